@@ -1,0 +1,98 @@
+"""What one step (one request to a model) yields while it streams, and what it amounts to: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Some more characters of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """Some more characters of what the model says about its reasoning; never part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStart:
+    """The model begins to call a tool."""
+
+    call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallArgs:
+    """Some more characters of a call's arguments, which together are JSON (if the model writes it well)."""
+
+    call_id: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallEnd:
+    """A call's arguments are whole."""
+
+    call_id: str
+
+
+Piece = TextDelta | ReasoningDelta | ToolCallStart | ToolCallArgs | ToolCallEnd
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool call as the model made it: `arguments` is JSON text, unchecked."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more steps, as the provider counted them.
+
+    `input_tokens` is the whole prompt; `cached_tokens` (read from the provider's cache) and `cache_write_tokens`
+    (newly put there) are disjoint parts of it. `reasoning_tokens` is a part of `output_tokens`.
+    """
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        """The sum of both, field by field."""
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.output_tokens + other.output_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step has amounted to so far; the whole answer once the stream has ended.
+
+    `text` is exactly what the `TextDelta`s said. `parts` goes into the row's `parts` column as it is (None: nothing
+    to send back besides the text). `finish_reason` is Pydantic AI's word ("stop", "length", "tool_call",
+    "content_filter", "error"), None while the stream has not ended.
+    """
+
+    text: str
+    parts: list[dict[str, Any]] | None
+    calls: tuple[ToolCall, ...]
+    usage: Usage
+    provider: str
+    model: str
+    finish_reason: str | None
