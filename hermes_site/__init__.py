@@ -1,0 +1,1 @@
+"""Wiring: settings, urls, the ASGI application and the server that runs it."""

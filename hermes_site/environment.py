@@ -1,0 +1,135 @@
+"""Reads settings from the environment: a value that cannot work becomes one sentence, not a traceback.
+
+settings.py takes the default in its place and hands the sentences to checks.py, which stops the start with them.
+A sentence never repeats a value that may hold a password.
+"""
+
+import ipaddress
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Environment:
+    """The environment with a `.env` file under it; `problems` collects what cannot work.
+
+    base: the project folder, which relative file names are taken from.
+    """
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.problems: list[str] = []
+        if (base / ".env").is_file():
+            environ.Env.read_env(base / ".env", overwrite=False)
+
+    def text(self, name: str, default: str = "") -> str:
+        return os.environ.get(name, "").strip() or default
+
+    def words(self, name: str, default: str = "") -> list[str]:
+        """Comma-separated words."""
+        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def whole(self, name: str, default: int, *, least: int) -> int:
+        raw = self.text(name)
+        if not raw:
+            return default
+        with suppress(ValueError):
+            if int(raw) >= least:
+                return int(raw)
+        self.problems.append(f"{name} must be a whole number of at least {least}, not {raw!r}.")
+        return default
+
+    def seconds(self, name: str, default: float, *, least: float) -> float:
+        """A duration in seconds, at most a day."""
+        raw = self.text(name)
+        if not raw:
+            return default
+        with suppress(ValueError):
+            if least <= float(raw) <= 86_400:
+                return float(raw)
+        self.problems.append(f"{name} must be a number of seconds from {least:g} to 86400, not {raw!r}.")
+        return default
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        value = self.text(name, default).lower()
+        if value in (default, *others):
+            return value
+        self.problems.append(f"{name} must be {' or '.join((default, *others))}, not {value!r}.")
+        return default
+
+    def switch(self, name: str) -> bool:
+        """Off unless set to a word for on."""
+        value = self.text(name, "off").lower()
+        if value not in ("1", "on", "true", "yes", "0", "off", "false", "no"):
+            self.problems.append(f"{name} must be on or off, not {value!r}.")
+        return value in ("1", "on", "true", "yes")
+
+    def networks(self, name: str) -> list[Network]:
+        """Addresses or networks (CIDR), comma-separated."""
+        found: list[Network] = []
+        for word in self.words(name):
+            try:
+                found.append(ipaddress.ip_network(word))
+            except ValueError:
+                self.problems.append(f"{name} must list addresses or networks, which {word!r} is not.")
+        return found
+
+    def origins(self, name: str) -> list[str]:
+        """Origins, scheme included, comma-separated."""
+        found = self.words(name)
+        for word in found:
+            parts = urlsplit(word)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+                self.problems.append(f"{name} must list origins such as https://chat.example, not {word!r}.")
+        return found
+
+    def database(self, name: str, default: Path) -> dict[str, Any]:
+        """Django's settings of the database; ENGINE ends in `sqlite3` (NAME absolute) or `postgresql`."""
+        try:
+            config: dict[str, Any] = environ.Env.db_url_config(self.text(name, f"sqlite:///{default}"))
+        except (ValueError, AttributeError):
+            config = {}
+        engine = config.get("ENGINE", "")
+        if engine.endswith(".postgresql") and config["NAME"]:
+            return config
+        if engine.endswith(".sqlite3") and config["NAME"] != ":memory:":
+            return {**config, "NAME": str(self.base / config["NAME"])}
+        self.problems.append(f"{name} must be sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME.")
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+
+    def redis(self, name: str) -> str:
+        value = self.text(name)
+        if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+            self.problems.append(f"{name} must be redis://HOST:PORT/NUMBER (or rediss:// or unix://).")
+        return value
+
+    def secret(self, name: str, file: Path, *, must_be_given: bool) -> str:
+        """The given secret, else the one in `file`, made once (mode 0600)."""
+        if given := self.text(name):
+            return given
+        if must_be_given:
+            self.problems.append(
+                f"{name} must be given with PostgreSQL or Redis: every process has to use the same one."
+            )
+            return secrets.token_urlsafe(50)
+        return _kept_secret(file)
+
+
+def _kept_secret(file: Path) -> str:
+    # Linked into place whole, so that of two first starts the second reads what the first wrote.
+    if not file.exists():
+        draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(50))
+        with suppress(FileExistsError):
+            os.link(draft, file)
+        draft.unlink()
+    return file.read_text()

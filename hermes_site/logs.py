@@ -1,0 +1,40 @@
+"""Log lines without a word of what was said.
+
+An exception's message may quote a user's text (PostgreSQL: "Failing row contains (…)"), so a traceback is written
+as its places and the exception's class, never its message.
+"""
+
+import logging
+import traceback
+from types import TracebackType
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class QuietFormatter(logging.Formatter):
+    """One line per record, then for an exception one line per frame, the cause first."""
+
+    def __init__(self) -> None:
+        super().__init__("{asctime} {levelname} {name}: {message}", style="{")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)
+        args = record.args if isinstance(record.args, tuple) else ()
+        if any(isinstance(arg, BaseException) for arg in args):
+            quiet = tuple(type(arg).__name__ if isinstance(arg, BaseException) else arg for arg in args)
+            record.message = str(record.msg) % quiet
+        if record.name == "asyncio":
+            # What follows the first line is the repr of a future with its exception.
+            record.message = record.message.partition("\n")[0]
+        return super().formatMessage(record)
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 (the base class's name)
+        return "\n".join(_lines(ei[1])) if ei[1] else ""
+
+
+def _lines(error: BaseException) -> list[str]:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    earlier = _lines(cause) if cause else []
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    kind = type(error)
+    return [*earlier, *places, f"{kind.__module__}.{kind.__qualname__}"]

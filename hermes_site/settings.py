@@ -1,0 +1,176 @@
+"""Django's settings, read from the environment and `.env` (docs: README, "Settings")."""
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from hermes_site.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = Environment(BASE_DIR)
+
+# Hermes Site's own
+
+HERMES_MODEL = _env.text("HERMES_MODEL", "demo")
+HERMES_PROVIDER_TIMEOUT = _env.seconds("HERMES_PROVIDER_TIMEOUT", 120, least=0.1)
+HERMES_PROVIDER_RETRIES = _env.whole("HERMES_PROVIDER_RETRIES", 2, least=0)
+HERMES_MAX_TEXT = _env.whole("HERMES_MAX_TEXT", 200_000, least=1)
+HERMES_TURNS_PER_MINUTE = _env.whole("HERMES_TURNS_PER_MINUTE", 20, least=1)
+HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
+HERMES_DRAIN_GRACE = _env.seconds("HERMES_DRAIN_GRACE", 30, least=0)
+HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")
+
+# Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXY = _env.networks("TRUSTED_PROXY")
+
+# Database
+
+_lock_timeout = int(HERMES_TURN_LEASE * 500)  # milliseconds: half the lease, so that recovery never waits it out
+
+
+def _database() -> dict[str, Any]:
+    config = _env.database("DATABASE_URL", BASE_DIR / "db.sqlite3")
+    options = config.setdefault("OPTIONS", {})
+    if config["ENGINE"].endswith(".sqlite3"):
+        options |= {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: what was acknowledged survives a power cut, which WAL's usual NORMAL does not promise.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+        }
+        return {**config, "CONN_MAX_AGE": None}
+    options |= {
+        "pool": {"min_size": 2, "max_size": 20, "timeout": 10},
+        "options": f"-c lock_timeout={_lock_timeout} -c idle_in_transaction_session_timeout={_lock_timeout}",
+    }
+    return config
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = _env.redis("REDIS_URL")
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "hermes"},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+# Doors
+
+_several_processes = bool(REDIS_URL) or DATABASES["default"]["ENGINE"].endswith(".postgresql")
+SECRET_KEY = _env.secret("SECRET_KEY", BASE_DIR / ".secret_key", must_be_given=_several_processes)
+DEBUG = _env.switch("DEBUG")
+ALLOWED_HOSTS = _env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = _env.origins("CSRF_TRUSTED_ORIGINS")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        # Remote images would tell their host what was said; Django's admin draws its icons from data: URLs.
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+
+# Wiring
+
+INSTALLED_APPS = [
+    "hermes_site",
+    "sessions_app",
+    "channels",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "hermes_site.middleware.SecureCookies",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "hermes_site.urls"
+ASGI_APPLICATION = "hermes_site.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# The files are the same at every address; no other site needs to read them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"quiet": {"()": "hermes_site.logs.QuietFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "quiet"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Django's own handlers (coloured console, mail to ADMINS) would print the exception's message.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # They tell of every handshake, request and retry at this level.
+        "daphne": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+    },
+}
+
+# The sentences that hermes_site/checks.py stops the start with.
+HERMES_SETTING_PROBLEMS = _env.problems

@@ -1,0 +1,36 @@
+"""The site's settings for tests: nothing of the developer's own environment, and a database of the run's own.
+
+TEST_ON=postgresql in the environment runs the database tests on PostgreSQL; without it they run on SQLite.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+for name in list(os.environ):
+    if name.startswith("HERMES_") or name in ("DATABASE_URL", "REDIS_URL", "DEBUG", "ALLOWED_HOSTS", "TRUSTED_PROXY"):
+        del os.environ[name]
+os.environ["SECRET_KEY"] = "tests-only"
+
+if os.environ.get("TEST_ON") == "postgresql":
+    from tests.services import postgres_url
+
+    os.environ["DATABASE_URL"] = postgres_url()
+
+from hermes_site.settings import *  # noqa: E402, F403
+from hermes_site.settings import DATABASES, STORAGES  # noqa: E402
+
+if "DATABASE_URL" not in os.environ:
+    # A file, because an in-memory database cannot be shared by threads as the real one is.
+    _folder = tempfile.mkdtemp(prefix="hermes-test-")
+    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(_folder) / "test.sqlite3")}
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
+# No collectstatic before a test.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_AUTOREFRESH = True
+# The real one takes a tenth of a second for each login, by intent.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
