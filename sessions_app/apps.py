@@ -1,0 +1,20 @@
+"""The application's registration with Django."""
+
+from django.apps import AppConfig
+from django.core import checks
+from django.db.models.signals import post_migrate, pre_migrate
+
+from sessions_app.database import triggers
+
+
+class SessionsConfig(AppConfig):
+    """Sessions, messages, turns and everything that serves them."""
+
+    name = "sessions_app"
+    verbose_name = "Chat"
+
+    def ready(self) -> None:
+        """Hook the triggers to migrations and system checks."""
+        pre_migrate.connect(triggers.drop, sender=self)
+        post_migrate.connect(triggers.create, sender=self)
+        checks.register(triggers.check, checks.Tags.database)

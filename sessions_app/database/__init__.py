@@ -1,0 +1,5 @@
+"""Access to the database from the event loop, and what the database itself keeps."""
+
+from sessions_app.database.hops import close, read, write
+
+__all__ = ["close", "read", "write"]

@@ -1,0 +1,127 @@
+-- The stamp of every session's transcript, kept by PostgreSQL, and the index that search uses.
+-- Statement triggers with transition tables: row triggers are quadratic in bulk writes.
+-- A transaction that touches several stamps locks them in the order of their sessions' ids.
+-- Statements are separated by a line of dashes.
+
+CREATE OR REPLACE FUNCTION hermes_session_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sessions_app_sessionstamp (chat_session_id, message_count, revision, recount)
+    VALUES (NEW.id, 0, 0, false)
+    ON CONFLICT (chat_session_id) DO UPDATE
+      SET revision = sessions_app_sessionstamp.revision + 1;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_session_insert AFTER INSERT ON sessions_app_chatsession
+  FOR EACH ROW EXECUTE FUNCTION hermes_session_insert();
+--------
+CREATE OR REPLACE FUNCTION hermes_session_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE sessions_app_sessionstamp SET revision = revision + 1 WHERE chat_session_id = NEW.id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_session_update
+  AFTER UPDATE OF active_branch_id, frozen_prefix ON sessions_app_chatsession FOR EACH ROW
+  WHEN (OLD.active_branch_id IS DISTINCT FROM NEW.active_branch_id
+        OR OLD.frozen_prefix IS DISTINCT FROM NEW.frozen_prefix)
+  EXECUTE FUNCTION hermes_session_update();
+--------
+CREATE OR REPLACE FUNCTION hermes_session_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM sessions_app_sessionstamp WHERE chat_session_id = OLD.id;
+  RETURN OLD;
+END $$;
+--------
+CREATE TRIGGER hermes_session_delete BEFORE DELETE ON sessions_app_chatsession
+  FOR EACH ROW EXECUTE FUNCTION hermes_session_delete();
+--------
+CREATE OR REPLACE FUNCTION hermes_branch_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE sessions_app_sessionstamp SET revision = revision + 1
+    WHERE chat_session_id = OLD.chat_session_id;
+  IF TG_OP = 'UPDATE' AND NEW.chat_session_id <> OLD.chat_session_id THEN
+    UPDATE sessions_app_sessionstamp SET revision = revision + 1
+      WHERE chat_session_id = NEW.chat_session_id;
+  END IF;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_branch_update
+  AFTER UPDATE OF parent_id, fork_position, chat_session_id ON sessions_app_branch
+  FOR EACH ROW EXECUTE FUNCTION hermes_branch_change();
+--------
+CREATE TRIGGER hermes_branch_delete AFTER DELETE ON sessions_app_branch
+  FOR EACH ROW EXECUTE FUNCTION hermes_branch_change();
+--------
+CREATE OR REPLACE FUNCTION hermes_message_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM sessions_app_sessionstamp
+    WHERE chat_session_id IN (SELECT chat_session_id FROM new_rows)
+    ORDER BY chat_session_id FOR UPDATE;
+  UPDATE sessions_app_sessionstamp AS stamp
+    SET message_count = stamp.message_count + change.n, revision = stamp.revision + change.n
+    FROM (SELECT chat_session_id, count(*) AS n FROM new_rows GROUP BY chat_session_id) AS change
+    WHERE stamp.chat_session_id = change.chat_session_id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_message_insert AFTER INSERT ON sessions_app_message
+  REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_message_insert();
+--------
+CREATE OR REPLACE FUNCTION hermes_message_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM sessions_app_sessionstamp
+    WHERE chat_session_id IN (SELECT chat_session_id FROM old_rows)
+    ORDER BY chat_session_id FOR UPDATE;
+  UPDATE sessions_app_sessionstamp AS stamp
+    SET message_count = stamp.message_count - change.n, revision = stamp.revision + change.n
+    FROM (SELECT chat_session_id, count(*) AS n FROM old_rows GROUP BY chat_session_id) AS change
+    WHERE stamp.chat_session_id = change.chat_session_id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_message_delete AFTER DELETE ON sessions_app_message
+  REFERENCING OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_message_delete();
+--------
+CREATE OR REPLACE FUNCTION hermes_message_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM sessions_app_sessionstamp
+    WHERE chat_session_id IN (SELECT chat_session_id FROM old_rows
+                              UNION SELECT chat_session_id FROM new_rows)
+    ORDER BY chat_session_id FOR UPDATE;
+  UPDATE sessions_app_sessionstamp AS stamp
+    SET message_count = stamp.message_count + change.delta, revision = stamp.revision + change.n
+    FROM (SELECT chat_session_id, sum(delta) AS delta, sum(n) AS n
+          FROM (SELECT old_rows.chat_session_id, -1 AS delta, 1 AS n FROM old_rows
+                UNION ALL SELECT new_rows.chat_session_id, 1, 0 FROM new_rows
+                UNION ALL SELECT new_rows.chat_session_id, 0, 1
+                  FROM new_rows JOIN old_rows USING (id)
+                  WHERE new_rows.chat_session_id <> old_rows.chat_session_id) AS single
+          GROUP BY chat_session_id) AS change
+    WHERE stamp.chat_session_id = change.chat_session_id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_message_update AFTER UPDATE ON sessions_app_message
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_message_update();
+--------
+CREATE OR REPLACE FUNCTION hermes_message_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE sessions_app_sessionstamp SET message_count = 0, revision = revision + 1;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_message_truncate AFTER TRUNCATE ON sessions_app_message
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_message_truncate();
+--------
+CREATE OR REPLACE FUNCTION hermes_stamp_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the revision of a session never falls';
+END $$;
+--------
+CREATE TRIGGER hermes_stamp_update BEFORE UPDATE ON sessions_app_sessionstamp FOR EACH ROW
+  WHEN (NEW.revision < OLD.revision) EXECUTE FUNCTION hermes_stamp_update();

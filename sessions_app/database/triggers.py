@@ -1,0 +1,128 @@
+"""Install, drop and check the triggers that keep stamps and the search index.
+
+Migrations of SQLite rebuild tables and drop their triggers without a word, so the triggers
+are dropped before any migration and created after it, from one SQL file per database; what a
+migration changed in between is counted anew. A system check tells when one is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_SQL = Path(__file__).parent / "sql"
+_NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
+_FIRST_TABLE = "sessions_app_sessionstamp"
+
+_SEARCH = {
+    "sqlite": [
+        "CREATE VIRTUAL TABLE IF NOT EXISTS hermes_message_search"
+        " USING fts5(text, tokenize = 'trigram')"
+    ],
+    "postgresql": [
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        "CREATE INDEX IF NOT EXISTS hermes_message_search ON sessions_app_message"
+        " USING gin (text gin_trgm_ops)",
+    ],
+}
+
+_REPAIR = """
+UPDATE sessions_app_sessionstamp SET revision = revision + 1,
+  message_count = (SELECT count(*) FROM sessions_app_message
+                   WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)
+WHERE message_count <> (SELECT count(*) FROM sessions_app_message
+                        WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)
+"""
+
+_REINDEX = [
+    "DELETE FROM hermes_message_search",
+    "INSERT INTO hermes_message_search (rowid, text) SELECT id, text FROM sessions_app_message",
+]
+
+
+@cache
+def _statements(vendor: str) -> tuple[str, ...]:
+    """Return the statements of a database's file, comments included."""
+    text = (_SQL / f"{vendor}.sql").read_text()
+    return tuple(part.strip() for part in re.split(r"^-{8}$", text, flags=re.MULTILINE))
+
+
+def _triggers(vendor: str) -> dict[str, str]:
+    """Return the table of every trigger, by the trigger's name."""
+    return {
+        found.group(1): found.group(2)
+        for found in map(_NAME.search, _statements(vendor))
+        if found is not None
+    }
+
+
+def _present(connection: BaseDatabaseWrapper) -> set[str]:
+    """Return the names of our triggers that the database has."""
+    catalogue = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'hermes!_%%' ESCAPE '!'"
+        if connection.vendor == "sqlite"
+        else "SELECT DISTINCT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE NOT tgisinternal AND tgname LIKE 'hermes!_%%' ESCAPE '!'"
+        " AND relnamespace = current_schema()::regnamespace"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(catalogue, [])
+        return {name for (name,) in cursor.fetchall()}
+
+
+def drop(using: str, plan: Any = None, **_: Any) -> None:
+    """Drop the triggers before a migration that has something to do (``pre_migrate``)."""
+    if not plan:
+        return
+    connection = connections[using]
+    present = _present(connection)
+    with connection.cursor() as cursor:
+        for name, table in _triggers(connection.vendor).items():
+            if name in present:
+                on = f" ON {table}" if connection.vendor == "postgresql" else ""
+                cursor.execute(f"DROP TRIGGER {name}{on}")
+
+
+def create(using: str, **_: Any) -> None:
+    """Create what is missing, and count anew what was written without (``post_migrate``)."""
+    connection = connections[using]
+    if _FIRST_TABLE not in connection.introspection.table_names():
+        return  # migrated back to nothing
+    present = _present(connection)
+    if present >= _triggers(connection.vendor).keys():
+        return
+    with connection.cursor() as cursor:
+        for statement in _SEARCH[connection.vendor]:
+            cursor.execute(statement)
+        for statement in _statements(connection.vendor):
+            found = _NAME.search(statement)
+            if found is None or found.group(1) not in present:
+                cursor.execute(statement)
+        cursor.execute(_REPAIR)
+        for statement in _REINDEX if connection.vendor == "sqlite" else []:
+            cursor.execute(statement)
+
+
+def check(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Report the triggers that a migrated database lacks (system check, tag ``database``)."""
+    errors: list[CheckMessage] = []
+    for using in databases or []:
+        connection = connections[using]
+        if _FIRST_TABLE not in connection.introspection.table_names():
+            continue
+        missing = _triggers(connection.vendor).keys() - _present(connection)
+        if missing:
+            errors.append(
+                Error(
+                    f"The database lacks the triggers that keep the stamps: {sorted(missing)}.",
+                    hint="Run manage.py migrate: it creates them.",
+                    id="sessions_app.E001",
+                )
+            )
+    return errors

@@ -1,0 +1,43 @@
+"""What can go wrong with a command, in the contract's terms; the edges translate it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class CommandError(Exception):
+    """A command was refused. ``text`` is for the caller; ``data`` says what helps."""
+
+    code: int
+
+    def __init__(self, text: str, **data: Any) -> None:
+        super().__init__(text)
+        self.text = text
+        self.data = data
+
+
+class NotFound(CommandError):
+    """There is no such row, or it is someone else's: the answer is the same."""
+
+    code = -32001
+
+    def __init__(self) -> None:
+        super().__init__("Not found.")
+
+
+class TooLarge(CommandError):
+    """More than is allowed; ``limit`` says what is."""
+
+    code = -32002
+
+
+class TooMany(CommandError):
+    """Too many for now; ``retry_after`` (seconds) says when to try again."""
+
+    code = -32003
+
+
+class Conflict(CommandError):
+    """What the caller saw is no longer so; ``data`` says what is."""
+
+    code = -32004

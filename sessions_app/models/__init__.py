@@ -1,0 +1,25 @@
+"""The rows that Hermes Site keeps: profiles, sessions, branches, messages, turns, tokens.
+
+Identifiers that leave the server are UUIDs; positions, counters and primary keys of the
+large tables stay inside. Everything that must never be is a constraint of the database.
+"""
+
+from sessions_app.models.messages import Message, MessageClaim, MessageRole, MessageStatus
+from sessions_app.models.profiles import AgentProfile
+from sessions_app.models.sessions import Branch, ChatSession, SessionStamp
+from sessions_app.models.tokens import ApiToken
+from sessions_app.models.turns import Turn, TurnStatus
+
+__all__ = [
+    "AgentProfile",
+    "ApiToken",
+    "Branch",
+    "ChatSession",
+    "Message",
+    "MessageClaim",
+    "MessageRole",
+    "MessageStatus",
+    "SessionStamp",
+    "Turn",
+    "TurnStatus",
+]

@@ -1,0 +1,106 @@
+"""Messages: the rows of a transcript, and the ids that clients have claimed for them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from sessions_app.models.sessions import Branch, ChatSession
+from sessions_app.models.turns import Turn
+
+
+class MessageRole(models.TextChoices):
+    """Who speaks in a message."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class MessageStatus(models.TextChoices):
+    """How a message ended; what is not complete counts with the text it has."""
+
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class Message(models.Model):
+    """One row of a transcript.
+
+    ``text`` is the authority on what the message says. ``parts`` is what a provider must get
+    back verbatim besides (JSON, see ``sessions_app.agents.history``); it never overrules the
+    text. ``owner`` repeats the session's owner, because public ids are unique per user.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="messages")
+    branch = models.ForeignKey(
+        Branch, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    position = models.PositiveBigIntegerField()
+    role = models.CharField(max_length=9, choices=MessageRole)
+    text = models.TextField(blank=True)
+    parts = models.JSONField(null=True, blank=True)
+    status = models.CharField(
+        max_length=11,
+        choices=MessageStatus,
+        default=MessageStatus.COMPLETE,
+        db_default=MessageStatus.COMPLETE,
+    )
+    turn = models.ForeignKey(
+        Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["branch", "position"], name="one_message_a_position"),
+            models.UniqueConstraint(fields=["owner", "public_id"], name="message_id_per_user"),
+            models.CheckConstraint(
+                condition=Q(role__in=MessageRole.values), name="message_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=MessageStatus.values), name="message_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} at {self.position}"
+
+
+class MessageClaim(models.Model):
+    """A message id that a user's client has used: it stays taken for ever.
+
+    ``digest`` is the SHA-256 of the text, so that a repeat of the same send is known even
+    after the message was edited, withdrawn or deleted. One row per turn ever asked for; the
+    rate limit counts them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    message_id = models.UUIDField()
+    chat_session_id = models.UUIDField()
+    digest = models.CharField(max_length=64)
+    run_id = models.UUIDField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "message_id"], name="claim_per_user")
+        ]
+        indexes = [models.Index(fields=["owner", "-created_at"], name="claim_by_recency")]
+
+    def __str__(self) -> str:
+        return str(self.message_id)

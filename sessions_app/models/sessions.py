@@ -1,0 +1,113 @@
+"""Sessions, their branches, and the stamp that the database keeps of each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from sessions_app.models.profiles import AgentProfile
+
+TITLE_LENGTH = 200
+
+
+class ChatSession(models.Model):
+    """One conversation of one user.
+
+    ``frozen_prefix`` is the canonical JSON of system prompt and tool definitions that every
+    request of this session begins with. ``active_branch`` is the line of the conversation
+    that is shown and sent; changing it, or the prefix, raises the revision of the stamp.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chat_sessions"
+    )
+    profile = models.ForeignKey(
+        AgentProfile, on_delete=models.PROTECT, related_name="chat_sessions"
+    )
+    title = models.CharField(max_length=TITLE_LENGTH, blank=True)
+    frozen_prefix = models.TextField(editable=False)
+    # The two tables name each other; foreign keys are checked at commit, so a session and its
+    # branches are made, and deleted, in one transaction.
+    active_branch = models.ForeignKey(
+        "Branch", on_delete=models.DO_NOTHING, related_name="+", editable=False
+    )
+    archived = models.BooleanField(default=False, db_default=False)
+    pinned = models.BooleanField(default=False, db_default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    stamp: SessionStamp
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["owner", "archived", "-updated_at", "-id"], name="session_by_activity"
+            ),
+            models.Index(fields=["-updated_at", "-id"], name="session_by_recency"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or "New chat"
+
+
+class Branch(models.Model):
+    """One line of a conversation, from ``fork_position`` on; before it, the parent's line holds.
+
+    The message at ``fork_position`` stands in the place of the parent's message there. A fork
+    at the very position where its branch itself begins belongs to that branch's parent, so
+    fork positions rise strictly along a chain of parents.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="branches")
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="children"
+    )
+    fork_position = models.PositiveBigIntegerField(default=0, db_default=0)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name_plural = "branches"
+
+    def __str__(self) -> str:
+        return f"{self.id} from {self.fork_position}"
+
+
+class SessionStamp(models.Model):
+    """The stamp of a session's transcript, kept by triggers of the database alone.
+
+    A table of its own, so that no stale ``ChatSession.save()`` can write an old value back.
+    ``revision`` rises with every change of the transcript and never falls. ``recount`` is the
+    triggers' own note (SQLite) that ``message_count`` must be counted anew.
+    """
+
+    chat_session = models.OneToOneField(
+        ChatSession, on_delete=models.DO_NOTHING, primary_key=True, related_name="stamp"
+    )
+    message_count = models.PositiveBigIntegerField(db_default=0)
+    revision = models.PositiveBigIntegerField(db_default=0)
+    recount = models.BooleanField(db_default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["recount"], condition=models.Q(recount=True), name="stamp_recount"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_count} messages, revision {self.revision}"
+
+    def save_base(self, *args: Any, raw: bool = False, **kwargs: Any) -> None:
+        """Write nothing: triggers make and keep the stamps, also while a fixture is loaded.
+
+        Raises TypeError except for ``loaddata`` (``raw``), whose rows of other tables have
+        already been counted.
+        """
+        if not raw:
+            raise TypeError("Stamps are kept by the database; a model never saves one.")

@@ -1,0 +1,104 @@
+"""Turns: one user message and all that it causes."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from sessions_app.models.sessions import ChatSession
+
+
+class TurnStatus(models.TextChoices):
+    """Where a turn stands; ``queued`` and ``running`` are alive, the others final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    WITHDRAWN = "withdrawn"
+
+
+class Turn(models.Model):
+    """One turn: asked for, queued, run by the process that holds ``claim``, ended.
+
+    ``run_id`` is AG-UI's. ``claim`` is made afresh each time a process takes the turn, and
+    every write of the turn is conditional on it. ``heartbeat_at`` is by the database's clock.
+    ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
+    the turn runs. Token counts follow AG-UI: the two totals, and named parts of them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    run_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns", db_index=False
+    )
+    chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="turns")
+    message_id = models.UUIDField()
+    text = models.TextField()
+    status = models.CharField(max_length=11, choices=TurnStatus, default=TurnStatus.QUEUED)
+
+    claim = models.UUIDField(null=True, blank=True)
+    process = models.CharField(max_length=64, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    stop_requested = models.BooleanField(default=False)
+    answer_id = models.UUIDField(default=uuid.uuid4)
+    checkpoint = models.TextField(blank=True)
+
+    guard_agent = models.CharField(max_length=10, blank=True)
+    guard_transcript = models.CharField(max_length=10, blank=True)
+    guard_reason = models.CharField(max_length=100, blank=True)
+
+    provider = models.CharField(max_length=100, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    cached_tokens = models.PositiveBigIntegerField(default=0)
+    cache_write_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    reasoning_tokens = models.PositiveBigIntegerField(default=0)
+
+    error_code = models.CharField(max_length=20, blank=True)
+    error_text = models.TextField(blank=True)
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chat_session"],
+                condition=Q(status=TurnStatus.RUNNING),
+                name="one_running_turn",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=TurnStatus.values), name="turn_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=TurnStatus.RUNNING)
+                | Q(claim__isnull=False, heartbeat_at__isnull=False),
+                name="running_turn_is_claimed",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["chat_session", "id"],
+                condition=Q(status=TurnStatus.QUEUED),
+                name="turn_queue",
+            ),
+            models.Index(
+                fields=["heartbeat_at"],
+                condition=Q(status=TurnStatus.RUNNING),
+                name="turn_heartbeat",
+            ),
+            models.Index(fields=["owner", "-created_at"], name="turn_by_owner"),
+            models.Index(fields=["-created_at"], name="turn_by_recency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} ({self.status})"
