@@ -1,0 +1,62 @@
+"""OpenAI's chat completions, streamed: `POST /v1/chat/completions`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .events import Event, Mark, spoken
+from .script import Answer, Call, numbered
+from .tokens import Counted
+
+
+def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[Event | Mark]:
+    """The events of an answer, with marks where the script may hold or break it."""
+    frame = {
+        "id": numbered("chatcmpl"),
+        "object": "chat.completion.chunk",
+        "created": 1700000000,
+        "model": body["model"],
+    }
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> Event:
+        return Event(None, frame | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+    yield chunk({"role": "assistant", "content": ""})
+    for thought in answer.reasoning:
+        yield chunk({"reasoning_content": thought})
+    yield from spoken(answer, lambda word: chunk({"content": word}))
+    for index, call in enumerate(answer.calls):
+        yield from _call(index, call, chunk)
+    yield chunk({}, "tool_calls" if answer.calls else "stop")
+    yield Event(None, frame | {"choices": [], "usage": _usage(answer, counted)})
+    yield Event(None, "[DONE]")
+
+
+def _call(index: int, call: Call, chunk: Any) -> Iterator[Event]:
+    head = {"name": call.name, "arguments": ""}
+    yield chunk({"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": head}]})
+    half = len(call.arguments) // 2
+    for piece in (call.arguments[:half], call.arguments[half:]):
+        yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+
+
+def _usage(answer: Answer, counted: Counted) -> dict[str, Any]:
+    output = len(answer.words) + len(answer.reasoning) + len(answer.calls)
+    return {
+        "prompt_tokens": counted.prompt,
+        "completion_tokens": output,
+        "total_tokens": counted.prompt + output,
+        "prompt_tokens_details": {"cached_tokens": counted.cached},
+        "completion_tokens_details": {"reasoning_tokens": len(answer.reasoning)},
+    }
+
+
+def failure(message: str) -> dict[str, Any]:
+    """The body of an HTTP error."""
+    return {"error": {"message": message, "type": "server_error", "param": None, "code": None}}
+
+
+def broken(message: str) -> Event:
+    """An error in mid-stream."""
+    return Event(None, failure(message))

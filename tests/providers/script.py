@@ -1,0 +1,85 @@
+"""What the loopback provider is told to answer, and the gates with which a test holds it at a word."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+
+class Gate:
+    """Holds an answer just before one of its words; a test awaits `reached()` and lets go with `open()`.
+
+    The provider may run in another thread and loop than the test.
+    """
+
+    def __init__(self) -> None:
+        self._reached: Future[None] = Future()
+        self._opened = threading.Event()
+        self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    async def reached(self) -> None:
+        """Return once the provider stands at the gate."""
+        await asyncio.wrap_future(self._reached)
+
+    def open(self) -> None:
+        """Let the answer go on, now or when it comes here."""
+        self._opened.set()
+        if self._waiter is not None:
+            loop, event = self._waiter
+            loop.call_soon_threadsafe(event.set)
+
+    async def stand(self) -> None:
+        """The provider's side: say that it is here, and wait for `open()`."""
+        event = asyncio.Event()
+        self._waiter = asyncio.get_running_loop(), event
+        if not self._reached.done():
+            self._reached.set_result(None)
+        if not self._opened.is_set():
+            await event.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call of an answer; `arguments` is JSON text, as good or bad as the test wants it."""
+
+    name: str
+    arguments: str
+    id: str = ""
+
+
+@dataclass(slots=True)
+class Answer:
+    """One scripted answer.
+
+    `words` are sent one event each, `reasoning` before them, `calls` after them. `gates` stand before the word of
+    their index (`len(words)`: before the end). `cut` drops the connection, and `silent` says nothing more for ever,
+    before the word of that index. `status` other than 200 answers an error with `headers`. `pause` is seconds
+    between words. `error` ends the stream with the wire's own error event before the word of that index.
+    """
+
+    words: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    silent: int | None = None
+    error: int | None = None
+    gates: dict[int, Gate] = field(default_factory=dict)
+    pause: float = 0.0
+
+
+_numbers = itertools.count(1)
+
+
+def numbered(kind: str) -> str:
+    """An id as providers make them, unique in this process."""
+    return f"{kind}_{next(_numbers):08d}"
+
+
+def words(count: int) -> list[str]:
+    """An answer of that many short words, spaces included."""
+    return [f"word{number} " for number in range(count)]

@@ -1,0 +1,157 @@
+"""The loopback provider's HTTP side: asyncio streams and h11, keep-alive, one answer per request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import h11
+
+from . import anthropic, chat, responses
+from .events import Event, Mark
+from .script import Answer, Call, numbered, words
+from .tokens import PromptCache
+
+WIRES: dict[str, ModuleType] = {
+    "/v1/chat/completions": chat,
+    "/v1/responses": responses,
+    "/v1/messages": anthropic,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One request as it came: the raw body, key order and all."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body, parsed."""
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
+
+
+class CutError(Exception):
+    """The script drops the connection here."""
+
+
+class Server:
+    """Answers requests from `queue`, in order; when it is empty, with what `default` makes."""
+
+    def __init__(self, default: Callable[[], Answer] = lambda: Answer(words=words(5))) -> None:
+        self.default = default
+        self.queue: deque[Answer] = deque()
+        self.requests: list[Recorded] = []
+        self._cache = PromptCache()
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def start(self, port: int = 0) -> int:
+        """Listen on a loopback port (0: any) and return it."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", port)
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
+
+    async def stop(self) -> None:
+        """Stop listening and drop every connection."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            with suppress(ConnectionError, CutError):
+                await self._converse(reader, writer)
+        finally:
+            self._connections.discard(task)
+            writer.transport.abort()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = h11.Connection(h11.SERVER)
+        while True:
+            recorded = await _receive(wire, reader)
+            if recorded is None:
+                return
+            self.requests.append(recorded)
+            answer = self.queue.popleft() if self.queue else self.default()
+            await self._answer(recorded, answer, wire, writer)
+            if wire.our_state is not h11.DONE:
+                return
+            wire.start_next_cycle()
+
+    async def _answer(
+        self, recorded: Recorded, answer: Answer, wire: h11.Connection, writer: asyncio.StreamWriter
+    ) -> None:
+        module = WIRES[recorded.path]
+        if answer.status != 200:
+            body = json.dumps(module.failure("The script says so.")).encode()
+            headers = {"content-type": "application/json", "content-length": str(len(body))} | answer.headers
+            await _send(wire, writer, h11.Response(status_code=answer.status, headers=list(headers.items())))
+            await _send(wire, writer, h11.Data(body), h11.EndOfMessage())
+            return
+        answer.calls = [Call(call.name, call.arguments, call.id or numbered("call")) for call in answer.calls]
+        counted = self._cache.count(recorded.json)
+        head = [("content-type", "text/event-stream"), ("transfer-encoding", "chunked")]
+        await _send(wire, writer, h11.Response(status_code=200, headers=head))
+        for event in module.stream(answer, recorded.json, counted):
+            if isinstance(event, Mark):
+                if answer.error == event.index:
+                    await _send(wire, writer, h11.Data(module.broken("The script says so.").encode()))
+                    break
+                await _hold(answer, event.index)
+            else:
+                assert isinstance(event, Event)
+                await _send(wire, writer, h11.Data(event.encode()))
+        await _send(wire, writer, h11.EndOfMessage())
+
+
+async def _hold(answer: Answer, index: int) -> None:
+    if answer.cut == index:
+        raise CutError
+    if answer.silent == index:
+        await asyncio.Event().wait()
+    if gate := answer.gates.get(index):
+        await gate.stand()
+    if answer.pause:
+        await asyncio.sleep(answer.pause)
+
+
+async def _receive(wire: h11.Connection, reader: asyncio.StreamReader) -> Recorded | None:
+    """The next request, or None at the connection's end."""
+    request: h11.Request | None = None
+    body = bytearray()
+    while True:
+        event = wire.next_event()
+        if event is h11.NEED_DATA:
+            wire.receive_data(await reader.read(65536))
+        elif isinstance(event, h11.Request):
+            request = event
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage):
+            assert request is not None
+            headers = {name.decode(): value.decode() for name, value in request.headers}
+            return Recorded(request.target.decode(), headers, bytes(body))
+        else:
+            return None
+
+
+async def _send(wire: h11.Connection, writer: asyncio.StreamWriter, *events: h11.Event) -> None:
+    for event in events:
+        if data := wire.send(event):
+            writer.write(data)
+    await writer.drain()

@@ -1,0 +1,39 @@
+"""Usage as an honest provider counts it: what is cached is the longest prefix it has really seen before."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+BYTES_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Tokens of one request: `prompt` in all, `cached` of them seen before."""
+
+    prompt: int
+    cached: int
+
+
+def prompt_of(body: dict[str, Any]) -> bytes:
+    """The prompt in the order a model reads it: tools, system prompt, conversation."""
+    conversation = body.get("messages", body.get("input"))
+    return json.dumps([body.get("tools"), body.get("system"), conversation], separators=(",", ":")).encode()
+
+
+class PromptCache:
+    """Every prompt seen, by model; the longest common prefix with any of them counts as cached."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[bytes]] = {}
+
+    def count(self, body: dict[str, Any]) -> Counted:
+        """Count a request's prompt and remember it."""
+        prompt = prompt_of(body)
+        seen = self._seen.setdefault(str(body.get("model")), [])
+        longest = max((len(os.path.commonprefix([prompt, earlier])) for earlier in seen), default=0)
+        seen.append(prompt)
+        return Counted(len(prompt) // BYTES_PER_TOKEN, longest // BYTES_PER_TOKEN)
