@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sessions_app.models.fields import VerbatimJSONField
 from sessions_app.models.sessions import Branch, ChatSession
 from sessions_app.models.turns import Turn
 
@@ -40,38 +41,28 @@ class Message(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="messages")
-    branch = models.ForeignKey(
-        Branch, on_delete=models.CASCADE, related_name="messages", db_index=False
-    )
+    branch = models.ForeignKey(Branch, on_delete=models.CASCADE, related_name="messages", db_index=False)
     position = models.PositiveBigIntegerField()
     role = models.CharField(max_length=9, choices=MessageRole)
     text = models.TextField(blank=True)
-    parts = models.JSONField(null=True, blank=True)
+    parts = VerbatimJSONField(null=True, blank=True)
     status = models.CharField(
         max_length=11,
         choices=MessageStatus,
         default=MessageStatus.COMPLETE,
         db_default=MessageStatus.COMPLETE,
     )
-    turn = models.ForeignKey(
-        Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages"
-    )
+    turn = models.ForeignKey(Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["branch", "position"], name="one_message_a_position"),
             models.UniqueConstraint(fields=["owner", "public_id"], name="message_id_per_user"),
-            models.CheckConstraint(
-                condition=Q(role__in=MessageRole.values), name="message_role_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(status__in=MessageStatus.values), name="message_status_known"
-            ),
+            models.CheckConstraint(condition=Q(role__in=MessageRole.values), name="message_role_known"),
+            models.CheckConstraint(condition=Q(status__in=MessageStatus.values), name="message_status_known"),
         ]
 
     def __str__(self) -> str:
@@ -87,9 +78,7 @@ class MessageClaim(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     message_id = models.UUIDField()
     chat_session_id = models.UUIDField()
     digest = models.CharField(max_length=64)
@@ -97,9 +86,7 @@ class MessageClaim(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["owner", "message_id"], name="claim_per_user")
-        ]
+        constraints = [models.UniqueConstraint(fields=["owner", "message_id"], name="claim_per_user")]
         indexes = [models.Index(fields=["owner", "-created_at"], name="claim_by_recency")]
 
     def __str__(self) -> str:

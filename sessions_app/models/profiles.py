@@ -31,18 +31,14 @@ class AgentProfile(models.Model):
         help_text="A Pydantic AI model string, or demo. Empty: what HERMES_MODEL says.",
     )
     system_prompt = models.TextField(blank=True, default=DEFAULT_SYSTEM_PROMPT)
-    tools = models.JSONField(
-        default=default_tools, blank=True, help_text="Names of tools, as a JSON list."
-    )
+    tools = models.JSONField(default=default_tools, blank=True, help_text="Names of tools, as a JSON list.")
     is_default = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"], condition=Q(is_default=True), name="one_default_profile"
-            )
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_profile")
         ]
 
     def __str__(self) -> str:

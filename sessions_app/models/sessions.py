@@ -23,19 +23,13 @@ class ChatSession(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chat_sessions"
-    )
-    profile = models.ForeignKey(
-        AgentProfile, on_delete=models.PROTECT, related_name="chat_sessions"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chat_sessions")
+    profile = models.ForeignKey(AgentProfile, on_delete=models.PROTECT, related_name="chat_sessions")
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
     frozen_prefix = models.TextField(editable=False)
     # The two tables name each other; foreign keys are checked at commit, so a session and its
     # branches are made, and deleted, in one transaction.
-    active_branch = models.ForeignKey(
-        "Branch", on_delete=models.DO_NOTHING, related_name="+", editable=False
-    )
+    active_branch = models.ForeignKey("Branch", on_delete=models.DO_NOTHING, related_name="+", editable=False)
     archived = models.BooleanField(default=False, db_default=False)
     pinned = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -45,9 +39,7 @@ class ChatSession(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["owner", "archived", "-updated_at", "-id"], name="session_by_activity"
-            ),
+            models.Index(fields=["owner", "archived", "-updated_at", "-id"], name="session_by_activity"),
             models.Index(fields=["-updated_at", "-id"], name="session_by_recency"),
         ]
 
@@ -65,9 +57,7 @@ class Branch(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="branches")
-    parent = models.ForeignKey(
-        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="children"
-    )
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     fork_position = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -94,11 +84,7 @@ class SessionStamp(models.Model):
     recount = models.BooleanField(db_default=False)
 
     class Meta:
-        indexes = [
-            models.Index(
-                fields=["recount"], condition=models.Q(recount=True), name="stamp_recount"
-            )
-        ]
+        indexes = [models.Index(fields=["recount"], condition=models.Q(recount=True), name="stamp_recount")]
 
     def __str__(self) -> str:
         return f"{self.message_count} messages, revision {self.revision}"

@@ -21,9 +21,7 @@ def digest_of(clear_text: str) -> str:
 class ApiToken(models.Model):
     """A token by which an API client acts as its owner. Revoking it deletes the row."""
 
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100, blank=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     can_read_metrics = models.BooleanField(default=False)
@@ -42,8 +40,4 @@ class ApiToken(models.Model):
     @classmethod
     def find(cls, clear_text: str) -> ApiToken | None:
         """Return the token of an active user with this clear text, else None."""
-        return (
-            cls.objects.select_related("owner")
-            .filter(digest=digest_of(clear_text), owner__is_active=True)
-            .first()
-        )
+        return cls.objects.select_related("owner").filter(digest=digest_of(clear_text), owner__is_active=True).first()

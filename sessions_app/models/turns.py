@@ -35,9 +35,7 @@ class Turn(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     run_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns", db_index=False
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns", db_index=False)
     chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="turns")
     message_id = models.UUIDField()
     text = models.TextField()
@@ -76,12 +74,9 @@ class Turn(models.Model):
                 condition=Q(status=TurnStatus.RUNNING),
                 name="one_running_turn",
             ),
+            models.CheckConstraint(condition=Q(status__in=TurnStatus.values), name="turn_status_known"),
             models.CheckConstraint(
-                condition=Q(status__in=TurnStatus.values), name="turn_status_known"
-            ),
-            models.CheckConstraint(
-                condition=~Q(status=TurnStatus.RUNNING)
-                | Q(claim__isnull=False, heartbeat_at__isnull=False),
+                condition=~Q(status=TurnStatus.RUNNING) | Q(claim__isnull=False, heartbeat_at__isnull=False),
                 name="running_turn_is_claimed",
             ),
         ]

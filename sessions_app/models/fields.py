@@ -1,0 +1,32 @@
+"""A JSON column that gives back what was put in, order of keys included."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import models
+
+
+class VerbatimJSONField(models.TextField):  # type: ignore[type-arg]  # values are JSON, not str
+    """JSON stored as text.
+
+    PostgreSQL's ``jsonb`` (Django's JSONField) sorts keys and rewrites numbers; a provider
+    that signs what it said must get the very same back.
+    """
+
+    def from_db_value(self, value: str | None, *_: Any) -> Any:
+        """Return the stored value."""
+        return None if value is None else json.loads(value)
+
+    def get_prep_value(self, value: Any) -> str | None:
+        """Return the text to store; lone surrogates and NUL travel as escapes."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def value_to_string(self, obj: models.Model) -> Any:
+        """Return the text for a fixture."""
+        return self.get_prep_value(self.value_from_object(obj))
+
+    def to_python(self, value: Any) -> Any:
+        """Return the value that a fixture's text stands for."""
+        return json.loads(value) if isinstance(value, str) else value

@@ -1,0 +1,95 @@
+"""The only writer of messages.
+
+Two rules make a write safe, and both hold inside one transaction. The *session's lock* (its
+stamp row, taken by ``access.chat_session(lock=True)``) orders all our writers of a session, so
+positions are given out one after the other. The *fence* makes the write conditional on the
+turn still being ours: a process that lost its turn, however long it slept, changes no row.
+
+Whoever appends gets back the stamp just before and just after: the difference is exactly what
+it wrote itself, because the lock keeps other writers out and the database's triggers count.
+A write by another program without our lock still waits for the stamp row, which the first
+trigger that fires holds until commit. So a baseline may be advanced from ``old`` to ``new``
+wherever it equals ``old``, and must be left alone everywhere else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from agentcache import Stamp
+from sessions_app import branches
+from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
+
+
+class OwnershipLost(Exception):  # noqa: N818  # a lost race is an outcome, not a mistake
+    """The turn is no longer this claim's: another process took it, or it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A row to append; its position is given out by the append."""
+
+    role: str
+    text: str
+    parts: list[dict[str, Any]] | None = None
+    status: str = MessageStatus.COMPLETE
+    public_id: UUID = field(default_factory=uuid.uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The rows as stored, with the stamp just before and just after them."""
+
+    messages: tuple[Message, ...]
+    old: Stamp
+    new: Stamp
+
+
+def read_stamp(chat_session: ChatSession) -> Stamp:
+    """Return the live stamp. Raises OwnershipLost where the session is gone."""
+    row = SessionStamp.objects.filter(pk=chat_session.pk).first()
+    if row is None:
+        raise OwnershipLost
+    chat_session.stamp = row
+    return Stamp(row.message_count, row.revision)
+
+
+def hold(turn: Turn) -> None:
+    """Make sure that the turn is still ours, and beat its heart. Raises OwnershipLost."""
+    mine = Turn.objects.filter(pk=turn.pk, claim=turn.claim, status=TurnStatus.RUNNING)
+    if not mine.update(heartbeat_at=Now()):
+        raise OwnershipLost
+
+
+def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage]) -> Appended:
+    """Append rows to the active branch, fenced by the turn's claim.
+
+    The caller holds the session's lock. Raises OwnershipLost, and then nothing was written.
+    """
+    hold(turn)
+    old = read_stamp(chat_session)
+    position = branches.next_position(chat_session)
+    messages = [
+        Message(
+            public_id=row.public_id,
+            owner_id=chat_session.owner_id,
+            chat_session=chat_session,
+            branch_id=chat_session.active_branch_id,
+            position=position + offset,
+            role=row.role,
+            text=row.text,
+            parts=row.parts,
+            status=row.status,
+            turn=turn,
+        )
+        for offset, row in enumerate(rows)
+    ]
+    for message in messages:
+        message.save(force_insert=True)  # reads created_at back, which bulk_create does not
+    return Appended(tuple(messages), old, read_stamp(chat_session))
