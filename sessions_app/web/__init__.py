@@ -1,0 +1,1 @@
+"""The web chat: one page, its Markdown, its static files."""
