@@ -1,0 +1,99 @@
+"""Entries of the cache, and the shelf with the transcripts they hold, bounded by bytes.
+
+The shelf is one for the whole cache, because its bound is: the transcript used longest ago goes first, whoever's it is.
+A session that is in a turn keeps its transcript. Dropping one costs a read from the database and no prompt cache.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from agentcache.baseline import Baseline
+from agentcache.statistics import Tally
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Entry(Generic[A]):
+    """An agent in the cache, or one that has left it (`cached` is False) and whose last turns still run.
+
+    `used` is the clock's reading when its last turn ended; `turns` counts the leases per session, without zeros;
+    `sessions` are those with a transcript on the shelf. Equal only to itself.
+    """
+
+    key: str
+    signature: str
+    agent: A
+    used: float
+    cached: bool = False
+    turns: Counter[str] = field(default_factory=Counter)
+    sessions: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[T]):
+    """A transcript in memory, the stamp it was stored under, and its size in bytes."""
+
+    transcript: T
+    baseline: Baseline
+    size: int
+
+
+class Shelf(Generic[A, T]):
+    """Transcripts of all cached entries, in the order of their use, at most `max_bytes` of them.
+
+    More only while sessions in a turn need it. `bytes` is the sum of the sizes held.
+    """
+
+    def __init__(self, max_bytes: int, tally: Tally) -> None:
+        self.bytes = 0
+        self._max_bytes = max_bytes
+        self._tally = tally
+        self._held: OrderedDict[tuple[Entry[A], str], Held[T]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, entry: Entry[A], session_id: str) -> Held[T] | None:
+        """Return what is held for a session, without counting as use."""
+        return self._held.get((entry, session_id))
+
+    def put(self, entry: Entry[A], session_id: str, held: Held[T]) -> None:
+        """Hold a session's transcript in the place of the one held before."""
+        self.remove(entry, session_id)
+        self._held[entry, session_id] = held
+        entry.sessions.add(session_id)
+        self.bytes += held.size
+        self.trim()
+
+    def remove(self, entry: Entry[A], session_id: str) -> bool:
+        """Let go of a session's transcript; False where none was held."""
+        held = self._held.pop((entry, session_id), None)
+        if held is None:
+            return False
+        entry.sessions.remove(session_id)
+        self.bytes -= held.size
+        return True
+
+    def clear(self, entry: Entry[A]) -> None:
+        """Let go of all transcripts of an entry."""
+        for session_id in tuple(entry.sessions):
+            self.remove(entry, session_id)
+
+    def touch(self, entry: Entry[A], session_id: str) -> None:
+        """Make a session's transcript, where one is held, the one used last."""
+        if session_id in entry.sessions:
+            self._held.move_to_end((entry, session_id))
+
+    def trim(self) -> None:
+        """Drop transcripts of sessions that are not in a turn, used longest ago first, down to the bound."""
+        while self.bytes > self._max_bytes:
+            idle = next((place for place in self._held if place[1] not in place[0].turns), None)
+            if idle is None:
+                return
+            self.remove(*idle)
+            self._tally["dropped"] += 1
