@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from functools import cache
+from importlib.metadata import version
 
 from .memory import Transcript
 from .pieces import ToolCall
+from .prefix import freeze
 from .providers import Providers
-from .step import Step
-
-Search = Callable[[int, str, int], Awaitable[list[str]]]
-"""`await search(user_id, query, limit)`: lines of text, one per hit in the chats of that user, best first."""
+from .step import Step, stream_step
+from .tools import TOOLS, Context, Search, run_tool
 
 
 class Agent:
-    """One per session key and process: tools bound to their user, and by session id the transcripts in memory."""
+    """One per session key and process: tools bound to their user, and by session id the transcripts in memory.
 
-    signature: str
-    transcripts: dict[str, Transcript]
+    Nothing about one session is state of the whole agent: two sessions of one user may run at once.
+    """
+
+    def __init__(self, providers: Providers, context: Context) -> None:
+        self.signature = signature()
+        self.transcripts: dict[str, Transcript] = {}
+        self._providers = providers
+        self._context = context
 
     @property
     def size(self) -> int:
         """Bytes of all its transcripts, about."""
-        raise NotImplementedError
+        return sum(transcript.size for transcript in self.transcripts.values())
 
     def step(self, transcript: Transcript) -> Step:
         """One request to the transcript's model."""
-        raise NotImplementedError
+        return stream_step(self._providers, transcript)
 
     async def call(self, call: ToolCall) -> str:
         """Run a tool; what went wrong is told as the result's text, nothing but cancellation is raised."""
-        raise NotImplementedError
+        return await run_tool(self._context, call)
 
     async def aclose(self) -> None:
         """Let go of the transcripts. The providers' clients belong to the process and stay open."""
-        raise NotImplementedError
+        self.transcripts.clear()
 
 
+@cache
 def signature() -> str:
-    """Digest of what every agent of this process is built from: the software's version and its tools."""
-    raise NotImplementedError
+    """Digest of what every agent of this process is built from: the software's version and its tools.
+
+    Never of what is frozen per session: an edited profile must not make a user's sessions throw each other out.
+    """
+    parts = [version("pydantic-ai-slim"), freeze("", TOOLS).to_json()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def build_agent(user_id: int, *, providers: Providers, search: Search) -> Agent:
     """A new agent for that user."""
-    raise NotImplementedError
+    return Agent(providers, Context(user_id, search))

@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class ProviderError(Exception):
-    """A provider failed, or was silent too long (AG-UI `RUN_ERROR`'s `code`); `str()` is a sentence for the user.
+    """A provider failed, or was silent too long (AG-UI `RUN_ERROR`'s `code`); `text` is a sentence for the user.
 
     The sentence holds no key, address or internals; the cause was logged, without a word of the prompt.
     """

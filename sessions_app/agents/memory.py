@@ -3,29 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from .history import Row
+from .history import Row, body_of, head_of, messages_of, opening_of
 from .prefix import FrozenPrefix
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage
+
+CHUNK = 50
+"""Rows serialised in one go when a long transcript is read: some 5 ms during which the event loop waits."""
 
 
 class Transcript:
     """One session in memory: frozen prefix, model string, serialised elements, rows not serialised yet.
 
-    Everything said so far must have been appended, in order, after it was stored. Not for two steps at once.
+    Everything said so far must have been appended, in order, after it was stored. Not for two steps at once. For a
+    model whose wire is not known, the messages are kept as objects instead of elements.
     """
 
     def __init__(self, session_id: str, prefix: FrozenPrefix, model: str, rows: Iterable[Row] = ()) -> None:
-        raise NotImplementedError
-
-    session_id: str
-    prefix: FrozenPrefix
-    model: str
+        self.session_id = session_id
+        self.prefix = prefix
+        self.model = model
+        self._rows: list[Row] = list(rows)
+        self._began = False
+        self._elements = b""
+        self._messages: list[ModelMessage] = []
+        self._said = 0
 
     @property
     def size(self) -> int:
         """Bytes it holds, about."""
-        raise NotImplementedError
+        waiting = sum(len(row.text) for row in self._rows)
+        return len(self.prefix.system_prompt) + len(self._elements) + self._said + waiting
+
+    @property
+    def elements(self) -> bytes:
+        """The serialised elements, joined by commas."""
+        return self._elements
 
     def append(self, row: Row) -> None:
         """Take in a row that has just been stored at the end of the branch."""
-        raise NotImplementedError
+        self._rows.append(row)
+
+    def chunk(self) -> int:
+        """How many of the waiting rows to serialise ahead of a request; 0 if so few wait that it can take them all.
+
+        A chunk ends with a user's row, as a request does: so a call stays with its results, and what a wire's
+        mapping looks at around the last user message is the same in a chunk as in the request it once was.
+        """
+        if len(self._rows) <= CHUNK:
+            return 0
+        ends = (index + 1 for index, row in enumerate(self._rows) if row.role == "user" and index >= CHUNK - 1)
+        return next(ends, 0)
+
+    def fresh(self, rows: int | None = None) -> list[ModelMessage]:
+        """A request's messages with the marker for the kept elements, and the first (or all) of the waiting rows."""
+        from pydantic_ai.messages import ModelRequest, UserPromptPart
+
+        from .wire import MARKER
+
+        waiting = self._rows[:rows]
+        opening = [] if self._began else opening_of(waiting)
+        marker = ModelRequest(parts=[UserPromptPart(MARKER)])
+        return [*head_of(self.prefix), marker, *opening, *body_of(waiting, model=self.model)]
+
+    def keep(self, added: list[bytes], rows: int | None = None) -> None:
+        """The first (or all) of the waiting rows have become these elements."""
+        self._elements = b",".join([*([self._elements] if self._elements else []), *added])
+        self._began = self._began or bool(added)
+        del self._rows[: len(self._rows) if rows is None else rows]
+
+    def whole(self) -> list[ModelMessage]:
+        """All messages of a request, kept as objects for the next."""
+        if self._messages:
+            self._messages += body_of(self._rows, model=self.model)
+        else:
+            self._messages = messages_of(self.prefix, self._rows, model=self.model)
+        self._said += sum(len(row.text) for row in self._rows)
+        self._rows.clear()
+        return list(self._messages)

@@ -86,7 +86,7 @@ class StepResult:
 
     `text` is exactly what the `TextDelta`s said. `parts` goes into the row's `parts` column as it is (None: nothing
     to send back besides the text). `finish_reason` is Pydantic AI's word ("stop", "length", "tool_call",
-    "content_filter", "error"), None while the stream has not ended.
+    "content_filter"), None while the stream has not ended and where the model names none.
     """
 
     text: str

@@ -1,7 +1,12 @@
-"""The frozen prefix of a session: system prompt and tool definitions, sent byte for byte in every request."""
+"""The frozen prefix of a session: system prompt and tool definitions, sent byte for byte in every request.
+
+It is stored with the session as `to_json()`; a profile edited later, or a tool whose description a later version
+words better, does not reach a session that has begun.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,14 +29,32 @@ class FrozenPrefix:
 
     def to_json(self) -> str:
         """Canonical JSON: equal prefixes give equal text, in every process and version of Python."""
-        raise NotImplementedError
+        tools = [
+            {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
+            for tool in self.tools
+        ]
+        return canonical({"system_prompt": self.system_prompt, "tools": tools})
 
     @classmethod
     def from_json(cls, text: str) -> FrozenPrefix:
         """The prefix that `to_json` wrote; ValueError if it is none."""
-        raise NotImplementedError
+        try:
+            stored = json.loads(text)
+            tools = [
+                ToolSpec(tool["name"], tool["description"], canonical(tool["parameters"])) for tool in stored["tools"]
+            ]
+            return cls(str(stored["system_prompt"]), tuple(tools))
+        except (KeyError, TypeError) as error:
+            raise ValueError("this is no frozen prefix") from error
 
 
 def freeze(system_prompt: str, tool_names: Iterable[str]) -> FrozenPrefix:
     """The prefix of a new session; KeyError for a tool that does not exist."""
-    raise NotImplementedError
+    from .tools import TOOLS
+
+    return FrozenPrefix(system_prompt, tuple(TOOLS[name].spec for name in sorted(set(tool_names))))
+
+
+def canonical(value: object) -> str:
+    """JSON text with sorted keys and no spaces; ASCII only, so that no encoding can change it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

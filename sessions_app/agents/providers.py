@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .failures import unusable
+from .prefix import FrozenPrefix
+
+if TYPE_CHECKING:
+    import httpx2
+    from pydantic_ai.models import Model, ModelRequestParameters
+    from pydantic_ai.settings import ModelSettings
+
+DEMO = "demo"
+
+KNOWN_WIRES = {"openai", "openai-responses", "openai-chat", "ollama", "anthropic"}
+"""Providers whose requests are spliced (`wire`); any other gets its whole conversation mapped each time."""
+
+MAX_CONNECTIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +33,106 @@ class ProviderSettings:
     demo_pause: float = 0.018
 
 
+@dataclass(frozen=True, slots=True)
+class LiveModel:
+    """A model with its client. `client` is set where the wire is known, and then requests are spliced."""
+
+    name: str
+    model: Model
+    client: httpx2.AsyncClient | None = None
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, for usage."""
+        return DEMO if self.name == DEMO else self.model.system
+
+    def settings(self, session_id: str) -> ModelSettings:
+        """Request settings. None of them alters an element of the conversation.
+
+        Responses are not stored with the provider (what must go back is stored with the row), and a session's
+        requests are routed to one cache; Anthropic caches up to the last block by itself.
+        """
+        settings: dict[str, Any] = {}
+        match self.name.partition(":")[0]:
+            case "openai" | "openai-responses":
+                settings = {"openai_store": False, "openai_prompt_cache_key": session_id}
+            case "anthropic":
+                settings = {"anthropic_cache": True}
+        return settings  # type: ignore[return-value]  # each provider's settings are a TypedDict of its own
+
+
 class Providers:
     """Process-wide; belongs to the event loop that uses it. Clients are made when a step first needs them."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.settings = settings
+        self._models: dict[str, asyncio.Task[LiveModel]] = {}
+
+    async def live(self, name: str) -> LiveModel:
+        """The model of that string. Imports and certificates are read in a thread. Raises ProviderError."""
+        task = self._models.get(name)
+        if task is None:
+            task = self._models[name] = asyncio.create_task(asyncio.to_thread(self._build, name))
+        try:
+            return await asyncio.shield(task)
+        except Exception as error:
+            # What was missing may be there the next time.
+            if self._models.get(name) is task:
+                del self._models[name]
+            raise unusable(name, error) from error
+
+    def _build(self, name: str) -> LiveModel:
+        if name == DEMO:
+            from .demo import demo_model
+
+            return LiveModel(name, demo_model(self.settings.demo_pause))
+        from pydantic_ai.models import infer_model
+
+        if name.partition(":")[0] not in KNOWN_WIRES:
+            return LiveModel(name, infer_model(name))
+        return _spliced(name)
 
     async def aclose(self) -> None:
         """Close every client; steps under way fail."""
-        raise NotImplementedError
+        tasks = list(self._models.values())
+        self._models.clear()
+        for built in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(built, LiveModel) and built.client is not None:
+                await built.client.aclose()
+
+
+def _spliced(name: str) -> LiveModel:
+    """A model whose requests go through our transport. Retries and time-outs are `step`'s alone."""
+    import httpx2
+    from pydantic_ai.models import infer_model
+    from pydantic_ai.providers import Provider, infer_provider_class
+
+    from .wire import SplicingTransport
+
+    transport = SplicingTransport()
+    client = httpx2.AsyncClient(transport=transport, timeout=None)
+    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+
+    def provider(provider_name: str) -> Provider[Any]:
+        made = infer_provider_class(provider_name)(http_client=client)  # type: ignore[call-arg]
+        made.client.max_retries, made.client.timeout = 0, None
+        transport.connect(made.base_url, limits)
+        return made
+
+    return LiveModel(name, infer_model(name, provider_factory=provider), client)
+
+
+@functools.lru_cache(maxsize=256)
+def parameters_of(prefix: FrozenPrefix) -> ModelRequestParameters:
+    """The prefix's tools as Pydantic AI takes them."""
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.tools import ToolDefinition
+
+    return ModelRequestParameters(
+        function_tools=[
+            ToolDefinition(
+                name=tool.name, description=tool.description, parameters_json_schema=json.loads(tool.parameters)
+            )
+            for tool in prefix.tools
+        ]
+    )

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
+from .answers import parts_of, tool_calls
+from .errors import ProviderError
+from .failures import judge, record
 from .memory import Transcript
-from .pieces import Piece, StepResult
+from .pieces import Piece, StepResult, Usage
+from .providers import DEMO, LiveModel, Providers, parameters_of
+from .streaming import Unfolding
 
 if TYPE_CHECKING:
-    from .providers import Providers
+    from pydantic_ai.models import StreamedResponse
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.5
+"""Seconds before the first retry, where the provider names no time; doubled for each further one, and jittered."""
 
 
 class Step:
@@ -19,23 +33,179 @@ class Step:
     `result` then holds what was yielded so far.
     """
 
-    result: StepResult
+    def __init__(self, providers: Providers, transcript: Transcript) -> None:
+        self._providers = providers
+        self._transcript = transcript
+        self._timeout = providers.settings.timeout
+        self._deadline = 0.0
+        self._unfolding = Unfolding()
+        self._live: LiveModel | None = None
+        self._stream: StreamedResponse | None = None
+        self._ended = False
+        self._pieces = self._run()
 
     async def __aenter__(self) -> Self:
-        raise NotImplementedError
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        await self._pieces.aclose()
 
     def __aiter__(self) -> Self:
-        raise NotImplementedError
+        return self
 
     async def __anext__(self) -> Piece:
-        raise NotImplementedError
+        return await anext(self._pieces)
+
+    async def _run(self) -> AsyncGenerator[Piece, None]:
+        self._deadline = asyncio.get_running_loop().time() + self._timeout
+        self._live = await self._in_time(self._providers.live(self._transcript.model))
+        await rehearse(self._live, self._transcript)
+        attempt = 1
+        while True:
+            try:
+                async for piece in self._attempt(self._live):
+                    yield piece
+                return
+            except ProviderError:
+                raise
+            except Exception as error:
+                record(self._transcript.model, error, attempt=attempt)
+                await self._pause_or_give_up(error, attempt)
+                attempt += 1
+
+    async def _attempt(self, live: LiveModel) -> AsyncGenerator[Piece, None]:
+        async with AsyncExitStack() as stack:
+            self._stream = await self._in_time(open_stream(live, self._transcript, stack))
+            events = aiter(self._stream)
+            while (event := await self._in_time(anext(events, None))) is not None:
+                for piece in self._unfolding.pieces(event):
+                    yield piece
+                self._deadline = asyncio.get_running_loop().time() + self._timeout
+            self._end(self._stream)
+
+    async def _in_time(self, awaitable: Awaitable[T]) -> T:
+        """Await it until the deadline, which each word from the provider moves on."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await awaitable
+        except TimeoutError as error:
+            self._give_up_waiting(error)
+
+    def _give_up_waiting(self, error: TimeoutError) -> NoReturn:
+        record(self._transcript.model, error, attempt=0)
+        text = f"The model's provider said nothing for {self._timeout:g} seconds."
+        raise ProviderError("timeout", text) from error
+
+    async def _pause_or_give_up(self, error: Exception, attempt: int) -> None:
+        """Wait before the next attempt; raises ProviderError if there is to be none."""
+        failure = judge(self._transcript.model, error)
+        if self._unfolding.begun or not failure.retryable or attempt > self._providers.settings.retries:
+            raise failure.error from error
+        pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 -- protects nothing
+        pause = pause if failure.retry_after is None else failure.retry_after
+        if asyncio.get_running_loop().time() + pause >= self._deadline:
+            raise failure.error from error
+        await asyncio.sleep(pause)
+
+    def _end(self, stream: StreamedResponse) -> None:
+        """The stream has come to its end; was the answer whole?"""
+        response = stream.get()
+        if response.state == "incomplete" or response.finish_reason == "error":
+            raise ProviderError("provider", "The model's provider broke off its answer.")
+        if response.finish_reason == "content_filter" and not self._unfolding.begun:
+            raise ProviderError("provider", "The model's provider declined to answer this.")
+        self._ended = True
+
+    @property
+    def result(self) -> StepResult:
+        """What the answer has amounted to so far; see `StepResult`."""
+        stream, live = self._stream, self._live
+        parts: list[dict[str, Any]] | None = None
+        if self._ended and stream is not None:
+            parts = parts_of(stream.get(), self._transcript.model)
+        return StepResult(
+            text=self._unfolding.text,
+            parts=parts,
+            calls=tool_calls(parts),
+            usage=usage_of(stream) if live is not None and live.name != DEMO else Usage(),
+            provider=live.provider if live is not None else "",
+            model=stream.model_name if stream is not None else self._transcript.model,
+            finish_reason=stream.finish_reason if self._ended and stream is not None else None,
+        )
+
+
+def usage_of(stream: StreamedResponse | None) -> Usage:
+    """Tokens as the provider has counted them so far."""
+    if stream is None:
+        return Usage()
+    usage = stream.usage
+    return Usage(
+        input_tokens=usage.input_tokens,
+        cached_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.output_reasoning_tokens,
+    )
+
+
+async def open_stream(live: LiveModel, transcript: Transcript, stack: AsyncExitStack) -> StreamedResponse:
+    """Send the request; the stream is closed with the stack."""
+    from pydantic_ai.direct import model_request_stream
+
+    parameters = parameters_of(transcript.prefix)
+    settings = live.settings(transcript.session_id)
+    if live.client is None:
+        request = model_request_stream(
+            live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters
+        )
+        return await stack.enter_async_context(request)
+    from .wire import Splice, splice
+
+    current = Splice(transcript.elements)
+    token = splice.set(current)
+    try:
+        request = model_request_stream(
+            live.model, transcript.fresh(), model_settings=settings, model_request_parameters=parameters
+        )
+        return await stack.enter_async_context(request)
+    finally:
+        splice.reset(token)
+        transcript.keep(current.added)
+
+
+async def rehearse(live: LiveModel, transcript: Transcript) -> None:
+    """Serialise a long transcript that was just read, a chunk at a time, so that the event loop is never held long.
+
+    Each chunk goes the way of a request, up to the wire. In the loop rather than in a thread: the work is Python's
+    own, so a thread would take the same time from the loop, in slices that nobody chose.
+    """
+    if live.client is None:
+        return
+    from pydantic_ai.direct import model_request_stream
+    from pydantic_ai.exceptions import ModelHTTPError
+
+    from .wire import Splice, splice
+
+    while rows := transcript.chunk():
+        current = Splice(b"", rehearsal=True)
+        token = splice.set(current)
+        try:
+            async with model_request_stream(
+                live.model,
+                transcript.fresh(rows),
+                model_settings=live.settings(transcript.session_id),
+                model_request_parameters=parameters_of(transcript.prefix),
+            ):
+                raise AssertionError("a rehearsal was sent")
+        except ModelHTTPError:
+            transcript.keep(current.added, rows)
+        finally:
+            splice.reset(token)
+        await asyncio.sleep(0)
 
 
 def stream_step(providers: Providers, transcript: Transcript) -> Step:
     """Ask the transcript's model to go on from the transcript, whose last row is a user's or a tool's."""
-    raise NotImplementedError
+    return Step(providers, transcript)

@@ -1,4 +1,4 @@
-"""The loopback provider as a process of its own: `python -m tests.providers --words 50`; prints its port, then serves."""
+"""The loopback provider as a process of its own: `python -m tests.providers --words 50` prints its port and serves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .server import Server
 async def serve(port: int, count: int, pause: float) -> None:
     """Serve answers of `count` words, `pause` seconds apart, until killed."""
     server = Server(lambda: Answer(words=words(count), pause=pause))
-    print(await server.start(port), flush=True)  # noqa: T201 -- whoever started it reads the port here
+    print(await server.start(port), flush=True)
     await asyncio.Event().wait()
 
 

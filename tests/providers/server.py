@@ -74,7 +74,8 @@ class Server:
         assert task is not None
         self._connections.add(task)
         try:
-            with suppress(ConnectionError, CutError):
+            # Cancelled only by `stop`; asyncio would report a cancelled connection as an error.
+            with suppress(ConnectionError, CutError, asyncio.CancelledError):
                 await self._converse(reader, writer)
         finally:
             self._connections.discard(task)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,15 @@ def prompt_of(body: dict[str, Any]) -> bytes:
     return json.dumps([body.get("tools"), body.get("system"), conversation], separators=(",", ":")).encode()
 
 
+def _common(one: bytes, other: bytes) -> int:
+    """Length of the longest prefix they share, by halving: the comparisons are the interpreter's own."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
+
+
 class PromptCache:
     """Every prompt seen, by model; the longest common prefix with any of them counts as cached."""
 
@@ -34,6 +42,6 @@ class PromptCache:
         """Count a request's prompt and remember it."""
         prompt = prompt_of(body)
         seen = self._seen.setdefault(str(body.get("model")), [])
-        longest = max((len(os.path.commonprefix([prompt, earlier])) for earlier in seen), default=0)
+        longest = max((_common(prompt, earlier) for earlier in seen), default=0)
         seen.append(prompt)
         return Counted(len(prompt) // BYTES_PER_TOKEN, longest // BYTES_PER_TOKEN)

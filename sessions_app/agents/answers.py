@@ -1,0 +1,128 @@
+"""An answer between its two forms: Pydantic AI's response, and a row's text with the `parts` beside it.
+
+`parts` is a list of small objects, in the order of the answer:
+
+- `{"kind": "origin", "model", "digest", "provider", "url", "system"}`: who made it, and the digest of its text
+- `{"kind": "reasoning", "text", "id", "signature", "details"}`
+- `{"kind": "text", "start", "length", "id", "details"}`: where the row's text belongs among the others
+- `{"kind": "call", "id", "name", "arguments", "item", "details"}`: `arguments` is JSON text, `item` the provider's id
+
+Invariant: the row's text column is the authority. Reasoning, item ids and the order of parts go back only to the
+model that made them, with the text they belong to, and only of an answer that came to its end: a signature over
+something else is refused by the provider, or worse, believed (OpenAI reads its own copy of an item sent by id).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .history import EPOCH, Row
+from .pieces import ToolCall
+from .unicode import clean, clean_json
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelResponse, ModelResponsePart
+
+SEPARATOR = "\n\n"
+"""Between two texts of one answer (with a tool call between them, say)."""
+
+
+def parts_of(response: ModelResponse, model: str) -> list[dict[str, Any]] | None:
+    """What must be stored beside the text of an answer that came to its end; None if the text is all."""
+    texts: list[str] = []
+    parts = [part for part in _dumped(response, texts) if part is not None]
+    if all(part["kind"] == "text" and not part.get("id") and not part.get("details") for part in parts):
+        return None
+    origin = {
+        "kind": "origin",
+        "model": model,
+        "digest": _digest(SEPARATOR.join(texts)),
+        "provider": response.provider_name,
+        "url": response.provider_url,
+        "system": response.canonical_system,
+    }
+    return [origin, *parts]
+
+
+def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any] | None]:
+    """The parts as small objects; the texts met on the way are put into `texts`."""
+    from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
+
+    for part in response.parts:
+        if isinstance(part, TextPart) and part.content:
+            start = sum(map(len, texts)) + len(SEPARATOR) * len(texts)
+            texts.append(clean(part.content))
+            place = {"kind": "text", "start": start, "length": len(part.content)}
+            yield place | _extras(id=part.id, details=part.provider_details)
+        elif isinstance(part, ThinkingPart):
+            said = {"kind": "reasoning", "text": clean(part.content)}
+            yield said | _extras(id=part.id, signature=part.signature, details=part.provider_details)
+        elif isinstance(part, ToolCallPart):
+            call = {"kind": "call", "id": part.tool_call_id, "name": part.tool_name}
+            arguments = clean(part.args_as_json_str())
+            yield call | {"arguments": arguments} | _extras(item=part.id, details=part.provider_details)
+
+
+def _extras(**values: Any) -> dict[str, Any]:
+    """Those of the values that are there, as clean JSON."""
+    from pydantic_core import to_jsonable_python
+
+    return {name: clean_json(to_jsonable_python(value)) for name, value in values.items() if value}
+
+
+def tool_calls(parts: list[dict[str, Any]] | None) -> tuple[ToolCall, ...]:
+    """The tool calls among stored parts, in order."""
+    return tuple(
+        ToolCall(part["id"], part["name"], part["arguments"]) for part in parts or () if part["kind"] == "call"
+    )
+
+
+def response_of(row: Row, model: str) -> ModelResponse:
+    """The row as Pydantic AI's response, for a request to `model`."""
+    from pydantic_ai.messages import ModelResponse, TextPart
+
+    parts = row.parts or []
+    origin = next((part for part in parts if part["kind"] == "origin"), None)
+    if origin is None or not _valid(origin, row, model):
+        calls = [_restored(part, row.text, None) for part in parts if part["kind"] == "call"]
+        texts = [TextPart(row.text)] if row.text.strip() else []
+        return ModelResponse(parts=[*texts, *calls], timestamp=EPOCH)
+    return ModelResponse(
+        parts=[_restored(part, row.text, origin["provider"]) for part in parts if part is not origin],
+        timestamp=EPOCH,
+        provider_name=origin["provider"],
+        provider_url=origin["url"],
+        canonical_system=origin["system"],
+    )
+
+
+def _valid(origin: dict[str, Any], row: Row, model: str) -> bool:
+    return row.status == "complete" and origin["model"] == model and origin["digest"] == _digest(row.text)
+
+
+def _restored(part: dict[str, Any], text: str, provider: str | None) -> ModelResponsePart:
+    """A stored part as Pydantic AI's; without a provider it goes back without what only that one understands."""
+    from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
+
+    details = part.get("details") if provider else None
+    if part["kind"] == "text":
+        piece = text[part["start"] : part["start"] + part["length"]]
+        return TextPart(piece, id=part.get("id"), provider_name=provider, provider_details=details)
+    if part["kind"] == "reasoning":
+        return ThinkingPart(
+            part["text"],
+            id=part.get("id"),
+            signature=part.get("signature"),
+            provider_name=provider,
+            provider_details=details,
+        )
+    item = part.get("item") if provider else None
+    return ToolCallPart(
+        part["name"], part["arguments"], part["id"], id=item, provider_name=provider, provider_details=details
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

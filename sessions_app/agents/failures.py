@@ -1,0 +1,80 @@
+"""What a provider's failure means: whether to try again, and the sentence for the user."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+
+from .errors import ProviderError
+
+logger = logging.getLogger(__name__)
+
+RETRYABLE = {408, 409, 425, 429}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A judged failure; `retry_after` is in seconds, if the provider named a time."""
+
+    error: ProviderError
+    retryable: bool
+    retry_after: float | None = None
+
+
+def judge(model: str, error: Exception) -> Failure:
+    """What an error raised by a request to `model` means."""
+    import httpx2
+    from pydantic_ai import exceptions
+
+    if isinstance(error, exceptions.ModelHTTPError):
+        status = error.status_code
+        retryable = status in RETRYABLE or status >= 500
+        if isinstance(error, exceptions.ModelQuotaExceededError):
+            retryable = False
+        return Failure(ProviderError("provider", _http_sentence(model, error)), retryable, error.retry_after)
+    if isinstance(error, exceptions.ModelConnectionError | httpx2.TransportError):
+        return Failure(ProviderError("provider", "The connection to the model's provider failed."), True)
+    if isinstance(error, exceptions.ModelAPIError):
+        return Failure(ProviderError("provider", "The model's provider reported a fault."), True, error.retry_after)
+    return Failure(ProviderError("provider", "The model's provider sent an answer that cannot be read."), False)
+
+
+def _http_sentence(model: str, error: Exception) -> str:
+    from pydantic_ai import exceptions
+
+    match error:
+        case exceptions.ModelAuthenticationError():
+            return "The model's provider does not accept this site's API key."
+        case exceptions.ModelNotFoundError():
+            return f"The model's provider does not know the model {model}."
+        case exceptions.ModelQuotaExceededError():
+            return "This site's account with the model's provider is used up."
+        case exceptions.ModelContextWindowExceededError():
+            return "This conversation has become too long for the model."
+        case exceptions.ModelRateLimitError():
+            return "The model's provider gets too many requests; please try again in a moment."
+        case exceptions.ModelRequestRejectedError():
+            return "The model's provider refused the request."
+        case _:
+            return "The model's provider has a fault; please try again in a moment."
+
+
+def record(model: str, error: Exception, *, attempt: int) -> None:
+    """Tell the operator the cause; never the provider's own message, which may quote the prompt."""
+    status, code = getattr(error, "status_code", None), getattr(error, "provider_error_code", None)
+    logger.warning("model %s failed, attempt %d: status %s, code %s", model, attempt, status, code, exc_info=error)
+
+
+def unusable(model: str, error: Exception) -> ProviderError:
+    """A model that cannot even be asked: what to set, said plainly."""
+    from pydantic_ai.exceptions import UserError
+
+    record(model, error, attempt=0)
+    variable = re.search(r"`([A-Z][A-Z0-9_]+)`", str(error))
+    if isinstance(error, UserError) and variable:
+        return ProviderError("provider", f"The model {model} cannot be used: {variable[1]} is not set.")
+    if isinstance(error, ImportError):
+        return ProviderError("provider", f"The model {model} needs a package that is not installed.")
+    hint = "It should be like openai:gpt-5-mini, openai-chat:NAME, anthropic:claude-sonnet-4-5, or demo."
+    return ProviderError("provider", f"There is no model {model!r}; HERMES_MODEL or its profile names it. {hint}")
