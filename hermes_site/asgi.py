@@ -1,0 +1,30 @@
+"""The ASGI application: Django's pages, the chat's WebSocket, and the runner that outlives every connection."""
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hermes_site.settings")
+# Loads the applications: what imports models comes after it.
+_pages = get_asgi_application()
+
+from hermes_site.origin import OwnOrigin  # noqa: E402
+from hermes_site.proxy import TrustedProxy  # noqa: E402
+from sessions_app.api.consumer import ChatConsumer  # noqa: E402
+from sessions_app.turns.runner import Runner  # noqa: E402
+
+runner = Runner()
+_chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner))
+
+
+async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["path"] == "/ws/chat/":
+        await _chat(scope, receive, send)
+    else:
+        await send({"type": "websocket.close"})
+
+
+application = TrustedProxy(ProtocolTypeRouter({"http": _pages, "websocket": _websocket}), settings.TRUSTED_PROXY)

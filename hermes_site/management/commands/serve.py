@@ -1,0 +1,35 @@
+"""`manage.py serve`: the site, in the foreground."""
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from twisted.internet.error import CannotListenError
+
+from hermes_site.server import Server
+
+
+class Command(BaseCommand):
+    help = "Check that everything can work, then serve on 127.0.0.1 until SIGTERM or Ctrl-C."
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="PORT, else 8000")
+
+    def handle(self, *args: Any, port: int, **options: Any) -> None:
+        self.check(databases=["default"])
+        from hermes_site.asgi import application, runner
+
+        # JSON may spend 12 bytes on a character ("\\ud83d\\ude00"); 64 kB for all that surrounds the text.
+        max_frame = 12 * settings.HERMES_MAX_TEXT + 64 * 1024
+        server = Server(application, runner, port=port, max_frame=max_frame, grace=settings.HERMES_DRAIN_GRACE)
+        try:
+            server.serve(self._announce)
+        except CannotListenError as error:
+            raise CommandError(f"Port {port} cannot be used ({error.socketError}); PORT= names another.") from error
+
+    def _announce(self, url: str) -> None:
+        self.stdout.write(f"Hermes Site is at {url} (stop it with Ctrl-C)")
+        self.stdout.flush()

@@ -1,0 +1,124 @@
+"""Daphne with a life cycle: start what must run before the first client, and on a signal drain before leaving.
+
+Plain Daphne has no start hook, and on SIGTERM it cancels every consumer at once while it still accepts connections.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from typing import Any, Protocol
+
+# First: importing it chooses the reactor for the whole process.
+from daphne.server import Server as DaphneServer  # isort: skip
+from daphne.http_protocol import HTTPFactory
+from daphne.ws_protocol import WebSocketFactory
+from twisted.internet import reactor as _reactor
+from twisted.logger import globalLogBeginner
+
+from hermes_site.websocket import PatientProtocol
+
+logger = logging.getLogger(__name__)
+# The interfaces it declares are not those of the one that is installed.
+reactor: Any = _reactor
+
+HOST = "127.0.0.1"
+STOPPING = 4012
+# Seconds that clients get to answer a close, and their consumers to end.
+CLOSING = 5.0
+# Bytes, beside one largest frame, that may wait for a client that does not read.
+BACKLOG = 1024 * 1024
+
+
+class Runner(Protocol):
+    """What lives as long as the server does."""
+
+    async def start(self) -> None:
+        """Awaited before the first client is let in."""
+
+    async def drain(self, grace: float) -> None:
+        """Awaited after the last client was let in; finishes or hands over its work within `grace` seconds."""
+
+
+class Server(DaphneServer):
+    """Serves one ASGI application on loopback until SIGTERM or SIGINT; a second signal ends the draining.
+
+    max_frame: bytes of the largest frame a client may send (larger: 1009); grace: seconds for `runner.drain`.
+    """
+
+    def __init__(self, application: Any, runner: Runner, *, port: int, max_frame: int, grace: float) -> None:
+        super().__init__(
+            application,
+            endpoints=[f"tcp:{port}:interface={HOST}"],
+            websocket_max_message_size=max_frame,
+            websocket_max_frame_size=max_frame,
+            # A day is Daphne's default; a tab may stay open for longer.
+            websocket_timeout=-1,
+        )
+        self.runner = runner
+        self.port = port
+        self.grace = grace
+        self.backlog = BACKLOG + max_frame
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.http_factory = HTTPFactory(self)
+        self.ws_factory = WebSocketFactory(self)
+        self.ws_factory.protocol = PatientProtocol
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            maxMessagePayloadSize=max_frame,
+            maxFramePayloadSize=max_frame,
+            # Else a frame too large ends the connection without a close code.
+            failByDrop=False,
+            closeHandshakeTimeout=CLOSING,
+        )
+
+    def serve(self, announce: Callable[[str], None]) -> None:
+        """Serve until told to stop. `announce` gets the URL once clients are let in. Raises OSError: port taken."""
+        globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
+        loop = reactor._asyncioEventloop
+        asyncio.set_event_loop(loop)
+        life = loop.create_task(self._live(announce))
+        life.add_done_callback(lambda _: reactor.stop())
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        reactor.run(installSignalHandlers=False)
+        life.result()
+
+    async def _live(self, announce: Callable[[str], None]) -> None:
+        signals: asyncio.Queue[None] = asyncio.Queue()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, None)
+        await self.runner.start()
+        listening = reactor.listenTCP(self.port, self.http_factory, backlog=1024, interface=HOST)
+        announce(f"http://{HOST}:{listening.getHost().port}/")
+        await signals.get()
+        listening.stopListening()
+        await self._drain(signals)
+        await self._close_all()
+
+    async def _drain(self, signals: "asyncio.Queue[None]") -> None:
+        draining = asyncio.ensure_future(self.runner.drain(self.grace))
+        impatient = asyncio.ensure_future(signals.get())
+        await asyncio.wait({draining, impatient}, return_when=asyncio.FIRST_COMPLETED)
+        impatient.cancel()
+        if not draining.done():
+            draining.cancel()
+        elif error := draining.exception():
+            logger.error("Draining failed.", exc_info=error)
+
+    async def _close_all(self) -> None:
+        for protocol in list(self.connections):
+            if isinstance(protocol, PatientProtocol):
+                protocol.serverClose(STOPPING)
+        consumers = {
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details
+        }
+        if not consumers:
+            return
+        _, late = await asyncio.wait(consumers, timeout=CLOSING)
+        for consumer in late:
+            consumer.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

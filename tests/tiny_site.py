@@ -1,0 +1,76 @@
+"""A script: the server of hermes_site around an application of a few lines, for tests/test_server.py.
+
+Prints what happens. A client that says "flood" is sent 64 frames of 1 MiB, "large" one of 20 MiB, "finish" ends
+the runner's draining, "hang" makes the consumer deaf to its end; anything else is echoed.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from hermes_site import server
+
+MAX_FRAME = 200_000
+# Autobahn rounds its timers down, by up to a second.
+server.CLOSING = 2.0
+
+
+class TinyRunner:
+    def __init__(self) -> None:
+        self.finish = asyncio.Event()
+
+    async def start(self) -> None:
+        if "--fail" in sys.argv:
+            raise RuntimeError("cannot start")
+        print("started", flush=True)
+
+    async def drain(self, grace: float) -> None:
+        print(f"draining for {grace}", flush=True)
+        await self.finish.wait()
+        print("drained", flush=True)
+
+
+runner = TinyRunner()
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] != "websocket":
+        return
+    await send({"type": "websocket.accept"})
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            print(f"disconnected with {message['code']}", flush=True)
+            return
+        if text := message.get("text"):
+            await answer(text, send)
+
+
+async def answer(text: str, send: Any) -> None:
+    if text == "flood":
+        for _ in range(64):
+            await send({"type": "websocket.send", "text": "x" * 1024 * 1024})
+            await asyncio.sleep(0)
+        print("flooded", flush=True)
+    elif text == "large":
+        await send({"type": "websocket.send", "text": "x" * 20 * 1024 * 1024})
+    elif text == "finish":
+        runner.finish.set()
+    elif text == "hang":
+        await hang()
+    else:
+        await send({"type": "websocket.send", "text": text})
+
+
+async def hang() -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("cancelled", flush=True)
+
+
+if __name__ == "__main__":
+    port = int(sys.argv[1])
+    server.Server(application, runner, port=port, max_frame=MAX_FRAME, grace=7).serve(
+        lambda url: print(url, flush=True)
+    )
