@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn
 
@@ -31,6 +31,10 @@ class SessionShape(Shape):
     updated_at: datetime
     archived: bool
     pinned: bool
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class ToolCallShape(Shape):
@@ -56,8 +60,8 @@ class MessageShape(Shape):
     status: Literal["complete", "stopped", "interrupted", "failed"]
     created_at: datetime
     alternatives: list[UUID]
-    tool_calls: list[ToolCallShape] | None = None
-    tool_call_id: str | None = None
+    tool_calls: list[ToolCallShape] | None = Field(default=None, exclude_if=_is_none)
+    tool_call_id: str | None = Field(default=None, exclude_if=_is_none)
 
 
 class QueuedShape(Shape):
@@ -95,11 +99,11 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
 def _tool_fields(message: Message) -> dict[str, Any]:
     """Return what a message says of tool calls; see ``sessions_app.agents.history``."""
     if message.role == MessageRole.TOOL:
-        return {"tool_call_id": next((p["call_id"] for p in message.parts or []), None)}
+        return {"tool_call_id": next((part["id"] for part in message.parts or []), None)}
     calls = [
-        ToolCallShape(id=part["call_id"], name=part["name"], arguments=part["arguments"])
+        ToolCallShape(id=part["id"], name=part["name"], arguments=part["arguments"])
         for part in message.parts or []
-        if part["kind"] == "tool_call"
+        if part["kind"] == "call"
     ]
     return {"tool_calls": calls or None}
 

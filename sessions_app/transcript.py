@@ -27,7 +27,7 @@ from sessions_app import branches
 from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
 
 
-class OwnershipLost(Exception):  # noqa: N818  # a lost race is an outcome, not a mistake
+class OwnershipLost(Exception):
     """The turn is no longer this claim's: another process took it, or it is gone."""
 
 

@@ -17,13 +17,18 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import ParamSpec, TypeVar
 
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # More threads than this only queue up at the database (two cores were measured).
 _THREADS = 4
+
+# PostgreSQL ends one of two transactions that wait for each other (a foreign program's raw SQL
+# may lock in another order than we do). The loser wrote nothing and is run again.
+_LOST_RACES = {"40001", "40P01"}
+_ATTEMPTS = 4
 
 
 def _is_sqlite() -> bool:
@@ -64,6 +69,13 @@ def _leave() -> None:
 
 def _write(work: Callable[[], R]) -> R:
     try:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                with transaction.atomic():
+                    return work()
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", None) not in _LOST_RACES:
+                    raise
         with transaction.atomic():
             return work()
     finally:
@@ -79,7 +91,10 @@ def _read(work: Callable[[], R]) -> R:
 
 
 async def write(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run ``function`` in a database thread, in one transaction, and return its result."""
+    """Run ``function`` in a database thread, in one transaction, and return its result.
+
+    It may run again after a lost race, so it changes nothing but rows.
+    """
     return await _hop("write", partial(_write, partial(function, *args, **kwargs)))
 
 

@@ -8,10 +8,12 @@ migration changed in between is counted anew. A system check tells when one is m
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,14 +23,10 @@ _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 _FIRST_TABLE = "sessions_app_sessionstamp"
 
 _SEARCH = {
-    "sqlite": [
-        "CREATE VIRTUAL TABLE IF NOT EXISTS hermes_message_search"
-        " USING fts5(text, tokenize = 'trigram')"
-    ],
+    "sqlite": ["CREATE VIRTUAL TABLE IF NOT EXISTS hermes_message_search USING fts5(text, tokenize = 'trigram')"],
     "postgresql": [
         "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-        "CREATE INDEX IF NOT EXISTS hermes_message_search ON sessions_app_message"
-        " USING gin (text gin_trgm_ops)",
+        "CREATE INDEX IF NOT EXISTS hermes_message_search ON sessions_app_message USING gin (text gin_trgm_ops)",
     ],
 }
 
@@ -55,11 +53,7 @@ def _statements(vendor: str) -> tuple[str, ...]:
 
 def _triggers(vendor: str) -> dict[str, str]:
     """Return the table of every trigger, by the trigger's name."""
-    return {
-        found.group(1): found.group(2)
-        for found in map(_NAME.search, _statements(vendor))
-        if found is not None
-    }
+    return {found.group(1): found.group(2) for found in map(_NAME.search, _statements(vendor)) if found is not None}
 
 
 def _present(connection: BaseDatabaseWrapper) -> set[str]:
@@ -109,7 +103,9 @@ def create(using: str, **_: Any) -> None:
             cursor.execute(statement)
 
 
-def check(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def check(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
     """Report the triggers that a migrated database lacks (system check, tag ``database``)."""
     errors: list[CheckMessage] = []
     for using in databases or []:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
 
-class VerbatimJSONField(models.TextField):  # type: ignore[type-arg]  # values are JSON, not str
+
+class VerbatimJSONField(_TextField):
     """JSON stored as text.
 
     PostgreSQL's ``jsonb`` (Django's JSONField) sorts keys and rewrites numbers; a provider

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -47,7 +48,7 @@ class Message(models.Model):
     position = models.PositiveBigIntegerField()
     role = models.CharField(max_length=9, choices=MessageRole)
     text = models.TextField(blank=True)
-    parts = VerbatimJSONField(null=True, blank=True)
+    parts: Any = VerbatimJSONField(null=True, blank=True)
     status = models.CharField(
         max_length=11,
         choices=MessageStatus,

@@ -1,0 +1,161 @@
+"""Ask for a turn, withdraw it, ask for its end: what turn.start and turn.stop do in the database.
+
+One transaction stores the user's text with its turn, claims the message id for ever, and,
+where no other turn of the session runs, begins the turn at once: an acknowledged text is
+durable, and the usual turn costs one hop before the provider is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from sessions_app import access
+from sessions_app.errors import Conflict, NotFound, TooMany
+from sessions_app.models import ChatSession, Message, MessageClaim, Turn, TurnStatus
+from sessions_app.shapes import MessageShape, message_shape, unborn_message_shape
+from sessions_app.turns.beginning import Begun, begin_next
+
+# A person waits for none of them; a runaway script is told early.
+QUEUE_LIMIT = 20
+QUEUE_RETRY = 10
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a request for a turn; ``begun`` where this process is to run it now.
+
+    ``repeated`` tells a repeat of an earlier request, which changed nothing.
+    """
+
+    turn: Turn
+    message: MessageShape
+    begun: Begun | None = None
+    repeated: bool = False
+
+    @property
+    def run_id(self) -> UUID:
+        """The turn's id outside."""
+        return self.turn.run_id
+
+    @property
+    def queued(self) -> bool:
+        """Whether the turn waits for another to end."""
+        return self.turn.status == TurnStatus.QUEUED
+
+
+def ask(
+    user_id: int,
+    session_id: UUID,
+    text: str,
+    message_id: UUID | None,
+    *,
+    process: str,
+    accepting: bool,
+) -> Asked:
+    """Store a turn; begin it unless another runs or this process is stopping.
+
+    Raises NotFound, Conflict (the message id is taken), TooMany (turns a minute, queue).
+    """
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
+    turn.message_id = message_id or uuid.uuid4()
+    claim, is_new = _claim(turn)
+    if not is_new:
+        return _repeat(claim, turn)
+    if message_id and Message.objects.filter(owner=user_id, public_id=message_id).exists():
+        raise Conflict("This message id is taken.", message_id=str(message_id))
+    _check_rate(user_id)
+    _check_queue(chat_session)
+    turn.save()
+    turn.refresh_from_db(fields=["created_at"])
+    begun = begin_next(chat_session, process) if accepting else None
+    if begun is not None and begun.turn.pk == turn.pk:
+        return Asked(begun.turn, begun.message, begun)
+    return Asked(turn, unborn_message_shape(turn), begun)
+
+
+def _claim(turn: Turn) -> tuple[MessageClaim, bool]:
+    return MessageClaim.objects.get_or_create(
+        owner_id=turn.owner_id,
+        message_id=turn.message_id,
+        defaults={
+            "chat_session_id": turn.chat_session_id,
+            "digest": _digest(turn.text),
+            "run_id": turn.run_id,
+        },
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _repeat(claim: MessageClaim, asked: Turn) -> Asked:
+    """Answer the present state of the turn that claimed the message id."""
+    same = (claim.chat_session_id, claim.digest) == (asked.chat_session_id, _digest(asked.text))
+    turn = Turn.objects.filter(run_id=claim.run_id).first()
+    if not same or turn is None:
+        raise Conflict("This message id is taken.", message_id=str(claim.message_id))
+    stored = Message.objects.filter(owner=claim.owner_id, public_id=claim.message_id).first()
+    shape = message_shape(stored) if stored else unborn_message_shape(turn)
+    return Asked(turn, shape, repeated=True)
+
+
+def _check_rate(user_id: int) -> None:
+    """Refuse more turns in a minute than HERMES_TURNS_PER_MINUTE, this one counted already."""
+    # One at a time for each user, or two sessions at once could each take the last place.
+    list(get_user_model().objects.select_for_update(no_key=True).filter(pk=user_id))
+    limit: int = settings.HERMES_TURNS_PER_MINUTE
+    recent = MessageClaim.objects.filter(owner=user_id, created_at__gt=Now() - _MINUTE)
+    times = list(recent.order_by("-created_at").values_list("created_at", flat=True)[: limit + 1])
+    if len(times) > limit:
+        wait = times[limit] + _MINUTE - timezone.now()
+        raise TooMany(f"At most {limit} turns a minute.", retry_after=max(1, ceil(wait.total_seconds())))
+
+
+def _check_queue(chat_session: ChatSession) -> None:
+    if chat_session.turns.filter(status=TurnStatus.QUEUED).count() >= QUEUE_LIMIT:
+        raise TooMany(f"At most {QUEUE_LIMIT} turns can wait.", retry_after=QUEUE_RETRY)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """What turn.stop found: a queued turn that is now ``withdrawn``, or a ``running`` one."""
+
+    withdrawn: Turn | None = None
+    running: Turn | None = None
+
+
+def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
+    """Withdraw a queued turn, or ask the owner of the running one to stop it.
+
+    Raises NotFound for a run that this session never had.
+    """
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    turns = chat_session.turns.select_for_update()
+    if run_id is None:
+        turn = turns.filter(status=TurnStatus.RUNNING).first()
+    else:
+        turn = turns.filter(run_id=run_id).first()
+        if turn is None:
+            raise NotFound
+    if turn is None or turn.ended_at is not None:
+        return Stopping()
+    if turn.status == TurnStatus.QUEUED:
+        turn.status, turn.ended_at = TurnStatus.WITHDRAWN, timezone.now()
+        turn.save(update_fields=["status", "ended_at"])
+        return Stopping(withdrawn=turn)
+    turn.stop_requested = True
+    turn.save(update_fields=["stop_requested"])
+    return Stopping(running=turn)

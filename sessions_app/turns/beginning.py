@@ -1,0 +1,117 @@
+"""Begin a turn: claim it, store the user's message, hand over what running it needs."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from agentcache import Stamp
+from sessions_app import branches, transcript
+from sessions_app.agents.history import Row
+from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
+from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
+from sessions_app.transcript import NewMessage
+
+TITLE_FROM_TEXT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn that this process has just claimed, with its user's message stored.
+
+    ``old`` and ``new`` are the stamps around that message, ``model`` and ``prefix`` (canonical
+    JSON) what the session is answered with.
+    """
+
+    turn: Turn
+    claim: UUID
+    message: MessageShape
+    chat_session: SessionShape
+    old: Stamp
+    new: Stamp
+    model: str
+    prefix: str
+
+    @property
+    def session_id(self) -> UUID:
+        """The session that the turn belongs to."""
+        return self.chat_session.id
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A session's transcript as stored, read on one snapshot with its stamp."""
+
+    rows: tuple[Row, ...]
+    stamp: Stamp
+
+
+def row_of(message: Message) -> Row:
+    """Return what the history needs to know of a stored message."""
+    # The database constrains both to the words that the row's type names.
+    return Row(cast(Any, message.role), message.text, message.parts, cast(Any, message.status))
+
+
+def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
+    """Claim a queued turn and store its user's message. The caller holds the session's lock."""
+    turn.status = TurnStatus.RUNNING
+    turn.claim = uuid.uuid4()
+    turn.process = process
+    turn.heartbeat_at = turn.started_at = Now()
+    turn.save(update_fields=["status", "claim", "process", "heartbeat_at", "started_at"])
+    asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
+    appended = transcript.append(chat_session, turn, [asked])
+    name(chat_session, turn.text)
+    touch(chat_session)
+    return Begun(
+        turn=turn,
+        claim=turn.claim,
+        message=message_shape(appended.messages[0]),
+        chat_session=session_shape(chat_session),
+        old=appended.old,
+        new=appended.new,
+        model=chat_session.profile.effective_model,
+        prefix=chat_session.frozen_prefix,
+    )
+
+
+def begin_next(chat_session: ChatSession, process: str) -> Begun | None:
+    """Begin the session's oldest queued turn, if it has one and none is running."""
+    alive = chat_session.turns.filter(status__in=[TurnStatus.QUEUED, TurnStatus.RUNNING])
+    if alive.filter(status=TurnStatus.RUNNING).exists():
+        return None
+    turn = alive.filter(status=TurnStatus.QUEUED).order_by("id").first()
+    return begin(turn, chat_session, process) if turn else None
+
+
+def load(session_id: UUID) -> Loaded:
+    """Read the whole transcript of a session. Raises OwnershipLost where it is gone."""
+    chat_session = ChatSession.objects.filter(pk=session_id).first()
+    if chat_session is None:
+        raise transcript.OwnershipLost
+    rows = tuple(row_of(message) for message in branches.all_messages(chat_session))
+    return Loaded(rows, transcript.read_stamp(chat_session))
+
+
+def touch(chat_session: ChatSession) -> None:
+    """Note activity, writing no other column."""
+    ChatSession.objects.filter(pk=chat_session.pk).update(updated_at=Now())
+    chat_session.refresh_from_db(fields=["updated_at", "title", "archived", "pinned"])
+
+
+def name(chat_session: ChatSession, text: str) -> None:
+    """Give a session without a title one from its first message; a rename meanwhile wins."""
+    if not chat_session.title:
+        ChatSession.objects.filter(pk=chat_session.pk, title="").update(title=title_of(text))
+
+
+def title_of(text: str) -> str:
+    """Return the title that a session takes from its first message."""
+    words = " ".join(text.split())
+    if len(words) <= TITLE_FROM_TEXT:
+        return words
+    return words[:TITLE_FROM_TEXT].rsplit(" ", 1)[0] + "…"

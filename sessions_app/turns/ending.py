@@ -1,0 +1,134 @@
+"""Store what a turn brings: a step with its tools' results, the final answer, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from agentcache import Stamp
+from sessions_app import access, transcript
+from sessions_app.agents.history import Row
+from sessions_app.agents.pieces import Usage
+from sessions_app.errors import NotFound
+from sessions_app.models import ChatSession, MessageRole, Turn
+from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
+from sessions_app.transcript import NewMessage, OwnershipLost
+from sessions_app.turns.beginning import Begun, begin_next, row_of, touch
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What the guard decided for a turn, in the contract's words."""
+
+    agent: str
+    transcript: str
+    reason: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the value of ``guard`` in RUN_STARTED's metadata."""
+        return {"agent": self.agent, "transcript": self.transcript, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended, and with what; ``status`` is one of the final TurnStatus values."""
+
+    status: str
+    text: str
+    parts: list[dict[str, Any]] | None = None
+    usage: Usage = field(default_factory=Usage)
+    provider: str = ""
+    model: str = ""
+    guarded: Guarded | None = None
+    error_code: str = ""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Rows that a turn has stored, as the transcript in memory takes them in."""
+
+    rows: tuple[Row, ...]
+    messages: tuple[MessageShape, ...]
+    old: Stamp
+    new: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A turn's end as stored (``stored`` is None where the answer had no word), and what is next."""
+
+    chat_session: SessionShape
+    stored: Stored | None
+    following: Begun | None
+
+
+def _locked(turn: Turn) -> ChatSession:
+    try:
+        return access.chat_session(turn.owner_id, turn.chat_session_id, lock=True)
+    except NotFound:
+        raise OwnershipLost from None
+
+
+def _append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage]) -> Stored:
+    appended = transcript.append(chat_session, turn, rows)
+    return Stored(
+        tuple(row_of(message) for message in appended.messages),
+        tuple(message_shape(message) for message in appended.messages),
+        appended.old,
+        appended.new,
+    )
+
+
+def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID) -> Stored:
+    """Store a step that called tools, with their results; the next answer gets a new id.
+
+    Raises OwnershipLost.
+    """
+    stored = _append(_locked(turn), turn, rows)
+    Turn.objects.filter(pk=turn.pk).update(answer_id=next_answer, checkpoint="")
+    return stored
+
+
+def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> Ended:
+    """Store the answer, its usage and the end of the turn; begin the next one for ``process``.
+
+    ``process`` is None where this one takes no more turns. Raises OwnershipLost.
+    """
+    chat_session = _locked(turn)
+    transcript.hold(turn)
+    stored = None
+    if ending.text.strip():
+        answer = NewMessage(MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id)
+        stored = _append(chat_session, turn, [answer])
+    Turn.objects.filter(pk=turn.pk).update(status=ending.status, ended_at=Now(), checkpoint="", **_facts(ending))
+    touch(chat_session)
+    following = begin_next(chat_session, process) if process else None
+    # The following turn's message is announced by itself; this is the session as we leave it.
+    return Ended(session_shape(chat_session), stored, following)
+
+
+def _facts(ending: Ending) -> dict[str, Any]:
+    usage, guarded = ending.usage, ending.guarded
+    facts: dict[str, Any] = {
+        "provider": ending.provider,
+        "model": ending.model,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "error_code": ending.error_code,
+        "error_text": ending.error_text,
+    }
+    if guarded is not None:
+        facts |= {
+            "guard_agent": guarded.agent,
+            "guard_transcript": guarded.transcript,
+            "guard_reason": guarded.reason,
+        }
+    return facts

@@ -1,0 +1,84 @@
+"""A session's transcript in the agent's memory, for one turn: trusted, read, extended.
+
+This is where guard, cache and database meet. The live stamp that the guard is asked about was
+read under the session's lock, just before the user's message was stored; the baseline moves on
+only over changes of our own. Where it cannot move, somebody wrote meanwhile, and the next
+request is made from what the database says then.
+"""
+
+from __future__ import annotations
+
+from agentcache import Lease, judge
+from sessions_app import database
+from sessions_app.agents.agent import Agent
+from sessions_app.agents.history import Row
+from sessions_app.agents.memory import Transcript
+from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.turns.beginning import Begun, load
+from sessions_app.turns.ending import Guarded, Stored
+
+TurnLease = Lease[Agent, Transcript]
+
+
+class TurnMemory:
+    """The transcript that a turn answers from. Lives as long as the turn's lease."""
+
+    def __init__(self, begun: Begun, lease: TurnLease) -> None:
+        self._begun = begun
+        self._lease = lease
+        self._transcript: Transcript | None = None
+
+    @property
+    def transcript(self) -> Transcript:
+        """The transcript to make the next request from; ``obtain`` comes first."""
+        if self._transcript is None:
+            raise RuntimeError("no transcript was obtained")
+        return self._transcript
+
+    async def obtain(self) -> Guarded:
+        """Make ``transcript`` the stored one, whole, with the user's message; say how.
+
+        Raises OwnershipLost where the session is gone.
+        """
+        begun, lease = self._begun, self._lease
+        agent = "built" if lease.built else "reused"
+        verdict = judge(lease.baseline(), lease.session_id, begun.old)
+        held = lease.held()
+        if held is None or not verdict.trusted:
+            await self._read()
+            return Guarded(agent, "read", verdict.reason)
+        if (held.model, held.prefix.to_json()) != (begun.model, begun.prefix):
+            await self._read()
+            return Guarded(agent, "read", "another model or prefix")
+        self._transcript = held
+        held.append(self._asked())
+        lease.rebaseline(old=begun.old, new=begun.new, size=held.size)
+        return Guarded(agent, "kept", verdict.reason)
+
+    async def absorb(self, stored: Stored, *, goes_on: bool) -> None:
+        """Take in rows of ours after their commit; ``goes_on`` when a request follows."""
+        transcript = self._transcript
+        if transcript is None:
+            return
+        for row in stored.rows:
+            transcript.append(row)
+        size = transcript.size
+        if self._lease.held() is transcript and not self._lease.rebaseline(old=stored.old, new=stored.new, size=size):
+            self._lease.drop()
+            if goes_on:
+                await self._read()
+
+    def forget(self) -> None:
+        """Let go of the transcript: it may say more than the database does."""
+        self._lease.drop()
+
+    async def _read(self) -> None:
+        begun = self._begun
+        loaded = await database.read(load, begun.session_id)
+        prefix = FrozenPrefix.from_json(begun.prefix)
+        transcript = Transcript(str(begun.session_id), prefix, begun.model, loaded.rows)
+        self._transcript = transcript
+        self._lease.keep(transcript, loaded.stamp, transcript.size)
+
+    def _asked(self) -> Row:
+        return Row("user", self._begun.message.text)

@@ -1,0 +1,58 @@
+"""The agents of this process: the guarded cache, and what agents are built from."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+from agentcache import AgentCache, Statistics
+from sessions_app.agents.agent import Agent, build_agent, signature
+from sessions_app.agents.memory import Transcript
+from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.tools import Search
+from sessions_app.turns.memory import TurnLease
+
+# An agent without transcripts is a few kB, so the bytes are the bound that counts; 256 MiB
+# hold some 100,000 messages of ordinary length in their serialised form.
+MAX_ENTRIES = 2_000
+MAX_BYTES = 256 * 2**20
+# Providers forget a prompt within an hour at the longest; after that memory saves only a read.
+MAX_IDLE_SECONDS = 3_600.0
+
+
+class AgentPool:
+    """Leases agents by user. Belongs to one event loop and lives as long as the process."""
+
+    def __init__(self, settings: ProviderSettings, search: Search) -> None:
+        self._providers = Providers(settings)
+        self._search = search
+        self._signature = signature()
+        self._cache: AgentCache[Agent, Transcript] = AgentCache(
+            Agent.aclose, max_entries=MAX_ENTRIES, max_bytes=MAX_BYTES, max_idle=MAX_IDLE_SECONDS
+        )
+
+    def lease(self, user_id: int, session_id: UUID) -> AbstractAsyncContextManager[TurnLease]:
+        """Lease the user's agent for a turn of a session, building it where there is none."""
+
+        async def build() -> Agent:
+            return build_agent(user_id, providers=self._providers, search=self._search)
+
+        return self._cache.use(session_key(user_id), self._signature, build, session_id=str(session_id))
+
+    async def sweep(self) -> None:
+        """Close the agents that have been idle too long."""
+        await self._cache.sweep()
+
+    async def close(self) -> None:
+        """Close every agent, then the providers' clients."""
+        await self._cache.close_all()
+        await self._providers.aclose()
+
+    def statistics(self) -> Statistics:
+        """Return what the cache holds and has done."""
+        return self._cache.statistics()
+
+
+def session_key(user_id: int) -> str:
+    """Return the routing address that groups all sessions of a user."""
+    return f"agent:main:web:dm:{user_id}"

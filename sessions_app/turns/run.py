@@ -1,0 +1,240 @@
+"""One running turn: ask the model, show what it says, run its tools, store what it brought.
+
+A run belongs to the process and to no socket. It has two layers. The inner task talks to
+provider and tools and may be cancelled at any await: by ``stop``, by the end of the process,
+by the loss of the turn. The outer one never is: it waits for the inner, then stores how it
+ended. What the inner layer commits, it commits with its traces in memory in one piece that
+cancellation cannot split (``settled``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from ag_ui.core import BaseEvent
+
+from sessions_app import database
+from sessions_app.agents.agent import Agent
+from sessions_app.agents.errors import ProviderError
+from sessions_app.agents.history import tool_row
+from sessions_app.agents.pieces import (
+    Piece,
+    ReasoningDelta,
+    StepResult,
+    TextDelta,
+    ToolCallArgs,
+    ToolCallEnd,
+    ToolCallStart,
+    Usage,
+)
+from sessions_app.agents.unicode import clean
+from sessions_app.models import MessageRole, TurnStatus
+from sessions_app.shapes import MessageShape
+from sessions_app.transcript import NewMessage, OwnershipLost
+from sessions_app.turns.beginning import Begun
+from sessions_app.turns.ending import Ended, Ending, Guarded, Stored, end, store_step
+from sessions_app.turns.memory import TurnMemory
+from sessions_app.turns.stream import RunStream
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+Reason = Literal["stopped", "interrupted", "lost"]
+
+# A model that calls tools for ever is stopped here.
+MAX_STEPS = 20
+_RETRY_FIRST, _RETRY_LONGEST = 0.1, 2.0
+
+INTERRUPTED = "The answer was interrupted. What there was of it is kept; ask again to go on."
+INTERNAL = "Something went wrong on our side. Your message is stored; try again."
+
+
+async def settled(work: Coroutine[Any, Any, R]) -> R:
+    """Await ``work`` to its end, also when cancelled meanwhile; then be cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the model has said in this turn, over all its steps."""
+
+    usage: Usage
+    provider: str = ""
+    model: str = ""
+    parts: list[dict[str, Any]] | None = None
+
+
+class Run:
+    """One running turn of this process.
+
+    ``show`` gets the numbered events, ``announce`` each tool message stored. ``checkpoint`` is
+    the text last kept for it. ``ended`` is set once the turn's end is stored, or lost.
+    ``lease_time`` (seconds) bounds how long an end that the database does not take is tried.
+    """
+
+    def __init__(
+        self,
+        begun: Begun,
+        *,
+        show: Callable[[Run, int, BaseEvent], None],
+        announce: Callable[[Run, MessageShape], None],
+        lease_time: float,
+    ) -> None:
+        self.begun = begun
+        self.turn = begun.turn
+        self._announce = announce
+        self._lease_time = lease_time
+        self.stream = RunStream(
+            begun.session_id,
+            begun.turn.run_id,
+            begun.turn.answer_id,
+            lambda seq, event: show(self, seq, event),
+        )
+        self.checkpoint = ""
+        self.ended = asyncio.Event()
+        self.ending: Ending | None = None
+        self.takes_next = True
+        self._reason: Reason | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._said = _Said(Usage())
+        self._guarded: Guarded | None = None
+
+    def stop(self, reason: Reason) -> None:
+        """End the turn early; the text so far is kept (unless the turn is ``lost``)."""
+        self._reason = self._reason or reason
+        if self._work is not None:
+            self._work.cancel()
+
+    async def answer(self, agent: Agent, memory: TurnMemory) -> Ending:
+        """Carry the turn out and return how it ended, which is not stored yet. Never raises."""
+        self._work = asyncio.create_task(self._steps(agent, memory))
+        if self._reason is not None:
+            self._work.cancel()
+        await asyncio.wait([self._work])
+        self.stream.flush()
+        self.ending = self._ending(self._work)
+        return self.ending
+
+    async def store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
+        """Store the end, trying again while the database is away. Raises OwnershipLost."""
+        if self._reason == "lost":
+            raise OwnershipLost
+        delay = _RETRY_FIRST
+        give_up = asyncio.get_running_loop().time() + self._lease_time
+        while True:
+            try:
+                return await database.write(
+                    end,
+                    self.turn,
+                    self.stream.message_id,
+                    ending,
+                    process=process() if self.takes_next else None,
+                )
+            except OwnershipLost:
+                raise
+            except Exception:
+                if asyncio.get_running_loop().time() + delay > give_up:
+                    raise
+                logger.exception("the end of turn %s could not be stored", self.turn.run_id)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _RETRY_LONGEST)
+
+    async def _steps(self, agent: Agent, memory: TurnMemory) -> None:
+        self._guarded = await memory.obtain()
+        self.stream.started(self._guarded.as_dict())
+        for _ in range(MAX_STEPS):
+            result = await self._step(agent, memory)
+            if not result.calls:
+                self._said.parts = result.parts
+                return
+            await self._use_tools(agent, memory, result)
+        raise ProviderError("provider", f"The model called tools {MAX_STEPS} times in a row.")
+
+    async def _step(self, agent: Agent, memory: TurnMemory) -> StepResult:
+        async with agent.step(memory.transcript) as step:
+            try:
+                async for piece in step:
+                    self._show(piece)
+            finally:
+                self._said.usage += step.result.usage
+                self._said.provider, self._said.model = step.result.provider, step.result.model
+        return step.result
+
+    def _show(self, piece: Piece) -> None:
+        match piece:
+            case TextDelta(text):
+                self.stream.words(text)
+            case ReasoningDelta(text):
+                self.stream.reasoning(text)
+            case ToolCallStart(call_id, name):
+                self.stream.call_started(call_id, name)
+            case ToolCallArgs(call_id, delta):
+                self.stream.call_arguments(call_id, delta)
+            case ToolCallEnd(call_id):
+                self.stream.call_ended(call_id)
+
+    async def _use_tools(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
+        outcomes = await asyncio.gather(*(agent.call(call) for call in result.calls))
+        self.stream.flush()
+        rows = [
+            NewMessage(
+                MessageRole.ASSISTANT,
+                self.stream.text,
+                result.parts,
+                public_id=self.stream.message_id,
+            )
+        ]
+        for call, outcome in zip(result.calls, outcomes, strict=True):
+            row = tool_row(call.id, call.name, clean(outcome))
+            rows.append(NewMessage(MessageRole.TOOL, row.text, row.parts))
+        await settled(self._store_step(memory, result, rows))
+
+    async def _store_step(self, memory: TurnMemory, result: StepResult, rows: list[NewMessage]) -> None:
+        next_answer = uuid.uuid4()
+        stored: Stored = await database.write(store_step, self.turn, rows, next_answer)
+        for call, message in zip(result.calls, stored.messages[1:], strict=True):
+            self.stream.call_result(call.id, message.id, message.text)
+            self._announce(self, message)
+        self.stream.next_message(next_answer)
+        await memory.absorb(stored, goes_on=True)
+
+    def _ending(self, work: asyncio.Task[None]) -> Ending:
+        if work.cancelled():
+            status = TurnStatus.STOPPED if self._reason == "stopped" else TurnStatus.INTERRUPTED
+            code = "" if self._reason == "stopped" else "interrupted"
+            return self._end_as(status, code, INTERRUPTED if code else "")
+        match work.exception():
+            case None:
+                return self._end_as(TurnStatus.COMPLETE)
+            case ProviderError() as error:
+                return self._end_as(TurnStatus.FAILED, error.code, error.text)
+            case OwnershipLost():
+                self._reason = "lost"
+                return self._end_as(TurnStatus.INTERRUPTED)
+            case error:
+                logger.error("turn %s failed", self.turn.run_id, exc_info=error)
+                return self._end_as(TurnStatus.FAILED, "internal", INTERNAL)
+
+    def _end_as(self, status: str, code: str = "", text: str = "") -> Ending:
+        said = self._said
+        return Ending(
+            status,
+            self.stream.text,
+            said.parts if status == TurnStatus.COMPLETE else None,
+            usage=said.usage,
+            provider=said.provider,
+            model=said.model,
+            guarded=self._guarded,
+            error_code=code,
+            error_text=text,
+        )

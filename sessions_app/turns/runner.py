@@ -1,0 +1,230 @@
+"""All running turns of this process: start, stop, follow, drain.
+
+Lives as long as the process and belongs to its event loop; made in ``hermes_site.asgi`` and
+injected where it is needed. At every moment ``_runs`` says what the database says, but for
+the time between a commit in a thread and the loop's next breath; readers that need both
+compare them (``opening``). Everything after a commit happens without an await: the run
+leaves, its end is told, and the session's next turn is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from ag_ui.core import BaseEvent, RunErrorEvent, TokenUsage
+
+from sessions_app import database
+from sessions_app.models import Turn
+from sessions_app.shapes import MessageShape, RunShape, queued_shape
+from sessions_app.transcript import OwnershipLost
+from sessions_app.turns import asking, deleting
+from sessions_app.turns.asking import Asked
+from sessions_app.turns.beginning import Begun
+from sessions_app.turns.ending import Ended, Ending
+from sessions_app.turns.hub import Connection, Hub, Notification
+from sessions_app.turns.keeper import Keeper
+from sessions_app.turns.liveness import Process
+from sessions_app.turns.memory import TurnMemory
+from sessions_app.turns.opening import open_view
+from sessions_app.turns.pool import AgentPool
+from sessions_app.turns.run import INTERRUPTED, Run
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs the turns of this process. ``lease`` is HERMES_TURN_LEASE, in seconds."""
+
+    def __init__(self, pool: AgentPool, *, lease: float) -> None:
+        self.hub = Hub()
+        self.pool = pool
+        self._lease = lease
+        self._process = Process()
+        self.accepting = True
+        self._runs: dict[UUID, Run] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keeper = Keeper(self, lease)
+
+    async def start(self) -> None:
+        """Take over what dead processes left, and keep watching. Before any client is served."""
+        self._process.start()
+        await self._keeper.start()
+
+    async def drain(self, grace: float) -> None:
+        """Begin no more turns, let the running ones end for ``grace`` seconds, cut the rest.
+
+        What they said by then is stored; what is queued is left to other processes.
+        """
+        self.accepting = False
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for run in self.runs:
+            run.stop("interrupted")
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._keeper.stop()
+        await self.pool.close()
+        self._process.end()
+
+    def live(self, session_id: UUID) -> RunShape | None:
+        """Return the session's run in this process, as it is right now."""
+        run = self._runs.get(session_id)
+        return run.stream.shape() if run else None
+
+    @property
+    def process(self) -> str:
+        """This process's name as the owner of turns."""
+        return self._process.name
+
+    @property
+    def runs(self) -> list[Run]:
+        """The turns that run in this process."""
+        return list(self._runs.values())
+
+    async def start_turn(self, user_id: int, session_id: UUID, text: str, message_id: UUID | None) -> Asked:
+        """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
+        asked = await database.write(
+            asking.ask,
+            user_id,
+            session_id,
+            text,
+            message_id,
+            process=self.process,
+            accepting=self.accepting,
+        )
+        if asked.queued and not asked.repeated:
+            self.hub.custom(user_id, session_id, "turn.queued", queued_shape(asked.turn))
+        if asked.begun is not None:
+            self.launch(asked.begun)
+        return asked
+
+    async def stop_turn(self, user_id: int, session_id: UUID, run_id: UUID | None) -> bool:
+        """Stop a running turn, or withdraw a queued one; False where it had ended already."""
+        found = await database.write(asking.stop, user_id, session_id, run_id)
+        if found.withdrawn is not None:
+            self.hub.custom(user_id, session_id, "turn.withdrawn", queued_shape(found.withdrawn))
+            return True
+        if found.running is None:
+            return False
+        run = self._runs.get(session_id)
+        if run is None or run.turn.pk != found.running.pk:
+            return True  # its owner, another process, sees the request at its next heartbeat
+        run.stop("stopped")
+        await run.ended.wait()
+        return run.ending is not None and run.ending.status == "stopped"
+
+    async def delete_session(self, user_id: int, session_id: UUID) -> None:
+        """End the session's run and delete it whole. Raises NotFound."""
+        await database.write(deleting.withdraw_all, user_id, session_id)
+        run = self._runs.get(session_id)
+        if run is not None:
+            run.takes_next = False
+            run.stop("stopped")
+            await run.ended.wait()
+        await database.write(deleting.delete, user_id, session_id)
+        self.hub.custom(user_id, session_id, "session.deleted", str(session_id))
+
+    @asynccontextmanager
+    async def opened(
+        self, user_id: int, session_id: UUID, connection: Connection, limit: int
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Open a session for a connection; within, the caller sends the result. Raises NotFound.
+
+        The session's events since are kept back until the block is left.
+        """
+        self.hub.hold(connection, session_id)
+        opened = False
+        try:
+            yield await open_view(user_id, session_id, limit, process=self.process, live=self.live)
+            opened = True
+        finally:
+            self.hub.release(connection, session_id, opened=opened)
+
+    def launch(self, begun: Begun) -> None:
+        """Run a turn that was begun for this process."""
+        run = Run(begun, show=self._show, announce=self._announce, lease_time=self._lease)
+        self._runs[begun.session_id] = run
+        user_id = begun.turn.owner_id
+        self.hub.custom(user_id, begun.session_id, "message.created", begun.message)
+        self.hub.custom(user_id, begun.session_id, "session.updated", begun.chat_session)
+        task = asyncio.create_task(self._carry_out(run))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, run: Run) -> None:
+        try:
+            async with self.pool.lease(run.turn.owner_id, run.begun.session_id) as lease:
+                memory = TurnMemory(run.begun, lease)
+                ending = await run.answer(lease.agent, memory)
+                try:
+                    ended = await run.store(ending, self._taker)
+                except OwnershipLost:
+                    memory.forget()
+                    self._lost(run)
+                    return
+                self._ended(run, ending, ended)
+                if ended.stored is not None:
+                    await memory.absorb(ended.stored, goes_on=False)
+        except Exception:
+            logger.exception("turn %s is left to recovery", run.turn.run_id)
+            self._lost(run)
+
+    def _taker(self) -> str | None:
+        """Return who takes the session's next turn: this process, unless it is stopping."""
+        return self.process if self.accepting else None
+
+    def _ended(self, run: Run, ending: Ending, ended: Ended) -> None:
+        """Tell a stored end, and go on with the session's next turn."""
+        self._leave(run)
+        _tell_end(run, ending)
+        self.hub.custom(run.turn.owner_id, run.begun.session_id, "session.updated", ended.chat_session)
+        if ended.following is not None:
+            self.launch(ended.following)
+        run.ended.set()
+
+    def _lost(self, run: Run) -> None:
+        self._leave(run)
+        self.interrupted(run.turn)
+        run.ended.set()
+
+    def _leave(self, run: Run) -> None:
+        if self._runs.get(run.begun.session_id) is run:
+            del self._runs[run.begun.session_id]
+
+    def _show(self, run: Run, seq: int, event: BaseEvent) -> None:
+        notification = Notification(run.begun.session_id, run.turn.run_id, seq, event)
+        self.hub.publish(run.turn.owner_id, notification)
+
+    def _announce(self, run: Run, message: MessageShape) -> None:
+        self.hub.custom(run.turn.owner_id, run.begun.session_id, "message.created", message)
+
+    def interrupted(self, turn: Turn) -> None:
+        """Tell that nobody knows how far a turn came."""
+        event = RunErrorEvent(code="interrupted", message=INTERRUPTED)
+        self.hub.publish(turn.owner_id, Notification(turn.chat_session_id, turn.run_id, None, event))
+
+
+def _tell_end(run: Run, ending: Ending) -> None:
+    run.stream.started(ending.guarded.as_dict() if ending.guarded else None)
+    if ending.error_code:
+        run.stream.failed(ending.error_code, ending.error_text)
+        return
+    usage = ending.usage
+    run.stream.finished(
+        TokenUsage(
+            provider=ending.provider or None,
+            model=ending.model or None,
+            input_tokens=usage.input_tokens,
+            cached_input_tokens=usage.cached_tokens,
+            cache_write_input_tokens=usage.cache_write_tokens,
+            output_tokens=usage.output_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            total_tokens=usage.input_tokens + usage.output_tokens,
+        ),
+        cancelled=ending.status == "stopped",
+    )
