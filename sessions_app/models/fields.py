@@ -20,6 +20,10 @@ class VerbatimJSONField(_TextField):
     that signs what it said must get the very same back.
     """
 
+    # What mypy's plugin for Django is to take for the type of the values.
+    _pyi_private_get_type: Any
+    _pyi_private_set_type: Any
+
     def from_db_value(self, value: str | None, *_: Any) -> Any:
         """Return the stored value."""
         return None if value is None else json.loads(value)

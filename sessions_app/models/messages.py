@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -48,7 +47,7 @@ class Message(models.Model):
     position = models.PositiveBigIntegerField()
     role = models.CharField(max_length=9, choices=MessageRole)
     text = models.TextField(blank=True)
-    parts: Any = VerbatimJSONField(null=True, blank=True)
+    parts = VerbatimJSONField(null=True, blank=True)
     status = models.CharField(
         max_length=11,
         choices=MessageStatus,
