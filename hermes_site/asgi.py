@@ -13,10 +13,13 @@ _pages = get_asgi_application()
 
 from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
+from sessions_app.agents.providers import ProviderSettings  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
+from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
-runner = Runner()
+_providers = ProviderSettings(timeout=settings.HERMES_PROVIDER_TIMEOUT, retries=settings.HERMES_PROVIDER_RETRIES)
+runner = Runner(AgentPool(_providers, search_chats), lease=settings.HERMES_TURN_LEASE)
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner))
 
 

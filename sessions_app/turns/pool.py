@@ -6,10 +6,12 @@ from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from agentcache import AgentCache, Statistics
+from sessions_app import database
 from sessions_app.agents.agent import Agent, build_agent, signature
 from sessions_app.agents.memory import Transcript
 from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.tools import Search
+from sessions_app.search import search
 from sessions_app.turns.memory import TurnLease
 
 # An agent without transcripts is a few kB, so the bytes are the bound that counts; 256 MiB
@@ -51,6 +53,12 @@ class AgentPool:
     def statistics(self) -> Statistics:
         """Return what the cache holds and has done."""
         return self._cache.statistics()
+
+
+async def search_chats(user_id: int, query: str, limit: int) -> list[str]:
+    """Search a user's own messages for their agent's tool; one line per hit."""
+    hits = await database.read(search, user_id, query, limit)
+    return [" ".join(hit.snippet.split()) for hit in hits]
 
 
 def session_key(user_id: int) -> str:
