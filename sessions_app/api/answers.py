@@ -1,0 +1,51 @@
+"""Carry a request out and encode its answer: a result, or the error that the contract has for it."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from sessions_app.api import frames
+from sessions_app.api.auth import Unauthorised
+from sessions_app.api.decode import InternalError, Request, RequestId, UnknownMethod
+from sessions_app.api.methods import METHODS, Call
+from sessions_app.errors import CommandError
+from sessions_app.shapes import Shape
+
+logger = logging.getLogger(__name__)
+
+
+async def answer(call: Call, request: Request) -> str:
+    """Return the answer to a request, whatever it is. Raises Unauthorised, then nothing was done."""
+    try:
+        return result_frame(request.id, await _carry_out(call, request))
+    except Unauthorised:
+        raise
+    except CommandError as error:
+        return error_frame(request.id, error)
+    except Exception:
+        # The method's name is ours; nothing that the caller sent is logged.
+        logger.exception("%s failed", request.method)
+        return error_frame(request.id, InternalError("Something went wrong on the server."))
+
+
+async def _carry_out(call: Call, request: Request) -> Shape:
+    method = METHODS.get(request.method)
+    if method is None:
+        raise UnknownMethod("There is no such method.")
+    return await method.handler(call, frames.read(method.params, request.params))
+
+
+def result_frame(request_id: RequestId, result: Shape) -> str:
+    """Return the frame of a result."""
+    return f'{{"jsonrpc":"2.0","id":{_id(request_id)},"result":{result.model_dump_json()}}}'
+
+
+def error_frame(request_id: RequestId, error: CommandError) -> str:
+    """Return the frame of an error; ``data`` is there where it says something."""
+    told = {"code": error.code, "message": error.text, **({"data": error.data} if error.data else {})}
+    return f'{{"jsonrpc":"2.0","id":{_id(request_id)},"error":{json.dumps(told)}}}'
+
+
+def _id(request_id: RequestId) -> str:
+    return json.dumps(request_id, ensure_ascii=False)

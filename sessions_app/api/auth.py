@@ -1,0 +1,128 @@
+"""Who is at the other end of a connection, and whether that still holds.
+
+A handshake carries a Bearer token or Django's session cookie. A connection lives for days, so
+every command asks again, in the command's own transaction: the user is active, and the token,
+or the session row and the password behind it, are still there. One query each.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, Q
+from django.http import parse_cookie
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from sessions_app import database
+from sessions_app.models import ApiToken
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_BEARER = "bearer "
+# How fresh the "last used" of a token is kept; each connection of a busy client need not write.
+_USE_STEP = timedelta(minutes=1)
+
+
+class Unauthorised(Exception):  # an outcome, not a fault
+    """What the connection was let in by no longer holds; nothing was carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller(ABC):
+    """The user behind a connection; the only way for a command to the database."""
+
+    user_id: int
+
+    @abstractmethod
+    def holds(self) -> bool:
+        """Tell whether the user may still act (in a database thread)."""
+
+    async def read(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``function`` on the snapshot on which the caller was checked. Raises Unauthorised."""
+        return await database.read(self._checked, partial(function, *args, **kwargs))
+
+    async def write(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``function`` in the transaction in which the caller was checked. Raises Unauthorised."""
+        return await database.write(self._checked, partial(function, *args, **kwargs))
+
+    async def check(self) -> None:
+        """Raise Unauthorised where the caller may no longer act."""
+        await self.read(lambda: None)
+
+    def _checked(self, work: Callable[[], R]) -> R:
+        if not self.holds():
+            raise Unauthorised
+        return work()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCaller(Caller):
+    """A user by an API token: holds until the token is revoked or the user deactivated."""
+
+    token_id: int
+
+    def holds(self) -> bool:
+        return ApiToken.objects.filter(pk=self.token_id, owner__is_active=True).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class CookieCaller(Caller):
+    """A user by a Django session: holds until its end, a new password, or deactivation."""
+
+    session_key: str
+    auth_hash: str
+
+    def holds(self) -> bool:
+        live = Session.objects.filter(pk=self.session_key, expire_date__gt=timezone.now())
+        users = get_user_model().objects.filter(Exists(live), pk=self.user_id, is_active=True)
+        user = users.only("password").first()
+        return user is not None and constant_time_compare(user.get_session_auth_hash(), self.auth_hash)
+
+
+async def identify(headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
+    """Return who a handshake's headers speak for, or None.
+
+    Who sends a token is judged by the token alone: with one the Origin was not looked at, so the
+    cookie must not count.
+    """
+    fields = {name: value.decode("latin1") for name, value in headers}
+    authorization = fields.get(b"authorization", "")
+    if authorization.lower().startswith(_BEARER):
+        return await database.write(_by_token, authorization[len(_BEARER) :].strip())
+    cookie = parse_cookie(fields.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    return await database.read(_by_cookie, cookie) if cookie else None
+
+
+def _by_token(clear_text: str) -> TokenCaller | None:
+    token = ApiToken.find(clear_text)
+    if token is None:
+        return None
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_STEP)
+    ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    return TokenCaller(token.owner_id, token.pk)
+
+
+def _by_cookie(session_key: str) -> CookieCaller | None:
+    stored = SessionStore(session_key).load()
+    if stored.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user = get_user_model().objects.filter(pk=stored[SESSION_KEY], is_active=True).first()
+    if user is None:
+        return None
+    current = user.get_session_auth_hash()
+    known = (current, *user.get_session_auth_fallback_hash())
+    if not any(constant_time_compare(stored.get(HASH_SESSION_KEY, ""), hashed) for hashed in known):
+        return None
+    return CookieCaller(user.pk, session_key, current)

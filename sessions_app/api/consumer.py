@@ -1,0 +1,126 @@
+"""The WebSocket at ``/ws/chat/``: one connection of one user, all of the user's sessions over it.
+
+The consumer only carries: commands run in lanes, turns in tasks of the process (the runner), so
+closing the socket stops neither. What goes out passes one bounded queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from sessions_app.api import auth, revocation
+from sessions_app.api.answers import answer, error_frame
+from sessions_app.api.auth import Caller, Unauthorised
+from sessions_app.api.decode import Refused, Request, decode
+from sessions_app.api.lanes import Lanes, lane_of
+from sessions_app.api.methods import Call
+from sessions_app.api.outbox import Outbox
+from sessions_app.turns.hub import Notification
+from sessions_app.turns.runner import Runner
+
+NOT_AUTHORISED = 4401
+BINARY_FRAME = 4003
+
+
+class ChatConsumer(AsyncWebsocketConsumer):
+    """One connection; lives from the handshake until the client has gone.
+
+    ``runner`` is the process's own, injected by ``as_asgi(runner=...)``.
+    """
+
+    # The hub brings events to all connections of the process; a channel of each socket's own
+    # would cost a task and, with Redis, a subscription.
+    channel_layer_alias = None
+
+    user_id: int
+    caller: Caller | None = None
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__()
+        self.runner = runner
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle an event of the socket.
+
+        Channels would call ``aclose_old_connections`` for each: 60 µs, for a thread in which no
+        query of ours ever runs.
+        """
+        handlers = {
+            "websocket.connect": self.websocket_connect,
+            "websocket.receive": self.websocket_receive,
+            "websocket.disconnect": self.websocket_disconnect,
+        }
+        await handlers[message["type"]](message)
+
+    async def connect(self) -> None:
+        """Accept everybody, so that a client learns why it is closed again."""
+        caller = await auth.identify(self.scope["headers"])
+        await self.accept()
+        if caller is None:
+            await self.close(NOT_AUTHORISED)
+            return
+        self.caller, self.user_id = caller, caller.user_id
+        self._loop = asyncio.get_running_loop()
+        self._lanes = Lanes()
+        self._outbox = Outbox(self.base_send)
+        self.runner.hub.attach(self)
+        revocation.watch(self)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Begin to carry out the command in a frame."""
+        if self.caller is None or self._outbox.closed:
+            return
+        if text_data is None:
+            self._outbox.close(BINARY_FRAME)
+            return
+        try:
+            request = decode(text_data)
+        except Refused as refused:
+            self._outbox.put(error_frame(refused.id, refused.error))
+        else:
+            await self._lanes.enter(lane_of(request), partial(self._carry_out, self.caller, request))
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """Leave the hub at once; what was asked for is still carried out, unanswered."""
+        if self.caller is not None:
+            revocation.unwatch(self)
+            self.runner.hub.detach(self)
+            self._outbox.stop()
+            await self._lanes.ended()
+        raise StopConsumer
+
+    def deliver(self, notification: Notification) -> None:
+        """Queue a notification from the hub."""
+        self._outbox.put(notification.text)
+
+    def doubt(self) -> None:
+        """Ask the database whether the caller may still act. From any thread."""
+        self._loop.call_soon_threadsafe(self._ask_again)
+
+    def _ask_again(self) -> None:
+        if self.caller is not None:
+            self._asking = asyncio.create_task(self._close_unless_authorised(self.caller))
+
+    async def _close_unless_authorised(self, caller: Caller) -> None:
+        try:
+            await caller.check()
+        except Unauthorised:
+            self._outbox.close(NOT_AUTHORISED)
+
+    async def _carry_out(self, caller: Caller, request: Request) -> None:
+        if self._outbox.closed:
+            return
+        async with AsyncExitStack() as until_answered:
+            try:
+                frame = await answer(Call(caller, self, self.runner, until_answered), request)
+            except Unauthorised:
+                self._outbox.close(NOT_AUTHORISED)
+                return
+            if request.answered:
+                self._outbox.put(frame)

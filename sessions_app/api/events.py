@@ -1,0 +1,135 @@
+"""The notifications of the server, as types: AG-UI's run events and the project's own facts.
+
+They are made in ``sessions_app.turns``; here is what clients may rely on, for the description
+of the API and for the tests, which hold every frame against it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ag_ui.core import (
+    CustomEvent,
+    ReasoningEndEvent,
+    ReasoningMessageContentEvent,
+    ReasoningMessageEndEvent,
+    ReasoningMessageStartEvent,
+    ReasoningStartEvent,
+    RunErrorEvent,
+    RunFinishedEvent,
+    RunStartedEvent,
+    TextMessageContentEvent,
+    TextMessageEndEvent,
+    TextMessageStartEvent,
+    ToolCallArgsEvent,
+    ToolCallEndEvent,
+    ToolCallResultEvent,
+    ToolCallStartEvent,
+)
+from pydantic import Field
+
+from sessions_app.shapes import MessageShape, QueuedShape, SessionShape, Shape
+
+
+class GuardShape(Shape):
+    """What the guard decided for a turn: was the agent reused, could its memory be trusted, why."""
+
+    agent: Literal["reused", "built"]
+    transcript: Literal["kept", "read"]
+    reason: str
+
+
+class StartedMetadata(Shape):
+    """The metadata of RUN_STARTED."""
+
+    guard: GuardShape
+
+
+class DeltaMetadata(Shape):
+    """The metadata of TEXT_MESSAGE_CONTENT: the characters of the message before this delta."""
+
+    offset: Annotated[int, Field(ge=0)]
+
+
+class TurnStarted(RunStartedEvent):
+    """AG-UI's RUN_STARTED; without metadata where the turn ended before the guard was asked."""
+
+    metadata: StartedMetadata | None = None  # type: ignore[assignment]  # narrower than AG-UI's
+
+
+class TextDelta(TextMessageContentEvent):
+    """AG-UI's TEXT_MESSAGE_CONTENT, with its place in the text."""
+
+    metadata: DeltaMetadata  # type: ignore[assignment]  # narrower than AG-UI's
+
+
+class SessionChanged(CustomEvent):
+    """A session was created, or its title, flags, activity or messages changed."""
+
+    name: Literal["session.created", "session.updated"]
+    value: SessionShape
+
+
+class SessionDeleted(CustomEvent):
+    """A session is gone; the value is its id."""
+
+    name: Literal["session.deleted"]
+    value: UUID
+
+
+class MessageCreated(CustomEvent):
+    """A user's message begins its turn, or a tool's result was stored."""
+
+    name: Literal["message.created"]
+    value: MessageShape
+
+
+class QueueChanged(CustomEvent):
+    """A turn was queued, or withdrawn before it began."""
+
+    name: Literal["turn.queued", "turn.withdrawn"]
+    value: QueuedShape
+
+
+RunEvent = Annotated[
+    TurnStarted
+    | TextMessageStartEvent
+    | TextDelta
+    | TextMessageEndEvent
+    | ToolCallStartEvent
+    | ToolCallArgsEvent
+    | ToolCallEndEvent
+    | ToolCallResultEvent
+    | ReasoningStartEvent
+    | ReasoningMessageStartEvent
+    | ReasoningMessageContentEvent
+    | ReasoningMessageEndEvent
+    | ReasoningEndEvent
+    | RunFinishedEvent
+    | RunErrorEvent,
+    Field(discriminator="type"),
+]
+Fact = Annotated[SessionChanged | SessionDeleted | MessageCreated | QueueChanged, Field(discriminator="name")]
+
+
+class RunNotification(Shape):
+    """One event of a run; ``seq`` is null for the end of a run whose owner died."""
+
+    session_id: UUID
+    run_id: UUID
+    seq: Annotated[int, Field(ge=1)] | None
+    event: RunEvent
+
+
+class FactNotification(Shape):
+    """One of the project's own facts, sent to all of the user's connections."""
+
+    session_id: UUID
+    run_id: None
+    seq: None
+    event: Fact
+
+
+SessionEvent = RunNotification | FactNotification
+EVENT_PARAMS: dict[str, Any] = {"session.event": SessionEvent}

@@ -1,0 +1,222 @@
+"""The typed frames of every method: what it takes, what it answers.
+
+Read strictly: nothing is converted, nothing undeclared is taken, null is not the same as left
+out (except for ``cursor``, which an answer may have given as null). The first rule that is
+broken decides: types and values (-32602), then lengths (-32002).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from sessions_app.api.decode import InvalidParams, is_text
+from sessions_app.chats import Changes, Cursor
+from sessions_app.errors import TooLarge
+from sessions_app.models.sessions import TITLE_LENGTH
+from sessions_app.search import QUERY_LENGTH, HitShape
+from sessions_app.shapes import MessageShape, QueuedShape, RunShape, SessionShape, Shape
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_HIGHEST_POSITION = 2**63 - 1
+TEXTS_AT_ONCE = 200
+
+
+def _text(value: str) -> str:
+    if "\0" in value or not is_text(value):
+        raise ValueError("must not hold NUL or lone surrogates")
+    return value
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+def _uuid(value: Any) -> UUID:
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise ValueError("must be a UUID")
+    return UUID(value)
+
+
+def _cursor(value: Any) -> Cursor | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.isascii():
+        raise ValueError("is no cursor")
+    return Cursor.decode(value)
+
+
+Text = Annotated[str, AfterValidator(_text)]
+SaidText = Annotated[Text, AfterValidator(_said)]
+Title = Annotated[Text, StringConstraints(strip_whitespace=True), Field(json_schema_extra={"maxLength": TITLE_LENGTH})]
+Query = Annotated[Text, Field(json_schema_extra={"maxLength": QUERY_LENGTH})]
+Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
+PageCursor = Annotated[
+    Cursor | None, PlainValidator(_cursor), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
+]
+Limit = Annotated[int, Field(ge=1, le=200)]
+PAGE = 50
+
+
+class Params(BaseModel):
+    """The parameters of a method."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        """Yield the lengths that have a limit, in characters, each with that limit."""
+        yield from ()
+
+
+class CreateParams(Params):
+    title: Title = ""
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.title), TITLE_LENGTH
+
+
+class ListParams(Params):
+    limit: Limit = PAGE
+    cursor: PageCursor = None
+    query: Query = ""
+    archived: bool = False
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.query), QUERY_LENGTH
+
+
+class SessionParams(Params):
+    session_id: Id
+
+
+class OpenParams(SessionParams):
+    limit: Limit = PAGE
+
+
+class MessagesParams(SessionParams):
+    before: Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)]
+    limit: Limit = PAGE
+
+
+class UpdateParams(SessionParams):
+    title: Annotated[Title, AfterValidator(_said)] = ""
+    archived: bool = False
+    pinned: bool = False
+
+    @property
+    def changes(self) -> Changes:
+        """Only what was given."""
+        given: Changes = self.model_dump(include=self.model_fields_set - {"session_id"})  # type: ignore[assignment]
+        return given
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.title), TITLE_LENGTH
+
+
+class SearchParams(Params):
+    query: Annotated[Query, AfterValidator(_said)]
+    limit: Limit = PAGE
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.query), QUERY_LENGTH
+
+
+class StartParams(SessionParams):
+    text: SaidText
+    message_id: Id = None  # type: ignore[assignment]  # left out: the server makes one
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.text), settings.HERMES_MAX_TEXT
+
+
+class StopParams(SessionParams):
+    run_id: Id = None  # type: ignore[assignment]  # left out: the one that runs
+
+
+class RenderParams(Params):
+    texts: Annotated[list[Text], Field(min_length=1, max_length=TEXTS_AT_ONCE)]
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield sum(map(len, self.texts)), settings.HERMES_MAX_TEXT
+
+
+class SessionResult(Shape):
+    session: SessionShape
+
+
+class ListResult(Shape):
+    sessions: list[SessionShape]
+    next_cursor: str | None
+
+
+class MessagesResult(Shape):
+    messages: list[MessageShape]
+    has_more: bool
+
+
+class OpenResult(MessagesResult):
+    session: SessionShape
+    run: RunShape | None
+    queued: list[QueuedShape]
+
+
+class EmptyResult(Shape):
+    pass
+
+
+class SearchResult(Shape):
+    hits: list[HitShape]
+
+
+class StartResult(Shape):
+    run_id: UUID
+    message: MessageShape
+    queued: bool
+
+
+class StopResult(Shape):
+    stopped: bool
+
+
+class RenderResult(Shape):
+    html: list[str]
+
+
+P = TypeVar("P", bound=Params)
+
+
+def read(kind: type[P], raw: dict[str, Any] | list[Any]) -> P:
+    """Return the parameters of a request. Raises InvalidParams, TooLarge."""
+    try:
+        params = kind.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidParams(_first(error)) from None
+    for length, limit in params.lengths():
+        if length > limit:
+            raise TooLarge(f"At most {limit} characters are taken.", limit=limit)
+    return params
+
+
+def _first(error: ValidationError) -> str:
+    """Name the first broken rule, without a word of what was sent."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "extra_forbidden":
+        return "There is a parameter that this method does not have."
+    place = ".".join(str(part) for part in first["loc"]) or "params"
+    return f"{place}: {first['msg']}."

@@ -1,0 +1,122 @@
+"""What can be done with sessions: create, list, rename, archive, pin, read.
+
+Plain functions for one database hop each; they return shapes. Deleting a session and opening
+one concern a run that may be under way, so they belong to ``sessions_app.turns``.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Self, TypedDict
+from uuid import UUID
+
+from sessions_app import access, branches
+from sessions_app.agents.prefix import freeze
+from sessions_app.models import AgentProfile, Branch, ChatSession
+from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
+
+# SQLite stores what the database's clock says to the millisecond and what Python says to the
+# microsecond, as texts of different length; a bound this much later is right for both.
+_CLOCK_STEP = timedelta(milliseconds=1)
+_CHUNK = 100
+
+
+class Changes(TypedDict, total=False):
+    """What session.update may change; what is absent stays."""
+
+    title: str
+    archived: bool
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """The last session of a page, by what the list is ordered by: it may move or go meanwhile."""
+
+    updated_at: datetime
+    id: UUID
+
+    def encode(self) -> str:
+        """Return the cursor as clients see it: opaque text."""
+        plain = json.dumps([self.updated_at.isoformat(), self.id.hex])
+        return urlsafe_b64encode(plain.encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """Return the cursor that ``encode`` made. Raises ValueError for anything else."""
+        try:
+            moment, session_id = json.loads(urlsafe_b64decode(text))
+            cursor = cls(datetime.fromisoformat(moment), UUID(hex=session_id))
+        except (TypeError, AttributeError, RecursionError) as error:
+            raise ValueError("is no cursor") from error
+        if cursor.encode() != text:
+            raise ValueError("is no cursor")
+        return cursor
+
+    @classmethod
+    def of(cls, chat_session: ChatSession) -> Self:
+        """Return the cursor of a page that ends with this session."""
+        return cls(chat_session.updated_at, chat_session.pk)
+
+
+def create(user_id: int, title: str) -> SessionShape:
+    """Create a session of the default profile, its prefix frozen now, with an empty line."""
+    profile = AgentProfile.default()
+    chat_session = ChatSession(
+        owner_id=user_id,
+        profile=profile,
+        title=title,
+        frozen_prefix=freeze(profile.system_prompt, profile.tools).to_json(),
+        active_branch_id=uuid.uuid4(),
+    )
+    chat_session.save(force_insert=True)
+    Branch(pk=chat_session.active_branch_id, chat_session=chat_session).save(force_insert=True)
+    return session_shape(chat_session)
+
+
+def listing(
+    user_id: int, limit: int, *, after: Cursor | None, query: str, archived: bool
+) -> tuple[list[SessionShape], Cursor | None]:
+    """Return a page of the user's sessions, newest activity first, and where the next begins.
+
+    ``query`` is looked for in the titles, upper and lower case alike in every script, which
+    SQLite's own comparison knows for ASCII only: so it is done here, on both databases.
+    """
+    with closing(_matching(user_id, after, query.casefold(), archived)) as matching:
+        page = list(islice(matching, limit + 1))
+    more = Cursor.of(page[limit - 1]) if len(page) > limit else None
+    return [session_shape(chat_session) for chat_session in page[:limit]], more
+
+
+def _matching(user_id: int, after: Cursor | None, folded: str, archived: bool) -> Generator[ChatSession, None, None]:
+    rows = ChatSession.objects.filter(owner_id=user_id, archived=archived)
+    if after:
+        rows = rows.filter(updated_at__lt=after.updated_at + _CLOCK_STEP)
+    rows = rows.select_related("stamp").defer("frozen_prefix").order_by("-updated_at", "-id")
+    for chat_session in rows.iterator(_CHUNK):
+        if folded in chat_session.title.casefold() and (after is None or Cursor.of(chat_session) < after):
+            yield chat_session
+
+
+def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
+    """Change what is given and no other column; it counts as no activity. Raises NotFound."""
+    if changes:
+        ChatSession.objects.filter(pk=session_id, owner_id=user_id).update(**changes)
+    return session_shape(access.chat_session(user_id, session_id))
+
+
+def messages(user_id: int, session_id: UUID, before: int, limit: int) -> tuple[list[MessageShape], bool]:
+    """Return the last messages below position ``before``, ascending, and whether more are.
+
+    Raises NotFound.
+    """
+    found, has_more = branches.latest(access.chat_session(user_id, session_id), limit, before=before)
+    beside = branches.alternatives(found)
+    return [message_shape(message, beside.get(message.pk)) for message in found], has_more

@@ -1,0 +1,92 @@
+"""Find text in a user's own messages: any substring, upper and lower case alike, newest first.
+
+The database keeps the index (``sessions_app.database.triggers``): trigrams, so that substrings
+and scripts without spaces are found. What a query holds is always literal text. A query of one
+or two characters is too short for SQLite's index; the user's messages are then read, the newest
+first, only until enough are found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from uuid import UUID
+
+from django.db import connection
+
+from sessions_app import database
+from sessions_app.models import Message
+from sessions_app.shapes import Shape
+
+QUERY_LENGTH = 200
+SNIPPET_LENGTH = 120
+_TRIGRAM = 3
+
+_COLUMNS = "message.id, message.chat_session_id, message.public_id, message.position, message.text"
+
+# Both walk from the newest message to older ones, and stop at the limit.
+_FTS5 = f"""
+SELECT {_COLUMNS} FROM hermes_message_search AS found
+JOIN sessions_app_message AS message ON message.id = found.rowid
+WHERE found.text MATCH %s AND message.owner_id = %s
+ORDER BY found.rowid DESC LIMIT %s
+"""  # noqa: S608  # constants of this module
+_ILIKE = f"""
+SELECT {_COLUMNS} FROM sessions_app_message AS message
+WHERE message.text ILIKE %s AND message.owner_id = %s
+ORDER BY message.id DESC LIMIT %s
+"""  # noqa: S608  # constants of this module
+
+
+class HitShape(Shape):
+    """A message in which the query was found; ``snippet`` is plain text around the first place."""
+
+    session_id: UUID
+    message_id: UUID
+    position: int
+    snippet: str
+
+
+def search(user_id: int, query: str, limit: int) -> list[HitShape]:
+    """Return the user's messages that hold ``query``, at most ``limit``, the newest first."""
+    pattern = re.compile(re.escape(query), re.IGNORECASE)
+    return [
+        HitShape(
+            session_id=message.chat_session_id,
+            message_id=message.public_id,
+            position=message.position,
+            snippet=snippet(message.text, pattern),
+        )
+        for message in _found(user_id, query, pattern, limit)
+    ]
+
+
+def _found(user_id: int, query: str, pattern: re.Pattern[str], limit: int) -> Iterable[Message]:
+    if connection.vendor == "postgresql":
+        like = re.sub(r"([\\%_])", r"\\\1", query)
+        return Message.objects.raw(_ILIKE, [f"%{like}%", user_id, limit])
+    if len(query) >= _TRIGRAM:
+        phrase = query.replace('"', '""')
+        return Message.objects.raw(_FTS5, [f'"{phrase}"', user_id, limit])
+    own = Message.objects.filter(owner_id=user_id).order_by("-pk").only("public_id", "position", "text", "chat_session")
+    return islice((message for message in own.iterator(100) if pattern.search(message.text)), limit)
+
+
+async def lines(user_id: int, query: str, limit: int) -> list[str]:
+    """Return what ``search`` finds as lines of text, as the agents' tool wants it."""
+    return [hit.snippet for hit in await database.read(search, user_id, query, limit)]
+
+
+def snippet(text: str, pattern: re.Pattern[str]) -> str:
+    """Return about SNIPPET_LENGTH characters of ``text`` with the first match amid them.
+
+    Databases fold a few letters that Python does not (``ẞ`` and ``ß``); such a hit is shown by
+    the beginning of its text.
+    """
+    match = pattern.search(text)
+    start, end = match.span() if match else (0, 0)
+    around = max(0, SNIPPET_LENGTH - (end - start)) // 2
+    first = max(0, start - around)
+    last = max(end + around, first + SNIPPET_LENGTH)
+    return f"{'…' if first else ''}{text[first:last]}{'…' if last < len(text) else ''}"
