@@ -17,6 +17,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# What the tests need: Debian's package, and the names it may go by.
+PROGRAMS = {
+    "chromium": ("chromium", ("chromium", "chromium-browser", "google-chrome")),
+    "initdb": ("postgresql", ("initdb",)),
+    "postgres": ("postgresql", ("postgres",)),
+    "redis-server": ("redis-server", ("redis-server", "valkey-server")),
+}
+
 
 class Missing(RuntimeError):
     """A program that the tests need is not on this machine; the message says what to install."""
@@ -28,18 +36,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def program(*names: str, package: str) -> str:
-    """Path of the first program found. Raises Missing."""
+def program(name: str) -> str:
+    """Path of the first of its alternatives found. Raises Missing."""
     folders = [os.environ.get("PATH", ""), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
-    for name in names:
-        if found := shutil.which(name, path=os.pathsep.join(folders)):
+    package, names = PROGRAMS[name]
+    for alternative in names:
+        if found := shutil.which(alternative, path=os.pathsep.join(folders)):
             return found
-    raise Missing(f"{names[0]} was not found: install it (Debian: apt-get install {package}).")
+    raise Missing(f"{name} was not found: install it (Debian: apt-get install {package}).")
+
+
+def missing_packages() -> set[str]:
+    """The Debian packages that would bring what this machine lacks."""
+    missing = set()
+    for name, (package, _) in PROGRAMS.items():
+        try:
+            program(name)
+        except Missing:
+            missing.add(package)
+    return missing
 
 
 def chromium() -> str:
     """Path of a Chromium or Chrome. Raises Missing."""
-    return program("chromium", "chromium-browser", "google-chrome", package="chromium")
+    return program("chromium")
 
 
 @cache
@@ -47,7 +67,7 @@ def redis_url() -> str:
     """A Redis (or Valkey) that keeps nothing on disk."""
     if given := os.environ.get("TEST_REDIS_URL"):
         return given
-    server, port = program("redis-server", "valkey-server", package="redis-server"), free_port()
+    server, port = program("redis-server"), free_port()
     process = subprocess.Popen(
         [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
         stdout=subprocess.PIPE,
@@ -66,7 +86,7 @@ def postgres_url() -> str:
     """A PostgreSQL whose user may create databases; it does not wait for the disk."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         return given
-    initdb, server = (program(name, package="postgresql") for name in ("initdb", "postgres"))
+    initdb, server = (program(name) for name in ("initdb", "postgres"))
     folder = Path(tempfile.mkdtemp(prefix="hermes-postgres-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     who = _unprivileged(folder)
@@ -116,3 +136,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     # SIGINT: PostgreSQL's fast shutdown, Redis's own.
     process.send_signal(signal.SIGINT)
     process.wait()
+
+
+if __name__ == "__main__":
+    print(*sorted(missing_packages()))

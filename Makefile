@@ -1,0 +1,65 @@
+# Two commands matter: `make run` and `make test`. Each does everything it needs; a second time, nothing.
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock"
+LOCKS := requirements-uv requirements requirements-dev
+
+# Environment variables of the site; what is already set stays.
+export PORT ?= 8000
+export HERMES_SIGNUP ?= open
+
+.DELETE_ON_ERROR:
+.PHONY: run test lint lock bench programs
+
+run: .venv/runtime staticfiles/stamp
+	@$(BIN)/python manage.py setup
+	@exec $(BIN)/python manage.py serve
+
+# Once on SQLite, then what touches the database once more on PostgreSQL.
+test: .venv/dev programs
+	$(BIN)/pytest
+	TEST_ON=postgresql $(BIN)/pytest -m both_databases
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	@# The locks are what `make lock` would write.
+	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && cp requirements* "$$folder" && cd "$$folder" \
+	&& for name in $(LOCKS); do $(CURDIR)/$(BIN)/$(COMPILE) $$name.in -o $$name.txt \
+	&& diff $(CURDIR)/$$name.txt $$name.txt || { echo "$$name.txt is not what $$name.in says: run make lock"; exit 1; }; done
+
+lock: .venv/installer
+	for name in $(LOCKS); do $(BIN)/$(COMPILE) $$name.in -o $$name.txt || exit 1; done
+
+bench: .venv/dev
+	$(BIN)/python -m bench
+
+# Chromium, PostgreSQL, Redis: installed where apt and root allow; else the tests that need one say so.
+programs: .venv/dev
+	@missing=$$($(BIN)/python -m tests.services); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; fi
+
+# pip brings the installer, the installer brings the rest: in seconds, every file checked by its hash.
+.venv/installer: requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "Python 3.11 or later is needed; PYTHON=python3.12 make run names another."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/runtime: requirements.txt .venv/installer
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/installer
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $<
+	@touch .venv/runtime $@
+
+staticfiles/stamp: .venv/runtime $(shell find sessions_app/static -type f)
+	$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
+	@touch $@

@@ -1,0 +1,26 @@
+"""`manage.py setup`: the database's tables and a first administrator. A second time it does nothing."""
+
+import secrets
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+FIRST_ADMINISTRATOR = "admin"
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date and, where there is none, make a first administrator."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", interactive=False, verbosity=0)
+        taken = User.objects.filter(username=FIRST_ADMINISTRATOR)
+        if not (User.objects.filter(is_superuser=True) | taken).exists():
+            password = secrets.token_urlsafe(12)
+            User.objects.create_superuser(FIRST_ADMINISTRATOR, password=password)
+            self.stdout.write(f"First administrator: {FIRST_ADMINISTRATOR}, password {password} (shown only this once)")
