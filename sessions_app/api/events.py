@@ -6,7 +6,7 @@ of the API and for the tests, which hold every frame against it.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from ag_ui.core import (
@@ -132,4 +132,3 @@ class FactNotification(Shape):
 
 
 SessionEvent = RunNotification | FactNotification
-EVENT_PARAMS: dict[str, Any] = {"session.event": SessionEvent}

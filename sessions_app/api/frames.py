@@ -64,12 +64,22 @@ def _cursor(value: Any) -> Cursor | None:
 
 Text = Annotated[str, AfterValidator(_text)]
 SaidText = Annotated[Text, AfterValidator(_said)]
-Title = Annotated[Text, StringConstraints(strip_whitespace=True), Field(json_schema_extra={"maxLength": TITLE_LENGTH})]
-Query = Annotated[Text, Field(json_schema_extra={"maxLength": QUERY_LENGTH})]
+Title = Annotated[
+    Text, StringConstraints(strip_whitespace=True), WithJsonSchema({"type": "string", "maxLength": TITLE_LENGTH})
+]
+Query = Annotated[Text, WithJsonSchema({"type": "string", "maxLength": QUERY_LENGTH})]
 Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 PageCursor = Annotated[
     Cursor | None, PlainValidator(_cursor), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
 ]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default")
+
+
+# Left out it is None, but null is refused: a field of this default is not declared nullable.
+LEFT_OUT: Any = Field(default=None, json_schema_extra=_without_default)
 Limit = Annotated[int, Field(ge=1, le=200)]
 PAGE = 50
 
@@ -115,9 +125,9 @@ class MessagesParams(SessionParams):
 
 
 class UpdateParams(SessionParams):
-    title: Annotated[Title, AfterValidator(_said)] = ""
-    archived: bool = False
-    pinned: bool = False
+    title: Annotated[Title, AfterValidator(_said)] = LEFT_OUT
+    archived: bool = LEFT_OUT
+    pinned: bool = LEFT_OUT
 
     @property
     def changes(self) -> Changes:
@@ -126,7 +136,7 @@ class UpdateParams(SessionParams):
         return given
 
     def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.title), TITLE_LENGTH
+        yield len(self.title or ""), TITLE_LENGTH
 
 
 class SearchParams(Params):
@@ -139,14 +149,14 @@ class SearchParams(Params):
 
 class StartParams(SessionParams):
     text: SaidText
-    message_id: Id = None  # type: ignore[assignment]  # left out: the server makes one
+    message_id: Id = LEFT_OUT
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), settings.HERMES_MAX_TEXT
 
 
 class StopParams(SessionParams):
-    run_id: Id = None  # type: ignore[assignment]  # left out: the one that runs
+    run_id: Id = LEFT_OUT
 
 
 class RenderParams(Params):
