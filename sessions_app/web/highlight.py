@@ -1,8 +1,9 @@
-"""Code blocks: coloured by Pygments with CSS classes (the page's policy refuses inline styles), headed by their language.
+"""Code blocks, headed by their language, coloured by Pygments with classes (the page's policy refuses inline styles).
 
 The page puts its copy button into `.code-head`.
 """
 
+import re
 from collections.abc import Sequence
 from html import escape
 from time import perf_counter
@@ -17,12 +18,24 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-MAX_CODE = 20_000
-"""Characters of one block; longer ones stay plain."""
-MAX_LINE = 2_000
-"""Characters of one line: Pygments' patterns are quadratic in the length of a line in places."""
+LANGUAGES = frozenset(
+    """
+    ada awk bash batch c cmake clojure common-lisp console cpp crystal csharp css cuda cython d dart delphi diff django
+    docker elixir elm erlang fish fortran fsharp gas glsl go graphql groovy haskell html html+django http ini java
+    javascript json jsx julia kotlin less llvm lua make markdown matlab mysql nasm nginx nixos objective-c ocaml perl
+    php plpgsql postgresql powershell properties protobuf pycon pytb python r ruby rust scala scheme scss solidity
+    sparql sql swift systemverilog tcl terraform tex toml tsx typescript vb.net verilog vhdl vim vue wast xml yaml zig
+    """.split()  # noqa: SIM905 - a hundred quoted words are harder to read
+)
+"""Pygments' names of what is coloured. Some 250 of its 600 lexers need seconds for a few kB of some text; these were
+measured (80 shapes of text each) to need at most 1 s, most of them 0.05 s, for what the bounds below let through."""
+MAX_CODE = 10_000
+"""Characters of one block; longer ones stay plain, as all do that pass another bound."""
+MAX_LINE = 500
+MAX_WORDS = re.compile(r"[\w\s]{600}")
+"""Characters without any punctuation: Pygments' patterns of declarations are quadratic, some cubic, in such a run."""
 MAX_SECONDS = 0.25
-"""Of one text, all its blocks together; the blocks after that stay plain."""
+"""Of one text; the blocks after that stay plain."""
 MAX_NAME = 30
 
 FORMATTER = HtmlFormatter[str](nowrap=True)
@@ -54,12 +67,18 @@ def coloured(code: str, language: str) -> str:
 
 
 def find_lexer(language: str) -> Lexer | None:
-    """Pygments' lexer of that name; none is guessed, guessing runs them all."""
+    """Pygments' lexer of that name or alias; none is guessed, guessing runs them all."""
     try:
-        return get_lexer_by_name(language, stripnl=False) if language else None
+        lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
         return None
+    return lexer if LANGUAGES.intersection(lexer.aliases) else None
 
 
 def too_long(code: str) -> bool:
-    return len(code) > MAX_CODE or any(len(line) > MAX_LINE for line in code.splitlines())
+    """Whether a pattern of Pygments might take seconds for it."""
+    return (
+        len(code) > MAX_CODE
+        or any(len(line) > MAX_LINE for line in code.splitlines())
+        or MAX_WORDS.search(code) is not None
+    )

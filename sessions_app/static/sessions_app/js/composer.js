@@ -1,0 +1,126 @@
+// The box to write in: draft, length, sending, stopping, and what waits in the queue.
+
+import { announce } from "./announce.js";
+import { $, h, length } from "./dom.js";
+import { counted } from "./message.js";
+import { number } from "./words.js";
+
+/** From this part of the limit on, the length is shown. */
+const COUNT_FROM = 0.9;
+
+export class Composer {
+  /** `actions`: {send(text), stop(), withdraw(entry)}; stop and withdraw answer with a promise. */
+  constructor({ maxText, storage, actions }) {
+    Object.assign(this, { maxText, storage, actions });
+    this.form = $("composer");
+    this.box = $("text");
+    this.sendButton = $("send");
+    this.stopButton = $("stop");
+    this.session = null;
+    this.touch = matchMedia("(pointer: coarse)").matches;
+    this.box.enterKeyHint = this.touch ? "enter" : "send";
+    this.form.addEventListener("submit", (event) => this.submit(event));
+    this.box.addEventListener("input", () => this.changed());
+    this.box.addEventListener("keydown", (event) => this.key(event));
+    this.stopButton.addEventListener("click", () => this.stop());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape(event));
+  }
+
+  /** Goes over to a chat (null: a new one) with the draft that was left there. */
+  open(session) {
+    this.session = session;
+    this.box.value = this.storage.draft(session);
+    this.showQueue([]);
+    this.showRun(false);
+    this.fit();
+  }
+
+  get text() {
+    return this.box.value;
+  }
+
+  /** Puts a text here to be changed and sent; a draft is never written over. */
+  edit(text) {
+    this.box.value = this.box.value.trim() ? `${text}\n\n${this.box.value}` : text;
+    this.changed();
+    this.focus();
+  }
+
+  focus() {
+    if (!this.touch) this.box.focus();
+  }
+
+  changed() {
+    this.storage.keepDraft(this.session, this.box.value);
+    this.fit();
+  }
+
+  /** What was sent from here is no draft any more; a suggestion or a retry leaves the draft alone. */
+  sent(text) {
+    if (this.box.value === text) this.box.value = "";
+    this.changed();
+  }
+
+  key(event) {
+    const composing = event.isComposing || event.keyCode === 229; // Safari ends composing before this event
+    if (event.key !== "Enter" || event.shiftKey || composing || (this.touch && !event.ctrlKey && !event.metaKey)) return;
+    event.preventDefault();
+    this.form.requestSubmit();
+  }
+
+  submit(event) {
+    event.preventDefault();
+    const { text } = this;
+    if (!text.trim()) return;
+    if (this.excess > 0) {
+      announce(`The message is ${counted(this.excess, "character", "characters")} too long.`);
+      return;
+    }
+    this.actions.send(text);
+  }
+
+  /** Characters above the limit. */
+  get excess() {
+    return this.text.length <= this.maxText ? 0 : length(this.text) - this.maxText;
+  }
+
+  fit() {
+    if (!CSS.supports("field-sizing", "content")) {
+      this.box.style.height = "auto";
+      this.box.style.height = `${this.box.scrollHeight}px`;
+    }
+    const near = this.text.length > this.maxText * COUNT_FROM;
+    const { excess } = this;
+    $("counter").textContent = excess > 0 ? `${number(excess)} too long` : near ? `${number(this.maxText - length(this.text))} left` : "";
+    $("counter").classList.toggle("over", excess > 0);
+    this.sendButton.disabled = !this.text.trim() || excess > 0;
+  }
+
+  showRun(writing) {
+    const focused = document.activeElement === this.stopButton;
+    this.stopButton.hidden = !writing;
+    if (!writing && focused) this.box.focus();
+  }
+
+  stop() {
+    if (!this.stopButton.hidden) this.actions.stop();
+  }
+
+  /** Esc stops the answer, unless it is meant for something that is open or being edited elsewhere. */
+  escape(event) {
+    const elsewhere = document.querySelector("dialog[open], :popover-open:not(#toast), .sidebar.shown") || event.target.closest("#sidebar");
+    if (!elsewhere && !event.isComposing && !event.defaultPrevented) this.stop();
+  }
+
+  showQueue(entries) {
+    const box = $("queue");
+    box.hidden = !entries.length;
+    const rows = entries.map((entry) => {
+      const button = h("button", { class: "link-button", type: "button", text: "Withdraw", "aria-label": `Withdraw “${entry.text.slice(0, 60)}”` });
+      button.addEventListener("click", () => this.actions.withdraw(entry));
+      return h("li", {}, h("bdi", { text: entry.text.slice(0, 300) }), button);
+    });
+    const words = `${counted(entries.length, "message waits", "messages wait")} for the answer to end`;
+    box.replaceChildren(h("h2", { text: words }), h("ol", {}, ...rows));
+  }
+}

@@ -1,0 +1,218 @@
+// The open chat: its messages, its running answer, what waits. State kept true to the server's; the page shows it.
+//
+// Every session.event of the chat is applied as it comes. While session.open is under way they are kept and applied
+// after it: its answer is one moment of the truth, and each event says by `seq` whether it is after that moment.
+// Events: "change" (messages, queue, trouble), "run" (the running answer grew), "said" (a sentence for everybody),
+// "gone" (the chat is no longer there).
+
+import { GAP, Run } from "./run.js";
+import { Disconnected } from "./socket.js";
+
+const PAGE = 50;
+const LONG_PAGE = 200;
+/** A page that is rendered within this time (ms) appears at once as it should look. */
+const PATIENCE = 600;
+
+export class Conversation extends EventTarget {
+  constructor(socket, markdown, id) {
+    super();
+    this.socket = socket;
+    this.markdown = markdown;
+    this.id = id;
+    this.messages = [];
+    this.hasMore = false;
+    this.run = null;
+    this.queued = [];
+    this.trouble = null; // {code, message} of the last run that failed, until the next one begins
+    this.facts = new Map(); // message id → {guard, usage}
+    this.loaded = false;
+    this.kept = null;
+    this.again = false;
+    this.closed = false;
+    this.hear = ({ detail }) => detail.session_id === id && this.take(detail);
+    socket.addEventListener("event", this.hear);
+  }
+
+  close() {
+    this.closed = true;
+    this.socket.removeEventListener("event", this.hear);
+    this.socket.call("session.close", { session_id: this.id }).catch(() => {});
+  }
+
+  /** Fetches the present state; at the start, after a reconnect or a gap, and when a run has ended. */
+  async refresh() {
+    if (this.kept) {
+      this.again = true;
+      return;
+    }
+    this.kept = [];
+    try {
+      const answer = await this.socket.call("session.open", { session_id: this.id, limit: PAGE });
+      await this.prepare(answer.messages);
+      if (!this.closed) this.adopt(answer);
+    } catch (error) {
+      if (!(error instanceof Disconnected)) this.dispatchEvent(new CustomEvent("gone", { detail: error }));
+    } finally {
+      const kept = this.kept;
+      this.kept = null;
+      if (!this.closed) this.replay(kept);
+    }
+  }
+
+  adopt({ messages, has_more, run, queued }) {
+    this.merge(messages, has_more);
+    this.queued = queued;
+    if (!run) this.run = null;
+    else if (this.run?.id !== run.run_id || this.run.seq < run.seq) this.run = new Run(run);
+    else this.run.forget(messages);
+    this.loaded = true;
+    this.changed();
+    this.dispatchEvent(new Event("run"));
+  }
+
+  /** The last page replaces what it covers; older pages stay where both meet, else they are loaded again on scroll. */
+  merge(latest, hasMore) {
+    const first = latest[0]?.position ?? Infinity;
+    const known = new Set(this.messages.map((message) => message.id));
+    const meets = latest.some((message) => known.has(message.id));
+    const older = meets ? this.messages.filter((message) => message.position < first) : [];
+    this.messages = [...older, ...latest];
+    if (!older.length) this.hasMore = hasMore;
+  }
+
+  /** Lets the server render the answers first, for a moment, so that they do not change shape on the screen. */
+  prepare(messages) {
+    const texts = messages.filter((message) => message.role === "assistant" && message.text).map((message) => message.text);
+    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    return Promise.race([Promise.all(texts.map((text) => this.markdown.render(text))), patience]);
+  }
+
+  async older({ all = false } = {}) {
+    if (!this.hasMore || this.loadingOlder) return false;
+    this.loadingOlder = true;
+    try {
+      const params = { session_id: this.id, before: this.messages[0].position, limit: all ? LONG_PAGE : PAGE };
+      const answer = await this.socket.call("session.messages", params);
+      if (!all) await this.prepare(answer.messages);
+      if (params.before !== this.messages[0]?.position) return false;
+      this.messages = [...answer.messages, ...this.messages];
+      this.hasMore = answer.has_more;
+      this.changed();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.loadingOlder = false;
+    }
+  }
+
+  take(notice) {
+    if (this.kept) {
+      this.kept.push(notice);
+      return;
+    }
+    const { run_id: runId, seq, event } = notice;
+    if (event.type === "CUSTOM") this.takeFact(event);
+    else if (event.type === "RUN_STARTED") this.start(notice);
+    else if (this.run?.id !== runId) return;
+    else if (event.type === "RUN_ERROR" && seq === null) this.end(event);
+    else if (this.run.take(seq, event) === GAP) this.refresh();
+    else if (event.type === "RUN_FINISHED" || event.type === "RUN_ERROR") this.end(event);
+    else this.dispatchEvent(new Event("run"));
+  }
+
+  /** After session.open: what belongs to runs that have ended meanwhile is stored already. */
+  replay(kept) {
+    const ended = new Set(kept.filter(({ event }) => event.type === "RUN_FINISHED" || event.type === "RUN_ERROR").map(({ run_id: id }) => id));
+    let again = this.again;
+    this.again = false;
+    for (const notice of kept) {
+      if (notice.run_id !== null && ended.has(notice.run_id)) {
+        this.note(notice.run_id, notice.event);
+        again = true;
+      } else {
+        this.take(notice);
+      }
+    }
+    if (again) this.refresh();
+  }
+
+  start({ run_id: runId, seq, event }) {
+    if (this.run?.id === runId && this.run.seq >= seq) return;
+    this.run = new Run({ run_id: runId });
+    this.run.take(seq, event);
+    this.trouble = null;
+    this.queued = this.queued.filter((entry) => entry.run_id !== runId);
+    this.say("Answer started.");
+    this.changed();
+    this.dispatchEvent(new Event("run"));
+  }
+
+  end(event) {
+    this.run.over = true;
+    this.note(this.run.id, event);
+    this.dispatchEvent(new Event("run"));
+    this.refresh();
+  }
+
+  /** What an end says that is not in the messages: usage, trouble. */
+  note(runId, event) {
+    if (event.type === "RUN_FINISHED") {
+      const messageId = this.run?.id === runId && this.run.messageId;
+      if (messageId) this.facts.set(messageId, { guard: this.run.guard, usage: event.usage ?? [] });
+      this.trouble = null;
+      this.say(event.outcome?.type === "cancelled" ? "Answer stopped." : "Answer finished.");
+    } else if (event.type === "RUN_ERROR") {
+      this.trouble = { code: event.code, message: event.message };
+      this.say("Answer failed.");
+    }
+  }
+
+  takeFact({ name, value }) {
+    if (name === "message.created") this.add(value);
+    else if (name === "turn.queued") this.queue(value);
+    else if (name === "turn.withdrawn") this.unqueue(value.run_id);
+    else if (name === "session.deleted") this.dispatchEvent(new CustomEvent("gone", { detail: null }));
+  }
+
+  /** A message that is now part of the transcript; a tool's result is shown by the run until it ends. */
+  add(message) {
+    if (message.role === "tool" && this.run) return;
+    this.queued = this.queued.filter((entry) => entry.message_id !== message.id);
+    const place = this.messages.findIndex((known) => known.id === message.id);
+    const last = this.messages.at(-1)?.position ?? -1;
+    if (place >= 0) this.messages[place] = message;
+    else if (this.loaded && message.position > last) this.messages.push(message);
+    this.changed();
+  }
+
+  queue(entry) {
+    const known = this.queued.some((other) => other.run_id === entry.run_id);
+    const begun = this.run?.id === entry.run_id || this.messages.some((message) => message.id === entry.message_id);
+    if (!known && !begun) this.queued.push(entry);
+    this.changed();
+  }
+
+  unqueue(runId) {
+    this.queued = this.queued.filter((entry) => entry.run_id !== runId);
+    this.changed();
+  }
+
+  /** The run that still writes, or null. */
+  get writing() {
+    return this.run && !this.run.over ? this.run : null;
+  }
+
+  /** Stops the running answer, or withdraws the queued one named. */
+  stop(runId = this.run?.id) {
+    return this.socket.call("turn.stop", { session_id: this.id, run_id: runId });
+  }
+
+  say(text) {
+    this.dispatchEvent(new CustomEvent("said", { detail: text }));
+  }
+
+  changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,173 @@
+// Wires the page: one socket, one list of chats, one open conversation. The address says which: /?chat=<id>&at=<position>.
+
+import { announce, toast } from "./announce.js";
+import { Composer } from "./composer.js";
+import { ConnectionLine } from "./connection.js";
+import { Conversation } from "./conversation.js";
+import { $ } from "./dom.js";
+import { Markdown } from "./markdown.js";
+import { Outbox } from "./outbox.js";
+import { Scroll } from "./scroll.js";
+import { Search } from "./search.js";
+import { Sessions } from "./sessions.js";
+import { Sidebar, titleOf } from "./sidebar.js";
+import { Socket } from "./socket.js";
+import { Storage } from "./storage.js";
+import { Thread } from "./thread.js";
+import { explain } from "./words.js";
+
+const config = JSON.parse($("config").textContent);
+const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`);
+const storage = new Storage(config.user);
+const markdown = new Markdown(socket, config.maxText);
+const outbox = new Outbox(socket, storage);
+const sessions = new Sessions(socket);
+const sidebar = new Sidebar({ sessions, socket });
+const scroll = new Scroll();
+const actions = { send, edit };
+const thread = new Thread({ markdown, outbox, socket, scroll, actions });
+const composer = new Composer({ maxText: config.maxText, storage, actions: { send, stop, withdraw } });
+let conversation = null;
+
+new Search({ socket, sessions, sidebar });
+new ConnectionLine(socket);
+
+/** Opens the chat that the address names. */
+async function route() {
+  const address = new URLSearchParams(location.search);
+  const id = address.get("chat");
+  if (id !== (conversation?.id ?? null) || !thread.conversation) open(id);
+  if (id && address.has("at")) {
+    await loaded(conversation);
+    await thread.goTo(Number(address.get("at")));
+  }
+}
+
+function open(id) {
+  conversation?.close();
+  conversation = id ? new Conversation(socket, markdown, id) : null;
+  conversation?.addEventListener("change", () => showTurns());
+  conversation?.addEventListener("run", () => showTurns());
+  conversation?.addEventListener("gone", ({ detail }) => leave(detail));
+  thread.open(conversation);
+  composer.open(id);
+  sidebar.mark(id);
+  showTitle();
+  if (socket.state === "open") conversation?.refresh();
+}
+
+function go(address) {
+  history.pushState(null, "", address);
+  route();
+}
+
+/** Resolves when the conversation has its messages. */
+function loaded(opened) {
+  return new Promise((resolve) => {
+    const look = () => opened.loaded && resolve();
+    opened.addEventListener("change", look);
+    look();
+  });
+}
+
+/** The open chat is no longer there: deleted here or elsewhere, or never this user's. */
+function leave(error) {
+  if (error) toast(explain(error));
+  history.replaceState(null, "", "/");
+  route();
+}
+
+function showTitle() {
+  const title = conversation ? titleOf(sessions.get(conversation.id)) : "New chat";
+  $("title").textContent = title;
+  document.title = `${title} · Hermes Site`;
+}
+
+function showTurns() {
+  composer.showRun(Boolean(conversation?.writing));
+  composer.showQueue(conversation?.queued ?? []);
+}
+
+async function send(text) {
+  scroll.atEnd = true;
+  if (conversation) {
+    outbox.send(conversation.id, text);
+    composer.sent(text);
+    return;
+  }
+  if (thread.creating) return;
+  await begin(text);
+}
+
+/** The first message of a new chat: the draft stays until there is a chat that can take the message. */
+async function begin(text) {
+  thread.create({ message_id: "first", text, state: "sending" });
+  composer.sent(text);
+  storage.keepDraft(null, text);
+  try {
+    await socket.ready();
+    const { session } = await socket.call("session.create", {});
+    sessions.put(session);
+    outbox.send(session.id, text);
+    storage.keepDraft(null, composer.session ? null : composer.text);
+    if (thread.creating) go(`/?chat=${session.id}`);
+  } catch (error) {
+    thread.create(null);
+    composer.edit(text);
+    toast(explain(error));
+  }
+}
+
+function edit(entry) {
+  outbox.drop(entry);
+  composer.edit(entry.text);
+}
+
+async function stop() {
+  try {
+    await conversation.stop();
+  } catch (error) {
+    toast(explain(error));
+  }
+}
+
+async function withdraw(entry) {
+  try {
+    const { stopped } = await conversation.stop(entry.run_id);
+    if (!stopped) return;
+    conversation.unqueue(entry.run_id);
+    composer.edit(entry.text);
+    announce("Withdrawn. The text is in the message box again.");
+  } catch (error) {
+    toast(explain(error));
+  }
+}
+
+socket.addEventListener("state", () => {
+  if (socket.state !== "open") return;
+  sessions.reload();
+  conversation?.refresh();
+});
+socket.addEventListener("denied", () => location.assign(`${config.login}?next=${encodeURIComponent(location.pathname + location.search)}`));
+sessions.addEventListener("change", showTitle);
+outbox.addEventListener("sent", ({ detail: { entry, result } }) => {
+  if (entry.session_id !== conversation?.id) return;
+  const { message, run_id, queued } = result;
+  if (queued) conversation.queue({ run_id, message_id: message.id, text: message.text });
+  else if (message.position !== null) conversation.add(message);
+});
+addEventListener("popstate", route);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-go], a[data-new]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  sidebar.closeDrawer();
+  go(link.getAttribute("href"));
+  if (composer.touch) $("title").focus();
+  else composer.focus();
+});
+$("logout").addEventListener("submit", () => storage.clear());
+
+route();
+composer.focus();
+socket.connect();

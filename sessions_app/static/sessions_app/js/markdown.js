@@ -1,0 +1,105 @@
+// Markdown → HTML, by the server's `markdown.render`, which sanitises. The only HTML that this page ever takes in.
+
+import { Refused } from "./socket.js";
+import { copyFrom } from "./clipboard.js";
+import { h, icon } from "./dom.js";
+
+const BATCH_TEXTS = 200;
+const REMEMBERED = 500;
+
+export class Markdown {
+  /** `limit`: the characters that one request may hold. */
+  constructor(socket, limit) {
+    this.socket = socket;
+    this.limit = limit;
+    this.known = new Map();
+    this.asked = new Map();
+    this.working = false;
+  }
+
+  /** Fills an element now if the text is known, else with the plain text now and with HTML when it comes. */
+  fill(element, text) {
+    if (this.known.has(text)) {
+      put(element, this.known.get(text));
+      return;
+    }
+    element.classList.add("plain-text");
+    element.textContent = text;
+    this.render(text).then((html) => {
+      if (html === null) return;
+      element.classList.remove("plain-text");
+      put(element, html);
+    });
+  }
+
+  /** Resolves with the HTML, or null where the server refuses the text; survives a lost connection. */
+  render(text) {
+    if (this.known.has(text)) return Promise.resolve(this.known.get(text));
+    if (!this.asked.has(text)) {
+      let resolve;
+      const promise = new Promise((done) => (resolve = done));
+      this.asked.set(text, { promise, resolve });
+      if (!this.working) this.work();
+    }
+    return this.asked.get(text).promise;
+  }
+
+  /** HTML of several texts at once, not remembered: for an answer that is still growing. */
+  async renderNow(texts) {
+    return (await this.socket.call("markdown.render", { texts })).html;
+  }
+
+  async work() {
+    this.working = true;
+    await Promise.resolve();
+    while (this.asked.size) {
+      const texts = this.batch();
+      try {
+        this.settle(texts, await this.renderNow(texts));
+      } catch (error) {
+        if (error instanceof Refused) this.settle(texts, texts.map(() => null));
+        else await this.socket.ready();
+      }
+    }
+    this.working = false;
+  }
+
+  batch() {
+    const texts = [];
+    let size = 0;
+    for (const text of this.asked.keys()) {
+      size += text.length;
+      if (texts.length === BATCH_TEXTS || (texts.length && size > this.limit)) break;
+      texts.push(text);
+    }
+    return texts;
+  }
+
+  settle(texts, html) {
+    texts.forEach((text, index) => {
+      if (html[index] !== null) this.known.set(text, html[index]);
+      this.asked.get(text).resolve(html[index]);
+      this.asked.delete(text);
+    });
+    for (const text of this.known.keys()) {
+      if (this.known.size <= REMEMBERED) break;
+      this.known.delete(text);
+    }
+  }
+}
+
+/** Puts rendered HTML into an element, with the buttons that belong to it. */
+export function put(element, html) {
+  element.innerHTML = html;
+  for (const head of element.querySelectorAll(".code-head")) {
+    const words = h("span", { text: "Copy" });
+    const code = head.nextElementSibling;
+    const button = h("button", { type: "button", "aria-label": "Copy code" }, icon("copy"), words);
+    button.addEventListener("click", () => copyFrom(button, code.textContent.replace(/\n$/, ""), words));
+    head.append(button);
+  }
+  for (const box of element.querySelectorAll(".code pre, .table")) {
+    // Firefox and Chrome let the keyboard scroll such a box by itself, Safari only where it can be focused.
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+}

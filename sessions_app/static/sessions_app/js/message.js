@@ -1,0 +1,144 @@
+// How one message looks: a user's, an assistant's with the tools it called, one on its way, and folds.
+
+import { copyFrom } from "./clipboard.js";
+import { h, icon, iconButton } from "./dom.js";
+import { duration, number, tokens, when } from "./words.js";
+
+const CLIP_LENGTH = 2_000;
+const CLIP_LINES = 24;
+const BRIEF = 120;
+
+const TAGS = {
+  stopped: ["Stopped", ""],
+  interrupted: ["Interrupted", "bad"],
+  failed: ["Broke off", "bad"],
+};
+
+function article(role, speaker, ...children) {
+  return h("article", { class: `message ${role}`, tabindex: "-1" }, h("h2", { class: "visually-hidden", text: speaker }), ...children);
+}
+
+/** A user's own words: always plain text. Very long ones can be opened. */
+function bubble(text) {
+  const box = h("div", { class: "bubble", dir: "auto", text });
+  if (text.length <= CLIP_LENGTH && text.split("\n", CLIP_LINES + 1).length <= CLIP_LINES) return [box];
+  box.classList.add("clipped");
+  const button = h("button", { class: "link-button", type: "button", "aria-expanded": "false", text: "Show all" });
+  button.addEventListener("click", () => {
+    const clipped = box.classList.toggle("clipped");
+    button.setAttribute("aria-expanded", String(!clipped));
+    button.textContent = clipped ? "Show all" : "Show less";
+  });
+  return [box, button];
+}
+
+function foot(message, ...more) {
+  const time = when(message.created_at);
+  const copy = iconButton("copy", "Copy message", () => copyFrom(copy, message.text));
+  return h("footer", { class: "message-foot" }, copy, ...more, h("time", { datetime: message.created_at, title: time.long, text: time.short }));
+}
+
+export function userMessage(message) {
+  return article("user", "You said", ...bubble(message.text), foot(message));
+}
+
+/** `results`: tool call id → the tool's message; `facts`: what this page heard of the run, or undefined. */
+export function assistantMessage(message, markdown, results, facts) {
+  const calls = (message.tool_calls ?? []).map((call) => toolFold(call.name, call.arguments, results.get(call.id)?.text, true));
+  const node = article("assistant", "Hermes said", ...calls);
+  if (!message.text) {
+    node.classList.add("calls");
+    return node;
+  }
+  const body = h("div", { class: "prose", dir: "auto" });
+  markdown.fill(body, message.text);
+  calls.length ? node.insertBefore(body, calls[0]) : node.append(body);
+  const [label, kind] = TAGS[message.status] ?? [];
+  node.append(foot(message, label && h("span", { class: `tag ${kind}`, text: label }), usageLine(facts)));
+  return node;
+}
+
+function usageLine(facts) {
+  if (!facts) return null;
+  const text = tokens(facts.usage);
+  const guard = facts.guard && `Agent ${facts.guard.agent}, transcript ${facts.guard.transcript}: ${facts.guard.reason}`;
+  return text || guard ? h("span", { class: "usage", title: guard, text: text || guard }) : null;
+}
+
+/** A tool's result whose call is on a page not loaded yet. */
+export function toolMessage(message) {
+  const node = article("assistant", "A tool answered", toolFold("Tool", "", message.text, true));
+  node.classList.add("calls");
+  return node;
+}
+
+/** One line for a tool call; opened, what it was given and what it answered. */
+export function toolFold(name, args, result, over) {
+  const body = h("div", { class: "fold-body" });
+  if (args) body.append(h("h3", { text: "Given" }), h("pre", { dir: "auto", text: pretty(args) }));
+  body.append(h("h3", { text: "Answered" }), h("pre", { dir: "auto", text: result ?? (over ? "Nothing: it was cut off." : "Still at work …") }));
+  return fold("tool", name, brief(args), body, result === undefined && !over);
+}
+
+export function thoughtFold(text, over) {
+  const body = h("div", { class: "fold-body" }, h("div", { class: "plain-text", dir: "auto", text }));
+  return fold("thought", over ? "Reasoning" : "Thinking …", "", body, !over);
+}
+
+function fold(drawing, name, summary, body, busy) {
+  const head = h("summary", {}, icon(drawing), h("span", { class: "fold-name", text: name }), h("span", { class: "fold-brief", text: summary }), icon("open"));
+  return h("details", { class: busy ? "fold busy" : "fold" }, head, body);
+}
+
+function pretty(args) {
+  try {
+    return JSON.stringify(JSON.parse(args), null, 2);
+  } catch {
+    return args;
+  }
+}
+
+/** The values alone, where the arguments are an object: `12*(3+4)` says more than `{"expression": …}`. */
+function brief(args) {
+  try {
+    const values = Object.values(JSON.parse(args)).map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+    return values.join(", ").slice(0, BRIEF);
+  } catch {
+    return (args ?? "").slice(0, BRIEF);
+  }
+}
+
+/** A message on its way; `actions`: {edit, retry}, called with the entry. */
+export function pendingMessage(entry, connected, actions) {
+  const node = article("user", "You said", ...bubble(entry.text));
+  node.classList.add("pending");
+  if (entry.state === "refused") node.append(note("bad", entry.problem, ["Try again", () => actions.retry(entry)], ["Edit", () => actions.edit(entry)]));
+  else if (entry.state === "limited") node.append(limitNote(entry, actions));
+  else node.append(h("footer", { class: "message-foot" }, h("span", { text: connected ? "Sending …" : "Will be sent when you are connected" })));
+  return node;
+}
+
+/** Counts the seconds down until the outbox sends it again by itself. */
+function limitNote(entry, actions) {
+  const box = note("wait", "", ["Edit instead", () => actions.edit(entry)]);
+  const words = box.querySelector("p");
+  const tick = () => {
+    const seconds = Math.max(1, Math.ceil((entry.until - Date.now()) / 1000));
+    words.textContent = `Too many messages in a short time. It sends itself in ${duration(seconds)}.`;
+    if (box.isConnected && entry.state === "limited") setTimeout(tick, 500);
+  };
+  queueMicrotask(tick);
+  return box;
+}
+
+/** A box with a sentence and buttons: `kind` "bad", "wait" or "". */
+export function note(kind, text, ...buttons) {
+  return h(
+    "div",
+    { class: `note ${kind}` },
+    h("p", { dir: "auto", text }),
+    ...buttons.map(([label, act]) => h("button", { class: "button quiet small", type: "button", text: label, on: { click: act } })),
+  );
+}
+
+export const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;

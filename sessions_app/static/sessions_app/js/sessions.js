@@ -1,0 +1,101 @@
+// The user's chats, as far as they were loaded. Fires "change".
+
+const PAGE = 50;
+
+export class Sessions extends EventTarget {
+  constructor(socket) {
+    super();
+    this.socket = socket;
+    this.archived = false;
+    this.reset();
+    socket.addEventListener("event", ({ detail }) => this.hear(detail.event));
+  }
+
+  reset() {
+    this.known = new Map();
+    this.cursor = null;
+    this.complete = false;
+    this.loading = null;
+  }
+
+  get(id) {
+    return this.known.get(id);
+  }
+
+  /** Those of the present view, pinned ones first, then newest activity first. */
+  get shown() {
+    return [...this.known.values()]
+      .filter((session) => session.archived === this.archived)
+      .sort((a, b) => b.pinned - a.pinned || Date.parse(b.updated_at) - Date.parse(a.updated_at));
+  }
+
+  /** Loads the first page anew: at the start, after a reconnect, when the view changes. */
+  async reload() {
+    const kept = this.known;
+    this.reset();
+    this.known = kept;
+    const found = await this.more();
+    if (!found) return;
+    // What is gone from the server must go from here, as far as this page can tell.
+    const oldest = this.complete ? -Infinity : Date.parse(found.at(-1).updated_at);
+    const alive = new Set(found.map((session) => session.id));
+    for (const [id, session] of kept) {
+      const covered = session.archived === this.archived && Date.parse(session.updated_at) > oldest;
+      if (covered && !alive.has(id)) this.known.delete(id);
+    }
+    this.changed();
+  }
+
+  /** Loads the next page; resolves with it, or undefined where the connection went. */
+  more() {
+    if (this.complete) return Promise.resolve([]);
+    this.loading ??= this.load().finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  async load() {
+    const params = { limit: PAGE, archived: this.archived };
+    if (this.cursor) params.cursor = this.cursor;
+    const answer = await this.socket.call("session.list", params).catch(() => null);
+    if (!answer || params.archived !== this.archived) return undefined;
+    for (const session of answer.sessions) this.known.set(session.id, session);
+    this.cursor = answer.next_cursor;
+    this.complete = !this.cursor;
+    this.changed();
+    return answer.sessions;
+  }
+
+  async show(archived) {
+    this.archived = archived;
+    this.loading = null;
+    await this.reload();
+  }
+
+  put(session) {
+    this.known.set(session.id, session);
+    this.changed();
+  }
+
+  async update(id, changes) {
+    const { session } = await this.socket.call("session.update", { session_id: id, ...changes });
+    this.put(session);
+  }
+
+  async delete(id) {
+    await this.socket.call("session.delete", { session_id: id });
+    this.remove(id);
+  }
+
+  remove(id) {
+    if (this.known.delete(id)) this.changed();
+  }
+
+  hear(event) {
+    if (event.name === "session.created" || event.name === "session.updated") this.put(event.value);
+    if (event.name === "session.deleted") this.remove(event.value);
+  }
+
+  changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

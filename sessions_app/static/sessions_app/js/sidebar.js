@@ -1,0 +1,184 @@
+// The list of chats at the side, with what can be done to each; a drawer on small screens.
+
+import { toast } from "./announce.js";
+import { $, h, iconButton, reconcile } from "./dom.js";
+import { confirm, openMenu } from "./popups.js";
+import { explain, period } from "./words.js";
+
+const TITLE_LENGTH = 200;
+
+export const titleOf = (session) => session?.title || "New chat";
+
+export class Sidebar {
+  constructor({ sessions, socket }) {
+    Object.assign(this, { sessions, socket });
+    this.box = $("sessions");
+    this.list = h("div");
+    this.current = null;
+    this.box.append(this.list);
+    this.box.addEventListener("scroll", () => this.more(), { passive: true });
+    sessions.addEventListener("change", () => this.draw());
+    $("chat-menu").addEventListener("click", ({ currentTarget }) => this.menu(sessions.get(this.current), currentTarget));
+    this.drawer();
+    this.draw();
+  }
+
+  mark(id) {
+    this.current = id;
+    $("chat-menu").hidden = !this.sessions.get(id);
+    for (const link of this.box.querySelectorAll("a[data-session]")) markLink(link, id);
+  }
+
+  /** Loads on when the end of the list comes near, or when it does not fill its box yet. */
+  more() {
+    const left = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight;
+    if (left < 300 && this.socket.state === "open" && !this.sessions.complete && !this.list.hidden) this.sessions.more();
+  }
+
+  draw() {
+    const { shown, complete, archived } = this.sessions;
+    this.box.setAttribute("aria-busy", String(!complete && !shown.length));
+    const items = groups(shown, archived).flatMap(([heading, group]) => [
+      { key: `h:${heading}`, version: "", build: () => h("h2", { text: heading }) },
+      ...group.map((session) => this.item(session, heading)),
+    ]);
+    if (!shown.length) items.push(complete ? emptyItem(archived) : skeletonItem());
+    items.push({ key: "foot", version: String(archived), build: () => this.foot(archived) });
+    reconcile(this.list, items);
+    this.mark(this.current);
+    this.more();
+  }
+
+  item(session, heading) {
+    return { key: session.id, version: `${session.title}:${session.pinned}:${session.archived}:${heading === "Pinned"}`, build: () => this.row(session) };
+  }
+
+  row(session) {
+    const link = h("a", { href: `/?chat=${session.id}`, "data-go": true, data: { session: session.id }, dir: "auto", text: titleOf(session), title: session.title });
+    markLink(link, this.current);
+    const button = iconButton("more", `Options of “${titleOf(session)}”`, () => this.menu(this.sessions.get(session.id) ?? session, button));
+    button.setAttribute("aria-haspopup", "menu");
+    return h("div", { class: "session" }, link, button);
+  }
+
+  foot(archived) {
+    return h("button", { class: "foot", type: "button", text: archived ? "Back to all chats" : "Archived chats", on: { click: () => this.sessions.show(!archived) } });
+  }
+
+  menu(session, button) {
+    if (!session) return;
+    openMenu(button, [
+      ["Rename", () => this.rename(session)],
+      [session.pinned ? "Unpin" : "Pin to the top", () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned")],
+      [session.archived ? "Take out of the archive" : "Archive", () => this.change(session, { archived: !session.archived }, session.archived ? "Taken out of the archive" : "Archived")],
+      ["Delete …", () => this.delete(session), "danger"],
+    ]);
+  }
+
+  async change(session, changes, done) {
+    try {
+      await this.sessions.update(session.id, changes);
+      toast(done);
+    } catch (error) {
+      toast(explain(error));
+    }
+  }
+
+  rename(session) {
+    this.openDrawer();
+    const link = [...this.box.querySelectorAll("a[data-session]")].find((node) => node.dataset.session === session.id && node.offsetParent);
+    if (!link) return;
+    const input = h("input", { class: "rename", "aria-label": "New title", maxlength: String(TITLE_LENGTH), dir: "auto" });
+    input.value = session.title;
+    const finish = (save) => {
+      if (!input.isConnected) return;
+      const title = input.value.trim();
+      const focused = document.activeElement === input;
+      input.replaceWith(link);
+      if (focused) link.focus();
+      if (save && title && title !== session.title) this.change(session, { title }, "Renamed");
+    };
+    input.addEventListener("keydown", (event) => {
+      if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+      event.preventDefault();
+      finish(event.key === "Enter");
+    });
+    input.addEventListener("blur", () => finish(true));
+    link.replaceWith(input);
+    input.select();
+  }
+
+  async delete(session) {
+    const sure = await confirm({ title: `Delete “${titleOf(session)}”?`, text: "Its messages go with it, for good, in every window.", yes: "Delete" });
+    if (!sure) return;
+    try {
+      await this.sessions.delete(session.id);
+      toast("Chat deleted");
+    } catch (error) {
+      toast(explain(error));
+    }
+    if (document.activeElement === document.body) $("new-chat").focus();
+  }
+
+  showSearch(nodes) {
+    this.list.hidden = nodes !== null;
+    this.box.replaceChildren(this.list, ...(nodes ?? []));
+    if (!nodes) this.draw();
+  }
+
+  drawer() {
+    $("drawer-open").addEventListener("click", () => this.openDrawer());
+    $("drawer-close").addEventListener("click", () => this.closeDrawer());
+    $("shade").addEventListener("click", () => this.closeDrawer());
+    $("sidebar").addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && this.closeDrawer()) event.preventDefault();
+    });
+    matchMedia("(width < 50rem)").addEventListener("change", () => this.closeDrawer());
+  }
+
+  openDrawer() {
+    if (!matchMedia("(width < 50rem)").matches) return;
+    $("sidebar").classList.add("shown");
+    $("shade").hidden = false;
+    $("main").inert = true;
+    $("drawer-open").setAttribute("aria-expanded", "true");
+    $("drawer-close").focus();
+  }
+
+  /** Returns whether it was open. */
+  closeDrawer() {
+    const open = $("sidebar").classList.contains("shown");
+    $("sidebar").classList.remove("shown");
+    $("shade").hidden = true;
+    $("main").inert = false;
+    $("drawer-open").setAttribute("aria-expanded", "false");
+    if (open) $("drawer-open").focus();
+    return open;
+  }
+}
+
+function markLink(link, id) {
+  if (link.dataset.session === id) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
+}
+
+/** [heading, sessions] in the order shown. */
+function groups(sessions, archived) {
+  const found = new Map();
+  for (const session of sessions) {
+    const heading = session.pinned ? "Pinned" : archived ? "Archived" : period(session.updated_at);
+    if (!found.has(heading)) found.set(heading, []);
+    found.get(heading).push(session);
+  }
+  return [...found];
+}
+
+function emptyItem(archived) {
+  const text = archived ? "Nothing is archived." : "No chats yet. Write a message and this is where you find it again.";
+  return { key: "empty", version: text, build: () => h("p", { class: "empty", text }) };
+}
+
+function skeletonItem() {
+  const lines = Array.from({ length: 6 }, () => h("div", { class: "skeleton" }));
+  return { key: "skeleton", version: "", build: () => h("div", { role: "img", "aria-label": "Loading your chats" }, ...lines) };
+}

@@ -1,0 +1,140 @@
+// The running answer on the screen: text that grows and is rendered by the server as it grows, tools, reasoning.
+
+import { h, reconcile, wait } from "./dom.js";
+import { put } from "./markdown.js";
+import { thoughtFold, toolFold } from "./message.js";
+import { Disconnected } from "./socket.js";
+
+/** Rendering takes at most a third of the time: after each answer, twice as long as it took, and never less (ms). */
+const REST = 2;
+const LEAST = 60;
+
+export class StreamView {
+  constructor(markdown) {
+    this.markdown = markdown;
+    this.texts = new Map();
+    this.parts = h("div", { class: "parts" });
+    this.thinking = h("div", { class: "thinking" }, h("i"), h("i"), h("i"), h("span", { class: "visually-hidden", text: "Hermes is working" }));
+    this.element = h("article", { class: "message assistant", "aria-busy": "true" }, h("h2", { class: "visually-hidden", text: "Hermes says" }), this.parts, this.thinking);
+  }
+
+  show(run) {
+    this.keepingFolds(() => reconcile(this.parts, run.parts.map((part) => this.item(part, run.over))));
+    for (const part of run.parts) if (part.kind === "text") this.texts.get(part.id).grow(part.text, run.over || part !== run.parts.at(-1));
+    const last = run.parts.at(-1);
+    this.thinking.hidden = run.over || (last !== undefined && !last.done && last.kind !== "tool");
+    this.element.setAttribute("aria-busy", String(!run.over));
+  }
+
+  /** A fold is built anew when it changes: what is open stays open, and focus stays where it is. */
+  keepingFolds(change) {
+    const folds = () => [...this.parts.querySelectorAll("details")];
+    const open = new Set(folds().filter((node) => node.open).map((node) => node.dataset.key));
+    const focused = document.activeElement?.closest("details")?.dataset.key;
+    change();
+    for (const node of folds()) {
+      node.open = open.has(node.dataset.key);
+      if (focused === node.dataset.key && !node.contains(document.activeElement)) node.querySelector("summary").focus();
+    }
+  }
+
+  item(part, over) {
+    const key = `${part.kind}:${part.id}`;
+    if (part.kind === "text") return { key, version: "", build: () => this.text(part.id).element };
+    const version = `${part.length}:${part.done}:${over}`;
+    const build = () => (part.kind === "tool" ? toolFold(part.name, part.text, part.result, over) : thoughtFold(part.text, part.done || over));
+    return { key, version, build };
+  }
+
+  text(id) {
+    const text = new GrowingText(this.markdown);
+    this.texts.set(id, text);
+    return text;
+  }
+}
+
+/**
+ * One text that grows. What can no longer change is rendered once and left alone (`done` characters of it); only the tail
+ * is rendered again. One request is under way at a time; the next takes whatever has come until then.
+ */
+class GrowingText {
+  constructor(markdown) {
+    this.markdown = markdown;
+    this.wanted = "";
+    this.shown = null;
+    this.done = 0;
+    this.busy = false;
+    this.tail = h("div", { class: "piece tail" });
+    this.element = h("div", { class: "prose writing", dir: "auto" }, this.tail);
+  }
+
+  grow(text, over) {
+    this.wanted = text;
+    this.element.classList.toggle("writing", !over);
+    if (!this.busy) this.work();
+  }
+
+  async work() {
+    this.busy = true;
+    while (this.shown !== this.wanted) {
+      const begun = performance.now();
+      try {
+        await this.render(this.wanted);
+      } catch (error) {
+        if (!(error instanceof Disconnected)) this.showPlain(this.wanted);
+        else await this.markdown.socket.ready();
+      }
+      await wait(Math.max(LEAST, REST * (performance.now() - begun)));
+    }
+    this.busy = false;
+  }
+
+  async render(text) {
+    const cut = lastCut(text, this.done);
+    const pieces = [text.slice(this.done, cut), text.slice(cut)];
+    const [final, tail] = await this.markdown.renderNow(pieces);
+    if (cut > this.done) {
+      const piece = h("div", { class: "piece" });
+      put(piece, final);
+      this.tail.before(piece);
+      this.done = cut;
+    }
+    put(this.tail, tail);
+    this.shown = text;
+  }
+
+  showPlain(text) {
+    this.tail.textContent = text.slice(this.done);
+    this.tail.classList.add("plain-text");
+    this.shown = text;
+  }
+}
+
+const FENCE = /^\s*(?:[-*+>]\s+|\d+[.)]\s+)*(```|~~~|\$\$|\\\[|\\\])/;
+const TOP_LEVEL = /^(?![-*+>|]\s?|\d+[.)])\S/;
+
+/**
+ * The last place after `from` where a new top-level block surely begins: after an empty line, outside of code and
+ * formulas, at a line that can continue nothing before it. A wrong guess would only last until the answer has ended,
+ * when it is rendered as a whole.
+ */
+export function lastCut(text, from) {
+  let cut = from;
+  let fence = null;
+  let empty = false;
+  let place = from;
+  for (const line of text.slice(from).split("\n")) {
+    const mark = FENCE.exec(line)?.[1];
+    if (!fence && empty && TOP_LEVEL.test(line)) cut = place;
+    if (mark && (!fence || fence === mark || mark === "\\]")) fence = fence || oneLine(line, mark) ? null : mark;
+    empty = line.trim() === "";
+    place += line.length + 1;
+  }
+  return cut;
+}
+
+/** Whether a formula's line closes itself. */
+function oneLine(line, mark) {
+  const rest = line.slice(line.indexOf(mark) + mark.length);
+  return (mark === "$$" && rest.includes("$$")) || (mark === "\\[" && rest.includes("\\]")) || mark === "\\]";
+}

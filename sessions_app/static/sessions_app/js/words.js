@@ -1,0 +1,81 @@
+// What the page says: errors with what to do about them, times, numbers.
+
+const TOO_LARGE = -32002;
+const NOT_FOUND = -32001;
+export const TOO_MANY = -32003;
+export const CONFLICT = -32004;
+
+/** One sentence or two for a person. */
+export function explain(error) {
+  switch (error.code) {
+    case NOT_FOUND:
+      return "This chat no longer exists. It may have been deleted in another window.";
+    case TOO_LARGE:
+      return error.data.limit
+        ? `This is too long: at most ${number(error.data.limit)} characters are allowed. Shorten it and send it again.`
+        : "This is too long. Shorten it and send it again.";
+    case TOO_MANY:
+      return `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
+    case CONFLICT:
+      return "This was changed elsewhere in the meantime. Look at the chat as it is now, then try again.";
+    case undefined:
+      return "The connection was lost before the server answered. Try again once you are connected.";
+    default:
+      return `The server could not do this: ${error.message}`;
+  }
+}
+
+/** What became of a run, for under the message that it should have answered. */
+export function explainRun(code, message) {
+  switch (code) {
+    case "timeout":
+      return "The model did not answer in time. Your message is kept: try again, or later if it stays so.";
+    case "interrupted":
+      return "The server stopped while it was answering. Your message and what had come are kept: try again.";
+    case "provider":
+      return `The model's provider reported a problem. ${sentence(message)} Your message is kept: try again.`;
+    default:
+      return `The answer failed. ${sentence(message)} Your message is kept: try again.`;
+  }
+}
+
+const sentence = (text = "") => (text && !/[.!?…]$/.test(text) ? `${text}.` : text);
+
+const numbers = new Intl.NumberFormat("en");
+export const number = (value) => numbers.format(value);
+
+export function duration(seconds) {
+  return seconds === 1 ? "1 second" : seconds < 120 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** `14:05` today, `3 May, 14:05` before; `long` for its tooltip. */
+export function when(iso) {
+  const date = new Date(iso);
+  const today = date.toDateString() === new Date().toDateString();
+  return { short: today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`, long: full.format(date) };
+}
+
+const DAY = 86_400_000;
+
+/** The heading in the list of chats under which a time falls. */
+export function period(iso) {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  const time = new Date(iso).getTime();
+  if (time >= midnight) return "Today";
+  if (time >= midnight - DAY) return "Yesterday";
+  if (time >= midnight - 7 * DAY) return "Last seven days";
+  if (time >= midnight - 30 * DAY) return "Last thirty days";
+  return "Older";
+}
+
+/** `1,204 tokens in, 1,100 of them cached, 88 out`, from RUN_FINISHED's list. */
+export function tokens(usage) {
+  const sum = (name) => usage.reduce((total, entry) => total + (entry[name] ?? 0), 0);
+  const [input, cached, output] = [sum("inputTokens"), sum("cachedInputTokens"), sum("outputTokens")];
+  if (!input && !output) return "";
+  return `${number(input)} tokens in${cached ? `, ${number(cached)} of them cached` : ""}, ${number(output)} out`;
+}

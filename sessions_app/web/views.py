@@ -1,0 +1,21 @@
+"""The page of the web chat: a shell; what is in it comes over the websocket."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+@never_cache
+@login_required
+def chat(request: HttpRequest) -> HttpResponse:
+    """The chat of the user who is logged in; `?chat=<session id>` is read by the page itself."""
+    config = {
+        "maxText": settings.HERMES_MAX_TEXT,
+        "login": resolve_url(settings.LOGIN_URL),
+        "user": str(request.user.pk),
+    }
+    return render(request, "sessions_app/chat.html", {"config": config})
