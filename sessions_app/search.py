@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.db import connection
 
-from sessions_app import database
 from sessions_app.models import Message
 from sessions_app.shapes import Shape
 
@@ -71,11 +70,6 @@ def _found(user_id: int, query: str, pattern: re.Pattern[str], limit: int) -> It
         return Message.objects.raw(_FTS5, [f'"{phrase}"', user_id, limit])
     own = Message.objects.filter(owner_id=user_id).order_by("-pk").only("public_id", "position", "text", "chat_session")
     return islice((message for message in own.iterator(100) if pattern.search(message.text)), limit)
-
-
-async def lines(user_id: int, query: str, limit: int) -> list[str]:
-    """Return what ``search`` finds as lines of text, as the agents' tool wants it."""
-    return [hit.snippet for hit in await database.read(search, user_id, query, limit)]
 
 
 def snippet(text: str, pattern: re.Pattern[str]) -> str:

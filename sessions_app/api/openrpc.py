@@ -77,6 +77,7 @@ def _schemas() -> tuple[dict[str, Any], dict[str, Any]]:
 def _method(method: Method, schemas: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     params = definitions[method.params.__name__]
     required = params.get("required", [])
+    errors: list[type[CommandError]] = [InvalidParams, *method.errors]
     return {
         "name": method.name,
         "summary": inspect.getdoc(method.handler),
@@ -86,7 +87,7 @@ def _method(method: Method, schemas: dict[str, Any], definitions: dict[str, Any]
             for name, schema in params.get("properties", {}).items()
         ],
         "result": {"name": "result", "schema": schemas[f"{method.name} result"]},
-        "errors": [{"$ref": f"#/components/errors/{error.__name__}"} for error in (InvalidParams, *method.errors)],
+        "errors": [{"$ref": f"#/components/errors/{error.__name__}"} for error in errors],
     }
 
 

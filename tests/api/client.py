@@ -1,0 +1,162 @@
+"""A JSON-RPC client over Channels' communicator; every frame the server sends is held against its types."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from channels.testing import WebsocketCommunicator
+from pydantic import TypeAdapter
+
+from sessions_app.api.events import SessionEvent
+from sessions_app.api.methods import METHODS
+
+PATIENCE = 10.0
+_EVENTS: TypeAdapter[Any] = TypeAdapter(SessionEvent)
+_CODES = {-32700, -32600, -32601, -32602, -32603, -32001, -32002, -32003, -32004}
+
+
+class Closed(Exception):
+    """The server closed the connection."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class RpcError(Exception):
+    """The server answered with an error; ``frame`` is its text."""
+
+    def __init__(self, error: dict[str, Any], frame: str) -> None:
+        super().__init__(f"{error['code']}: {error['message']}")
+        self.code: int = error["code"]
+        self.data: dict[str, Any] = error.get("data", {})
+        self.frame = frame
+
+
+def check(text: str, asked: dict[Any, str]) -> dict[str, Any]:
+    """Return a frame of the server, once it is what the API's description says."""
+    frame: dict[str, Any] = json.loads(text)
+    assert frame.pop("jsonrpc") == "2.0"
+    if "method" in frame:
+        assert frame.keys() == {"method", "params"}
+        assert frame["method"] == "session.event"
+        _EVENTS.validate_json(json.dumps(frame["params"]), strict=True)
+    elif "error" in frame:
+        assert frame.keys() == {"id", "error"}
+        assert frame["error"].keys() <= {"code", "message", "data"}
+        assert frame["error"]["code"] in _CODES
+        assert isinstance(frame["error"]["message"], str)
+    else:
+        assert frame.keys() == {"id", "result"}
+        METHODS[asked[frame["id"]]].result.model_validate_json(json.dumps(frame["result"]), strict=True)
+    return frame
+
+
+class Client:
+    """One connection. Events that come while an answer is awaited are kept in ``events``."""
+
+    def __init__(self, application: Any, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self._socket = WebsocketCommunicator(application, "/ws/chat/", headers=list(headers))
+        self._ids = itertools.count(1)
+        self._asked: dict[Any, str] = {}
+        self._answers: dict[Any, tuple[dict[str, Any], str]] = {}
+        self.events: list[dict[str, Any]] = []
+
+    async def connect(self) -> Client:
+        accepted, _ = await self._socket.connect(timeout=PATIENCE)
+        assert accepted
+        return self
+
+    async def leave(self) -> None:
+        """Close from this side, and wait until the consumer has ended."""
+        await self._socket.disconnect(timeout=PATIENCE)
+
+    async def send(self, text: str) -> None:
+        """Send a frame as it is."""
+        await self._socket.send_to(text_data=text)
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self._socket.send_to(bytes_data=data)
+
+    async def ask(self, method: str, **params: Any) -> int:
+        """Send a request and return its id, without waiting for the answer."""
+        request_id = next(self._ids)
+        self._asked[request_id] = method
+        await self.send(json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}))
+        return request_id
+
+    async def notify(self, method: str, **params: Any) -> None:
+        """Send a request without an id: it is never answered."""
+        await self.send(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Return the result of a request. Raises RpcError."""
+        return await self.answer(await self.ask(method, **params))
+
+    async def answer(self, request_id: Any) -> Any:
+        """Return the result of the request with this id. Raises RpcError."""
+        while request_id not in self._answers:
+            await self._next()
+        frame, text = self._answers.pop(request_id)
+        if "error" in frame:
+            raise RpcError(frame["error"], text)
+        return frame["result"]
+
+    async def refusal(self, method: str, **params: Any) -> RpcError:
+        """Return the error that a request is answered with."""
+        return await self._refused(await self.ask(method, **params))
+
+    async def raw(self, text: str, request_id: Any = None) -> RpcError:
+        """Send a frame as it is and return the error that answers it, under this id."""
+        await self.send(text)
+        return await self._refused(request_id)
+
+    async def _refused(self, request_id: Any) -> RpcError:
+        try:
+            result = await self.answer(request_id)
+        except RpcError as error:
+            return error
+        raise AssertionError(f"not refused: {result}")
+
+    async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return the next event (its params) that is wanted, and drop those before it."""
+        while True:
+            while self.events:
+                event = self.events.pop(0)
+                if wanted(event):
+                    return event
+            await self._next()
+
+    async def fact(self, name: str) -> Any:
+        """Return the value of the project's own next fact of this name."""
+        event = await self.event(lambda params: params["event"].get("name") == name)
+        return event["event"]["value"]
+
+    async def run_ends(self, run_id: str) -> dict[str, Any]:
+        """Return the event that ends a run."""
+        event = await self.event(
+            lambda params: params["run_id"] == run_id and params["event"]["type"] in ("RUN_FINISHED", "RUN_ERROR")
+        )
+        ending: dict[str, Any] = event["event"]
+        return ending
+
+    async def closed(self) -> int:
+        """Return the code with which the server closes; what comes before is kept."""
+        try:
+            while True:
+                await self._next()
+        except Closed as closed:
+            return closed.code
+
+    async def _next(self) -> None:
+        message = await self._socket.receive_output(timeout=PATIENCE)
+        if message["type"] == "websocket.close":
+            raise Closed(message["code"])
+        frame = check(message["text"], self._asked)
+        if "method" in frame:
+            self.events.append(frame["params"])
+        else:
+            self._answers[frame["id"]] = (frame, message["text"])

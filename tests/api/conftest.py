@@ -1,0 +1,96 @@
+"""Three users (owner, outsider, administrator), a runner of the real kind, and connections to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from blockbuster import BlockBuster
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.backends.db import SessionStore
+
+from sessions_app import database
+from sessions_app.agents.providers import ProviderSettings
+from sessions_app.api.consumer import ChatConsumer
+from sessions_app.models import ApiToken
+from sessions_app.turns.pool import AgentPool, search_chats
+from sessions_app.turns.runner import Runner
+from tests.api.client import Client
+
+Connect = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> AbstractUser:
+    return get_user_model().objects.create_user("owner", password="a long one")
+
+
+@pytest.fixture
+def outsider(transactional_db: None) -> AbstractUser:
+    return get_user_model().objects.create_user("outsider", password="a long one")
+
+
+@pytest.fixture
+def administrator(transactional_db: None) -> AbstractUser:
+    return get_user_model().objects.create_superuser("administrator", password="a long one")
+
+
+@pytest.fixture(autouse=True)
+def _database_threads() -> Iterator[None]:
+    """End the database threads, so that no connection of theirs outlives the test's database."""
+    yield
+    database.close()
+
+
+@pytest_asyncio.fixture
+async def runner(transactional_db: None, blockbuster: BlockBuster) -> AsyncIterator[Runner]:
+    """A process's runner, with the demo model that does not pause."""
+    blockbuster.deactivate()  # before the first client and after the last nobody waits
+    running = Runner(AgentPool(ProviderSettings(demo_pause=0), search_chats), lease=15)
+    await running.start()
+    blockbuster.activate()
+    yield running
+    blockbuster.deactivate()
+    await running.drain(0)
+    blockbuster.activate()
+
+
+@pytest_asyncio.fixture
+async def connect(runner: Runner) -> AsyncIterator[Connect]:
+    """Connect with a token of a user, or with the headers given."""
+    clients: list[Client] = []
+    application = ChatConsumer.as_asgi(runner=runner)
+
+    async def connected(user: AbstractUser | None = None, headers: Any = ()) -> Client:
+        given = [await bearer(user)] if user else list(headers)
+        clients.append(await Client(application, given).connect())
+        return clients[-1]
+
+    yield connected
+    for client in clients:
+        await client.leave()
+
+
+async def bearer(user: AbstractUser) -> tuple[bytes, bytes]:
+    """Return the header of a fresh token of the user."""
+    _, clear_text = await database.write(ApiToken.issue, user)
+    return (b"authorization", f"Bearer {clear_text}".encode())
+
+
+def login(user: AbstractUser) -> SessionStore:
+    """Log a user in as Django's login does, and return the session."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return session
+
+
+def cookie(session: SessionStore) -> tuple[bytes, bytes]:
+    """Return the header that a browser with this session sends."""
+    return (b"cookie", f"other=1; {settings.SESSION_COOKIE_NAME}={session.session_key}".encode())
