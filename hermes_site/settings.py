@@ -106,6 +106,7 @@ LOGOUT_REDIRECT_URL = "login"
 INSTALLED_APPS = [
     "hermes_site",
     "sessions_app",
+    "sessions_app.accounts",
     "channels",
     "django.contrib.admin",
     "django.contrib.auth",

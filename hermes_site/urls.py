@@ -1,8 +1,16 @@
 """Addresses of the site."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from hermes_site.health import healthz
 
 urlpatterns = [
+    path("", include("sessions_app.web.urls")),
+    path("accounts/", include("sessions_app.accounts.urls")),
+    # One door, one throttle.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
 ]

@@ -1,0 +1,1 @@
+"""The people's door: log in, sign up, change the password, make API tokens."""

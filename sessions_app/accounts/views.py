@@ -1,0 +1,96 @@
+"""Pages of the accounts."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, views
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from sessions_app.accounts.forms import THROTTLED, LoginForm, SignupForm, TokenForm
+from sessions_app.accounts.throttle import address
+from sessions_app.models import ApiToken
+
+
+def _status(form: BaseForm) -> int:
+    return 429 if form.has_error("__all__", THROTTLED) else 200
+
+
+def _signup_is_open() -> bool:
+    return settings.HERMES_SIGNUP == "open"
+
+
+class LoginView(views.LoginView):
+    """The one door for people: Django admin's login leads here too, so that both are throttled together."""
+
+    template_name = "registration/login.html"
+    form_class = LoginForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(signup_is_open=_signup_is_open(), **kwargs)
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=_status(form))
+
+
+class PasswordChangeView(views.PasswordChangeView):
+    """Asks for the old password; other sessions of the user end."""
+
+    template_name = "registration/change_password.html"
+    success_url = reverse_lazy("password_change")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, "Your password was changed.")
+        return super().form_valid(form)
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "POST"])
+def signup(request: HttpRequest) -> HttpResponse:
+    """A new account, where HERMES_SIGNUP is open."""
+    if not _signup_is_open():
+        return render(request, "registration/signup_closed.html", status=403)
+    form = SignupForm(request.POST or None, address=address(request))
+    if form.is_valid():
+        try:
+            user = form.save()
+        except ValidationError as taken:
+            form.add_error(None, taken)
+        else:
+            login(request, user)
+            return redirect(settings.LOGIN_REDIRECT_URL)
+    return render(request, "registration/signup.html", {"form": form}, status=_status(form))
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The user's tokens, and a new one. Its clear text is in this answer and nowhere else, not even in the session."""
+    user = cast(User, request.user)
+    form, clear_text = TokenForm(request.POST or None), None
+    if form.is_valid():
+        _, clear_text = ApiToken.issue(user, form.cleaned_data["name"])
+        form = TokenForm()
+    own = ApiToken.objects.filter(owner=user).order_by("-created_at", "-pk")
+    return render(request, "registration/tokens.html", {"form": form, "clear_text": clear_text, "tokens": own})
+
+
+@require_POST
+@login_required
+def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a token of the user's own; anybody else's is not found."""
+    token = get_object_or_404(ApiToken, pk=pk, owner=request.user)
+    token.delete()
+    messages.success(request, f"“{token}” was revoked.")
+    return redirect("tokens")
