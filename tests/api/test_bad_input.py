@@ -1,0 +1,151 @@
+"""Bad frames and parameters: the contract's code, the connection stays, nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import override_settings
+
+from sessions_app.api.methods import METHODS
+from tests.api.client import Client
+from tests.api.conftest import Connect
+
+SOME_ID = str(uuid4())
+# What each method needs; a value that would be found is never looked for.
+NEEDED: dict[str, dict[str, Any]] = {
+    "session.create": {},
+    "session.list": {},
+    "session.open": {"session_id": SOME_ID},
+    "session.close": {"session_id": SOME_ID},
+    "session.messages": {"session_id": SOME_ID, "before": 1},
+    "session.update": {"session_id": SOME_ID},
+    "session.delete": {"session_id": SOME_ID},
+    "session.search": {"query": "q"},
+    "turn.start": {"session_id": SOME_ID, "text": "t"},
+    "turn.stop": {"session_id": SOME_ID},
+    "markdown.render": {"texts": ["t"]},
+}
+NOT_A_TEXT: list[Any] = [5, True, None, ["a"], {}, "\0", "a\0b", "\ud800", "a\udfffb"]
+NOT_AN_ID: list[Any] = [5, None, "", "x", SOME_ID[:-1], SOME_ID + "\n", SOME_ID.replace("-", ""), "{" + SOME_ID + "}"]
+NOT_AN_ID += [f"urn:uuid:{SOME_ID}", "٠" + SOME_ID[1:], [SOME_ID]]
+NOT_A_LIMIT: list[Any] = [0, -1, 201, "5", 5.0, True, None, 10**30]
+NOT_A_FLAG: list[Any] = [0, 1, "true", None]
+NOT_A_CURSOR: list[Any] = [5, "", "x", "é", "AAAA", "W10=", "WzEsMl0=", "bnVsbA==", "[" * 9, ["a"]]
+BAD: dict[tuple[str, str], list[Any]] = {
+    ("session.create", "title"): NOT_A_TEXT,
+    ("session.list", "limit"): NOT_A_LIMIT,
+    ("session.list", "cursor"): NOT_A_CURSOR,
+    ("session.list", "query"): NOT_A_TEXT,
+    ("session.list", "archived"): NOT_A_FLAG,
+    ("session.open", "session_id"): NOT_AN_ID,
+    ("session.open", "limit"): NOT_A_LIMIT,
+    ("session.close", "session_id"): NOT_AN_ID,
+    ("session.messages", "session_id"): NOT_AN_ID,
+    ("session.messages", "before"): [-1, "5", 5.5, True, None, 2**63],
+    ("session.messages", "limit"): NOT_A_LIMIT,
+    ("session.update", "session_id"): NOT_AN_ID,
+    ("session.update", "title"): [*NOT_A_TEXT, "", " \t\n"],
+    ("session.update", "archived"): NOT_A_FLAG,
+    ("session.update", "pinned"): NOT_A_FLAG,
+    ("session.delete", "session_id"): NOT_AN_ID,
+    ("session.search", "query"): [*NOT_A_TEXT, "", "  \u3000\n"],
+    ("session.search", "limit"): NOT_A_LIMIT,
+    ("turn.start", "session_id"): NOT_AN_ID,
+    ("turn.start", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
+    ("turn.start", "message_id"): NOT_AN_ID,
+    ("turn.stop", "session_id"): NOT_AN_ID,
+    ("turn.stop", "run_id"): NOT_AN_ID,
+    ("markdown.render", "texts"): ["t", [], [5], [None], ["\0"], ["t"] * 201, {}, None],
+}
+
+
+async def assert_alive(client: Client) -> None:
+    assert (await client.call("session.list"))["sessions"] == []
+
+
+def test_every_parameter_of_every_method_is_tried() -> None:
+    declared = {(name, field) for name, method in METHODS.items() for field in method.params.model_fields}
+    assert declared == set(BAD)
+    assert METHODS.keys() == NEEDED.keys()
+
+
+@pytest.mark.parametrize(("method", "name"), BAD)
+async def test_a_wrong_value_is_refused(connect: Connect, owner: AbstractUser, method: str, name: str) -> None:
+    client = await connect(owner)
+    for value in BAD[method, name]:
+        refusal = await client.refusal(method, **{**NEEDED[method], name: value})
+        assert (refusal.code, value) == (-32602, value)
+    await assert_alive(client)
+
+
+@pytest.mark.parametrize("method", NEEDED)
+async def test_what_is_missing_or_unknown_is_refused(connect: Connect, owner: AbstractUser, method: str) -> None:
+    client = await connect(owner)
+    assert (await client.refusal(method, **NEEDED[method], surprise=1)).code == -32602
+    for name in NEEDED[method]:
+        kept = {key: value for key, value in NEEDED[method].items() if key != name}
+        assert (await client.refusal(method, **kept)).code == -32602
+    by_position = {"jsonrpc": "2.0", "id": "p", "method": method, "params": [SOME_ID]}
+    assert (await client.raw(json.dumps(by_position), "p")).code == -32602
+
+
+@pytest.mark.parametrize(
+    "method", ["", "x", "session", "session.creates", "turn.regenerate", "message.edit", "branch.select", "\ud800\0"]
+)
+async def test_an_unknown_method_is_told(connect: Connect, owner: AbstractUser, method: str) -> None:
+    assert (await (await connect(owner)).refusal(method)).code == -32601
+
+
+async def test_frames_that_are_no_request_are_answered_and_close_nothing(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    assert (await client.raw("{")).code == -32700
+    assert (await client.raw('{"id": NaN}')).code == -32700
+    assert (await client.raw("[" * 5000)).code == -32700
+    assert (await client.raw("[]")).code == -32600
+    assert (await client.raw('[{"jsonrpc":"2.0","id":1,"method":"session.list"}]')).code == -32600
+    assert (await client.raw('{"jsonrpc":"2.0","id":7,"method":5}', 7)).code == -32600
+    await assert_alive(client)
+
+
+async def test_a_refusal_repeats_nothing_of_what_was_sent(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    for params in ({"title": ["secret"]}, {"secret": 1}, {"title": "secret\0"}):
+        assert "secret" not in (await client.refusal("session.create", **params)).frame
+
+
+@override_settings(HERMES_MAX_TEXT=10)
+async def test_what_is_too_long_is_told_with_the_limit_before_what_is_not_found(
+    connect: Connect, owner: AbstractUser
+) -> None:
+    client = await connect(owner)
+    for method, params, limit in (
+        ("session.create", {"title": "t" * 201}, 200),
+        ("session.update", {"session_id": SOME_ID, "title": "t" * 201}, 200),
+        ("session.list", {"query": "q" * 201}, 200),
+        ("session.search", {"query": "q" * 201}, 200),
+        ("turn.start", {"session_id": SOME_ID, "text": "𝄞" * 11}, 10),
+        ("markdown.render", {"texts": ["12345", "678901"]}, 10),
+    ):
+        refusal = await client.refusal(method, **params)
+        assert (method, refusal.code, refusal.data) == (method, -32002, {"limit": limit})
+    assert (await client.refusal("turn.start", session_id=SOME_ID, text="𝄞" * 10)).code == -32001
+    assert (await client.refusal("turn.start", session_id="x", text="t" * 11)).code == -32602
+    assert (await client.refusal("turn.start", session_id=SOME_ID, text="t" * 11, x=1)).code == -32602
+
+
+@pytest.mark.parametrize("megabytes", [1, 10])
+async def test_a_huge_text_is_too_large(connect: Connect, owner: AbstractUser, megabytes: int) -> None:
+    client = await connect(owner)
+    refusal = await client.refusal("turn.start", session_id=SOME_ID, text="x" * megabytes * 2**20)
+    assert (refusal.code, refusal.data) == (-32002, {"limit": 200_000})
+    await assert_alive(client)
+
+
+async def test_odd_but_legal_text_is_kept_as_it_is(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    for title in ("שלום \u202eabc", "a\u200bb", "\U0001f469\u200d\U0001f680", "' OR 1=1 --", "<b>%s{}</b>"):
+        assert (await client.call("session.create", title=title))["session"]["title"] == title
