@@ -143,6 +143,11 @@ class Client:
         ending: dict[str, Any] = event["event"]
         return ending
 
+    async def run_ends_anywhere(self, session_id: str, run_id: str) -> None:
+        """Wait until a run of a session that is not open here has ended and was counted."""
+        while (await self.call("session.open", session_id=session_id))["run"] is not None:
+            await self.run_ends(run_id)
+
     async def closed(self) -> int:
         """Return the code with which the server closes; what comes before is kept."""
         try:

@@ -27,7 +27,7 @@ def code(text: str) -> int:
     return refused.value.error.code
 
 
-@given(st.text(st.characters()) | st.text("[]{}\",:0123456789.eE+-\\u \n"))
+@given(st.text(st.characters()) | st.text('[]{}",:0123456789.eE+-\\u \n'))
 def test_any_text_is_a_request_or_refused(text: str) -> None:
     try:
         request = decode(text)
