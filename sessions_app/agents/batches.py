@@ -29,33 +29,34 @@ _RESPONSES_DELTAS = {
 
 
 class Batches(httpx2.AsyncByteStream):
-    """Wraps the stream of a response. One task reads ahead while the consumer works or waits."""
+    """Wraps the stream of a response. One task reads ahead while the consumer works or waits.
+
+    Iterating it again goes on where the last iteration stopped, as SDKs do to read an answer's very end.
+    """
 
     def __init__(self, inner: httpx2.AsyncByteStream) -> None:
         self._inner = inner
         self._buffer = bytearray()
         self._error: Exception | None = None
         self._ended = False
-        self._news = asyncio.Event()
-        self._readers: list[asyncio.Task[None]] = []
+        self._reader: asyncio.Task[None] | None = None
+        self._due = asyncio.Event()
+        self._next = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The stream, event by event joined where they can be."""
-        self._readers = [asyncio.create_task(self._read())]
-        loop = asyncio.get_running_loop()
-        next_batch = 0.0
-        while True:
-            await self._news.wait()
-            if not self._ended and (pause := next_batch - loop.time()) > 0:
-                await self._patience(pause)
-            self._news.clear()
+        if self._reader is None:
+            self._reader = self._loop.create_task(self._read())
+        while self._buffer or not self._ended:
+            await self._due.wait()
+            self._due.clear()
             batch, spoke = self._take()
             if spoke:
-                next_batch = loop.time() + PERIOD
+                self._next = self._loop.time() + PERIOD
             if batch:
                 yield batch
-            if self._ended and not self._buffer:
-                break
         if self._error is not None:
             raise self._error
 
@@ -63,17 +64,24 @@ class Batches(httpx2.AsyncByteStream):
         try:
             async for chunk in self._inner:
                 self._buffer += chunk
-                self._news.set()
+                self._came()
         except Exception as error:
             # Raised to the consumer, after what came before it.
             self._error = error
         finally:
             self._ended = True
-            self._news.set()
+            self._due.set()
 
-    async def _patience(self, seconds: float) -> None:
-        """Wait that long, but not beyond the end of the stream."""
-        await asyncio.wait(self._readers, timeout=seconds)
+    def _came(self) -> None:
+        """Wake the consumer, now or when the period is over."""
+        if self._loop.time() >= self._next:
+            self._due.set()
+        elif self._timer is None:
+            self._timer = self._loop.call_at(self._next, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._due.set()
 
     def _take(self) -> tuple[bytes, bool]:
         """What is whole in the buffer (at the end: all of it), and whether there was a delta among it."""
@@ -86,9 +94,11 @@ class Batches(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Stop reading and close the response."""
-        for reader in self._readers:
-            reader.cancel()
-            await asyncio.wait([reader])
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
         await self._inner.aclose()
 
 
