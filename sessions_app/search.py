@@ -81,6 +81,6 @@ def snippet(text: str, pattern: re.Pattern[str]) -> str:
     match = pattern.search(text)
     start, end = match.span() if match else (0, 0)
     around = max(0, SNIPPET_LENGTH - (end - start)) // 2
-    first = max(0, start - around)
-    last = max(end + around, first + SNIPPET_LENGTH)
+    first = max(0, min(start - around, len(text) - SNIPPET_LENGTH))
+    last = max(end, first + SNIPPET_LENGTH)
     return f"{'…' if first else ''}{text[first:last]}{'…' if last < len(text) else ''}"

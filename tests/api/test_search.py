@@ -1,0 +1,158 @@
+"""session.search: substrings of one's own messages, in any script, whatever the query holds."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+
+from sessions_app import database
+from sessions_app.models import Message
+from sessions_app.search import SNIPPET_LENGTH
+from tests.api.client import Client
+from tests.api.conftest import Connect
+from tests.api.rows import change, say
+
+pytestmark = pytest.mark.both_databases
+
+
+async def found(client: Client, query: str, **params: int) -> list[str]:
+    """Return the snippets of what is found."""
+    return [hit["snippet"] for hit in (await client.call("session.search", query=query, **params))["hits"]]
+
+
+async def session_with(client: Client, *texts: str) -> str:
+    session_id: str = (await client.call("session.create"))["session"]["id"]
+    await say(session_id, *texts)
+    return session_id
+
+
+TEXTS = {
+    "latin": "The Quick brown fox",
+    "accents": "Crème BRÛLÉE à l'école",
+    "cyrillic": "Привет, Мир! Как дела?",
+    "greek": "Καλημέρα ΚΌΣΜΕ",
+    "chinese": "今天天气很好,我们去公园吧",
+    "japanese": "東京タワーへ行きました",
+    "thai": "สวัสดีชาวโลก",
+    "arabic": "مرحبا بالعالم",
+    "hebrew": "שלום עולם",
+    "emoji": "ship it 🚀 and 👩‍🚀 too",
+    "signs": """100% of "it's" a_b c\\d * (x OR y) NOT z: -w ^v {k} {{t}} %s %(n)s ?1 :p""",
+    "lines": "first\nsecond\tthird",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("quick", "latin"),
+        ("UICK BRO", "latin"),
+        ("x", "latin signs"),
+        ("FO", "latin"),
+        ("brûlée", "accents"),
+        ("ÉCO", "accents"),
+        ("À", "accents"),
+        ("привет", "cyrillic"),
+        ("ИВЕТ, МИ", "cyrillic"),
+        ("мИ", "cyrillic"),
+        ("Ж", ""),
+        ("κόσμε", "greek"),
+        ("天气", "chinese"),
+        ("气", "chinese"),
+        ("我们去", "chinese"),
+        ("京タワ", "japanese"),
+        ("สดีชาว", "thai"),
+        ("بالعا", "arabic"),
+        ("ולם", "hebrew"),
+        ("🚀", "emoji"),
+        ("👩‍🚀", "emoji"),
+        ("it 🚀 and", "emoji"),
+        ("%", "signs"),
+        ("100%", "signs"),
+        ("1%0", ""),
+        ("a_b", "signs"),
+        ("a%b", ""),
+        ("_b", "signs"),
+        ("axb", ""),
+        ('"it', "signs"),
+        ('"', "signs"),
+        ("it's", "signs"),
+        ("'", "accents signs"),
+        ("c\\d", "signs"),
+        ("\\", "signs"),
+        ("x OR y", "signs"),
+        ("quick OR privet", ""),
+        ("quick AND fox", ""),
+        ("NEAR(quick fox)", ""),
+        ("text:quick", ""),
+        ("qui*", ""),
+        ("* (x", "signs"),
+        ("^v {k}", "signs"),
+        ("%s %(n)s", "signs"),
+        ("?1 :p", "signs"),
+        ("st\nsec", "lines"),
+    ],
+)
+async def test_a_query_is_a_literal_substring(connect: Connect, owner: AbstractUser, query: str, names: str) -> None:
+    client = await connect(owner)
+    await session_with(client, *TEXTS.values())
+    assert set(await found(client, query)) == {TEXTS[name] for name in names.split()}
+
+
+async def test_hits_name_the_message_and_come_newest_first(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    first = (await client.call("session.create"))["session"]["id"]
+    second = (await client.call("session.create"))["session"]["id"]
+    ids = [*await say(first, "needle 1", "hay"), *await say(second, "hay", "needle 2"), *await say(first, "needle 3")]
+    assert (await client.call("session.search", query="needle"))["hits"] == [
+        {"session_id": first, "message_id": ids[4], "position": 2, "snippet": "needle 3"},
+        {"session_id": second, "message_id": ids[3], "position": 1, "snippet": "needle 2"},
+        {"session_id": first, "message_id": ids[0], "position": 0, "snippet": "needle 1"},
+    ]
+    assert await found(client, "needle", limit=2) == ["needle 3", "needle 2"]
+    assert await found(client, "ne", limit=1) == ["needle 3"]
+
+
+async def test_archived_sessions_are_searched_too(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    await change(await session_with(client, "old needle"), archived=True)
+    assert await found(client, "needle") == ["old needle"]
+
+
+def _rewrite(old: str, new: str) -> None:
+    Message.objects.filter(text=old).update(text=new)
+
+
+async def test_the_index_follows_edits_and_deletions(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    session_id = await session_with(client, "before")
+    await database.write(_rewrite, "before", "afterwards")
+    assert (await found(client, "before"), await found(client, "afterwards")) == ([], ["afterwards"])
+    await client.call("session.delete", session_id=session_id)
+    assert await found(client, "afterwards") == []
+
+
+@pytest.mark.parametrize("query", ["Nadel", "na"])
+async def test_a_snippet_is_short_and_holds_the_hit(connect: Connect, owner: AbstractUser, query: str) -> None:
+    client = await connect(owner)
+    for before, after in ((0, 0), (0, 5000), (5000, 0), (5000, 5000), (30, 30), (3, 5000)):
+        await session_with(client, "x" * before + "NADEL" + "y" * after)
+        (snippet,) = await found(client, query, limit=1)
+        assert query.casefold() in snippet.casefold()
+        assert len(snippet) <= SNIPPET_LENGTH + 2
+        assert len(snippet) >= min(SNIPPET_LENGTH, before + 5 + after)
+        assert (snippet[0] == "…", snippet[-1] == "…") == (before > 100, after > 100)
+
+
+async def test_a_hit_of_the_longest_query_is_shown_whole(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    await session_with(client, "a" * 300 + "b" * 200 + "c" * 300)
+    assert await found(client, "b" * 200) == ["…" + "b" * 200 + "…"]
+
+
+async def test_where_only_the_database_sees_the_letters_as_equal_the_text_begins_the_snippet(
+    connect: Connect, owner: AbstractUser
+) -> None:
+    client = await connect(owner)
+    await session_with(client, "STRAẞE", "x" * 500)
+    assert await found(client, "straße") == ["STRAẞE"]
