@@ -32,8 +32,9 @@ MAX_NESTING = 20
 HEADING_SHIFT = 2
 """The page's own headings are the chat's title (1) and who speaks (2)."""
 
-DIRECTED = {"blockquote_open", "heading_open", "list_item_open", "paragraph_open", "td_open", "th_open"}
-"""Blocks that find their own writing direction from what they say."""
+DIRECTED = {"blockquote_open", "heading_open", "list_item_open", "td_open", "th_open"}
+"""Blocks that find their writing direction from what they say. Paragraphs do where they stand alone; inside of a quote
+or an item they must not, because a block does not count what has a direction of its own."""
 
 PARSER = (
     MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
@@ -72,7 +73,7 @@ def size_of_targets(tokens: list[Token]) -> int:
 
 def adapt_block(token: Token) -> None:
     """Make one block token fit the page: heading level, direction, images as links, tasks."""
-    if token.type in DIRECTED:
+    if token.type in DIRECTED or (token.type == "paragraph_open" and token.level == 0):
         token.attrSet("dir", "auto")
     if token.type.startswith("heading_"):
         token.tag = f"h{min(6, int(token.tag[1]) + HEADING_SHIFT)}"

@@ -133,7 +133,8 @@ def test_no_text_at_all_does_harm(text: str) -> None:
         ("# A\n\n###### B", '<h3 dir="auto">A</h3>\n<h6 dir="auto">B</h6>'),
         ("3. a\n4. b", '<ol start="3">\n<li dir="auto">a</li>'),
         ("- [ ] a\n- [x] b", '<li dir="auto">☐ a</li>\n<li dir="auto">☑ b</li>'),
-        ("> a", '<blockquote dir="auto">'),
+        ("> a", '<blockquote dir="auto">\n<p>a</p>'),
+        ("- a\n\n- b", '<li dir="auto">\n<p>a</p>'),
         ("a<br>b", "a&lt;br&gt;b"),
         ("*[1]* costs $5 or $10, not $ 3", "costs $5 or $10, not $ 3"),
         (

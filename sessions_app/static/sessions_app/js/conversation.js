@@ -24,7 +24,7 @@ export class Conversation extends EventTarget {
     this.run = null;
     this.queued = [];
     this.trouble = null; // {code, message} of the last run that failed, until the next one begins
-    this.facts = new Map(); // message id → {guard, usage}
+    this.facts = new Map(); // message id → what Run.facts says of its run
     this.loaded = false;
     this.kept = null;
     this.again = false;
@@ -157,9 +157,8 @@ export class Conversation extends EventTarget {
 
   /** What an end says that is not in the messages: usage, trouble. */
   note(runId, event) {
+    if (this.run?.id === runId && this.run.messageId) this.facts.set(this.run.messageId, this.run.facts(event.usage));
     if (event.type === "RUN_FINISHED") {
-      const messageId = this.run?.id === runId && this.run.messageId;
-      if (messageId) this.facts.set(messageId, { guard: this.run.guard, usage: event.usage ?? [] });
       this.trouble = null;
       this.say(event.outcome?.type === "cancelled" ? "Answer stopped." : "Answer finished.");
     } else if (event.type === "RUN_ERROR") {

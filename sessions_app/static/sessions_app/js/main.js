@@ -70,11 +70,19 @@ function loaded(opened) {
   });
 }
 
-/** The open chat is no longer there: deleted here or elsewhere, or never this user's. */
+/** The open chat is no longer there: deleted here or elsewhere, or never this user's. What was written stays. */
 function leave(error) {
-  if (error) toast(explain(error));
+  const { id } = conversation;
+  const unsent = outbox.of(id);
+  const texts = [...unsent.map((entry) => entry.text), composer.text].filter(Boolean);
+  const here = sessions.deleting === id;
+  unsent.forEach((entry) => outbox.drop(entry));
+  storage.keepDraft(id, null);
   history.replaceState(null, "", "/");
   route();
+  if (here) return;
+  toast(error ? explain(error) : "This chat was deleted in another window.");
+  if (texts.length) composer.edit(texts.join("\n\n"));
 }
 
 function showTitle() {

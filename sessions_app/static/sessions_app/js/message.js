@@ -32,10 +32,10 @@ function bubble(text) {
   return [box, button];
 }
 
-function foot(message, ...more) {
+function foot(message, tag, ...more) {
   const time = when(message.created_at);
   const copy = iconButton("copy", "Copy message", () => copyFrom(copy, message.text));
-  return h("footer", { class: "message-foot" }, copy, ...more, h("time", { datetime: message.created_at, title: time.long, text: time.short }));
+  return h("footer", { class: "message-foot" }, copy, tag, h("time", { datetime: message.created_at, title: time.long, text: time.short }), ...more);
 }
 
 export function userMessage(message) {
@@ -44,8 +44,9 @@ export function userMessage(message) {
 
 /** `results`: tool call id → the tool's message; `facts`: what this page heard of the run, or undefined. */
 export function assistantMessage(message, markdown, results, facts) {
+  const thoughts = (facts?.thoughts ?? []).map((text) => thoughtFold(text, true));
   const calls = (message.tool_calls ?? []).map((call) => toolFold(call.name, call.arguments, results.get(call.id)?.text, true));
-  const node = article("assistant", "Hermes said", ...calls);
+  const node = article("assistant", "Hermes said", ...thoughts, ...calls);
   if (!message.text) {
     node.classList.add("calls");
     return node;
@@ -108,13 +109,13 @@ function brief(args) {
   }
 }
 
-/** A message on its way; `actions`: {edit, retry}, called with the entry. */
-export function pendingMessage(entry, connected, actions) {
+/** A message on its way; `words` say how it stands; `actions`: {edit, retry}, called with the entry. */
+export function pendingMessage(entry, words, actions) {
   const node = article("user", "You said", ...bubble(entry.text));
   node.classList.add("pending");
   if (entry.state === "refused") node.append(note("bad", entry.problem, ["Try again", () => actions.retry(entry)], ["Edit", () => actions.edit(entry)]));
   else if (entry.state === "limited") node.append(limitNote(entry, actions));
-  else node.append(h("footer", { class: "message-foot" }, h("span", { text: connected ? "Sending …" : "Will be sent when you are connected" })));
+  else node.append(h("footer", { class: "message-foot" }, h("span", { text: words })));
   return node;
 }
 

@@ -1,10 +1,10 @@
 // Messages on their way to the server. Each has its `message_id` from the start and keeps it over lost connections and
 // reloads, so that sending again is the same turn and not another one. Fires "change", and "sent" with {entry, result}.
 //
-// An entry: {message_id, session_id, text, at, state: "sending" | "limited" | "refused", until?, problem?}.
+// An entry: {message_id, session_id, text, at, state: "sending" | "limited" | "refused", until?, problem?, taken?}.
 
 import { Disconnected } from "./socket.js";
-import { explain, TOO_MANY } from "./words.js";
+import { CONFLICT, explain, TOO_MANY } from "./words.js";
 
 /** crypto.randomUUID only exists on HTTPS and loopback. */
 function newId() {
@@ -58,8 +58,11 @@ export class Outbox extends EventTarget {
 
   /** The oldest that may go now; one that has to wait holds back those after it in its chat. */
   next() {
-    const held = new Set(this.entries.filter((entry) => entry.state === "limited").map((entry) => entry.session_id));
-    return this.entries.find((entry) => entry.state === "sending" && !held.has(entry.session_id));
+    return this.entries.find((entry) => entry.state === "sending" && !this.holds(entry.session_id));
+  }
+
+  holds(sessionId) {
+    return this.of(sessionId).some((entry) => entry.state === "limited");
   }
 
   async deliver(entry) {
@@ -83,14 +86,20 @@ export class Outbox extends EventTarget {
       setTimeout(() => this.retry(entry), seconds * 1000);
     } else {
       // Kept as refused, so that it does not send itself again after a reload.
-      Object.assign(entry, { state: "refused", problem: explain(error) });
+      Object.assign(entry, { state: "refused", problem: explain(error), taken: error.code === CONFLICT });
       this.storage.keepUnsent(entry);
     }
     this.changed();
   }
 
+  /** Sends again what was limited or refused: as the same message, unless its id is taken. */
   retry(entry) {
+    if (entry.taken) {
+      this.storage.dropUnsent(entry.message_id);
+      Object.assign(entry, { message_id: newId(), taken: false });
+    }
     entry.state = "sending";
+    this.storage.keepUnsent(entry);
     this.changed();
     this.work();
   }

@@ -25,6 +25,12 @@ export class Run {
     this.parts = this.parts.filter((part) => !stored.has(part.id));
   }
 
+  /** What this page heard of the run and the stored message does not tell. */
+  facts(usage = []) {
+    const thoughts = this.parts.filter((part) => part.kind === "reasoning").map((part) => part.text);
+    return { guard: this.guard, usage, thoughts };
+  }
+
   /** Applies one event of this run; on a GAP the run is to be fetched anew. */
   take(seq, event) {
     if (seq <= this.seq) return OLD;

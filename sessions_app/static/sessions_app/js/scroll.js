@@ -14,22 +14,32 @@ export class Scroll extends EventTarget {
     this.content = $("thread");
     this.jump = $("jump");
     this.atEnd = true;
-    this.box.addEventListener("scroll", () => this.look(), { passive: true });
+    this.top = 0;
+    this.box.addEventListener("scroll", () => this.reach(), { passive: true });
     this.jump.addEventListener("click", () => this.toEnd());
     const observer = new ResizeObserver(() => this.settle());
     observer.observe(this.content);
     observer.observe(this.box);
   }
 
+  /** Only going up leaves the end: content that grows does not. */
   look() {
-    this.atEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    if (scrollHeight - scrollTop - clientHeight < NEAR) this.atEnd = true;
+    else if (scrollTop < this.top) this.atEnd = false;
+    this.top = scrollTop;
     this.jump.hidden = this.atEnd;
+  }
+
+  /** Says so when older messages are about to come into view, or would fit. */
+  reach() {
+    this.look();
     if (this.box.scrollTop < EARLY) this.dispatchEvent(new Event("top"));
   }
 
   settle() {
     if (this.atEnd) this.box.scrollTop = this.box.scrollHeight;
-    this.look();
+    this.reach();
   }
 
   toEnd() {
@@ -46,6 +56,7 @@ export class Scroll extends EventTarget {
 
   /** Changes the content while what is read stays where it is on the screen. */
   still(change) {
+    this.look();
     if (this.atEnd) {
       change();
       this.settle();
@@ -56,16 +67,16 @@ export class Scroll extends EventTarget {
     const before = anchor?.getBoundingClientRect().top;
     change();
     if (anchor?.isConnected) this.box.scrollTop += anchor.getBoundingClientRect().top - before;
-    this.look();
+    this.reach();
   }
 
   /** Brings one message to the middle and lights it up for a moment. */
   show(node) {
-    this.atEnd = false;
     node.scrollIntoView({ block: "center" });
     node.classList.add("flash");
     node.addEventListener("animationend", () => node.classList.remove("flash"), { once: true });
     node.focus({ preventScroll: true });
+    this.atEnd = false;
     this.look();
   }
 }

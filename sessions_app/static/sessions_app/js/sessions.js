@@ -81,9 +81,15 @@ export class Sessions extends EventTarget {
     this.put(session);
   }
 
+  /** `deleting` tells, while it lasts, that it is this page that deletes the chat. */
   async delete(id) {
-    await this.socket.call("session.delete", { session_id: id });
-    this.remove(id);
+    this.deleting = id;
+    try {
+      await this.socket.call("session.delete", { session_id: id });
+      this.remove(id);
+    } finally {
+      this.deleting = null;
+    }
   }
 
   remove(id) {

@@ -82,6 +82,7 @@ export class Sidebar {
     } catch (error) {
       toast(explain(error));
     }
+    keepFocus();
   }
 
   rename(session) {
@@ -90,8 +91,10 @@ export class Sidebar {
     if (!link) return;
     const input = h("input", { class: "rename", "aria-label": "New title", maxlength: String(TITLE_LENGTH), dir: "auto" });
     input.value = session.title;
+    let done = false;
     const finish = (save) => {
-      if (!input.isConnected) return;
+      if (done) return;
+      done = true; // taking a focused element out of the page blurs it
       const title = input.value.trim();
       const focused = document.activeElement === input;
       input.replaceWith(link);
@@ -117,7 +120,7 @@ export class Sidebar {
     } catch (error) {
       toast(explain(error));
     }
-    if (document.activeElement === document.body) $("new-chat").focus();
+    keepFocus();
   }
 
   showSearch(nodes) {
@@ -155,6 +158,11 @@ export class Sidebar {
     if (open) $("drawer-open").focus();
     return open;
   }
+}
+
+/** Where the row that had the focus has gone, the keyboard goes on from the top of the list. */
+function keepFocus() {
+  if (document.activeElement === document.body) $("new-chat").focus();
 }
 
 function markLink(link, id) {

@@ -41,7 +41,6 @@ export class Thread {
   draw() {
     this.scroll.still(() => reconcile(this.box, this.items()));
     this.drawRun();
-    this.scroll.look();
   }
 
   drawRun() {
@@ -110,9 +109,10 @@ export class Thread {
   }
 
   pendingItem(entry) {
-    const connected = this.socket.state === "open";
+    const held = entry.state === "sending" && this.outbox.holds(entry.session_id);
+    const words = this.socket.state !== "open" ? "Will be sent when you are connected" : held ? "Will be sent after the one before" : "Sending …";
     const actions = { retry: (it) => this.outbox.retry(it), edit: this.actions.edit };
-    return { key: entry.message_id, version: `pending:${entry.state}:${connected}`, build: () => pendingMessage(entry, connected, actions) };
+    return { key: entry.message_id, version: `pending:${entry.state}:${words}`, build: () => pendingMessage(entry, words, actions) };
   }
 
   welcome() {
@@ -133,7 +133,7 @@ export class Thread {
 
   async older() {
     const { conversation } = this;
-    if (conversation?.loaded && conversation.hasMore && (await conversation.older())) this.scroll.look();
+    if (conversation?.loaded && conversation.hasMore && (await conversation.older())) this.scroll.reach();
   }
 
   /** Shows the message at a position, loading what is before it where needed. */
