@@ -1,0 +1,25 @@
+"""Django admin for inspection: what users, sessions and turns are like, and what they cost.
+
+Nothing of a conversation can be written here, only deleted; profiles and the rights of tokens
+can be edited.
+"""
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+
+from sessions_app.admin.profiles import AgentProfileAdmin
+from sessions_app.admin.sessions import ChatSessionAdmin
+from sessions_app.admin.tokens import ApiTokenAdmin
+from sessions_app.admin.turns import TurnAdmin
+from sessions_app.admin.users import AccountAdmin
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, Turn
+
+admin.site.site_header = admin.site.site_title = "Hermes Site administration"
+admin.site.index_title = "Overview"
+
+admin.site.register(ChatSession, ChatSessionAdmin)
+admin.site.register(Turn, TurnAdmin)
+admin.site.register(AgentProfile, AgentProfileAdmin)
+admin.site.register(ApiToken, ApiTokenAdmin)
+admin.site.unregister(get_user_model())
+admin.site.register(get_user_model(), AccountAdmin)

@@ -1,0 +1,91 @@
+"""A page of a session's transcript, as admin shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sessions_app import branches
+from sessions_app.models import ChatSession, Message, Turn
+
+MESSAGES_A_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message.
+
+    ``turn`` stands at the first of its messages, loaded only so far as a line tells of it. ``versions`` counts this
+    message and those in its place of other branches.
+    """
+
+    message: Message
+    turn: Turn | None
+    versions: int
+
+    @property
+    def tool(self) -> str:
+        """The name of the tool whose result this is."""
+        return next((part["name"] for part in self._parts("result")), "")
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        """The tool calls that it makes: ``name`` and ``arguments``, JSON text."""
+        return list(self._parts("call"))
+
+    @property
+    def reasoning(self) -> str:
+        """What the model said of its reasoning."""
+        return "\n\n".join(part["text"] for part in self._parts("reasoning") if part["text"])
+
+    def _parts(self, kind: str) -> Iterable[dict[str, Any]]:
+        return (part for part in self.message.parts or () if part["kind"] == kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive messages of the active branch, ascending.
+
+    ``older`` and ``newer`` are the bounds (``before``) of the neighbouring pages, None where there is none; ``oldest``
+    is that of the first page. Positions may have gaps, so a newer page may overlap this one; it never leaves a
+    message out.
+    """
+
+    lines: Sequence[Line]
+    older: int | None
+    newer: int | None
+    oldest: int = MESSAGES_A_PAGE
+
+    @property
+    def said(self) -> str:
+        """What the page holds, without a word of it."""
+        if not self.lines:
+            return "no messages"
+        first, last = self.lines[0].message, self.lines[-1].message
+        return f"messages at positions {first.position} to {last.position}"
+
+
+def page(chat_session: ChatSession, before: int | None) -> Page:
+    """Return the last messages below position ``before``; as many queries for three messages as for 200."""
+    messages, has_older = branches.latest(chat_session, MESSAGES_A_PAGE, before=before)
+    beside = branches.alternatives(messages)
+    opened = _turns_opened(messages)
+    return Page(
+        [Line(m, opened.get(m.pk), 1 + len(beside.get(m.pk, ()))) for m in messages],
+        older=messages[0].position if has_older else None,
+        newer=None if before is None else _newer(chat_session, messages[-1].position + 1 if messages else before),
+    )
+
+
+def _turns_opened(messages: Sequence[Message]) -> dict[int, Turn]:
+    """Return, by primary key, the turns of those messages that are the first of theirs."""
+    first = {message.turn_id: message.pk for message in reversed(messages) if message.turn_id}
+    turns = Turn.objects.only("run_id", "error_code").filter(pk__in=first)
+    return {first[turn.pk]: turn for turn in turns}
+
+
+def _newer(chat_session: ChatSession, after: int) -> int | None:
+    """Return the bound of the page that begins at position ``after``, if any message is there."""
+    last, _ = branches.latest(chat_session, 1)
+    return after + MESSAGES_A_PAGE if last and last[0].position >= after else None

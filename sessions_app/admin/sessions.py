@@ -1,0 +1,209 @@
+"""Sessions in admin: a list with what each has cost, and a page that reads as a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from sessions_app.admin import conversation, deletion, log
+from sessions_app.admin.filters import ActivityFilter, OwnerFilter
+from sessions_app.admin.listing import InspectionAdmin
+from sessions_app.admin.turns import TurnAdmin
+from sessions_app.admin.usage import usage_by_session
+from sessions_app.admin.words import as_uuid, cached_share, moment, narrowed, number, users_named
+from sessions_app.agents.pieces import Usage
+from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.models import ChatSession, Turn
+
+if TYPE_CHECKING:
+
+    class Listed(ChatSession):
+        """A session with what it has cost."""
+
+        usage: Usage
+
+
+TURNS_SHOWN = 10
+FIGURES = ("tokens_in", "cached", "written", "tokens_out", "reasoning", "duration")
+
+
+class SessionList(ChangeList):
+    """The list, with the usage of the sessions on its page and of no others."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page's rows, then what their turns have cost: one query."""
+        super().get_results(request)
+        rows: list[Listed] = list(self.result_list)
+        usages = usage_by_session(row.pk for row in rows)
+        for row in rows:
+            row.usage = usages.get(row.pk, Usage())
+        self.result_list = rows
+
+
+class ChatSessionAdmin(InspectionAdmin):
+    """Sessions: seen by whoever may view them, deleted by whoever may delete them."""
+
+    list_display = (
+        "name",
+        "user",
+        "answered_by",
+        "last_activity",
+        "messages",
+        "revision",
+        "input_tokens",
+        "output_tokens",
+        "cached",
+    )
+    list_select_related = ("owner", "profile", "stamp")
+    list_filter = (OwnerFilter, "profile", ("updated_at", ActivityFilter), "archived")
+    ordering = ("-updated_at", "-id")
+    search_fields = ("title", "owner__username")
+    search_help_text = "Title, user name or id of the session"
+    fieldsets = (
+        (None, {"fields": ("id", "owner", "profile", "answered_by")}),
+        ("Activity", {"fields": ("last_activity", "created_at", ("messages", "revision"), ("archived", "pinned"))}),
+        ("Tokens", {"fields": (("input_tokens", "cached", "output_tokens"),)}),
+        ("Frozen prefix", {"fields": ("prefix",), "classes": ("collapse",)}),
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list that knows what its sessions have cost."""
+        return SessionList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChatSession]:
+        """Return the sessions without their prefixes, which only a session's own page shows."""
+        return super().get_queryset(request).select_related(*self.list_select_related).defer("frozen_prefix")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look for an id, else for titles and for users' names."""
+        term = search_term.strip()
+        if session_id := as_uuid(term):
+            return queryset.filter(pk=session_id), False
+        found = Q(title__icontains=term) | Q(owner__in=users_named(term))
+        return queryset.filter(found) if term else queryset, False
+
+    @admin.display(description="title")
+    def name(self, row: ChatSession) -> str:
+        """The title; a session without one has its usual name."""
+        return str(row)
+
+    @admin.display(description="user")
+    def user(self, row: ChatSession) -> SafeString:
+        """The owner, as a link that narrows the list to them."""
+        return narrowed("owner", row.owner)
+
+    @admin.display(description="model (profile)")
+    def answered_by(self, row: ChatSession) -> str:
+        """What answers in the session now."""
+        return f"{row.profile.effective_model} ({row.profile})"
+
+    @admin.display(description="last activity")
+    def last_activity(self, row: ChatSession) -> str:
+        """When the transcript last changed by a turn."""
+        return moment(row.updated_at)
+
+    @admin.display(description="messages")
+    def messages(self, row: ChatSession) -> str:
+        """How many rows the transcript has, over all branches."""
+        return number(row.stamp.message_count)
+
+    @admin.display(description="revision")
+    def revision(self, row: ChatSession) -> str:
+        """The stamp's revision."""
+        return number(row.stamp.revision)
+
+    @admin.display(description="tokens in")
+    def input_tokens(self, row: Listed) -> str:
+        """The prompts of all turns."""
+        return number(row.usage.input_tokens)
+
+    @admin.display(description="tokens out")
+    def output_tokens(self, row: Listed) -> str:
+        """The answers of all turns."""
+        return number(row.usage.output_tokens)
+
+    @admin.display(description="cached")
+    def cached(self, row: Listed) -> str:
+        """The part of the prompts that came from the provider's cache."""
+        return cached_share(row.usage)
+
+    @admin.display(description="system prompt and tools")
+    def prefix(self, row: ChatSession) -> SafeString:
+        """What every request of the session begins with."""
+        try:
+            frozen = FrozenPrefix.from_json(row.frozen_prefix)
+        except ValueError:
+            text = row.frozen_prefix  # its turns fail for that; here one can see why
+        else:
+            text = f"{frozen.system_prompt}\n\nTools: {', '.join(tool.name for tool in frozen.tools) or 'none'}"
+        return format_html('<pre class="hermes-text" tabindex="0">{}</pre>', text)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Add what the reader may see of the transcript and the turns; reading the transcript is noted."""
+        obj.usage = usage_by_session([obj.pk]).get(obj.pk, Usage())
+        context["may_read"] = _may_view(request, "message")
+        context["may_see_turns"] = _may_view(request, "turn")
+        context["branches"] = obj.branches.count()
+        if context["may_read"]:
+            context["page"] = conversation.page(obj, _position(request.GET.get("before", "")))
+            log.note(request, [obj], log.READ, f"Read the transcript: {context['page'].said}.")
+        if context["may_see_turns"]:
+            context["turns"] = self._latest_turns(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Tell what would go with the sessions, without reading it."""
+        return deletion.names(objs), deletion.counts(_same(objs)), set(), []
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
+        """Note who deleted which sessions."""
+        return log.note(request, queryset, DELETION)
+
+    def delete_model(self, request: HttpRequest, obj: ChatSession) -> None:
+        """Delete one session."""
+        deletion.erase(_same([obj]))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ChatSession]) -> None:
+        """Delete the selected sessions."""
+        deletion.erase(_same(queryset))
+
+    def _latest_turns(self, row: ChatSession) -> list[dict[str, Any]]:
+        """Return the newest turns with their figures as the list of turns writes them."""
+        figures = TurnAdmin(Turn, self.admin_site)
+        turns = row.turns.defer("text", "checkpoint").order_by("-id")[:TURNS_SHOWN]
+        return [{"turn": turn, **{name: getattr(figures, name)(turn) for name in FIGURES}} for turn in turns]
+
+
+def _may_view(request: HttpRequest, model: str) -> bool:
+    """Tell whether the user may see rows of a model, by Django's rule: who may change may view."""
+    return any(request.user.has_perm(f"sessions_app.{right}_{model}") for right in ("view", "change"))
+
+
+def _position(text: str) -> int | None:
+    """Return the position that an address names; None, which is the end, for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _same(rows: Iterable[ChatSession]) -> QuerySet[ChatSession]:
+    """Return the same sessions as a plain query: a list's own has joins, an order and a slice."""
+    return ChatSession.objects.filter(pk__in=[row.pk for row in rows])

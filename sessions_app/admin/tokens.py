@@ -1,0 +1,37 @@
+"""API tokens in admin: whose they are and when they were used, to revoke them. Their secret is nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from sessions_app.admin.filters import OwnerFilter
+from sessions_app.admin.listing import ListingAdmin
+from sessions_app.admin.words import users_named
+
+
+class ApiTokenAdmin(ListingAdmin):
+    """Tokens are made by their users or by ``create_token``; deleting one revokes it."""
+
+    list_display = ("__str__", "owner", "created_at", "last_used_at", "can_read_metrics")
+    list_select_related = ("owner",)
+    list_filter = (OwnerFilter, "can_read_metrics")
+    ordering = ("-id",)
+    search_fields = ("name", "owner__username")
+    search_help_text = "Name of the token or of its user"
+    fields = ("owner", "name", "created_at", "last_used_at", "can_read_metrics")
+    readonly_fields = ("owner", "name", "created_at", "last_used_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody makes a token for somebody else here."""
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look for names of tokens and of users."""
+        term = search_term.strip()
+        found = Q(name__icontains=term) | Q(owner__in=users_named(term))
+        return queryset.filter(found) if term else queryset, False

@@ -1,0 +1,131 @@
+"""Turns in admin: what the guard decided, what the provider counted, how it ended. Never what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from sessions_app.admin.filters import (
+    ErrorFilter,
+    GuardAgentFilter,
+    GuardTranscriptFilter,
+    OwnerFilter,
+    SessionFilter,
+)
+from sessions_app.admin.listing import InspectionAdmin
+from sessions_app.admin.usage import usage_of
+from sessions_app.admin.words import as_uuid, cached_share, moment, narrowed, number, seconds, users_named
+from sessions_app.models import Turn
+
+
+class TurnAdmin(InspectionAdmin):
+    """Turns, newest first. They go with their session, not by themselves."""
+
+    list_display = (
+        "asked_for",
+        "status",
+        "user",
+        "session",
+        "model",
+        "verdict",
+        "tokens_in",
+        "cached",
+        "tokens_out",
+        "duration",
+        "error_code",
+    )
+    list_select_related = ("owner", "chat_session")
+    list_filter = (OwnerFilter, SessionFilter, "status", GuardAgentFilter, GuardTranscriptFilter, ErrorFilter)
+    ordering = ("-created_at", "-id")
+    search_fields = ("run_id", "owner__username")
+    search_help_text = "Run id or user name"
+    fieldsets = (
+        (None, {"fields": ("run_id", "status", "owner", "chat_session", ("provider", "model"))}),
+        ("Guard", {"fields": (("guard_agent", "guard_transcript"), "guard_reason")}),
+        ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
+        ("Error", {"fields": ("error_code", "error_text")}),
+        ("Time", {"fields": ("asked_for", ("started_at", "waited"), ("ended_at", "duration"))}),
+        ("Process", {"fields": (("process", "heartbeat_at", "stop_requested"),), "classes": ("collapse",)}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes a turn out of its session."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Turn]:
+        """Return the turns without what was said in them."""
+        rows: QuerySet[Turn] = super().get_queryset(request)
+        return rows.select_related(*self.list_select_related).defer("text", "checkpoint", "chat_session__frozen_prefix")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look for a run id, else for users' names."""
+        term = search_term.strip()
+        if run_id := as_uuid(term):
+            return queryset.filter(run_id=run_id), False
+        return queryset.filter(owner__in=users_named(term)) if term else queryset, False
+
+    @admin.display(description="asked for")
+    def asked_for(self, row: Turn) -> str:
+        """When the user sent its text."""
+        return moment(row.created_at)
+
+    @admin.display(description="session")
+    def session(self, row: Turn) -> SafeString:
+        """The session, as a link that narrows the list to it."""
+        return narrowed("chat_session", row.chat_session)
+
+    @admin.display(description="user")
+    def user(self, row: Turn) -> SafeString:
+        """The owner, as a link that narrows the list to them."""
+        return narrowed("owner", row.owner)
+
+    @admin.display(description="guard")
+    def verdict(self, row: Turn) -> str:
+        """What the guard decided."""
+        return ", ".join(filter(None, (row.guard_agent, row.guard_transcript)))
+
+    @admin.display(description="tokens in")
+    def tokens_in(self, row: Turn) -> str:
+        """The prompts of all its steps."""
+        return number(row.input_tokens)
+
+    @admin.display(description="cached")
+    def cached(self, row: Turn) -> str:
+        """The part of the prompts that came from the provider's cache."""
+        return cached_share(usage_of(row))
+
+    @admin.display(description="of these cached")
+    def cached_in(self, row: Turn) -> str:
+        """The same, with the count."""
+        return f"{number(row.cached_tokens)} ({self.cached(row)})"
+
+    @admin.display(description="newly put in the cache")
+    def written(self, row: Turn) -> str:
+        """The part of the prompts that the provider now keeps."""
+        return number(row.cache_write_tokens)
+
+    @admin.display(description="tokens out")
+    def tokens_out(self, row: Turn) -> str:
+        """The answers of all its steps."""
+        return number(row.output_tokens)
+
+    @admin.display(description="of these reasoning")
+    def reasoning(self, row: Turn) -> str:
+        """The part of the answers that was reasoning."""
+        return number(row.reasoning_tokens)
+
+    @admin.display(description="waited")
+    def waited(self, row: Turn) -> str:
+        """From being asked for to its beginning."""
+        return seconds(row.started_at - row.created_at if row.started_at else None)
+
+    @admin.display(description="took")
+    def duration(self, row: Turn) -> str:
+        """From its beginning to its end."""
+        return seconds(row.ended_at - row.started_at if row.started_at and row.ended_at else None)

@@ -1,0 +1,58 @@
+"""How figures and names are written in admin, and how a search term is understood."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db.models import Model, QuerySet
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timezone import localtime
+
+from sessions_app.agents.pieces import Usage
+
+LONGEST_NAME = 30
+
+
+def number(value: int) -> str:
+    """Return a count with separators of thousands."""
+    return f"{value:,}"
+
+
+def cached_share(usage: Usage) -> str:
+    """Return the part of the prompt that the provider read from its cache."""
+    return f"{usage.cached_tokens / usage.input_tokens:.0%}" if usage.input_tokens else "-"
+
+
+def seconds(duration: timedelta | None) -> str:
+    """Return how long something took; a dash where it has no end."""
+    return "-" if duration is None else f"{duration.total_seconds():,.1f} s"
+
+
+def moment(time: datetime) -> str:
+    """Return a time to the second, short enough for a column."""
+    return date_format(localtime(time), "Y-m-d H:i:s")
+
+
+def narrowed(parameter: str, row: Model) -> SafeString:
+    """Return a link that narrows the list to the rows of ``row``."""
+    name = Truncator(row).chars(LONGEST_NAME)
+    return format_html('<a href="?{}={}" title="Only these">{}</a>', parameter, row.pk, name)
+
+
+def as_uuid(term: str) -> UUID | None:
+    """Return the UUID that a search term is, if it is one."""
+    try:
+        return UUID(term)
+    except ValueError:
+        return None
+
+
+def users_named(term: str) -> QuerySet[Model]:
+    """Return the users whose name contains the term, for a subquery."""
+    users: QuerySet[Model] = get_user_model()._default_manager.all()
+    return users.filter(username__icontains=term).values("pk")  # type: ignore[return-value]
