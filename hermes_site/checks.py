@@ -24,5 +24,7 @@ def _model_problems(name: str) -> list[str]:
     try:
         infer_model(name)
     except (UserError, ValueError, ImportError) as error:
-        return [f"HERMES_MODEL={name} cannot be used: {' '.join(str(error).split())}"]
+        # What follows the first sentence is advice to programmers.
+        reason = " ".join(str(error).split()).partition(". ")[0].rstrip(".")
+        return [f"HERMES_MODEL={name} cannot be used: {reason}."]
     return []

@@ -92,17 +92,19 @@ class Environment:
 
     def database(self, name: str, default: Path) -> dict[str, Any]:
         """Django's settings of the database; ENGINE ends in `sqlite3` (NAME absolute) or `postgresql`."""
-        try:
-            config: dict[str, Any] = environ.Env.db_url_config(self.text(name, f"sqlite:///{default}"))
-        except (ValueError, AttributeError):
-            config = {}
-        engine = config.get("ENGINE", "")
-        if engine.endswith(".postgresql") and config["NAME"]:
-            return config
-        if engine.endswith(".sqlite3") and config["NAME"] != ":memory:":
-            return {**config, "NAME": str(self.base / config["NAME"])}
+        fallback = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+        if not (url := self.text(name)):
+            return fallback
+        with suppress(ValueError):
+            scheme, host, path = urlsplit(url)[:3]
+            # Judged before it is parsed: the parser's warnings repeat the URL.
+            if scheme == "sqlite" and not host and path.strip("/") not in ("", ":memory:"):
+                config: dict[str, Any] = environ.Env.db_url_config(url)
+                return {**config, "NAME": str(self.base / config["NAME"])}
+            if scheme in ("postgres", "postgresql") and path.strip("/") and urlsplit(url).port != 0:
+                return dict(environ.Env.db_url_config(url))
         self.problems.append(f"{name} must be sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME.")
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+        return fallback
 
     def redis(self, name: str) -> str:
         value = self.text(name)

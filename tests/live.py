@@ -1,0 +1,100 @@
+"""A real site for tests: `manage.py serve` in a process of its own, with a database of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.processes import ROOT, Process
+from tests.services import free_port
+
+PASSWORD = "correct horse battery staple"
+USERS = ("owner", "outsider", "admin")
+# Set, if only to nothing: so a developer's .env has no say.
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
+    "SECRET_KEY": "tests-only",
+    "HERMES_SIGNUP": "open",
+    "HERMES_DRAIN_GRACE": "1",
+    **dict.fromkeys(
+        (
+            *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "REDIS_URL", "TRUSTED_PROXY"),
+            *("HERMES_MAX_TEXT", "HERMES_MODEL", "HERMES_PROVIDER_RETRIES", "HERMES_PROVIDER_TIMEOUT"),
+            *("HERMES_TURNS_PER_MINUTE", "HERMES_TURN_LEASE"),
+        ),
+        "",
+    ),
+}
+_MAKE_USERS = f"""
+from django.contrib.auth.models import User
+from sessions_app.models import ApiToken
+for name in {USERS}:
+    user = User.objects.filter(username=name).first() or User(username=name)
+    user.set_password({PASSWORD!r})
+    user.save()
+    print("token", name, ApiToken.issue(user, "tests")[1])
+"""
+
+
+def manage(*arguments: str, env: dict[str, str], check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs a command of manage.py to its end."""
+    command = [sys.executable, "manage.py", *arguments]
+    merged = {**os.environ, **ENVIRONMENT, **env}
+    return subprocess.run(command, cwd=ROOT, env=merged, check=check, capture_output=True, text=True)
+
+
+class Template:
+    """A SQLite database with the three users, made once per run and copied for each site."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        env = {"DATABASE_URL": f"sqlite:///{file}"}
+        manage("setup", env=env)
+        told = manage("shell", "-c", _MAKE_USERS, env=env).stdout.split("\n")
+        self.tokens = dict(line.split()[1:] for line in told if line.startswith("token "))
+
+
+class LiveSite:
+    """A running site. `tokens` has an API token of each of USERS, whose password is PASSWORD."""
+
+    def __init__(self, folder: Path, template: Template, **env: str) -> None:
+        self.database = folder / "site.sqlite3"
+        shutil.copy(template.file, self.database)
+        self.tokens = template.tokens
+        self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.ws_url = f"ws://127.0.0.1:{self.port}/ws/chat/"
+        self.env = {"DATABASE_URL": f"sqlite:///{self.database}", "PORT": str(self.port), **env}
+        self._output: list[str] = []
+        self.start()
+
+    def start(self) -> None:
+        """Returns once clients are let in."""
+        self.process = Process(["manage.py", "serve"], {**os.environ, **ENVIRONMENT, **self.env})
+        self.process.line("Hermes Site is at")
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        return self.process.stop()
+
+    def restart(self, **env: str) -> None:
+        """Stops it where it still runs, and starts it at the same address."""
+        if self.process.running:
+            self.stop()
+        self._output += self.process.output
+        self.env.update(env)
+        self.start()
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self.process.kill()
+
+    def manage(self, *arguments: str) -> str:
+        """What a command of manage.py prints."""
+        return manage(*arguments, env=self.env).stdout
+
+    def errors(self) -> list[str]:
+        """What the site logged as an error up to its end."""
+        output = self._output + self.process.output
+        return [line for line in output if " ERROR " in line or "Traceback" in line]

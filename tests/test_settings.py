@@ -1,0 +1,248 @@
+"""Settings: read from the environment over .env, judged at the start, and what they make true."""
+
+import logging
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+from hermes_site.environment import Environment
+from hermes_site.logs import QuietFormatter
+from hermes_site.middleware import SecureCookies
+from tests.live import manage
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    return Environment(tmp_path)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Both are set first, so that what the file adds to the environment is taken back as well.
+    monkeypatch.setenv("HERMES_TEST_FILE", "")
+    monkeypatch.delenv("HERMES_TEST_FILE")
+    monkeypatch.setenv("HERMES_TEST_BOTH", "environment")
+    (tmp_path / ".env").write_text("HERMES_TEST_FILE=file\nHERMES_TEST_BOTH=file\n")
+    env = Environment(tmp_path)
+    assert env.text("HERMES_TEST_FILE") == "file"
+    assert env.text("HERMES_TEST_BOTH") == "environment"
+
+
+@pytest.mark.parametrize(
+    ("read", "good", "value", "bad"),
+    [
+        (lambda env: env.whole("X", 5, least=1), "7", 7, ["0", "-1", "1.5", "many", "1" * 5000]),
+        (lambda env: env.seconds("X", 5, least=0.5), "1.5", 1.5, ["0", "nan", "inf", "1e9", "soon"]),
+        (lambda env: env.choice("X", "closed", "open"), "OPEN", "open", ["ajar"]),
+        (lambda env: env.switch("X"), "true", True, ["maybe"]),
+        (lambda env: [str(net) for net in env.networks("X")], "10.0.0.0/8, ::1", ["10.0.0.0/8", "::1/128"], ["proxy"]),
+        (
+            lambda env: env.origins("X"),
+            "https://a.example",
+            ["https://a.example"],
+            ["a.example", "https://a.example/x"],
+        ),
+        (lambda env: env.redis("X"), "redis://h:1/0", "redis://h:1/0", ["localhost:6379", "http://h"]),
+        (
+            lambda env: env.database("X", Path("/d"))["NAME"],
+            "postgres://u:p@h:1/n",
+            "n",
+            ["mysql://u:p@h/n", "n", "postgres://h", "postgres://h:99999/n", "postgres://[h/n", "sqlite:///"],
+        ),
+    ],
+)
+def test_what_cannot_work_is_one_sentence_with_its_name(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, read: Any, good: str, value: Any, bad: list[str]
+) -> None:
+    monkeypatch.setenv("X", good)
+    assert read(environment) == value
+    assert environment.problems == []
+    for number, wrong in enumerate(bad, 1):
+        monkeypatch.setenv("X", wrong)
+        read(environment)
+        assert len(environment.problems) == number
+        assert environment.problems[-1].startswith("X must ")
+        assert environment.problems[-1].endswith(".")
+
+
+@pytest.mark.parametrize("url", ["postgres://user:hunter2@", "mysql://u:hunter2@h/n", "redis//hunter2"])
+def test_a_password_is_never_repeated(environment: Environment, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("X", url)
+    environment.database("X", Path("/d"))
+    environment.redis("X")
+    assert len(environment.problems) == 2
+    assert "hunter2" not in " ".join(environment.problems)
+
+
+def test_a_relative_sqlite_file_is_in_the_project(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X", "sqlite:///some.sqlite3")
+    assert environment.database("X", Path("/d"))["NAME"] == str(environment.base / "some.sqlite3")
+
+
+def test_sqlite_in_memory_cannot_work(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("sqlite://:memory:", "sqlite:///:memory:"):
+        monkeypatch.setenv("X", url)
+        environment.database("X", Path("/d"))
+    assert len(environment.problems) == 2
+
+
+def test_the_secret_is_made_once_and_private(tmp_path: Path, environment: Environment) -> None:
+    file = tmp_path / "secret"
+    secret = environment.secret("UNSET", file, must_be_given=False)
+    assert len(secret) >= 50
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert environment.secret("UNSET", file, must_be_given=False) == secret
+    assert [found.name for found in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_given_secret_leaves_no_file(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X", "given")
+    assert environment.secret("X", tmp_path / "secret", must_be_given=True) == "given"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_processes_must_be_given_their_secret(tmp_path: Path, environment: Environment) -> None:
+    environment.secret("UNSET", tmp_path / "secret", must_be_given=True)
+    assert "UNSET must be given with PostgreSQL or Redis" in environment.problems[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["setup", "serve"])
+def test_a_value_that_cannot_work_stops_the_start(command: str, tmp_path: Path) -> None:
+    database = tmp_path / "db.sqlite3"
+    env = {"DATABASE_URL": f"sqlite:///{database}", "HERMES_MAX_TEXT": "plenty", "PORT": "0"}
+    done = manage(command, env=env, check=False)
+    assert done.returncode == 1
+    assert "HERMES_MAX_TEXT must be a whole number of at least 1, not 'plenty'." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("gpt-5", "Unknown model"),
+        ("nobody:model", "Unknown model"),
+        ("openai:gpt-5-mini", "OPENAI_API_KEY"),
+        ("ollama:llama3.2", "OLLAMA_BASE_URL"),
+    ],
+)
+def test_a_model_that_cannot_be_used_stops_the_start(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, model: str, sentence: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "OLLAMA_"))]:
+        monkeypatch.delenv(name)
+    settings.HERMES_MODEL = model
+    with pytest.raises(SystemCheckError, match=f"HERMES_MODEL={model} cannot be used: .*{sentence}"):
+        call_command("check")
+
+
+def test_a_model_that_can_be_used_passes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    settings.HERMES_MODEL = "openai:gpt-5-mini"
+    call_command("check")
+
+
+def test_a_port_that_is_taken_is_one_sentence(live_server_process: Any) -> None:
+    done = manage("serve", env=live_server_process.env, check=False)
+    assert done.returncode == 1
+    assert f"Port {live_server_process.port} cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.django_db
+def test_what_sqlite_is_told() -> None:
+    with connection.cursor() as cursor:
+        pragmas = {
+            name: cursor.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 20_000, "foreign_keys": 1}
+    assert connection.transaction_mode == "IMMEDIATE"  # type: ignore[attr-defined]
+
+
+def test_what_postgresql_is_told(postgres_url: str) -> None:
+    script = """
+from django.db import connection
+with connection.cursor() as cursor:
+    for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
+        cursor.execute(f"SHOW {name}")
+        print(name, cursor.fetchone()[0])
+print("pool", connection.pool is not None)
+connection.close_pool()
+"""
+    env = {"DATABASE_URL": postgres_url, "HERMES_TURN_LEASE": "4"}
+    told = manage("shell", "-c", script, env=env).stdout
+    assert "lock_timeout 2s\nidle_in_transaction_session_timeout 2s\npool True\n" in told
+
+
+@pytest.mark.django_db
+def test_pages_load_nothing_from_elsewhere_and_nothing_inline(client: Client) -> None:
+    response = client.get("/accounts/login/")
+    policy = dict(part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    for directive in ("script-src", "style-src", "connect-src", "form-action"):
+        assert policy[directive] == "'self'"
+    assert policy["img-src"] == "'self' data:"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_cookies_are_secure_exactly_behind_https(secure: bool) -> None:
+    def respond(_: Any) -> HttpResponse:
+        response = HttpResponse()
+        response.set_cookie("one", "1")
+        return response
+
+    request = RequestFactory().get("/", secure=secure)
+    assert bool(SecureCookies(respond)(request).cookies["one"]["secure"]) is secure
+
+
+def formatted(name: str, message: str, *args: Any) -> str:
+    """What the site's log says of a failure whose exceptions quote a secret text."""
+    try:
+        try:
+            raise ValueError("secret text")
+        except ValueError as cause:
+            raise KeyError("secret text") from cause
+    except KeyError:
+        info = sys.exc_info()
+    return QuietFormatter().format(logging.LogRecord(name, logging.ERROR, __file__, 1, message, args, info))
+
+
+def test_the_log_names_places_and_classes_but_no_message() -> None:
+    line = formatted("daphne.server", "Exception inside application: %s", ValueError("secret text"))
+    assert "secret" not in line
+    assert "ERROR daphne.server: Exception inside application: ValueError\n" in line
+    assert f"{__file__}:" in line
+    assert line.index("builtins.ValueError") < line.index("builtins.KeyError")
+
+
+def test_the_log_leaves_out_the_repr_of_a_lost_task() -> None:
+    line = formatted("asyncio", "Task exception was never retrieved\nfuture: <Task exception=KeyError('secret text')>")
+    assert "secret" not in line
+    assert "Task exception was never retrieved" in line
+
+
+def live_handlers() -> list[logging.Handler]:
+    """The handlers that the site's configuration makes; pytest's own are beside them."""
+    return [handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler]
+
+
+def test_every_handler_of_the_log_is_quiet() -> None:
+    assert [type(handler.formatter) for handler in live_handlers()] == [QuietFormatter]
+    for name in ("django", "django.request", "django.server", "daphne.server", "asyncio"):
+        assert logging.getLogger(name).handlers == []
