@@ -89,11 +89,12 @@ class SessionStamp(models.Model):
     def __str__(self) -> str:
         return f"{self.message_count} messages, revision {self.revision}"
 
-    def save_base(self, *args: Any, raw: bool = False, **kwargs: Any) -> None:
+    def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
         """Write nothing: triggers make and keep the stamps, also while a fixture is loaded.
 
-        Raises TypeError except for ``loaddata`` (``raw``), whose rows of other tables have
-        already been counted.
+        Raises TypeError except for ``loaddata`` (``raw``), whose rows of other tables the
+        triggers have counted; it calls ``Model.save_base`` past any override of that.
         """
         if not raw:
             raise TypeError("Stamps are kept by the database; a model never saves one.")
+        return True

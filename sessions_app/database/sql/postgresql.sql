@@ -86,6 +86,8 @@ CREATE TRIGGER hermes_message_delete AFTER DELETE ON sessions_app_message
   REFERENCING OLD TABLE AS old_rows
   FOR EACH STATEMENT EXECUTE FUNCTION hermes_message_delete();
 --------
+-- A statement may change keys too, so old and new rows cannot be matched: a session is raised by
+-- the larger number, which equals the growth of its count only where nothing went.
 CREATE OR REPLACE FUNCTION hermes_message_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM 1 FROM sessions_app_sessionstamp
@@ -93,13 +95,11 @@ BEGIN
                               UNION SELECT chat_session_id FROM new_rows)
     ORDER BY chat_session_id FOR UPDATE;
   UPDATE sessions_app_sessionstamp AS stamp
-    SET message_count = stamp.message_count + change.delta, revision = stamp.revision + change.n
-    FROM (SELECT chat_session_id, sum(delta) AS delta, sum(n) AS n
-          FROM (SELECT old_rows.chat_session_id, -1 AS delta, 1 AS n FROM old_rows
-                UNION ALL SELECT new_rows.chat_session_id, 1, 0 FROM new_rows
-                UNION ALL SELECT new_rows.chat_session_id, 0, 1
-                  FROM new_rows JOIN old_rows USING (id)
-                  WHERE new_rows.chat_session_id <> old_rows.chat_session_id) AS single
+    SET message_count = stamp.message_count + change.came - change.went,
+        revision = stamp.revision + greatest(change.came, change.went)
+    FROM (SELECT chat_session_id, sum(came) AS came, sum(went) AS went
+          FROM (SELECT chat_session_id, 0 AS came, 1 AS went FROM old_rows
+                UNION ALL SELECT chat_session_id, 1, 0 FROM new_rows) AS single
           GROUP BY chat_session_id) AS change
     WHERE stamp.chat_session_id = change.chat_session_id;
   RETURN NULL;

@@ -31,6 +31,15 @@ BEGIN
     WHERE chat_session_id IN (OLD.chat_session_id, NEW.chat_session_id);
 END;
 --------
+-- REPLACE fires neither of the others.
+CREATE TRIGGER hermes_branch_replace BEFORE INSERT ON sessions_app_branch
+WHEN EXISTS (SELECT 1 FROM sessions_app_branch WHERE id = NEW.id)
+BEGIN
+  UPDATE sessions_app_sessionstamp SET revision = revision + 1 WHERE chat_session_id IN (
+    SELECT chat_session_id FROM sessions_app_branch WHERE id = NEW.id
+    UNION SELECT NEW.chat_session_id);
+END;
+--------
 CREATE TRIGGER hermes_branch_delete AFTER DELETE ON sessions_app_branch
 BEGIN
   UPDATE sessions_app_sessionstamp SET revision = revision + 1
@@ -38,8 +47,9 @@ BEGIN
 END;
 --------
 -- REPLACE deletes the rows it conflicts with and fires no delete trigger. So the sessions of
--- such rows are noted here, before, and counted anew after the insert. Where the conflict ends
--- the statement, or skips the row, the note goes with it or costs one needless count.
+-- such rows are noted here, before, and counted anew after the insert: a row that is missing
+-- then was replaced. Where the conflict ends the statement, or skips the row, the note goes
+-- with it or costs one needless count, which changes nothing.
 CREATE TRIGGER hermes_message_before_insert BEFORE INSERT ON sessions_app_message
 WHEN EXISTS (SELECT 1 FROM sessions_app_message WHERE id = NEW.id)
   OR EXISTS (SELECT 1 FROM sessions_app_message
@@ -63,7 +73,9 @@ BEGIN
   UPDATE sessions_app_sessionstamp
     SET message_count = (SELECT count(*) FROM sessions_app_message
                          WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
-        revision = revision + 1, recount = 0
+        revision = revision + (message_count <> (SELECT count(*) FROM sessions_app_message
+                               WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)),
+        recount = 0
     WHERE recount;
   DELETE FROM hermes_message_search WHERE rowid = NEW.id;
   INSERT INTO hermes_message_search (rowid, text) VALUES (NEW.id, NEW.text);
@@ -97,7 +109,9 @@ BEGIN
   UPDATE sessions_app_sessionstamp
     SET message_count = (SELECT count(*) FROM sessions_app_message
                          WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
-        revision = revision + 1, recount = 0
+        revision = revision + (message_count <> (SELECT count(*) FROM sessions_app_message
+                               WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)),
+        recount = 0
     WHERE recount;
 END;
 --------
@@ -117,6 +131,13 @@ END;
 --------
 CREATE TRIGGER hermes_stamp_update BEFORE UPDATE ON sessions_app_sessionstamp
 WHEN NEW.revision < OLD.revision
+BEGIN
+  SELECT RAISE(ABORT, 'the revision of a session never falls');
+END;
+--------
+CREATE TRIGGER hermes_stamp_replace BEFORE INSERT ON sessions_app_sessionstamp
+WHEN EXISTS (SELECT 1 FROM sessions_app_sessionstamp
+             WHERE chat_session_id = NEW.chat_session_id AND revision > NEW.revision)
 BEGIN
   SELECT RAISE(ABORT, 'the revision of a session never falls');
 END;
