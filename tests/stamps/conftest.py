@@ -1,0 +1,24 @@
+"""Two users' sessions, and what their stamps say."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from tests.stamps.talk import Talk
+
+# What only one of the databases knows; test_sqlite.py is not marked for PostgreSQL.
+collect_ignore = [] if os.environ.get("TEST_ON") == "postgresql" else ["test_postgresql.py"]
+
+
+@pytest.fixture
+def talk(db: None) -> Talk:
+    return Talk.of(get_user_model().objects.create_user("owner").pk)
+
+
+@pytest.fixture
+def other(talk: Talk) -> Talk:
+    """Another session of the same user."""
+    return Talk.of(talk.owner_id)

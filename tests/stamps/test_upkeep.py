@@ -1,0 +1,119 @@
+"""The triggers survive migrations, a missing one is reported, and fixtures do not load stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
+from django.db import connection, models
+from django.db.migrations import Migration
+
+from agentcache import Stamp
+from sessions_app.database import triggers
+from sessions_app.models import ChatSession, Message, SessionStamp
+from tests.stamps.talk import Talk, execute
+
+pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
+
+
+@contextmanager
+def migration() -> Iterator[None]:
+    """What `migrate` does around the operations of a plan that is not empty."""
+    emit_pre_migrate_signal(
+        verbosity=0, interactive=False, db="default", plan=[(Migration("9999", "sessions_app"), False)]
+    )
+    yield
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default", plan=[])
+
+
+def names() -> set[str]:
+    return triggers._present(connection)
+
+
+def drop(name: str) -> None:
+    table = triggers._triggers(connection.vendor)[name]
+    execute(f"DROP TRIGGER {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
+
+
+@pytest.mark.parametrize("model", [Message, ChatSession, SessionStamp])
+def test_a_migration_that_rebuilds_a_table_keeps_the_triggers(talk: Talk, model: type[models.Model]) -> None:
+    talk.say(2)
+    before = names()
+    # The constraint makes SQLite's schema editor build the table anew.
+    constraint = models.CheckConstraint(condition=~models.Q(pk=None), name="never_violated")
+    with migration(), connection.schema_editor() as editor:
+        editor.add_constraint(model, constraint)
+    assert names() == before
+    with talk.moves(1, 1):
+        talk.message(2).save()
+    with migration(), connection.schema_editor() as editor:
+        editor.remove_constraint(model, constraint)
+    assert names() == before
+
+
+def test_what_a_migration_changes_is_counted_after_it(talk: Talk) -> None:
+    talk.say(2)
+    with talk.moves(1, 1), migration():
+        talk.message(2).save()
+        assert talk.stamp.message_count == 2
+
+
+def test_migrating_to_nothing_and_back(talk: Talk) -> None:
+    before = names()
+    call_command("migrate", "sessions_app", "zero", verbosity=0)
+    call_command("migrate", verbosity=0)
+    assert names() == before
+    again = Talk.of(talk.owner_id)
+    with again.moves(1, 1):
+        again.message(0).save()
+
+
+def test_migrating_again_changes_nothing(talk: Talk) -> None:
+    with talk.moves(0, 0):
+        call_command("migrate", verbosity=0)
+
+
+def test_a_missing_trigger_is_reported_and_made_again(talk: Talk) -> None:
+    call_command("check", databases=["default"])
+    drop("hermes_message_delete")
+    with pytest.raises(SystemCheckError, match="hermes_message_delete"):
+        call_command("check", databases=["default"])
+    talk.say(2)
+    Message.objects.filter(position=1).delete()
+    assert talk.stamp == Stamp(2, 2)
+    call_command("migrate", verbosity=0)
+    call_command("check", databases=["default"])
+    assert talk.stamp == Stamp(1, 3)
+
+
+def test_fixtures_carry_messages_and_no_stamps(talk: Talk, tmp_path: Path) -> None:
+    talk.say(3)
+    execute("UPDATE sessions_app_message SET parts = %s WHERE position = 1", '[{"b":1,"a":[1.0,1e3]}]')
+    dump = tmp_path / "dump.json"
+    call_command("dumpdata", "auth.user", "sessions_app", output=str(dump), verbosity=0)
+    call_command("flush", interactive=False, verbosity=0)
+    assert not SessionStamp.objects.exists()
+    call_command("loaddata", str(dump), verbosity=0)
+    assert talk.stamp.message_count == 3
+    assert talk.stamp.revision >= 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT parts FROM sessions_app_message WHERE position = 1")
+        assert cursor.fetchone() == ('[{"b":1,"a":[1.0,1000.0]}]',)
+    with talk.moves(1, 1):
+        talk.message(3).save()
+
+
+def test_loading_a_dump_over_a_living_session_never_lowers_its_revision(talk: Talk, tmp_path: Path) -> None:
+    talk.say(2)
+    dump = tmp_path / "dump.json"
+    call_command("dumpdata", "sessions_app", output=str(dump), verbosity=0)
+    Message.objects.update(text="edited")
+    seen = talk.stamp
+    call_command("loaddata", str(dump), verbosity=0)
+    assert talk.stamp.message_count == 2
+    assert talk.stamp.revision > seen.revision
