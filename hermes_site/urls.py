@@ -8,6 +8,7 @@ from hermes_site.health import healthz
 
 urlpatterns = [
     path("", include("sessions_app.web.urls")),
+    path("api/", include("sessions_app.api.urls")),
     path("accounts/", include("sessions_app.accounts.urls")),
     # One door, one throttle.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),

@@ -71,7 +71,7 @@ class LiveSite:
 
     def start(self) -> None:
         """Returns once clients are let in."""
-        self.process = Process(["manage.py", "serve"], {**os.environ, **ENVIRONMENT, **self.env})
+        self.process = Process([sys.executable, "manage.py", "serve"], {**os.environ, **ENVIRONMENT, **self.env})
         self.process.line("Hermes Site is at")
 
     def stop(self) -> int:

@@ -4,7 +4,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,14 +14,14 @@ PATIENCE = 30.0
 
 
 class Process:
-    """A running `python …` of this project; `output` is what it has printed so far, errors included."""
+    """A running program; `output` is what it has printed and was read so far, errors included."""
 
-    def __init__(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> None:
         self.output: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._popen = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT,
+            command,
+            cwd=cwd,
             env=dict(os.environ if env is None else env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

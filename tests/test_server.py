@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -11,8 +12,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.processes import PATIENCE, Process
 from tests.services import free_port
-from tests.tiny_site import MAX_FRAME
 
+MAX_FRAME = 200_000
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -24,7 +25,7 @@ class Tiny:
 
     def __init__(self, *options: str) -> None:
         self.port = free_port()
-        self.process = Process(["-m", "tests.tiny_site", str(self.port), *options])
+        self.process = Process([sys.executable, "-m", "tests.tiny_site", str(self.port), str(MAX_FRAME), *options])
 
     def connect(self, max_queue: int = 16) -> ClientConnection:
         url = f"ws://127.0.0.1:{self.port}/"

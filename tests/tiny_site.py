@@ -10,7 +10,6 @@ from typing import Any
 
 from hermes_site import server
 
-MAX_FRAME = 200_000
 # Autobahn rounds its timers down, by up to a second.
 server.CLOSING = 2.0
 
@@ -70,7 +69,7 @@ async def hang() -> None:
 
 
 if __name__ == "__main__":
-    port = int(sys.argv[1])
-    server.Server(application, runner, port=port, max_frame=MAX_FRAME, grace=7).serve(
+    port, max_frame = int(sys.argv[1]), int(sys.argv[2])
+    server.Server(application, runner, port=port, max_frame=max_frame, grace=7).serve(
         lambda url: print(url, flush=True)
     )
