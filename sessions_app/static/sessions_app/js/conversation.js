@@ -5,7 +5,7 @@
 // Events: "change" (messages, queue, trouble), "run" (the running answer grew), "said" (a sentence for everybody),
 // "gone" (the chat is no longer there).
 
-import { GAP, Run } from "./run.js";
+import { Run } from "./run.js";
 import { Disconnected } from "./socket.js";
 
 const PAGE = 50;
@@ -116,7 +116,7 @@ export class Conversation extends EventTarget {
     else if (event.type === "RUN_STARTED") this.start(notice);
     else if (this.run?.id !== runId) return;
     else if (event.type === "RUN_ERROR" && seq === null) this.end(event);
-    else if (this.run.take(seq, event) === GAP) this.refresh();
+    else if (!this.run.take(seq, event)) this.refresh();
     else if (event.type === "RUN_FINISHED" || event.type === "RUN_ERROR") this.end(event);
     else this.dispatchEvent(new Event("run"));
   }

@@ -36,10 +36,11 @@ export function iconButton(name, label, onClick) {
 
 /**
  * Makes `parent` hold just these keyed items, in order, keeping the nodes (and so focus, selection and open folds) of
- * those whose `version` is the same. `items`: [{key, version, build() → element}].
+ * those whose `version` is the same. `items`: [{key, version, build() → element}], no key twice.
  */
 export function reconcile(parent, items) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  const kept = new Set();
   let place = parent.firstElementChild;
   for (const item of items) {
     let node = old.get(item.key);
@@ -53,11 +54,11 @@ export function reconcile(parent, items) {
       }
       node = fresh;
     }
-    old.delete(item.key);
+    kept.add(node);
     if (node === place) place = place.nextElementSibling;
     else parent.insertBefore(node, place);
   }
-  for (const node of old.values()) node.remove();
+  for (const node of [...parent.children]) if (!kept.has(node)) node.remove();
 }
 
 /** Characters as Python counts them: code points, not UTF-16 units. */

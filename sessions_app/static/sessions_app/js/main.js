@@ -98,6 +98,7 @@ function showTurns() {
 
 async function send(text) {
   scroll.atEnd = true;
+  composer.focus();
   if (conversation) {
     outbox.send(conversation.id, text);
     composer.sent(text);

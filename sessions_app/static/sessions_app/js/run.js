@@ -2,11 +2,6 @@
 
 import { length } from "./dom.js";
 
-/** What `Run.take` makes of an event. */
-export const TAKEN = "taken";
-export const OLD = "old";
-export const GAP = "gap";
-
 export class Run {
   /** From RUN_STARTED, or from what session.open tells of the run that is on. */
   constructor({ run_id, message_id = null, text = "", seq = 0 }) {
@@ -31,14 +26,12 @@ export class Run {
     return { guard: this.guard, usage, thoughts };
   }
 
-  /** Applies one event of this run; on a GAP the run is to be fetched anew. */
+  /** Applies one event of this run. Returns false where something before it is missing: then the run is to be fetched. */
   take(seq, event) {
-    if (seq <= this.seq) return OLD;
-    if (seq !== this.seq + 1) return GAP;
-    const handler = HANDLERS[event.type];
-    if (handler && handler(this, event) === false) return GAP;
+    if (seq <= this.seq) return true;
+    if (seq !== this.seq + 1 || HANDLERS[event.type]?.(this, event) === false) return false;
     this.seq = seq;
-    return TAKEN;
+    return true;
   }
 
   part(kind, id) {

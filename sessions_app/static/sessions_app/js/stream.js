@@ -118,7 +118,7 @@ const TOP_LEVEL = /^(?![-*+>|]\s?|\d+[.)])\S/;
  * formulas, at a line that can continue nothing before it. A wrong guess would only last until the answer has ended,
  * when it is rendered as a whole.
  */
-export function lastCut(text, from) {
+function lastCut(text, from) {
   let cut = from;
   let fence = null;
   let empty = false;

@@ -6,7 +6,7 @@ import { assistantMessage, note, pendingMessage, toolMessage, userMessage } from
 import { StreamView } from "./stream.js";
 import { explainRun } from "./words.js";
 
-const SUGGESTIONS = ["Calculate 12*(3+4)", "Show me a table", "Write a short Python example", "Search my chats for “table”"];
+const SUGGESTIONS = ["Calculate 12*(3+4)", "Show me a table", "Write a short Python example", "Search my chats for table"];
 
 export class Thread {
   /** `actions`: {send(text), edit(entry)}; what the page does about a suggestion, a retry, an edit. */
@@ -51,7 +51,7 @@ export class Thread {
 
   items() {
     if (!this.conversation) return this.creating ? [this.pendingItem(this.creating)] : [this.welcome()];
-    const pending = this.outbox.of(this.conversation.id).map((entry) => this.pendingItem(entry));
+    const pending = this.pending().map((entry) => this.pendingItem(entry));
     if (!this.conversation.loaded) return [skeleton(), ...pending];
     const items = [...this.olderItems(), ...this.messageItems(), ...this.runItems(), ...this.troubleItems(pending.length), ...pending];
     return items.length ? items : [this.welcome()];
@@ -106,6 +106,13 @@ export class Thread {
     const asked = messages.findLast((message) => message.role === "user");
     const again = asked ? [["Try again", () => this.actions.send(asked.text)]] : [];
     return [{ key: "trouble", version: words, build: () => note("bad", words, ...again) }];
+  }
+
+  /** What is on its way, without what has arrived although its answer has not. */
+  pending() {
+    const { id, messages, queued } = this.conversation;
+    const arrived = new Set([...messages.map((message) => message.id), ...queued.map((entry) => entry.message_id)]);
+    return this.outbox.of(id).filter((entry) => !arrived.has(entry.message_id));
   }
 
   pendingItem(entry) {

@@ -1,0 +1,189 @@
+"""The page of the chat: whom it is shown to, and that nothing in it needs more than its policy allows."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
+from django.test import Client
+from django.urls import reverse
+
+STATIC = Path(__file__).parents[2] / "sessions_app" / "static" / "sessions_app"
+MODULES = sorted((STATIC / "js").glob("*.js"))
+STYLES = sorted((STATIC / "css").glob("*.css"))
+
+
+class Page(HTMLParser):
+    """The tags of a page as (name, attributes), and the text of its scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.scripts: list[tuple[dict[str, str], str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script" and data.strip():
+            self.scripts.append((self.tags[-1][1], data))
+
+    def ids(self) -> list[str]:
+        return [attrs["id"] for _, attrs in self.tags if "id" in attrs]
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return User.objects.create_user("<b>eve</b>", password="unlocks nothing")
+
+
+@pytest.fixture
+def page(client: Client, user: User) -> Page:
+    client.force_login(user)
+    return Page(client.get("/").content.decode())
+
+
+def test_strangers_are_sent_to_the_login_and_back(client: Client) -> None:
+    response = client.get("/?chat=5")
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"{reverse('login')}?next=/%3Fchat%3D5"
+
+
+def test_only_reading_is_answered(client: Client, user: User) -> None:
+    client.force_login(user)
+    assert client.post("/").status_code == 405
+
+
+def test_the_policy_names_this_site_and_nothing_else(client: Client, user: User) -> None:
+    client.force_login(user)
+    response = client.get("/")
+    policy = response.headers["Content-Security-Policy"]
+    sources = {source for directive in policy.split(";") for source in directive.split()[1:]}
+    assert sources <= {"'none'", "'self'", "data:"}
+    assert "default-src 'none'" in policy
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_nothing_is_inline(page: Page) -> None:
+    assert [attrs.get("type") for attrs, _ in page.scripts] == ["application/json"]
+    assert "style" not in {tag for tag, _ in page.tags}
+    for _, attrs in page.tags:
+        assert not [name for name in attrs if name == "style" or name.startswith("on")]
+
+
+def test_what_the_page_loads_is_there(page: Page) -> None:
+    addresses = [
+        attrs[name]
+        for tag, attrs in page.tags
+        for name in ("src", "href")
+        if tag in ("script", "link") and name in attrs
+    ]
+    assert len(addresses) == 6
+    for address in addresses:
+        assert finders.find(address.removeprefix("/static/")), address
+
+
+def test_ids_are_unique_and_those_referred_to_exist(page: Page) -> None:
+    assert len(page.ids()) == len(set(page.ids()))
+    for _, attrs in page.tags:
+        for name in ("for", "aria-labelledby", "aria-describedby", "aria-controls", "popovertarget"):
+            assert set(attrs.get(name, "").split()) <= set(page.ids())
+
+
+def test_every_button_and_field_has_a_name(client: Client, user: User) -> None:
+    client.force_login(user)
+    html = client.get("/").content.decode()
+    fields = re.findall(r'<(?:input|textarea)\b[^>]*\bid="([^"]+)"', html)
+    assert fields == ["search", "text"]
+    for name in fields:
+        assert f'<label class="visually-hidden" for="{name}">' in html
+    for attributes, content in re.findall(r"<button\b([^>]*)>(.*?)</button>", html, re.DOTALL):
+        words = re.sub(r"<[^>]+>", "", content).strip()
+        assert words or "aria-label=" in attributes or 'id="dialog-yes"' in attributes  # named when it is opened
+
+
+@pytest.mark.django_db
+def test_what_the_page_is_told(client: Client, user: User, settings: object) -> None:
+    settings.HERMES_MAX_TEXT = 123  # type: ignore[attr-defined]
+    client.force_login(user)
+    page = Page(client.get("/").content.decode())
+    assert [json.loads(text) for _, text in page.scripts] == [
+        {"maxText": 123, "login": reverse("login"), "user": str(user.pk)}
+    ]
+
+
+def test_a_name_is_text(client: Client, user: User) -> None:
+    client.force_login(user)
+    html = client.get("/").content.decode()
+    assert "&lt;b&gt;eve&lt;/b&gt;" in html
+    assert "<b>eve" not in html
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_administration_is_offered_to_staff_only(client: Client, user: User, is_staff: bool) -> None:
+    user.is_staff = is_staff
+    user.save()
+    client.force_login(user)
+    assert ('href="/admin/"' in client.get("/").content.decode()) is is_staff
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_modules_take_in_no_foreign_html_code_or_address(module: Path) -> None:
+    code = module.read_text()
+    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", code)
+    assert not re.findall(r"\beval\(|new Function|outerHTML|insertAdjacentHTML|document\.write|srcdoc|setHTML", code)
+    assert code.count(".innerHTML") == (1 if module.name == "markdown.js" else 0)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_modules_import_what_exists_and_is_used(module: Path) -> None:
+    code = module.read_text()
+    for names, source in re.findall(r"^import \{([^}]+)\} from \"\./([^\"]+)\";", code, re.MULTILINE):
+        declared = r"^export (?:async )?(?:function|class|const) ([\w$]+)"
+        exported = re.findall(declared, (module.parent / source).read_text(), re.MULTILINE)
+        for name in names.split(","):
+            assert name.strip() in exported
+            assert len(re.findall(rf"(?<![\w$]){re.escape(name.strip())}(?![\w$])", code)) > 1, name
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
+def test_styles_load_nothing(style: Path) -> None:
+    assert not re.findall(r"url\(|@import", style.read_text())
+
+
+def channel(value: int) -> float:
+    share = value / 255
+    return share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4
+
+
+def luminance(colour: str) -> float:
+    red, green, blue = (channel(int(colour[place : place + 2], 16)) for place in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2's contrast ratio of two #rrggbb colours."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+PAIRS = [
+    *[(ink, ground) for ink in ("ink", "ink-soft", "accent") for ground in ("ground", "raised", "sunk")],
+    ("ink", "sunk-more"), ("ink-soft", "sunk-more"), ("ink", "tint"), ("ink", "mark"), ("on-accent", "accent"),
+    ("on-accent", "accent-strong"), ("accent-strong", "tint"), ("ground", "ink"), ("danger", "danger-tint"),
+    ("danger", "raised"), ("danger", "ground"), ("ground", "danger"), ("warn", "warn-tint"),
+    *[(f"t-{kind}", "sunk") for kind in ("comment", "keyword", "string", "number", "name", "type", "bad", "good")],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_colours_can_be_read(scheme: int) -> None:
+    """WCAG AA for text, 4.5:1; the first definition of a colour is the light scheme's, the second the dark one's."""
+    text = "".join(style.read_text() for style in STYLES)
+    for ink, ground in PAIRS:
+        colours = [re.findall(rf"--{name}: (#[0-9a-f]{{6}});", text)[scheme] for name in (ink, ground)]
+        assert contrast(*colours) >= 4.5, (ink, ground, colours)
