@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -37,13 +37,6 @@ def outsider(transactional_db: None) -> AbstractUser:
 @pytest.fixture
 def administrator(transactional_db: None) -> AbstractUser:
     return get_user_model().objects.create_superuser("administrator", password="a long one")
-
-
-@pytest.fixture(autouse=True)
-def _database_threads() -> Iterator[None]:
-    """End the database threads, so that no connection of theirs outlives the test's database."""
-    yield
-    database.close()
 
 
 @pytest_asyncio.fixture
