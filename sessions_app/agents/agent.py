@@ -13,6 +13,9 @@ from .providers import Providers
 from .step import Step, stream_step
 from .tools import TOOLS, Context, Search, run_tool
 
+# Read at import: it searches the disk, which the event loop must not wait for.
+_PYDANTIC_AI = version("pydantic-ai-slim")
+
 
 class Agent:
     """One per session key and process: tools bound to their user, and by session id the transcripts in memory.
@@ -50,7 +53,7 @@ def signature() -> str:
 
     Never of what is frozen per session: an edited profile must not make a user's sessions throw each other out.
     """
-    parts = [version("pydantic-ai-slim"), freeze("", TOOLS).to_json()]
+    parts = [_PYDANTIC_AI, freeze("", TOOLS).to_json()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

@@ -150,6 +150,9 @@ class _Delta:
         if len(texts) != 1:
             return None
         [(path, text)] = texts
+        if text.startswith("<") and text.endswith(">"):
+            # Pydantic AI knows a thought that is written in tags by each tag being a delta of its own.
+            return None
         _at(frame, path[:-1])[path[-1]] = ""
         return cls(event, head, frame, path, text)
 

@@ -38,7 +38,7 @@ export OPENAI_API_KEY=your-key
 | Model | `HERMES_MODEL` | also needed |
 | --- | --- | --- |
 | OpenAI | `openai:gpt-5-mini` | `OPENAI_API_KEY` |
-| Anthropic | `anthropic:claude-sonnet-4-5` | `ANTHROPIC_API_KEY` |
+| Anthropic | `anthropic:claude-sonnet-5-5` | `ANTHROPIC_API_KEY` |
 | a server of your own | `openai-chat:NAME` | `OPENAI_BASE_URL` |
 | Ollama | `ollama:llama3.2` | `OLLAMA_BASE_URL` |
 

@@ -60,7 +60,7 @@ def head_of(prefix: FrozenPrefix) -> list[ModelMessage]:
 
 def opening_of(rows: Iterable[Row]) -> list[ModelMessage]:
     """The opening line, where the first row that counts needs one."""
-    first = next((row for row in rows if row.role == "user" or _counts(row)), None)
+    first = next(filter(_counts, rows), None)
     return [_said(OPENING)] if first is not None and first.role == "assistant" else []
 
 
@@ -70,9 +70,11 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
 
     messages: list[ModelMessage] = []
     for index, row in enumerate(rows):
-        if row.role == "user" and row.text.strip():
+        if not _counts(row):
+            continue
+        if row.role == "user":
             messages.append(_said(row.text))
-        elif row.role == "assistant" and _counts(row):
+        else:
             messages.append(response_of(row, model))
             if calls := calls_of(row):
                 messages.append(_results(calls, rows[index + 1 :]))
@@ -81,11 +83,14 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
 
 def calls_of(row: Row) -> dict[str, str]:
     """The tool calls of an answer: tool name by call id, in order."""
+    if row.role != "assistant":
+        return {}
     return {part["id"]: part["name"] for part in row.parts or () if part["kind"] == "call"}
 
 
 def _counts(row: Row) -> bool:
-    return row.role == "assistant" and bool(row.text.strip() or calls_of(row))
+    """Whether a row makes a message of its own; a tool's row becomes part of its answer's results."""
+    return row.role != "tool" and bool(row.text.strip() or calls_of(row))
 
 
 def _said(text: str) -> ModelRequest:

@@ -23,6 +23,10 @@ KNOWN_WIRES = {"openai", "openai-responses", "openai-chat", "ollama", "anthropic
 
 MAX_CONNECTIONS = 1000
 
+DROP_STALE_THINKING = {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
+"""For the models that bind a thinking block to all that was said before it: when somebody rewrites a transcript,
+later blocks are to be ignored; the default is to refuse the request. These models think adaptively anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
@@ -58,6 +62,8 @@ class LiveModel:
                 settings = {"openai_store": False, "openai_prompt_cache_key": session_id}
             case "anthropic":
                 settings = {"anthropic_cache": True}
+                if self.model.profile.get("anthropic_binds_thinking_blocks"):
+                    settings["anthropic_thinking"] = DROP_STALE_THINKING
         return settings  # type: ignore[return-value]  # each provider's settings are a TypedDict of its own
 
 

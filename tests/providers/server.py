@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -32,6 +33,8 @@ class Recorded:
     path: str
     headers: dict[str, str]
     body: bytes
+    answered: Future[bool] = field(default_factory=Future)
+    """Whether the whole answer could be sent; False if somebody hung up. Await `asyncio.wrap_future` of it."""
 
     @property
     def json(self) -> dict[str, Any]:
@@ -89,7 +92,10 @@ class Server:
                 return
             self.requests.append(recorded)
             answer = self.queue.popleft() if self.queue else self.default()
-            await self._answer(recorded, answer, wire, writer)
+            try:
+                await self._answer(recorded, answer, wire, writer)
+            finally:
+                recorded.answered.set_result(wire.our_state is h11.DONE)
             if wire.our_state is not h11.DONE:
                 return
             wire.start_next_cycle()

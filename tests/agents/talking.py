@@ -1,0 +1,87 @@
+"""How the tests here talk: a session in memory, turns over it, and what the provider was sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from sessions_app.agents.agent import Agent, build_agent
+from sessions_app.agents.history import Row, tool_row
+from sessions_app.agents.memory import Transcript
+from sessions_app.agents.pieces import Piece, StepResult
+from sessions_app.agents.prefix import FrozenPrefix, freeze
+from sessions_app.agents.providers import Providers
+from sessions_app.agents.wire import FIELDS, dumped
+
+CHAT, RESPONSES, MESSAGES = "openai-chat:m", "openai:gpt-5-mini", "anthropic:claude-sonnet-5-5"
+WIRES = (CHAT, RESPONSES, MESSAGES)
+PREFIX = freeze("You are helpful.", ["calculator", "search_chats"])
+
+
+async def found(user_id: int, query: str, limit: int) -> list[str]:
+    """A search that finds what it is told to."""
+    return [f"{user_id}: {query}"]
+
+
+@dataclass
+class Session:
+    """A session as a runner would hold it: rows as stored, and the transcript in memory."""
+
+    providers: Providers
+    model: str
+    id: str = "11111111-1111-1111-1111-111111111111"
+    prefix: FrozenPrefix = PREFIX
+    rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.agent: Agent = build_agent(1, providers=self.providers, search=found)
+        self.transcript = Transcript(self.id, self.prefix, self.model, self.rows)
+        self.pieces: list[Piece] = []
+        self.results: list[StepResult] = []
+
+    def store(self, row: Row) -> None:
+        """Store a row and take it into memory."""
+        self.rows.append(row)
+        self.transcript.append(row)
+
+    def forget(self) -> None:
+        """What an eviction or a restart does: the prefix comes out of its JSON and the rows are read again."""
+        prefix = FrozenPrefix.from_json(self.prefix.to_json())
+        self.transcript = Transcript(self.id, prefix, self.model, self.rows)
+
+    async def step(self) -> StepResult:
+        """One request; the pieces are kept. Whatever came of it is in `results`."""
+        async with self.agent.step(self.transcript) as step:
+            try:
+                async for piece in step:
+                    self.pieces.append(piece)
+            finally:
+                self.results.append(step.result)
+        return step.result
+
+    async def turn(self, text: str) -> StepResult:
+        """A whole turn, tools and all."""
+        self.store(Row("user", text))
+        while (result := await self.step()).calls:
+            self.store(Row("assistant", result.text, result.parts))
+            for call in result.calls:
+                self.store(tool_row(call.id, call.name, await self.agent.call(call)))
+        self.store(Row("assistant", result.text, result.parts))
+        return result
+
+
+def split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """A raw body as what stands before its conversation, the conversation's elements, and what stands behind."""
+    parsed = json.loads(body)
+    name = next(name for name in FIELDS if name in parsed)
+    elements = [dumped(element) for element in parsed[name]]
+    head, tail = body.split(b",".join(elements), 1)
+    return head, elements, tail
+
+
+def extends(later: bytes, earlier: bytes) -> bool:
+    """Whether a request repeats an earlier one byte for byte and then says more."""
+    head, elements, tail = split(earlier)
+    later_head, later_elements, later_tail = split(later)
+    same_frame = (later_head, later_tail) == (head, tail)
+    return same_frame and len(later_elements) > len(elements) and later_elements[: len(elements)] == elements

@@ -1,0 +1,166 @@
+"""Retries, time-outs, and the sentences users get."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from sessions_app.agents import step as stepping
+from sessions_app.agents.errors import ProviderError
+from sessions_app.agents.history import Row
+from sessions_app.agents.providers import Providers, ProviderSettings
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session
+
+NOW = {"retry-after": "0"}
+PROMPT = "a prompt nobody may log"
+
+
+async def ask(providers: Providers, model: str) -> str:
+    """Ask once; the answer's text."""
+    session = Session(providers, model)
+    session.store(Row("user", PROMPT))
+    return (await session.step()).text
+
+
+async def refused(providers: Providers, model: str) -> ProviderError:
+    """Ask once, in vain."""
+    with pytest.raises(ProviderError) as failure:
+        await ask(providers, model)
+    return failure.value
+
+
+@pytest.mark.parametrize("model", WIRES)
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
+async def test_a_passing_fault_is_tried_again(
+    provider: Provider, providers: Providers, model: str, status: int
+) -> None:
+    provider.script(Answer(status=status, headers=NOW), Answer(status=status, headers=NOW), Answer(words=["Here."]))
+    assert await ask(providers, model) == "Here."
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_two_retries_are_enough(provider: Provider, providers: Providers, model: str) -> None:
+    provider.script(*[Answer(status=503, headers=NOW) for _ in range(4)])
+    assert (await refused(providers, model)).code == "provider"
+    assert len(provider.requests) == 3
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_a_connection_cut_before_the_first_word_is_tried_again(
+    provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
+    provider.script(Answer(words=["never"], cut=0), Answer(words=["Here."]))
+    assert await ask(providers, model) == "Here."
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (400, "refused the request"),
+        (401, "does not accept this site's API key"),
+        (403, "does not accept this site's API key"),
+        (404, "does not know the model"),
+    ],
+)
+@pytest.mark.parametrize("model", WIRES)
+async def test_a_refusal_is_not_tried_again(
+    provider: Provider, providers: Providers, model: str, status: int, sentence: str
+) -> None:
+    provider.script(Answer(status=status))
+    assert sentence in (await refused(providers, model)).text
+    assert len(provider.requests) == 1
+
+
+async def test_a_wait_beyond_the_time_out_is_not_begun(provider: Provider, providers: Providers) -> None:
+    provider.script(Answer(status=429, headers={"retry-after": "3600"}))
+    assert "too many requests" in (await refused(providers, CHAT)).text
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("model", WIRES)
+@pytest.mark.parametrize("silent", [0, 1])
+async def test_silence_ends_with_a_time_out(provider: Provider, model: str, silent: int) -> None:
+    providers = Providers(ProviderSettings(timeout=0.3))
+    await providers.live(model)
+    provider.script(Answer(words=["one ", "two"], silent=silent))
+    error = await refused(providers, model)
+    assert (error.code, error.text) == ("timeout", "The model's provider said nothing for 0.3 seconds.")
+    assert len(provider.requests) == 1
+    await providers.aclose()
+
+
+async def test_each_word_moves_the_time_out_on(provider: Provider) -> None:
+    providers = Providers(ProviderSettings(timeout=0.4))
+    await providers.live(RESPONSES)
+    provider.script(Answer(words=["one ", "two ", "three ", "four"], pause=0.15))
+    assert await ask(providers, RESPONSES) == "one two three four"
+    await providers.aclose()
+
+
+async def test_the_time_out_counts_all_retries(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
+    providers = Providers(ProviderSettings(timeout=0.3, retries=1000))
+    await providers.live(CHAT)
+    provider.script(Answer(words=["never"], cut=0), Answer(words=["never"], cut=0), Answer(silent=0))
+    assert (await refused(providers, CHAT)).code == "timeout"
+    assert len(provider.requests) == 3
+    await providers.aclose()
+
+
+async def test_nobody_there(providers: Providers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    error = await refused(providers, CHAT)
+    assert (error.code, error.text) == ("provider", "The connection to the model's provider failed.")
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"),
+    [("openai:gpt-5-mini", "OPENAI_API_KEY"), (MESSAGES, "ANTHROPIC_API_KEY"), ("ollama:llama3.2", "OLLAMA_BASE_URL")],
+)
+async def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch, model: str, variable: str) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    error = await refused(Providers(ProviderSettings()), model)
+    assert error.text == f"The model {model} cannot be used: {variable} is not set."
+
+
+async def test_a_setting_that_was_missing_may_come(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    providers = Providers(ProviderSettings())
+    with monkeypatch.context() as patch:
+        patch.delenv("ANTHROPIC_API_KEY")
+        await refused(providers, MESSAGES)
+    provider.script(Answer(words=["Here."]))
+    assert await ask(providers, MESSAGES) == "Here."
+    await providers.aclose()
+
+
+@pytest.mark.parametrize("model", ["gpt-5-mini", "nobody:model", "", ":", "openai"])
+async def test_an_unknown_model_says_what_to_set(model: str) -> None:
+    error = await refused(Providers(ProviderSettings()), model)
+    assert error.code == "provider"
+    assert f"There is no model {model!r}" in error.text
+    assert "HERMES_MODEL" in error.text
+
+
+async def test_a_provider_whose_package_is_missing_says_so() -> None:
+    error = await refused(Providers(ProviderSettings()), "groq:some")
+    assert error.text == "The model groq:some needs a package that is not installed."
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_what_users_and_logs_get_holds_nothing_of_the_prompt(
+    provider: Provider, providers: Providers, model: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        provider.script(Answer(status=400))
+        error = await refused(providers, model)
+    told = error.text + "".join(record.getMessage() for record in caplog.records if record.name.startswith("sessions"))
+    assert "127.0.0.1" not in told
+    assert PROMPT not in told
+    assert "loopback" not in told

@@ -1,0 +1,137 @@
+"""One step: its pieces, its result, and what is left of it when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sessions_app.agents.errors import ProviderError
+from sessions_app.agents.history import Row
+from sessions_app.agents.pieces import (
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    ToolCallArgs,
+    ToolCallEnd,
+    ToolCallStart,
+    Usage,
+)
+from sessions_app.agents.providers import Providers
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call, Gate
+
+from .talking import CHAT, RESPONSES, WIRES, Session
+
+
+@pytest.fixture(params=WIRES)
+def session(request: pytest.FixtureRequest, providers: Providers) -> Session:
+    made = Session(providers, request.param)
+    made.store(Row("user", "Hello?"))
+    return made
+
+
+async def test_words_and_reasoning(provider: Provider, session: Session) -> None:
+    provider.script(Answer(reasoning=["Let me ", "think."], words=["Hel", "lo ", "there."]))
+    result = await session.step()
+    reasoning = [piece.text for piece in session.pieces if isinstance(piece, ReasoningDelta)]
+    words = [piece.text for piece in session.pieces if isinstance(piece, TextDelta)]
+    assert "".join(reasoning) == "Let me think."
+    assert "".join(words) == result.text == "Hello there."
+    assert result.calls == ()
+    assert result.finish_reason == "stop"
+
+
+async def test_tool_calls(provider: Provider, session: Session) -> None:
+    calls = [Call("calculator", '{"expression":"1+1"}', "call_1"), Call("search_chats", '{"query":"x"}', "call_2")]
+    provider.script(Answer(calls=calls))
+    result = await session.step()
+    assert result.calls == tuple(ToolCall(call.id, call.name, call.arguments) for call in calls)
+    for call in calls:
+        mine = [piece for piece in session.pieces if getattr(piece, "call_id", None) == call.id]
+        assert mine[0] == ToolCallStart(call.id, call.name)
+        assert "".join(piece.delta for piece in mine if isinstance(piece, ToolCallArgs)) == call.arguments
+        assert mine[-1] == ToolCallEnd(call.id)
+
+
+async def test_usage_has_disjoint_parts(provider: Provider, session: Session) -> None:
+    provider.script(Answer(words=["a ", "b ", "c"], reasoning=["d"]))
+    await session.turn("One?")
+    second = (await session.turn("Two?")).usage
+    assert 0 < second.cached_tokens < second.input_tokens
+    assert second.cached_tokens + second.cache_write_tokens <= second.input_tokens
+    assert session.results[0].usage.output_tokens == 4
+
+
+async def test_a_stopped_step_keeps_what_was_said_and_hangs_up(provider: Provider, session: Session) -> None:
+    gate, heard = Gate(), asyncio.Event()
+    provider.script(Answer(words=["one ", "two ", "three"], gates={2: gate}))
+    step = session.agent.step(session.transcript)
+
+    async def listen() -> None:
+        async with step:
+            async for _ in step:
+                if step.result.text == "one two ":
+                    heard.set()
+
+    task = asyncio.create_task(listen())
+    await heard.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.open()
+    assert (step.result.text, step.result.parts, step.result.finish_reason) == ("one two ", None, None)
+    assert not await asyncio.wrap_future(provider.requests[0].answered)
+
+
+async def test_a_cut_keeps_what_was_said(provider: Provider, session: Session) -> None:
+    provider.script(Answer(words=["one ", "two ", "three"], cut=2))
+    with pytest.raises(ProviderError) as failure:
+        await session.step()
+    assert failure.value.code == "provider"
+    assert session.results[-1].text == "one two "
+    assert len(provider.requests) == 1
+
+
+async def test_an_error_in_mid_answer_keeps_what_was_said(provider: Provider, session: Session) -> None:
+    provider.script(Answer(words=["one ", "two"], error=1))
+    with pytest.raises(ProviderError):
+        await session.step()
+    assert session.results[-1].text == "one "
+
+
+async def test_a_call_that_was_cut_is_no_call(provider: Provider, session: Session) -> None:
+    provider.script(Answer(words=["one "], calls=[Call("calculator", "{}")], cut=1))
+    with pytest.raises(ProviderError):
+        await session.step()
+    assert session.results[-1].calls == ()
+
+
+async def test_an_answer_without_a_word_is_an_answer(provider: Provider, session: Session) -> None:
+    provider.script(Answer())
+    result = await session.step()
+    assert (result.text, result.calls) == ("", ())
+
+
+async def test_surrogates_and_nul_are_replaced(provider: Provider, session: Session) -> None:
+    provider.script(Answer(words=["a\ud83d", "b\0"]))
+    result = await session.step()
+    assert result.text == "a\ufffdb\ufffd"
+
+
+async def test_two_texts_are_set_apart_as_they_are_stored(provider: Provider, providers: Providers) -> None:
+    """Text on both sides of a thought that was written in tags, as local models do."""
+    session = Session(providers, CHAT)
+    session.store(Row("user", "Hello?"))
+    provider.script(Answer(words=["one", "<think>", "hm", "</think>", "two"]))
+    result = await session.step()
+    assert result.text == "one\n\ntwo"
+    session.store(Row("assistant", result.text, result.parts))
+    await session.turn("And?")
+    assert provider.requests[-1].json["messages"][2]["content"].startswith("one")
+
+
+async def test_before_the_first_word_there_is_an_empty_result(provider: Provider, providers: Providers) -> None:
+    session = Session(providers, RESPONSES)
+    result = session.agent.step(session.transcript).result
+    assert (result.text, result.calls, result.usage) == ("", (), Usage())

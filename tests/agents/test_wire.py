@@ -1,0 +1,160 @@
+"""The oracle of the wire: what is spliced together is what Pydantic AI makes of the whole transcript at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
+
+from sessions_app.agents.answers import SEPARATOR, parts_of
+from sessions_app.agents.history import Row, messages_of, tool_row
+from sessions_app.agents.memory import Transcript
+from sessions_app.agents.providers import Providers, ProviderSettings, parameters_of
+from sessions_app.agents.step import stream_step
+from sessions_app.agents.wire import Splice, dumped
+from tests.providers.fixtures import Provider
+
+from .talking import CHAT, PREFIX, RESPONSES, WIRES
+
+SESSION = "22222222-2222-2222-2222-222222222222"
+TEXTS = st.text(max_size=12) | st.sampled_from(["", " ", "\u2028\u2029", "🎈é\x7f\x00", '"messages":[]', "</s>"])
+CALLS = st.dictionaries(st.sampled_from(["search_chats", "calculator", "gone"]), TEXTS, max_size=2)
+STATUSES = st.sampled_from(["complete", "complete", "stopped", "interrupted", "failed"])
+
+
+@st.composite
+def turns(draw: st.DrawFn, model: str) -> list[list[Row]]:
+    """A transcript as the slices in which it grows: each ends where a request is made."""
+    slices, carried = [], list[Row]()
+    numbers = iter(range(1_000_000))
+    thinks = draw(st.booleans())
+    for _ in range(draw(st.integers(1, 4))):
+        slices.append([*carried, Row("user", draw(TEXTS.filter(str.strip)))])
+        while calls := draw(CALLS):
+            # In chat completions Pydantic AI lends a call of the running turn the reasoning field that others have,
+            # and takes it back in the next turn. Nobody's prefix survives that, so there all calls have one or none.
+            reasons = thinks and (model == CHAT or draw(st.booleans()))
+            answer = draw(answers(model, numbers, calls, reasons))
+            slices.append([answer, *draw(results_of(answer))])
+        carried = [draw(answers(model, numbers, {}, reasons=thinks and draw(st.booleans())))]
+    return slices
+
+
+@st.composite
+def answers(draw: st.DrawFn, model: str, numbers: Iterator[int], calls: dict[str, str], reasons: bool) -> Row:
+    """An answer as a step would have stored it."""
+    provider = model.partition(":")[0].removesuffix("-chat")
+    parts: list[ModelResponsePart] = []
+    if reasons:
+        identity = "reasoning_content" if model == CHAT else f"rs_{next(numbers)}"
+        sealed = None if model == CHAT else "sealed"
+        parts.append(ThinkingPart(draw(TEXTS) or "hm", id=identity, signature=sealed, provider_name=provider))
+    texts = draw(st.lists(TEXTS.filter(str.strip), max_size=2 if calls else 1))
+    item = f"msg_{next(numbers)}" if model == RESPONSES else None
+    parts += [TextPart(text, id=item, provider_name=provider if item else None) for text in texts]
+    for name, argument in calls.items():
+        parts.append(ToolCallPart(name, json.dumps({"query": argument}), f"call_{next(numbers)}"))
+    response = ModelResponse(parts=parts, provider_name=provider)
+    status = "complete" if calls else draw(STATUSES)
+    return Row("assistant", SEPARATOR.join(texts).replace("\0", "\ufffd"), parts_of(response, model), status)
+
+
+@st.composite
+def results_of(draw: st.DrawFn, answer: Row) -> list[Row]:
+    """Results of an answer's calls, perhaps not all of them."""
+    calls = [part for part in answer.parts or [] if part["kind"] == "call"]
+    return [tool_row(part["id"], part["name"], draw(TEXTS)) for part in calls if draw(st.booleans())]
+
+
+class Both:
+    """The two ways to one body, over one loopback provider and one event loop."""
+
+    def __init__(self) -> None:
+        self.provider = Provider()
+        self.runner = asyncio.Runner()
+        self.providers = Providers(ProviderSettings())
+
+    async def spliced(self, transcript: Transcript) -> bytes:
+        """The body of a step."""
+        async with stream_step(self.providers, transcript) as step:
+            await anext(step)
+        return self.provider.bodies[-1]
+
+    async def whole(self, rows: list[Row], model: str) -> bytes:
+        """The body of Pydantic AI's own request for the pure function's messages, in our JSON form."""
+        live = await self.providers.live(model)
+        async with AsyncExitStack() as stack:
+            request = model_request_stream(
+                live.model,
+                messages_of(PREFIX, rows, model=model),
+                model_settings=live.settings(SESSION),
+                model_request_parameters=parameters_of(PREFIX),
+            )
+            await stack.enter_async_context(request)
+        return dumped(json.loads(self.provider.bodies[-1]))
+
+    async def check(self, slices: list[list[Row]], model: str) -> None:
+        """At every request of a growing transcript: both ways, and a transcript read anew, give one body."""
+        growing = Transcript(SESSION, PREFIX, model)
+        rows: list[Row] = []
+        for added in slices:
+            rows += added
+            for row in added:
+                growing.append(row)
+            body = await self.spliced(growing)
+            assert body == await self.whole(rows, model)
+            assert body == await self.spliced(Transcript(SESSION, PREFIX, model, rows))
+
+    def close(self) -> None:
+        """Close everything."""
+        self.runner.run(self.providers.aclose())
+        self.runner.close()
+        self.provider.close()
+
+
+@pytest.fixture(scope="module")
+def both(monkeypatch_module: pytest.MonkeyPatch) -> Iterator[Both]:
+    made = Both()
+    monkeypatch_module.setenv("OPENAI_BASE_URL", made.provider.base_url)
+    monkeypatch_module.setenv("OPENAI_API_KEY", "loopback")
+    monkeypatch_module.setenv("ANTHROPIC_BASE_URL", made.provider.anthropic_url)
+    monkeypatch_module.setenv("ANTHROPIC_API_KEY", "loopback")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.mark.parametrize("model", WIRES)
+def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(slices=turns(model))
+    def check(slices: list[list[Row]]) -> None:
+        both.runner.run(both.check(slices, model))
+
+    check()
+
+
+def test_what_nobody_kept_is_sent_as_it_is() -> None:
+    """No splice, no change: the transport serves other requests of the same client too."""
+    splice = Splice(b"")
+    body = splice.body(dumped({"model": "m", "messages": [{"role": "user", "content": _marker()}, {"content": "x"}]}))
+    assert body == b'{"model":"m","messages":[{"content":"x"}]}'
+    assert splice.added == [b'{"content":"x"}']
+
+
+def _marker() -> str:
+    from sessions_app.agents.wire import MARKER
+
+    return MARKER
