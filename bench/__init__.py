@@ -1,0 +1,8 @@
+"""What the host costs, measured beside the least that any host must pay.
+
+`python -m bench` prints one table, `--quick` a rougher one in less than a minute, `python -m bench profile` where a
+turn's CPU goes. Three processes share the machine: the host (a real `manage.py serve`), the loopback provider, and
+this one, which is the client of both. The *floor* is httpx2 reading the same answer from the same provider for the
+same request body; each turn of the host is followed by one call of the floor, so whatever else the machine is doing
+hits both. Nothing here is a test: no figure makes a run fail.
+"""

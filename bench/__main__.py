@@ -1,0 +1,87 @@
+"""`python -m bench [--quick]` and `python -m bench profile`; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import footprint, length, profiling, turns
+from bench.floor import Floor
+from bench.provider import Provider
+from bench.report import Section, table
+from bench.site import World
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of each is measured."""
+
+    turns: int
+    rounds: int
+    long: int
+    agents: int
+    sockets: int
+    starts: int
+
+
+FULL = Plan(turns=300, rounds=20, long=100, agents=1_000, sockets=2_000, starts=5)
+QUICK = Plan(turns=60, rounds=4, long=30, agents=150, sockets=300, starts=1)
+USERS = 50
+WARM_AGENTS = 100
+
+
+async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]:
+    """All figures that need a running host."""
+    world = World(folder, provider.url)
+    seed = world.seed(WARM_AGENTS + plan.agents, length.LENGTHS)
+    starts = []
+    for _ in range(plan.starts - 1):
+        with world.site() as site:
+            starts.append(site.started)
+    async with Floor(provider.url) as floor:
+        with world.site() as site:
+            starts.append(site.started)
+            sections = [
+                await footprint.idle(site, seed, starts),
+                await turns.one_at_a_time(site, floor, seed, plan.turns),
+                await turns.at_once(site, floor, seed, USERS, plan.rounds),
+                await length.short_and_long(site, floor, seed, plan.long),
+            ]
+            each = [await footprint.agents(site, seed, WARM_AGENTS), await footprint.sockets(site, seed, plan.sockets)]
+        counter = folder / "queries"
+        with world.site(("-m", "bench.counted", str(counter), "serve")) as site:
+            sections.append(await length.queries(site, seed, counter))
+    return [*sections, Section("Cache and sockets", [footprint.guard(), *each])]
+
+
+async def profiled(count: int, folder: Path, provider: Provider) -> list[Section]:
+    """Where a turn's CPU goes."""
+    world = World(folder, provider.url)
+    seed = world.seed(1)
+    with world.site() as site:
+        return [await profiling.profile(site, seed, folder, count)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["table", "profile"], default="table")
+    parser.add_argument("--quick", action="store_true", help="fewer of everything, in less than a minute")
+    options = parser.parse_args()
+    plan = QUICK if options.quick else FULL
+    provider = Provider()
+    try:
+        with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
+            if options.what == "profile":
+                sections = asyncio.run(profiled(plan.turns, Path(name), provider))
+            else:
+                sections = [*asyncio.run(measure(plan, Path(name), provider)), footprint.install()]
+    finally:
+        provider.process.kill()
+    print(table(sections))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The host under test: a real `manage.py serve` on a database of its own, and what it costs the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from bench.provider import MODEL
+from tests.processes import PATIENCE, ROOT, Process
+
+SERVE = ("manage.py", "serve")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """MB of a process: resident, and resident with shared pages divided among those that share them."""
+
+    rss: float
+    pss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What the database was filled with: a token for each user, the sessions of the first one."""
+
+    tokens: list[str]
+    sessions: list[str]
+
+
+class World:
+    """A folder with a database, and the environment in which a host serves it from the provider at `url`."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "REDIS_URL": "",
+            "SECRET_KEY": "bench-only",
+            "HERMES_MODEL": f"openai-chat:{MODEL}",
+            "HERMES_TURNS_PER_MINUTE": "1000000",
+            "OPENAI_BASE_URL": url,
+            "OPENAI_API_KEY": "loopback",
+        }
+
+    def seed(self, users: int, lengths: Sequence[int] = ()) -> Seed:
+        """Fill the empty database."""
+        command = [sys.executable, "-m", "bench.seed", str(users), *map(str, lengths)]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, check=True, stdout=subprocess.PIPE)
+        return Seed(**json.loads(done.stdout))
+
+    @contextmanager
+    def site(self, program: Sequence[str] = SERVE) -> Iterator[Site]:
+        """A running host, stopped at the end."""
+        site = Site(program, self.env)
+        try:
+            yield site
+        finally:
+            site.process.stop()
+
+
+class Site:
+    """A running host; `started` is the seconds from its spawn to its first healthy answer."""
+
+    def __init__(self, program: Sequence[str], env: dict[str, str]) -> None:
+        began = time.perf_counter()
+        self.process = Process([sys.executable, *program, "--port", "0"], env)
+        self.url = next(word for word in self.process.line("http://").split() if word.startswith("http://"))
+        _await_health(f"{self.url}healthz")
+        self.started = time.perf_counter() - began
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that all threads of the process have used."""
+        # clock_getcpuclockid(3): the clock of another process is made of its id. To the nanosecond, where
+        # /proc/PID/stat counts hundredths of a second.
+        return time.clock_gettime((~self.process.pid << 3) | 2)
+
+    @property
+    def memory(self) -> Memory:
+        """What the process holds now."""
+        lines = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines()[1:]
+        kilobytes = {name.rstrip(":"): int(value) for name, value, *_ in map(str.split, lines)}
+        return Memory(kilobytes["Rss"] / 1024, kilobytes["Pss"] / 1024)
+
+
+def _await_health(url: str) -> None:
+    if httpx2.get(url, timeout=PATIENCE).status_code != 200:
+        raise RuntimeError(f"{url} is not well")
