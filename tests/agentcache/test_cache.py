@@ -6,18 +6,12 @@ import contextlib
 import pytest
 
 from agentcache import Stamp, closing
-from tests.agentcache.world import KEY, Agent, SlowBuild, World, builder, everyone_waits
+from tests.agentcache.world import KEY, Agent, SlowBuild, World, builder, done, ended, everyone_waits
 
 
 async def name_after_turn(world: World, build: SlowBuild, signature: str = "sig") -> str:
     async with world.cache.use(KEY, signature, build, session_id="A") as lease:
         return lease.agent.name
-
-
-def done(name: str) -> SlowBuild:
-    build = SlowBuild(name)
-    build.go.set()
-    return build
 
 
 async def test_a_lease_tells_whether_its_agent_was_built_for_it(world: World) -> None:
@@ -39,19 +33,20 @@ async def test_one_build_per_key_and_the_others_wait_for_it(world: World) -> Non
     first, second = SlowBuild("first"), SlowBuild("second")
     turns = [asyncio.create_task(name_after_turn(world, build)) for build in (first, second)]
     await everyone_waits()
-    assert first.begun.is_set()
-    assert not second.begun.is_set()
+    assert first.begun
+    assert not second.begun
     first.go.set()
-    assert [await turn for turn in turns] == ["first", "first"]
+    assert [await ended(turn) for turn in turns] == ["first", "first"]
 
 
 async def test_a_build_under_one_key_holds_up_no_other_key(world: World) -> None:
     slow = SlowBuild("slow")
     turn = asyncio.create_task(name_after_turn(world, slow))
-    await slow.begun.wait()
+    await everyone_waits()
+    assert slow.begun
     await world.visit("another key", "A")
     slow.go.set()
-    await turn
+    await ended(turn)
 
 
 async def test_a_slow_build_does_not_publish_over_a_newer_entry(world: World) -> None:
@@ -62,7 +57,7 @@ async def test_a_slow_build_does_not_publish_over_a_newer_entry(world: World) ->
     ]
     await everyone_waits()
     slow.go.set()
-    assert [await turn for turn in turns] == ["slow", "newer"]
+    assert [await ended(turn) for turn in turns] == ["slow", "newer"]
     async with world.cache.use(KEY, "new", builder("third"), session_id="A") as lease:
         assert lease.agent.name == "newer"
     assert await world.closings() == ["slow"]
@@ -75,12 +70,12 @@ async def test_a_failing_build_fails_its_own_caller_and_the_waiters_build_themse
     await everyone_waits()
     failing.go.set()
     with pytest.raises(ValueError, match="no such model"):
-        await turns[0]
+        await ended(turns[0])
     await everyone_waits()
-    assert second.begun.is_set()
-    assert not third.begun.is_set()
+    assert second.begun
+    assert not third.begun
     second.go.set()
-    assert [await turn for turn in turns[1:]] == ["second", "second"]
+    assert [await ended(turn) for turn in turns[1:]] == ["second", "second"]
     assert world.cache.statistics().failures == 1
 
 
@@ -89,7 +84,7 @@ async def test_a_cancelled_builder_does_not_cancel_those_who_wait(world: World) 
     turns = [asyncio.create_task(name_after_turn(world, build)) for build in (cancelled, second)]
     await everyone_waits()
     turns[0].cancel()
-    assert await turns[1] == "second"
+    assert await ended(turns[1]) == "second"
     assert turns[0].cancelled()
 
 
@@ -100,7 +95,7 @@ async def test_a_cancelled_waiter_disturbs_neither_the_builder_nor_the_other_wai
     turns[1].cancel()
     await everyone_waits()
     slow.go.set()
-    assert [await turns[0], await turns[2]] == ["slow", "slow"]
+    assert [await ended(turns[0]), await ended(turns[2])] == ["slow", "slow"]
     assert world.cache.statistics().leases == 0
 
 
@@ -118,10 +113,11 @@ async def test_the_old_agent_serves_its_signature_until_the_new_one_is_built(wor
     await world.visit(KEY, "A")
     slow = SlowBuild("new")
     turn = asyncio.create_task(name_after_turn(world, slow, "new"))
-    await slow.begun.wait()
-    assert await world.is_held(KEY, "A")
+    await everyone_waits()
+    assert slow.begun
+    assert await ended(asyncio.create_task(world.is_held(KEY, "A")))
     slow.go.set()
-    assert await turn == "new"
+    assert await ended(turn) == "new"
     assert await world.closings() == [KEY]
 
 
@@ -143,26 +139,29 @@ async def test_a_turn_that_fails_or_is_cancelled_gives_its_lease_back(world: Wor
             await slow()
 
     running = asyncio.create_task(turn("old"))
-    await slow.begun.wait()
+    await everyone_waits()
+    assert slow.begun
     await world.visit(KEY, "A")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await running
+        await ended(running)
     assert await world.closings() == ["old"]
     assert world.cache.statistics().leases == 0
 
 
 async def test_a_slow_close_holds_up_no_turn(world: World) -> None:
-    begun, go = asyncio.Event(), asyncio.Event()
+    begun: list[Agent] = []
+    go = asyncio.Event()
 
     async def slowly(agent: Agent) -> None:
-        begun.set()
+        begun.append(agent)
         await go.wait()
 
     world.how_to_close = slowly
     await world.visit(KEY, "A")
     await name_after_turn(world, done("new"), "new")
-    await begun.wait()
+    await everyone_waits()
+    assert begun
     await world.visit("another key", "A")
     await name_after_turn(world, done("newer"), "newer")
     assert world.cache.statistics().closing == 2
@@ -172,10 +171,11 @@ async def test_a_slow_close_holds_up_no_turn(world: World) -> None:
 
 
 async def test_a_cancelled_turn_does_not_take_the_close_of_its_agent_along(world: World) -> None:
-    begun, go = asyncio.Event(), asyncio.Event()
+    begun: list[Agent] = []
+    go = asyncio.Event()
 
     async def slowly(agent: Agent) -> None:
-        begun.set()
+        begun.append(agent)
         await go.wait()
 
     async def turn() -> None:
@@ -185,7 +185,8 @@ async def test_a_cancelled_turn_does_not_take_the_close_of_its_agent_along(world
 
     world.how_to_close = slowly
     running = asyncio.create_task(turn())
-    await begun.wait()
+    await everyone_waits()
+    assert begun
     running.cancel()
     await everyone_waits()
     go.set()
@@ -204,7 +205,7 @@ async def test_a_close_that_hangs_is_cut_off(world: World, monkeypatch: pytest.M
     monkeypatch.setattr(closing, "CLOSE_SECONDS", 0.0)
     world.how_to_close = hang
     await world.visit(KEY, "A")
-    await world.cache.close_all()
+    await ended(asyncio.create_task(world.cache.close_all()))
     assert cut_off.is_set()
     assert world.cache.statistics().close_errors == 1
 
@@ -235,10 +236,11 @@ async def test_close_all_closes_what_is_in_no_turn_and_leaves_a_turn_its_agent(w
 async def test_nothing_is_kept_after_close_all_not_even_what_was_being_built(world: World) -> None:
     slow = SlowBuild("slow")
     turn = asyncio.create_task(name_after_turn(world, slow))
-    await slow.begun.wait()
+    await everyone_waits()
+    assert slow.begun
     await world.cache.close_all()
     slow.go.set()
-    assert await turn == "slow"
+    assert await ended(turn) == "slow"
     await world.visit(KEY, "A")
     assert await world.closings() == ["slow", KEY]
     assert world.cache.statistics().entries == 0

@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from agentcache import Stamp, judge
-from tests.agentcache.world import KEY, SlowBuild, World, builder, everyone_waits
+from tests.agentcache.world import KEY, SlowBuild, World, builder, ended, everyone_waits
 
 
 async def test_1_switching_to_another_session_under_the_same_key_reuses_the_agent(world: World) -> None:
@@ -83,13 +83,14 @@ async def test_6_a_build_that_is_still_pending_is_left_alone(world: World) -> No
             return lease.agent.name
 
     building = asyncio.create_task(turn())
-    await slow.begun.wait()
+    await everyone_waits()
+    assert slow.begun
     world.now = 1_000.0
     await world.cache.sweep()
     await world.visit("another key", "X")
     assert world.cache.statistics().building == 1
     slow.go.set()
-    assert await building == "slow"
+    assert await ended(building) == "slow"
     assert world.closed == []
 
 
@@ -138,8 +139,7 @@ async def test_two_sessions_of_one_user_run_at_once_on_one_agent_and_never_touch
     world.store.append("A", "of A")
     world.store.append("B", "of B")
     turns = [asyncio.create_task(world.turn(session_id)) for session_id in "ABABAB"]
-    await everyone_waits()
-    assert len({(await turn)[0] for turn in turns}) == 1
+    assert len({(await ended(turn))[0] for turn in turns}) == 1
     assert world.cache.statistics().builds == 1
     assert (await world.turn("A"))[1].trusted
     assert (await world.turn("B"))[1].trusted

@@ -55,6 +55,7 @@ def test_another_sessions_snapshot_at_the_same_stamp_does_not_vouch_for_a_transc
         pytest.param(Stamp(6, 13), id="more rows, but some changed as well"),
         pytest.param(Stamp(6, 10), id="more rows in fewer steps than rows: another branch"),
         pytest.param(Stamp(4, 8), id="revision behind ours: a backup was restored"),
+        pytest.param(Stamp(3, 8), id="both behind ours: a backup from one append ago"),
     ],
 )
 def test_whatever_is_no_plain_growth_was_rewritten_elsewhere(live: Stamp) -> None:

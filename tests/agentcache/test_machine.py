@@ -24,7 +24,9 @@ KEYS = st.sampled_from(["key 1", "key 2", "key 3"])
 SIGNATURES = st.sampled_from(["sig", "sig", "sig", "edited"])
 SESSIONS = st.sampled_from(["A", "B", "C"])
 STAMPS = st.builds(Stamp, st.integers(0, 2), st.integers(0, 2))
-SIZES = st.integers(0, 12)
+# Some larger than all that may be held.
+SIZES = st.integers(0, 12) | st.integers(15, 25)
+MOST_TURNS = 8
 PICK = st.integers(0, 11)
 
 
@@ -35,6 +37,7 @@ class Turn:
     key: str
     signature: str
     session_id: str
+    slow: bool
     close_fails: bool
     task: asyncio.Task[None] = field(init=False)
     build: asyncio.Future[None] | None = None
@@ -67,11 +70,12 @@ class CacheMachine(RuleBasedStateMachine):
 
         async def build() -> Agent:
             assert not any(t.build for t in self.turns if t.key == turn.key), "two builds of one key at once"
-            turn.build = self.loop.create_future()
-            try:
-                await turn.build
-            finally:
-                turn.build = None
+            if turn.slow:
+                turn.build = self.loop.create_future()
+                try:
+                    await turn.build
+                finally:
+                    turn.build = None
             agent = Agent(f"{turn.key} {turn.signature}")
             if turn.close_fails:
                 self.breaking.add(agent)
@@ -107,10 +111,10 @@ class CacheMachine(RuleBasedStateMachine):
     def anyone_building(self) -> bool:
         return any(turn.build for turn in self.turns)
 
-    @precondition(lambda self: len(self.turns) < 8)
-    @rule(key=KEYS, signature=SIGNATURES, session_id=SESSIONS, close_fails=st.booleans())
-    def begin_turn(self, key: str, signature: str, session_id: str, close_fails: bool) -> None:
-        turn = Turn(key, signature, session_id, close_fails)
+    @precondition(lambda self: len(self.turns) < MOST_TURNS)
+    @rule(key=KEYS, signature=SIGNATURES, session_id=SESSIONS, slow=st.booleans(), close_fails=st.booleans())
+    def begin_turn(self, key: str, signature: str, session_id: str, slow: bool, close_fails: bool) -> None:
+        turn = Turn(key, signature, session_id, slow, close_fails)
         self.turns.append(turn)
         turn.task = self.loop.create_task(self.run(turn))
         self.settle()
@@ -193,6 +197,11 @@ class CacheMachine(RuleBasedStateMachine):
         assert set(self.closed) == self.model.to_be_closed
 
     @invariant()
+    def nobody_waits_for_a_build_that_is_not_under_way(self) -> None:
+        building = {turn.key for turn in self.turns if turn.build}
+        assert building == {turn.key for turn in self.turns if not turn.lease}
+
+    @invariant()
     def the_bounds_hold_except_for_what_is_in_a_turn(self) -> None:
         if len(self.model.places) > 2:
             assert {place.agent for place in self.model.places} <= self.model.leased
@@ -219,14 +228,20 @@ class CacheMachine(RuleBasedStateMachine):
                 assert self.on_loop(turn.lease.baseline) == seen
                 assert self.on_loop(turn.lease.held) == (text and text.transcript)
 
+    def end_all_that_can(self) -> None:
+        for turn in self.turns:
+            turn.end.set()
+            if turn.build:
+                turn.build.set_result(None)
+        self.settle()
+
     def teardown(self) -> None:
         try:
             self.model.all_closed()
             self.loop.run_until_complete(self.cache.close_all())
-            while self.turns:
-                self.turns[0].end.set()
-                self.turns[0].task.cancel()
-                self.settle()
+            for _ in range(MOST_TURNS):
+                self.end_all_that_can()
+            assert not self.turns
             assert sorted(map(id, self.closed)) == sorted(map(id, self.model.built))
             assert self.cache.statistics().entries == self.cache.statistics().bytes == 0
         finally:
@@ -234,4 +249,4 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 TestCacheMachine = CacheMachine.TestCase
-TestCacheMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestCacheMachine.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

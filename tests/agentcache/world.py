@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from agentcache import AgentCache, Missing, Stamp, Verdict, judge
+
+R = TypeVar("R")
 
 KEY = "agent:main:web:dm:1"
 
@@ -120,18 +123,25 @@ def builder(name: str) -> Callable[[], Awaitable[Agent]]:
     return build
 
 
+def done(name: str) -> SlowBuild:
+    """A slow build that was told to go on before it began."""
+    build = SlowBuild(name)
+    build.go.set()
+    return build
+
+
 class SlowBuild:
     """A build that has `begun` and goes on when told to: by `go` (and `error`, when set first)."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.begun = asyncio.Event()
+        self.begun = False
         self.go = asyncio.Event()
         self.error: Exception | None = None
 
     async def __call__(self) -> Agent:
-        assert not self.begun.is_set(), "a build was run twice"
-        self.begun.set()
+        assert not self.begun, "a build was run twice"
+        self.begun = True
         await self.go.wait()
         if self.error:
             raise self.error
@@ -142,3 +152,10 @@ async def everyone_waits() -> None:
     """Let all other tasks run until each of them waits for something. Nothing here takes more rounds than this."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+async def ended(task: asyncio.Task[R]) -> R:
+    """Return what a task returned that has nothing left to wait for: a lost wake-up fails, and never hangs."""
+    await everyone_waits()
+    assert task.done()
+    return task.result()
