@@ -74,6 +74,14 @@ class Client:
         """Close from this side, and wait until the consumer has ended."""
         await self._socket.disconnect(timeout=PATIENCE)
 
+    async def vanish(self) -> None:
+        """Be cut off, without waiting for what the consumer does about it."""
+        await self._socket.send_input({"type": "websocket.disconnect", "code": 1006})
+
+    async def gone(self) -> None:
+        """Wait until the consumer has ended."""
+        await self._socket.wait(timeout=PATIENCE)
+
     async def send(self, text: str) -> None:
         """Send a frame as it is."""
         await self._socket.send_to(text_data=text)
@@ -111,6 +119,7 @@ class Client:
 
     async def raw(self, text: str, request_id: Any = None) -> RpcError:
         """Send a frame as it is and return the error that answers it, under this id."""
+        self._asked[request_id] = ""
         await self.send(text)
         return await self._refused(request_id)
 
@@ -164,4 +173,5 @@ class Client:
         if "method" in frame:
             self.events.append(frame["params"])
         else:
+            assert frame["id"] in self._asked, f"nobody asked for {frame}"
             self._answers[frame["id"]] = (frame, message["text"])

@@ -1,0 +1,113 @@
+"""The description at /api/openrpc.json says what the server does."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from sessions_app.api import frames, openrpc
+from sessions_app.api.methods import METHODS
+from sessions_app.errors import CommandError
+
+CONTRACT = {
+    "session.create": ({}, {"title"}, {"session"}),
+    "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"sessions", "next_cursor"}),
+    "session.open": ({"session_id"}, {"limit"}, {"session", "messages", "has_more", "run", "queued"}),
+    "session.close": ({"session_id"}, set(), set()),
+    "session.messages": ({"session_id", "before"}, {"limit"}, {"messages", "has_more"}),
+    "session.update": ({"session_id"}, {"title", "archived", "pinned"}, {"session"}),
+    "session.delete": ({"session_id"}, set(), set()),
+    "session.search": ({"query"}, {"limit"}, {"hits"}),
+    "turn.start": ({"session_id", "text"}, {"message_id"}, {"run_id", "message", "queued"}),
+    "turn.stop": ({"session_id"}, {"run_id"}, {"stopped"}),
+    "markdown.render": ({"texts"}, set(), {"html"}),
+}
+SHAPES = {
+    "SessionShape": "id title message_count revision created_at updated_at archived pinned",
+    "QueuedShape": "run_id message_id text",
+    "RunShape": "run_id message_id text seq",
+    "HitShape": "session_id message_id position snippet",
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(openrpc.document())
+    return described
+
+
+def properties(document: dict[str, Any], schema: dict[str, Any]) -> set[str]:
+    """Return the names of the members that an object of this schema has."""
+    target = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return set(target.get("properties", {}))
+
+
+def test_every_method_of_the_contract_is_described(document: dict[str, Any]) -> None:
+    described = {
+        method["name"]: (
+            {param["name"] for param in method["params"] if param["required"]},
+            {param["name"] for param in method["params"] if not param["required"]},
+            properties(document, method["result"]["schema"]),
+        )
+        for method in document["methods"]
+    }
+    assert described == {name: tuple(map(set, parts)) for name, parts in CONTRACT.items()}
+    assert all(method["summary"] for method in document["methods"])
+
+
+def test_the_shapes_are_the_contracts(document: dict[str, Any]) -> None:
+    for name, members in SHAPES.items():
+        assert set(document["components"]["schemas"][name]["required"]) == set(members.split())
+    message = "id position role text status created_at alternatives"
+    assert set(message.split()) <= set(document["components"]["schemas"]["MessageShape"]["properties"])
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))):
+        target: Any = document
+        for step in reference.split("/"):
+            target = target[step]
+        assert target
+
+
+def test_every_error_code_is_described(document: dict[str, Any]) -> None:
+    described = {error["code"] for error in document["components"]["errors"].values()}
+    assert described == {error.code for error in _subclasses(CommandError)}
+
+
+def _subclasses(kind: type[CommandError]) -> list[type[CommandError]]:
+    return [sub for direct in kind.__subclasses__() for sub in (direct, *_subclasses(direct))]
+
+
+def test_what_is_left_out_is_neither_null_nor_defaulted(document: dict[str, Any]) -> None:
+    update = next(method for method in document["methods"] if method["name"] == "session.update")
+    for param in update["params"]:
+        assert "default" not in param["schema"]
+        assert "null" not in json.dumps(param["schema"])
+
+
+def test_the_notifications_are_described(document: dict[str, Any]) -> None:
+    (notification,) = document["x-notifications"]
+    assert notification["name"] == "session.event"
+    for name in ("TurnStarted", "TextDelta", "RunFinishedEvent", "RunErrorEvent", "SessionChanged", "QueueChanged"):
+        assert name in document["components"]["schemas"]
+
+
+def test_the_address_is_public_and_revalidates(client: Browser) -> None:
+    answer = client.get("/api/openrpc.json")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert answer.json()["openrpc"] == "1.3.2"
+    again = client.get("/api/openrpc.json", headers={"If-None-Match": answer["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.post("/api/openrpc.json").status_code == 405
+
+
+def test_each_method_has_frames_of_its_own_or_shares_them_by_intent() -> None:
+    shared = {frames.SessionParams, frames.SessionResult, frames.EmptyResult}
+    for kind in ("params", "result"):
+        used = [getattr(method, kind) for method in METHODS.values()]
+        assert all(used.count(frame) == 1 for frame in used if frame not in shared)

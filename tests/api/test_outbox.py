@@ -1,0 +1,85 @@
+"""What waits for one client is sent in order, bounded, and closed behind or before."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from sessions_app.api.outbox import BACKLOG, Outbox
+
+
+class Socket:
+    """Takes what is sent; with ``reads`` cleared it takes nothing, as a client that stopped reading."""
+
+    def __init__(self, *, reads: bool = True) -> None:
+        self.reads = asyncio.Event()
+        self.taken: asyncio.Queue[Any] = asyncio.Queue()
+        if reads:
+            self.reads.set()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.send":
+            await self.reads.wait()
+        self.taken.put_nowait(message.get("text") or message["code"])
+
+    async def until(self, last: Any) -> list[Any]:
+        """Return what was taken, up to ``last``."""
+        taken = [await self.taken.get()]
+        while taken[-1] != last:
+            taken.append(await self.taken.get())
+        return taken
+
+
+async def test_frames_are_sent_in_order_and_the_close_comes_behind_them() -> None:
+    socket = Socket()
+    outbox = Outbox(socket.send)
+    for frame in "abc":
+        outbox.put(frame)
+    outbox.close(4401)
+    outbox.put("too late")
+    outbox.close(4003)
+    assert await socket.until(4401) == ["a", "b", "c", 4401]
+    assert outbox.closed
+
+
+async def test_a_frame_that_comes_later_is_sent_then() -> None:
+    socket = Socket()
+    outbox = Outbox(socket.send)
+    for frame in "ab":
+        outbox.put(frame)
+        assert await socket.until(frame) == [frame]
+    outbox.stop()
+
+
+async def test_a_client_that_does_not_read_is_cut_off_at_the_bound() -> None:
+    socket = Socket(reads=False)
+    outbox = Outbox(socket.send)
+    frame = "x" * 1024
+    for _ in range(BACKLOG // len(frame) + 2):  # one is under way, and the bound itself is allowed
+        outbox.put(frame)
+    assert not outbox.closed
+    outbox.put(frame)
+    assert outbox.closed
+    assert await socket.until(4008) == [4008]
+
+
+async def test_one_large_frame_cuts_nobody_off() -> None:
+    socket = Socket(reads=False)
+    outbox = Outbox(socket.send)
+    outbox.put("x" * 10 * BACKLOG)
+    for _ in range(100):
+        outbox.put("small")
+    assert not outbox.closed
+    socket.reads.set()
+    outbox.close(4401)
+    assert len(await socket.until(4401)) == 102
+
+
+async def test_room_is_made_by_what_was_sent() -> None:
+    socket = Socket()
+    outbox = Outbox(socket.send)
+    for number in range(8):
+        outbox.put(str(number) + "x" * (BACKLOG // 2))
+        await socket.taken.get()
+    assert not outbox.closed
+    outbox.stop()
