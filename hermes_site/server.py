@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 # First: importing it chooses the reactor for the whole process.
@@ -16,7 +17,7 @@ from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as _reactor
 from twisted.logger import globalLogBeginner
 
-from hermes_site.websocket import PatientProtocol
+from hermes_site.websocket import Inbox, PatientProtocol
 
 logger = logging.getLogger(__name__)
 # The interfaces it declares are not those of the one that is installed.
@@ -26,8 +27,6 @@ HOST = "127.0.0.1"
 STOPPING = 4012
 # Seconds that clients get to answer a close, and their consumers to end.
 CLOSING = 5.0
-# Bytes, beside one largest frame, that may wait for a client that does not read.
-BACKLOG = 1024 * 1024
 
 
 class Runner(Protocol):
@@ -58,7 +57,6 @@ class Server(DaphneServer):
         self.runner = runner
         self.port = port
         self.grace = grace
-        self.backlog = BACKLOG + max_frame
         self.connections: dict[Any, dict[str, Any]] = {}
         self.http_factory = HTTPFactory(self)
         self.ws_factory = WebSocketFactory(self)
@@ -84,6 +82,20 @@ class Server(DaphneServer):
         reactor.callLater(2, self.timeout_checker)
         reactor.run(installSignalHandlers=False)
         life.result()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> "asyncio.Queue[dict[str, Any]]":
+        """Daphne's, but for the queue."""
+        inbox = Inbox(protocol) if isinstance(protocol, PatientProtocol) else asyncio.Queue[dict[str, Any]]()
+        scope.setdefault("asgi", {"version": "3.0"})
+        running = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(running)
+        return inbox
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Daphne's; and what follows it waits while the client does not read."""
+        await super().handle_reply(protocol, message)
+        if message["type"] == "websocket.send":
+            await protocol.writable.wait()
 
     async def _live(self, announce: Callable[[str], None]) -> None:
         signals: asyncio.Queue[None] = asyncio.Queue()

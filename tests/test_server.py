@@ -27,9 +27,9 @@ class Tiny:
         self.port = free_port()
         self.process = Process([sys.executable, "-m", "tests.tiny_site", str(self.port), str(MAX_FRAME), *options])
 
-    def connect(self, max_queue: int = 16) -> ClientConnection:
+    def connect(self) -> ClientConnection:
         url = f"ws://127.0.0.1:{self.port}/"
-        return connect(url, max_size=None, max_queue=max_queue, compression=None, close_timeout=PATIENCE)
+        return connect(url, max_size=None, compression=None, proxy=None)
 
 
 @pytest.fixture
@@ -108,24 +108,60 @@ def test_the_largest_frame_passes_and_a_larger_one_closes_only_its_own_connectio
         assert other.recv() == "unharmed"
 
 
-def test_who_reads_too_slowly_is_cut_off_with_4008(tiny: Tiny) -> None:
-    with tiny.connect(max_queue=1) as client:
-        client.send("flood")
+def deaf(tiny: Tiny, text: bytes) -> socket.socket:
+    """A client that says something and never reads; bare, because a library reads ahead."""
+    bare = socket.create_connection(("127.0.0.1", tiny.port))
+    bare.sendall(HANDSHAKE)
+    assert bare.recv(1024).startswith(b"HTTP/1.1 101")
+    bare.sendall(frame(text))
+    return bare
+
+
+def frame(text: bytes) -> bytes:
+    """A text frame with the mask 0."""
+    length = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
+    return b"\x81" + length + bytes(4) + text
+
+
+def test_sending_waits_while_the_client_does_not_read(tiny: Tiny) -> None:
+    with deaf(tiny, b"flood") as client:
+        tiny.process.line("held at")
+        read = 0
+        while read < 64 * 1024 * 1024:
+            read += len(client.recv(1024 * 1024))
         tiny.process.line("flooded")
-        assert close_code(client) == 4008
 
 
-def test_who_does_not_read_at_all_is_dropped(tiny: Tiny) -> None:
-    # A bare socket: a client library reads ahead and answers the close by itself.
-    with socket.create_connection(("127.0.0.1", tiny.port)) as bare:
-        bare.sendall(HANDSHAKE)
-        assert bare.recv(1024).startswith(b"HTTP/1.1 101")
-        bare.sendall(b"\x81\x85\0\0\0\0flood")
+def test_sending_ends_when_the_client_goes(tiny: Tiny) -> None:
+    with deaf(tiny, b"flood"):
+        tiny.process.line("held at")
+    tiny.process.line("flooded")
+    tiny.process.line("disconnected with 1006")
+
+
+def test_a_client_that_does_not_read_can_be_closed(tiny: Tiny) -> None:
+    with deaf(tiny, b"flood and close"):
+        tiny.process.line("held at")
         tiny.process.line("disconnected with 1006")
 
 
-def test_one_large_answer_cuts_nobody_off(tiny: Tiny) -> None:
-    with tiny.connect(max_queue=1) as client:
+def test_nothing_is_read_while_the_consumer_takes_nothing(tiny: Tiny) -> None:
+    with deaf(tiny, b"hang") as client:
+        client.settimeout(0.5)
+        much = frame(b"x" * 60_000) * 1024
+        with pytest.raises(TimeoutError):
+            client.sendall(much)
+
+
+def test_what_waits_is_read_in_order_when_the_consumer_takes_it(tiny: Tiny) -> None:
+    with tiny.connect() as client:
+        for number in range(1000):
+            client.send(str(number))
+        assert [client.recv(timeout=PATIENCE) for _ in range(1000)] == [str(number) for number in range(1000)]
+
+
+def test_an_answer_may_be_larger_than_what_clients_may_send(tiny: Tiny) -> None:
+    with tiny.connect() as client:
         client.send("large")
         client.send("after it")
         assert len(client.recv(timeout=PATIENCE)) == 20 * 1024 * 1024

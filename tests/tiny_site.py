@@ -1,7 +1,8 @@
 """A script: the server of hermes_site around an application of a few lines, for tests/test_server.py.
 
-Prints what happens. A client that says "flood" is sent 64 frames of 1 MiB, "large" one of 20 MiB, "finish" ends
-the runner's draining, "hang" makes the consumer deaf to its end; anything else is echoed.
+Prints what happens. A client that says "flood" is sent 64 frames of 1 MiB, "large" one of 20 MiB, "flood and close" is
+closed with 4008 in the midst of it, "finish" ends the runner's draining, "hang" makes the consumer deaf; anything else
+is echoed.
 """
 
 import asyncio
@@ -47,12 +48,20 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def answer(text: str, send: Any) -> None:
     if text == "flood":
-        for _ in range(64):
-            await send({"type": "websocket.send", "text": "x" * 1024 * 1024})
-            await asyncio.sleep(0)
+        for number in range(64):
+            sending = asyncio.ensure_future(send({"type": "websocket.send", "text": "x" * 1024 * 1024}))
+            await asyncio.wait([sending], timeout=0.2)
+            if not sending.done():
+                print(f"held at {number}", flush=True)
+            await sending
         print("flooded", flush=True)
     elif text == "large":
         await send({"type": "websocket.send", "text": "x" * 20 * 1024 * 1024})
+    elif text == "flood and close":
+        flooding = asyncio.ensure_future(answer("flood", send))
+        await asyncio.wait([flooding], timeout=0.5)
+        await send({"type": "websocket.close", "code": 4008})
+        await flooding
     elif text == "finish":
         runner.finish.set()
     elif text == "hang":
