@@ -69,7 +69,7 @@ class ChatSessionAdmin(InspectionAdmin):
     search_help_text = "Title, user name or id of the session"
     fieldsets = (
         (None, {"fields": ("id", "owner", "profile", "answered_by")}),
-        ("Activity", {"fields": ("last_activity", "created_at", ("messages", "revision"), ("archived", "pinned"))}),
+        ("Activity", {"fields": ("last_activity", "created", ("messages", "revision"), ("archived", "pinned"))}),
         ("Tokens", {"fields": (("input_tokens", "cached", "output_tokens"),)}),
         ("Frozen prefix", {"fields": ("prefix",), "classes": ("collapse",)}),
     )
@@ -111,6 +111,11 @@ class ChatSessionAdmin(InspectionAdmin):
     def last_activity(self, row: ChatSession) -> str:
         """When the transcript last changed by a turn."""
         return moment(row.updated_at)
+
+    @admin.display(description="created")
+    def created(self, row: ChatSession) -> str:
+        """When the session was made."""
+        return moment(row.created_at)
 
     @admin.display(description="messages")
     def messages(self, row: ChatSession) -> str:

@@ -40,7 +40,6 @@ class TurnAdmin(InspectionAdmin):
     )
     list_select_related = ("owner", "chat_session")
     list_filter = (OwnerFilter, SessionFilter, "status", GuardAgentFilter, GuardTranscriptFilter, ErrorFilter)
-    ordering = ("-created_at", "-id")
     search_fields = ("run_id", "owner__username")
     search_help_text = "Run id or user name"
     fieldsets = (
@@ -48,13 +47,17 @@ class TurnAdmin(InspectionAdmin):
         ("Guard", {"fields": (("guard_agent", "guard_transcript"), "guard_reason")}),
         ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
         ("Error", {"fields": ("error_code", "error_text")}),
-        ("Time", {"fields": ("asked_for", ("started_at", "waited"), ("ended_at", "duration"))}),
+        ("Time", {"fields": ("asked_for", ("began", "waited"), ("ended", "duration"))}),
         ("Process", {"fields": (("process", "heartbeat_at", "stop_requested"),), "classes": ("collapse",)}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes a turn out of its session."""
         return False
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the newest first, by the order that an index holds: of a session's turns that is their id."""
+        return ("-id",) if "chat_session" in request.GET else ("-created_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Turn]:
         """Return the turns without what was said in them."""
@@ -119,6 +122,16 @@ class TurnAdmin(InspectionAdmin):
     def reasoning(self, row: Turn) -> str:
         """The part of the answers that was reasoning."""
         return number(row.reasoning_tokens)
+
+    @admin.display(description="began")
+    def began(self, row: Turn) -> str:
+        """When a process took it up."""
+        return moment(row.started_at)
+
+    @admin.display(description="ended")
+    def ended(self, row: Turn) -> str:
+        """When its end was stored."""
+        return moment(row.ended_at)
 
     @admin.display(description="waited")
     def waited(self, row: Turn) -> str:

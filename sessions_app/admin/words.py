@@ -33,9 +33,9 @@ def seconds(duration: timedelta | None) -> str:
     return "-" if duration is None else f"{duration.total_seconds():,.1f} s"
 
 
-def moment(time: datetime) -> str:
-    """Return a time to the second, short enough for a column."""
-    return date_format(localtime(time), "Y-m-d H:i:s")
+def moment(time: datetime | None) -> str:
+    """Return a time to the second, short enough for a column; a dash where it has not come."""
+    return date_format(localtime(time), "Y-m-d H:i:s") if time else "-"
 
 
 def narrowed(parameter: str, row: Model) -> SafeString:
