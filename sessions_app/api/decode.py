@@ -1,7 +1,7 @@
 """From the text of a frame to a JSON-RPC request, or the error that JSON-RPC has for it.
 
-Python's own JSON reader takes NaN and 1e400, and raises other things than a syntax error for a
-number of 5,000 digits or for deep nesting; here all of them are no JSON.
+Python's own JSON reader takes NaN and 1e400, raises other things than a syntax error for a
+number of 5,000 digits, and how deep it reads depends on its version; here all that is no JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from sessions_app.errors import CommandError
+
+# Levels; a frame of the API has four.
+NESTING = 100
 
 RequestId = str | int | float | None
 
@@ -105,9 +108,24 @@ def is_text(value: str) -> bool:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_not_finite, parse_float=_finite)
+        value = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         raise Refused(ParseError("The frame is not JSON.")) from None
+    if text.count("[") + text.count("{") > NESTING and _is_deep(value):
+        raise Refused(ParseError("The frame is nested too deeply."))
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(NESTING):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def _not_finite(name: str) -> NoReturn:

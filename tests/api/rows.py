@@ -42,10 +42,7 @@ async def change(session_id: str, **fields: Any) -> None:
 
 
 def _everything() -> dict[str, list[Any]]:
-    return {
-        model.__name__: list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]
-        for model in (ChatSession, Message, Turn)
-    }
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in (ChatSession, Message, Turn)}
 
 
 async def everything() -> dict[str, list[Any]]:

@@ -16,6 +16,8 @@ from sessions_app import database
 from sessions_app.models import ApiToken, ChatSession
 from tests.api.conftest import Connect, bearer, cookie, login
 
+pytestmark = pytest.mark.both_databases
+
 NOT_AUTHORISED = 4401
 
 
@@ -70,7 +72,7 @@ async def test_an_inactive_user_is_not_let_in(connect: Connect, owner: AbstractU
         assert await refused(connect, header)
 
 
-def _expire(session_key: str) -> None:
+def _expire(session_key: str | None) -> None:
     Session.objects.filter(pk=session_key).update(expire_date=timezone.now() - timedelta(seconds=1))
 
 

@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 from django.contrib.auth.models import AbstractUser
 
-from sessions_app import database
+from sessions_app import chats, database
 from sessions_app.api import methods
 from sessions_app.api.lanes import OUTSTANDING
 from sessions_app.models import ChatSession
@@ -138,13 +138,13 @@ async def test_a_binary_frame_closes_the_connection_behind_what_was_answered(
 async def test_what_was_asked_for_is_carried_out_though_the_client_left(
     connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    barrier, create = Barrier(), methods.chats.create
+    barrier, create = Barrier(), chats.create
 
     def slowly(*args: Any) -> Any:
         barrier()
         return create(*args)
 
-    monkeypatch.setattr(methods.chats, "create", slowly)
+    monkeypatch.setattr(chats, "create", slowly)
     client = await connect(owner)
     for _ in range(2):
         await client.notify("session.create", title="left behind")

@@ -61,6 +61,7 @@ def test_any_object_is_a_request_or_refused_and_its_id_can_be_sent_back(frame: d
         f'{{"id": {"9" * 5000}}}',
         f'{{"id": {"9" * 5000}.5e5000}}',
         "[" * 5000,
+        "[" * 101 + "]" * 101,
         "[" * 5000 + "]" * 5000,
         '{"a":' * 5000 + "1" + "}" * 5000,
     ],
@@ -106,6 +107,11 @@ def test_a_readable_id_is_told_with_the_refusal(request_id: Any) -> None:
 def test_a_request_with_the_id_null_is_answered_and_one_without_is_not() -> None:
     assert decode('{"jsonrpc": "2.0", "id": null, "method": "m"}').answered
     assert not decode('{"jsonrpc": "2.0", "method": "m"}').answered
+
+
+def test_brackets_in_a_text_are_no_nesting() -> None:
+    frame = {"jsonrpc": "2.0", "method": "m", "params": {"text": "[{" * 500, "many": [[]] * 500}}
+    assert decode(json.dumps(frame)).params == frame["params"]
 
 
 def test_of_two_members_of_one_name_the_last_counts() -> None:
