@@ -172,7 +172,8 @@ async def open_stream(live: LiveModel, transcript: Transcript, stack: AsyncExitS
         return await stack.enter_async_context(request)
     finally:
         splice.reset(token)
-        transcript.keep(current.added)
+        if current.added:  # else it never reached the wire, and its rows still wait
+            transcript.keep(current.added)
 
 
 async def rehearse(live: LiveModel, transcript: Transcript) -> None:
