@@ -21,12 +21,17 @@ TurnLease = Lease[Agent, Transcript]
 
 
 class TurnMemory:
-    """The transcript that a turn answers from. Lives as long as the turn's lease."""
+    """The transcript that a turn answers from. Lives as long as the turn's lease.
+
+    Made in the same breath as the lease: from then on the memory has what the turn has stored,
+    however early it is stopped. ``guarded`` says what the guard decided.
+    """
 
     def __init__(self, begun: Begun, lease: TurnLease) -> None:
         self._begun = begun
         self._lease = lease
         self._transcript: Transcript | None = None
+        self.guarded = self._guard()
 
     @property
     def transcript(self) -> Transcript:
@@ -35,20 +40,23 @@ class TurnMemory:
             raise RuntimeError("no transcript was obtained")
         return self._transcript
 
-    async def obtain(self) -> Guarded:
-        """Make ``transcript`` the stored one, whole, with the user's message; say how.
+    async def obtain(self) -> None:
+        """Make ``transcript`` the stored one, whole, with the user's message.
 
         Raises OwnershipLost where the session is gone.
         """
+        if self._transcript is None:
+            await self._read()
+
+    def _guard(self) -> Guarded:
+        """Judge the transcript in memory, and take the user's message in where it is the stored one."""
         begun, lease = self._begun, self._lease
         agent = "built" if lease.built else "reused"
         verdict = judge(lease.baseline(), lease.session_id, begun.old)
         held = lease.held()
         if held is None or not verdict.trusted:
-            await self._read()
             return Guarded(agent, "read", verdict.reason)
         if (held.model, held.prefix.to_json()) != (begun.model, begun.prefix):
-            await self._read()
             return Guarded(agent, "read", "another model or prefix")
         self._transcript = held
         held.append(self._asked())

@@ -111,12 +111,15 @@ class Run:
 
     def stop(self, reason: Reason) -> None:
         """End the turn early; the text so far is kept (unless the turn is ``lost``)."""
-        self._reason = self._reason or reason
+        if self._reason is not None:
+            return  # once is enough, and a second cancellation would break off what is settling
+        self._reason = reason
         if self._work is not None:
             self._work.cancel()
 
     async def answer(self, agent: Agent, memory: TurnMemory) -> Ending:
         """Carry the turn out and return how it ended, which is not stored yet. Never raises."""
+        self._guarded = memory.guarded
         self._work = asyncio.create_task(self._steps(agent, memory))
         if self._reason is not None:
             self._work.cancel()
@@ -150,8 +153,8 @@ class Run:
             delay = min(delay * 2, _RETRY_LONGEST)
 
     async def _steps(self, agent: Agent, memory: TurnMemory) -> None:
-        self._guarded = await memory.obtain()
-        self.stream.started(self._guarded.as_dict())
+        await memory.obtain()
+        self.stream.started(memory.guarded.as_dict())
         for _ in range(MAX_STEPS):
             result = await self._step(agent, memory)
             if not result.calls:
