@@ -1,5 +1,6 @@
 """Fixtures of the whole suite."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 
@@ -8,7 +9,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 from sessions_app import database
 from tests import services
-from tests.live import LiveSite, Template
+from tests.live import ENVIRONMENT, LiveSite, Template
 from tests.processes import ROOT
 from tests.providers.fixtures import provider
 
@@ -50,7 +51,8 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LiveSite]]:
     """Starts a real site with the environment variables given; each has a database of its own."""
-    subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)
+    # With the site's own settings: pytest has put the tests' into the environment.
+    subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True, env={**os.environ, **ENVIRONMENT})
     template = Template(tmp_path_factory.mktemp("template") / "template.sqlite3")
     started: list[LiveSite] = []
 

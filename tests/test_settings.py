@@ -154,6 +154,12 @@ def test_a_model_that_can_be_used_passes(settings: Settings, monkeypatch: pytest
     call_command("check")
 
 
+def test_a_database_that_is_not_up_to_date_is_one_sentence(tmp_path: Path) -> None:
+    done = manage("serve", env={"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "PORT": "0"}, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "CommandError: The database is not up to date: run manage.py setup (make run does).\n"
+
+
 def test_a_port_that_is_taken_is_one_sentence(live_server_process: Any) -> None:
     done = manage("serve", env=live_server_process.env, check=False)
     assert done.returncode == 1

@@ -2,23 +2,25 @@
 
 import os
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
 from django.core.management.base import BaseCommand, CommandError
 from twisted.internet.error import CannotListenError
 
 from hermes_site.server import Server
+from sessions_app.management.pending import migrations_are_pending
 
 
 class Command(BaseCommand):
     help = "Check that everything can work, then serve on 127.0.0.1 until SIGTERM or Ctrl-C."
-    requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="PORT, else 8000")
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
+        self._check_prepared()
         self.check(databases=["default"])
         from hermes_site.asgi import application, runner
 
@@ -29,6 +31,13 @@ class Command(BaseCommand):
             server.serve(self._announce)
         except CannotListenError as error:
             raise CommandError(f"Port {port} cannot be used ({error.socketError}); PORT= names another.") from error
+
+    def _check_prepared(self) -> None:
+        if migrations_are_pending():
+            raise CommandError("The database is not up to date: run manage.py setup (make run does).")
+        collected = cast(ManifestStaticFilesStorage, staticfiles_storage).hashed_files
+        if not (collected or settings.DEBUG):
+            raise CommandError("The static files are not there: run manage.py collectstatic (make run does).")
 
     def _announce(self, url: str) -> None:
         self.stdout.write(f"Hermes Site is at {url} (stop it with Ctrl-C)")

@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+
+from sessions_app.management.pending import migrations_are_pending
 
 FIRST_ADMINISTRATOR = "admin"
 
@@ -16,8 +16,7 @@ class Command(BaseCommand):
     help = "Bring the database up to date and, where there is none, make a first administrator."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if migrations_are_pending():
             call_command("migrate", interactive=False, verbosity=0)
         taken = User.objects.filter(username=FIRST_ADMINISTRATOR)
         if not (User.objects.filter(is_superuser=True) | taken).exists():
