@@ -1,7 +1,7 @@
 // The box to write in: draft, length, sending, stopping, and what waits in the queue.
 
 import { announce } from "./announce.js";
-import { $, h, length } from "./dom.js";
+import { $, h, length, reconcile } from "./dom.js";
 import { counted } from "./message.js";
 import { number } from "./words.js";
 
@@ -70,6 +70,8 @@ export class Composer {
 
   submit(event) {
     event.preventDefault();
+    // Pasted rubbish that no text may hold: NUL, and halves of characters.
+    this.box.value = this.box.value.replaceAll("\0", "\ufffd").toWellFormed();
     const { text } = this;
     if (!text.trim()) return;
     if (this.excess > 0) {
@@ -115,12 +117,13 @@ export class Composer {
   showQueue(entries) {
     const box = $("queue");
     box.hidden = !entries.length;
-    const rows = entries.map((entry) => {
-      const button = h("button", { class: "link-button", type: "button", text: "Withdraw", "aria-label": `Withdraw “${entry.text.slice(0, 60)}”` });
-      button.addEventListener("click", () => this.actions.withdraw(entry));
-      return h("li", {}, h("bdi", { text: entry.text.slice(0, 300) }), button);
-    });
-    const words = `${counted(entries.length, "message waits", "messages wait")} for the answer to end`;
-    box.replaceChildren(h("h2", { text: words }), h("ol", {}, ...rows));
+    box.firstElementChild.textContent = `${counted(entries.length, "message waits", "messages wait")} for the answer to end`;
+    reconcile(box.lastElementChild, entries.map((entry) => ({ key: entry.run_id, version: "", build: () => this.waiting(entry) })));
+  }
+
+  waiting(entry) {
+    const button = h("button", { class: "link-button", type: "button", text: "Withdraw", "aria-label": `Withdraw “${entry.text.slice(0, 60)}”` });
+    button.addEventListener("click", () => this.actions.withdraw(entry));
+    return h("li", {}, h("bdi", { text: entry.text.slice(0, 300) }), button);
   }
 }

@@ -46,8 +46,8 @@ async function route() {
 function open(id) {
   conversation?.close();
   conversation = id ? new Conversation(socket, markdown, id) : null;
-  conversation?.addEventListener("change", () => showTurns());
-  conversation?.addEventListener("run", () => showTurns());
+  conversation?.addEventListener("change", showTurns);
+  conversation?.addEventListener("run", showTurns);
   conversation?.addEventListener("gone", ({ detail }) => leave(detail));
   thread.open(conversation);
   composer.open(id);

@@ -160,8 +160,6 @@ function skeleton() {
 }
 
 function unanswered(last) {
-  if (last.role === "user") return "This message has no answer. Ask again to get one.";
-  if (last.status === "interrupted") return explainRun("interrupted");
-  if (last.status === "failed") return "The answer broke off. What had come is kept: try again.";
-  return "";
+  if (last.role === "user") return "This message has no answer.";
+  return ["interrupted", "failed"].includes(last.status) ? explainRun(last.status) : "";
 }

@@ -25,21 +25,17 @@ export function explain(error) {
   }
 }
 
-/** What became of a run, for under the message that it should have answered. */
+const ENDS = {
+  timeout: "The model did not answer in time.",
+  interrupted: "The server stopped in the middle of the answer.",
+};
+
+/** Why a run has no answer, or only half of one, in the server's words where there are some. */
 export function explainRun(code, message) {
-  switch (code) {
-    case "timeout":
-      return "The model did not answer in time. Your message is kept: try again, or later if it stays so.";
-    case "interrupted":
-      return "The server stopped while it was answering. Your message and what had come are kept: try again.";
-    case "provider":
-      return `The model's provider reported a problem. ${sentence(message)} Your message is kept: try again.`;
-    default:
-      return `The answer failed. ${sentence(message)} Your message is kept: try again.`;
-  }
+  return `${sentence(message || ENDS[code] || "The answer broke off.")} Your message is kept.`;
 }
 
-const sentence = (text = "") => (text && !/[.!?…]$/.test(text) ? `${text}.` : text);
+const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 const numbers = new Intl.NumberFormat("en");
 export const number = (value) => numbers.format(value);
