@@ -53,8 +53,9 @@ class AgentProfileForm(_ModelForm):
             raise forms.ValidationError("New sessions need a default. Make another profile the default instead.")
         return chosen
 
-    def validate_constraints(self) -> None:
-        """Check nothing: the one constraint is that of one default, and saving takes the flag from the other."""
+    def _get_validation_exclusions(self) -> set[str]:
+        # There is one default in the database, and it may be another one: saving takes the flag from it.
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # Django's, untyped
 
 
 class AgentProfileAdmin(ListingAdmin):

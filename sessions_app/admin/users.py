@@ -14,6 +14,10 @@ from sessions_app.admin import deletion
 from sessions_app.models import ApiToken, ChatSession
 
 
+RIGHTS = {"chat session": "sessions_app.delete_chatsession", "API token": "sessions_app.delete_apitoken"}
+"""What who deletes a user with such rows must be allowed besides."""
+
+
 class AccountAdmin(UserAdmin):
     """Django's own would load every message of a user to list it, and again to delete it."""
 
@@ -27,7 +31,8 @@ class AccountAdmin(UserAdmin):
             **deletion.counts(ChatSession.objects.filter(owner__in=users)),
             "API tokens": ApiToken.objects.filter(owner__in=users).count(),
         }
-        return deletion.names(objs), counts, set(), []
+        lacking = {name for name, right in RIGHTS.items() if counts[f"{name}s"] and not request.user.has_perm(right)}
+        return deletion.names(objs), counts, lacking, []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Delete one user."""

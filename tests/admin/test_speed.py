@@ -1,0 +1,142 @@
+"""What admin asks the database: as many queries for 300 rows as for three, and indexes for every one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from sessions_app.models import AgentProfile, ChatSession, Turn
+from tests.admin.conftest import converse, list_of, make_session, page_of, text_of
+
+pytestmark = pytest.mark.both_databases
+
+Asked = list[tuple[str, Any]]
+TABLES = ("chatsession", "message", "turn", "branch", "sessionstamp")
+PAGES = ("?", "?p=2", "?q={chat_session}")
+
+
+@contextmanager
+def listening() -> Iterator[Asked]:
+    """Collects what is asked: SQL and parameters."""
+    asked: Asked = []
+
+    def listen(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(listen):
+        yield asked
+
+
+def asked_by(client: Client, address: str) -> Asked:
+    """What a page asks, once sign-in and content types are no longer news."""
+    text_of(client, address)
+    with listening() as asked:
+        text_of(client, address)
+    return asked
+
+
+def plan_of(sql: str, params: Any) -> str:
+    """How the database would carry a query out if its tables were too large to read whole."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}", params)
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+def faults(plan: str) -> list[str]:
+    """Where a plan reads one of the large tables whole; on SQLite, whose plans follow no estimates, or sorts it."""
+    table = rf"sessions_app_(?:{'|'.join(TABLES)})"
+    whole = {
+        "postgresql": rf"Seq Scan on {table}.*",
+        "sqlite": rf"^SCAN {table}(?! USING).*|^USE TEMP B-TREE FOR ORDER BY.*",
+    }
+    return re.findall(whole[connection.vendor], plan, re.MULTILINE)
+
+
+@pytest.fixture
+def filled(alice: User) -> ChatSession:
+    """Sixty sessions, one of them of some length."""
+    for number in range(59):
+        converse(make_session(alice, f"number {number}"), 2)
+    chat_session = make_session(alice, "the long one")
+    converse(chat_session, 300)
+    return chat_session
+
+
+@pytest.mark.parametrize("before", ["", "?before=3", "?before=250"])
+def test_a_session_of_300_messages_asks_as_much_as_one_of_three(boss: Client, alice: User, before: str) -> None:
+    short, long = make_session(alice), make_session(alice)
+    converse(short, 3)
+    converse(long, 300)
+    one_more = 1 if before == "?before=250" else 0
+    few, many = asked_by(boss, page_of(short) + "?before=3" * bool(before)), asked_by(boss, page_of(long) + before)
+    assert len(many) == len(few)
+    assert len(many) <= 18 + one_more
+
+
+def test_the_lists_ask_as_much_for_fifty_rows_as_for_three(boss: Client, alice: User) -> None:
+    for _ in range(3):
+        converse(make_session(alice), 2)
+    few = [len(asked_by(boss, list_of(model))) for model in (ChatSession, Turn)]
+    for _ in range(60):
+        converse(make_session(alice), 10)
+    many = [len(asked_by(boss, list_of(model))) for model in (ChatSession, Turn)]
+    assert many == few
+    assert max(many) <= 8
+
+
+def test_usage_is_asked_for_the_sessions_of_the_page_alone(boss: Client, filled: ChatSession) -> None:
+    sums = [params for sql, params in asked_by(boss, list_of(ChatSession)) if "SUM(" in sql]
+    assert [len(params) for params in sums] == [50]
+
+
+@pytest.mark.parametrize("model", [ChatSession, Turn])
+def test_no_list_counts_a_table_whole(boss: Client, filled: ChatSession, model: type) -> None:
+    counts = [sql for sql, _ in asked_by(boss, list_of(model)) if "COUNT(" in sql]
+    assert len(counts) == 1
+    assert re.search(r"LIMIT 551\)", counts[0])
+
+
+@pytest.mark.parametrize("query", PAGES)
+@pytest.mark.parametrize("model", [ChatSession, Turn])
+def test_every_query_of_a_list_has_an_index(boss: Client, filled: ChatSession, model: type, query: str) -> None:
+    address = list_of(model, query.format(chat_session=filled.pk, owner=filled.owner_id))
+    for sql, params in asked_by(boss, address):
+        assert faults(plan_of(sql, params)) == [], sql
+
+
+def test_of_one_user_nothing_more_is_read_than_their_own(boss: Client, filled: ChatSession) -> None:
+    for model in (ChatSession, Turn):
+        for sql, params in asked_by(boss, list_of(model, f"?owner={filled.owner_id}")):
+            assert [fault for fault in faults(plan_of(sql, params)) if "sessions_app" in fault] == [], sql
+
+
+@pytest.mark.parametrize("before", ["", "?before=100"])
+def test_every_query_of_a_sessions_page_has_an_index(boss: Client, filled: ChatSession, before: str) -> None:
+    asked = [row for row in asked_by(boss, page_of(filled) + before) if row[0].startswith("SELECT")]
+    for sql, params in asked:
+        assert faults(plan_of(sql, params)) == [], sql
+    turns = asked_by(boss, list_of(Turn, f"?chat_session={filled.pk}"))
+    for sql, params in turns:
+        assert faults(plan_of(sql, params)) == [], sql
+
+
+def test_a_query_without_an_index_would_be_noticed(filled: ChatSession) -> None:
+    for rows in (ChatSession.objects.filter(title="number 7"), Turn.objects.order_by("output_tokens")):
+        assert faults(plan_of(*rows.query.sql_with_params()))
+
+
+def test_a_profiles_deletion_page_counts_its_sessions_by_an_index(boss: Client, filled: ChatSession) -> None:
+    for sql, params in asked_by(boss, page_of(AgentProfile.default(), "delete")):
+        assert faults(plan_of(sql, params)) == [], sql
