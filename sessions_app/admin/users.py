@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from sessions_app.admin import deletion
 from sessions_app.models import ApiToken, ChatSession
 
-
 RIGHTS = {"chat session": "sessions_app.delete_chatsession", "API token": "sessions_app.delete_apitoken"}
 """What who deletes a user with such rows must be allowed besides."""
 
