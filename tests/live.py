@@ -11,20 +11,21 @@ from tests.services import free_port
 
 PASSWORD = "correct horse battery staple"
 USERS = ("owner", "outsider", "admin")
-# Set, if only to nothing: so a developer's .env has no say.
+# Every setting, set to nothing, which means its default: so a developer's environment and .env have no say.
+DEFAULTS = dict.fromkeys(
+    (
+        *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXY", "DEBUG"),
+        *("HERMES_MODEL", "HERMES_PROVIDER_TIMEOUT", "HERMES_PROVIDER_RETRIES", "HERMES_MAX_TEXT"),
+        *("HERMES_TURNS_PER_MINUTE", "HERMES_TURN_LEASE", "HERMES_DRAIN_GRACE", "HERMES_SIGNUP"),
+    ),
+    "",
+)
 ENVIRONMENT = {
+    **DEFAULTS,
     "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
     "SECRET_KEY": "tests-only",
     "HERMES_SIGNUP": "open",
     "HERMES_DRAIN_GRACE": "1",
-    **dict.fromkeys(
-        (
-            *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "REDIS_URL", "TRUSTED_PROXY"),
-            *("HERMES_MAX_TEXT", "HERMES_MODEL", "HERMES_PROVIDER_RETRIES", "HERMES_PROVIDER_TIMEOUT"),
-            *("HERMES_TURNS_PER_MINUTE", "HERMES_TURN_LEASE"),
-        ),
-        "",
-    ),
 }
 _MAKE_USERS = f"""
 from django.contrib.auth.models import User

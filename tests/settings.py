@@ -9,20 +9,20 @@ import shutil
 import tempfile
 from pathlib import Path
 
-for name in list(os.environ):
-    if name.startswith("HERMES_") or name in ("DATABASE_URL", "REDIS_URL", "DEBUG", "ALLOWED_HOSTS", "TRUSTED_PROXY"):
-        del os.environ[name]
-os.environ["SECRET_KEY"] = "tests-only"
+from tests.live import DEFAULTS
+from tests.services import postgres_url
 
-if os.environ.get("TEST_ON") == "postgresql":
-    from tests.services import postgres_url
-
-    os.environ["DATABASE_URL"] = postgres_url()
+on_postgresql = os.environ.get("TEST_ON") == "postgresql"
+os.environ |= {
+    **DEFAULTS,
+    "SECRET_KEY": "tests-only",
+    "DATABASE_URL": postgres_url() if on_postgresql else "",
+}
 
 from hermes_site.settings import *  # noqa: E402, F403
 from hermes_site.settings import DATABASES, STORAGES  # noqa: E402
 
-if "DATABASE_URL" not in os.environ:
+if not on_postgresql:
     # A file, because an in-memory database cannot be shared by threads as the real one is.
     _folder = tempfile.mkdtemp(prefix="hermes-test-")
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
