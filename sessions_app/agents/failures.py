@@ -76,7 +76,7 @@ def unusable(model: str, error: Exception) -> ProviderError:
         return ProviderError("provider", f"The model {model} cannot be used: {variable[1]} is not set.")
     if isinstance(error, ImportError):
         return ProviderError("provider", f"The model {model} needs a package that is not installed.")
-    if not isinstance(error, UserError | ValueError):
+    if not isinstance(error, UserError):
         return ProviderError("provider", f"The model {model} cannot be used; this site's log says why.")
     hint = "It should be like openai:gpt-5-mini, openai-chat:NAME, anthropic:claude-sonnet-5-5, or demo."
     return ProviderError("provider", f"There is no model {model!r}; HERMES_MODEL or its profile names it. {hint}")

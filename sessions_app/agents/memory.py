@@ -11,8 +11,9 @@ from .prefix import FrozenPrefix
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage
 
-CHUNK = 50
-"""Rows serialised in one go when a long transcript is read: some 5 ms during which the event loop waits."""
+CHUNK = 25
+"""Rows serialised in one go when a long transcript is read: some 6 ms during which the event loop waits, nearly all
+of it in OpenAI's SDK; 0.2 ms per row (Anthropic's: 0.04 ms)."""
 
 
 class Transcript:

@@ -148,6 +148,15 @@ async def test_an_unknown_model_says_what_to_set(model: str) -> None:
     assert "HERMES_MODEL" in error.text
 
 
+async def test_a_client_that_cannot_be_made_is_not_the_models_fault(
+    providers: Providers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", "carrier-pigeon://127.0.0.1")
+    error = await refused(providers, CHAT)
+    assert error.text == f"The model {CHAT} cannot be used; this site's log says why."
+
+
 async def test_a_provider_whose_package_is_missing_says_so() -> None:
     error = await refused(Providers(ProviderSettings()), "groq:some")
     assert error.text == "The model groq:some needs a package that is not installed."

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -62,7 +63,7 @@ def answers(draw: st.DrawFn, model: str, numbers: Iterator[int], calls: dict[str
     for name, argument in calls.items():
         parts.append(ToolCallPart(name, json.dumps({"query": argument}), f"call_{next(numbers)}"))
     response = ModelResponse(parts=parts, provider_name=provider)
-    status = "complete" if calls else draw(STATUSES)
+    status: Any = "complete" if calls else draw(STATUSES)
     return Row("assistant", SEPARATOR.join(texts).replace("\0", "\ufffd"), parts_of(response, model), status)
 
 
