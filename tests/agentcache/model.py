@@ -51,8 +51,7 @@ class Turn:
 
 @dataclass
 class Model:
-    """`broken` are the rules that were seen broken where an assertion would be lost: in a task, or swallowed as an error
-    of closing."""
+    """`broken` lists what was seen broken where an assertion would be lost: in a task, or as an error of closing."""
 
     max_entries: int
     max_bytes: int
