@@ -147,7 +147,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "sessions_app.web.storage.ModuleStaticFilesStorage"},
 }
 # The files are the same at every address; no other site needs to read them.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
