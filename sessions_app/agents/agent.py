@@ -18,33 +18,33 @@ _PYDANTIC_AI = version("pydantic-ai-slim")
 
 
 class Agent:
-    """One per session key and process: tools bound to their user, and by session id the transcripts in memory.
+    """One per session key and process: the way to the models, and tools bound to their user.
 
-    Nothing about one session is state of the whole agent: two sessions of one user may run at once.
+    Nothing about a session is its state (transcripts are kept beside it): two sessions of one user may run at once.
     """
 
     def __init__(self, providers: Providers, context: Context) -> None:
-        self.signature = signature()
-        self.transcripts: dict[str, Transcript] = {}
+        self._closed = False
         self._providers = providers
         self._context = context
 
-    @property
-    def size(self) -> int:
-        """Bytes of all its transcripts, about."""
-        return sum(transcript.size for transcript in self.transcripts.values())
-
     def step(self, transcript: Transcript) -> Step:
         """One request to the transcript's model."""
+        self._check()
         return stream_step(self._providers, transcript)
 
     async def call(self, call: ToolCall) -> str:
         """Run a tool; what went wrong is told as the result's text, nothing but cancellation is raised."""
+        self._check()
         return await run_tool(self._context, call)
 
     async def aclose(self) -> None:
-        """Let go of the transcripts. The providers' clients belong to the process and stay open."""
-        self.transcripts.clear()
+        """Be used no more. The providers' clients belong to the process and stay open."""
+        self._closed = True
+
+    def _check(self) -> None:
+        if self._closed:
+            raise RuntimeError("this agent was closed; one in a turn never may be")
 
 
 @cache

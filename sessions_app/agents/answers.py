@@ -5,7 +5,10 @@
 - `{"kind": "origin", "model", "digest", "provider", "url", "system"}`: who made it, and the digest of its text
 - `{"kind": "reasoning", "text", "id", "signature", "details"}`
 - `{"kind": "text", "start", "length", "id", "details"}`: where the row's text belongs among the others
-- `{"kind": "call", "id", "name", "arguments", "item", "details"}`: `arguments` is JSON text, `item` the provider's id
+- `{"kind": "call", "id", "name", "arguments", "item", "details"}`: `item` is the provider's own id
+
+`arguments` and `details` (what else the provider gave) are JSON as text: PostgreSQL's jsonb would reorder their keys
+and rewrite their numbers, and other bytes would go back than came.
 
 Invariant: the row's text column is the authority. Reasoning, item ids and the order of parts go back only to the
 model that made them, with the text they belong to, and only of an answer that came to its end: a signature over
@@ -15,12 +18,13 @@ something else is refused by the provider, or worse, believed (OpenAI reads its 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .history import EPOCH, Row
 from .pieces import ToolCall
-from .unicode import clean, clean_json
+from .unicode import clean
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse, ModelResponsePart
@@ -55,21 +59,22 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
             start = sum(map(len, texts)) + len(SEPARATOR) * len(texts)
             texts.append(clean(part.content))
             place = {"kind": "text", "start": start, "length": len(part.content)}
-            yield place | _extras(id=part.id, details=part.provider_details)
+            yield place | _extras(part.provider_details, id=part.id)
         elif isinstance(part, ThinkingPart):
             said = {"kind": "reasoning", "text": clean(part.content)}
-            yield said | _extras(id=part.id, signature=part.signature, details=part.provider_details)
+            yield said | _extras(part.provider_details, id=part.id, signature=part.signature)
         elif isinstance(part, ToolCallPart):
             call = {"kind": "call", "id": part.tool_call_id, "name": part.tool_name}
             arguments = clean(part.args_as_json_str())
-            yield call | {"arguments": arguments} | _extras(item=part.id, details=part.provider_details)
+            yield call | {"arguments": arguments} | _extras(part.provider_details, item=part.id)
 
 
-def _extras(**values: Any) -> dict[str, Any]:
-    """Those of the values that are there, as clean JSON."""
-    from pydantic_core import to_jsonable_python
-
-    return {name: clean_json(to_jsonable_python(value)) for name, value in values.items() if value}
+def _extras(details: dict[str, Any] | None, **values: str | None) -> dict[str, str]:
+    """Those of the values that are there."""
+    extras = {name: clean(value) for name, value in values.items() if value}
+    if details:
+        extras["details"] = clean(json.dumps(details, ensure_ascii=False, default=str))
+    return extras
 
 
 def tool_calls(parts: list[dict[str, Any]] | None) -> tuple[ToolCall, ...]:
@@ -106,7 +111,7 @@ def _restored(part: dict[str, Any], text: str, provider: str | None) -> ModelRes
     """A stored part as Pydantic AI's; without a provider it goes back without what only that one understands."""
     from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
-    details = part.get("details") if provider else None
+    details = json.loads(part["details"]) if provider and "details" in part else None
     if part["kind"] == "text":
         piece = text[part["start"] : part["start"] + part["length"]]
         return TextPart(piece, id=part.get("id"), provider_name=provider, provider_details=details)

@@ -139,6 +139,18 @@ def test_the_order_of_parts_and_two_texts_survive_storing() -> None:
     assert [part.content for part in response.parts if isinstance(part, TextPart)] == ["one", "two"]
 
 
+def test_what_else_a_provider_gave_survives_postgresql() -> None:
+    """jsonb sorts keys and rewrites numbers; what goes back must not notice."""
+    details = {"zeta": 1e5, "a": {"y": [1.0], "x": "\u2028"}}
+    thought = ThinkingPart("hm", signature="s", provider_name="anthropic", provider_details=details)
+    row = answer(thought, TextPart("so"), text="so")
+    jsonb = [dict(sorted(part.items())) for part in row.parts or []]
+    response = messages_of(PREFIX, [Row("user", "a"), Row("assistant", "so", jsonb)], model=MODEL)[2]
+    assert isinstance(response.parts[0], ThinkingPart)
+    assert json.dumps(response.parts[0].provider_details) == json.dumps(details)
+    assert all(isinstance(value, str | int | None) for part in jsonb for value in part.values())
+
+
 def test_plain_text_needs_no_parts() -> None:
     assert answer(TextPart("so"), text="so").parts is None
 
