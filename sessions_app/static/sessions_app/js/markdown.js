@@ -8,10 +8,9 @@ const BATCH_TEXTS = 200;
 const REMEMBERED = 500;
 
 export class Markdown {
-  /** `limit`: the characters that one request may hold. */
-  constructor(socket, limit) {
-    this.socket = socket;
-    this.limit = limit;
+  /** `limit`: the characters that one request may hold; `still(change)` changes the page under the reader's eyes. */
+  constructor(socket, limit, still) {
+    Object.assign(this, { socket, limit, still });
     this.known = new Map();
     this.asked = new Map();
     this.working = false;
@@ -25,11 +24,8 @@ export class Markdown {
     }
     element.classList.add("plain-text");
     element.textContent = text;
-    this.render(text).then((html) => {
-      if (html === null) return;
-      element.classList.remove("plain-text");
-      put(element, html);
-    });
+    this.render(text);
+    this.asked.get(text).elements.push(element);
   }
 
   /** Resolves with the HTML, or null where the server refuses the text; survives a lost connection. */
@@ -38,7 +34,7 @@ export class Markdown {
     if (!this.asked.has(text)) {
       let resolve;
       const promise = new Promise((done) => (resolve = done));
-      this.asked.set(text, { promise, resolve });
+      this.asked.set(text, { promise, resolve, elements: [] });
       if (!this.working) this.work();
     }
     return this.asked.get(text).promise;
@@ -76,14 +72,22 @@ export class Markdown {
   }
 
   settle(texts, html) {
-    texts.forEach((text, index) => {
-      if (html[index] !== null) this.known.set(text, html[index]);
-      this.asked.get(text).resolve(html[index]);
-      this.asked.delete(text);
-    });
+    this.still(() => texts.forEach((text, index) => this.arrive(text, html[index])));
     for (const text of this.known.keys()) {
       if (this.known.size <= REMEMBERED) break;
       this.known.delete(text);
+    }
+  }
+
+  arrive(text, html) {
+    const { resolve, elements } = this.asked.get(text);
+    this.asked.delete(text);
+    resolve(html);
+    if (html === null) return;
+    this.known.set(text, html);
+    for (const element of elements) {
+      element.classList.remove("plain-text");
+      put(element, html);
     }
   }
 }
