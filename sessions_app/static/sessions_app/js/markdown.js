@@ -102,8 +102,15 @@ export function put(element, html) {
     button.addEventListener("click", () => copyFrom(button, code.textContent.replace(/\n$/, ""), words));
     head.append(button);
   }
+  requestAnimationFrame(() => letKeysScroll(element));
+}
+
+/** Wide code and tables scroll sideways, by keyboard only where they can be focused. */
+function letKeysScroll(element) {
   for (const box of element.querySelectorAll(".code pre, .table")) {
-    // Firefox and Chrome let the keyboard scroll such a box by itself, Safari only where it can be focused.
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    if (box.scrollWidth <= box.clientWidth) continue;
+    box.tabIndex = 0;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", box.className === "table" ? "Wide table" : "Wide code");
   }
 }

@@ -51,7 +51,7 @@ export class Search {
   show(query, sessions, hits) {
     announce(`${counted(sessions.length, "chat", "chats")} and ${counted(hits.length, "message", "messages")} found.`);
     const nodes = [];
-    if (sessions.length) nodes.push(h("h2", { text: "Titles" }), h("ul", {}, ...sessions.map((session) => this.sidebar.row(session))));
+    if (sessions.length) nodes.push(h("h2", { text: "Titles" }), h("ul", {}, ...sessions.map((session) => h("li", {}, this.sidebar.row(session)))));
     if (hits.length) nodes.push(h("h2", { text: "Messages" }), h("ul", {}, ...hits.map((hit) => h("li", {}, this.hit(hit, query)))));
     if (!nodes.length) nodes.push(h("p", { class: "empty", text: `Nothing found for “${query}”. Try fewer or other words.` }));
     this.sidebar.showSearch(nodes);

@@ -74,7 +74,7 @@ export class Thread {
   messageItem(message, results) {
     const facts = this.conversation.facts.get(message.id);
     const answered = (message.tool_calls ?? []).map((call) => results.get(call.id)?.text.length ?? "-").join();
-    const version = `${message.status}:${message.text.length}:${answered}:${facts ? 1 : 0}:${message.text.slice(-40)}`;
+    const version = `${message.status}:${fingerprint(message)}:${answered}:${facts ? 1 : 0}`;
     const build = {
       user: () => userMessage(message),
       assistant: () => assistantMessage(message, this.markdown, results, facts),
@@ -152,6 +152,18 @@ export class Thread {
     const node = message && [...this.box.children].find((child) => child.dataset.key === message.id);
     if (node) this.scroll.show(node);
   }
+}
+
+const fingerprints = new WeakMap();
+
+/** A number that changes with a message's text; FNV-1a, made once for each message received. */
+function fingerprint(message) {
+  if (!fingerprints.has(message)) {
+    let hash = 0x811c9dc5;
+    for (let place = 0; place < message.text.length; place += 1) hash = Math.imul(hash ^ message.text.charCodeAt(place), 0x01000193);
+    fingerprints.set(message, hash);
+  }
+  return fingerprints.get(message);
 }
 
 function skeleton() {
