@@ -37,8 +37,8 @@ def dead_turns(lease: float, mine: frozenset[int]) -> list[Turn]:
     return [turn for turn in running if turn.pk in silent or known_dead(turn.process)]
 
 
-def recover(turn: Turn, process: str, text: str) -> Recovered | None:
-    """Take a dead turn over and end it; None where somebody else was faster.
+def recover(turn: Turn, process: str | None, text: str) -> Recovered | None:
+    """Take a dead turn over and end it, and begin the next for ``process``; None where somebody was faster.
 
     ``text`` tells the user what happened. The claim seen as dead is the one that is replaced,
     so an owner which comes back to life either keeps its turn whole or has lost it.
@@ -47,7 +47,8 @@ def recover(turn: Turn, process: str, text: str) -> Recovered | None:
         access.chat_session(turn.owner_id, turn.chat_session_id, lock=True)
     except NotFound:
         return None
-    seen = Turn.objects.filter(pk=turn.pk, claim=turn.claim, heartbeat_at=turn.heartbeat_at)
+    # Not equal: SQLite writes milliseconds by its own clock, and Django would look for microseconds.
+    seen = Turn.objects.filter(pk=turn.pk, claim=turn.claim, heartbeat_at__lte=turn.heartbeat_at)
     if not seen.filter(status=TurnStatus.RUNNING).update(claim=uuid.uuid4(), heartbeat_at=Now()):
         return None
     turn.refresh_from_db()
