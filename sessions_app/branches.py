@@ -18,15 +18,21 @@ from sessions_app.models import Branch, ChatSession, Message
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The positions ``start`` to ``end`` (exclusive; None: without end) of one branch."""
+    """The positions ``start`` to ``end`` (exclusive; None: without end) of one branch.
 
+    Only the rows of its own session, which are those that the session's stamp tells of.
+    """
+
+    session_id: UUID
     branch_id: UUID
     start: int
     end: int | None
 
     def messages(self) -> QuerySet[Message]:
         """Return the segment's rows."""
-        rows = Message.objects.filter(branch_id=self.branch_id, position__gte=self.start)
+        rows = Message.objects.filter(
+            branch_id=self.branch_id, position__gte=self.start, chat_session_id=self.session_id
+        )
         return rows if self.end is None else rows.filter(position__lt=self.end)
 
 
@@ -38,7 +44,7 @@ def line(chat_session: ChatSession) -> list[Segment]:
     branch = branches.get(chat_session.active_branch_id)
     while branch is not None:
         start = 0 if branch.parent_id is None else branch.fork_position
-        segments.append(Segment(branch.pk, start, end))
+        segments.append(Segment(chat_session.pk, branch.pk, start, end))
         end = start
         branch = branches.get(branch.parent_id) if branch.parent_id else None
     return segments
@@ -63,12 +69,16 @@ def all_messages(chat_session: ChatSession) -> list[Message]:
 
 
 def next_position(chat_session: ChatSession) -> int:
-    """Return the first free position at the end of the line (under the session's lock)."""
-    for segment in line(chat_session):
+    """Return the first free position at the end of the line (under the session's lock).
+
+    Never one before the newest segment, where it would be no part of the line.
+    """
+    segments = line(chat_session)
+    for segment in segments:
         last = segment.messages().order_by("-position").values_list("position", flat=True).first()
         if last is not None:
-            return last + 1
-    return 0
+            return max(last + 1, segments[0].start)
+    return segments[0].start if segments else 0
 
 
 def alternatives(messages: Sequence[Message]) -> dict[int, list[UUID]]:
