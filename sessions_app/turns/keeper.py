@@ -6,8 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sessions_app import database
+from sessions_app.models import Turn
 from sessions_app.turns import recovery
 from sessions_app.turns.heart import BEAT_SECONDS, Beat, beat
 from sessions_app.turns.run import INTERRUPTED, Run
@@ -52,8 +54,10 @@ class Keeper:
         runs = {run.turn.pk: run for run in self._runner.runs if run.ending is None}
         if not runs:
             return
-        pulse = await database.write(beat, [_beat_of(run) for run in runs.values()])
+        checkpoints = {pk: (run.stream.message_id, run.stream.text) for pk, run in runs.items()}
+        pulse = await database.write(beat, [_beat_of(run, *checkpoints[pk]) for pk, run in runs.items()])
         for pk, run in runs.items():
+            run.checkpoint = checkpoints[pk]
             if run.ending is None and pk in pulse.lost:
                 run.stop("lost")
             elif pk in pulse.stop_requested:
@@ -66,16 +70,24 @@ class Keeper:
             return
         mine = frozenset(run.turn.pk for run in runner.runs)
         for turn in await database.read(recovery.dead_turns, self._lease, mine):
-            found = await database.write(recovery.recover, turn, runner.process, INTERRUPTED)
-            if found is not None:
-                self._tell(found)
+            await runner.carry(self._take_over(turn))
         for owner_id, session_id in await database.read(recovery.waiting_sessions):
-            begun = await database.write(recovery.begin_waiting, owner_id, session_id, runner.process)
-            if begun is not None:
-                runner.launch(begun)
+            await runner.carry(self._begin(owner_id, session_id))
 
-    def _tell(self, recovered: recovery.Recovered) -> None:
-        runner, ended = self._runner, recovered.ended
+    async def _begin(self, owner_id: int, session_id: UUID) -> None:
+        process = self._runner.taker()
+        if process is None:
+            return
+        begun = await database.write(recovery.begin_waiting, owner_id, session_id, process)
+        if begun is not None:
+            self._runner.launch(begun)
+
+    async def _take_over(self, turn: Turn) -> None:
+        runner = self._runner
+        recovered = await database.write(recovery.recover, turn, runner.taker(), INTERRUPTED)
+        if recovered is None:
+            return
+        ended = recovered.ended
         runner.interrupted(recovered.turn)
         runner.hub.custom(recovered.turn.owner_id, ended.chat_session.id, "session.updated", ended.chat_session)
         if ended.following is not None:
@@ -90,8 +102,6 @@ class Keeper:
                 logger.exception("a keeper's round failed; it is tried again")
 
 
-def _beat_of(run: Run) -> Beat:
-    text = run.stream.text
-    unchanged = run.checkpoint == text
-    run.checkpoint = text
-    return Beat(run.turn.pk, run.begun.claim, run.stream.message_id, None if unchanged else text)
+def _beat_of(run: Run, answer_id: UUID, text: str) -> Beat:
+    unchanged = run.checkpoint == (answer_id, text)
+    return Beat(run.turn.pk, run.begun.claim, answer_id, None if unchanged else text)

@@ -8,7 +8,7 @@ speak of the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -72,12 +72,17 @@ async def open_view(
     *,
     process: str,
     live: Callable[[UUID], RunShape | None],
+    given_up: Container[UUID],
 ) -> dict[str, Any]:
-    """Read a session until the database and this process agree on its run. Raises NotFound."""
+    """Read a session until the database and this process agree on its run. Raises NotFound.
+
+    ``given_up`` are the runs that this process has left to recovery: nothing more comes of them.
+    """
     while True:
         view = await database.read(read_view, user_id, session_id, limit)
         run = live(session_id)
-        stored = view.run if view.process == process else None
+        ours = view.run is not None and view.process == process and view.run.run_id not in given_up
+        stored = view.run if ours else None
         if _identity(run) == _identity(stored):
             return view.result(run or view.run)
 

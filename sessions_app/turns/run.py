@@ -78,7 +78,7 @@ class Run:
     """One running turn of this process.
 
     ``show`` gets the numbered events, ``announce`` each tool message stored. ``checkpoint`` is
-    the text last kept for it. ``ended`` is set once the turn's end is stored, or lost.
+    the answer's id with the text last kept for it. ``ended`` is set once the turn's end is stored, or lost.
     ``lease_time`` (seconds) bounds how long an end that the database does not take is tried.
     """
 
@@ -100,7 +100,7 @@ class Run:
             begun.turn.answer_id,
             lambda seq, event: show(self, seq, event),
         )
-        self.checkpoint = ""
+        self.checkpoint = (begun.turn.answer_id, "")
         self.ended = asyncio.Event()
         self.ending: Ending | None = None
         self.takes_next = True

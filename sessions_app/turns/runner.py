@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from ag_ui.core import BaseEvent, RunErrorEvent, TokenUsage
@@ -36,6 +36,8 @@ from sessions_app.turns.run import INTERRUPTED, Run
 
 logger = logging.getLogger(__name__)
 
+R = TypeVar("R")
+
 
 class Runner:
     """Runs the turns of this process. ``lease`` is HERMES_TURN_LEASE, in seconds."""
@@ -47,7 +49,8 @@ class Runner:
         self._process = Process()
         self.accepting = True
         self._runs: dict[UUID, Run] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._given_up: set[UUID] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._keeper = Keeper(self, lease)
 
     async def start(self) -> None:
@@ -61,12 +64,14 @@ class Runner:
         What they said by then is stored; what is queued is left to other processes.
         """
         self.accepting = False
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for run in self.runs:
-            run.stop("interrupted")
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace
+        while self._tasks and loop.time() < until:
+            await asyncio.wait(self._tasks, timeout=until - loop.time())
+        while self._tasks:
+            for run in self.runs:
+                run.stop("interrupted")
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         await self._keeper.stop()
         await self.pool.close()
         self._process.end()
@@ -88,6 +93,9 @@ class Runner:
 
     async def start_turn(self, user_id: int, session_id: UUID, text: str, message_id: UUID | None) -> Asked:
         """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
+        return await self.carry(self._start_turn(user_id, session_id, text, message_id))
+
+    async def _start_turn(self, user_id: int, session_id: UUID, text: str, message_id: UUID | None) -> Asked:
         asked = await database.write(
             asking.ask,
             user_id,
@@ -140,7 +148,9 @@ class Runner:
         self.hub.hold(connection, session_id)
         opened = False
         try:
-            yield await open_view(user_id, session_id, limit, process=self.process, live=self.live)
+            yield await open_view(
+                user_id, session_id, limit, process=self.process, live=self.live, given_up=self._given_up
+            )
             opened = True
         finally:
             self.hub.release(connection, session_id, opened=opened)
@@ -148,21 +158,33 @@ class Runner:
     def launch(self, begun: Begun) -> None:
         """Run a turn that was begun for this process."""
         run = Run(begun, show=self._show, announce=self._announce, lease_time=self._lease)
+        before = self._runs.get(begun.session_id)
         self._runs[begun.session_id] = run
         user_id = begun.turn.owner_id
         self.hub.custom(user_id, begun.session_id, "message.created", begun.message)
         self.hub.custom(user_id, begun.session_id, "session.updated", begun.chat_session)
-        task = asyncio.create_task(self._carry_out(run))
+        self._keep(asyncio.create_task(self._carry_out(run, before)))
+
+    async def carry(self, work: Coroutine[Any, Any, R]) -> R:
+        """Await work that begins turns: it outlives its caller, and a draining waits for it."""
+        return await asyncio.shield(self._keep(asyncio.create_task(work)))
+
+    def _keep(self, task: asyncio.Task[R]) -> asyncio.Task[R]:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def _carry_out(self, run: Run) -> None:
+    async def _carry_out(self, run: Run, before: Run | None) -> None:
         try:
+            if before is not None:
+                # Somebody else has ended that turn. What it has in memory is shared with nobody.
+                before.stop("lost")
+                await before.ended.wait()
             async with self.pool.lease(run.turn.owner_id, run.begun.session_id) as lease:
                 memory = TurnMemory(run.begun, lease)
                 ending = await run.answer(lease.agent, memory)
                 try:
-                    ended = await run.store(ending, self._taker)
+                    ended = await run.store(ending, self.taker)
                 except OwnershipLost:
                     memory.forget()
                     self._lost(run)
@@ -174,7 +196,7 @@ class Runner:
             logger.exception("turn %s is left to recovery", run.turn.run_id)
             self._lost(run)
 
-    def _taker(self) -> str | None:
+    def taker(self) -> str | None:
         """Return who takes the session's next turn: this process, unless it is stopping."""
         return self.process if self.accepting else None
 
@@ -188,6 +210,7 @@ class Runner:
         run.ended.set()
 
     def _lost(self, run: Run) -> None:
+        self._given_up.add(run.turn.run_id)
         self._leave(run)
         self.interrupted(run.turn)
         run.ended.set()
