@@ -1,0 +1,172 @@
+"""What stands around a runner in its tests: hosts (a process each, over one real database) and who listens to them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sessions_app import branches, chats, database
+from sessions_app.agents.providers import ProviderSettings
+from sessions_app.agents.tools import Search
+from sessions_app.models import ChatSession, Turn
+from sessions_app.turns.asking import Asked
+from sessions_app.turns.hub import Notification
+from sessions_app.turns.pool import AgentPool, search_chats
+from sessions_app.turns.runner import Runner
+from tests.providers.script import Gate
+
+R = TypeVar("R")
+
+# Seconds: only ever spent by a test that fails.
+PATIENCE = 20.0
+LEASE = 15.0
+
+Event = dict[str, Any]
+
+
+async def within(awaitable: Awaitable[R]) -> R:
+    """Await something that is sure to happen."""
+    return await asyncio.wait_for(awaitable, PATIENCE)
+
+
+async def stands_at(gate: Gate) -> None:
+    """Return once the provider stands at the gate."""
+    await within(gate.reached())
+
+
+class Listener:
+    """A connection of a user: keeps every event (its params) and wakes who waits for one."""
+
+    def __init__(self, user_id: int) -> None:
+        self.user_id = user_id
+        self.events: list[Event] = []
+        self._waiting: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
+
+    def deliver(self, notification: Notification) -> None:
+        event: Event = json.loads(notification.text)["params"]
+        self.events.append(event)
+        for wanted, future in self._waiting:
+            if wanted(event) and not future.done():
+                future.set_result(event)
+
+    async def until(self, wanted: Callable[[Event], bool]) -> Event:
+        """The first event that is wanted, past or to come."""
+        for event in self.events:
+            if wanted(event):
+                return event
+        future: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self._waiting.append((wanted, future))
+        try:
+            return await within(future)
+        except TimeoutError:
+            raise AssertionError(f"it did not come; these did: {self.events}") from None
+
+    async def end_of(self, run_id: UUID) -> Event:
+        """The event that ends a run."""
+        return await self.until(
+            lambda event: event["run_id"] == str(run_id) and event["event"]["type"] in ("RUN_FINISHED", "RUN_ERROR")
+        )
+
+    async def fact(self, name: str) -> Any:
+        """The value of the first of the project's own facts of this name."""
+        return (await self.until(lambda event: event["event"].get("name") == name))["event"]["value"]
+
+    def facts(self) -> list[str]:
+        """The names of the project's own facts so far."""
+        return [event["event"]["name"] for event in self.events if event["event"]["type"] == "CUSTOM"]
+
+    def run(self, run_id: UUID) -> list[Event]:
+        """The events of a run so far."""
+        return [event for event in self.events if event["run_id"] == str(run_id)]
+
+    def text(self, run_id: UUID) -> str:
+        """What a run's text deltas said so far."""
+        return text_of(self.run(run_id))
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event["event"]["delta"] for event in events if event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+
+
+def types(events: list[Event]) -> list[str]:
+    """The kinds of events, each run of equal ones once."""
+    kinds = [event["event"]["type"] for event in events]
+    return [kind for index, kind in enumerate(kinds) if index == 0 or kinds[index - 1] != kind]
+
+
+@dataclass
+class Host:
+    """A process: a runner with its own cache. `listener` has opened what `open` was called for."""
+
+    runner: Runner
+    listener: Listener
+    opened: set[UUID] = field(default_factory=set)
+
+    @classmethod
+    async def start(
+        cls,
+        user_id: int,
+        *,
+        timeout: float = PATIENCE,
+        retries: int = 0,
+        lease: float = LEASE,
+        search: Search = search_chats,
+    ) -> Host:
+        settings = ProviderSettings(timeout=timeout, retries=retries, demo_pause=0)
+        host = cls(Runner(AgentPool(settings, search), lease=lease), Listener(user_id))
+        host.runner.hub.attach(host.listener)
+        await host.runner.start()
+        return host
+
+    @property
+    def user_id(self) -> int:
+        return self.listener.user_id
+
+    async def open(self, session_id: UUID, listener: Listener | None = None, limit: int = 50) -> dict[str, Any]:
+        """Open a session and return the result of session.open."""
+        connection = listener or self.listener
+        async with self.runner.opened(connection.user_id, session_id, connection, limit) as result:
+            return result
+
+    async def ask(self, session_id: UUID, text: str = "hello", message_id: UUID | None = None) -> Asked:
+        """Ask for a turn; the session is opened before, once."""
+        if session_id not in self.opened:
+            await self.open(session_id)
+            self.opened.add(session_id)
+        return await within(self.runner.start_turn(self.user_id, session_id, text, message_id))
+
+    async def turn(self, session_id: UUID, text: str = "hello") -> Turn:
+        """A whole turn; returns it as stored, when the agent is idle again."""
+        asked = await self.ask(session_id, text)
+        await self.listener.end_of(asked.run_id)
+        return await stored_turn(asked.run_id)
+
+    async def stop(self, session_id: UUID, run_id: UUID | None = None) -> bool:
+        return await within(self.runner.stop_turn(self.user_id, session_id, run_id))
+
+
+async def new_session(user_id: int, title: str = "") -> UUID:
+    return (await database.write(chats.create, user_id, title)).id
+
+
+async def stored_turn(run_id: UUID) -> Turn:
+    return await database.read(lambda: Turn.objects.get(run_id=run_id))
+
+
+async def said(session_id: UUID) -> list[tuple[str, str, str]]:
+    """Role, text and status of the stored messages, in order."""
+
+    def rows() -> list[tuple[str, str, str]]:
+        messages = branches.all_messages(ChatSession.objects.get(pk=session_id))
+        return [(message.role, message.text, message.status) for message in messages]
+
+    return await database.read(rows)
+
+
+def guard_of(turn: Turn) -> tuple[str, str, str]:
+    """What the guard decided, as stored with the turn."""
+    return (turn.guard_agent, turn.guard_transcript, turn.guard_reason)

@@ -1,0 +1,261 @@
+"""An owner that dies, sleeps or loses its turn: what was said is kept, nobody writes twice, the queue goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from sessions_app import database
+from sessions_app.models import Turn
+from sessions_app.turns import heart, keeper
+from tests.processes import Process
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call, Gate
+from tests.turns.fixtures import CHAT, NewHost, NewSession
+from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, within
+
+pytestmark = pytest.mark.both_databases
+
+
+def database_url() -> str:
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{settings['NAME']}"
+    return f"postgres://{settings['USER']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
+
+
+def doomed(user_id: int, session_id: UUID) -> Process:
+    env = {
+        "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": "tests-only",
+        "HERMES_MODEL": CHAT,
+    }
+    return Process(
+        [sys.executable, "-m", "tests.turns.doomed", str(user_id), str(session_id)], env={**os.environ, **env}
+    )
+
+
+async def silence(run_id: UUID, seconds: float) -> None:
+    """Make a turn's last heartbeat so old."""
+    past = timezone.now() - timedelta(seconds=seconds)
+    await database.write(lambda: Turn.objects.filter(run_id=run_id).update(heartbeat_at=past))
+
+
+async def test_a_killed_process(
+    new_host: NewHost, session: NewSession, provider: Provider, user: Any, blockbuster: Any
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}), Answer(["the next answer"]))
+    chat = await session()
+    blockbuster.deactivate()  # this test waits for a process, by intent
+    process = doomed(user.pk, chat)
+    line = process.line("checkpoint")
+    process.kill()
+    blockbuster.activate()
+    run_id = UUID(line.split()[1])
+    assert line.endswith("'One '")
+    if connection.vendor == "postgresql":
+        await silence(run_id, 16)  # a file's lock tells at once, PostgreSQL only by the lease
+    host = await new_host()
+    for run in host.runner.runs:
+        await within(run.ended.wait())
+    assert await said(chat) == [
+        ("user", "to the doomed", "complete"),
+        ("assistant", "One ", "interrupted"),
+        ("user", "left waiting", "complete"),
+        ("assistant", "the next answer", "complete"),
+    ]
+    turn = await stored_turn(run_id)
+    assert (turn.status, turn.error_code, turn.checkpoint) == ("interrupted", "interrupted", "")
+    gate.open()
+
+
+async def test_a_living_process_of_this_machine_keeps_its_turns(
+    new_host: NewHost, session: NewSession, provider: Provider
+) -> None:
+    owner, other = await new_host(), await new_host()
+    gate = Gate()
+    provider.script(Answer(["One"], gates={0: gate}))
+    asked = await owner.ask(await session())
+    await stands_at(gate)
+    await other.runner._keeper.recover()
+    assert (await stored_turn(asked.run_id)).status == "running"
+    gate.open()
+    await owner.listener.end_of(asked.run_id)
+    assert (await stored_turn(asked.run_id)).status == "complete"
+
+
+async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_more(
+    new_host: NewHost, session: NewSession, provider: Provider
+) -> None:
+    owner, other = await new_host(), await new_host()
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}), Answer(["after it"]))
+    chat = await session()
+    asked = await owner.ask(chat)
+    waiting = await owner.ask(chat, "waits")
+    await other.open(chat)
+    await stands_at(gate)
+    await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+    await owner.runner._keeper.beat()
+    await silence(asked.run_id, 14)
+    await other.runner._keeper.recover()
+    assert (await stored_turn(asked.run_id)).status == "running"
+    await silence(asked.run_id, 16)
+    await other.runner._keeper.recover()
+    told = await other.listener.end_of(asked.run_id)
+    assert (told["event"]["type"], told["event"]["code"], told["seq"]) == ("RUN_ERROR", "interrupted", None)
+    await other.listener.end_of(waiting.run_id)
+    stored = await said(chat)
+    assert stored == [
+        ("user", "hello", "complete"),
+        ("assistant", "One ", "interrupted"),
+        ("user", "waits", "complete"),
+        ("assistant", "after it", "complete"),
+    ]
+    # The owner wakes up, and finishes what it believes is its turn.
+    gate.open()
+    told = await owner.listener.end_of(asked.run_id)
+    assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
+    assert await said(chat) == stored
+    assert guard_of(await owner.turn(chat))[1] == "read"
+
+
+async def test_a_process_that_lost_its_turn_cannot_store_a_step(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["Let me see. "], calls=[Call("calculator", '{"expression": "1+1"}')], gates={0: gate}))
+    chat = await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    await database.write(lambda: Turn.objects.filter(run_id=asked.run_id).update(claim=uuid4()))
+    gate.open()
+    told = await host.listener.end_of(asked.run_id)
+    assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
+    assert await said(chat) == [("user", "hello", "complete")]
+    assert len(provider.requests) == 1
+
+
+async def test_a_heartbeat_finds_a_lost_turn_and_stops_paying_for_it(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    await database.write(lambda: Turn.objects.filter(run_id=asked.run_id).update(claim=uuid4()))
+    await host.runner._keeper.beat()
+    told = await host.listener.end_of(asked.run_id)
+    assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
+    assert host.runner.runs == []
+    assert await said(chat) == [("user", "hello", "complete")]
+
+
+async def test_two_who_recover_at_once_end_it_once(new_host: NewHost, session: NewSession, provider: Provider) -> None:
+    owner, *others = await new_host(), await new_host(), await new_host()
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    asked = await owner.ask(chat)
+    await stands_at(gate)
+    await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+    await owner.runner._keeper.beat()
+    for other in others:
+        await other.open(chat)
+    await silence(asked.run_id, 16)
+    await asyncio.gather(*(other.runner._keeper.recover() for other in others))
+    assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One ", "interrupted")]
+    assert sum(len(other.listener.run(asked.run_id)) for other in others) == 1
+
+
+async def test_a_turn_that_had_said_nothing_leaves_no_empty_answer(
+    new_host: NewHost, session: NewSession, provider: Provider
+) -> None:
+    owner, other = await new_host(), await new_host()
+    gate = Gate()
+    provider.script(Answer(["One"], gates={0: gate}))
+    chat = await session()
+    asked = await owner.ask(chat)
+    await stands_at(gate)
+    await silence(asked.run_id, 16)
+    await other.runner._keeper.recover()
+    assert await said(chat) == [("user", "hello", "complete")]
+    assert (await stored_turn(asked.run_id)).status == "interrupted"
+
+
+async def test_a_new_turn_in_the_process_that_lost_one_shares_nothing_with_it(
+    new_host: NewHost, session: NewSession, provider: Provider
+) -> None:
+    """The old run still streams, unaware; nothing was stored for it, so the stamp has not moved."""
+    owner, other = await new_host(), await new_host()
+    gate = Gate()
+    provider.script(Answer(["never ", "stored"], gates={0: gate}), Answer(["fine"]))
+    chat = await session()
+    asked = await owner.ask(chat, "one")
+    await stands_at(gate)
+    await silence(asked.run_id, 16)
+    await other.runner._keeper.recover()
+    after = await owner.turn(chat, "two")
+    assert (await owner.listener.end_of(asked.run_id))["seq"] is None
+    assert after.status == "complete"
+    assert [text for _, text, _ in await said(chat)] == ["one", "two", "fine"]
+    assert [m["content"] for m in provider.requests[-1].json["messages"][1:]] == ["one", "two"]
+    assert (await owner.turn(chat, "three")).guard_reason == "same stamp"
+    assert [m["content"] for m in provider.requests[-1].json["messages"][1:]] == ["one", "two", "fine", "three"]
+
+
+async def test_the_checkpoint_is_of_the_answer_under_way(host: Host, session: NewSession, provider: Provider) -> None:
+    gate = Gate()
+    provider.script(
+        Answer(["Let me see. "], calls=[Call("calculator", '{"expression": "1+1"}')]),
+        Answer(["Two", "."], gates={1: gate}),
+    )
+    chat = await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    await host.listener.until(lambda event: event["event"].get("delta") == "Two")
+    revision = (await host.open(chat))["session"].revision
+    await host.runner._keeper.beat()
+    turn = await stored_turn(asked.run_id)
+    assert turn.checkpoint == "Two"
+    assert str(turn.answer_id) != str((await host.open(chat))["messages"][1].id)
+    # It is kept on the turn: nothing under the guard has changed.
+    assert (await host.open(chat))["session"].revision == revision
+    gate.open()
+    await host.listener.end_of(asked.run_id)
+    assert (await stored_turn(asked.run_id)).checkpoint == ""
+
+
+async def test_a_checkpoint_that_could_not_be_written_is_written_by_the_next_beat(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+
+    def away(_: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper, "beat", away)
+        with pytest.raises(ZeroDivisionError):
+            await host.runner._keeper.beat()
+    assert keeper.beat is heart.beat
+    await host.runner._keeper.beat()
+    assert (await stored_turn(asked.run_id)).checkpoint == "One "
+    gate.open()
+    await host.listener.end_of(asked.run_id)
