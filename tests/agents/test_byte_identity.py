@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from pydantic_ai.models import override_allow_model_requests
 
+from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import Row
 from sessions_app.agents.providers import Providers, ProviderSettings
 from tests.providers.fixtures import Provider
@@ -103,12 +105,23 @@ async def test_a_retry_sends_the_same_bytes(provider: Provider, providers: Provi
     assert provider.bodies[1] == provider.bodies[2]
 
 
+async def test_what_failed_before_the_wire_is_not_lost(provider: Provider, providers: Providers, model: str) -> None:
+    session = Session(providers, model)
+    await session.turn("one")
+    session.store(Row("user", "two"))
+    with override_allow_model_requests(False), pytest.raises(ProviderError):
+        await session.step()
+    await session.step()
+    assert extends(provider.bodies[1], provider.bodies[0])
+    assert b"two" in provider.bodies[1]
+
+
 async def test_a_failed_turn_leaves_the_prefix_alone(provider: Provider, providers: Providers, model: str) -> None:
     session = Session(providers, model)
     await session.turn("one")
     provider.script(Answer(words=["half ", "of it"], cut=1))
     session.store(Row("user", "two"))
-    with pytest.raises(Exception, match="provider"):
+    with pytest.raises(ProviderError):
         await session.step()
     session.store(Row("assistant", session.results[-1].text, session.results[-1].parts, "failed"))
     await session.turn("three")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 BYTES_PER_TOKEN = 4
+REMEMBERED = 200
+"""Prompts kept for each model; a real cache is finite too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,18 @@ def _common(one: bytes, other: bytes) -> int:
 
 
 class PromptCache:
-    """Every prompt seen, by model; the longest common prefix with any of them counts as cached."""
+    """The latest prompts, by model; the longest common prefix with any of them counts as cached."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, list[bytes]] = {}
+        self._seen: dict[str, deque[bytes]] = {}
 
     def count(self, body: dict[str, Any]) -> Counted:
         """Count a request's prompt and remember it."""
         prompt = prompt_of(body)
-        seen = self._seen.setdefault(str(body.get("model")), [])
-        longest = max((_common(prompt, earlier) for earlier in seen), default=0)
-        seen.append(prompt)
+        seen = self._seen.setdefault(str(body.get("model")), deque(maxlen=REMEMBERED))
+        longest = 0
+        for earlier in seen:
+            if earlier[: longest + 1] == prompt[: longest + 1]:
+                longest = _common(prompt, earlier)
+        seen.appendleft(prompt)
         return Counted(len(prompt) // BYTES_PER_TOKEN, longest // BYTES_PER_TOKEN)
