@@ -2,8 +2,8 @@
 //
 // Every session.event of the chat is applied as it comes. While session.open is under way they are kept and applied
 // after it: its answer is one moment of the truth, and each event says by `seq` whether it is after that moment.
-// Events: "change" (messages, queue, trouble), "run" (the running answer grew), "said" (a sentence for everybody),
-// "gone" (the chat is no longer there).
+// Events: "change" (messages, queue, trouble), "run" (the running answer grew), "session" (as session.open tells it),
+// "said" (a sentence for everybody), "gone" (the chat is no longer there).
 
 import { Run } from "./run.js";
 import { Disconnected } from "./socket.js";
@@ -59,7 +59,8 @@ export class Conversation extends EventTarget {
     }
   }
 
-  adopt({ messages, has_more, run, queued }) {
+  adopt({ session, messages, has_more, run, queued }) {
+    this.dispatchEvent(new CustomEvent("session", { detail: session }));
     this.merge(messages, has_more);
     this.queued = queued;
     if (!run) this.run = null;

@@ -48,6 +48,7 @@ function open(id) {
   conversation = id ? new Conversation(socket, markdown, id) : null;
   conversation?.addEventListener("change", showTurns);
   conversation?.addEventListener("run", showTurns);
+  conversation?.addEventListener("session", ({ detail }) => sessions.put(detail));
   conversation?.addEventListener("gone", ({ detail }) => leave(detail));
   thread.open(conversation);
   composer.open(id);

@@ -18,7 +18,7 @@ export class Sidebar {
     this.box.append(this.list);
     this.box.addEventListener("scroll", () => this.more(), { passive: true });
     sessions.addEventListener("change", () => this.draw());
-    $("chat-menu").addEventListener("click", ({ currentTarget }) => this.menu(sessions.get(this.current), currentTarget));
+    $("chat-menu").addEventListener("click", ({ currentTarget }) => this.menu(sessions.get(this.current), currentTarget, $("title")));
     this.drawer();
     this.draw();
   }
@@ -56,7 +56,7 @@ export class Sidebar {
   row(session) {
     const link = h("a", { href: `/?chat=${session.id}`, "data-go": true, data: { session: session.id }, dir: "auto", text: titleOf(session), title: session.title });
     markLink(link, this.current);
-    const button = iconButton("more", `Options of “${titleOf(session)}”`, () => this.menu(this.sessions.get(session.id) ?? session, button));
+    const button = iconButton("more", `Options of “${titleOf(session)}”`, () => this.menu(this.sessions.get(session.id) ?? session, button, link));
     button.setAttribute("aria-haspopup", "menu");
     return h("div", { class: "session" }, link, button);
   }
@@ -65,10 +65,10 @@ export class Sidebar {
     return h("button", { class: "foot", type: "button", text: archived ? "Back to all chats" : "Archived chats", on: { click: () => this.sessions.show(!archived) } });
   }
 
-  menu(session, button) {
-    if (!session) return;
+  /** `title` is the element that shows the chat's title beside the button: renaming takes its place. */
+  menu(session, button, title) {
     openMenu(button, [
-      ["Rename", () => this.rename(session)],
+      ["Rename", () => this.rename(session, title)],
       [session.pinned ? "Unpin" : "Pin to the top", () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned")],
       [session.archived ? "Take out of the archive" : "Archive", () => this.change(session, { archived: !session.archived }, session.archived ? "Taken out of the archive" : "Archived")],
       ["Delete …", () => this.delete(session), "danger"],
@@ -85,10 +85,7 @@ export class Sidebar {
     keepFocus();
   }
 
-  rename(session) {
-    this.openDrawer();
-    const link = [...this.box.querySelectorAll("a[data-session]")].find((node) => node.dataset.session === session.id && node.offsetParent);
-    if (!link) return;
+  rename(session, shown) {
     const input = h("input", { class: "rename", "aria-label": "New title", maxlength: String(TITLE_LENGTH), dir: "auto" });
     input.value = session.title;
     let done = false;
@@ -97,8 +94,9 @@ export class Sidebar {
       done = true; // taking a focused element out of the page blurs it
       const title = input.value.trim();
       const focused = document.activeElement === input;
-      input.replaceWith(link);
-      if (focused) link.focus();
+      shown.hidden = false;
+      if (focused) shown.focus();
+      input.remove();
       if (save && title && title !== session.title) this.change(session, { title }, "Renamed");
     };
     input.addEventListener("keydown", (event) => {
@@ -107,7 +105,9 @@ export class Sidebar {
       finish(event.key === "Enter");
     });
     input.addEventListener("blur", () => finish(true));
-    link.replaceWith(input);
+    shown.hidden = true;
+    shown.after(input);
+    input.focus();
     input.select();
   }
 
