@@ -27,7 +27,8 @@ MAX_BLOCK_TOKENS = 60_000
 MAX_TARGETS = 1_000_000
 """Characters of all link targets and titles together: each reference repeats them."""
 MAX_NESTING = 20
-"""Lists, quotes and emphasis within each other; what is deeper is text. CommonMark's own tests need 9."""
+"""Lists (two levels each), quotes and emphasis within each other; a text with deeper blocks is shown as it stands.
+CommonMark's own tests need 9."""
 
 HEADING_SHIFT = 2
 """The page's own headings are the chat's title (1) and who speaks (2)."""
@@ -53,7 +54,7 @@ def render(text: str) -> str:
         return plain(text)
     env: EnvType = {}
     tokens = PARSER.parse(text, env)
-    if len(tokens) > MAX_BLOCK_TOKENS or size_of_targets(tokens) > MAX_TARGETS:
+    if len(tokens) > MAX_BLOCK_TOKENS or size_of_targets(tokens) > MAX_TARGETS or too_deep(tokens):
         return plain(text)
     for token in tokens:
         adapt_block(token)
@@ -63,6 +64,11 @@ def render(text: str) -> str:
 def plain(text: str) -> str:
     """The text as it stands, for what is not worth or not safe to parse."""
     return sanitise(f'<pre class="plain" dir="auto">{escape(text)}</pre>')
+
+
+def too_deep(tokens: list[Token]) -> bool:
+    """Whether blocks are nested so deep that the parser has dropped what is in the innermost."""
+    return any(token.nesting == 1 and token.level >= MAX_NESTING - 1 for token in tokens)
 
 
 def size_of_targets(tokens: list[Token]) -> int:

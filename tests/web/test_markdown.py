@@ -225,3 +225,9 @@ def test_time_and_size_are_bounded(name: str) -> None:
     html = render(LONG[name])
     assert perf_counter() - begun < 10
     assert len(html) < 5_000_000
+
+
+@pytest.mark.parametrize("mark", ["> ", "- ", "1. ", "> - "])
+@pytest.mark.parametrize("depth", [1, 5, 9, 10, 19, 20, 21, 500])
+def test_nothing_is_lost_however_deep_it_is_nested(mark: str, depth: int) -> None:
+    assert "innermost" in render(f"before\n\n{mark * depth}innermost\n\nafter")
