@@ -72,7 +72,7 @@ class TurnMemory:
             transcript.append(row)
         size = transcript.size
         if self._lease.held() is transcript and not self._lease.rebaseline(old=stored.old, new=stored.new, size=size):
-            self._lease.drop()
+            # Somebody else wrote. Without a request to come, the next turn's verdict finds and tells it.
             if goes_on:
                 await self._read()
 
