@@ -111,12 +111,12 @@ class Host:
         cls,
         user_id: int,
         *,
-        timeout: float = PATIENCE,
+        silence: float = PATIENCE,
         retries: int = 0,
         lease: float = LEASE,
         search: Search = search_chats,
     ) -> Host:
-        settings = ProviderSettings(timeout=timeout, retries=retries, demo_pause=0)
+        settings = ProviderSettings(timeout=silence, retries=retries, demo_pause=0)
         host = cls(Runner(AgentPool(settings, search), lease=lease), Listener(user_id))
         host.runner.hub.attach(host.listener)
         await host.runner.start()

@@ -8,13 +8,11 @@ import pytest
 from django.db import OperationalError
 
 from sessions_app.agents import step
-from sessions_app.turns import memory, run
+from sessions_app.turns import ending, memory, run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, said, stored_turn, types
-
-pytestmark = pytest.mark.both_databases
 
 HTTP = [Answer(status=status) for status in (400, 401, 404, 429, 500, 503)]
 BROKEN = [Answer(["One ", "two"], cut=1), Answer(["One ", "two"], error=1)]
@@ -72,7 +70,7 @@ async def test_in_mid_answer_over_the_other_wires(
 async def test_silence_beyond_the_time_out(
     new_host: NewHost, session: NewSession, provider: Provider, index: int, kept: list[tuple[str, str, str]]
 ) -> None:
-    host = await new_host(timeout=0.2)
+    host = await new_host(silence=0.2)
     provider.script(Answer(["One ", "two"], silent=index))
     chat = await session()
     asked = await host.ask(chat)
@@ -156,7 +154,7 @@ async def test_a_fault_of_our_own_ends_the_turn_without_internals(
 async def test_a_database_that_is_away_for_a_moment_loses_no_answer(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end, failures = run.end, iter([OperationalError("gone"), OperationalError("still gone")])
+    end, failures = ending.end, iter([OperationalError("gone"), OperationalError("still gone")])
 
     def away(*args: Any, **kwargs: Any) -> Any:
         if error := next(failures, None):

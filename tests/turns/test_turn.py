@@ -14,7 +14,7 @@ from django.utils import timezone
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message, MessageClaim, Turn
-from sessions_app.turns import asking, run
+from sessions_app.turns import asking, ending, run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewSession
@@ -113,7 +113,7 @@ async def test_the_end_is_told_only_after_the_commit(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told_before_commit: list[str] = []
-    end = run.end
+    end = ending.end
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         ended = end(*args, **kwargs)

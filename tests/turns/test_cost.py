@@ -1,0 +1,95 @@
+"""A turn costs the same number of queries however long the conversation is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db.backends.utils import CursorWrapper
+
+from sessions_app import database
+from sessions_app.models import ChatSession, Message
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call
+from tests.turns.fixtures import NewSession
+from tests.turns.host import Host
+
+pytestmark = pytest.mark.both_databases
+
+CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
+
+
+@contextmanager
+def queries(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The statements that any thread sends to the database, but for heartbeats."""
+    sent: list[str] = []
+    execute: Callable[..., Any] = CursorWrapper.execute
+
+    def counted(self: Any, sql: str, params: Any = None) -> Any:
+        sent.append(re.sub(r"SAVEPOINT .*", "SAVEPOINT", sql))
+        return execute(self, sql, params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CursorWrapper, "execute", counted)
+        yield sent
+
+
+def fill(session_id: UUID, count: int) -> None:
+    chat_session = ChatSession.objects.get(pk=session_id)
+    Message.objects.bulk_create(
+        Message(
+            owner_id=chat_session.owner_id,
+            chat_session=chat_session,
+            branch_id=chat_session.active_branch_id,
+            position=position,
+            role=("user", "assistant")[position % 2],
+            text=f"message {position}",
+        )
+        for position in range(count)
+    )
+
+
+async def statements_of_a_turn(
+    host: Host, chat: UUID, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    provider.script(Answer(calls=[CALCULATE]), Answer(["It is 42."]))
+    with queries(monkeypatch) as sent:
+        turn = await host.turn(chat)
+    assert turn.guard_transcript == "kept"
+    return sent
+
+
+async def test_at_message_10_and_at_message_2000(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    for count in (10, 2000):
+        chat = await session()
+        await database.write(fill, chat, count)
+        await host.turn(chat)
+        monkeypatch.setattr(host.runner._keeper, "beat", no_beat)
+        costs.append(await statements_of_a_turn(host, chat, provider, monkeypatch))
+    short, long = costs
+    assert short == long
+    assert len(short) <= 60
+
+
+async def test_opening_a_long_session_costs_as_many_queries_as_a_short_one(
+    host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    for count in (60, 2000):
+        chat = await session()
+        await database.write(fill, chat, count)
+        with queries(monkeypatch) as sent:
+            await host.open(chat)
+        costs.append(sent)
+    assert costs[0] == costs[1]
+
+
+async def no_beat() -> None:
+    """A second may pass in one of the two turns and not in the other."""
