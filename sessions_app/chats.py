@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Self, TypedDict
 from uuid import UUID
@@ -26,6 +26,9 @@ from sessions_app.shapes import MessageShape, SessionShape, message_shape, sessi
 # microsecond, as texts of different length; a bound this much later is right for both.
 _CLOCK_STEP = timedelta(milliseconds=1)
 _CHUNK = 100
+# Between these a cursor's time can be reckoned with.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DOOMSDAY = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Changes(TypedDict, total=False):
@@ -45,18 +48,18 @@ class Cursor:
 
     def encode(self) -> str:
         """Return the cursor as clients see it: opaque text."""
-        plain = json.dumps([self.updated_at.isoformat(), self.id.hex])
-        return urlsafe_b64encode(plain.encode()).decode()
+        microseconds = (self.updated_at - _EPOCH) // timedelta(microseconds=1)
+        return urlsafe_b64encode(json.dumps([microseconds, self.id.hex]).encode()).decode()
 
     @classmethod
     def decode(cls, text: str) -> Self:
         """Return the cursor that ``encode`` made. Raises ValueError for anything else."""
         try:
-            moment, session_id = json.loads(urlsafe_b64decode(text))
-            cursor = cls(datetime.fromisoformat(moment), UUID(hex=session_id))
-        except (TypeError, AttributeError, RecursionError) as error:
+            microseconds, session_id = json.loads(urlsafe_b64decode(text))
+            cursor = cls(_EPOCH + timedelta(microseconds=microseconds), UUID(hex=session_id))
+        except (TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError("is no cursor") from error
-        if cursor.encode() != text:
+        if cursor.encode() != text or not _EPOCH < cursor.updated_at < _DOOMSDAY:
             raise ValueError("is no cursor")
         return cursor
 

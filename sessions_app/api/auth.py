@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -89,8 +89,8 @@ class TokenCaller(Caller):
 class CookieCaller(Caller):
     """A user by a Django session: holds until its end, a new password, or deactivation."""
 
-    session_key: str
-    auth_hash: str
+    session_key: str = field(repr=False)
+    auth_hash: str = field(repr=False)
 
     def holds(self) -> bool:
         now = connection.ops.adapt_datetimefield_value(timezone.now())

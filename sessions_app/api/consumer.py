@@ -74,7 +74,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Begin to carry out the command in a frame."""
-        if self.caller is None or self._outbox.closed:
+        if self.caller is None:
             return
         if text_data is None:
             self._outbox.close(BINARY_FRAME)

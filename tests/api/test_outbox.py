@@ -76,11 +76,15 @@ async def test_one_large_frame_cuts_nobody_off() -> None:
     assert len(await socket.until(4401)) == 102
 
 
-async def test_room_is_made_by_what_was_sent() -> None:
+async def test_what_was_sent_counts_no_more() -> None:
     socket = Socket()
     outbox = Outbox(socket.send)
-    for number in range(8):
-        outbox.put(str(number) + "x" * (BACKLOG // 2))
+    for _ in range(8):
+        outbox.put("x" * (BACKLOG // 2))
         await socket.taken.get()
-    assert not outbox.closed
-    outbox.stop()
+    socket.reads.clear()
+    for frame in ("under way", "waiting", "waiting too"):
+        outbox.put(frame)
+    socket.reads.set()
+    outbox.close(4401)
+    assert await socket.until(4401) == ["under way", "waiting", "waiting too", 4401]

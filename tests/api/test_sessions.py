@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import AbstractUser
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sessions_app import database
 from sessions_app.chats import Cursor
@@ -31,9 +36,15 @@ async def listed(client: Client, **params: Any) -> list[str]:
         page = await client.call("session.list", **params)
         assert len(page["sessions"]) <= params.get("limit", 50)
         titles += [session["title"] for session in page["sessions"]]
+        assert len(titles) < 100, "the pages do not end"
         if page["next_cursor"] is None:
             return titles
         params["cursor"] = page["next_cursor"]
+
+
+def as_cursor(plain: Any) -> str:
+    """Return a value in the form of a cursor."""
+    return urlsafe_b64encode(json.dumps(plain).encode()).decode()
 
 
 async def test_a_created_session_is_answered_and_told_to_all_connections(connect: Connect, owner: AbstractUser) -> None:
@@ -143,6 +154,39 @@ async def test_an_empty_query_and_the_cursor_null_list_everything(connect: Conne
 def test_a_cursor_comes_back_as_it_was() -> None:
     cursor = Cursor(datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC), uuid4())
     assert Cursor.decode(cursor.encode()) == cursor
+
+
+_PLAIN = st.integers() | st.floats() | st.booleans() | st.none() | st.text() | st.just(uuid4().hex)
+
+
+@hypothesis.settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=127)) | st.lists(_PLAIN, max_size=3).map(as_cursor))
+def test_anything_else_is_no_cursor(text: str) -> None:
+    try:
+        cursor = Cursor.decode(text)
+    except ValueError:
+        return
+    assert cursor.encode() == text
+    assert cursor.updated_at + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        [10**30, uuid4().hex],
+        [253_402_300_799_999_999, uuid4().hex],
+        [-1, uuid4().hex],
+        [1.5, uuid4().hex],
+        [True, uuid4().hex],
+        [1, str(uuid4())],
+        [1, uuid4().hex.upper() + " "],
+        [1],
+        [1, uuid4().hex, 1],
+        {"1": 1, "2": 2},
+    ],
+)
+async def test_a_cursor_that_we_did_not_make_is_refused(connect: Connect, owner: AbstractUser, plain: Any) -> None:
+    assert (await (await connect(owner)).refusal("session.list", cursor=as_cursor(plain))).code == -32602
 
 
 async def test_an_update_changes_what_is_given_and_nothing_else(connect: Connect, owner: AbstractUser) -> None:
