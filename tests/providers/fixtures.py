@@ -46,6 +46,10 @@ class Provider:
         """Answer the coming requests with these, in order; those after them with five words."""
         self._server.queue.extend(answers)
 
+    def forget(self) -> None:
+        """Forget what was scripted and not yet asked for."""
+        self._server.queue.clear()
+
     def close(self) -> None:
         """Drop every connection and end the thread."""
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result()

@@ -1,0 +1,136 @@
+"""A real browser at a real site, whose provider the test holds in its hand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+
+from tests.live import PASSWORD, LiveSite
+from tests.providers.fixtures import Provider
+
+# Milliseconds: long enough for a slow machine, and only ever spent by a test that fails.
+expect.set_options(timeout=20_000)
+_numbers = itertools.count(1)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture(autouse=True)
+def blockbuster() -> None:
+    """Nothing of ours runs in these tests' loop (the site is another process), and Playwright's driver blocks it."""
+
+
+class Visitor:
+    """One person's browser: pages share a login; what goes wrong in any of them fails the test."""
+
+    def __init__(self, context: BrowserContext, site: LiveSite) -> None:
+        self.context = context
+        self.site = site
+        self.name = ""
+        self.problems: list[str] = []
+        self.strangers: list[str] = []
+
+    async def page(self, path: str = "/") -> Page:
+        """Open a tab."""
+        page = await self.context.new_page()
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", lambda request: self._meet(request.url))
+        await page.goto(self.site.base_url + path)
+        return page
+
+    async def chat(self, path: str = "/") -> Page:
+        """Open a tab on the chat, and return it once the page is at work."""
+        page = await self.page(path)
+        await ready(page)
+        return page
+
+    def _meet(self, url: str) -> None:
+        home = (self.site.base_url, self.site.ws_url, "data:", "blob:")
+        if not url.startswith(home):
+            self.strangers.append(url)
+
+    async def sign_up(self) -> Page:
+        """Make an account for this test alone, and open the chat."""
+        self.name = f"visitor{next(_numbers)}"
+        page = await self.page("/accounts/signup/")
+        await page.get_by_label("Username").fill(self.name)
+        for field in ("password1", "password2"):
+            await page.locator(f"[name={field}]").fill(PASSWORD)
+        await page.get_by_role("button", name="Sign up").click()
+        await ready(page)
+        return page
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A headless Chromium."""
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        await running.close()
+
+
+@pytest.fixture(scope="module")
+def module_provider() -> Iterator[Provider]:
+    """The loopback provider of all tests of a module."""
+    running = Provider()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def provider(module_provider: Provider) -> Iterator[Provider]:
+    """The provider, which has nothing left to say from the test before."""
+    yield module_provider
+    module_provider.forget()
+
+
+@pytest.fixture(scope="module")
+def site(start_site: Callable[..., LiveSite], module_provider: Provider) -> Iterator[LiveSite]:
+    """A real site that asks the loopback provider; it must have logged no error when it ends."""
+    running = start_site(
+        HERMES_MODEL="openai-chat:loopback",
+        OPENAI_BASE_URL=module_provider.base_url,
+        OPENAI_API_KEY="loopback",
+        HERMES_PROVIDER_RETRIES="0",
+    )
+    yield running
+    assert running.stop() == 0
+    assert running.errors() == []
+
+
+@pytest.fixture
+async def visitor(browser: Browser, site: LiveSite) -> AsyncIterator[Visitor]:
+    """A person at the site. No script may fail, and the page asks nobody else for anything."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(20_000)
+    person = Visitor(context, site)
+    yield person
+    await context.close()
+    assert person.problems == []
+    assert person.strangers == []
+
+
+async def ready(page: Page) -> None:
+    """Return once the page's scripts run and its list of chats is loaded."""
+    await expect(page.locator("#sessions")).to_have_attribute("aria-busy", "false")
+
+
+def thread(page: Page) -> Locator:
+    """The conversation on the screen."""
+    return page.locator("#thread")
+
+
+async def say(page: Page, text: str) -> None:
+    """Write a message and press Enter."""
+    box = page.get_by_label("Message", exact=True)
+    await box.fill(text)
+    await box.press("Enter")
+
+
+async def restart(site: LiveSite) -> None:
+    """Restart the site without blocking the test's loop."""
+    await asyncio.to_thread(site.restart)
