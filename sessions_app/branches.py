@@ -38,6 +38,9 @@ class Segment:
 
 def line(chat_session: ChatSession) -> list[Segment]:
     """Return the segments of the active branch, the newest first."""
+    active = chat_session.active_branch
+    if active.parent_id is None and active.chat_session_id == chat_session.pk:
+        return [Segment(chat_session.pk, active.pk, 0, None)]
     branches = {branch.pk: branch for branch in chat_session.branches.all()}
     segments: list[Segment] = []
     end: int | None = None

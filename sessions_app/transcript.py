@@ -60,20 +60,21 @@ def read_stamp(chat_session: ChatSession) -> Stamp:
     return Stamp(row.message_count, row.revision)
 
 
-def hold(turn: Turn) -> None:
-    """Make sure that the turn is still ours, and beat its heart. Raises OwnershipLost."""
+def hold(turn: Turn, **facts: Any) -> None:
+    """Make sure that the turn is still ours, beat its heart and write facts on it. Raises OwnershipLost."""
     mine = Turn.objects.filter(pk=turn.pk, claim=turn.claim, status=TurnStatus.RUNNING)
-    if not mine.update(heartbeat_at=Now()):
+    if not mine.update(heartbeat_at=Now(), **facts):
         raise OwnershipLost
 
 
-def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage]) -> Appended:
-    """Append rows to the active branch, fenced by the turn's claim.
+def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **facts: Any) -> Appended:
+    """Append rows to the active branch and write facts on the turn, fenced by the turn's claim.
 
-    The caller holds the session's lock. Raises OwnershipLost, and then nothing was written.
+    The caller holds the session's lock and has loaded the session, with its stamp, under it.
+    Raises OwnershipLost, and then nothing was written.
     """
-    hold(turn)
-    old = read_stamp(chat_session)
+    hold(turn, **facts)
+    old = Stamp(chat_session.stamp.message_count, chat_session.stamp.revision)
     position = branches.next_position(chat_session)
     messages = [
         Message(

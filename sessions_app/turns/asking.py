@@ -16,14 +16,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from sessions_app import access
 from sessions_app.errors import Conflict, NotFound, TooMany
-from sessions_app.models import ChatSession, Message, MessageClaim, Turn, TurnStatus
+from sessions_app.models import Message, MessageClaim, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, message_shape, unborn_message_shape
-from sessions_app.turns.beginning import Begun, begin_next
+from sessions_app.turns.beginning import Begun, alive, begin, begin_next
 
 # A person waits for none of them; a runaway script is told early.
 QUEUE_LIMIT = 20
@@ -70,30 +71,35 @@ def ask(
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
-    claim, is_new = _claim(turn)
-    if not is_new:
+    _lock_user(user_id)
+    if message_id and (claim := MessageClaim.objects.filter(owner=user_id, message_id=message_id).first()):
         return _repeat(claim, turn)
     if message_id and Message.objects.filter(owner=user_id, public_id=message_id).exists():
         raise Conflict("This message id is taken.", message_id=str(message_id))
+    _claim(turn)
     _check_rate(user_id)
-    _check_queue(chat_session)
+    others = list(alive(chat_session).values())
+    _check_queue(others)
+    if accepting and not others:
+        begun = begin(turn, chat_session, process)
+        return Asked(turn, begun.message, begun)
     turn.save()
-    turn.refresh_from_db(fields=["created_at"])
-    begun = begin_next(chat_session, process) if accepting else None
-    if begun is not None and begun.turn.pk == turn.pk:
-        return Asked(begun.turn, begun.message, begun)
-    return Asked(turn, unborn_message_shape(turn), begun)
+    return Asked(turn, unborn_message_shape(turn), begin_next(chat_session, process) if accepting else None)
 
 
-def _claim(turn: Turn) -> tuple[MessageClaim, bool]:
-    return MessageClaim.objects.get_or_create(
+def _lock_user(user_id: int) -> None:
+    """Make one request of a user wait for another: each could take the same id, or the last place of a minute."""
+    if connection.features.has_select_for_update:
+        list(get_user_model().objects.select_for_update(no_key=True).filter(pk=user_id).values("pk"))
+
+
+def _claim(turn: Turn) -> None:
+    MessageClaim.objects.create(
         owner_id=turn.owner_id,
         message_id=turn.message_id,
-        defaults={
-            "chat_session_id": turn.chat_session_id,
-            "digest": _digest(turn.text),
-            "run_id": turn.run_id,
-        },
+        chat_session_id=turn.chat_session_id,
+        digest=_digest(turn.text),
+        run_id=turn.run_id,
     )
 
 
@@ -114,18 +120,15 @@ def _repeat(claim: MessageClaim, asked: Turn) -> Asked:
 
 def _check_rate(user_id: int) -> None:
     """Refuse more turns in a minute than HERMES_TURNS_PER_MINUTE, this one counted already."""
-    # One at a time for each user, or two sessions at once could each take the last place.
-    list(get_user_model().objects.select_for_update(no_key=True).filter(pk=user_id))
     limit: int = settings.HERMES_TURNS_PER_MINUTE
     recent = MessageClaim.objects.filter(owner=user_id, created_at__gt=Now() - _MINUTE)
-    times = list(recent.order_by("-created_at").values_list("created_at", flat=True)[: limit + 1])
-    if len(times) > limit:
-        wait = times[limit] + _MINUTE - timezone.now()
+    for oldest in recent.order_by("-created_at").values_list("created_at", flat=True)[limit : limit + 1]:
+        wait = oldest + _MINUTE - timezone.now()
         raise TooMany(f"At most {limit} turns a minute.", retry_after=max(1, ceil(wait.total_seconds())))
 
 
-def _check_queue(chat_session: ChatSession) -> None:
-    if chat_session.turns.filter(status=TurnStatus.QUEUED).count() >= QUEUE_LIMIT:
+def _check_queue(others: list[str]) -> None:
+    if others.count(TurnStatus.QUEUED) >= QUEUE_LIMIT:
         raise TooMany(f"At most {QUEUE_LIMIT} turns can wait.", retry_after=QUEUE_RETRY)
 
 

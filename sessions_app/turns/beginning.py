@@ -14,7 +14,7 @@ from sessions_app import branches, transcript
 from sessions_app.agents.history import Row
 from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
-from sessions_app.transcript import NewMessage
+from sessions_app.transcript import Appended, NewMessage
 
 TITLE_FROM_TEXT = 60
 
@@ -57,16 +57,17 @@ def row_of(message: Message) -> Row:
 
 
 def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
-    """Claim a queued turn and store its user's message. The caller holds the session's lock."""
+    """Claim a new or queued turn and store its user's message. The caller holds the session's lock."""
     turn.status = TurnStatus.RUNNING
     turn.claim = uuid.uuid4()
     turn.process = process
     turn.heartbeat_at = turn.started_at = Now()
-    turn.save(update_fields=["status", "claim", "process", "heartbeat_at", "started_at"])
+    claimed = ["status", "claim", "process", "heartbeat_at", "started_at"]
+    turn.save(update_fields=claimed if turn.pk else None)
     asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
     appended = transcript.append(chat_session, turn, [asked])
     name(chat_session, turn.text)
-    touch(chat_session)
+    touch(chat_session, appended)
     return Begun(
         turn=turn,
         claim=turn.claim,
@@ -81,11 +82,16 @@ def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
 
 def begin_next(chat_session: ChatSession, process: str) -> Begun | None:
     """Begin the session's oldest queued turn, if it has one and none is running."""
-    alive = chat_session.turns.filter(status__in=[TurnStatus.QUEUED, TurnStatus.RUNNING])
-    if alive.filter(status=TurnStatus.RUNNING).exists():
+    waiting = alive(chat_session)
+    if not waiting or TurnStatus.RUNNING in waiting.values():
         return None
-    turn = alive.filter(status=TurnStatus.QUEUED).order_by("id").first()
-    return begin(turn, chat_session, process) if turn else None
+    return begin(Turn.objects.get(pk=min(waiting)), chat_session, process)
+
+
+def alive(chat_session: ChatSession) -> dict[int, str]:
+    """Return the status of the session's queued and running turns, by primary key."""
+    turns = Turn.objects.filter(chat_session_id=chat_session.pk, status__in=[TurnStatus.QUEUED, TurnStatus.RUNNING])
+    return dict(turns.values_list("pk", "status"))
 
 
 def load(session_id: UUID) -> Loaded:
@@ -97,16 +103,17 @@ def load(session_id: UUID) -> Loaded:
     return Loaded(rows, transcript.read_stamp(chat_session))
 
 
-def touch(chat_session: ChatSession) -> None:
-    """Note activity, writing no other column."""
-    ChatSession.objects.filter(pk=chat_session.pk).update(updated_at=Now())
-    chat_session.refresh_from_db(fields=["updated_at", "title", "archived", "pinned"])
+def touch(chat_session: ChatSession, appended: Appended) -> None:
+    """Note the activity that a message is, writing no other column."""
+    chat_session.updated_at = appended.messages[-1].created_at
+    ChatSession.objects.filter(pk=chat_session.pk).update(updated_at=chat_session.updated_at)
 
 
 def name(chat_session: ChatSession, text: str) -> None:
-    """Give a session without a title one from its first message; a rename meanwhile wins."""
+    """Give a session without a title one from its first message."""
     if not chat_session.title:
-        ChatSession.objects.filter(pk=chat_session.pk, title="").update(title=title_of(text))
+        chat_session.title = title_of(text)
+        ChatSession.objects.filter(pk=chat_session.pk).update(title=chat_session.title)
 
 
 def title_of(text: str) -> str:

@@ -74,8 +74,9 @@ def _locked(turn: Turn) -> ChatSession:
         raise OwnershipLost from None
 
 
-def _append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage]) -> Stored:
-    appended = transcript.append(chat_session, turn, rows)
+def _append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **facts: Any) -> Stored:
+    appended = transcript.append(chat_session, turn, rows, **facts)
+    touch(chat_session, appended)
     return Stored(
         tuple(row_of(message) for message in appended.messages),
         tuple(message_shape(message) for message in appended.messages),
@@ -89,9 +90,7 @@ def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID) -> Sto
 
     Raises OwnershipLost.
     """
-    stored = _append(_locked(turn), turn, rows)
-    Turn.objects.filter(pk=turn.pk).update(answer_id=next_answer, checkpoint="")
-    return stored
+    return _append(_locked(turn), turn, rows, answer_id=next_answer, checkpoint="")
 
 
 def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> Ended:
@@ -100,13 +99,12 @@ def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> 
     ``process`` is None where this one takes no more turns. Raises OwnershipLost.
     """
     chat_session = _locked(turn)
-    transcript.hold(turn)
     stored = None
     if ending.text.strip():
         answer = NewMessage(MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id)
-        stored = _append(chat_session, turn, [answer])
-    Turn.objects.filter(pk=turn.pk).update(status=ending.status, ended_at=Now(), checkpoint="", **_facts(ending))
-    touch(chat_session)
+        stored = _append(chat_session, turn, [answer], **_facts(ending))
+    else:
+        transcript.hold(turn, **_facts(ending))
     following = begin_next(chat_session, process) if process else None
     # The following turn's message is announced by itself; this is the session as we leave it.
     return Ended(session_shape(chat_session), stored, following)
@@ -115,6 +113,9 @@ def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> 
 def _facts(ending: Ending) -> dict[str, Any]:
     usage, guarded = ending.usage, ending.guarded
     facts: dict[str, Any] = {
+        "status": ending.status,
+        "ended_at": Now(),
+        "checkpoint": "",
         "provider": ending.provider,
         "model": ending.model,
         "input_tokens": usage.input_tokens,
