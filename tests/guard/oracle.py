@@ -1,0 +1,104 @@
+"""What a request must be: made of the stored rows, all at once, without anything that production keeps in memory.
+
+The line of a conversation is read here in the plainest way there is, and its messages go through Pydantic AI and the
+provider's own SDK in one piece, to a transport that only writes down what it is handed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.exceptions import ModelHTTPError
+from pydantic_ai.models import infer_model
+from pydantic_ai.providers import Provider, infer_provider_class
+
+from agentcache import Stamp
+from sessions_app.agents.history import Row, messages_of
+from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.agents.providers import LiveModel, parameters_of
+from sessions_app.agents.wire import dumped
+from sessions_app.models import Branch, ChatSession, Message
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A session as the database has it."""
+
+    session_id: UUID
+    stamp: Stamp
+    model: str
+    prefix: str
+    messages: tuple[Message, ...]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [Row(m.role, m.text, m.parts, m.status) for m in self.messages]  # type: ignore[arg-type]
+
+
+def stored(session_id: UUID) -> Stored:
+    """Read a session."""
+    chat_session = ChatSession.objects.select_related("stamp", "profile").get(pk=session_id)
+    messages = list(Message.objects.filter(chat_session=session_id))
+    branches = {branch.pk: branch for branch in Branch.objects.filter(chat_session=session_id)}
+    return Stored(
+        session_id,
+        Stamp(chat_session.stamp.message_count, chat_session.stamp.revision),
+        chat_session.profile.effective_model,
+        chat_session.frozen_prefix,
+        tuple(line_of(branches[chat_session.active_branch_id], branches, messages)),
+    )
+
+
+def line_of(branch: Branch, branches: dict[UUID, Branch], messages: Iterable[Message]) -> list[Message]:
+    """The messages of a branch: its parent's up to the fork, then its own."""
+    own = sorted((m for m in messages if m.branch_id == branch.pk), key=lambda message: message.position)
+    if branch.parent_id is None:
+        return own
+    before = line_of(branches[branch.parent_id], branches, messages)
+    fork = branch.fork_position
+    return [m for m in before if m.position < fork] + [m for m in own if m.position >= fork]
+
+
+class _Paper(httpx2.AsyncBaseTransport):
+    """Writes down the body that it is handed, and sends nothing."""
+
+    body = b""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.body = await request.aread()
+        return httpx2.Response(418, request=request)
+
+
+class Oracle:
+    """Makes request bodies for one model string. Belongs to an event loop."""
+
+    def __init__(self, model: str) -> None:
+        self._paper = _Paper()
+        client = httpx2.AsyncClient(transport=self._paper)
+
+        def provider(name: str) -> Provider[Any]:
+            made = infer_provider_class(name)(http_client=client)  # type: ignore[call-arg]
+            made.client.max_retries = 0
+            return made
+
+        self._live = LiveModel(model, infer_model(model, provider_factory=provider))
+
+    async def body(self, session_id: UUID, prefix: str, rows: list[Row]) -> bytes:
+        """The body of a request for these rows, in the one JSON form of everything sent."""
+        frozen = FrozenPrefix.from_json(prefix)
+        with suppress(ModelHTTPError):
+            async with model_request_stream(
+                self._live.model,
+                messages_of(frozen, rows, model=self._live.name),
+                model_settings=self._live.settings(str(session_id)),
+                model_request_parameters=parameters_of(frozen),
+            ):
+                raise AssertionError("nothing was to be sent")
+        return dumped(json.loads(self._paper.body))

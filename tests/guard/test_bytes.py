@@ -1,0 +1,183 @@
+"""Byte identity through the whole stack: each request is the stored transcript, and repeats the last one exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from sessions_app import database
+from sessions_app.models import AgentProfile
+from tests.agents.talking import extends
+from tests.guard.oracle import Oracle, stored
+from tests.processes import Process
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call, Gate
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.host import Host, guard_of, stands_at
+from tests.turns.test_cost import fill
+from tests.turns.test_recovery import database_url
+
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("wire")]
+
+
+@pytest.fixture(params=[CHAT, RESPONSES, ANTHROPIC])
+def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
+    """The model string of one of the wires."""
+    settings.HERMES_MODEL = request.param
+    return str(request.param)
+
+
+def think_call_and_say(provider: Provider, times: int = 1) -> None:
+    for _ in range(times):
+        provider.script(
+            Answer(reasoning=["Let ", "me see."], calls=[Call("calculator", '{ "expression":"6 * 7"}')]),
+            Answer(["It ", "is 42: ", "ä\u2028🎈"], reasoning=["So."]),
+        )
+
+
+def assert_each_extends_the_last(bodies: list[bytes]) -> None:
+    for earlier, later in zip(bodies, bodies[1:], strict=False):
+        assert extends(later, earlier)
+
+
+async def test_across_turns(host: Host, session: NewSession, provider: Provider) -> None:
+    chat = await session()
+    think_call_and_say(provider, 4)
+    for number in range(4):
+        await host.turn(chat, f'Number {number}: "äöü" \u2028 \\ 🎈?')
+    assert len(provider.bodies) == 8
+    assert_each_extends_the_last(provider.bodies)
+
+
+async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: Provider, wire: str) -> None:
+    chat = await session()
+    think_call_and_say(provider, 2)
+    oracle = Oracle(wire)
+    for number in range(3):
+        gate = Gate()
+        if number == 2:
+            provider.script(Answer(["x"], gates={0: gate}))
+            asked = await host.ask(chat, "last")
+            await stands_at(gate)
+            now = await database.read(stored, chat)
+            assert provider.bodies[-1] == await oracle.body(chat, now.prefix, now.rows)
+            gate.open()
+            await host.listener.end_of(asked.run_id)
+        else:
+            await host.turn(chat, f"number {number}")
+
+
+async def test_after_hopping_among_sessions(host: Host, session: NewSession, provider: Provider) -> None:
+    chats = [await session() for _ in range(3)]
+    think_call_and_say(provider, 9)
+    by_chat: dict[UUID, list[bytes]] = {chat: [] for chat in chats}
+    for chat in (0, 1, 0, 2, 1, 2, 2, 0, 1):
+        seen = len(provider.bodies)
+        turn = await host.turn(chats[chat])
+        by_chat[chats[chat]] += provider.bodies[seen:]
+        assert turn.guard_reason in ("first turn here", "same stamp")
+    for bodies in by_chat.values():
+        assert len(bodies) == 6
+        assert_each_extends_the_last(bodies)
+    assert host.runner.pool.statistics().builds == 1
+
+
+async def test_after_a_profile_was_edited(host: Host, session: NewSession, provider: Provider) -> None:
+    chat = await session()
+    think_call_and_say(provider, 2)
+    await host.turn(chat)
+
+    def edit() -> None:
+        AgentProfile.objects.update(system_prompt="Another.", tools=["calculator"])
+
+    await database.write(edit)
+    turn = await host.turn(chat)
+    assert guard_of(turn) == ("reused", "kept", "same stamp")
+    assert_each_extends_the_last(provider.bodies)
+    await host.turn(await session())
+    assert b"Another." in provider.bodies[-1]
+    assert b"search_chats" not in provider.bodies[-1]
+
+
+async def test_after_an_eviction(
+    new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessions_app.turns.pool.MAX_IDLE_SECONDS", 0.0)
+    host = await new_host()
+    chat = await session()
+    think_call_and_say(provider, 3)
+    for _ in range(3):
+        turn = await host.turn(chat)
+        await host.runner.pool.sweep()
+    assert guard_of(turn) == ("built", "read", "first turn here")
+    assert host.runner.pool.statistics().expired == 3
+    assert_each_extends_the_last(provider.bodies)
+
+
+async def test_after_a_transcript_was_dropped_for_room(
+    new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessions_app.turns.pool.MAX_BYTES", 1)
+    host = await new_host()
+    chat = await session()
+    think_call_and_say(provider, 2)
+    await host.turn(chat)
+    assert guard_of(await host.turn(chat)) == ("reused", "read", "first turn here")
+    assert_each_extends_the_last(provider.bodies)
+
+
+async def test_in_another_process_of_this_test_and_back(
+    new_host: NewHost, session: NewSession, provider: Provider
+) -> None:
+    one, other = await new_host(), await new_host()
+    chat = await session()
+    think_call_and_say(provider, 4)
+    for host in (one, other, one, other):
+        turn = await host.turn(chat)
+    assert guard_of(turn) == ("reused", "read", "grew by 4 elsewhere")
+    assert_each_extends_the_last(provider.bodies)
+
+
+async def test_in_a_process_that_was_really_started_anew(
+    host: Host, session: NewSession, provider: Provider, wire: str
+) -> None:
+    chat = await session()
+    think_call_and_say(provider, 3)
+    await host.turn(chat, "one")
+    env = {
+        "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": "tests-only",
+        "HERMES_MODEL": wire,
+        # So that nothing hangs on the order of a set or of a dictionary's hashes.
+        "PYTHONHASHSEED": "7",
+    }
+    command = [sys.executable, "-m", "tests.guard.one_turn", str(host.user_id), str(chat), "two"]
+    process = await asyncio.to_thread(Process, command, env={**os.environ, **env})
+    assert await asyncio.to_thread(process.line, "guard") == "guard built read first turn here"
+    assert await asyncio.to_thread(process.wait) == 0
+    assert (await host.turn(chat, "three")).guard_reason == "grew by 4 elsewhere"
+    assert len(provider.bodies) == 6
+    assert_each_extends_the_last(provider.bodies)
+
+
+async def test_of_a_long_transcript_that_is_read_in_chunks(
+    host: Host, session: NewSession, provider: Provider, wire: str
+) -> None:
+    chat = await session()
+    await database.write(fill, chat, 333)
+    gate = Gate()
+    provider.script(Answer(["x"], gates={0: gate}))
+    asked = await host.ask(chat, "one")
+    await stands_at(gate)
+    now = await database.read(stored, chat)
+    assert provider.bodies[-1] == await Oracle(wire).body(chat, now.prefix, now.rows)
+    gate.open()
+    await host.listener.end_of(asked.run_id)
+    await host.turn(chat, "two")
+    assert_each_extends_the_last(provider.bodies)
