@@ -28,6 +28,7 @@ const actions = { send, edit };
 const thread = new Thread({ markdown, outbox, socket, scroll, actions });
 const composer = new Composer({ maxText: config.maxText, storage, actions: { send, stop, withdraw } });
 let conversation = null;
+let beginning = false;
 
 new Search({ socket, sessions, sidebar });
 new ConnectionLine(socket);
@@ -97,35 +98,46 @@ function showTurns() {
   composer.showQueue(conversation?.queued ?? []);
 }
 
-async function send(text) {
+function send(text) {
   scroll.atEnd = true;
+  outbox.send(conversation?.id ?? null, text);
+  composer.sent(text);
   composer.focus();
-  if (conversation) {
-    outbox.send(conversation.id, text);
-    composer.sent(text);
-    return;
-  }
-  if (thread.creating) return;
-  await begin(text);
+  if (!conversation) begin();
 }
 
-/** The first message of a new chat: the draft stays until there is a chat that can take the message. */
-async function begin(text) {
-  thread.create({ message_id: "first", text, state: "sending" });
-  composer.sent(text);
-  storage.keepDraft(null, text);
+/** Makes the chat for what was said on the page of a new one. */
+async function begin() {
+  if (beginning) return;
+  beginning = true;
   try {
     await socket.ready();
     const { session } = await socket.call("session.create", {});
     sessions.put(session);
-    outbox.send(session.id, text);
-    storage.keepDraft(null, composer.session ? null : composer.text);
-    if (thread.creating) go(`/?chat=${session.id}`);
+    outbox.adopt(session.id);
+    if (!conversation) settle(session.id);
   } catch (error) {
-    thread.create(null);
-    composer.edit(text);
+    giveBack();
     toast(explain(error));
+  } finally {
+    beginning = false;
   }
+}
+
+/** Goes over from the page of a new chat to the chat, with what is being written. */
+function settle(id) {
+  storage.keepDraft(id, composer.text);
+  storage.keepDraft(null, null);
+  go(`/?chat=${id}`);
+}
+
+/** What found no chat becomes a draft again: after a failure, and after a reload in between. */
+function giveBack() {
+  const entries = outbox.of(null);
+  entries.forEach((entry) => outbox.drop(entry));
+  const texts = [...entries.map((entry) => entry.text), storage.draft(null)].filter(Boolean);
+  storage.keepDraft(null, texts.join("\n\n"));
+  if (!conversation) composer.open(null);
 }
 
 function edit(entry) {
@@ -178,6 +190,7 @@ document.addEventListener("click", (event) => {
 });
 $("logout").addEventListener("submit", () => storage.clear());
 
+giveBack();
 route();
 composer.focus();
 socket.connect();

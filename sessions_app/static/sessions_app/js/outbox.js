@@ -1,7 +1,7 @@
 // Messages on their way to the server. Each has its `message_id` from the start and keeps it over lost connections and
 // reloads, so that sending again is the same turn and not another one. Fires "change", and "sent" with {entry, result}.
 //
-// An entry: {message_id, session_id, text, at, state: "sending" | "limited" | "refused", until?, problem?, taken?}.
+// An entry: {message_id, session_id (null: for a chat that is still to be made), text, at, state: "sending" | "limited" | "refused", until?, problem?, taken?}.
 
 import { Disconnected } from "./socket.js";
 import { CONFLICT, explain, TOO_MANY } from "./words.js";
@@ -39,6 +39,16 @@ export class Outbox extends EventTarget {
     this.work();
   }
 
+  /** What was said before there was a chat goes to this one. */
+  adopt(sessionId) {
+    for (const entry of this.of(null)) {
+      entry.session_id = sessionId;
+      this.storage.keepUnsent(entry);
+    }
+    this.changed();
+    this.work();
+  }
+
   /** Gives an entry up; the caller has its text. */
   drop(entry) {
     this.storage.dropUnsent(entry.message_id);
@@ -58,7 +68,7 @@ export class Outbox extends EventTarget {
 
   /** The oldest that may go now; one that has to wait holds back those after it in its chat. */
   next() {
-    return this.entries.find((entry) => entry.state === "sending" && !this.holds(entry.session_id));
+    return this.entries.find((entry) => entry.session_id && entry.state === "sending" && !this.holds(entry.session_id));
   }
 
   holds(sessionId) {

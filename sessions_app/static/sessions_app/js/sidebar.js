@@ -32,7 +32,7 @@ export class Sidebar {
   /** Loads on when the end of the list comes near, or when it does not fill its box yet. */
   more() {
     const left = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight;
-    if (left < 300 && this.socket.state === "open" && !this.sessions.complete && !this.list.hidden) this.sessions.more();
+    if (left < 300 && this.socket.state === "open" && !this.sessions.complete && this.list.isConnected) this.sessions.more();
   }
 
   draw() {
@@ -124,8 +124,7 @@ export class Sidebar {
   }
 
   showSearch(nodes) {
-    this.list.hidden = nodes !== null;
-    this.box.replaceChildren(this.list, ...(nodes ?? []));
+    this.box.replaceChildren(...(nodes ?? [this.list]));
     if (!nodes) this.draw();
   }
 

@@ -20,22 +20,16 @@ export class Thread {
     scroll.addEventListener("top", () => this.older());
   }
 
-  /** Shows a conversation, or with null the page for a new one. `creating` is a first message still without a chat. */
+  /** Shows a conversation, or with null the page for a new one. */
   open(conversation) {
     this.conversation = conversation;
     this.stream = null;
-    this.creating = null;
     this.box.replaceChildren();
     conversation?.addEventListener("change", () => conversation === this.conversation && this.draw());
     conversation?.addEventListener("run", () => conversation === this.conversation && this.drawRun());
     conversation?.addEventListener("said", ({ detail }) => conversation === this.conversation && announce(detail));
     this.draw();
     this.scroll.reset();
-  }
-
-  create(entry) {
-    this.creating = entry;
-    this.draw();
   }
 
   draw() {
@@ -50,8 +44,8 @@ export class Thread {
   }
 
   items() {
-    if (!this.conversation) return this.creating ? [this.pendingItem(this.creating)] : [this.welcome()];
     const pending = this.pending().map((entry) => this.pendingItem(entry));
+    if (!this.conversation) return pending.length ? pending : [this.welcome()];
     if (!this.conversation.loaded) return [skeleton(), ...pending];
     const items = [...this.olderItems(), ...this.messageItems(), ...this.runItems(), ...this.troubleItems(pending.length), ...pending];
     return items.length ? items : [this.welcome()];
@@ -110,7 +104,7 @@ export class Thread {
 
   /** What is on its way, without what has arrived although its answer has not. */
   pending() {
-    const { id, messages, queued } = this.conversation;
+    const { id, messages, queued } = this.conversation ?? { id: null, messages: [], queued: [] };
     const arrived = new Set([...messages.map((message) => message.id), ...queued.map((entry) => entry.message_id)]);
     return this.outbox.of(id).filter((entry) => !arrived.has(entry.message_id));
   }
