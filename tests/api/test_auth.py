@@ -216,6 +216,12 @@ async def test_a_connection_that_only_listens_is_closed_at_once(
             assert (await client.call("session.list"))["sessions"] == []
 
 
+async def test_a_deleted_user_without_a_token_is_cut_off_too(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(headers=[cookie(await database.write(login, owner))])
+    await database.write(owner.delete)
+    assert await client.closed() == NOT_AUTHORISED
+
+
 async def test_a_login_elsewhere_leaves_connections_alone(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(headers=[cookie(await database.write(login, owner))])
     await database.write(login, owner)

@@ -31,7 +31,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 NOT_A_TEXT: list[Any] = [5, True, None, ["a"], {}, "\0", "a\0b", "\ud800", "a\udfffb"]
 NOT_AN_ID: list[Any] = [5, None, "", "x", SOME_ID[:-1], SOME_ID + "\n", SOME_ID.replace("-", ""), "{" + SOME_ID + "}"]
-NOT_AN_ID += [f"urn:uuid:{SOME_ID}", "\u0660" + SOME_ID[1:], [SOME_ID]]
+NOT_AN_ID += [SOME_ID + "-", SOME_ID + "}", f"urn:uuid:{SOME_ID}", "\u0660" + SOME_ID[1:], [SOME_ID]]
 NOT_A_LIMIT: list[Any] = [0, -1, 201, "5", 5.0, True, None, 10**30]
 NOT_A_FLAG: list[Any] = [0, 1, "true", None]
 NOT_A_CURSOR: list[Any] = [5, "", "x", "é", "AAAA", "W10=", "WzEsMl0=", "bnVsbA==", "[" * 9, ["a"]]
