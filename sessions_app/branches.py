@@ -13,7 +13,15 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from sessions_app.database import plain
 from sessions_app.models import Branch, ChatSession, Message
+
+_LAST = """
+SELECT position FROM sessions_app_message
+WHERE branch_id = %s AND chat_session_id = %s AND position >= %s AND position < %s
+ORDER BY position DESC LIMIT 1
+"""
+_NO_END = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,10 @@ def next_position(chat_session: ChatSession) -> int:
     """
     segments = line(chat_session)
     for segment in segments:
-        last = segment.messages().order_by("-position").values_list("position", flat=True).first()
-        if last is not None:
-            return max(last + 1, segments[0].start)
+        for (last,) in plain.rows(
+            _LAST, [segment.branch_id, segment.session_id, segment.start, segment.end or _NO_END]
+        ):
+            return max(int(last) + 1, segments[0].start)
     return segments[0].start if segments else 0
 
 

@@ -24,7 +24,10 @@ from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app import branches
+from sessions_app.database import plain
 from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
+
+_STAMP = "SELECT message_count, revision FROM sessions_app_sessionstamp WHERE chat_session_id = %s"
 
 
 class OwnershipLost(Exception):
@@ -53,11 +56,12 @@ class Appended:
 
 def read_stamp(chat_session: ChatSession) -> Stamp:
     """Return the live stamp. Raises OwnershipLost where the session is gone."""
-    row = SessionStamp.objects.filter(pk=chat_session.pk).first()
-    if row is None:
+    found = plain.rows(_STAMP, [chat_session.pk])
+    if not found:
         raise OwnershipLost
-    chat_session.stamp = row
-    return Stamp(row.message_count, row.revision)
+    [(count, revision)] = found
+    chat_session.stamp = SessionStamp(chat_session_id=chat_session.pk, message_count=count, revision=revision)
+    return Stamp(count, revision)
 
 
 def hold(turn: Turn, **facts: Any) -> None:
