@@ -132,6 +132,7 @@ async def test_a_binary_frame_closes_the_connection_behind_what_was_answered(
     await client.send_bytes(b'{"jsonrpc":"2.0","id":1,"method":"session.create"}')
     await client.notify("session.create")
     assert await client.closed() == 4003
+    await client.leave()
     assert await database.read(ChatSession.objects.count) == 0
 
 
@@ -164,11 +165,15 @@ async def test_a_turn_goes_on_when_its_client_leaves(connect: Connect, owner: Ab
     assert (await other.run_ends(run_id))["type"] == "RUN_FINISHED"
 
 
-async def test_a_client_that_left_is_known_to_nobody(connect: Connect, owner: AbstractUser, runner: Any) -> None:
+async def test_a_client_that_left_leaves_nothing_behind(connect: Connect, owner: AbstractUser, runner: Any) -> None:
+    before = asyncio.all_tasks()
     client = await connect(owner)
+    await client.call("session.list")
     assert len(runner.hub.connections(owner.pk)) == 1
     await client.leave()
     assert runner.hub.connections(owner.pk) == []
+    await database.write(owner.save)  # makes connections that are still known ask again
+    assert asyncio.all_tasks() == before
 
 
 async def test_no_event_of_the_socket_touches_database_connections(
