@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,13 @@ import httpx2
 
 PERIOD = 0.03
 """Seconds between two batches."""
+
+_OVERLAP = 64
+
+THE_END = re.compile(
+    rb'data: \[DONE\]|"finish_reason":\s*"|"type":\s*"(?:message_stop|response\.(?:completed|incomplete|failed))"'
+)
+"""How each wire says that an answer is over. In a text of the answer the quotes would be escaped."""
 
 Path = tuple[str | int, ...]
 
@@ -31,12 +39,15 @@ _RESPONSES_DELTAS = {
 class Batches(httpx2.AsyncByteStream):
     """Wraps the stream of a response. One task reads ahead while the consumer works or waits.
 
-    Iterating it again goes on where the last iteration stopped, as SDKs do to read an answer's very end.
+    `complete` tells whether the provider has said that its answer is over: a connection closed early may look like an
+    end. Iterating it again goes on where the last iteration stopped, as SDKs do to read an answer's very end.
     """
 
     def __init__(self, inner: httpx2.AsyncByteStream) -> None:
         self._inner = inner
         self._buffer = bytearray()
+        self.complete = False
+        self._last = b""
         self._error: Exception | None = None
         self._ended = False
         self._reader: asyncio.Task[None] | None = None
@@ -85,11 +96,15 @@ class Batches(httpx2.AsyncByteStream):
 
     def _take(self) -> tuple[bytes, bool]:
         """What is whole in the buffer (at the end: all of it), and whether there was a delta among it."""
-        end = len(self._buffer) if self._ended else self._buffer.rfind(b"\n\n") + 2
+        # Carriage returns only ever end lines. Such streams go on as they come: the SDKs wait for whole lines.
+        whole = self._ended or b"\r" in self._buffer
+        end = len(self._buffer) if whole else self._buffer.rfind(b"\n\n") + 2
         if end < 2:
             return b"", False
         taken = bytes(self._buffer[:end])
         del self._buffer[:end]
+        self._last = (self._last + taken)[-_OVERLAP - len(taken) :]
+        self.complete = self.complete or THE_END.search(self._last) is not None
         return joined(taken)
 
     async def aclose(self) -> None:

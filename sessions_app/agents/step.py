@@ -20,6 +20,8 @@ from .streaming import Unfolding
 if TYPE_CHECKING:
     from pydantic_ai.models import StreamedResponse
 
+    from .wire import Splice
+
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.5
@@ -77,13 +79,14 @@ class Step:
 
     async def _attempt(self, live: LiveModel) -> AsyncGenerator[Piece, None]:
         async with AsyncExitStack() as stack:
-            self._stream = await self._in_time(open_stream(live, self._transcript, stack))
-            events = aiter(self._stream)
+            stream, splice = await self._in_time(open_stream(live, self._transcript, stack))
+            self._stream = stream
+            events = aiter(stream)
             while (event := await self._in_time(anext(events, None))) is not None:
                 for piece in self._unfolding.pieces(event):
                     yield piece
                 self._deadline = asyncio.get_running_loop().time() + self._timeout
-            self._end(self._stream)
+            self._end(stream, splice)
 
     async def _in_time(self, awaitable: Awaitable[T]) -> T:
         """Await it until the deadline, which each word from the provider moves on."""
@@ -109,10 +112,11 @@ class Step:
             raise failure.error from error
         await asyncio.sleep(pause)
 
-    def _end(self, stream: StreamedResponse) -> None:
+    def _end(self, stream: StreamedResponse, splice: Splice | None) -> None:
         """The stream has come to its end; was the answer whole?"""
         response = stream.get()
-        if response.state == "incomplete" or response.finish_reason == "error":
+        broken = splice is not None and splice.answer is not None and not splice.answer.complete
+        if broken or response.state == "incomplete" or response.finish_reason == "error":
             raise ProviderError("provider", "The model's provider broke off its answer.")
         if response.finish_reason == "content_filter" and not self._unfolding.begun:
             raise ProviderError("provider", "The model's provider declined to answer this.")
@@ -150,7 +154,9 @@ def usage_of(stream: StreamedResponse | None) -> Usage:
     )
 
 
-async def open_stream(live: LiveModel, transcript: Transcript, stack: AsyncExitStack) -> StreamedResponse:
+async def open_stream(
+    live: LiveModel, transcript: Transcript, stack: AsyncExitStack
+) -> tuple[StreamedResponse, Splice | None]:
     """Send the request; the stream is closed with the stack."""
     from pydantic_ai.direct import model_request_stream
 
@@ -160,7 +166,7 @@ async def open_stream(live: LiveModel, transcript: Transcript, stack: AsyncExitS
         request = model_request_stream(
             live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters
         )
-        return await stack.enter_async_context(request)
+        return await stack.enter_async_context(request), None
     from .wire import Splice, splice
 
     current = Splice(transcript.elements)
@@ -169,7 +175,7 @@ async def open_stream(live: LiveModel, transcript: Transcript, stack: AsyncExitS
         request = model_request_stream(
             live.model, transcript.fresh(), model_settings=settings, model_request_parameters=parameters
         )
-        return await stack.enter_async_context(request)
+        return await stack.enter_async_context(request), current
     finally:
         splice.reset(token)
         if current.added:  # else it never reached the wire, and its rows still wait

@@ -34,12 +34,13 @@ class Splice:
     """One request's splice: what goes in, and what the request added.
 
     `kept` is the elements of the earlier conversation, serialised and joined by commas. A `rehearsal` is mapped and
-    serialised but never sent (its answer is an error).
+    serialised but never sent (its answer is an error). `answer` is the event stream that came back.
     """
 
     kept: bytes
     rehearsal: bool = False
     added: list[bytes] = field(default_factory=list)
+    answer: Batches | None = None
 
     def body(self, content: bytes) -> bytes:
         """The whole body for a body that holds the marker; remembers the elements behind the marker."""
@@ -90,7 +91,9 @@ class SplicingTransport(httpx2.AsyncBaseTransport):
             )
         response = await self.inner.handle_async_request(request)
         if response.headers.get("content-type", "").startswith("text/event-stream"):
-            response.stream = Batches(cast(httpx2.AsyncByteStream, response.stream))
+            response.stream = batches = Batches(cast(httpx2.AsyncByteStream, response.stream))
+            if current is not None:
+                current.answer = batches
         return response
 
     async def aclose(self) -> None:

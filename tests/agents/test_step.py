@@ -93,6 +93,24 @@ async def test_a_cut_keeps_what_was_said(provider: Provider, session: Session) -
     assert len(provider.requests) == 1
 
 
+async def test_a_stream_that_ends_too_early_is_a_failure(provider: Provider, session: Session) -> None:
+    provider.script(Answer(words=["one ", "two ", "three"], end=2))
+    with pytest.raises(ProviderError) as failure:
+        await session.step()
+    assert failure.value.code == "provider"
+    assert session.results[-1].text == "one two "
+
+
+async def test_lines_that_end_with_carriage_returns_stream_too(provider: Provider, session: Session) -> None:
+    gate = Gate()
+    provider.script(Answer(words=["one ", "two"], gates={1: gate}, crlf=True))
+    async with session.agent.step(session.transcript) as step:
+        async for _ in step:
+            if step.result.text == "one ":
+                gate.open()
+    assert step.result.text == "one two"
+
+
 async def test_an_error_in_mid_answer_keeps_what_was_said(provider: Provider, session: Session) -> None:
     provider.script(Answer(words=["one ", "two"], error=1))
     with pytest.raises(ProviderError):

@@ -119,10 +119,13 @@ class Server:
                 if answer.error == event.index:
                     await _send(wire, writer, h11.Data(module.broken("The script says so.").encode()))
                     break
+                if answer.end == event.index:
+                    break
                 await _hold(answer, event.index)
             else:
                 assert isinstance(event, Event)
-                await _send(wire, writer, h11.Data(event.encode()))
+                data = event.encode()
+                await _send(wire, writer, h11.Data(data.replace(b"\n", b"\r\n") if answer.crlf else data))
         await _send(wire, writer, h11.EndOfMessage())
 
 
