@@ -26,7 +26,7 @@ def test_the_program_of_the_api_guide_runs(live_server_process: LiveSite, tmp_pa
         "HERMES_TOKEN": live_server_process.tokens["owner"],
         "HERMES_URL": live_server_process.ws_url,
     }
-    command = [sys.executable, program]
+    command = [sys.executable, str(program)]
     ran = subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "42" in ran.stdout
