@@ -17,10 +17,10 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from sessions_app import access
+from sessions_app.database import plain
 from sessions_app.errors import Conflict, NotFound, TooMany
 from sessions_app.models import Message, MessageClaim, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, message_shape, unborn_message_shape
@@ -30,6 +30,15 @@ from sessions_app.turns.beginning import Begun, alive, begin, begin_next
 QUEUE_LIMIT = 20
 QUEUE_RETRY = 10
 _MINUTE = timedelta(minutes=1)
+# An answer's id is no claim, but taken as well.
+_TAKEN = """
+SELECT 1 FROM sessions_app_messageclaim WHERE owner_id = %s AND message_id = %s
+UNION ALL SELECT 1 FROM sessions_app_message WHERE owner_id = %s AND public_id = %s
+"""
+_TOO_MANY = """
+SELECT id FROM sessions_app_messageclaim WHERE owner_id = %s AND created_at > %s
+ORDER BY created_at DESC LIMIT 1 OFFSET %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +81,8 @@ def ask(
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
     _lock_user(user_id)
-    if message_id and (claim := MessageClaim.objects.filter(owner=user_id, message_id=message_id).first()):
-        return _repeat(claim, turn)
-    if message_id and Message.objects.filter(owner=user_id, public_id=message_id).exists():
-        raise Conflict("This message id is taken.", message_id=str(message_id))
+    if message_id and plain.rows(_TAKEN, [user_id, message_id] * 2):
+        return _repeat(turn)
     _claim(turn)
     _check_rate(user_id)
     others = list(alive(chat_session).values())
@@ -107,13 +114,14 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _repeat(claim: MessageClaim, asked: Turn) -> Asked:
-    """Answer the present state of the turn that claimed the message id."""
-    same = (claim.chat_session_id, claim.digest) == (asked.chat_session_id, _digest(asked.text))
-    turn = Turn.objects.filter(run_id=claim.run_id).first()
-    if not same or turn is None:
-        raise Conflict("This message id is taken.", message_id=str(claim.message_id))
-    stored = Message.objects.filter(owner=claim.owner_id, public_id=claim.message_id).first()
+def _repeat(asked: Turn) -> Asked:
+    """Answer the present state of the turn that claimed the message id, if it is the same. Raises Conflict."""
+    same = {"chat_session_id": asked.chat_session_id, "digest": _digest(asked.text)}
+    claim = MessageClaim.objects.filter(owner=asked.owner_id, message_id=asked.message_id, **same).first()
+    turn = Turn.objects.filter(run_id=claim.run_id).first() if claim else None
+    if turn is None:
+        raise Conflict("This message id is taken.", message_id=str(asked.message_id))
+    stored = Message.objects.filter(owner=asked.owner_id, public_id=asked.message_id).first()
     shape = message_shape(stored) if stored else unborn_message_shape(turn)
     return Asked(turn, shape, repeated=True)
 
@@ -121,9 +129,9 @@ def _repeat(claim: MessageClaim, asked: Turn) -> Asked:
 def _check_rate(user_id: int) -> None:
     """Refuse more turns in a minute than HERMES_TURNS_PER_MINUTE, this one counted already."""
     limit: int = settings.HERMES_TURNS_PER_MINUTE
-    recent = MessageClaim.objects.filter(owner=user_id, created_at__gt=Now() - _MINUTE)
-    for oldest in recent.order_by("-created_at").values_list("created_at", flat=True)[limit : limit + 1]:
-        wait = oldest + _MINUTE - timezone.now()
+    now = timezone.now()
+    for (pk,) in plain.rows(_TOO_MANY, [user_id, connection.ops.adapt_datetimefield_value(now - _MINUTE), limit]):
+        wait = MessageClaim.objects.get(pk=pk).created_at + _MINUTE - now
         raise TooMany(f"At most {limit} turns a minute.", retry_after=max(1, ceil(wait.total_seconds())))
 
 

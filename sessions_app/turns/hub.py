@@ -79,7 +79,7 @@ class Hub:
 
     def hold(self, connection: Connection, session_id: UUID) -> None:
         """Begin to open a session: keep its events back until ``release``."""
-        subscriptions = self._users[connection.user_id].get(connection)
+        subscriptions = self._users.get(connection.user_id, {}).get(connection)
         if subscriptions is not None:
             subscriptions.held.setdefault(session_id, [])
 

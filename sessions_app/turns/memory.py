@@ -76,10 +76,6 @@ class TurnMemory:
             if goes_on:
                 await self._read()
 
-    def forget(self) -> None:
-        """Let go of the transcript: it may say more than the database does."""
-        self._lease.drop()
-
     async def _read(self) -> None:
         begun = self._begun
         loaded = await database.read(load, begun.session_id)

@@ -186,7 +186,6 @@ class Runner:
                 try:
                     ended = await run.store(ending, self.taker)
                 except OwnershipLost:
-                    memory.forget()
                     self._lost(run)
                     return
                 self._ended(run, ending, ended)
