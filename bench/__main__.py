@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
 from bench.site import World
+from tests.processes import ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,21 @@ async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]
             starts.append(site.started)
             sections = [
                 await footprint.idle(site, seed, starts),
-                await turns.one_at_a_time(site, floor, seed, plan.turns),
+                await turns.one_at_a_time(site, floor, seed, plan.turns, folder),
                 await turns.at_once(site, floor, seed, USERS, plan.rounds),
                 await length.short_and_long(site, floor, seed, plan.long),
             ]
-            each = [await footprint.agents(site, seed, WARM_AGENTS), await footprint.sockets(site, seed, plan.sockets)]
+        # Fresh processes: what an earlier part has freed would hide what is held here.
+        with world.site() as site:
+            sections.append(
+                Section("Cache and sockets", [footprint.guard(), await footprint.agents(site, seed, WARM_AGENTS)])
+            )
+        with world.site() as site:
+            sections[-1].figures.append(await footprint.sockets(site, seed, plan.sockets))
         counter = folder / "queries"
         with world.site(("-m", "bench.counted", str(counter), "serve")) as site:
             sections.append(await length.queries(site, seed, counter))
-    return [*sections, Section("Cache and sockets", [footprint.guard(), *each])]
+    return sections
 
 
 async def profiled(count: int, folder: Path, provider: Provider) -> list[Section]:
@@ -71,6 +80,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in less than a minute")
     options = parser.parse_args()
     plan = QUICK if options.quick else FULL
+    # As make run does: the host does not start without them.
+    subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)
     provider = Provider()
     try:
         with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
@@ -80,6 +91,9 @@ def main() -> None:
                 sections = [*asyncio.run(measure(plan, Path(name), provider)), footprint.install()]
     finally:
         provider.process.kill()
+    print(
+        f"{os.cpu_count()} cores, shared by host, provider and client; load of the last minute {os.getloadavg()[0]:.1f}"
+    )
     print(table(sections))
 
 

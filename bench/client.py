@@ -8,6 +8,7 @@ from itertools import count
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -75,7 +76,8 @@ class Client:
             return Timing(PATIENCE, PATIENCE, whole=False)
 
     async def _turn(self, session_id: str, text: str, began: float) -> Timing:
-        mine = await self._send("turn.start", {"session_id": session_id, "text": text})
+        asked = {"session_id": session_id, "text": text, "message_id": str(uuid4())}
+        mine = await self._send("turn.start", asked)
         first, said = 0.0, ""
         while True:
             frame = str(await self._socket.recv())

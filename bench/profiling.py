@@ -28,10 +28,11 @@ _WAITS = ("_worker (concurrent/futures/thread.py:81)", "EpollSelector.select (se
 
 # Work of a database thread, by the function that a stack holds; the first that fits.
 _WORK = [
+    ("database: commits, the wait for the disk included", r"_commit \(django/db/backends"),
     ("database: is the caller still authorised", r"holds \(sessions_app/api/auth"),
     ("database: turn.start (claim, turn, message)", r"ask \(sessions_app/turns/asking"),
     ("database: end of the turn", r"end \(sessions_app/turns/ending"),
-    ("database: other work, and the pool itself", r"^[^;]*;?database-"),
+    ("database: transactions, threads, wake-ups", r"^[^;]*;?database-"),
 ]
 # Layers of the event loop, by where a frame's file is.
 _LAYERS = [

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx2
 
 from bench.provider import MODEL
+from bench.timing import median
 from tests.processes import PATIENCE, ROOT, Process
 
 SERVE = ("manage.py", "serve")
@@ -34,6 +36,19 @@ class Seed:
 
     tokens: list[str]
     sessions: list[str]
+
+
+def sync_time(folder: Path, times: int = 50) -> float:
+    """Median seconds in which this disk makes one page durable, as each of a turn's two transactions asks it to."""
+    took = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(times):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return median(took)
 
 
 class World:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 from bench.client import Client
 from bench.floor import Floor
 from bench.report import Figure, Section
-from bench.site import Seed, Site
+from bench.site import Seed, Site, sync_time
 from bench.timing import Timing, median, over, percentile
 
 WARM_UP = 20
@@ -51,8 +53,8 @@ class Series:
         self.cpu.append(site.cpu - before)
 
 
-async def one_at_a_time(site: Site, floor: Floor, seed: Seed, count: int) -> Section:
-    """The same session each turn, and a fresh one each turn."""
+async def one_at_a_time(site: Site, floor: Floor, seed: Seed, count: int, disk: Path) -> Section:
+    """The same session each turn, and a fresh one each turn. The database is on `disk`."""
     same, fresh = Series(), Series()
     async with Client(site.url, seed.tokens[0]) as client:
         session_id = await client.open_new()
@@ -62,13 +64,23 @@ async def one_at_a_time(site: Site, floor: Floor, seed: Seed, count: int) -> Sec
             await same.add(site, floor, client, session_id)
         for _ in range(count):
             await fresh.add(site, floor, client, await client.open_new())
-    least = f"floor {median([one.first for one in same.floor]) * 1000:.1f} ms"
+    waits = f"of it 1 wait for the disk, {sync_time(disk) * 1000:.1f} ms"
     return Section(
         f"One turn at a time ({count} turns each)",
         [
-            Figure("first token over the floor, p50 / p99", _both(same.first_over), "+5 / +15 ms", least),
+            Figure(
+                "first token over the floor, p50 / p99",
+                _both(same.first_over),
+                "+5 / +15 ms",
+                f"floor {_floor(same, 'first')}; {waits}",
+            ),
             Figure("  a fresh session each turn", _both(fresh.first_over), "+5 / +15 ms"),
-            Figure("end of the turn over the floor, p50 / p99", _both(same.end_over), "+8 ms", _end_floor(same)),
+            Figure(
+                "end of the turn over the floor, p50 / p99",
+                _both(same.end_over),
+                "+8 ms",
+                f"floor {_floor(same, 'end')}; 2 waits for the disk",
+            ),
             Figure("  a fresh session each turn", _both(fresh.end_over), "+8 ms"),
             Figure("CPU of the process per turn", f"{same.cpu_each:.1f} ms", "12 ms"),
             Figure("  a fresh session each turn", f"{fresh.cpu_each:.1f} ms", "12 ms"),
@@ -81,8 +93,8 @@ def _both(values: list[float]) -> str:
     return f"{median(values):+.1f} / {percentile(values, 99):+.1f} ms"
 
 
-def _end_floor(series: Series) -> str:
-    return f"floor {median([one.end for one in series.floor]) * 1000:.1f} ms"
+def _floor(series: Series, part: Literal["first", "end"]) -> str:
+    return f"{median([getattr(one, part) for one in series.floor]) * 1000:.1f} ms"
 
 
 async def at_once(site: Site, floor: Floor, seed: Seed, users: int, rounds: int) -> Section:
