@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from sessions_app.errors import NotFound
-from sessions_app.models import ChatSession, Message, SessionStamp
+from sessions_app.models import ChatSession, SessionStamp
 
 
 def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatSession:
@@ -32,13 +32,4 @@ def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatS
     try:
         return rows.get(pk=session_id, owner_id=user_id)
     except ChatSession.DoesNotExist:
-        raise NotFound from None
-
-
-def message(user_id: int, message_id: UUID) -> Message:
-    """Return the user's message by its public id, with its session. Raises NotFound."""
-    rows = Message.objects.select_related("chat_session", "chat_session__stamp")
-    try:
-        return rows.get(owner_id=user_id, public_id=message_id)
-    except Message.DoesNotExist:
         raise NotFound from None

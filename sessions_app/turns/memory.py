@@ -8,7 +8,7 @@ request is made from what the database says then.
 
 from __future__ import annotations
 
-from agentcache import Lease, judge
+from agentcache import Lease, Stamp, judge
 from sessions_app import database
 from sessions_app.agents.agent import Agent
 from sessions_app.agents.history import Row
@@ -31,6 +31,8 @@ class TurnMemory:
         self._begun = begun
         self._lease = lease
         self._transcript: Transcript | None = None
+        # The stamp of ``transcript``: the lease has none any more where the agent was replaced.
+        self._seen: Stamp | None = None
         self.guarded = self._guard()
 
     @property
@@ -58,7 +60,7 @@ class TurnMemory:
             return Guarded(agent, "read", verdict.reason)
         if (held.model, held.prefix.to_json()) != (begun.model, begun.prefix):
             return Guarded(agent, "read", "another model or prefix")
-        self._transcript = held
+        self._transcript, self._seen = held, begun.new
         held.append(self._asked())
         lease.rebaseline(old=begun.old, new=begun.new, size=held.size)
         return Guarded(agent, "kept", verdict.reason)
@@ -71,17 +73,18 @@ class TurnMemory:
         for row in stored.rows:
             transcript.append(row)
         size = transcript.size
-        if self._lease.held() is transcript and not self._lease.rebaseline(old=stored.old, new=stored.new, size=size):
+        self._lease.rebaseline(old=stored.old, new=stored.new, size=size)
+        seen, self._seen = self._seen, stored.new
+        if goes_on and seen != stored.old:
             # Somebody else wrote. Without a request to come, the next turn's verdict finds and tells it.
-            if goes_on:
-                await self._read()
+            await self._read()
 
     async def _read(self) -> None:
         begun = self._begun
         loaded = await database.read(load, begun.session_id)
         prefix = FrozenPrefix.from_json(begun.prefix)
         transcript = Transcript(str(begun.session_id), prefix, begun.model, loaded.rows)
-        self._transcript = transcript
+        self._transcript, self._seen = transcript, loaded.stamp
         self._lease.keep(transcript, loaded.stamp, transcript.size)
 
     def _asked(self) -> Row:
