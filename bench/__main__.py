@@ -41,14 +41,14 @@ async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]
     world = World(folder, provider.url)
     seed = world.seed(WARM_AGENTS + plan.agents, length.LENGTHS)
     starts = []
-    for _ in range(plan.starts - 1):
-        with world.site() as site:
+    for _ in range(plan.starts):
+        with world.site(HERMES_MODEL="demo") as site:
             starts.append(site.started)
+            demo = site.memory
     async with Floor(provider.url) as floor:
         with world.site() as site:
-            starts.append(site.started)
             sections = [
-                await footprint.idle(site, seed, starts),
+                await footprint.idle(site, seed, starts, demo),
                 await turns.one_at_a_time(site, floor, seed, plan.turns, folder),
                 await turns.at_once(site, floor, seed, USERS, plan.rounds),
                 await length.short_and_long(site, floor, seed, plan.long),

@@ -73,9 +73,9 @@ class World:
         return Seed(**json.loads(done.stdout))
 
     @contextmanager
-    def site(self, program: Sequence[str] = SERVE) -> Iterator[Site]:
-        """A running host, stopped at the end."""
-        site = Site(program, self.env)
+    def site(self, program: Sequence[str] = SERVE, **env: str) -> Iterator[Site]:
+        """A running host, with other settings where given; stopped at the end."""
+        site = Site(program, {**self.env, **env})
         try:
             yield site
         finally:
