@@ -34,6 +34,7 @@ _MINUTE = timedelta(minutes=1)
 _TAKEN = """
 SELECT 1 FROM sessions_app_messageclaim WHERE owner_id = %s AND message_id = %s
 UNION ALL SELECT 1 FROM sessions_app_message WHERE owner_id = %s AND public_id = %s
+UNION ALL SELECT 1 FROM sessions_app_turn WHERE status = 'running' AND owner_id = %s AND answer_id = %s
 """
 _TOO_MANY = """
 SELECT id FROM sessions_app_messageclaim WHERE owner_id = %s AND created_at > %s
@@ -81,7 +82,7 @@ def ask(
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
     _lock_user(user_id)
-    if message_id and plain.rows(_TAKEN, [user_id, message_id] * 2):
+    if message_id and plain.rows(_TAKEN, [user_id, message_id] * 3):
         return _repeat(turn)
     _claim(turn)
     _check_rate(user_id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sessions_app import database
@@ -70,9 +70,16 @@ class Keeper:
             return
         mine = frozenset(run.turn.pk for run in runner.runs)
         for turn in await database.read(recovery.dead_turns, self._lease, mine):
-            await runner.carry(self._take_over(turn))
+            await self._try(self._take_over(turn))
         for owner_id, session_id in await database.read(recovery.waiting_sessions):
-            await runner.carry(self._begin(owner_id, session_id))
+            await self._try(self._begin(owner_id, session_id))
+
+    async def _try(self, work: Coroutine[Any, Any, None]) -> None:
+        """One that cannot be mended must not keep the others, or the start, from going on."""
+        try:
+            await self._runner.carry(work)
+        except Exception:
+            logger.exception("a turn could not be recovered; it is tried again")
 
     async def _begin(self, owner_id: int, session_id: UUID) -> None:
         process = self._runner.taker()
