@@ -54,6 +54,7 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
     """The parts as small objects; the texts met on the way are put into `texts`."""
     from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
+    taken: set[str] = set()
     for part in response.parts:
         if isinstance(part, TextPart) and part.content:
             start = sum(map(len, texts)) + len(SEPARATOR) * len(texts)
@@ -64,7 +65,11 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
             said = {"kind": "reasoning", "text": clean(part.content)}
             yield said | _extras(part.provider_details, id=part.id, signature=part.signature)
         elif isinstance(part, ToolCallPart):
-            call = {"kind": "call", "id": part.tool_call_id, "name": part.tool_name}
+            call_id = clean(part.tool_call_id)
+            while call_id in taken:  # some servers number calls carelessly; one result must belong to one call
+                call_id += "+"
+            taken.add(call_id)
+            call = {"kind": "call", "id": call_id, "name": clean(part.tool_name)}
             arguments = clean(part.args_as_json_str())
             yield call | {"arguments": arguments} | _extras(part.provider_details, item=part.id)
 

@@ -16,6 +16,10 @@ CHUNK = 25
 of it in OpenAI's SDK; 0.2 ms per row (Anthropic's: 0.04 ms)."""
 
 
+OVERHEAD = 450
+"""Bytes of a row or a message kept as an object, besides its text (measured)."""
+
+
 class Transcript:
     """One session in memory: frozen prefix, model string, serialised elements, rows not serialised yet.
 
@@ -36,8 +40,7 @@ class Transcript:
     @property
     def size(self) -> int:
         """Bytes it holds, about."""
-        waiting = sum(len(row.text) for row in self._rows)
-        return len(self.prefix.system_prompt) + len(self._elements) + self._said + waiting
+        return len(self.prefix.system_prompt) + len(self._elements) + self._said + _weight(self._rows)
 
     @property
     def elements(self) -> bytes:
@@ -82,6 +85,11 @@ class Transcript:
             self._messages += body_of(self._rows, model=self.model)
         else:
             self._messages = messages_of(self.prefix, self._rows, model=self.model)
-        self._said += sum(len(row.text) for row in self._rows)
+        self._said += _weight(self._rows)
         self._rows.clear()
         return list(self._messages)
+
+
+def _weight(rows: Iterable[Row]) -> int:
+    """Bytes of rows as objects, about."""
+    return sum(OVERHEAD + len(row.text) + (len(repr(row.parts)) if row.parts else 0) for row in rows)

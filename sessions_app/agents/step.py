@@ -16,6 +16,7 @@ from .memory import Transcript
 from .pieces import Piece, StepResult, Usage
 from .providers import DEMO, LiveModel, Providers, parameters_of
 from .streaming import Unfolding
+from .unicode import clean
 
 if TYPE_CHECKING:
     from pydantic_ai.models import StreamedResponse
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from .wire import Splice
 
 T = TypeVar("T")
+
+LONGEST_NAME = 200
+"""Characters of a model's name that are kept; some servers call a model by its whole path."""
 
 FIRST_PAUSE = 0.5
 """Seconds before the first retry, where the provider names no time; doubled for each further one, and jittered."""
@@ -135,7 +139,7 @@ class Step:
             calls=tool_calls(parts),
             usage=usage_of(stream) if live is not None and live.name != DEMO else Usage(),
             provider=live.provider if live is not None else "",
-            model=stream.model_name if stream is not None else self._transcript.model,
+            model=clean(stream.model_name)[:LONGEST_NAME] if stream is not None else self._transcript.model,
             finish_reason=stream.finish_reason if self._ended and stream is not None else None,
         )
 

@@ -52,10 +52,10 @@ class Unfolding:
         elif isinstance(part, ThinkingPart) and part.content:
             yield ReasoningDelta(clean(part.content))
         elif isinstance(part, ToolCallPart):
-            self._calls[index] = part.tool_call_id
-            yield ToolCallStart(part.tool_call_id, part.tool_name)
+            call_id = self._calls[index] = clean(part.tool_call_id)
+            yield ToolCallStart(call_id, clean(part.tool_name))
             if part.args:
-                yield ToolCallArgs(part.tool_call_id, clean(part.args_as_json_str()))
+                yield ToolCallArgs(call_id, clean(part.args_as_json_str()))
 
     def _went_on(self, index: int, delta: ModelResponsePartDelta) -> Iterator[Piece]:
         from pydantic_ai.messages import TextPartDelta, ThinkingPartDelta, ToolCallPartDelta
