@@ -57,11 +57,11 @@ class Caller(ABC):
     def holds(self) -> bool:
         """Tell whether the user may still act (in a database thread)."""
 
-    async def read(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` on the snapshot on which the caller was checked. Raises Unauthorised."""
         return await database.read(self._checked, partial(function, *args, **kwargs))
 
-    async def write(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` in the transaction in which the caller was checked. Raises Unauthorised."""
         return await database.write(self._checked, partial(function, *args, **kwargs))
 

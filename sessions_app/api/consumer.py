@@ -71,6 +71,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._outbox = Outbox(self.base_send)
         self.runner.hub.attach(self)
         revocation.watch(self)
+        # A logout since the handshake was looked at has told nobody yet.
+        self._ask_again()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Begin to carry out the command in a frame."""

@@ -74,9 +74,8 @@ async def _list(call: Call, params: frames.ListParams) -> frames.ListResult:
 
 async def _open(call: Call, params: frames.OpenParams) -> frames.OpenResult:
     """Read the end of a session and receive its run events from here on, on this connection."""
-    await call.caller.check()
     opened = await call.until_answered.enter_async_context(
-        call.runner.opened(call.caller.user_id, params.session_id, call.connection, params.limit)
+        call.runner.opened(call.caller.user_id, params.session_id, call.connection, params.limit, door=call.caller)
     )
     return frames.OpenResult(**opened)
 
@@ -105,8 +104,7 @@ async def _update(call: Call, params: frames.UpdateParams) -> frames.SessionResu
 
 async def _delete(call: Call, params: frames.SessionParams) -> frames.EmptyResult:
     """End a session's run, then delete the session with all its messages."""
-    await call.caller.check()
-    await call.runner.delete_session(call.caller.user_id, params.session_id)
+    await call.runner.delete_session(call.caller.user_id, params.session_id, door=call.caller)
     return frames.EmptyResult()
 
 
@@ -118,15 +116,15 @@ async def _search(call: Call, params: frames.SearchParams) -> frames.SearchResul
 
 async def _start(call: Call, params: frames.StartParams) -> frames.StartResult:
     """Say something: answered once the text is durable, run now or after the running turn."""
-    await call.caller.check()
-    started = await call.runner.start_turn(call.caller.user_id, params.session_id, params.text, params.message_id)
+    started = await call.runner.start_turn(
+        call.caller.user_id, params.session_id, params.text, params.message_id, door=call.caller
+    )
     return frames.StartResult(run_id=started.run_id, message=started.message, queued=started.queued)
 
 
 async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
     """Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn."""
-    await call.caller.check()
-    stopped = await call.runner.stop_turn(call.caller.user_id, params.session_id, params.run_id)
+    stopped = await call.runner.stop_turn(call.caller.user_id, params.session_id, params.run_id, door=call.caller)
     return frames.StopResult(stopped=stopped)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from django.db import OperationalError, connection, connections, transaction
 
@@ -90,7 +90,7 @@ def _read(work: Callable[[], R]) -> R:
         _leave()
 
 
-async def write(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def write(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run ``function`` in a database thread, in one transaction, and return its result.
 
     It may run again after a lost race, so it changes nothing but rows.
@@ -98,9 +98,19 @@ async def write(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
     return await _hop("write", partial(_write, partial(function, *args, **kwargs)))
 
 
-async def read(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def read(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run ``function`` in a database thread, on one snapshot, and return its result."""
     return await _hop("read", partial(_read, partial(function, *args, **kwargs)))
+
+
+class Door(Protocol):
+    """A way to the database: this module's, or one that first makes sure that the caller may still act."""
+
+    async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``function`` on one snapshot."""
+
+    async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``function`` in one transaction."""
 
 
 async def _hop(kind: str, work: Callable[[], R]) -> R:

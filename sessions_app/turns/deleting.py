@@ -1,7 +1,8 @@
-"""Delete a session, in two steps: first nothing of it may begin any more, then it goes."""
+"""Delete a session whole, once no turn of it runs in the process that asks."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models.functions import Now
@@ -10,20 +11,19 @@ from sessions_app import access
 from sessions_app.models import Message, TurnStatus
 
 
-def withdraw_all(user_id: int, session_id: UUID) -> None:
-    """Withdraw the session's queued turns. Raises NotFound."""
-    chat_session = access.chat_session(user_id, session_id, lock=True)
-    queued = chat_session.turns.filter(status=TurnStatus.QUEUED)
-    queued.update(status=TurnStatus.WITHDRAWN, ended_at=Now())
-
-
-def delete(user_id: int, session_id: UUID) -> None:
+def delete(user_id: int, session_id: UUID, *, process: str | None = None, given_up: Collection[UUID] = ()) -> bool:
     """Delete the session with all its rows. Raises NotFound.
 
-    A turn of it that still runs somewhere finds its fence gone and writes nothing.
+    False, and only its queue withdrawn, while ``process`` still runs a turn of it other than
+    those ``given_up``. One that runs anywhere else finds its fence gone and writes nothing.
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
+    turns = chat_session.turns.all()
+    turns.filter(status=TurnStatus.QUEUED).update(status=TurnStatus.WITHDRAWN, ended_at=Now())
+    if turns.filter(status=TurnStatus.RUNNING, process=process).exclude(run_id__in=given_up).exists():
+        return False
     # Leaves first and in bulk: Django's cascade would load every row to follow it.
     Message.objects.filter(chat_session=chat_session).delete()
-    chat_session.turns.all().delete()
+    turns.delete()
     chat_session.delete()
+    return True

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sessions_app import access, branches, database
+from sessions_app import access, branches
+from sessions_app.database import Door
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import (
     MessageShape,
@@ -66,6 +67,7 @@ def read_view(user_id: int, session_id: UUID, limit: int) -> View:
 
 
 async def open_view(
+    door: Door,
     user_id: int,
     session_id: UUID,
     limit: int,
@@ -79,7 +81,7 @@ async def open_view(
     ``given_up`` are the runs that this process has left to recovery: nothing more comes of them.
     """
     while True:
-        view = await database.read(read_view, user_id, session_id, limit)
+        view = await door.read(read_view, user_id, session_id, limit)
         run = live(session_id)
         ours = view.run is not None and view.process == process and view.run.run_id not in given_up
         stored = view.run if ours else None

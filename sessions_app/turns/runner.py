@@ -19,6 +19,7 @@ from uuid import UUID
 from ag_ui.core import BaseEvent, RunErrorEvent, TokenUsage
 
 from sessions_app import database
+from sessions_app.database import Door
 from sessions_app.models import Turn
 from sessions_app.shapes import MessageShape, RunShape, queued_shape
 from sessions_app.transcript import OwnershipLost
@@ -91,12 +92,19 @@ class Runner:
         """The turns that run in this process."""
         return list(self._runs.values())
 
-    async def start_turn(self, user_id: int, session_id: UUID, text: str, message_id: UUID | None) -> Asked:
-        """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
-        return await self.carry(self._start_turn(user_id, session_id, text, message_id))
+    async def start_turn(
+        self, user_id: int, session_id: UUID, text: str, message_id: UUID | None, *, door: Door = database
+    ) -> Asked:
+        """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany.
 
-    async def _start_turn(self, user_id: int, session_id: UUID, text: str, message_id: UUID | None) -> Asked:
-        asked = await database.write(
+        ``door``, here and below, is the caller's way to the database; what it raises goes to the caller.
+        """
+        return await self.carry(self._start_turn(door, user_id, session_id, text, message_id))
+
+    async def _start_turn(
+        self, door: Door, user_id: int, session_id: UUID, text: str, message_id: UUID | None
+    ) -> Asked:
+        asked = await door.write(
             asking.ask,
             user_id,
             session_id,
@@ -111,9 +119,9 @@ class Runner:
             self.launch(asked.begun)
         return asked
 
-    async def stop_turn(self, user_id: int, session_id: UUID, run_id: UUID | None) -> bool:
-        """Stop a running turn, or withdraw a queued one; False where it had ended already."""
-        found = await database.write(asking.stop, user_id, session_id, run_id)
+    async def stop_turn(self, user_id: int, session_id: UUID, run_id: UUID | None, *, door: Door = database) -> bool:
+        """Stop a running turn, or withdraw a queued one; False where it had ended already. Raises NotFound."""
+        found = await door.write(asking.stop, user_id, session_id, run_id)
         if found.withdrawn is not None:
             self.hub.custom(user_id, session_id, "turn.withdrawn", queued_shape(found.withdrawn))
             return True
@@ -126,20 +134,21 @@ class Runner:
         await run.ended.wait()
         return run.ending is not None and run.ending.status == "stopped"
 
-    async def delete_session(self, user_id: int, session_id: UUID) -> None:
+    async def delete_session(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
         """End the session's run and delete it whole. Raises NotFound."""
-        await database.write(deleting.withdraw_all, user_id, session_id)
-        run = self._runs.get(session_id)
-        if run is not None:
-            run.takes_next = False
-            run.stop("stopped")
-            await run.ended.wait()
-        await database.write(deleting.delete, user_id, session_id)
+        while not await door.write(
+            deleting.delete, user_id, session_id, process=self.process, given_up=frozenset(self._given_up)
+        ):
+            run = self._runs.get(session_id)
+            if run is not None:
+                run.takes_next = False
+                run.stop("stopped")
+                await run.ended.wait()
         self.hub.custom(user_id, session_id, "session.deleted", str(session_id))
 
     @asynccontextmanager
     async def opened(
-        self, user_id: int, session_id: UUID, connection: Connection, limit: int
+        self, user_id: int, session_id: UUID, connection: Connection, limit: int, *, door: Door = database
     ) -> AsyncIterator[dict[str, Any]]:
         """Open a session for a connection; within, the caller sends the result. Raises NotFound.
 
@@ -149,7 +158,7 @@ class Runner:
         opened = False
         try:
             yield await open_view(
-                user_id, session_id, limit, process=self.process, live=self.live, given_up=self._given_up
+                door, user_id, session_id, limit, process=self.process, live=self.live, given_up=self._given_up
             )
             opened = True
         finally:
@@ -209,9 +218,9 @@ class Runner:
         run.ended.set()
 
     def _lost(self, run: Run) -> None:
-        self._given_up.add(run.turn.run_id)
         self._leave(run)
         self.interrupted(run.turn)
+        self._given_up.add(run.turn.run_id)
         run.ended.set()
 
     def _leave(self, run: Run) -> None:
@@ -226,7 +235,10 @@ class Runner:
         self.hub.custom(run.turn.owner_id, run.begun.session_id, "message.created", message)
 
     def interrupted(self, turn: Turn) -> None:
-        """Tell that nobody knows how far a turn came."""
+        """Tell, once, that nobody knows how far a turn came."""
+        if turn.run_id in self._given_up:
+            self._given_up.discard(turn.run_id)
+            return
         event = RunErrorEvent(code="interrupted", message=INTERRUPTED)
         self.hub.publish(turn.owner_id, Notification(turn.chat_session_id, turn.run_id, None, event))
 
