@@ -121,7 +121,7 @@ class Server(DaphneServer):
 
     async def _close_all(self) -> None:
         for protocol in list(self.connections):
-            if isinstance(protocol, PatientProtocol):
+            if isinstance(protocol, PatientProtocol) and protocol.state == protocol.STATE_OPEN:
                 protocol.serverClose(STOPPING)
         consumers = {
             details["application_instance"]

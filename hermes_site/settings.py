@@ -35,7 +35,7 @@ def _database() -> dict[str, Any]:
     if config["ENGINE"].endswith(".sqlite3"):
         options |= {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            "timeout": _lock_timeout / 1000,  # seconds
             # FULL: what was acknowledged survives a power cut, which WAL's usual NORMAL does not promise.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
@@ -111,7 +112,8 @@ def load(session_id: UUID) -> Loaded:
 def touch(chat_session: ChatSession, appended: Appended) -> None:
     """Note the activity that a message is, writing no other column."""
     chat_session.updated_at = appended.messages[-1].created_at
-    ChatSession.objects.filter(pk=chat_session.pk).update(updated_at=chat_session.updated_at)
+    moment = Message.objects.filter(pk=appended.messages[-1].pk).values("created_at")
+    ChatSession.objects.filter(pk=chat_session.pk).update(updated_at=Subquery(moment))
 
 
 def name(chat_session: ChatSession, text: str) -> None:

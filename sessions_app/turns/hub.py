@@ -91,7 +91,8 @@ class Hub:
         if opened:
             subscriptions.opened.add(session_id)
         for notification in subscriptions.held.pop(session_id, []):
-            if notification.run_id is None:
+            answered = opened and notification.seq is not None
+            if notification.run_id is None or (session_id in subscriptions.opened and not answered):
                 connection.deliver(notification)
 
     def close(self, connection: Connection, session_id: UUID) -> None:

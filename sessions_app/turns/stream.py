@@ -64,6 +64,7 @@ class RunStream:
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._reasoning_id: str | None = None
+        self._open_calls: dict[str, None] = {}
 
     @property
     def text(self) -> str:
@@ -102,6 +103,7 @@ class RunStream:
         """Send the beginning of a tool call."""
         self.flush()
         self._end_reasoning()
+        self._open_calls[call_id] = None
         self._send(
             ToolCallStartEvent(
                 tool_call_id=call_id,
@@ -116,6 +118,7 @@ class RunStream:
 
     def call_ended(self, call_id: str) -> None:
         """Send the end of a tool call's arguments."""
+        self._open_calls.pop(call_id, None)
         self._send(ToolCallEndEvent(tool_call_id=call_id))
 
     def call_result(self, call_id: str, message_id: UUID, text: str) -> None:
@@ -189,6 +192,8 @@ class RunStream:
     def _end_message(self) -> None:
         self.flush()
         self._end_reasoning()
+        for call_id in list(self._open_calls):  # cut off in the middle of its arguments
+            self.call_ended(call_id)
         if self._length:
             self._send(TextMessageEndEvent(message_id=str(self.message_id)))
 
