@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from sessions_app.models import Message
+from sessions_app.models import ChatSession, Message
 from sessions_app.shapes import Shape
 
 QUERY_LENGTH = 200
@@ -45,9 +45,13 @@ ORDER BY message.id DESC LIMIT %s
 
 
 class HitShape(Shape):
-    """A message in which the query was found; ``snippet`` is plain text around the first place."""
+    """A message in which the query was found; ``snippet`` is plain text around the first place.
+
+    ``title`` is its session's.
+    """
 
     session_id: UUID
+    title: str
     message_id: UUID
     position: int
     snippet: str
@@ -56,14 +60,18 @@ class HitShape(Shape):
 def search(user_id: int, query: str, limit: int) -> list[HitShape]:
     """Return the user's messages that hold ``query``, at most ``limit``, the newest first."""
     pattern = re.compile(re.escape(query), re.IGNORECASE)
+    found = list(_found(user_id, query, pattern, limit))
+    sessions = ChatSession.objects.filter(pk__in={message.chat_session_id for message in found})
+    titles = dict(sessions.values_list("pk", "title"))
     return [
         HitShape(
             session_id=message.chat_session_id,
+            title=titles[message.chat_session_id],
             message_id=message.public_id,
             position=message.position,
             snippet=snippet(message.text, pattern),
         )
-        for message in _found(user_id, query, pattern, limit)
+        for message in found
     ]
 
 

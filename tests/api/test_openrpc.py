@@ -30,7 +30,7 @@ SHAPES = {
     "SessionShape": "id title message_count revision created_at updated_at archived pinned",
     "QueuedShape": "run_id message_id text",
     "RunShape": "run_id message_id text seq",
-    "HitShape": "session_id message_id position snippet",
+    "HitShape": "session_id title message_id position snippet",
 }
 
 

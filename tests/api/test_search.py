@@ -105,9 +105,9 @@ async def test_hits_name_the_message_and_come_newest_first(connect: Connect, own
     second = (await client.call("session.create"))["session"]["id"]
     ids = [*await say(first, "needle 1", "hay"), *await say(second, "hay", "needle 2"), *await say(first, "needle 3")]
     assert (await client.call("session.search", query="needle"))["hits"] == [
-        {"session_id": first, "message_id": ids[4], "position": 2, "snippet": "needle 3"},
-        {"session_id": second, "message_id": ids[3], "position": 1, "snippet": "needle 2"},
-        {"session_id": first, "message_id": ids[0], "position": 0, "snippet": "needle 1"},
+        {"session_id": first, "title": "", "message_id": ids[4], "position": 2, "snippet": "needle 3"},
+        {"session_id": second, "title": "", "message_id": ids[3], "position": 1, "snippet": "needle 2"},
+        {"session_id": first, "title": "", "message_id": ids[0], "position": 0, "snippet": "needle 1"},
     ]
     assert await found(client, "needle", limit=2) == ["needle 3", "needle 2"]
     assert await found(client, "ne", limit=1) == ["needle 3"]

@@ -58,11 +58,10 @@ export class Search {
   }
 
   hit(hit, query) {
-    const title = this.sessions.get(hit.session_id)?.title || "Untitled chat";
     return h(
       "a",
       { class: "hit", href: `/?chat=${hit.session_id}&at=${hit.position}`, "data-go": true },
-      h("span", { class: "hit-title", dir: "auto", text: title }),
+      h("span", { class: "hit-title", dir: "auto", text: hit.title || "New chat" }),
       h("span", { class: "hit-snippet", dir: "auto" }, ...marked(hit.snippet, query)),
     );
   }
