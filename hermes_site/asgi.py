@@ -19,7 +19,9 @@ from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
 _providers = ProviderSettings(timeout=settings.HERMES_PROVIDER_TIMEOUT, retries=settings.HERMES_PROVIDER_RETRIES)
-runner = Runner(AgentPool(_providers, search_chats), lease=settings.HERMES_TURN_LEASE)
+runner = Runner(
+    AgentPool(_providers, search_chats, usual_model=settings.HERMES_MODEL), lease=settings.HERMES_TURN_LEASE
+)
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner))
 
 

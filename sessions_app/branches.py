@@ -18,7 +18,7 @@ from sessions_app.models import Branch, ChatSession, Message
 
 _LAST = """
 SELECT position FROM sessions_app_message
-WHERE branch_id = %s AND chat_session_id = %s AND position >= %s AND position < %s
+WHERE branch_id = %s AND position >= %s AND position < %s
 ORDER BY position DESC LIMIT 1
 """
 _NO_END = 2**63 - 1
@@ -82,13 +82,12 @@ def all_messages(chat_session: ChatSession) -> list[Message]:
 def next_position(chat_session: ChatSession) -> int:
     """Return the first free position at the end of the line (under the session's lock).
 
-    Never one before the newest segment, where it would be no part of the line.
+    Never one before the newest segment, where it would be no part of the line; nor one that a row
+    which is not shown, because it was moved to another session, still holds.
     """
     segments = line(chat_session)
     for segment in segments:
-        for (last,) in plain.rows(
-            _LAST, [segment.branch_id, segment.session_id, segment.start, segment.end or _NO_END]
-        ):
+        for (last,) in plain.rows(_LAST, [segment.branch_id, segment.start, segment.end or _NO_END]):
             return max(int(last) + 1, segments[0].start)
     return segments[0].start if segments else 0
 

@@ -71,6 +71,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._outbox = Outbox(self.base_send)
         self.runner.hub.attach(self)
         revocation.watch(self)
+        self.runner.pool.warm()
         # A logout since the handshake was looked at has told nobody yet.
         self._ask_again()
 

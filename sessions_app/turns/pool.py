@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from contextlib import AbstractAsyncContextManager, suppress
 from uuid import UUID
 
 from agentcache import AgentCache, Statistics
 from sessions_app import database
 from sessions_app.agents.agent import Agent, build_agent, signature
+from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.memory import Transcript
 from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.tools import Search
@@ -25,9 +27,11 @@ MAX_IDLE_SECONDS = 3_600.0
 class AgentPool:
     """Leases agents by user. Belongs to one event loop and lives as long as the process."""
 
-    def __init__(self, settings: ProviderSettings, search: Search) -> None:
+    def __init__(self, settings: ProviderSettings, search: Search, *, usual_model: str | None = None) -> None:
         self._providers = Providers(settings)
         self._search = search
+        self._usual_model = usual_model
+        self._warming: asyncio.Task[None] | None = None
         self._signature = signature()
         self._cache: AgentCache[Agent, Transcript] = AgentCache(
             Agent.aclose, max_entries=MAX_ENTRIES, max_bytes=MAX_BYTES, max_idle=MAX_IDLE_SECONDS
@@ -41,12 +45,26 @@ class AgentPool:
 
         return self._cache.use(session_key(user_id), self._signature, build, session_id=str(session_id))
 
+    def warm(self) -> None:
+        """Load, once, what a turn of the usual model needs: a second or two that the first one would wait.
+
+        Not at the start, so that a process which nobody has come to stays small.
+        """
+        if self._warming is None and self._usual_model is not None:
+            self._warming = asyncio.create_task(self._load(self._usual_model))
+
+    async def _load(self, model: str) -> None:
+        with suppress(ProviderError):  # the turn that needs it tells its user
+            await self._providers.live(model)
+
     async def sweep(self) -> None:
         """Close the agents that have been idle too long."""
         await self._cache.sweep()
 
     async def close(self) -> None:
         """Close every agent, then the providers' clients."""
+        if self._warming is not None:
+            await self._warming
         await self._cache.close_all()
         await self._providers.aclose()
 
