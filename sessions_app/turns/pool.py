@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import AbstractAsyncContextManager, suppress
 from uuid import UUID
 
@@ -56,6 +57,7 @@ class AgentPool:
     async def _load(self, model: str) -> None:
         with suppress(ProviderError):  # the turn that needs it tells its user
             await self._providers.live(model)
+        gc.freeze()  # see hermes_site.server
 
     async def sweep(self) -> None:
         """Close the agents that have been idle too long."""
