@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import sys
 from typing import Any
@@ -41,7 +42,7 @@ def think_call_and_say(provider: Provider, times: int = 1) -> None:
 
 
 def assert_each_extends_the_last(bodies: list[bytes]) -> None:
-    for earlier, later in zip(bodies, bodies[1:], strict=False):
+    for earlier, later in itertools.pairwise(bodies):
         assert extends(later, earlier)
 
 

@@ -122,6 +122,12 @@ class Host:
         await host.runner.start()
         return host
 
+    def of(self, user_id: int) -> Host:
+        """The same process, as another user's client sees it."""
+        host = Host(self.runner, Listener(user_id))
+        self.runner.hub.attach(host.listener)
+        return host
+
     @property
     def user_id(self) -> int:
         return self.listener.user_id

@@ -1,0 +1,90 @@
+"""The state machine's notes: what each cache has seen, what each session was last asked with, how a turn is to go."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from agentcache import Stamp
+from tests.guard.oracle import Stored
+from tests.providers.script import Answer, Call, Gate
+from tests.turns.host import Host
+
+
+@dataclass
+class Seen:
+    """What a cache must hold of a session: read with this model and prefix, true under this stamp."""
+
+    stamp: Stamp
+    model: str
+    prefix: str
+
+
+@dataclass
+class Talk:
+    """A session: its last request, the model and prefix that had, and if the transcript was rewritten since."""
+
+    session_id: UUID
+    request: bytes = b""
+    head: tuple[str, str] = ("", "")
+    rewritten: bool = False
+
+
+@dataclass
+class Process:
+    """A process, and what its cache must hold by session."""
+
+    host: Host
+    has_agent: bool = False
+    seen: dict[UUID, Seen] = field(default_factory=dict)
+
+    def forgets(self) -> None:
+        self.has_agent, self.seen = False, {}
+
+    def verdict(self, live: Stored) -> tuple[str, str, str]:
+        """What the guard must decide on a turn of this session."""
+        agent = "reused" if self.has_agent else "built"
+        seen = self.seen.get(live.session_id)
+        if seen is None:
+            return (agent, "read", "first turn here")
+        rows = live.stamp.message_count - seen.stamp.message_count
+        changes = live.stamp.revision - seen.stamp.revision
+        if changes:
+            return (agent, "read", f"grew by {rows} elsewhere" if rows == changes else "rewritten elsewhere")
+        if (seen.model, seen.prefix) != (live.model, live.prefix):
+            return (agent, "read", "another model or prefix")
+        return (agent, "kept", "same stamp")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a turn goes: for each of its steps the writes (session, number) while its request is held; and the end."""
+
+    writes: tuple[tuple[tuple[int, int], ...], ...]
+    end: str
+
+    @property
+    def steps(self) -> int:
+        return len(self.writes)
+
+    def answer(self, step: int, gate: Gate) -> Answer:
+        if step < self.steps - 1:
+            call = Call("calculator", '{"expression": "6 * 7"}')
+            return Answer(["Let me see. "][: step % 2], calls=[call] * (1 + step), gates={0: gate})
+        words = [] if self.end == "silent" else [f"answer {uuid.uuid4().hex} "]
+        return Answer(words, gates={0: gate}, cut=1 if self.end == "cut" else None)
+
+
+@dataclass
+class Turning:
+    """A turn under way: the session as it was before, what the guard must say, and the gates of its requests."""
+
+    process: Process
+    talk: Talk
+    plan: Plan
+    before: Stored
+    verdict: tuple[str, str, str]
+    gates: list[Gate]
+    text: str = field(default_factory=lambda: f"asked {uuid.uuid4().hex}")
+    run_id: UUID = field(default_factory=uuid.uuid4)

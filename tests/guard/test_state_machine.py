@@ -1,0 +1,244 @@
+"""Several caches over one real database, several sessions of one user, and everything that others may do to them.
+
+Two oracles. *What the provider was sent*: each request, held at a gate, is compared with what is stored at that
+moment, whole, made by nothing that production keeps (oracle.py); and it repeats the last request of its session byte
+for byte unless somebody rewrote the transcript. *What the guard said*: from its own notes of what each cache has
+seen, the machine knows for each turn whether the transcript must have been kept or read, and why; so our own turns,
+in any order of sessions, never cause a reload.
+
+HERMES_TEST_EXAMPLES in the environment asks for more runs than the suite's, with chance of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+import pytest
+from blockbuster import BlockBuster
+from django.contrib.auth import get_user_model
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from sessions_app import database
+from sessions_app.models import AgentProfile, Turn
+from sessions_app.turns import pool
+from tests.agents.talking import extends
+from tests.guard.notes import Plan, Process, Seen, Talk, Turning
+from tests.guard.oracle import Oracle, stored
+from tests.guard.writes import Effect, write
+from tests.providers.fixtures import Provider
+from tests.providers.script import Gate
+from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn
+
+pytestmark = [pytest.mark.both_databases]
+
+R = TypeVar("R")
+
+MODELS = ["openai-chat:one", "openai-chat:two"]
+HOSTS, SESSIONS = 3, 3
+EXAMPLES = os.environ.get("HERMES_TEST_EXAMPLES")
+
+
+WRITES = st.lists(st.tuples(st.integers(0, SESSIONS - 1), st.integers(0, 9_999)), max_size=2).map(tuple)
+PLANS = st.builds(
+    Plan,
+    st.lists(WRITES, min_size=1, max_size=3).map(tuple),
+    st.sampled_from(["complete", "complete", "complete", "stopped", "cut", "silent"]),
+)
+OWN_PLANS = PLANS.map(lambda plan: Plan(((),) * plan.steps, plan.end))
+HOST, SESSION = st.integers(0, HOSTS - 1), st.integers(0, SESSIONS - 1)
+
+
+class World:
+    """The processes, which outlive the examples, in their event loop; and the provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.loop = asyncio.new_event_loop()
+        self.oracles = {model: Oracle(model) for model in MODELS}
+        self.hosts: list[Host] = []
+
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        return self.loop.run_until_complete(work)
+
+    def close(self) -> None:
+        for host in self.hosts:
+            self.run(host.runner.drain(0))
+        self.loop.close()
+
+
+class GuardMachine(RuleBasedStateMachine):
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[Process] = []
+        self.talks: list[Talk] = []
+        self.gates: list[Gate] = []
+
+    def teardown(self) -> None:
+        """Let go of what a failure has left held."""
+        for gate in self.gates:
+            gate.open()
+        self.world.run(self._everything_ends())
+
+    async def _everything_ends(self) -> None:
+        for process in self.processes:
+            for run in process.host.runner.runs:
+                await run.ended.wait()
+            process.host.runner.hub.detach(process.host.listener)
+        self.world.provider._server.queue.clear()
+
+    @initialize()
+    def begin(self) -> None:
+        self.world.run(self._begin())
+
+    async def _begin(self) -> None:
+        user = await database.write(get_user_model().objects.create_user, uuid.uuid4().hex)
+        while len(self.world.hosts) < HOSTS:
+            self.world.hosts.append(await Host.start(user.pk))
+        for host in self.world.hosts:
+            self.processes.append(Process(host.of(user.pk)))
+        self.talks = [Talk(await new_session(user.pk)) for _ in range(SESSIONS)]
+        await database.write(lambda: AgentProfile.objects.update(model=MODELS[0]))
+
+    @rule(host=HOST, session=SESSION, plan=OWN_PLANS)
+    def turn_of_our_own(self, host: int, session: int, plan: Plan) -> None:
+        self.world.run(self._turn(self.processes[host], self.talks[session], plan))
+
+    @rule(host=HOST, session=SESSION, plan=PLANS)
+    def turn_amid_writes(self, host: int, session: int, plan: Plan) -> None:
+        self.world.run(self._turn(self.processes[host], self.talks[session], plan))
+
+    @rule(host=HOST, session=SESSION, plan=OWN_PLANS, inner=PLANS)
+    def two_sessions_at_once(self, host: int, session: int, plan: Plan, inner: Plan) -> None:
+        talk, other = self.talks[session], self.talks[(session + 1) % SESSIONS]
+        writes = tuple(tuple(w for w in some if self.talks[w[0]] is other) for some in inner.writes)
+        amid = self._turn(self.processes[host], other, Plan(writes, inner.end))
+        self.world.run(self._turn(self.processes[host], talk, plan, amid=amid))
+
+    @rule(session=SESSION, number=st.integers(0, 9_999))
+    def write_elsewhere(self, session: int, number: int) -> None:
+        self.world.run(self._write(session, number))
+
+    @rule(model=st.sampled_from(MODELS), prompt=st.text(max_size=5))
+    def edit_the_profile(self, model: str, prompt: str) -> None:
+        prompt = prompt.replace("\0", "")
+
+        def edit() -> None:
+            AgentProfile.objects.update(model=model, system_prompt=prompt, tools=["calculator"])
+
+        self.world.run(database.write(edit))
+
+    @rule(host=HOST)
+    def evict(self, host: int) -> None:
+        self.world.run(self.processes[host].host.runner.pool.sweep())
+        self.processes[host].forgets()
+
+    @rule(host=HOST)
+    def restart(self, host: int) -> None:
+        self.world.run(self._restart(host))
+
+    async def _restart(self, number: int) -> None:
+        process = self.processes[number]
+        await process.host.runner.drain(0)
+        self.world.hosts[number] = process.host = await Host.start(process.host.user_id)
+        process.forgets()
+
+    async def _write(self, session: int, number: int) -> None:
+        effect = await database.write(write, self.talks[session].session_id, number)
+        self.talks[session].rewritten |= effect is Effect.REWRITTEN
+
+    async def _turn(
+        self, process: Process, talk: Talk, plan: Plan, amid: Coroutine[Any, Any, None] | None = None
+    ) -> None:
+        """A whole turn, its requests held at gates; `amid` is carried out while the first is held."""
+        turning = await self._ask(process, talk, plan)
+        for step in range(plan.steps):
+            await stands_at(turning.gates[step])
+            seen = process.seen[talk.session_id] = await self._check_request(turning)
+            if amid is not None:
+                await amid
+                amid = None
+            for session, number in plan.writes[step]:
+                await self._write(session, number)
+            untouched = (await database.read(stored, talk.session_id)).stamp == seen.stamp
+            await self._let_go(turning, step)
+        turn = await self._ended(turning)
+        assert guard_of(turn) == turning.verdict
+        if untouched:
+            seen.stamp = (await database.read(stored, talk.session_id)).stamp
+
+    async def _ask(self, process: Process, talk: Talk, plan: Plan) -> Turning:
+        before = await database.read(stored, talk.session_id)
+        gates = [Gate() for _ in range(plan.steps)]
+        self.gates += gates
+        turning = Turning(process, talk, plan, before, process.verdict(before), gates)
+        self.world.provider.script(plan.answer(0, gates[0]))
+        turning.run_id = (await process.host.ask(talk.session_id, turning.text)).run_id
+        process.has_agent = True
+        return turning
+
+    async def _check_request(self, turning: Turning) -> Seen:
+        """The request is the stored transcript, whole, and extends the last one unless that was rewritten."""
+        talk, before = turning.talk, turning.before
+        now = await database.read(stored, talk.session_id)
+        request, head = self.world.provider.bodies[-1], (before.model, before.prefix)
+        assert request == await self.world.oracles[before.model].body(talk.session_id, before.prefix, now.rows)
+        if not talk.rewritten and talk.head == head:
+            assert extends(request, talk.request)
+        if now.stamp.message_count == before.stamp.message_count + 1:
+            assert now.messages[-1].text == turning.text
+        talk.request, talk.head, talk.rewritten = request, head, False
+        return Seen(now.stamp, *head)
+
+    async def _let_go(self, turning: Turning, step: int) -> None:
+        plan, host = turning.plan, turning.process.host
+        if step < plan.steps - 1:
+            self.world.provider.script(plan.answer(step + 1, turning.gates[step + 1]))
+        elif plan.end == "stopped":
+            assert await host.stop(turning.talk.session_id, turning.run_id)
+        turning.gates[step].open()
+
+    async def _ended(self, turning: Turning) -> Turn:
+        await turning.process.host.listener.end_of(turning.run_id)
+        return await stored_turn(turning.run_id)
+
+
+@pytest.fixture
+def world(
+    transactional_db: None,
+    model: str,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    blockbuster: BlockBuster,
+) -> Iterator[World]:
+    # Every sweep lets all go that is in no turn.
+    monkeypatch.setattr(pool, "MAX_IDLE_SECONDS", 0.0)
+    for function in blockbuster.functions.values():
+        function.can_block_in("turns/liveness.py", ("start", "end", "_is_held"))
+    world = World(provider)
+    yield world
+    world.close()
+
+
+def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(world: World) -> None:
+    class Machine(GuardMachine):
+        pass
+
+    Machine.world = world
+    run_state_machine_as_test(
+        Machine,
+        settings=hypothesis_settings(
+            max_examples=int(EXAMPLES or 20),
+            stateful_step_count=20,
+            deadline=None,
+            derandomize=not EXAMPLES,
+            print_blob=True,
+        ),
+    )
