@@ -122,6 +122,11 @@ class GuardMachine(RuleBasedStateMachine):
         amid = self._turn(self.processes[host], other, Plan(writes, inner.end))
         self.world.run(self._turn(self.processes[host], talk, plan, amid=amid))
 
+    @rule(host=HOST, session=SESSION)
+    def two_sessions_asked_at_once_while_the_agent_is_built(self, host: int, session: int) -> None:
+        pair = [self.talks[session], self.talks[(session + 1) % SESSIONS]]
+        self.world.run(self._both(self.processes[host], pair))
+
     @rule(session=SESSION, number=st.integers(0, 9_999))
     def write_elsewhere(self, session: int, number: int) -> None:
         self.world.run(self._write(session, number))
@@ -174,6 +179,25 @@ class GuardMachine(RuleBasedStateMachine):
         if untouched:
             seen.stamp = (await database.read(stored, talk.session_id)).stamp
 
+    async def _both(self, process: Process, talks: list[Talk]) -> None:
+        """Two turns that find the same agent, or both find none: the build ends when both have come for it."""
+        agents = ["reused", "reused"] if process.has_agent else ["built", "reused"]
+        self.world.may_build.clear()
+        turnings = [await self._ask(process, talk, Plan(((),), "complete")) for talk in talks]
+        await everyone_waits()
+        self.world.may_build.set()
+        for turning in turnings:
+            await stands_at(turning.gates[0])
+        for turning in turnings:
+            process.seen[turning.talk.session_id] = await self._check_request(turning)
+            turning.gates[0].open()
+        turns = [await self._ended(turning) for turning in turnings]
+        assert sorted(turn.guard_agent for turn in turns) == agents
+        for turning, turn in zip(turnings, turns, strict=True):
+            assert guard_of(turn)[1:] == turning.verdict[1:]
+            session_id = turning.talk.session_id
+            process.seen[session_id].stamp = (await database.read(stored, session_id)).stamp
+
     async def _ask(self, process: Process, talk: Talk, plan: Plan) -> Turning:
         before = await database.read(stored, talk.session_id)
         gates = [Gate() for _ in range(plan.steps)]
@@ -188,7 +212,7 @@ class GuardMachine(RuleBasedStateMachine):
         """The request is the stored transcript, whole, and extends the last one unless that was rewritten."""
         talk, before = turning.talk, turning.before
         now = await database.read(stored, talk.session_id)
-        request, head = self.world.provider.bodies[-1], (before.model, before.prefix)
+        request, head = self._request_with(turning.text, now), (before.model, before.prefix)
         assert request == await self.world.oracles[before.model].body(talk.session_id, before.prefix, now.rows)
         if not talk.rewritten and talk.head == head:
             assert extends(request, talk.request)
@@ -196,6 +220,11 @@ class GuardMachine(RuleBasedStateMachine):
             assert now.messages[-1].text == turning.text
         talk.request, talk.head, talk.rewritten = request, head, False
         return Seen(now.stamp, *head)
+
+    def _request_with(self, text: str, now: Stored) -> bytes:
+        """The last request; with another of the same moment, the one that asks this."""
+        asks = [body for body in self.world.provider.bodies[-2:] if text.encode() in body]
+        return asks[-1] if asks else self.world.provider.bodies[-1]
 
     async def _let_go(self, turning: Turning, step: int) -> None:
         plan, host = turning.plan, turning.process.host
