@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-from ag_ui.core import BaseEvent, RunErrorEvent, TokenUsage
+from ag_ui.core import BaseEvent, RunErrorEvent
 
 from sessions_app import database
 from sessions_app.database import Door
@@ -34,6 +34,7 @@ from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.opening import open_view
 from sessions_app.turns.pool import AgentPool
 from sessions_app.turns.run import INTERRUPTED, Run
+from sessions_app.turns.stream import tell_end
 
 logger = logging.getLogger(__name__)
 
@@ -211,7 +212,7 @@ class Runner:
     def _ended(self, run: Run, ending: Ending, ended: Ended) -> None:
         """Tell a stored end, and go on with the session's next turn."""
         self._leave(run)
-        _tell_end(run, ending)
+        tell_end(run.stream, ending)
         self.hub.custom(run.turn.owner_id, run.begun.session_id, "session.updated", ended.chat_session)
         if ended.following is not None:
             self.launch(ended.following)
@@ -241,24 +242,3 @@ class Runner:
             return
         event = RunErrorEvent(code="interrupted", message=INTERRUPTED)
         self.hub.publish(turn.owner_id, Notification(turn.chat_session_id, turn.run_id, None, event))
-
-
-def _tell_end(run: Run, ending: Ending) -> None:
-    run.stream.started(ending.guarded.as_dict() if ending.guarded else None)
-    if ending.error_code:
-        run.stream.failed(ending.error_code, ending.error_text)
-        return
-    usage = ending.usage
-    run.stream.finished(
-        TokenUsage(
-            provider=ending.provider or None,
-            model=ending.model or None,
-            input_tokens=usage.input_tokens,
-            cached_input_tokens=usage.cached_tokens,
-            cache_write_input_tokens=usage.cache_write_tokens,
-            output_tokens=usage.output_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-            total_tokens=usage.input_tokens + usage.output_tokens,
-        ),
-        cancelled=ending.status == "stopped",
-    )

@@ -37,6 +37,7 @@ from ag_ui.core import (
 )
 
 from sessions_app.shapes import RunShape
+from sessions_app.turns.ending import Ending
 
 BATCH_SECONDS = 0.03
 
@@ -200,3 +201,25 @@ class RunStream:
     def _send(self, event: BaseEvent) -> None:
         self._seq += 1
         self._publish(self._seq, event)
+
+
+def tell_end(stream: RunStream, ending: Ending) -> None:
+    """Send a run's last event, and its first where it never came so far."""
+    stream.started(ending.guarded.as_dict() if ending.guarded else None)
+    if ending.error_code:
+        stream.failed(ending.error_code, ending.error_text)
+        return
+    usage = ending.usage
+    stream.finished(
+        TokenUsage(
+            provider=ending.provider or None,
+            model=ending.model or None,
+            input_tokens=usage.input_tokens,
+            cached_input_tokens=usage.cached_tokens,
+            cache_write_input_tokens=usage.cache_write_tokens,
+            output_tokens=usage.output_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            total_tokens=usage.input_tokens + usage.output_tokens,
+        ),
+        cancelled=ending.status == "stopped",
+    )
