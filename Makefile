@@ -13,8 +13,7 @@ export HERMES_SIGNUP ?= open
 .PHONY: run test lint lock bench programs
 
 run: .venv/runtime staticfiles/stamp
-	@$(BIN)/python manage.py setup
-	@exec $(BIN)/python manage.py serve
+	@exec $(BIN)/python manage.py serve --setup
 
 # Once on SQLite, then what touches the database once more on PostgreSQL.
 test: .venv/dev programs

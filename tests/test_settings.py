@@ -174,7 +174,7 @@ def test_what_sqlite_is_told() -> None:
             name: cursor.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
         }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 20_000, "foreign_keys": 1}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 7_500, "foreign_keys": 1}
     assert connection.transaction_mode == "IMMEDIATE"  # type: ignore[attr-defined]
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from twisted.internet.error import CannotListenError
 
@@ -18,8 +19,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="PORT, else 8000")
+        # One start of Python instead of two: a second of the three that `make run` may take.
+        parser.add_argument("--setup", action="store_true", help="do what `manage.py setup` does first")
 
-    def handle(self, *args: Any, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, port: int, setup: bool, **options: Any) -> None:
+        if setup:
+            call_command("setup", stdout=self.stdout)
         self._check_prepared()
         self.check(databases=["default"])
         from hermes_site.asgi import application, runner
