@@ -52,6 +52,7 @@ class Runner:
         self.accepting = True
         self._runs: dict[UUID, Run] = {}
         self._given_up: set[UUID] = set()
+        self._told_lost: set[UUID] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._keeper = Keeper(self, lease)
 
@@ -158,9 +159,12 @@ class Runner:
         self.hub.hold(connection, session_id)
         opened = False
         try:
-            yield await open_view(
+            view = await open_view(
                 door, user_id, session_id, limit, process=self.process, live=self.live, given_up=self._given_up
             )
+            if view["run"] is not None:
+                self._told_lost.discard(view["run"].run_id)
+            yield view
             opened = True
         finally:
             self.hub.release(connection, session_id, opened=opened)
@@ -222,6 +226,7 @@ class Runner:
         self._leave(run)
         self.interrupted(run.turn)
         self._given_up.add(run.turn.run_id)
+        self._told_lost.add(run.turn.run_id)
         run.ended.set()
 
     def _leave(self, run: Run) -> None:
@@ -236,9 +241,10 @@ class Runner:
         self.hub.custom(run.turn.owner_id, run.begun.session_id, "message.created", message)
 
     def interrupted(self, turn: Turn) -> None:
-        """Tell, once, that nobody knows how far a turn came."""
-        if turn.run_id in self._given_up:
-            self._given_up.discard(turn.run_id)
+        """Tell that nobody knows how far a turn came: once, and again where it was shown as running since."""
+        self._given_up.discard(turn.run_id)
+        if turn.run_id in self._told_lost:
+            self._told_lost.discard(turn.run_id)
             return
         event = RunErrorEvent(code="interrupted", message=INTERRUPTED)
         self.hub.publish(turn.owner_id, Notification(turn.chat_session_id, turn.run_id, None, event))
