@@ -65,13 +65,18 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
             said = {"kind": "reasoning", "text": clean(part.content)}
             yield said | _extras(part.provider_details, id=part.id, signature=part.signature)
         elif isinstance(part, ToolCallPart):
-            call_id = clean(part.tool_call_id)
-            while call_id in taken:  # some servers number calls carelessly; one result must belong to one call
-                call_id += "+"
-            taken.add(call_id)
-            call = {"kind": "call", "id": call_id, "name": clean(part.tool_name)}
+            call = {"kind": "call", "id": own_id(part.tool_call_id, taken), "name": clean(part.tool_name)}
             arguments = clean(part.args_as_json_str())
             yield call | {"arguments": arguments} | _extras(part.provider_details, item=part.id)
+
+
+def own_id(call_id: str, taken: set[str]) -> str:
+    """The id of an answer's next call, clean and unlike those `taken` before it, which it joins."""
+    call_id = clean(call_id)
+    while call_id in taken:  # some servers number calls carelessly; one result must belong to one call
+        call_id += "+"
+    taken.add(call_id)
+    return call_id
 
 
 def _extras(details: dict[str, Any] | None, **values: str | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .answers import SEPARATOR
+from .answers import SEPARATOR, own_id
 from .pieces import Piece, ReasoningDelta, TextDelta, ToolCallArgs, ToolCallEnd, ToolCallStart
 from .unicode import clean
 
@@ -22,6 +22,7 @@ class Unfolding:
         self._texts: list[str] = []
         self._text_part: int | None = None
         self._calls: dict[int, str] = {}
+        self._taken: set[str] = set()
 
     @property
     def text(self) -> str:
@@ -52,7 +53,7 @@ class Unfolding:
         elif isinstance(part, ThinkingPart) and part.content:
             yield ReasoningDelta(clean(part.content))
         elif isinstance(part, ToolCallPart):
-            call_id = self._calls[index] = clean(part.tool_call_id)
+            call_id = self._calls[index] = own_id(part.tool_call_id, self._taken)
             yield ToolCallStart(call_id, clean(part.tool_name))
             if part.args:
                 yield ToolCallArgs(call_id, clean(part.args_as_json_str()))
