@@ -130,6 +130,7 @@ class Step:
     def result(self) -> StepResult:
         """What the answer has amounted to so far; see `StepResult`."""
         stream, live = self._stream, self._live
+        model = stream.model_name if stream is not None else self._transcript.model
         parts: list[dict[str, Any]] | None = None
         if self._ended and stream is not None:
             parts = parts_of(stream.get(), self._transcript.model)
@@ -139,7 +140,7 @@ class Step:
             calls=tool_calls(parts),
             usage=usage_of(stream) if live is not None and live.name != DEMO else Usage(),
             provider=live.provider if live is not None else "",
-            model=clean(stream.model_name)[:LONGEST_NAME] if stream is not None else self._transcript.model,
+            model=clean(model)[:LONGEST_NAME],
             finish_reason=stream.finish_reason if self._ended and stream is not None else None,
         )
 
