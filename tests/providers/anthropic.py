@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .events import Event, Mark, named, spoken
-from .script import Answer, Call, numbered
+from .events import Event, Mark, argued, named, spoken
+from .script import Answer, numbered
 from .tokens import Counted
 
 
@@ -27,9 +27,8 @@ def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[E
     if answer.words or not answer.calls:
         yield from _text(index, answer)
         index += 1
-    for call in answer.calls:
-        yield from _call(index, call)
-        index += 1
+    for number in range(len(answer.calls)):
+        yield from _call(index + number, answer, number)
     output = len(answer.words) + len(answer.reasoning) + len(answer.calls)
     stop = {"stop_reason": "tool_use" if answer.calls else "end_turn", "stop_sequence": None}
     yield named({"type": "message_delta", "delta": stop, "usage": {"output_tokens": output}})
@@ -62,11 +61,10 @@ def _text(index: int, answer: Answer) -> Iterator[Event | Mark]:
     yield _stop(index)
 
 
-def _call(index: int, call: Call) -> Iterator[Event]:
+def _call(index: int, answer: Answer, number: int) -> Iterator[Event | Mark]:
+    call = answer.calls[number]
     yield _start(index, {"type": "tool_use", "id": call.id, "name": call.name, "input": {}})
-    half = len(call.arguments) // 2
-    for piece in (call.arguments[:half], call.arguments[half:]):
-        yield _delta(index, {"type": "input_json_delta", "partial_json": piece})
+    yield from argued(answer, number, lambda piece: _delta(index, {"type": "input_json_delta", "partial_json": piece}))
     yield _stop(index)
 
 

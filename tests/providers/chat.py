@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .events import Event, Mark, spoken
-from .script import Answer, Call, numbered
+from .events import Event, Mark, argued, spoken
+from .script import Answer, numbered
 from .tokens import Counted
 
 
@@ -26,19 +26,20 @@ def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[E
     for thought in answer.reasoning:
         yield chunk({"reasoning_content": thought})
     yield from spoken(answer, lambda word: chunk({"content": word}))
-    for index, call in enumerate(answer.calls):
-        yield from _call(index, call, chunk)
+    for index in range(len(answer.calls)):
+        yield from _call(index, answer, chunk)
     yield chunk({}, "tool_calls" if answer.calls else "stop")
     yield Event(None, frame | {"choices": [], "usage": _usage(answer, counted)})
     yield Event(None, "[DONE]")
 
 
-def _call(index: int, call: Call, chunk: Any) -> Iterator[Event]:
+def _call(index: int, answer: Answer, chunk: Any) -> Iterator[Event | Mark]:
+    call = answer.calls[index]
     head = {"name": call.name, "arguments": ""}
     yield chunk({"tool_calls": [{"index": index, "id": call.id, "type": "function", "function": head}]})
-    half = len(call.arguments) // 2
-    for piece in (call.arguments[:half], call.arguments[half:]):
-        yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+    yield from argued(
+        answer, index, lambda piece: chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+    )
 
 
 def _usage(answer: Answer, counted: Counted) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The place just before the word of that index."""
+    """The place just before the word of that index; those behind the words are in the midst of the calls."""
 
     index: int
 
@@ -37,6 +37,15 @@ def spoken(answer: Answer, event: Callable[[str], Event]) -> Iterator[Event | Ma
         yield Mark(index)
         yield event(word)
     yield Mark(len(answer.words))
+
+
+def argued(answer: Answer, number: int, event: Callable[[str], Event]) -> Iterator[Event | Mark]:
+    """The arguments of the answer's call of that number, as two events with the call's mark between them."""
+    arguments = answer.calls[number].arguments
+    half = len(arguments) // 2
+    yield event(arguments[:half])
+    yield Mark(len(answer.words) + 1 + number)
+    yield event(arguments[half:])
 
 
 def named(data: dict[str, Any]) -> Event:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .chat import failure as failure
-from .events import Event, Mark, named, spoken
-from .script import Answer, Call, numbered
+from .events import Event, Mark, argued, named, spoken
+from .script import Answer, numbered
 from .tokens import Counted
 
 
@@ -29,8 +29,8 @@ def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[E
         yield from _reasoning(answer.reasoning, items)
     if answer.words or not answer.calls:
         yield from _text(answer, items)
-    for call in answer.calls:
-        yield from _call(call, items)
+    for number in range(len(answer.calls)):
+        yield from _call(answer, number, items)
     whole = response | {"status": "completed", "output": items, "usage": _usage(answer, counted)}
     yield named({"type": "response.completed", "response": whole})
 
@@ -72,14 +72,14 @@ def _text(answer: Answer, items: list[dict[str, Any]]) -> Iterator[Event | Mark]
     yield _item("done", index, items[-1])
 
 
-def _call(call: Call, items: list[dict[str, Any]]) -> Iterator[Event]:
+def _call(answer: Answer, number: int, items: list[dict[str, Any]]) -> Iterator[Event | Mark]:
+    call = answer.calls[number]
     index, item_id = len(items), numbered("fc")
     item = {"id": item_id, "type": "function_call", "call_id": call.id, "name": call.name, "arguments": ""}
     place = {"item_id": item_id, "output_index": index}
-    half = len(call.arguments) // 2
     yield _item("added", index, item | {"status": "in_progress"})
-    for piece in (call.arguments[:half], call.arguments[half:]):
-        yield named({"type": "response.function_call_arguments.delta", **place, "delta": piece})
+    delta = {"type": "response.function_call_arguments.delta", **place}
+    yield from argued(answer, number, lambda piece: named(delta | {"delta": piece}))
     done = {"type": "response.function_call_arguments.done", **place}
     yield named(done | {"arguments": call.arguments, "name": call.name})
     items.append(item | {"arguments": call.arguments, "status": "completed"})

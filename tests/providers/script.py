@@ -55,10 +55,11 @@ class Answer:
     """One scripted answer.
 
     `words` are sent one event each, `reasoning` before them, `calls` after them. `gates` stand before the word of
-    their index (`len(words)`: before the end). `cut` drops the connection, and `silent` says nothing more for ever,
-    before the word of that index. `status` other than 200 answers an error with `headers`. `pause` is seconds
-    between words. `error` ends the stream with the wire's own error event before the word of that index, `end` ends it
-    there as if nothing were missing. `crlf` ends lines as some servers do.
+    their index (`len(words)`: before the calls; `len(words) + 1 + n`: amid the arguments of call n). `cut` drops the
+    connection, and `silent` says nothing more for ever, before the word of that index. `status` other than 200
+    answers an error with `headers`. `pause` is seconds between words. `error` ends the stream with the wire's own
+    error event before the word of that index, `end` ends it there as if nothing were missing. `crlf` ends lines as
+    some servers do.
     """
 
     words: list[str] = field(default_factory=list)
