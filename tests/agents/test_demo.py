@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sessions_app.agents.demo import LONGEST_COMMAND
 from sessions_app.agents.history import Row
 from sessions_app.agents.pieces import TextDelta, ToolCallStart, Usage
 from sessions_app.agents.providers import Providers, ProviderSettings
@@ -62,6 +63,14 @@ async def test_a_search_searches_the_users_own_chats(session: Session, text: str
 )
 async def test_other_texts_call_nothing(session: Session, text: str) -> None:
     session.store(Row("user", text))
+    assert (await session.step()).calls == ()
+
+
+@pytest.mark.parametrize("command", ["calculate 1 + 1", "search balloon", "7 * 6"])
+async def test_a_long_text_calls_nothing_whatever_it_asks_for(session: Session, command: str) -> None:
+    session.store(Row("user", command + " " * (LONGEST_COMMAND - len(command))))
+    assert (await session.step()).calls
+    session.store(Row("user", command + " " * (LONGEST_COMMAND - len(command) + 1)))
     assert (await session.step()).calls == ()
 
 

@@ -137,6 +137,24 @@ async def test_surrogates_and_nul_are_replaced(provider: Provider, session: Sess
     assert result.text == "a\ufffdb\ufffd"
 
 
+async def test_surrogates_and_nul_are_replaced_in_the_name_and_id_of_a_call(
+    provider: Provider, session: Session
+) -> None:
+    provider.script(Answer(calls=[Call("calc\ud83d", "{}", "call\0")]))
+    result = await session.step()
+    assert result.calls == (ToolCall("call\ufffd", "calc\ufffd", "{}"),)
+    assert session.pieces[0] == ToolCallStart("call\ufffd", "calc\ufffd")
+    assert session.pieces[-1] == ToolCallEnd("call\ufffd")
+
+
+async def test_calls_of_one_id_are_told_apart(provider: Provider, session: Session) -> None:
+    provider.script(Answer(calls=[Call("calculator", f'{{"expression":"{n}"}}', "call_1") for n in range(3)]))
+    ids = [call.id for call in (await session.step()).calls]
+    assert len(set(ids)) == 3
+    assert [piece.call_id for piece in session.pieces if isinstance(piece, ToolCallStart)] == ids
+    assert [piece.call_id for piece in session.pieces if isinstance(piece, ToolCallEnd)] == ids
+
+
 async def test_two_texts_are_set_apart_as_they_are_stored(provider: Provider, providers: Providers) -> None:
     """Text on both sides of a thought that was written in tags, as local models do."""
     session = Session(providers, CHAT)

@@ -81,6 +81,26 @@ async def test_in_the_middle_keeps_what_was_said(host: Host, session: NewSession
     assert (await host.turn(chat)).guard_transcript == "kept"
 
 
+async def test_amid_the_arguments_of_a_call_ends_the_call_before_the_run(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["Looking. "], calls=[SEARCH], gates={2: gate}))
+    chat = await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    await host.listener.until(lambda event: event["event"]["type"] == "TOOL_CALL_ARGS")
+    assert await host.stop(chat)
+    await host.listener.end_of(asked.run_id)
+    assert types(host.listener.run(asked.run_id))[3:] == [
+        "TOOL_CALL_START",
+        "TOOL_CALL_ARGS",
+        "TOOL_CALL_END",
+        "TEXT_MESSAGE_END",
+        "RUN_FINISHED",
+    ]
+
+
 async def test_the_instant_the_run_is_announced(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     await host.turn(chat, "one")

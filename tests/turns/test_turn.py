@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, IntegrityError
+from django.db.models import F
 from django.utils import timezone
 
 from sessions_app import database
@@ -144,6 +145,14 @@ async def test_the_projects_own_facts(host: Host, session: NewSession) -> None:
     )
 
 
+async def test_a_session_was_active_at_the_moment_that_its_last_message_bears(host: Host, session: NewSession) -> None:
+    """To the database as well: by that moment it sorts and pages, and SQLite compares moments as text."""
+    chat = await session()
+    await host.turn(chat)
+    last = Message.objects.filter(position=1, created_at=F("chat_session__updated_at"))
+    assert await database.read(last.exists)
+
+
 async def test_a_title_once_given_stays(host: Host, session: NewSession) -> None:
     chat = await session("Mine")
     await host.turn(chat)
@@ -245,6 +254,41 @@ async def test_several_calls_and_several_steps(host: Host, session: NewSession, 
     assert all(text.startswith("Error: ") for text in texts[1:4])
     assert turn.status == "complete"
     assert len(provider.requests) == 3
+
+
+async def test_a_call_whose_name_and_id_cannot_be_stored_spoils_neither_turn_nor_session(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    provider.script(Answer(calls=[Call("no\ud800\0", "{}", "c\ud800\0")]), Answer(["done"]))
+    chat = await session()
+    assert (await host.turn(chat)).status == "complete"
+    view = await host.open(chat)
+    assert [message.text for message in view["messages"]][2:] == ["Error: there is no tool 'no\ufffd\ufffd'.", "done"]
+    assert all(message.model_dump_json() for message in view["messages"])
+    assert (await host.turn(chat, "again")).status == "complete"
+
+
+async def test_two_calls_of_one_id_each_have_their_result(host: Host, session: NewSession, provider: Provider) -> None:
+    calls = [Call("calculator", f'{{"expression": "{number} + 0"}}', "c1") for number in (1, 2)]
+    provider.script(Answer(calls=calls), Answer(["done"]))
+    turn = await host.turn(await session())
+    _, _, asking_message, *results = provider.requests[-1].json["messages"]
+    ids = [call["id"] for call in asking_message["tool_calls"]]
+    assert [(result["tool_call_id"], result["content"]) for result in results] == [(ids[0], "1"), (ids[1], "2")]
+    events = [event["event"] for event in host.listener.run(turn.run_id)]
+    for kind in ("TOOL_CALL_START", "TOOL_CALL_END", "TOOL_CALL_RESULT"):
+        assert [event["toolCallId"] for event in events if event["type"] == kind] == ids
+    assert len(set(ids)) == 2
+
+
+@pytest.mark.parametrize("answer", [Answer(["fine"]), Answer(status=500)], ids=["answered", "failed"])
+async def test_a_model_whose_name_is_very_long_is_stored_by_the_beginning_of_it(
+    host: Host, session: NewSession, provider: Provider, settings: Any, answer: Answer
+) -> None:
+    settings.HERMES_MODEL = "openai-chat:" + "x" * 300
+    provider.script(answer)
+    turn = await host.turn(await session())
+    assert (turn.error_code, len(turn.model)) == ("" if answer.status == 200 else "provider", 200)
 
 
 async def test_a_model_that_calls_tools_for_ever_is_stopped(
