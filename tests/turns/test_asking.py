@@ -121,6 +121,23 @@ async def test_the_ids_of_answers_are_taken_too(host: Host, session: NewSession)
         await host.ask(chat, "hello", answer)
 
 
+async def test_the_id_of_an_answer_under_way_is_taken_before_it_is_stored(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat, elsewhere = await session(), await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    answer = (await host.open(chat))["run"].message_id
+    for session_id in (chat, elsewhere):
+        with pytest.raises(Conflict):
+            await host.ask(session_id, "mine", answer)
+    gate.open()
+    await host.listener.end_of(asked.run_id)
+    assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One two", "complete")]
+
+
 async def test_another_users_ids_are_not_known(new_host: NewHost, host: Host, session: NewSession) -> None:
     outsider = await database.write(get_user_model().objects.create_user, "outsider")
     chat, theirs = await session(), await new_session(outsider.pk)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Branch, ChatSession, Message, MessageClaim, SessionStamp, Turn
+from sessions_app.turns import deleting
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -51,6 +54,34 @@ async def test_a_running_turn_ends_first_and_what_waits_never_runs(
     assert await left() == [0, 0, 0, 0, 0]
     assert host.runner.runs == []
     assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_turn_that_begins_before_the_session_goes_is_ended_and_told_first(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch, busy: bool
+) -> None:
+    gates = [Gate() for _ in range(busy + 1)]
+    provider.script(*(Answer(["One ", "two"], gates={1: gate}) for gate in gates))
+    chat = await session()
+    if busy:
+        await host.ask(chat)
+        await stands_at(gates[0])
+    late: list[UUID] = []
+    write = database.write
+
+    async def write_behind_another_tab(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if function is deleting.delete and not host.runner.runs and not late:
+            late.append((await host.ask(chat, "from another tab")).run_id)
+            await stands_at(gates[-1])
+        return await write(function, *args, **kwargs)
+
+    monkeypatch.setattr(database, "write", write_behind_another_tab)
+    await within(host.runner.delete_session(host.user_id, chat))
+    assert (await host.listener.end_of(late[0]))["event"]["outcome"] == {"type": "cancelled"}
+    assert host.listener.facts()[-1] == "session.deleted"
+    assert host.listener.events[-1]["event"]["type"] == "CUSTOM"
+    assert host.runner.runs == []
+    assert await left() == [0, 0, 0, 0, 0]
 
 
 async def test_a_run_in_another_process_finds_its_session_gone_and_writes_nothing(

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from sessions_app import database
 from sessions_app.models import Turn
-from sessions_app.turns import keeper
+from sessions_app.turns import asking, keeper
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -48,6 +48,42 @@ async def silence(run_id: UUID, seconds: float) -> None:
     """Make a turn's last heartbeat so old."""
     past = timezone.now() - timedelta(seconds=seconds)
     await database.write(lambda: Turn.objects.filter(run_id=run_id).update(heartbeat_at=past))
+
+
+async def left_running(user_id: int, session_id: UUID) -> UUID:
+    """A turn that a process began and then died of."""
+    process = "of another time"
+    asked = await database.write(asking.ask, user_id, session_id, "hello", None, process=process, accepting=True)
+    await database.write(lambda: Turn.objects.filter(run_id=asked.run_id).update(checkpoint="One "))
+    await silence(asked.run_id, 16)
+    return asked.run_id
+
+
+async def left_waiting(user_id: int, session_id: UUID) -> UUID:
+    """A turn that a process queued as it stopped."""
+    process = "of another time"
+    asked = await database.write(asking.ask, user_id, session_id, "hello", None, process=process, accepting=False)
+    return asked.run_id
+
+
+async def test_a_turn_that_cannot_be_recovered_stops_neither_the_others_nor_the_start(
+    new_host: NewHost, session: NewSession, user: Any
+) -> None:
+    chats = [await session() for _ in range(4)]
+    dead = [await left_running(user.pk, chat) for chat in chats[:3]]
+    waiting = await left_waiting(user.pk, chats[3])
+
+    def take_the_answers_id() -> None:
+        turn = Turn.objects.get(run_id=dead[1])
+        Turn.objects.filter(pk=turn.pk).update(answer_id=turn.message_id)
+
+    await database.write(take_the_answers_id)
+    host = await new_host()
+    for run in host.runner.runs:
+        await within(run.ended.wait())
+    statuses = [(await stored_turn(run_id)).status for run_id in (*dead, waiting)]
+    assert statuses == ["interrupted", "running", "interrupted", "complete"]
+    assert await said(chats[1]) == [("user", "hello", "complete")]
 
 
 async def test_a_killed_process(new_host: NewHost, session: NewSession, provider: Provider, user: Any) -> None:
