@@ -60,6 +60,26 @@ class Tab:
         return events
 
 
+class SlowView:
+    """Holds whoever opens a session: the view was `read`, and is answered (or, as told, fails) after `go`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: bool = False) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._read_view = opening.read_view
+        self._fails = fails
+        self.read = asyncio.Event()
+        self.go = threading.Event()
+        monkeypatch.setattr(opening, "read_view", self)
+
+    def __call__(self, *args: Any) -> opening.View:
+        view = self._read_view(*args)
+        self._loop.call_soon_threadsafe(self.read.set)
+        assert self.go.wait(20)
+        if self._fails:
+            raise ZeroDivisionError
+        return view
+
+
 async def stored_answers(session_id: UUID) -> list[tuple[str, str]]:
     def rows() -> list[tuple[str, str]]:
         messages = Message.objects.filter(chat_session=session_id, role="assistant").order_by("position")
@@ -143,24 +163,15 @@ async def test_events_that_come_while_the_transcript_is_read_are_neither_lost_no
     chat = await session()
     asked = await host.ask(chat)
     await stands_at(gates[1])
-    slow, loop, begun = threading.Event(), asyncio.get_running_loop(), asyncio.Event()
-    read_view = opening.read_view
-
-    def slowly(*args: Any) -> Any:
-        view = read_view(*args)
-        loop.call_soon_threadsafe(begun.set)
-        assert slow.wait(20)
-        return view
-
-    monkeypatch.setattr(opening, "read_view", slowly)
+    slow = SlowView(monkeypatch)
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
-    await within(begun.wait())
+    await within(slow.read.wait())
     gates[1].open()
     await stands_at(gates[2])
     await host.listener.until(lambda event: host.listener.text(asked.run_id) == "One two ")
     assert tab.listener.run(asked.run_id) == []
-    slow.set()
+    slow.go.set()
     await within(opened)
     assert tab.result["run"].text == "One two "
     gates[2].open()
@@ -176,26 +187,38 @@ async def test_an_end_that_comes_while_the_transcript_is_read(
     chat = await session()
     asked = await host.ask(chat)
     await stands_at(gate)
-    slow, loop, begun = threading.Event(), asyncio.get_running_loop(), asyncio.Event()
-    read_view = opening.read_view
-
-    def slowly(*args: Any) -> Any:
-        view = read_view(*args)
-        loop.call_soon_threadsafe(begun.set)
-        assert slow.wait(20)
-        return view
-
-    monkeypatch.setattr(opening, "read_view", slowly)
+    slow = SlowView(monkeypatch)
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
-    await within(begun.wait())
+    await within(slow.read.wait())
     gate.open()
     await host.listener.end_of(asked.run_id)
-    slow.set()
+    slow.go.set()
     await within(opened)
     assert tab.result["run"] is None
     assert [message.text for message in tab.result["messages"]] == ["hello", "One"]
     assert tab.listener.run(asked.run_id) == []
+
+
+async def test_a_failed_opening_of_an_open_session_loses_none_of_its_events(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    watching = Tab(host.user_id)
+    await watching.open(host, chat)
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    slow = SlowView(monkeypatch, fails=True)
+    opening_again = asyncio.create_task(host.open(chat))
+    await within(slow.read.wait())
+    gate.open()
+    await watching.listener.end_of(asked.run_id)
+    slow.go.set()
+    with pytest.raises(ZeroDivisionError):
+        await within(opening_again)
+    assert host.listener.run(asked.run_id) == watching.events(asked.run_id)
 
 
 async def test_between_the_commit_and_its_news_the_view_is_still_one(
