@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.test import override_settings
 
 from sessions_app import database
 from sessions_app.agents.providers import ProviderSettings
@@ -20,6 +21,8 @@ from sessions_app.models import ApiToken
 from sessions_app.turns.pool import AgentPool, search_chats
 from sessions_app.turns.runner import Runner
 from tests.api.client import Client
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
 
 Connect = Callable[..., Awaitable[Client]]
 
@@ -66,6 +69,15 @@ async def connect(runner: Runner) -> AsyncIterator[Connect]:
     yield connected
     for client in clients:
         await client.leave()
+
+
+@pytest.fixture
+def gate(provider: Provider) -> Iterator[Gate]:
+    """The model of all sessions is the loopback provider, which stands at this gate in its first answer."""
+    gate = Gate()
+    provider.script(Answer(words=["one ", "two "], gates={1: gate}))
+    with override_settings(HERMES_MODEL="openai-chat:loopback"):
+        yield gate
 
 
 async def bearer(user: AbstractUser) -> tuple[bytes, bytes]:

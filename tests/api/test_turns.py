@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -11,8 +10,7 @@ from django.test import override_settings
 
 from tests.api.client import Client
 from tests.api.conftest import Connect
-from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Gate
+from tests.providers.script import Gate
 
 pytestmark = pytest.mark.both_databases
 
@@ -51,6 +49,16 @@ async def test_the_same_message_again_is_the_same_turn_and_another_text_a_confli
     await client.run_ends(started["run_id"])
 
 
+async def test_the_id_of_a_running_answer_is_a_conflict(connect: Connect, owner: AbstractUser, gate: Gate) -> None:
+    client = await connect(owner)
+    session_id = await opened(client)
+    run_id = (await client.call("turn.start", session_id=session_id, text="hi"))["run_id"]
+    answer = (await client.call("session.open", session_id=session_id))["run"]["message_id"]
+    assert (await client.refusal("turn.start", session_id=session_id, text="hi", message_id=answer)).code == -32004
+    gate.open()
+    assert (await client.run_ends(run_id))["type"] == "RUN_FINISHED"
+
+
 @override_settings(HERMES_TURNS_PER_MINUTE=2)
 async def test_too_many_turns_are_told_when_to_try_again(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
@@ -61,15 +69,6 @@ async def test_too_many_turns_are_told_when_to_try_again(connect: Connect, owner
     assert 0 < refusal.data["retry_after"] <= 60
     for run_id in runs:
         await client.run_ends(run_id)
-
-
-@pytest.fixture
-def gate(provider: Provider) -> Iterator[Gate]:
-    """The model of all sessions is the loopback provider, which stands at this gate in its first answer."""
-    gate = Gate()
-    provider.script(Answer(words=["one ", "two "], gates={1: gate}))
-    with override_settings(HERMES_MODEL="openai-chat:loopback"):
-        yield gate
 
 
 async def test_a_second_turn_is_queued_and_a_running_one_stopped(
