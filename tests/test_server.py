@@ -77,6 +77,18 @@ def test_a_signal_drains_then_closes_with_4012(tiny: Tiny, number: signal.Signal
     assert tiny.process.output[-2:] == ["drained", "disconnected with 4012"]
 
 
+def test_a_pending_handshake_keeps_no_open_client_from_being_closed_with_4012(tiny: Tiny) -> None:
+    with socket.create_connection(("127.0.0.1", tiny.port)) as pending:
+        pending.sendall(HANDSHAKE.replace(b"GET /", b"GET /pending"))
+        tiny.process.line("pending")
+        with tiny.connect() as client:
+            client.send("finish")
+            tiny.process.signal(signal.SIGTERM)
+            assert close_code(client) == 4012
+        tiny.process.line("cancelled")
+        assert tiny.process.wait() == 0
+
+
 def test_a_second_signal_ends_the_draining(tiny: Tiny) -> None:
     with tiny.connect() as client:
         tiny.process.signal(signal.SIGTERM)

@@ -2,7 +2,7 @@
 
 Prints what happens. A client that says "flood" is sent 64 frames of 1 MiB, "large" one of 20 MiB, "flood and close" is
 closed with 4008 in the midst of it, "finish" ends the runner's draining, "hang" makes the consumer deaf; anything else
-is echoed.
+is echoed. A handshake at /pending is never answered.
 """
 
 import asyncio
@@ -36,6 +36,9 @@ runner = TinyRunner()
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "websocket":
         return
+    if scope["path"] == "/pending":
+        print("pending", flush=True)
+        await hang()
     await send({"type": "websocket.accept"})
     while True:
         message = await receive()
