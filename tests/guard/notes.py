@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from uuid import UUID
 
 from agentcache import Stamp
-from tests.guard.oracle import Stored
+from tests.guard.oracle import Oracle, Stored
+from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.host import Host
+
+R = TypeVar("R")
+
+MODELS = ["openai-chat:one", "openai-chat:two"]
 
 
 @dataclass
@@ -88,3 +96,23 @@ class Turning:
     gates: list[Gate]
     text: str = field(default_factory=lambda: f"asked {uuid.uuid4().hex}")
     run_id: UUID = field(default_factory=uuid.uuid4)
+
+
+class World:
+    """The processes, which outlive the examples, in their event loop; and the provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.loop = asyncio.new_event_loop()
+        self.oracles = {model: Oracle(model) for model in MODELS}
+        self.may_build = asyncio.Event()
+        self.may_build.set()
+        self.hosts: list[Host] = []
+
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        return self.loop.run_until_complete(work)
+
+    def close(self) -> None:
+        for host in self.hosts:
+            self.run(host.runner.drain(0))
+        self.loop.close()

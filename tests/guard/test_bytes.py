@@ -23,7 +23,7 @@ from tests.turns.host import Host, guard_of, stands_at
 from tests.turns.test_cost import fill
 from tests.turns.test_recovery import database_url
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("wire")]
+pytestmark = pytest.mark.usefixtures("wire")
 
 
 @pytest.fixture(params=[CHAT, RESPONSES, ANTHROPIC])
@@ -55,6 +55,7 @@ async def test_across_turns(host: Host, session: NewSession, provider: Provider)
     assert_each_extends_the_last(provider.bodies)
 
 
+@pytest.mark.both_databases
 async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: Provider, wire: str) -> None:
     chat = await session()
     think_call_and_say(provider, 2)
@@ -132,6 +133,7 @@ async def test_after_a_transcript_was_dropped_for_room(
     assert_each_extends_the_last(provider.bodies)
 
 
+@pytest.mark.both_databases
 async def test_in_another_process_of_this_test_and_back(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

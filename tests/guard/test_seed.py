@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from agentcache import AgentCache, Baseline, Stamp, judge, rebaseline
+from agentcache import Baseline, Stamp, judge, rebaseline
 from sessions_app import database
 from tests.guard.oracle import stored
+from tests.guard.slow import slow_builds
 from tests.guard.writes import Elsewhere, say
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, guard_of, stored_turn, within
@@ -41,18 +41,9 @@ class SlowBuild:
 
 @pytest.fixture
 def slow_host(host: Host, monkeypatch: pytest.MonkeyPatch) -> tuple[Host, SlowBuild]:
-    """A process whose agents take their time to be built, as one that loads a large model would."""
+    """A process whose agents take their time to be built."""
     slow = SlowBuild()
-    use = AgentCache.use
-
-    def slowly(self: Any, key: str, signature: str, build: Any, *, session_id: str) -> Any:
-        async def wait_and_build() -> Any:
-            await slow.wait()
-            return await build()
-
-        return use(self, key, signature, wait_and_build, session_id=session_id)
-
-    monkeypatch.setattr(AgentCache, "use", slowly)
+    slow_builds(monkeypatch, slow.wait)
     return host, slow
 
 

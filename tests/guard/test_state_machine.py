@@ -11,11 +11,10 @@ HERMES_TEST_EXAMPLES in the environment asks for more runs than the suite's, wit
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
 from collections.abc import Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from blockbuster import BlockBuster
@@ -27,9 +26,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from sessions_app import database
 from sessions_app.models import AgentProfile, Turn
 from sessions_app.turns import pool
+from tests.agentcache.world import everyone_waits
 from tests.agents.talking import extends
-from tests.guard.notes import Plan, Process, Seen, Talk, Turning
-from tests.guard.oracle import Oracle, stored
+from tests.guard.notes import MODELS, Plan, Process, Seen, Talk, Turning, World
+from tests.guard.oracle import stored
+from tests.guard.slow import slow_builds
 from tests.guard.writes import Effect, write
 from tests.providers.fixtures import Provider
 from tests.providers.script import Gate
@@ -37,9 +38,6 @@ from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn
 
 pytestmark = [pytest.mark.both_databases]
 
-R = TypeVar("R")
-
-MODELS = ["openai-chat:one", "openai-chat:two"]
 HOSTS, SESSIONS = 3, 3
 EXAMPLES = os.environ.get("HERMES_TEST_EXAMPLES")
 
@@ -54,24 +52,6 @@ OWN_PLANS = PLANS.map(lambda plan: Plan(((),) * plan.steps, plan.end))
 HOST, SESSION = st.integers(0, HOSTS - 1), st.integers(0, SESSIONS - 1)
 
 
-class World:
-    """The processes, which outlive the examples, in their event loop; and the provider."""
-
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
-        self.loop = asyncio.new_event_loop()
-        self.oracles = {model: Oracle(model) for model in MODELS}
-        self.hosts: list[Host] = []
-
-    def run(self, work: Coroutine[Any, Any, R]) -> R:
-        return self.loop.run_until_complete(work)
-
-    def close(self) -> None:
-        for host in self.hosts:
-            self.run(host.runner.drain(0))
-        self.loop.close()
-
-
 class GuardMachine(RuleBasedStateMachine):
     world: World
 
@@ -83,6 +63,7 @@ class GuardMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let go of what a failure has left held."""
+        self.world.may_build.set()
         for gate in self.gates:
             gate.open()
         self.world.run(self._everything_ends())
@@ -166,7 +147,8 @@ class GuardMachine(RuleBasedStateMachine):
         turning = await self._ask(process, talk, plan)
         for step in range(plan.steps):
             await stands_at(turning.gates[step])
-            seen = process.seen[talk.session_id] = await self._check_request(turning)
+            seen = process.seen[talk.session_id] = await self._check_request(turning, self.world.provider.bodies[-1])
+            assert step > 0 or turning.text.encode() in talk.request
             if amid is not None:
                 await amid
                 amid = None
@@ -189,7 +171,9 @@ class GuardMachine(RuleBasedStateMachine):
         for turning in turnings:
             await stands_at(turning.gates[0])
         for turning in turnings:
-            process.seen[turning.talk.session_id] = await self._check_request(turning)
+            [request] = [body for body in self.world.provider.bodies[-2:] if turning.text.encode() in body]
+            process.seen[turning.talk.session_id] = await self._check_request(turning, request)
+        for turning in turnings:
             turning.gates[0].open()
         turns = [await self._ended(turning) for turning in turnings]
         assert sorted(turn.guard_agent for turn in turns) == agents
@@ -208,23 +192,16 @@ class GuardMachine(RuleBasedStateMachine):
         process.has_agent = True
         return turning
 
-    async def _check_request(self, turning: Turning) -> Seen:
+    async def _check_request(self, turning: Turning, request: bytes) -> Seen:
         """The request is the stored transcript, whole, and extends the last one unless that was rewritten."""
         talk, before = turning.talk, turning.before
         now = await database.read(stored, talk.session_id)
-        request, head = self._request_with(turning.text, now), (before.model, before.prefix)
+        head = (before.model, before.prefix)
         assert request == await self.world.oracles[before.model].body(talk.session_id, before.prefix, now.rows)
         if not talk.rewritten and talk.head == head:
             assert extends(request, talk.request)
-        if now.stamp.message_count == before.stamp.message_count + 1:
-            assert now.messages[-1].text == turning.text
         talk.request, talk.head, talk.rewritten = request, head, False
         return Seen(now.stamp, *head)
-
-    def _request_with(self, text: str, now: Stored) -> bytes:
-        """The last request; with another of the same moment, the one that asks this."""
-        asks = [body for body in self.world.provider.bodies[-2:] if text.encode() in body]
-        return asks[-1] if asks else self.world.provider.bodies[-1]
 
     async def _let_go(self, turning: Turning, step: int) -> None:
         plan, host = turning.plan, turning.process.host
@@ -247,11 +224,12 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
     blockbuster: BlockBuster,
 ) -> Iterator[World]:
-    # Every sweep lets all go that is in no turn.
+    # Every sweep lets all go that is in no turn, and a build takes until the machine says so.
     monkeypatch.setattr(pool, "MAX_IDLE_SECONDS", 0.0)
     for function in blockbuster.functions.values():
         function.can_block_in("turns/liveness.py", ("start", "end", "_is_held"))
     world = World(provider)
+    slow_builds(monkeypatch, world.may_build.wait)
     yield world
     world.close()
 
@@ -264,7 +242,7 @@ def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(w
     run_state_machine_as_test(
         Machine,
         settings=hypothesis_settings(
-            max_examples=int(EXAMPLES or 20),
+            max_examples=int(EXAMPLES or 30),
             stateful_step_count=20,
             deadline=None,
             derandomize=not EXAMPLES,
