@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from blockbuster import BlockBuster
 from django.contrib.auth import get_user_model
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -242,7 +243,7 @@ def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(w
     run_state_machine_as_test(
         Machine,
         settings=hypothesis_settings(
-            max_examples=int(EXAMPLES or 30),
+            max_examples=int(EXAMPLES or (20 if connection.vendor == "sqlite" else 8)),
             stateful_step_count=20,
             deadline=None,
             derandomize=not EXAMPLES,

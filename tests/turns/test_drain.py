@@ -13,7 +13,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, within
-from tests.turns.test_stop import SlowWrite
+from tests.turns.slow import SlowWrite
 
 pytestmark = pytest.mark.both_databases
 

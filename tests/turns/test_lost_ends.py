@@ -10,7 +10,7 @@ import pytest
 
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, stored_turn, within
-from tests.turns.test_opening import SlowView, Tab
+from tests.turns.tab import SlowView, Tab
 from tests.turns.test_recovery import left_running, silence
 
 pytestmark = pytest.mark.both_databases

@@ -6,6 +6,8 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError
+from django.utils import timezone
 
 from sessions_app import database
 from sessions_app.errors import TooMany
@@ -157,3 +159,17 @@ async def test_turns_that_come_at_once_from_two_processes_all_run_once(
     statuses = await database.read(lambda: list(Turn.objects.values_list("status", flat=True)))
     assert statuses == ["complete"] * 6
     assert len(provider.requests) == 6
+
+
+async def test_two_turns_of_a_session_at_once_are_refused_by_the_database(host: Host, session: NewSession) -> None:
+    chat = await session()
+    await host.turn(chat)
+
+    def run_both() -> None:
+        Turn.objects.update(status="running", claim=uuid4(), heartbeat_at=timezone.now())
+        copy = Turn.objects.get()
+        copy.pk, copy.run_id = None, uuid4()
+        copy.save()
+
+    with pytest.raises(IntegrityError):
+        await database.write(run_both)

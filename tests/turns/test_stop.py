@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 from uuid import uuid4
 
@@ -17,38 +16,11 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, types, within
+from tests.turns.slow import SlowSearch, SlowWrite
 
 pytestmark = pytest.mark.both_databases
 
 SEARCH = Call("search_chats", '{"query": "x"}')
-
-
-class SlowSearch:
-    """A tool that has `begun` and never ends by itself."""
-
-    def __init__(self) -> None:
-        self.begun = asyncio.Event()
-
-    async def __call__(self, user_id: int, query: str, limit: int) -> list[str]:
-        self.begun.set()
-        await asyncio.Event().wait()
-        return []
-
-
-class SlowWrite:
-    """Wraps a function of the database: it has `begun`, and goes on when told to by `go`."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._function = getattr(module, name)
-        self.begun = asyncio.Event()
-        self.go = threading.Event()
-        monkeypatch.setattr(module, name, self)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._loop.call_soon_threadsafe(self.begun.set)
-        assert self.go.wait(20)
-        return self._function(*args, **kwargs)
 
 
 async def test_before_the_first_word(host: Host, session: NewSession, provider: Provider) -> None:

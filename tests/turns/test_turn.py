@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError
 from django.db.models import F
-from django.utils import timezone
 
 from sessions_app import database
 from sessions_app.errors import NotFound
@@ -208,79 +206,6 @@ async def test_usage_is_stored_and_told(host: Host, session: NewSession, provide
     }
 
 
-async def test_tools_are_run_and_stored(host: Host, session: NewSession, provider: Provider) -> None:
-    provider.script(Answer(["Let me see. "], calls=[CALCULATE]), Answer(["42."]))
-    chat = await session()
-    asked = await host.ask(chat, "6 * 7?")
-    await host.listener.end_of(asked.run_id)
-    assert await said(chat) == [
-        ("user", "6 * 7?", "complete"),
-        ("assistant", "Let me see. ", "complete"),
-        ("tool", "42", "complete"),
-        ("assistant", "42.", "complete"),
-    ]
-    events = host.listener.run(asked.run_id)
-    assert types(events) == [
-        "RUN_STARTED",
-        "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT",
-        "TOOL_CALL_START", "TOOL_CALL_ARGS", "TOOL_CALL_END", "TOOL_CALL_RESULT", "TEXT_MESSAGE_END",
-        "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END",
-        "RUN_FINISHED",
-    ]  # fmt: skip
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    await the_ids_agree_with_what_is_stored(host, chat, asked.run_id)
-
-
-async def the_ids_agree_with_what_is_stored(host: Host, chat: UUID, run_id: UUID) -> None:
-    stored = await database.read(lambda: [str(m.public_id) for m in Message.objects.order_by("position")])
-    events = [event["event"] for event in host.listener.run(run_id)]
-    starts = [event["messageId"] for event in events if event["type"] == "TEXT_MESSAGE_START"]
-    [result] = [event for event in events if event["type"] == "TOOL_CALL_RESULT"]
-    assert [starts[0], result["messageId"], starts[1]] == stored[1:]
-    created = [e["event"]["value"] for e in host.listener.events if e["event"].get("name") == "message.created"]
-    assert [(message["role"], message["id"]) for message in created] == [("user", stored[0]), ("tool", stored[2])]
-    assert result["content"] == "42"
-
-
-async def test_several_calls_and_several_steps(host: Host, session: NewSession, provider: Provider) -> None:
-    wrong = [Call("calculator", "{}"), Call("calculator", "not JSON"), Call("no such tool", "{}")]
-    provider.script(Answer(calls=[CALCULATE, *wrong]), Answer(calls=[CALCULATE]), Answer(["done"]))
-    chat = await session()
-    turn = await host.turn(chat)
-    roles = [role for role, _, _ in await said(chat)]
-    assert roles == ["user", "assistant", "tool", "tool", "tool", "tool", "assistant", "tool", "assistant"]
-    texts = [text for role, text, _ in await said(chat) if role == "tool"]
-    assert texts[0] == texts[4] == "42"
-    assert all(text.startswith("Error: ") for text in texts[1:4])
-    assert turn.status == "complete"
-    assert len(provider.requests) == 3
-
-
-async def test_a_call_whose_name_and_id_cannot_be_stored_spoils_neither_turn_nor_session(
-    host: Host, session: NewSession, provider: Provider
-) -> None:
-    provider.script(Answer(calls=[Call("no\ud800\0", "{}", "c\ud800\0")]), Answer(["done"]))
-    chat = await session()
-    assert (await host.turn(chat)).status == "complete"
-    view = await host.open(chat)
-    assert [message.text for message in view["messages"]][2:] == ["Error: there is no tool 'no\ufffd\ufffd'.", "done"]
-    assert all(message.model_dump_json() for message in view["messages"])
-    assert (await host.turn(chat, "again")).status == "complete"
-
-
-async def test_two_calls_of_one_id_each_have_their_result(host: Host, session: NewSession, provider: Provider) -> None:
-    calls = [Call("calculator", f'{{"expression": "{number} + 0"}}', "c1") for number in (1, 2)]
-    provider.script(Answer(calls=calls), Answer(["done"]))
-    turn = await host.turn(await session())
-    _, _, asking_message, *results = provider.requests[-1].json["messages"]
-    ids = [call["id"] for call in asking_message["tool_calls"]]
-    assert [(result["tool_call_id"], result["content"]) for result in results] == [(ids[0], "1"), (ids[1], "2")]
-    events = [event["event"] for event in host.listener.run(turn.run_id)]
-    for kind in ("TOOL_CALL_START", "TOOL_CALL_END", "TOOL_CALL_RESULT"):
-        assert [event["toolCallId"] for event in events if event["type"] == kind] == ids
-    assert len(set(ids)) == 2
-
-
 @pytest.mark.parametrize("answer", [Answer(["fine"]), Answer(status=500)], ids=["answered", "failed"])
 async def test_a_model_whose_name_is_very_long_is_stored_by_the_beginning_of_it(
     host: Host, session: NewSession, provider: Provider, settings: Any, answer: Answer
@@ -289,31 +214,6 @@ async def test_a_model_whose_name_is_very_long_is_stored_by_the_beginning_of_it(
     provider.script(answer)
     turn = await host.turn(await session())
     assert (turn.error_code, len(turn.model)) == ("" if answer.status == 200 else "provider", 200)
-
-
-async def test_a_model_that_calls_tools_for_ever_is_stopped(
-    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run, "MAX_STEPS", 3)
-    provider.script(*[Answer(calls=[CALCULATE]) for _ in range(3)])
-    chat = await session()
-    turn = await host.turn(chat)
-    assert (turn.status, turn.error_code, len(provider.requests)) == ("failed", "provider", 3)
-    assert (await host.turn(chat)).status == "complete"
-
-
-async def test_reasoning_is_told_and_is_no_part_of_the_answer(
-    host: Host, session: NewSession, provider: Provider
-) -> None:
-    provider.script(Answer(["Yes."], reasoning=["Hmm, ", "well."]))
-    chat = await session()
-    asked = await host.ask(chat)
-    await host.listener.end_of(asked.run_id)
-    events = host.listener.run(asked.run_id)
-    thoughts = [e["event"]["delta"] for e in events if e["event"]["type"] == "REASONING_MESSAGE_CONTENT"]
-    assert "".join(thoughts) == "Hmm, well."
-    assert host.listener.text(asked.run_id) == "Yes."
-    assert (await said(chat))[1] == ("assistant", "Yes.", "complete")
 
 
 @pytest.mark.parametrize("words", [[], [" ", "\n"]])
@@ -342,17 +242,3 @@ async def test_two_sessions_of_one_user_run_at_once(host: Host, session: NewSess
     for index, chat in enumerate(chats):
         assert [text for _, text, _ in await said(chat)] == [f"to {index}", "of "]
     assert host.runner.pool.statistics().builds == 1
-
-
-async def test_two_turns_of_a_session_at_once_are_refused_by_the_database(host: Host, session: NewSession) -> None:
-    chat = await session()
-    await host.turn(chat)
-
-    def run_both() -> None:
-        Turn.objects.update(status="running", claim=uuid4(), heartbeat_at=timezone.now())
-        copy = Turn.objects.get()
-        copy.pk, copy.run_id = None, uuid4()
-        copy.save()
-
-    with pytest.raises(IntegrityError):
-        await database.write(run_both)

@@ -1,0 +1,37 @@
+"""Tools and writes that take as long as a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+
+class SlowSearch:
+    """A tool that has `begun` and never ends by itself."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    async def __call__(self, user_id: int, query: str, limit: int) -> list[str]:
+        self.begun.set()
+        await asyncio.Event().wait()
+        return []
+
+
+class SlowWrite:
+    """Wraps a function of the database: it has `begun`, and goes on when told to by `go`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._function = getattr(module, name)
+        self.begun = asyncio.Event()
+        self.go = threading.Event()
+        monkeypatch.setattr(module, name, self)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._loop.call_soon_threadsafe(self.begun.set)
+        assert self.go.wait(20)
+        return self._function(*args, **kwargs)
