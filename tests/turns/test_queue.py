@@ -30,10 +30,10 @@ async def test_turns_run_one_after_the_other_in_the_order_of_asking(
     asked = [await host.ask(chat, text) for text in ("one", "two", "three")]
     assert [each.queued for each in asked] == [False, True, True]
     assert [each.message.position for each in asked] == [0, None, None]
+    await stands_at(gate)
     view = await host.open(chat)
     assert [entry.text for entry in view["queued"]] == ["two", "three"]
     assert [message.text for message in view["messages"]] == ["one"]
-    await stands_at(gate)
     gate.open()
     await host.listener.end_of(asked[2].run_id)
     assert [text for _, text, _ in await said(chat)] == ["one", "first", "two", "second", "three", "third"]
