@@ -66,7 +66,7 @@ def make_run(tree: Path) -> list[str]:
     """What `make run` prints; it is stopped once it serves."""
     port = str(free_port())
     env = {**os.environ, **ENVIRONMENT, "PORT": port, "DATABASE_URL": "", "SECRET_KEY": ""}
-    process = Process(["make", "run"], env, cwd=tree)
+    process = Process(["make", "--no-print-directory", "run"], env, cwd=tree)
     process.line(f"Hermes Site is at http://127.0.0.1:{port}/")
     with urlopen(f"http://127.0.0.1:{port}/accounts/signup/", timeout=30) as page:
         assert "Sign up" in page.read().decode()
