@@ -20,7 +20,7 @@ from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import CHAT, NewHost, NewSession
-from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, within
+from tests.turns.host import PATIENCE, Host, guard_of, said, stands_at, stored_turn, within
 
 pytestmark = pytest.mark.both_databases
 
@@ -215,7 +215,7 @@ async def test_a_new_turn_in_the_process_that_lost_one_shares_nothing_with_it(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
     """The old run still streams, unaware; nothing was stored for it, so the stamp has not moved."""
-    owner, other = await new_host(silence=3_600), await new_host()
+    owner, other = await new_host(silence=2 * PATIENCE), await new_host()
     gate = Gate()
     provider.script(Answer(["never ", "stored"], gates={0: gate}), Answer(["fine"]))
     chat = await session()
