@@ -8,8 +8,9 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from sessions_app import database
-from tests import services
-from tests.live import ENVIRONMENT, LiveSite, Template
+from tests import databases, services
+from tests.databases import Database
+from tests.live import ENVIRONMENT, LiveSite, fill
 from tests.processes import ROOT
 from tests.providers.fixtures import provider
 
@@ -49,19 +50,64 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LiveSite]]:
-    """Starts a real site with the environment variables given; each has a database of its own."""
+def static_files() -> None:
+    """What a real site needs before it starts."""
     # With the site's own settings: pytest has put the tests' into the environment.
     subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True, env={**os.environ, **ENVIRONMENT})
-    template = Template(tmp_path_factory.mktemp("template") / "template.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def start_site(static_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LiveSite]]:
+    """Starts a real site with the environment variables given; each has a SQLite database of its own."""
+    template = fill(databases.sqlite(tmp_path_factory.mktemp("template")))
     started: list[LiveSite] = []
 
     def start(**env: str) -> LiveSite:
-        started.append(LiveSite(tmp_path_factory.mktemp("site"), template, **env))
+        started.append(LiveSite(databases.sqlite(tmp_path_factory.mktemp("site"), template), **env))
+        started[-1].start()
         return started[-1]
 
     yield start
-    for site in started:
+    end(started)
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[Database]:
+    """A PostgreSQL database with users, to be copied."""
+    template = fill(databases.postgresql())
+    yield template
+    databases.drop(template)
+
+
+@pytest.fixture(scope="module")
+def start_sites(
+    static_files: None, postgres_template: Database, redis_url: str
+) -> Iterator[Callable[..., list[LiveSite]]]:
+    """Starts so many real sites with the environment variables given, over Redis and one new PostgreSQL database.
+
+    They end with the module: its users have the same ids as another's, and Redis is the same.
+    """
+    started: list[LiveSite] = []
+
+    def start(count: int, **env: str) -> list[LiveSite]:
+        new = databases.postgresql(postgres_template)
+        sites = [LiveSite(new, REDIS_URL=redis_url, **env) for _ in range(count)]
+        for site in sites:
+            site.launch()
+            started.append(site)
+        for site in sites:
+            site.await_ready()
+        return sites
+
+    yield start
+    end(started)
+    for used in {site.database for site in started}:
+        databases.drop(used)
+
+
+def end(sites: list[LiveSite]) -> None:
+    """Kills those that still run."""
+    for site in sites:
         if site.process.running:
             site.kill()
 

@@ -1,16 +1,14 @@
-"""A real site for tests: `manage.py serve` in a process of its own, with a database of its own."""
+"""A real site for tests: `manage.py serve` in a process of its own."""
 
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
+from tests.databases import USERS, Database
 from tests.processes import ROOT, Process
 from tests.services import free_port
 
 PASSWORD = "correct horse battery staple"
-USERS = ("owner", "outsider", "admin")
 # Every setting, set to nothing, which means its default: so a developer's environment and .env have no say.
 DEFAULTS = dict.fromkeys(
     (
@@ -45,34 +43,39 @@ def manage(*arguments: str, env: dict[str, str], check: bool = True) -> subproce
     return subprocess.run(command, cwd=ROOT, env=merged, check=check, capture_output=True, text=True)
 
 
-class Template:
-    """A SQLite database with the three users, made once per run and copied for each site."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        env = {"DATABASE_URL": f"sqlite:///{file}"}
-        manage("setup", env=env)
-        told = manage("shell", "-c", _MAKE_USERS, env=env).stdout.split("\n")
-        self.tokens = dict(line.split()[1:] for line in told if line.startswith("token "))
+def fill(database: Database) -> Database:
+    """Migrates an empty database and puts the USERS there, whose password is PASSWORD."""
+    env = {"DATABASE_URL": database.url}
+    manage("setup", env=env)
+    told = manage("shell", "-c", _MAKE_USERS, env=env).stdout.split("\n")
+    database.tokens |= dict(line.split()[1:] for line in told if line.startswith("token "))
+    return database
 
 
 class LiveSite:
-    """A running site. `tokens` has an API token of each of USERS, whose password is PASSWORD."""
+    """A site of its own process; `start` it. `tokens` has an API token of each of the database's users."""
 
-    def __init__(self, folder: Path, template: Template, **env: str) -> None:
-        self.database = folder / "site.sqlite3"
-        shutil.copy(template.file, self.database)
-        self.tokens = template.tokens
+    def __init__(self, database: Database, **env: str) -> None:
+        self.database = database
+        self.tokens = database.tokens
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws/chat/"
-        self.env = {"DATABASE_URL": f"sqlite:///{self.database}", "PORT": str(self.port), **env}
+        self.env = {"DATABASE_URL": database.url, "PORT": str(self.port), **env}
         self._output: list[str] = []
-        self.start()
+        self.process: Process
 
     def start(self) -> None:
         """Returns once clients are let in."""
+        self.launch()
+        self.await_ready()
+
+    def launch(self) -> None:
+        """Starts it, and does not wait: several may start at once."""
         self.process = Process([sys.executable, "manage.py", "serve"], {**os.environ, **ENVIRONMENT, **self.env})
+
+    def await_ready(self) -> None:
+        """Returns once a launched site lets clients in."""
         self.process.line("Hermes Site is at")
 
     def stop(self) -> int:
