@@ -26,7 +26,10 @@ TRUSTED_PROXY = _env.networks("TRUSTED_PROXY")
 
 # Database
 
-_lock_timeout = int(HERMES_TURN_LEASE * 500)  # milliseconds: half the lease, so that recovery never waits it out
+# Milliseconds. A process that sleeps in a transaction loses it after a third of the lease, so whoever
+# waits for its locks gets them in time, and recovery never waits the lease out.
+_idle_timeout = int(HERMES_TURN_LEASE * 1000 / 3)
+_lock_timeout = int(HERMES_TURN_LEASE * 1000 / 2)
 
 
 def _database() -> dict[str, Any]:
@@ -42,7 +45,7 @@ def _database() -> dict[str, Any]:
         return {**config, "CONN_MAX_AGE": None}
     options |= {
         "pool": {"min_size": 2, "max_size": 20, "timeout": 10},
-        "options": f"-c lock_timeout={_lock_timeout} -c idle_in_transaction_session_timeout={_lock_timeout}",
+        "options": f"-c lock_timeout={_lock_timeout} -c idle_in_transaction_session_timeout={_idle_timeout}",
     }
     return config
 
@@ -53,8 +56,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _env.redis("REDIS_URL")
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "hermes"},
+        "BACKEND": "hermes_site.redis_layer.RedisLayer",
+        "CONFIG": {"url": REDIS_URL, "prefix": "hermes"},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}

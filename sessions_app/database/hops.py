@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import ParamSpec, Protocol, TypeVar
 
-from django.db import OperationalError, connection, connections, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, connections, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,7 +28,10 @@ _THREADS = 4
 # PostgreSQL ends one of two transactions that wait for each other (a foreign program's raw SQL
 # may lock in another order than we do). The loser wrote nothing and is run again.
 _LOST_RACES = {"40001", "40P01"}
-_ATTEMPTS = 4
+# An administrator's order, a restart, a process that was asleep in its transaction for too long.
+_ENDED_BY_SERVER = {"57P01", "57P02", "57P03", "25P03"}
+# After a restart of PostgreSQL each connection of the pool (20) is found dead by who takes it.
+_ATTEMPTS = 25
 
 
 def _is_sqlite() -> bool:
@@ -67,40 +70,65 @@ def _leave() -> None:
         connection.close()
 
 
-def _write(work: Callable[[], R]) -> R:
-    try:
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                with transaction.atomic():
-                    return work()
-            except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", None) not in _LOST_RACES:
-                    raise
+def _connection_was_lost(error: Error) -> bool:
+    if _is_sqlite() or not isinstance(error, OperationalError | InterfaceError):
+        return False
+    # The driver itself found the connection gone, or the server said why it ended it. (A pool that
+    # gives no connection in its time has waited long enough already.)
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in _ENDED_BY_SERVER or (state is None and type(error.__cause__).__name__ != "PoolTimeout")
+
+
+class _Attempt:
+    """One run of a transaction; knows whether another one may follow."""
+
+    def __init__(self) -> None:
+        self._committing = False
+
+    def write(self, work: Callable[[], R]) -> R:
         with transaction.atomic():
-            return work()
-    finally:
-        _leave()
+            result = work()
+            self._committing = True
+        return result
 
-
-def _read(work: Callable[[], R]) -> R:
-    try:
+    def read(self, work: Callable[[], R]) -> R:
         with snapshot():
             return work()
-    finally:
-        _leave()
+
+    def may_be_repeated(self, error: Error) -> bool:
+        """Tell whether certainly nothing was written, and it was nobody's fault.
+
+        Of a connection that is lost while it commits, nobody knows what came of it.
+        """
+        if getattr(error.__cause__, "sqlstate", None) in _LOST_RACES:
+            return True
+        return _connection_was_lost(error) and not self._committing
+
+
+def _run(kind: str, work: Callable[[], R]) -> R:
+    attempts = 0
+    while True:
+        attempt, attempts = _Attempt(), attempts + 1
+        try:
+            return attempt.write(work) if kind == "write" else attempt.read(work)
+        except Error as error:
+            if attempts == _ATTEMPTS or not attempt.may_be_repeated(error):
+                raise
+        finally:
+            _leave()
 
 
 async def write(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run ``function`` in a database thread, in one transaction, and return its result.
 
-    It may run again after a lost race, so it changes nothing but rows.
+    It may run again after a lost race or a lost connection, so it changes nothing but rows.
     """
-    return await _hop("write", partial(_write, partial(function, *args, **kwargs)))
+    return await _hop("write", partial(_run, "write", partial(function, *args, **kwargs)))
 
 
 async def read(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run ``function`` in a database thread, on one snapshot, and return its result."""
-    return await _hop("read", partial(_read, partial(function, *args, **kwargs)))
+    return await _hop("read", partial(_run, "read", partial(function, *args, **kwargs)))
 
 
 class Door(Protocol):
