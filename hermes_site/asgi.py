@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -15,14 +16,18 @@ from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
 from sessions_app.agents.providers import ProviderSettings  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
+from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
 _providers = ProviderSettings(timeout=settings.HERMES_PROVIDER_TIMEOUT, retries=settings.HERMES_PROVIDER_RETRIES)
 runner = Runner(
-    AgentPool(_providers, search_chats, usual_model=settings.HERMES_MODEL), lease=settings.HERMES_TURN_LEASE
+    AgentPool(_providers, search_chats, usual_model=settings.HERMES_MODEL),
+    lease=settings.HERMES_TURN_LEASE,
+    # Without Redis there is one process: nobody to tell.
+    layer=get_channel_layer() if settings.REDIS_URL else None,
 )
-_chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner))
+_chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper()))
 
 
 async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:

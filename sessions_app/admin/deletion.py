@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 
+from sessions_app import access
 from sessions_app.errors import NotFound
 from sessions_app.models import Branch, ChatSession, SessionStamp, Turn
 from sessions_app.turns import deleting
@@ -43,6 +44,6 @@ def erase(sessions: QuerySet[ChatSession]) -> None:
     with transaction.atomic():
         for owner_id, session_id in sessions.order_by("pk").values_list("owner_id", "pk"):
             try:
-                deleting.delete(owner_id, session_id)
+                deleting.erase(access.chat_session(owner_id, session_id, lock=True))
             except NotFound:
                 continue  # somebody else has just deleted it

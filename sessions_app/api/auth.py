@@ -2,21 +2,23 @@
 
 A handshake carries a Bearer token or Django's session cookie. A connection lives for days, so
 every command asks again, in the command's own transaction: the user is active, and the token,
-or the session row and the password behind it, are still there. One query each.
+or the session row and the password behind it, are still there. One query each. ``holding`` asks
+the same for many connections at once.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Q
 from django.http import parse_cookie
@@ -97,8 +99,7 @@ class CookieCaller(Caller):
         password = _first(_LOGIN_HOLDS, [self.session_key, now, self.user_id])
         if password is None:
             return False
-        current = get_user_model()(password=password).get_session_auth_hash()
-        return constant_time_compare(current, self.auth_hash)
+        return constant_time_compare(_auth_hash(password), self.auth_hash)
 
 
 def _first(sql: str, params: list[Any]) -> Any:
@@ -106,6 +107,42 @@ def _first(sql: str, params: list[Any]) -> Any:
         cursor.execute(sql, params)
         row = cursor.fetchone()
     return row and row[0]
+
+
+def holding(callers: Collection[Caller]) -> set[Caller]:
+    """Return those of the callers who may still act, by a few queries however many they are (in a database thread)."""
+    tokens = {caller for caller in callers if isinstance(caller, TokenCaller)}
+    logins = {caller for caller in callers if isinstance(caller, CookieCaller)}
+    return _holding_tokens(tokens) | _holding_logins(logins)
+
+
+def _holding_tokens(callers: set[TokenCaller]) -> set[Caller]:
+    if not callers:
+        return set()
+    keys = ApiToken.objects.filter(pk__in=[caller.token_id for caller in callers], owner__is_active=True)
+    there = set(keys.values_list("pk", flat=True))
+    return {caller for caller in callers if caller.token_id in there}
+
+
+def _holding_logins(callers: set[CookieCaller]) -> set[Caller]:
+    if not callers:
+        return set()
+    logins = Session.objects.filter(
+        session_key__in=[caller.session_key for caller in callers], expire_date__gt=timezone.now()
+    )
+    there = set(logins.values_list("session_key", flat=True))
+    users = get_user_model().objects.filter(pk__in={caller.user_id for caller in callers}, is_active=True)
+    hashes = {pk: _auth_hash(password) for pk, password in users.values_list("pk", "password")}
+    return {
+        caller
+        for caller in callers
+        if caller.session_key in there and constant_time_compare(hashes.get(caller.user_id, ""), caller.auth_hash)
+    }
+
+
+@lru_cache(maxsize=10_000)
+def _auth_hash(password: str) -> str:
+    return get_user_model()(password=password).get_session_auth_hash()
 
 
 async def identify(headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:

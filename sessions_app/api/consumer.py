@@ -6,7 +6,6 @@ closing the socket stops neither. What goes out passes one bounded queue.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -14,13 +13,14 @@ from typing import Any
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from sessions_app.api import auth, revocation
+from sessions_app.api import auth
 from sessions_app.api.answers import answer, error_frame
 from sessions_app.api.auth import Caller, Unauthorised
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
 from sessions_app.api.methods import Call
 from sessions_app.api.outbox import Outbox
+from sessions_app.api.revocation import Doorkeeper
 from sessions_app.turns.hub import Notification
 from sessions_app.turns.runner import Runner
 
@@ -31,7 +31,7 @@ BINARY_FRAME = 4003
 class ChatConsumer(AsyncWebsocketConsumer):
     """One connection; lives from the handshake until the client has gone.
 
-    ``runner`` is the process's own, injected by ``as_asgi(runner=...)``.
+    ``runner`` and ``doorkeeper`` are the process's own, injected by ``as_asgi(...)``.
     """
 
     # The hub brings events to all connections of the process; a channel of each socket's own
@@ -41,9 +41,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
     user_id: int
     caller: Caller | None = None
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, doorkeeper: Doorkeeper) -> None:
         super().__init__()
         self.runner = runner
+        self.doorkeeper = doorkeeper
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle an event of the socket.
@@ -66,14 +67,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_AUTHORISED)
             return
         self.caller, self.user_id = caller, caller.user_id
-        self._loop = asyncio.get_running_loop()
         self._lanes = Lanes()
         self._outbox = Outbox(self.base_send)
         self.runner.hub.attach(self)
-        revocation.watch(self)
+        self.doorkeeper.watch(self)
         self.runner.pool.warm()
-        # A logout since the handshake was looked at has told nobody yet.
-        self._ask_again()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Begin to carry out the command in a frame."""
@@ -92,7 +90,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """Leave the hub at once; what was asked for is still carried out, unanswered."""
         if self.caller is not None:
-            revocation.unwatch(self)
+            self.doorkeeper.unwatch(self)
             self.runner.hub.detach(self)
             self._outbox.stop()
             await self._lanes.ended()
@@ -102,19 +100,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Queue a notification from the hub."""
         self._outbox.put(notification.text)
 
-    def doubt(self) -> None:
-        """Ask the database whether the caller may still act. From any thread."""
-        self._loop.call_soon_threadsafe(self._ask_again)
-
-    def _ask_again(self) -> None:
-        if self.caller is not None:
-            self._asking = asyncio.create_task(self._close_unless_authorised(self.caller))
-
-    async def _close_unless_authorised(self, caller: Caller) -> None:
-        try:
-            await caller.check()
-        except Unauthorised:
-            self._outbox.close(NOT_AUTHORISED)
+    def turn_away(self) -> None:
+        """Close, because the caller may no longer act."""
+        self._outbox.close(NOT_AUTHORISED)
 
     async def _carry_out(self, caller: Caller, request: Request) -> None:
         if self._outbox.closed:

@@ -35,7 +35,7 @@ class Call:
 
     def announce(self, name: str, session: SessionShape) -> None:
         """Tell all of the caller's connections what has become of a session (after commit)."""
-        self.runner.hub.custom(self.caller.user_id, session.id, name, session)
+        self.runner.custom(self.caller.user_id, session.id, name, session)
 
 
 Handler = Callable[[Call, Any], Awaitable[Shape]]

@@ -1,74 +1,68 @@
-"""Tell open connections at once when what they were let in by may have ended.
+"""Close open connections when what they were let in by has ended, wherever that was done.
 
-A command finds out by itself (``auth``); a connection that only listens would not. So in this
-process Django's own signals name the user concerned, and that user's connections ask the
-database again. In other processes a connection finds out with its next command.
+A command finds out by itself (``auth``); a connection that only listens would not. A logout, a
+new password, a deactivation, a revoked token or an expired login are changes of rows, by this
+process, another, or a program that is none of ours. So the rows are asked: once a second, in
+one hop for all connections of the process. That reaches every process within two seconds and
+depends on nothing that could be lost on the way.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Protocol
+import asyncio
+import logging
+from typing import Protocol
 
-from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
-from django.db import transaction
-from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
+from sessions_app import database
+from sessions_app.api import auth
+from sessions_app.api.auth import Caller
 
-from sessions_app.models import ApiToken
+logger = logging.getLogger(__name__)
 
-
-class Doubtful(Protocol):
-    """A connection that can ask again whether its caller may act; hashed by identity."""
-
-    user_id: int
-
-    def doubt(self) -> None:
-        """Ask again soon. Called from any thread, must not wait."""
+EVERY_SECONDS = 1.0
 
 
-# Signals come from the threads of HTTP requests. Adding, removing and copying a dict are each
-# one step of the interpreter, so no lock is needed.
-_watched: dict[Doubtful, None] = {}
+class Guarded(Protocol):
+    """A connection that ends when its caller may no longer act; hashed by identity."""
+
+    caller: Caller | None
+
+    def turn_away(self) -> None:
+        """Close, because the caller may no longer act."""
 
 
-def watch(connection: Doubtful) -> None:
-    """Begin to tell a connection; lasts until ``unwatch``."""
-    _watched[connection] = None
+class Doorkeeper:
+    """Asks for all connections of a process. Lives as long as the process; rests while there are none."""
 
+    def __init__(self) -> None:
+        self._connections: dict[Guarded, None] = {}
+        self._rounds: asyncio.Task[None] | None = None
 
-def unwatch(connection: Doubtful) -> None:
-    """Tell a connection no more."""
-    _watched.pop(connection, None)
+    def watch(self, connection: Guarded) -> None:
+        """Begin to ask for a connection; lasts until ``unwatch``."""
+        self._connections[connection] = None
+        if self._rounds is None:
+            self._rounds = asyncio.create_task(self._make_rounds())
 
+    def unwatch(self, connection: Guarded) -> None:
+        """Ask for a connection no more."""
+        self._connections.pop(connection, None)
+        if not self._connections and self._rounds is not None:
+            self._rounds.cancel()
+            self._rounds = None
 
-def _tell(user_id: int) -> None:
-    for connection in list(_watched):
-        if connection.user_id == user_id:
-            connection.doubt()
+    async def check(self) -> None:
+        """Turn away whoever may no longer act."""
+        callers = {connection: connection.caller for connection in self._connections if connection.caller}
+        holding = await database.read(auth.holding, set(callers.values()))
+        for connection, caller in callers.items():
+            if caller not in holding:
+                connection.turn_away()
 
-
-def _tell_after_commit(user_id: int) -> None:
-    transaction.on_commit(partial(_tell, user_id), robust=True)
-
-
-@receiver(post_save, sender=settings.AUTH_USER_MODEL)
-@receiver(post_delete, sender=settings.AUTH_USER_MODEL)
-def _user_changed(instance: Any, **_: Any) -> None:
-    """A new password, a deactivation, a deletion."""
-    _tell_after_commit(instance.pk)
-
-
-@receiver(post_delete, sender=ApiToken)
-def _token_revoked(instance: ApiToken, **_: Any) -> None:
-    _tell_after_commit(instance.owner_id)
-
-
-@receiver(post_delete, sender=Session)
-def _session_ended(instance: Session, **_: Any) -> None:
-    """A logout (the logout signal itself comes before the row is gone)."""
-    user_id = instance.get_decoded().get(SESSION_KEY)
-    if user_id is not None:
-        _tell_after_commit(int(user_id))
+    async def _make_rounds(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                await self.check()
+            except Exception:  # the database is away, and no command is carried out either
+                logger.exception("connections could not be checked; it is tried again")

@@ -30,7 +30,8 @@ class Turn(models.Model):
     ``run_id`` is AG-UI's. ``claim`` is made afresh each time a process takes the turn, and
     every write of the turn is conditional on it. ``heartbeat_at`` is by the database's clock.
     ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
-    the turn runs. Token counts follow AG-UI: the two totals, and named parts of them.
+    the turn runs. ``last_seq`` numbers the run event that told the end (null: the owner died), so
+    that any process can tell it. Token counts follow AG-UI: the two totals, and named parts of them.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -62,6 +63,7 @@ class Turn(models.Model):
 
     error_code = models.CharField(max_length=20, blank=True)
     error_text = models.TextField(blank=True)
+    last_seq = models.PositiveBigIntegerField(null=True, blank=True)
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -19,6 +19,8 @@ from sessions_app.shapes import MessageShape, SessionShape, message_shape, sessi
 from sessions_app.transcript import Appended, NewMessage
 
 TITLE_FROM_TEXT = 60
+# A stamp that no session has.
+UNSEEN = Stamp(-1, -1)
 # Apart, because SQLite uses a partial index only for its own condition.
 _ALIVE = """
 SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AND status = 'running'
@@ -82,6 +84,27 @@ def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
         chat_session=session_shape(chat_session),
         old=appended.old,
         new=appended.new,
+        model=chat_session.profile.effective_model,
+        prefix=chat_session.frozen_prefix,
+    )
+
+
+def begin_again(turn: Turn, chat_session: ChatSession) -> Begun:
+    """Claim anew a turn that this process has begun and does not run: the word of the commit was lost.
+
+    What it has in memory of the session is from before the user's message, so no stamp counts as seen.
+    """
+    turn.claim = uuid.uuid4()
+    turn.heartbeat_at = Now()
+    turn.save(update_fields=["claim", "heartbeat_at"])
+    message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+    return Begun(
+        turn=turn,
+        claim=turn.claim,
+        message=message_shape(message),
+        chat_session=session_shape(chat_session),
+        old=UNSEEN,
+        new=UNSEEN,
         model=chat_session.profile.effective_model,
         prefix=chat_session.frozen_prefix,
     )

@@ -1,4 +1,4 @@
-"""Delete a session whole, once no turn of it runs in the process that asks."""
+"""Delete a session whole, once no turn of it runs."""
 
 from __future__ import annotations
 
@@ -8,22 +8,32 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from sessions_app import access
-from sessions_app.models import Message, TurnStatus
+from sessions_app.models import ChatSession, Message, Turn, TurnStatus
+from sessions_app.turns.recovery import is_dead
 
 
-def delete(user_id: int, session_id: UUID, *, process: str | None = None, given_up: Collection[UUID] = ()) -> bool:
+def delete(user_id: int, session_id: UUID, silence: float, given_up: Collection[UUID] = ()) -> Turn | None:
     """Delete the session with all its rows. Raises NotFound.
 
-    False, and only its queue withdrawn, while ``process`` still runs a turn of it other than
-    those ``given_up``. One that runs anywhere else finds its fence gone and writes nothing.
+    A turn of it that still runs is returned, asked to stop, and then only the queue is
+    withdrawn. Those ``given_up`` do not count, nor those whose owner has been silent for
+    ``silence`` seconds: they find their fence gone and write nothing.
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turns = chat_session.turns.all()
     turns.filter(status=TurnStatus.QUEUED).update(status=TurnStatus.WITHDRAWN, ended_at=Now())
-    if turns.filter(status=TurnStatus.RUNNING, process=process).exclude(run_id__in=given_up).exists():
-        return False
+    running = turns.filter(status=TurnStatus.RUNNING).exclude(run_id__in=given_up).first()
+    if running is not None and not is_dead(running, silence):
+        running.stop_requested = True
+        running.save(update_fields=["stop_requested"])
+        return running
+    erase(chat_session)
+    return None
+
+
+def erase(chat_session: ChatSession) -> None:
+    """Delete a locked session with all its rows; a turn that runs finds its fence gone and writes nothing."""
     # Leaves first and in bulk: Django's cascade would load every row to follow it.
     Message.objects.filter(chat_session=chat_session).delete()
-    turns.delete()
+    chat_session.turns.all().delete()
     chat_session.delete()
-    return True

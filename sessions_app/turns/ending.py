@@ -35,7 +35,10 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a turn ended, and with what; ``status`` is one of the final TurnStatus values."""
+    """How a turn ended, and with what; ``status`` is one of the final TurnStatus values.
+
+    ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
+    """
 
     status: str
     text: str
@@ -46,6 +49,28 @@ class Ending:
     guarded: Guarded | None = None
     error_code: str = ""
     error_text: str = ""
+    last_seq: int | None = None
+
+
+def ending_of(turn: Turn) -> Ending:
+    """Return how a turn ended, from its row; the answer's text is not among it."""
+    usage = Usage(
+        input_tokens=turn.input_tokens,
+        cached_tokens=turn.cached_tokens,
+        cache_write_tokens=turn.cache_write_tokens,
+        output_tokens=turn.output_tokens,
+        reasoning_tokens=turn.reasoning_tokens,
+    )
+    return Ending(
+        turn.status,
+        "",
+        usage=usage,
+        provider=turn.provider,
+        model=turn.model,
+        error_code=turn.error_code,
+        error_text=turn.error_text,
+        last_seq=turn.last_seq,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,11 @@ class Ended:
     chat_session: SessionShape
     stored: Stored | None
     following: Begun | None
+
+
+def status_of(turn_id: int) -> str | None:
+    """Return how a turn stands, by its primary key; None where its session is gone."""
+    return Turn.objects.filter(pk=turn_id).values_list("status", flat=True).first()
 
 
 def _locked(turn: Turn) -> ChatSession:
@@ -96,18 +126,27 @@ def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID) -> Sto
 def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> Ended:
     """Store the answer, its usage and the end of the turn; begin the next one for ``process``.
 
-    ``process`` is None where this one takes no more turns. Raises OwnershipLost.
+    ``process`` is None where this one takes no more turns. Raises OwnershipLost. Where an earlier
+    call has stored the end, and the word of that was lost, nothing is written again.
     """
     chat_session = _locked(turn)
-    stored = None
-    if ending.text.strip():
-        answer = NewMessage(MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id)
-        stored = _append(chat_session, turn, [answer], **_facts(ending))
-    else:
-        transcript.hold(turn, **_facts(ending))
+    try:
+        stored = _store(chat_session, turn, answer_id, ending)
+    except OwnershipLost:
+        if not Turn.objects.filter(pk=turn.pk, claim=turn.claim, ended_at__isnull=False).exists():
+            raise
+        return Ended(session_shape(chat_session), None, None)
     following = begin_next(chat_session, process) if process else None
     # The following turn's message is announced by itself; this is the session as we leave it.
     return Ended(session_shape(chat_session), stored, following)
+
+
+def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: Ending) -> Stored | None:
+    if ending.text.strip():
+        answer = NewMessage(MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id)
+        return _append(chat_session, turn, [answer], **_facts(ending))
+    transcript.hold(turn, **_facts(ending))
+    return None
 
 
 def _facts(ending: Ending) -> dict[str, Any]:
@@ -125,6 +164,7 @@ def _facts(ending: Ending) -> dict[str, Any]:
         "reasoning_tokens": usage.reasoning_tokens,
         "error_code": ending.error_code,
         "error_text": ending.error_text,
+        "last_seq": ending.last_seq,
     }
     if guarded is not None:
         facts |= {

@@ -6,40 +6,58 @@ event reaches all of them in one order.
 
 Opening is the delicate moment: the transcript is read in a thread while events go on. From
 ``hold`` to ``release`` the connection's events of that session are kept back. What was read
-last is, by then, the state that this process is in (the reader sees to that), so the run
-events kept back are already part of it, and only the facts, which may be told twice, follow.
+last is, by then, the state that this process is in (the reader sees to that), so the events
+of its own runs that were kept back are already part of it. Those of other processes' runs
+come later than what they tell of: they are part of it up to the ``seq`` that was answered, or
+where the reader has seen the end of their run. The facts, which may be told twice, follow.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
-from ag_ui.core import BaseEvent, CustomEvent
+from ag_ui.core import BaseEvent, CustomEvent, EventType
+
+from sessions_app.shapes import RunShape
+
+_LAST = {EventType.RUN_FINISHED, EventType.RUN_ERROR}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Notification:
-    """One event of one session; ``seq`` and ``run_id`` are None for the project's own facts."""
+    """One event of one session; ``seq`` and ``run_id`` are None for the project's own facts.
+
+    ``text`` is the JSON-RPC notification, encoded once for all connections and processes;
+    ``last`` tells the event that ends a run.
+    """
 
     session_id: UUID
     run_id: UUID | None
     seq: int | None
-    event: BaseEvent
+    text: str
+    last: bool = False
 
-    @cached_property
-    def text(self) -> str:
-        """The JSON-RPC notification, encoded once for all connections."""
-        run_id = "null" if self.run_id is None else f'"{self.run_id}"'
-        return (
+    @classmethod
+    def of(cls, session_id: UUID, run_id: UUID | None, seq: int | None, event: BaseEvent) -> Notification:
+        """Encode an event."""
+        run = "null" if run_id is None else f'"{run_id}"'
+        text = (
             '{"jsonrpc":"2.0","method":"session.event","params":'
-            f'{{"session_id":"{self.session_id}","run_id":{run_id},"seq":{json.dumps(self.seq)},'
-            f'"event":{self.event.model_dump_json(by_alias=True)}}}}}'
+            f'{{"session_id":"{session_id}","run_id":{run},"seq":{json.dumps(seq)},'
+            f'"event":{event.model_dump_json(by_alias=True)}}}}}'
         )
+        return cls(session_id, run_id, seq, text, event.type in _LAST)
+
+
+def fact(session_id: UUID, name: str, value: Any) -> Notification:
+    """Encode one of the project's own facts; ``value`` is a shape or plain JSON."""
+    plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+    return Notification.of(session_id, None, None, CustomEvent(name=name, value=plain))
 
 
 class Connection(Protocol):
@@ -52,19 +70,44 @@ class Connection(Protocol):
 
 
 @dataclass(slots=True)
+class _Held:
+    """Events kept back while a session is opened; ``ours`` tells those of this process's own runs."""
+
+    events: list[tuple[Notification, bool]] = field(default_factory=list)
+
+    def since(self, run: RunShape | None, ended: frozenset[UUID]) -> list[Notification]:
+        """Return those that what was read does not contain."""
+        return [told for told, ours in self.events if not _contained(told, ours, run, ended)]
+
+
+def _contained(told: Notification, ours: bool, run: RunShape | None, ended: frozenset[UUID]) -> bool:
+    if told.run_id is None or (run is not None and told.run_id == run.run_id):
+        return told.seq is not None and run is not None and told.seq <= run.seq
+    if told.seq is None:
+        return told.run_id in ended
+    return ours or told.run_id in ended
+
+
+@dataclass(slots=True)
 class _Subscriptions:
     opened: set[UUID] = field(default_factory=set)
-    held: dict[UUID, list[Notification]] = field(default_factory=dict)
+    held: dict[UUID, _Held] = field(default_factory=dict)
 
 
 class Hub:
-    """The connections of this process, by user. Lives as long as the process."""
+    """The connections of this process, by user. Lives as long as the process.
 
-    def __init__(self) -> None:
+    ``came`` and ``left`` are told of a user's first and last connection.
+    """
+
+    def __init__(self, came: Callable[[int], None], left: Callable[[int], None]) -> None:
         self._users: dict[int, dict[Connection, _Subscriptions]] = defaultdict(dict)
+        self._came, self._left = came, left
 
     def attach(self, connection: Connection) -> None:
         """Begin to deliver the user's facts to a connection."""
+        if connection.user_id not in self._users:
+            self._came(connection.user_id)
         self._users[connection.user_id][connection] = _Subscriptions()
 
     def detach(self, connection: Connection) -> None:
@@ -72,27 +115,55 @@ class Hub:
         self._users[connection.user_id].pop(connection, None)
         if not self._users[connection.user_id]:
             del self._users[connection.user_id]
+            self._left(connection.user_id)
+
+    @property
+    def users(self) -> list[int]:
+        """The users who have a connection in this process."""
+        return list(self._users)
 
     def connections(self, user_id: int) -> list[Connection]:
         """Return the user's connections in this process."""
         return list(self._users.get(user_id, ()))
 
+    def is_open(self, user_id: int, session_id: UUID) -> bool:
+        """Tell whether a connection of the user has opened the session, or is about to."""
+        return any(
+            session_id in subscriptions.opened or session_id in subscriptions.held
+            for subscriptions in self._users.get(user_id, {}).values()
+        )
+
     def hold(self, connection: Connection, session_id: UUID) -> None:
         """Begin to open a session: keep its events back until ``release``."""
         subscriptions = self._users.get(connection.user_id, {}).get(connection)
         if subscriptions is not None:
-            subscriptions.held.setdefault(session_id, [])
+            subscriptions.held.setdefault(session_id, _Held())
 
-    def release(self, connection: Connection, session_id: UUID, *, opened: bool) -> None:
-        """End what ``hold`` began; called right after the answer to session.open was queued."""
+    def held_runs(self, connection: Connection, session_id: UUID) -> frozenset[UUID]:
+        """Return the runs of which events are kept back."""
+        subscriptions = self._users.get(connection.user_id, {}).get(connection)
+        held = subscriptions and subscriptions.held.get(session_id)
+        return frozenset(told.run_id for told, _ in held.events if told.run_id) if held else frozenset()
+
+    def release(self, connection: Connection, session_id: UUID, run: RunShape | None, ended: frozenset[UUID]) -> None:
+        """End what ``hold`` began; called right after the answer to session.open was queued.
+
+        ``run`` and ``ended`` are the running turn as answered, and the runs whose ends were read.
+        """
         subscriptions = self._users.get(connection.user_id, {}).get(connection)
         if subscriptions is None:
             return
-        if opened:
-            subscriptions.opened.add(session_id)
-        for notification in subscriptions.held.pop(session_id, []):
-            answered = opened and notification.seq is not None
-            if notification.run_id is None or (session_id in subscriptions.opened and not answered):
+        subscriptions.opened.add(session_id)
+        for notification in subscriptions.held.pop(session_id, _Held()).since(run, ended):
+            connection.deliver(notification)
+
+    def give_up(self, connection: Connection, session_id: UUID) -> None:
+        """End what ``hold`` began where the session could not be opened: as if nothing had been kept back."""
+        subscriptions = self._users.get(connection.user_id, {}).get(connection)
+        if subscriptions is None:
+            return
+        for notification, _ in subscriptions.held.pop(session_id, _Held()).events:
+            if notification.run_id is None or session_id in subscriptions.opened:
                 connection.deliver(notification)
 
     def close(self, connection: Connection, session_id: UUID) -> None:
@@ -101,16 +172,14 @@ class Hub:
         if subscriptions is not None:
             subscriptions.opened.discard(session_id)
 
-    def publish(self, user_id: int, notification: Notification) -> None:
-        """Deliver a notification to those connections of the user that are to see it."""
+    def deliver(self, user_id: int, notification: Notification, *, ours: bool = True) -> None:
+        """Deliver a notification to those connections of the user that are to see it.
+
+        ``ours`` is False for what another process has told.
+        """
         for connection, subscriptions in list(self._users.get(user_id, {}).items()):
             held = subscriptions.held.get(notification.session_id)
             if held is not None:
-                held.append(notification)
+                held.events.append((notification, ours))
             elif notification.run_id is None or notification.session_id in subscriptions.opened:
                 connection.deliver(notification)
-
-    def custom(self, user_id: int, session_id: UUID, name: str, value: Any) -> None:
-        """Publish one of the project's own facts; ``value`` is a shape or plain JSON."""
-        plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-        self.publish(user_id, Notification(session_id, None, None, CustomEvent(name=name, value=plain)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sessions_app import database
-from sessions_app.models import Turn
 from sessions_app.turns import recovery
 from sessions_app.turns.heart import BEAT_SECONDS, Beat, beat
+from sessions_app.turns.recovery import Running
 from sessions_app.turns.run import INTERRUPTED, Run
 
 if TYPE_CHECKING:
@@ -23,23 +23,26 @@ SWEEP_SECONDS = 60.0
 
 
 class Keeper:
-    """Beats the hearts of running turns, recovers dead ones, closes idle agents.
+    """Beats the hearts of running turns, looks for those of others, closes idle agents.
 
-    Lives between the runner's ``start`` and ``drain``. ``lease`` in seconds: a dead owner is
-    noticed within it, because it is looked for three times in that time.
+    Lives between the runner's ``start`` and ``drain``. ``lease`` in seconds: an owner is taken
+    for dead when its last heartbeat is a beat short of that old, and looked at once a beat, so
+    that its death is noticed within the lease.
     """
 
     def __init__(self, runner: Runner, lease: float) -> None:
         self._runner = runner
-        self._lease = lease
+        self._beat_seconds = min(BEAT_SECONDS, lease / 5)
+        self.silence = lease - self._beat_seconds
         self._tasks: list[asyncio.Task[None]] = []
+        self._unlaunched: set[Running] = set()
 
     async def start(self) -> None:
-        """Recover once, then go on in the background."""
-        await self.recover()
+        """Look once, then go on in the background."""
+        await self.look()
         self._tasks = [
-            asyncio.create_task(self._every(BEAT_SECONDS, self.beat)),
-            asyncio.create_task(self._every(self._lease / 3, self.recover)),
+            asyncio.create_task(self._every(self._beat_seconds, self.beat)),
+            asyncio.create_task(self._every(self._beat_seconds, self.look)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._runner.pool.sweep)),
         ]
 
@@ -63,16 +66,37 @@ class Keeper:
             elif pk in pulse.stop_requested:
                 run.stop("stopped")
 
-    async def recover(self) -> None:
-        """End the turns of dead owners, and begin what is queued and nobody runs."""
+    async def look(self) -> None:
+        """Learn what runs elsewhere; end the turns of dead owners, and begin what is queued and nobody runs."""
         runner = self._runner
+        runner.elsewhere.relay.pulse()
+        mine = frozenset(run.turn.pk for run in runner.runs)
+        seen = await database.read(recovery.look, self.silence, mine)
+        await runner.elsewhere.look(seen.running)
+        unlaunched = self._unlaunched_again(seen.running)
         if not runner.accepting:
             return
-        mine = frozenset(run.turn.pk for run in runner.runs)
-        for turn in await database.read(recovery.dead_turns, self._lease, mine):
-            await self._try(self._take_over(turn))
-        for owner_id, session_id in await database.read(recovery.waiting_sessions):
+        for turn in seen.running:
+            if turn.dead:
+                await self._try(self._take_over(turn))
+            elif turn in unlaunched:
+                await self._try(self._adopt(turn))
+        for owner_id, session_id in seen.waiting:
             await self._try(self._begin(owner_id, session_id))
+
+    def _unlaunched_again(self, running: Iterable[Running]) -> set[Running]:
+        """Return the turns that are claimed for this process, and were not run by it at two looks.
+
+        At one look, such a turn's commit may just be on its way from the database's thread.
+        """
+        before = self._unlaunched
+        self._unlaunched = {turn for turn in running if self._runner.is_unlaunched(turn)}
+        return {turn for turn in self._unlaunched if turn in before}
+
+    async def _adopt(self, seen: Running) -> None:
+        begun = await database.write(recovery.adopt, seen) if self._runner.is_unlaunched(seen) else None
+        if begun is not None:
+            self._runner.launch(begun)
 
     async def _try(self, work: Coroutine[Any, Any, None]) -> None:
         """One that cannot be mended must not keep the others, or the start, from going on."""
@@ -89,14 +113,14 @@ class Keeper:
         if begun is not None:
             self._runner.launch(begun)
 
-    async def _take_over(self, turn: Turn) -> None:
+    async def _take_over(self, seen: Running) -> None:
         runner = self._runner
-        recovered = await database.write(recovery.recover, turn, runner.taker(), INTERRUPTED)
+        recovered = await database.write(recovery.recover, seen, self.silence, runner.taker(), INTERRUPTED)
         if recovered is None:
             return
         ended = recovered.ended
         runner.interrupted(recovered.turn)
-        runner.hub.custom(recovered.turn.owner_id, ended.chat_session.id, "session.updated", ended.chat_session)
+        runner.custom(seen.owner_id, seen.session_id, "session.updated", ended.chat_session)
         if ended.following is not None:
             runner.launch(ended.following)
 

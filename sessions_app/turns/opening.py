@@ -3,13 +3,13 @@
 The database is read in a thread while this process's own run goes on, so the two can
 disagree for a moment: the answer is stored but the run still listed, or the other way round.
 Then the database is read again; the run's identity and that of its answer tell when both
-speak of the same moment.
+speak of the same moment. The same holds for a run of another process, whose owner is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Container
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,13 @@ from sessions_app.shapes import (
     session_shape,
 )
 
+# An owner that keeps answering of another run than the database does has lost this one.
+ASKED_AT_MOST = 4
+
+
+class Silent(Exception):  # an outcome, not a fault
+    """The owner of a run did not answer: it is dead, paused or cut off."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -37,20 +44,24 @@ class View:
     run: RunShape | None
     queued: list[QueuedShape]
     process: str | None
+    ended: frozenset[UUID]
 
-    def result(self, run: RunShape | None) -> dict[str, Any]:
-        """Return the result of session.open, with the run as its owner knows it."""
+    def result(self) -> dict[str, Any]:
+        """Return the result of session.open."""
         return {
             "session": self.chat_session,
             "messages": self.messages,
             "has_more": self.has_more,
-            "run": run,
+            "run": self.run,
             "queued": self.queued,
         }
 
 
-def read_view(user_id: int, session_id: UUID, limit: int) -> View:
-    """Read a session with its last ``limit`` messages. Raises NotFound."""
+def read_view(user_id: int, session_id: UUID, limit: int, heard: frozenset[UUID]) -> View:
+    """Read a session with its last ``limit`` messages. Raises NotFound.
+
+    ``ended`` are those of the runs ``heard`` of that have.
+    """
     chat_session = access.chat_session(user_id, session_id)
     messages, has_more = branches.latest(chat_session, limit)
     beside = branches.alternatives(messages)
@@ -63,30 +74,58 @@ def read_view(user_id: int, session_id: UUID, limit: int) -> View:
         _stored_run(running) if running else None,
         [queued_shape(turn) for turn in alive if turn.status == TurnStatus.QUEUED],
         running.process if running else None,
+        _ended(heard) if heard else frozenset(),
     )
 
 
-async def open_view(
-    door: Door,
-    user_id: int,
-    session_id: UUID,
-    limit: int,
-    *,
-    process: str,
-    live: Callable[[UUID], RunShape | None],
-    given_up: Container[UUID],
-) -> dict[str, Any]:
-    """Read a session until the database and this process agree on its run. Raises NotFound.
+def _ended(run_ids: frozenset[UUID]) -> frozenset[UUID]:
+    ended = Turn.objects.filter(run_id__in=run_ids, ended_at__isnull=False)
+    return frozenset(ended.values_list("run_id", flat=True))
 
-    ``given_up`` are the runs that this process has left to recovery: nothing more comes of them.
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a view comes from: the database, this process, the others.
+
+    ``live`` returns this process's run of a session, ``heard`` the runs of which events are
+    kept back; ``ask`` the run as another process knows it, and raises Silent. ``given_up`` are the
+    runs that this process has left to recovery: nothing more comes of them.
     """
+
+    door: Door
+    process: str
+    live: Callable[[UUID], RunShape | None]
+    heard: Callable[[], frozenset[UUID]]
+    ask: Callable[[str, int, UUID], Awaitable[RunShape | None]]
+    given_up: Container[UUID]
+
+
+async def open_view(sources: Sources, user_id: int, session_id: UUID, limit: int) -> View:
+    """Read a session until the database and the owner of its run agree. Raises NotFound."""
+    asked = 0
     while True:
-        view = await door.read(read_view, user_id, session_id, limit)
-        run = live(session_id)
-        ours = view.run is not None and view.process == process and view.run.run_id not in given_up
-        stored = view.run if ours else None
-        if _identity(run) == _identity(stored):
-            return view.result(run or view.run)
+        view = await sources.door.read(read_view, user_id, session_id, limit, sources.heard())
+        run = sources.live(session_id)
+        ours = view.run if view.process == sources.process else None
+        stored = ours if ours and ours.run_id not in sources.given_up else None
+        if _identity(run) != _identity(stored):
+            continue
+        if view.run is None or ours:
+            return replace(view, run=run or view.run)
+        asked += 1
+        theirs = await _ask(sources, view, user_id, session_id)
+        if _identity(theirs) == _identity(view.run):
+            return replace(view, run=theirs)
+        if asked == ASKED_AT_MOST:
+            return view
+
+
+async def _ask(sources: Sources, view: View, user_id: int, session_id: UUID) -> RunShape | None:
+    """Return the run as its owner knows it, or its checkpoint where the owner does not answer."""
+    try:
+        return await sources.ask(view.process or "", user_id, session_id)
+    except Silent:
+        return view.run
 
 
 def _stored_run(turn: Turn) -> RunShape:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from sessions_app import access
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Turn, TurnStatus
-from sessions_app.turns.beginning import Begun, begin_next
+from sessions_app.turns.beginning import Begun, begin_again, begin_next
 from sessions_app.turns.ending import Ended, Ending, end
 from sessions_app.turns.liveness import known_dead
 
@@ -26,38 +26,77 @@ class Recovered:
     ended: Ended
 
 
-def dead_turns(lease: float, mine: frozenset[int]) -> list[Turn]:
-    """Return the running turns whose owner has been silent for ``lease`` seconds, or is dead.
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A turn that runs elsewhere, by its row; ``dead`` where its owner was silent for too long, or has ended."""
 
-    ``mine`` are the primary keys of those that this very process runs.
+    turn_id: int
+    run_id: UUID
+    owner_id: int
+    session_id: UUID
+    process: str
+    dead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look at the database finds; ``waiting`` are (owner, session) with a queue that nobody serves."""
+
+    running: tuple[Running, ...]
+    waiting: tuple[tuple[int, UUID], ...]
+
+
+def look(silence: float, mine: frozenset[int]) -> Seen:
+    """Return what runs elsewhere and what waits; an owner silent for ``silence`` seconds is dead.
+
+    ``mine`` are the primary keys of the turns that this very process runs.
     """
-    running = Turn.objects.filter(status=TurnStatus.RUNNING).exclude(pk__in=mine)
-    too_old = Now() - timedelta(seconds=lease)
-    silent = set(running.filter(heartbeat_at__lt=too_old).values_list("pk", flat=True))
-    return [turn for turn in running if turn.pk in silent or known_dead(turn.process)]
+    rows = Turn.objects.filter(status=TurnStatus.RUNNING).exclude(pk__in=mine).annotate(silent=_silent(silence))
+    columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent")
+    ended = {process: known_dead(process) for process in {row[4] for row in columns}}
+    running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
+    return Seen(running, tuple(_waiting()))
 
 
-def recover(turn: Turn, process: str | None, text: str) -> Recovered | None:
+def _silent(seconds: float) -> Q:
+    return Q(heartbeat_at__lt=Now() - timedelta(seconds=seconds))
+
+
+def is_dead(turn: Turn, silence: float) -> bool:
+    """Tell whether a running turn's owner has been silent for ``silence`` seconds, or has ended."""
+    return known_dead(turn.process) or Turn.objects.filter(_silent(silence), pk=turn.pk).exists()
+
+
+def recover(seen: Running, silence: float, process: str | None, text: str) -> Recovered | None:
     """Take a dead turn over and end it, and begin the next for ``process``; None where somebody was faster.
 
-    ``text`` tells the user what happened. The claim seen as dead is the one that is replaced,
-    so an owner which comes back to life either keeps its turn whole or has lost it.
+    ``text`` tells the user what happened. Under the session's lock the owner is looked at again,
+    so one that came back to life meanwhile keeps its turn whole.
     """
     try:
-        access.chat_session(turn.owner_id, turn.chat_session_id, lock=True)
+        access.chat_session(seen.owner_id, seen.session_id, lock=True)
     except NotFound:
         return None
-    # Not equal: SQLite writes milliseconds by its own clock, and Django would look for microseconds.
-    seen = Turn.objects.filter(pk=turn.pk, claim=turn.claim, heartbeat_at__lte=turn.heartbeat_at)
-    if not seen.filter(status=TurnStatus.RUNNING).update(claim=uuid.uuid4(), heartbeat_at=Now()):
+    turn = Turn.objects.filter(pk=seen.turn_id, status=TurnStatus.RUNNING, process=seen.process).first()
+    if turn is None or not is_dead(turn, silence):
         return None
-    turn.refresh_from_db()
+    turn.claim = uuid.uuid4()
+    turn.save(update_fields=["claim"])
     ending = Ending(TurnStatus.INTERRUPTED, turn.checkpoint, error_code="interrupted", error_text=text)
     return Recovered(turn, end(turn, turn.answer_id, ending, process=process))
 
 
-def waiting_sessions() -> list[tuple[int, UUID]]:
-    """Return (owner, session) of every session that has queued turns and none running."""
+def adopt(seen: Running) -> Begun | None:
+    """Begin again a turn that is claimed for this process and not run by it, if it still is so."""
+    try:
+        chat_session: ChatSession = access.chat_session(seen.owner_id, seen.session_id, lock=True)
+    except NotFound:
+        return None
+    turn = Turn.objects.filter(pk=seen.turn_id, status=TurnStatus.RUNNING, process=seen.process).first()
+    return begin_again(turn, chat_session) if turn else None
+
+
+def _waiting() -> list[tuple[int, UUID]]:
     running = Turn.objects.filter(chat_session=OuterRef("chat_session"), status=TurnStatus.RUNNING)
     queued = Turn.objects.filter(~Exists(running), status=TurnStatus.QUEUED)
     return list(queued.values_list("owner_id", "chat_session_id").distinct())

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from ag_ui.core import BaseEvent
@@ -38,6 +38,7 @@ from sessions_app.shapes import MessageShape
 from sessions_app.transcript import NewMessage, OwnershipLost
 from sessions_app.turns.beginning import Begun
 from sessions_app.turns.ending import Ended, Ending, Guarded, Stored, end, store_step
+from sessions_app.turns.feed import Feed
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.stream import RunStream
 
@@ -77,8 +78,9 @@ class _Said:
 class Run:
     """One running turn of this process.
 
-    ``show`` gets the numbered events, ``announce`` each tool message stored. ``checkpoint`` is
-    the answer's id with the text last kept for it. ``ended`` is set once the turn's end is stored, or lost.
+    ``show`` gets the numbered events, ``announce`` each tool message stored; ``feed`` is what other
+    processes see. ``checkpoint`` is the answer's id with the text last kept for it. ``ended`` is set
+    once the turn's end is stored, or lost.
     ``lease_time`` (seconds) bounds how long an end that the database does not take is tried.
     """
 
@@ -88,11 +90,13 @@ class Run:
         *,
         show: Callable[[Run, int, BaseEvent], None],
         announce: Callable[[Run, MessageShape], None],
+        feed: Feed,
         lease_time: float,
     ) -> None:
         self.begun = begun
         self.turn = begun.turn
         self._announce = announce
+        self.feed = feed
         self._lease_time = lease_time
         self.stream = RunStream(
             begun.session_id,
@@ -125,8 +129,12 @@ class Run:
             self._work.cancel()
         await asyncio.wait([self._work])
         self.stream.flush()
-        self.ending = self._ending(self._work)
-        return self.ending
+        ending = self._ending(self._work)
+        if self._reason != "lost":
+            guard = self._guarded.as_dict() if self._guarded else None
+            ending = replace(ending, last_seq=self.stream.close(guard))
+        self.ending = ending
+        return ending
 
     async def store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
         """Store the end, trying again while the database is away. Raises OwnershipLost."""

@@ -1,10 +1,11 @@
 """All running turns of this process: start, stop, follow, drain.
 
 Lives as long as the process and belongs to its event loop; made in ``hermes_site.asgi`` and
-injected where it is needed. At every moment ``_runs`` says what the database says, but for
-the time between a commit in a thread and the loop's next breath; readers that need both
-compare them (``opening``). Everything after a commit happens without an await: the run
-leaves, its end is told, and the session's next turn is there.
+injected where it is needed. What other processes run is ``elsewhere``'s. At every moment
+``_runs`` says what the database says, but for the time between a commit in a thread and the
+loop's next breath; readers that need both compare them (``opening``). Everything after
+a commit happens without an await: the run leaves, its end is told, and the session's next turn
+is there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,45 +22,53 @@ from ag_ui.core import BaseEvent, RunErrorEvent
 
 from sessions_app import database
 from sessions_app.database import Door
-from sessions_app.models import Turn
+from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import MessageShape, RunShape, queued_shape
 from sessions_app.transcript import OwnershipLost
 from sessions_app.turns import asking, deleting
 from sessions_app.turns.asking import Asked
 from sessions_app.turns.beginning import Begun
-from sessions_app.turns.ending import Ended, Ending
-from sessions_app.turns.hub import Connection, Hub, Notification
+from sessions_app.turns.elsewhere import Elsewhere
+from sessions_app.turns.ending import Ended, Ending, status_of
+from sessions_app.turns.feed import Feed
+from sessions_app.turns.hub import Connection, Hub, Notification, fact
 from sessions_app.turns.keeper import Keeper
 from sessions_app.turns.liveness import Process
 from sessions_app.turns.memory import TurnMemory
-from sessions_app.turns.opening import open_view
+from sessions_app.turns.opening import Sources, open_view
 from sessions_app.turns.pool import AgentPool
+from sessions_app.turns.recovery import Running
+from sessions_app.turns.relay import Layer
 from sessions_app.turns.run import INTERRUPTED, Run
-from sessions_app.turns.stream import tell_end
+from sessions_app.turns.stream import last_event
 
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+# Times that the end of a run in another process is waited for, a second each.
+STOP_LOOKS = 3
+
 
 class Runner:
     """Runs the turns of this process. ``lease`` is HERMES_TURN_LEASE, in seconds."""
 
-    def __init__(self, pool: AgentPool, *, lease: float) -> None:
-        self.hub = Hub()
+    def __init__(self, pool: AgentPool, *, lease: float, layer: Layer | None = None) -> None:
         self.pool = pool
         self._lease = lease
         self._process = Process()
+        self.elsewhere = Elsewhere(self, self._process.name, layer)
+        self.hub = Hub(self.elsewhere.came, self.elsewhere.left)
         self.accepting = True
         self._runs: dict[UUID, Run] = {}
         self._given_up: set[UUID] = set()
-        self._told_lost: set[UUID] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._keeper = Keeper(self, lease)
 
     async def start(self) -> None:
         """Take over what dead processes left, and keep watching. Before any client is served."""
         self._process.start()
+        self.elsewhere.relay.start()
         await self._keeper.start()
 
     async def drain(self, grace: float) -> None:
@@ -76,11 +86,21 @@ class Runner:
                 run.stop("interrupted")
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         await self._keeper.stop()
+        await self.elsewhere.relay.stop()
         await self.pool.close()
         self._process.end()
 
-    def live(self, session_id: UUID) -> RunShape | None:
-        """Return the session's run in this process, as it is right now."""
+    def run_of(self, session_id: UUID) -> Run | None:
+        """Return the session's run in this process."""
+        return self._runs.get(session_id)
+
+    def is_unlaunched(self, turn: Running) -> bool:
+        """Tell whether a turn is claimed for this process, which neither runs it nor has given it up."""
+        run = self._runs.get(turn.session_id)
+        runs_it = run is not None and run.turn.pk == turn.turn_id
+        return turn.process == self.process and not runs_it and turn.run_id not in self._given_up
+
+    def _live(self, session_id: UUID) -> RunShape | None:
         run = self._runs.get(session_id)
         return run.stream.shape() if run else None
 
@@ -116,7 +136,7 @@ class Runner:
             accepting=self.accepting,
         )
         if asked.queued and not asked.repeated:
-            self.hub.custom(user_id, session_id, "turn.queued", queued_shape(asked.turn))
+            self.custom(user_id, session_id, "turn.queued", queued_shape(asked.turn))
         if asked.begun is not None:
             self.launch(asked.begun)
         return asked
@@ -125,28 +145,35 @@ class Runner:
         """Stop a running turn, or withdraw a queued one; False where it had ended already. Raises NotFound."""
         found = await door.write(asking.stop, user_id, session_id, run_id)
         if found.withdrawn is not None:
-            self.hub.custom(user_id, session_id, "turn.withdrawn", queued_shape(found.withdrawn))
+            self.custom(user_id, session_id, "turn.withdrawn", queued_shape(found.withdrawn))
             return True
         if found.running is None:
             return False
-        run = self._runs.get(session_id)
-        if run is None or run.turn.pk != found.running.pk:
-            return True  # its owner, another process, sees the request at its next heartbeat
-        run.stop("stopped")
-        await run.ended.wait()
-        return run.ending is not None and run.ending.status == "stopped"
+        for _ in range(STOP_LOOKS):
+            await self._stopped(found.running)
+            status = await database.read(status_of, found.running.pk)
+            if status != TurnStatus.RUNNING:
+                return status == TurnStatus.STOPPED
+        return True  # it is asked for, and done when its owner, or who takes over, reads the row
+
+    async def _stopped(self, turn: Turn) -> None:
+        """Stop a turn wherever it runs, and return when it has ended, or after a look's time."""
+        run = self._runs.get(turn.chat_session_id)
+        if run is None or run.turn.pk != turn.pk:
+            self.elsewhere.stop(turn)
+            await self.elsewhere.wait_for_end(turn.run_id)
+        else:
+            run.stop("stopped")
+            await run.ended.wait()
 
     async def delete_session(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
         """End the session's run and delete it whole. Raises NotFound."""
-        while not await door.write(
-            deleting.delete, user_id, session_id, process=self.process, given_up=frozenset(self._given_up)
-        ):
-            run = self._runs.get(session_id)
-            if run is not None:
+        given_up = frozenset(self._given_up)
+        while running := await door.write(deleting.delete, user_id, session_id, self._keeper.silence, given_up):
+            if (run := self._runs.get(session_id)) is not None:
                 run.takes_next = False
-                run.stop("stopped")
-                await run.ended.wait()
-        self.hub.custom(user_id, session_id, "session.deleted", str(session_id))
+            await self._stopped(running)
+        self.custom(user_id, session_id, "session.deleted", str(session_id))
 
     @asynccontextmanager
     async def opened(
@@ -157,26 +184,38 @@ class Runner:
         The session's events since are kept back until the block is left.
         """
         self.hub.hold(connection, session_id)
-        opened = False
         try:
-            view = await open_view(
-                door, user_id, session_id, limit, process=self.process, live=self.live, given_up=self._given_up
+            sources = Sources(
+                door=door,
+                process=self.process,
+                live=self._live,
+                heard=partial(self.hub.held_runs, connection, session_id),
+                ask=self.elsewhere.ask,
+                given_up=self._given_up,
             )
-            if view["run"] is not None:
-                self._told_lost.discard(view["run"].run_id)
-            yield view
-            opened = True
-        finally:
-            self.hub.release(connection, session_id, opened=opened)
+            view = await open_view(sources, user_id, session_id, limit)
+            if view.run is not None:
+                self.elsewhere.told.discard(view.run.run_id)
+            yield view.result()
+        except BaseException:
+            self.hub.give_up(connection, session_id)
+            raise
+        self.hub.release(connection, session_id, view.run, view.ended)
 
     def launch(self, begun: Begun) -> None:
         """Run a turn that was begun for this process."""
-        run = Run(begun, show=self._show, announce=self._announce, lease_time=self._lease)
+        run = Run(
+            begun,
+            show=self._show,
+            announce=self._announce,
+            feed=Feed(partial(self.elsewhere.tell, begun.turn.owner_id)),
+            lease_time=self._lease,
+        )
         before = self._runs.get(begun.session_id)
         self._runs[begun.session_id] = run
         user_id = begun.turn.owner_id
-        self.hub.custom(user_id, begun.session_id, "message.created", begun.message)
-        self.hub.custom(user_id, begun.session_id, "session.updated", begun.chat_session)
+        self.custom(user_id, begun.session_id, "message.created", begun.message)
+        self.custom(user_id, begun.session_id, "session.updated", begun.chat_session)
         self._keep(asyncio.create_task(self._carry_out(run, before)))
 
     async def carry(self, work: Coroutine[Any, Any, R]) -> R:
@@ -216,8 +255,8 @@ class Runner:
     def _ended(self, run: Run, ending: Ending, ended: Ended) -> None:
         """Tell a stored end, and go on with the session's next turn."""
         self._leave(run)
-        tell_end(run.stream, ending)
-        self.hub.custom(run.turn.owner_id, run.begun.session_id, "session.updated", ended.chat_session)
+        run.stream.end(last_event(run.begun.session_id, run.turn.run_id, ending))
+        self.custom(run.turn.owner_id, run.begun.session_id, "session.updated", ended.chat_session)
         if ended.following is not None:
             self.launch(ended.following)
         run.ended.set()
@@ -226,7 +265,6 @@ class Runner:
         self._leave(run)
         self.interrupted(run.turn)
         self._given_up.add(run.turn.run_id)
-        self._told_lost.add(run.turn.run_id)
         run.ended.set()
 
     def _leave(self, run: Run) -> None:
@@ -234,17 +272,26 @@ class Runner:
             del self._runs[run.begun.session_id]
 
     def _show(self, run: Run, seq: int, event: BaseEvent) -> None:
-        notification = Notification(run.begun.session_id, run.turn.run_id, seq, event)
-        self.hub.publish(run.turn.owner_id, notification)
+        notification = Notification.of(run.begun.session_id, run.turn.run_id, seq, event)
+        self.hub.deliver(run.turn.owner_id, notification)
+        run.feed.add(notification)
 
     def _announce(self, run: Run, message: MessageShape) -> None:
-        self.hub.custom(run.turn.owner_id, run.begun.session_id, "message.created", message)
+        self.custom(run.turn.owner_id, run.begun.session_id, "message.created", message)
+
+    def custom(self, user_id: int, session_id: UUID, name: str, value: Any) -> None:
+        """Tell all the user's connections, in whichever process, one of the project's own facts."""
+        told = fact(session_id, name, value)
+        self.hub.deliver(user_id, told)
+        self.elsewhere.tell(user_id, told)
 
     def interrupted(self, turn: Turn) -> None:
         """Tell that nobody knows how far a turn came: once, and again where it was shown as running since."""
         self._given_up.discard(turn.run_id)
-        if turn.run_id in self._told_lost:
-            self._told_lost.discard(turn.run_id)
+        if turn.run_id in self.elsewhere.told:
             return
+        self.elsewhere.over(turn.run_id)
         event = RunErrorEvent(code="interrupted", message=INTERRUPTED)
-        self.hub.publish(turn.owner_id, Notification(turn.chat_session_id, turn.run_id, None, event))
+        notification = Notification.of(turn.chat_session_id, turn.run_id, None, event)
+        self.hub.deliver(turn.owner_id, notification)
+        self.elsewhere.tell(turn.owner_id, notification)

@@ -36,6 +36,7 @@ from ag_ui.core import (
     ToolCallStartEvent,
 )
 
+from sessions_app.models import TurnStatus
 from sessions_app.shapes import RunShape
 from sessions_app.turns.ending import Ending
 
@@ -132,23 +133,15 @@ class RunStream:
         self.message_id = message_id
         self._sent, self._length = [], 0
 
-    def finished(self, usage: TokenUsage, *, cancelled: bool) -> None:
-        """Send RUN_FINISHED; the answer has been committed."""
+    def close(self, guard: dict[str, str] | None) -> int:
+        """Send all but the event that ends the run, RUN_STARTED too where it never came so far; return its ``seq``."""
+        self.started(guard)
         self._end_message()
-        outcome = RunFinishedCancelledOutcome() if cancelled else RunFinishedSuccessOutcome()
-        self._send(
-            RunFinishedEvent(
-                thread_id=str(self.session_id),
-                run_id=str(self.run_id),
-                outcome=outcome,
-                usage=[usage],
-            )
-        )
+        return self._seq + 1
 
-    def failed(self, code: str, text: str) -> None:
-        """Send RUN_ERROR; what there is of the answer has been committed."""
-        self._end_message()
-        self._send(RunErrorEvent(code=code, message=text))
+    def end(self, event: BaseEvent) -> None:
+        """Send the event that ends the run; the answer has been committed."""
+        self._send(event)
 
     def flush(self) -> None:
         """Send what waits for its batch now."""
@@ -203,23 +196,28 @@ class RunStream:
         self._publish(self._seq, event)
 
 
-def tell_end(stream: RunStream, ending: Ending) -> None:
-    """Send a run's last event, and its first where it never came so far."""
-    stream.started(ending.guarded.as_dict() if ending.guarded else None)
+def last_event(session_id: UUID, run_id: UUID, ending: Ending) -> BaseEvent:
+    """Return the event that ends a run: whichever process makes it from what is stored, it is the same."""
     if ending.error_code:
-        stream.failed(ending.error_code, ending.error_text)
-        return
+        return RunErrorEvent(code=ending.error_code, message=ending.error_text)
+    cancelled = ending.status == TurnStatus.STOPPED
+    return RunFinishedEvent(
+        thread_id=str(session_id),
+        run_id=str(run_id),
+        outcome=RunFinishedCancelledOutcome() if cancelled else RunFinishedSuccessOutcome(),
+        usage=[_usage_of(ending)],
+    )
+
+
+def _usage_of(ending: Ending) -> TokenUsage:
     usage = ending.usage
-    stream.finished(
-        TokenUsage(
-            provider=ending.provider or None,
-            model=ending.model or None,
-            input_tokens=usage.input_tokens,
-            cached_input_tokens=usage.cached_tokens,
-            cache_write_input_tokens=usage.cache_write_tokens,
-            output_tokens=usage.output_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-            total_tokens=usage.input_tokens + usage.output_tokens,
-        ),
-        cancelled=ending.status == "stopped",
+    return TokenUsage(
+        provider=ending.provider or None,
+        model=ending.model or None,
+        input_tokens=usage.input_tokens,
+        cached_input_tokens=usage.cached_tokens,
+        cache_write_input_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        total_tokens=usage.input_tokens + usage.output_tokens,
     )

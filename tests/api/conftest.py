@@ -17,6 +17,7 @@ from django.test import override_settings
 from sessions_app import database
 from sessions_app.agents.providers import ProviderSettings
 from sessions_app.api.consumer import ChatConsumer
+from sessions_app.api.revocation import Doorkeeper
 from sessions_app.models import ApiToken
 from sessions_app.turns.pool import AgentPool, search_chats
 from sessions_app.turns.runner import Runner
@@ -59,7 +60,7 @@ async def runner(transactional_db: None, blockbuster: BlockBuster) -> AsyncItera
 async def connect(runner: Runner) -> AsyncIterator[Connect]:
     """Connect with a token of a user, or with the headers given."""
     clients: list[Client] = []
-    application = ChatConsumer.as_asgi(runner=runner)
+    application = ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper())
 
     async def connected(user: AbstractUser | None = None, headers: Any = ()) -> Client:
         given = [await bearer(user)] if user else list(headers)

@@ -16,6 +16,7 @@ from sessions_app.models import ChatSession, Turn
 from sessions_app.turns.asking import Asked
 from sessions_app.turns.hub import Notification
 from sessions_app.turns.pool import AgentPool, search_chats
+from sessions_app.turns.relay import Layer
 from sessions_app.turns.runner import Runner
 from tests.providers.script import Gate
 
@@ -115,9 +116,10 @@ class Host:
         retries: int = 0,
         lease: float = LEASE,
         search: Search = search_chats,
+        layer: Layer | None = None,
     ) -> Host:
         settings = ProviderSettings(timeout=silence, retries=retries, demo_pause=0)
-        host = cls(Runner(AgentPool(settings, search), lease=lease), Listener(user_id))
+        host = cls(Runner(AgentPool(settings, search), lease=lease, layer=layer), Listener(user_id))
         host.runner.hub.attach(host.listener)
         await host.runner.start()
         return host

@@ -26,7 +26,7 @@ async def test_a_turn_that_had_said_nothing_leaves_no_empty_answer(
     asked = await owner.ask(chat)
     await stands_at(gate)
     await silence(asked.run_id, 16)
-    await other.runner._keeper.recover()
+    await other.runner._keeper.look()
     assert await said(chat) == [("user", "hello", "complete")]
     assert (await stored_turn(asked.run_id)).status == "interrupted"
 

@@ -16,6 +16,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, within
+from tests.turns.test_recovery import silence
 
 pytestmark = pytest.mark.both_databases
 
@@ -84,7 +85,19 @@ async def test_a_turn_that_begins_before_the_session_goes_is_ended_and_told_firs
     assert await left() == [0, 0, 0, 0, 0]
 
 
-async def test_a_run_in_another_process_finds_its_session_gone_and_writes_nothing(
+async def test_a_run_in_another_process_ends_first(new_host: NewHost, session: NewSession, provider: Provider) -> None:
+    owner, other = await new_host(), await new_host()
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    asked = await owner.ask(chat)
+    await stands_at(gate)
+    await within(other.runner.delete_session(other.user_id, chat))
+    assert (await owner.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "cancelled"}
+    assert await left() == [0, 0, 0, 0, 0]
+
+
+async def test_a_run_of_a_silent_process_finds_its_session_gone_and_writes_nothing(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
     owner, other = await new_host(), await new_host()
@@ -93,7 +106,10 @@ async def test_a_run_in_another_process_finds_its_session_gone_and_writes_nothin
     chat = await session()
     asked = await owner.ask(chat)
     await stands_at(gate)
-    await other.runner.delete_session(other.user_id, chat)
+    await owner.runner._keeper.stop()
+    await silence(asked.run_id, 16)
+    other.runner.accepting = False  # else it might be faster to end the turn
+    await within(other.runner.delete_session(other.user_id, chat))
     gate.open()
     event = await owner.listener.end_of(asked.run_id)
     assert (event["event"]["code"], event["seq"]) == ("interrupted", None)

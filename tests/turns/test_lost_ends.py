@@ -37,7 +37,7 @@ async def test_the_end_of_a_dead_run_that_comes_while_the_transcript_is_read_is_
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
     await within(slow.read.wait())
-    await host.runner._keeper.recover()
+    await host.runner._keeper.look()
     slow.go.set()
     await within(opened)
     assert tab.result["run"].run_id == run_id
@@ -52,7 +52,7 @@ async def test_a_failed_opening_opens_nothing(host: Host, session: NewSession, m
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
     await within(slow.read.wait())
-    await host.runner._keeper.recover()
+    await host.runner._keeper.look()
     slow.go.set()
     with pytest.raises(ZeroDivisionError):
         await within(opened)
@@ -66,7 +66,7 @@ async def test_the_end_of_a_turn_that_was_given_up_is_told_once(
     chat = await session()
     run_id = await given_up(host, chat, monkeypatch)
     await silence(run_id, 16)
-    await host.runner._keeper.recover()
+    await host.runner._keeper.look()
     assert (await stored_turn(run_id)).status == "interrupted"
     assert [event["event"]["type"] for event in host.listener.run(run_id)] == ["RUN_ERROR"]
 
@@ -80,5 +80,5 @@ async def test_who_opens_a_session_after_its_owner_gave_its_turn_up_is_told_the_
     await tab.open(host, chat)
     assert tab.result["run"].run_id == run_id
     await silence(run_id, 16)
-    await host.runner._keeper.recover()
+    await host.runner._keeper.look()
     assert (await tab.listener.end_of(run_id))["event"]["code"] == "interrupted"

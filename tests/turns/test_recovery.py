@@ -119,7 +119,7 @@ async def test_a_living_process_of_this_machine_keeps_its_turns(
     provider.script(Answer(["One"], gates={0: gate}))
     asked = await owner.ask(await session())
     await stands_at(gate)
-    await other.runner._keeper.recover()
+    await other.runner._keeper.look()
     assert (await stored_turn(asked.run_id)).status == "running"
     gate.open()
     await owner.listener.end_of(asked.run_id)
@@ -139,11 +139,11 @@ async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_
     await stands_at(gate)
     await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
     await owner.runner._keeper.beat()
-    await silence(asked.run_id, 14)
-    await other.runner._keeper.recover()
+    await silence(asked.run_id, 12)
+    await other.runner._keeper.look()
     assert (await stored_turn(asked.run_id)).status == "running"
     await silence(asked.run_id, 16)
-    await other.runner._keeper.recover()
+    await other.runner._keeper.look()
     told = await other.listener.end_of(asked.run_id)
     assert (told["event"]["type"], told["event"]["code"], told["seq"]) == ("RUN_ERROR", "interrupted", None)
     await other.listener.end_of(waiting.run_id)
@@ -206,7 +206,7 @@ async def test_two_who_recover_at_once_end_it_once(new_host: NewHost, session: N
     for other in others:
         await other.open(chat)
     await silence(asked.run_id, 16)
-    await asyncio.gather(*(other.runner._keeper.recover() for other in others))
+    await asyncio.gather(*(other.runner._keeper.look() for other in others))
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One ", "interrupted")]
     assert sum(len(other.listener.run(asked.run_id)) for other in others) == 1
 
@@ -222,7 +222,7 @@ async def test_a_new_turn_in_the_process_that_lost_one_shares_nothing_with_it(
     asked = await owner.ask(chat, "one")
     await stands_at(gate)
     await silence(asked.run_id, 16)
-    await other.runner._keeper.recover()
+    await other.runner._keeper.look()
     after = await owner.turn(chat, "two")
     assert (await owner.listener.end_of(asked.run_id))["seq"] is None
     assert after.status == "complete"

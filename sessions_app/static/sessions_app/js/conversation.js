@@ -115,7 +115,7 @@ export class Conversation extends EventTarget {
     const { run_id: runId, seq, event } = notice;
     if (event.type === "CUSTOM") this.takeFact(event);
     else if (event.type === "RUN_STARTED") this.start(notice);
-    else if (this.run?.id !== runId) return;
+    else if (this.run?.id !== runId) this.refresh(); // its beginning was missed, or it ended before it was opened
     else if (event.type === "RUN_ERROR" && seq === null) this.end(event);
     else if (!this.run.take(seq, event)) this.refresh();
     else if (event.type === "RUN_FINISHED" || event.type === "RUN_ERROR") this.end(event);

@@ -1,0 +1,217 @@
+"""Turns and tabs in other processes: tell them what happens here, and learn what happens there.
+
+Three ways lead from one process to another, and each covers for the one before. *Items* over
+the relay arrive within milliseconds and may be lost. A *look* at the running turns, once a
+second (``keeper``), finds those that nobody has told of, asks their owners for the rest, and
+tells the end of those that have ended unheard. The *rows* say what is so.
+
+A session that is opened here while its turn runs elsewhere is answered with what the owner
+says: this process receives the user's items already when it asks, the owner's answer takes the
+same way as its events, so what comes after it is exactly what it lacks. The checkpoint serves
+only where the owner says nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from sessions_app import database
+from sessions_app.models import Turn, TurnStatus
+from sessions_app.shapes import RunShape
+from sessions_app.turns import missed
+from sessions_app.turns.ending import ending_of
+from sessions_app.turns.hub import Notification
+from sessions_app.turns.opening import Silent
+from sessions_app.turns.recovery import Running
+from sessions_app.turns.relay import Item, Layer, Relay
+from sessions_app.turns.stream import last_event
+from sessions_app.turns.told import Told
+
+if TYPE_CHECKING:
+    from sessions_app.turns.runner import Runner
+
+# Seconds that an owner has to say how far its run has come.
+ASK_SECONDS = 1.0
+# Seconds until the database is asked whether a run has ended that nobody told of.
+LOOK_SECONDS = 1.0
+
+
+def user_group(user_id: int) -> str:
+    """Return the group of all processes that have a connection of a user."""
+    return f"user.{user_id}"
+
+
+class Elsewhere:
+    """The other processes, as one process sees them. Lives as long as its runner."""
+
+    def __init__(self, runner: Runner, process: str, layer: Layer | None) -> None:
+        self._runner = runner
+        self.relay = Relay(layer, process, receive=self._receive, lost=self._lost)
+        self.told = Told()
+        self._asked: dict[str, asyncio.Future[RunShape | None]] = {}
+        self._ends: dict[UUID, asyncio.Event] = {}
+        # Runs elsewhere that are open here; True where the last look found them gone.
+        self._followed: dict[UUID, bool] = {}
+        self._mending: set[asyncio.Task[None]] = set()
+
+    def tell(self, user_id: int, notification: Notification) -> None:
+        """Tell the user's other processes."""
+        self.relay.send(user_group(user_id), _item(user_id, notification))
+
+    async def ask(self, process: str, user_id: int, session_id: UUID) -> RunShape | None:
+        """Return the session's run as its owner knows it, and follow it. Raises Silent."""
+        if self.relay.alone:
+            raise Silent
+        await self.relay.joined(user_group(user_id))
+        request = uuid4().hex
+        future: asyncio.Future[RunShape | None] = asyncio.get_running_loop().create_future()
+        self._asked[request] = future
+        self.relay.send(process, {"kind": "ask", "request": request, "user": user_id, "session": str(session_id)})
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                return await future
+        except TimeoutError:
+            raise Silent from None
+        finally:
+            self._asked.pop(request, None)
+
+    def stop(self, turn: Turn) -> None:
+        """Tell the owner of a turn that its row asks for an end; else its next heartbeat would."""
+        self.relay.send(turn.process, {"kind": "stop", "session": str(turn.chat_session_id), "run": str(turn.run_id)})
+
+    async def wait_for_end(self, run_id: UUID) -> None:
+        """Return when the end of a run is heard of, or when it is time to look."""
+        event = self._ends.setdefault(run_id, asyncio.Event())
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._ends.pop(run_id, None)
+
+    async def look(self, running: Iterable[Running]) -> None:
+        """Compare what was heard with the turns that run elsewhere, by the database."""
+        there = {run.run_id: run for run in running}
+        for run in there.values():
+            if run.run_id not in self.told and self._runner.hub.is_open(run.owner_id, run.session_id):
+                self._followed[run.run_id] = False
+                self.relay.send(run.process, _follow(run.session_id, run.run_id))
+        gone = [run_id for run_id in self._followed if run_id not in there]
+        # Twice, because an end that was just stored is just being told.
+        if unheard := [run_id for run_id in gone if self._followed[run_id]]:
+            await self._tell_ends(unheard)
+        self._followed |= {run_id: True for run_id in gone if run_id in self._followed}
+
+    async def _tell_ends(self, run_ids: Collection[UUID]) -> None:
+        ended = await database.read(_ended_turns, run_ids)
+        for run_id in run_ids:
+            heard = run_id not in self._followed
+            self.over(run_id)
+            turn = ended.get(run_id)
+            if turn is not None and not heard:
+                event = last_event(turn.chat_session_id, run_id, ending_of(turn))
+                notification = Notification.of(turn.chat_session_id, run_id, turn.last_seq, event)
+                self._runner.hub.deliver(turn.owner_id, notification, ours=False)
+
+    def over(self, run_id: UUID) -> None:
+        """Note that the end of a run is known to the connections of this process."""
+        self.told.add(run_id)
+        self._followed.pop(run_id, None)
+        if (event := self._ends.pop(run_id, None)) is not None:
+            event.set()
+
+    def came(self, user_id: int) -> None:
+        """Hear what is told a user, who has a connection here now."""
+        self.relay.join(user_group(user_id))
+
+    def left(self, user_id: int) -> None:
+        """Hear it no more."""
+        self.relay.leave(user_group(user_id))
+
+    def _lost(self, seconds: float) -> None:
+        """Tell this process's users again what they may have missed."""
+        self._mend(self._runner.hub.users, seconds)
+
+    def _mend(self, user_ids: Collection[int], seconds: float) -> None:
+        task = asyncio.create_task(self._tell_again(user_ids, seconds))
+        self._mending.add(task)
+        task.add_done_callback(self._mending.discard)
+
+    async def _tell_again(self, user_ids: Collection[int], seconds: float) -> None:
+        for user_id, notification in await database.read(missed.facts_since, user_ids, seconds):
+            self._runner.hub.deliver(user_id, notification, ours=False)
+
+    def _receive(self, sender: str, item: Item) -> None:
+        """Take what another process has sent."""
+        match item["kind"]:
+            case "event":
+                self._hear(sender, item["user"], _notification(item))
+            case "ask":
+                self._answer(item["request"], item["user"], UUID(item["session"]))
+            case "shape":
+                if (future := self._asked.pop(item["request"], None)) is not None and not future.done():
+                    future.set_result(item["run"] and RunShape.model_validate(item["run"]))
+            case "follow":
+                if (run := self._runner.run_of(UUID(item["session"]))) is not None:
+                    run.feed.follow()
+            case "stop":
+                run = self._runner.run_of(UUID(item["session"]))
+                if run is not None and str(run.turn.run_id) == item["run"]:
+                    run.stop("stopped")
+            case "lost":
+                self._mend([int(item["group"].removeprefix("user."))], item["seconds"])
+
+    def _hear(self, sender: str, user_id: int, notification: Notification) -> None:
+        run_id = notification.run_id
+        if run_id is not None:
+            if run_id in self.told:
+                return
+            if notification.last:
+                self.over(run_id)
+                self._lose(notification.session_id, run_id)
+            elif notification.seq == 1 and self._runner.hub.is_open(user_id, notification.session_id):
+                self.relay.send(sender, _follow(notification.session_id, run_id))
+        self._runner.hub.deliver(user_id, notification, ours=False)
+
+    def _lose(self, session_id: UUID, run_id: UUID) -> None:
+        """Another process has ended a run: if it was ours, we were silent for too long."""
+        run = self._runner.run_of(session_id)
+        if run is not None and run.turn.run_id == run_id:
+            run.stop("lost")
+
+    def _answer(self, request: str, user_id: int, session_id: UUID) -> None:
+        run = self._runner.run_of(session_id)
+        if run is not None:
+            run.feed.follow()
+        shape = run.stream.shape().model_dump(mode="json") if run else None
+        self.relay.send(user_group(user_id), {"kind": "shape", "request": request, "run": shape})
+
+
+def _follow(session_id: UUID, run_id: UUID) -> Item:
+    return {"kind": "follow", "session": str(session_id), "run": str(run_id)}
+
+
+def _item(user_id: int, notification: Notification) -> Item:
+    return {
+        "kind": "event",
+        "user": user_id,
+        "session": str(notification.session_id),
+        "run": notification.run_id and str(notification.run_id),
+        "seq": notification.seq,
+        "text": notification.text,
+        "last": notification.last,
+    }
+
+
+def _notification(item: Item) -> Notification:
+    run_id = item["run"] and UUID(item["run"])
+    return Notification(UUID(item["session"]), run_id, item["seq"], item["text"], item["last"])
+
+
+def _ended_turns(run_ids: Collection[UUID]) -> dict[UUID, Turn]:
+    ended = Turn.objects.filter(run_id__in=run_ids).exclude(status=TurnStatus.RUNNING)
+    return {turn.run_id: turn for turn in ended.defer("text", "checkpoint")}

@@ -1,0 +1,60 @@
+"""The project's own facts of a time in which this process may not have heard them.
+
+Read from the rows and told again; clients take a fact twice as they take it once. A deletion
+leaves no row: whoever opens the session learns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
+from sessions_app.shapes import message_shape, queued_shape, session_shape
+from sessions_app.turns.hub import Notification, fact
+
+# Seconds: a fact is told a moment after the time that its row has.
+_MARGIN = 5.0
+# Messages are found by their turns, which are indexed by time; one may have been queued for long.
+_QUEUED_AT_MOST = timedelta(hours=1)
+
+
+def facts_since(user_ids: Collection[int], seconds: float) -> list[tuple[int, Notification]]:
+    """Return (user, fact) of what happened to these users in the last ``seconds``."""
+    since = Now() - timedelta(seconds=seconds + _MARGIN)
+    return [
+        (user_id, fact(session_id, name, value))
+        for user_id, session_id, name, value in (
+            *_sessions(user_ids, since),
+            *_messages(user_ids, since),
+            *_queue(user_ids, since),
+        )
+    ]
+
+
+def _sessions(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID, str, Any]]:
+    active = ChatSession.objects.filter(owner__in=user_ids, updated_at__gte=since).select_related("stamp")
+    new = set(active.filter(created_at__gte=since).values_list("pk", flat=True))
+    for session in active.order_by("updated_at"):
+        name = "session.created" if session.pk in new else "session.updated"
+        yield session.owner_id, session.pk, name, session_shape(session)
+
+
+def _messages(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID, str, Any]]:
+    turns = Turn.objects.filter(owner__in=user_ids, created_at__gte=since - _QUEUED_AT_MOST)
+    told = Message.objects.filter(turn__in=turns, created_at__gte=since).exclude(role=MessageRole.ASSISTANT)
+    for message in told.order_by("pk"):
+        yield message.owner_id, message.chat_session_id, "message.created", message_shape(message)
+
+
+def _queue(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID, str, Any]]:
+    turns: QuerySet[Turn] = Turn.objects.filter(owner__in=user_ids).order_by("pk")
+    for turn in turns.filter(status=TurnStatus.QUEUED, created_at__gte=since):
+        yield turn.owner_id, turn.chat_session_id, "turn.queued", queued_shape(turn)
+    for turn in turns.filter(status=TurnStatus.WITHDRAWN, ended_at__gte=since):
+        yield turn.owner_id, turn.chat_session_id, "turn.withdrawn", queued_shape(turn)

@@ -1,0 +1,224 @@
+"""Several processes, one user: over a real Redis, a tab sees the same wherever the turn runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from hermes_site.redis_layer import RedisLayer
+from sessions_app.shapes import RunShape
+from sessions_app.turns import feed
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
+from tests.turns.fixtures import NewHost, NewSession
+from tests.turns.host import Event, Host, Listener, said, stands_at, stored_turn, text_of, within
+
+pytestmark = pytest.mark.both_databases
+
+Linked = Callable[..., Awaitable[Host]]
+
+
+@pytest_asyncio.fixture
+async def linked(new_host: NewHost, redis_url: str) -> Linked:
+    """Starts a process that the others of this test hear."""
+    prefix = uuid4().hex
+
+    async def start(**settings: Any) -> Host:
+        host = await new_host(layer=RedisLayer(redis_url, prefix), **settings)
+        await hears(host)
+        return host
+
+    return start
+
+
+async def hears(host: Host) -> None:
+    """Return once the process receives what is told its user."""
+    await within(host.runner.elsewhere.relay.joined(f"user.{host.user_id}"))
+    await within(host.runner.elsewhere.relay.joined(host.runner.process))
+
+
+def a_delta(event: Event) -> bool:
+    return bool(event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+
+
+async def first_delta(host: Host) -> Event:
+    return await host.listener.until(a_delta)
+
+
+async def test_a_tab_of_another_process_gets_every_event_once_and_in_order(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    provider.script(Answer(["One ", "two ", "three"]))
+    chat = await session()
+    await there.open(chat)
+    asked = await here.ask(chat)
+    await there.listener.end_of(asked.run_id)
+    assert there.listener.run(asked.run_id) == here.listener.run(asked.run_id)
+    assert [event["seq"] for event in there.listener.run(asked.run_id)] == list(
+        range(1, len(here.listener.run(asked.run_id)) + 1)
+    )
+    await there.listener.until(lambda event: event["event"].get("value", {}).get("message_count") == 2)
+    assert there.listener.facts() == here.listener.facts() == ["message.created", "session.updated", "session.updated"]
+
+
+async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest_from_the_owner(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    gate = Gate()
+    provider.script(Answer(["One ", "two ", "three"], gates={2: gate}))
+    chat = await session()
+    asked = await here.ask(chat)
+    await stands_at(gate)
+    await here.listener.until(lambda _: here.listener.text(asked.run_id) == "One two ")
+    run: RunShape = (await there.open(chat))["run"]
+    assert (run.text, run.seq) == ("One two ", here.listener.run(asked.run_id)[-1]["seq"])
+    gate.open()
+    await there.listener.end_of(asked.run_id)
+    after = there.listener.run(asked.run_id)
+    assert [event["seq"] for event in after] == list(range(run.seq + 1, run.seq + 1 + len(after)))
+    assert run.text + text_of(after) == "One two three"
+
+
+async def test_nothing_but_beginning_and_end_goes_to_a_process_where_nobody_looks(
+    linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = await linked(), await linked()
+    monkeypatch.setattr(feed, "ASKED_SECONDS", 0)
+    sent: list[Any] = []
+    monkeypatch.setattr(here.runner.elsewhere.relay, "send", lambda group, item: sent.append(item))
+    provider.script(Answer(["One ", "two ", "three"]))
+    asked = await here.ask(await session())
+    last = (await here.listener.end_of(asked.run_id))["seq"]
+    assert [item["seq"] for item in sent if item["kind"] == "event" and item["run"]] == [1, last]
+    assert there.listener.run(asked.run_id) == []
+
+
+async def test_a_queued_turn_is_seen_and_withdrawn_anywhere(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    gate = Gate()
+    provider.script(Answer(["One"], gates={0: gate}))
+    chat = await session()
+    await here.ask(chat)
+    await stands_at(gate)
+    waiting = await there.ask(chat, "waits")
+    assert waiting.queued
+    assert (await here.listener.fact("turn.queued"))["run_id"] == str(waiting.run_id)
+    assert await here.stop(chat, waiting.run_id)
+    assert (await there.listener.fact("turn.withdrawn"))["run_id"] == str(waiting.run_id)
+    gate.open()
+
+
+async def test_what_is_queued_elsewhere_runs_next_and_is_seen_where_it_was_said(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    gate = Gate()
+    provider.script(Answer(["One"], gates={0: gate}), Answer(["two"]))
+    chat = await session()
+    await here.ask(chat)
+    await stands_at(gate)
+    waiting = await there.ask(chat, "waits")
+    gate.open()
+    await there.listener.end_of(waiting.run_id)
+    assert there.listener.text(waiting.run_id) == "two"
+    assert [text for _, text, _ in await said(chat)] == ["hello", "One", "waits", "two"]
+
+
+async def test_a_turn_is_stopped_from_another_process(linked: Linked, session: NewSession, provider: Provider) -> None:
+    here, there = await linked(), await linked()
+    provider.script(Answer(["One ", "two"], gates={1: Gate()}))
+    chat = await session()
+    asked = await here.ask(chat)
+    await first_delta(here)
+    assert await there.stop(chat)
+    assert (await stored_turn(asked.run_id)).status == "stopped"
+    assert not await there.stop(chat, asked.run_id)
+
+
+async def test_the_checkpoint_is_shown_where_the_owner_does_not_answer(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    asked = await here.ask(chat)
+    await first_delta(here)
+    await here.runner._keeper.beat()
+    await here.runner.elsewhere.relay.stop()
+    run: RunShape = (await there.open(chat))["run"]
+    assert (run.run_id, run.text, run.seq) == (asked.run_id, "One ", 0)
+    gate.open()
+
+
+async def test_an_end_that_nobody_told_is_told_from_the_row_with_its_number(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    await there.open(chat)
+    asked = await here.ask(chat)
+    await there.listener.until(a_delta)
+    await there.runner._keeper.look()
+    here.runner.elsewhere.relay._outgoing.clear()
+    await here.runner.elsewhere.relay.stop()
+    gate.open()
+    told = await here.listener.end_of(asked.run_id)
+    assert await there.listener.end_of(asked.run_id) == told
+
+
+async def test_one_process_without_a_layer_sees_the_end_of_anothers_turn(
+    new_host: NewHost, session: NewSession, provider: Provider
+) -> None:
+    here, there = await new_host(), await new_host()
+    gate = Gate()
+    provider.script(Answer(["One"], gates={0: gate}))
+    chat = await session()
+    await there.open(chat)
+    asked = await here.ask(chat)
+    await stands_at(gate)
+    await there.runner._keeper.look()
+    gate.open()
+    told = await here.listener.end_of(asked.run_id)
+    assert await there.listener.end_of(asked.run_id) == told
+
+
+async def test_a_users_events_reach_nobody_else(linked: Linked, session: NewSession, provider: Provider) -> None:
+    here, there = await linked(), await linked()
+    stranger = Listener(here.user_id + 1)
+    there.runner.hub.attach(stranger)
+    chat = await session()
+    await there.open(chat)
+    asked = await here.ask(chat)
+    await there.listener.end_of(asked.run_id)
+    assert stranger.events == []
+
+
+async def test_an_owner_that_hears_of_the_end_of_its_turn_lets_go_of_it(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    """It was silent for a lease; the one that took over says so before the next heartbeat would."""
+    here, there = await linked(), await linked()
+    provider.script(Answer(["One ", "two"], gates={1: Gate()}))
+    chat = await session()
+    asked = await here.ask(chat)
+    await first_delta(here)
+    await here.runner._keeper.stop()
+    turn = await stored_turn(asked.run_id)
+    run = here.runner.run_of(chat)
+    assert run is not None
+    there.runner.interrupted(turn)
+    await within(run.ended.wait())
+    assert (await here.listener.end_of(asked.run_id))["event"]["code"] == "interrupted"
+    assert here.runner.runs == []
+    assert [event["event"]["type"] for event in here.listener.run(asked.run_id)].count("RUN_ERROR") == 1

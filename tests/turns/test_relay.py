@@ -1,0 +1,186 @@
+"""Items between processes, over a Redis that is cut off, restarted, or not there yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from hermes_site.redis_layer import RedisLayer
+from sessions_app.turns.relay import Item, Relay
+from tests import services
+from tests.processes import Process
+from tests.turns.host import within
+
+
+class Redis:
+    """A Redis of the test's own, always at the same address."""
+
+    def __init__(self) -> None:
+        self.port = services.free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: Process | None = None
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._start)
+
+    def _start(self) -> None:
+        server = services.program("redis-server")
+        self.process = Process([server, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""])
+        self.process.line("Ready to accept connections")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+        self.process = None
+
+    async def run(self, *command: str) -> None:
+        """Carries a command out over a connection of its own."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(" ".join(command).encode() + b"\r\n")
+        await reader.readline()
+        writer.close()
+
+
+class End:
+    """One process's end of the relay: what it got, and what it was told to be lost."""
+
+    def __init__(self, url: str, prefix: str, name: str) -> None:
+        self.got: list[tuple[str, Item]] = []
+        self.lost: list[float] = []
+        self.news = asyncio.Event()
+        self.relay = Relay(RedisLayer(url, prefix), name, receive=self._receive, lost=self.lost.append)
+        self.relay.start()
+        self._pulsing = asyncio.create_task(self._pulse())
+
+    def _receive(self, sender: str, item: Item) -> None:
+        self.got.append((sender, item))
+        self.news.set()
+
+    async def _pulse(self) -> None:
+        while True:
+            self.relay.pulse()
+            self.news.set()
+            await asyncio.sleep(0.05)
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Return when something is so, which only items or pulses can make so."""
+
+        async def looking() -> None:
+            while not happened():
+                self.news.clear()
+                await self.news.wait()
+
+        await within(looking())
+
+    async def stop(self) -> None:
+        self._pulsing.cancel()
+        await self.relay.stop()
+
+
+NewEnd = Callable[[str], End]
+
+
+@pytest.fixture
+def own_redis() -> Iterator[Redis]:
+    server = Redis()
+    yield server
+    server.kill()
+
+
+@pytest_asyncio.fixture
+async def end(own_redis: Redis) -> AsyncIterator[NewEnd]:
+    """Makes a process's end, by its name."""
+    ends: list[End] = []
+    prefix = uuid4().hex
+
+    def make(name: str) -> End:
+        ends.append(End(own_redis.url, prefix, name))
+        return ends[-1]
+
+    yield make
+    for each in ends:
+        await each.stop()
+
+
+async def test_items_of_a_group_arrive_in_order_at_all_others_who_joined(own_redis: Redis, end: NewEnd) -> None:
+    await own_redis.start()
+    a, b, c = end("a"), end("b"), end("c")
+    for each in (a, b):
+        each.relay.join("group")
+        await each.relay.joined("group")
+    for number in range(1_000):
+        a.relay.send("group", {"kind": "number", "number": number})
+    a.relay.send("b", {"kind": "last"})
+    await b.until(lambda: ("a", {"kind": "last"}) in b.got)
+    assert [item["number"] for _, item in b.got[:-1]] == list(range(1_000))
+    assert (a.got, c.got) == ([], [])
+
+
+async def test_who_left_a_group_gets_no_more_of_it(own_redis: Redis, end: NewEnd) -> None:
+    await own_redis.start()
+    a, b = end("a"), end("b")
+    b.relay.join("group")
+    await b.relay.joined("group")
+    b.relay.leave("group")
+    await b.until(lambda: "group" not in b.relay._joined)
+    a.relay.send("group", {"kind": "unheard"})
+    a.relay.send("b", {"kind": "last"})
+    await b.until(lambda: b.got)
+    assert b.got == [("a", {"kind": "last"})]
+
+
+@pytest.mark.parametrize("kind", ["pubsub", "normal"])
+async def test_a_cut_connection_is_noticed_once_and_mended(own_redis: Redis, end: NewEnd, kind: str) -> None:
+    await own_redis.start()
+    a, b = end("a"), end("b")
+    for each in (a, b):
+        await each.until(lambda each=each: each.relay._whole)  # type: ignore[misc]
+    await own_redis.run("CLIENT", "KILL", "TYPE", kind)
+    await b.until(lambda: b.lost)
+    a.relay.send("b", {"kind": "after"})
+    await b.until(lambda: ("a", {"kind": "after"}) in b.got)
+    assert len(b.lost) == 1
+
+
+async def test_what_could_not_be_sent_is_told_to_be_lost_when_redis_is_back(own_redis: Redis, end: NewEnd) -> None:
+    await own_redis.start()
+    a, b = end("a"), end("b")
+    b.relay.join("group")
+    for each in (a, b):
+        await each.until(lambda each=each: each.relay._whole)  # type: ignore[misc]
+    await asyncio.to_thread(own_redis.kill)
+    a.relay.send("group", {"kind": "lost on the way"})
+    await a.until(lambda: "group" in a.relay._unsent)
+    await own_redis.start()
+    await b.until(lambda: b.lost)
+    await b.until(lambda: [item for _, item in b.got if item["kind"] == "lost" and item["group"] == "group"])
+    a.relay.send("group", {"kind": "after"})
+    await b.until(lambda: ("a", {"kind": "after"}) in b.got)
+
+
+async def test_a_process_starts_before_its_redis(own_redis: Redis, end: NewEnd) -> None:
+    a, b = end("a"), end("b")
+    await a.until(lambda: a.relay._wanted and not a.relay._channel)
+    await own_redis.start()
+    await b.until(lambda: b.relay._whole)
+    a.relay.send("b", {"kind": "hello"})
+    await b.until(lambda: ("a", {"kind": "hello"}) in b.got)
+
+
+async def test_no_more_than_a_bound_waits_and_its_groups_are_told(
+    own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sessions_app.turns.relay.BACKLOG", 10)
+    await own_redis.start()
+    a, b = end("a"), end("b")
+    b.relay.join("group")
+    for each in (a, b):
+        await each.until(lambda each=each: each.relay._whole)  # type: ignore[misc]
+    for number in range(25):
+        a.relay.send("group", {"kind": "number", "number": number})
+    await b.until(lambda: [item for _, item in b.got if item["kind"] == "lost"])
+    assert [item["number"] for _, item in b.got if item["kind"] == "number"] == [20, 21, 22, 23, 24]
