@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Event, Host, Listener, said, stands_at, stored_turn, text_of, within
+from tests.turns.tab import Tab
 
 pytestmark = pytest.mark.both_databases
 
@@ -222,3 +224,46 @@ async def test_an_owner_that_hears_of_the_end_of_its_turn_lets_go_of_it(
     assert (await here.listener.end_of(asked.run_id))["event"]["code"] == "interrupted"
     assert here.runner.runs == []
     assert [event["event"]["type"] for event in here.listener.run(asked.run_id)].count("RUN_ERROR") == 1
+
+
+async def test_tabs_that_open_at_every_moment_elsewhere_all_end_with_the_same_text(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    words = [f"word{number} " for number in range(30)]
+    gates = {index: Gate() for index in range(len(words))}
+    provider.script(Answer(words, gates=gates))
+    chat = await session()
+    asked = await here.ask(chat)
+    tabs: list[Tab] = []
+    for gate in gates.values():
+        await stands_at(gate)
+        opening = [Tab(there.user_id), Tab(here.user_id)]
+        gate.open()
+        await within(asyncio.gather(*(tab.open(host, chat) for tab, host in zip(opening, (there, here), strict=True))))
+        tabs += opening
+    end = await here.listener.end_of(asked.run_id)
+    stored = [(str(message.id), message.text) for message in (await here.open(chat))["messages"]][1:]
+    assert [text for _, text in stored] == ["".join(words)]
+    for tab in tabs:
+        if tab.result["run"] is not None:
+            assert await tab.listener.end_of(asked.run_id) == end
+        assert tab.answers(asked.run_id, stored) == stored
+
+
+async def test_facts_that_redis_lost_are_told_again(
+    linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = await linked(), await linked()
+    gate = Gate()
+    provider.script(Answer(["One"], gates={0: gate}))
+    chat = await session()
+    monkeypatch.setattr(here.runner.elsewhere.relay, "send", lambda group, item: None)
+    asked = await here.ask(chat)
+    await stands_at(gate)
+    waiting = await here.ask(chat, "waits")
+    there.runner.elsewhere._lost(0)
+    assert (await there.listener.fact("message.created"))["id"] == str(asked.message.id)
+    assert (await there.listener.fact("turn.queued"))["run_id"] == str(waiting.run_id)
+    assert "session.created" in there.listener.facts()
+    gate.open()
