@@ -5,7 +5,7 @@ The ORM takes 300 to 600 µs to make one of them, the database 20 µs to run it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,13 @@ def rows(sql: str, params: Iterable[Any]) -> list[tuple[Any, ...]]:
         cursor.execute(sql, _adapted(params))
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def each(sql: str, params: Collection[Iterable[Any]]) -> None:
+    """Run a statement once for each of ``params``, in one go. In a database thread."""
+    if params:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, [_adapted(one) for one in params])
 
 
 def _adapted(params: Iterable[Any]) -> list[Any]:

@@ -7,15 +7,23 @@ which some other process was asked to stop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models.functions import Now
+from django.db import connection
 
+from sessions_app.database import plain
 from sessions_app.models import Turn, TurnStatus
 
 BEAT_SECONDS = 1.0
+# What Django's Now() is.
+_NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "STATEMENT_TIMESTAMP()"}
+_BEAT = "UPDATE sessions_app_turn SET heartbeat_at = {now} WHERE id = %s AND claim = %s AND status = 'running'"
+# A step stored meanwhile has begun another answer, whose text this is not.
+_CHECKPOINT = """
+UPDATE sessions_app_turn SET checkpoint = %s WHERE id = %s AND claim = %s AND status = 'running' AND answer_id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +44,12 @@ class Pulse:
     stop_requested: frozenset[int]
 
 
-def beat(beats: Iterable[Beat]) -> Pulse:
+def beat(beats: Collection[Beat]) -> Pulse:
     """Write all heartbeats and checkpoints in one transaction."""
-    lost: set[int] = set()
-    alive: set[int] = set()
-    for one in beats:
-        mine = Turn.objects.filter(pk=one.turn_id, claim=one.claim, status=TurnStatus.RUNNING)
-        (alive if mine.update(heartbeat_at=Now()) else lost).add(one.turn_id)
-        if one.text is not None:
-            # A step stored meanwhile has begun another answer, whose text this is not.
-            mine.filter(answer_id=one.answer_id).update(checkpoint=one.text)
-    asked = Turn.objects.filter(pk__in=alive, stop_requested=True)
-    return Pulse(frozenset(lost), frozenset(asked.values_list("pk", flat=True)))
+    plain.each(_BEAT.format(now=_NOW[connection.vendor]), [[one.turn_id, one.claim] for one in beats])
+    said = [[one.text, one.turn_id, one.claim, one.answer_id] for one in beats if one.text is not None]
+    plain.each(_CHECKPOINT, said)
+    claims = {one.turn_id: one.claim for one in beats}
+    mine = Turn.objects.filter(pk__in=claims, status=TurnStatus.RUNNING).values_list("pk", "claim", "stop_requested")
+    alive = {pk: stop_requested for pk, claim, stop_requested in mine if claim == claims[pk]}
+    return Pulse(frozenset(claims.keys() - alive), frozenset(pk for pk, asked in alive.items() if asked))
