@@ -72,6 +72,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.runner.hub.attach(self)
         self.doorkeeper.watch(self)
         self.runner.pool.warm()
+        # No command is read before: what it lists, and what it is told of afterwards, have no gap between them.
+        await self.runner.elsewhere.heard(self.user_id)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Begin to carry out the command in a frame."""

@@ -65,7 +65,7 @@ class Elsewhere:
         """Return the session's run as its owner knows it, and follow it. Raises Silent."""
         if self.relay.alone:
             raise Silent
-        await self.relay.joined(user_group(user_id))
+        await self.heard(user_id)
         request = uuid4().hex
         future: asyncio.Future[RunShape | None] = asyncio.get_running_loop().create_future()
         self._asked[request] = future
@@ -127,6 +127,10 @@ class Elsewhere:
     def came(self, user_id: int) -> None:
         """Hear what is told a user, who has a connection here now."""
         self.relay.join(user_group(user_id))
+
+    async def heard(self, user_id: int) -> None:
+        """Return when what other processes tell the user arrives here."""
+        await self.relay.joined(user_group(user_id))
 
     def left(self, user_id: int) -> None:
         """Hear it no more."""

@@ -79,6 +79,9 @@ class Relay:
         self._unsent: dict[str, float] = {}
         self._wanted: dict[str, asyncio.Event] = {process: asyncio.Event()}
         self._joined: set[str] = set()
+        # Groups for which the two may differ.
+        self._changes: dict[str, None] = {process: None}
+        self._away = False
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._changed = asyncio.Event()
@@ -127,17 +130,21 @@ class Relay:
     def join(self, group: str) -> None:
         """Begin to receive a group's items, as soon as can be."""
         self._wanted.setdefault(group, asyncio.Event())
-        self._changed.set()
+        self._change(group)
 
     def leave(self, group: str) -> None:
         """Receive no more of a group's items."""
         self._wanted.pop(group, None)
+        self._change(group)
+
+    def _change(self, group: str) -> None:
+        self._changes[group] = None
         self._changed.set()
 
     async def joined(self, group: str) -> None:
-        """Wait until a group's items arrive, or for as long as Redis may take to answer."""
+        """Wait until a group's items arrive; not when Redis is away, and no longer than it may take to answer."""
         arrives = self._wanted.get(group)
-        if self._layer is None or arrives is None or arrives.is_set():
+        if self._layer is None or self._away or arrives is None or arrives.is_set():
             return
         try:
             async with asyncio.timeout(PATIENCE):
@@ -176,24 +183,30 @@ class Relay:
                 if not self._channel:
                     async with asyncio.timeout(PATIENCE):
                         self._channel = await layer.new_channel()
-                await self._follow_wishes(layer)
+                while self._changes:
+                    group = next(iter(self._changes))
+                    async with asyncio.timeout(PATIENCE):
+                        await self._settle(layer, group)
+                self._away = False
                 await self._changed.wait()
                 self._changed.clear()
             except Exception as error:
+                self._away = True
                 logger.warning("the channel layer cannot be reached: %s", type(error).__name__)
                 await asyncio.sleep(_AGAIN)
 
-    async def _follow_wishes(self, layer: Layer) -> None:
-        for group in [group for group in self._joined if group not in self._wanted]:
-            async with asyncio.timeout(PATIENCE):
-                await layer.group_discard(group, self._channel)
-            self._joined.discard(group)
-        for group in [group for group in self._wanted if group not in self._joined]:
-            async with asyncio.timeout(PATIENCE):
+    async def _settle(self, layer: Layer, group: str) -> None:
+        """Make what is joined what is wanted, for one group."""
+        while (group in self._wanted) != (group in self._joined):
+            if group in self._wanted:
                 await layer.group_add(group, self._channel)
-            self._joined.add(group)
-            if (arrives := self._wanted.get(group)) is not None:
-                arrives.set()
+                self._joined.add(group)
+            else:
+                await layer.group_discard(group, self._channel)
+                self._joined.discard(group)
+        del self._changes[group]
+        if (arrives := self._wanted.get(group)) is not None:
+            arrives.set()
 
     async def _receive_all(self, layer: Layer) -> None:
         await self._wanted[self._process].wait()

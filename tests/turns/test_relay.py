@@ -120,6 +120,20 @@ async def test_items_of_a_group_arrive_in_order_at_all_others_who_joined(own_red
     assert (a.got, c.got) == ([], [])
 
 
+async def test_who_leaves_a_group_and_comes_back_is_in_it(own_redis: Redis, end: NewEnd) -> None:
+    await own_redis.start()
+    a, b = end("a"), end("b")
+    for _ in range(3):
+        b.relay.join("group")
+        await b.relay.joined("group")
+        b.relay.leave("group")
+    b.relay.join("group")
+    await b.relay.joined("group")
+    assert b.relay._wanted["group"].is_set()
+    a.relay.send("group", {"kind": "heard"})
+    await b.until(lambda: b.got)
+
+
 async def test_who_left_a_group_gets_no_more_of_it(own_redis: Redis, end: NewEnd) -> None:
     await own_redis.start()
     a, b = end("a"), end("b")
