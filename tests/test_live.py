@@ -33,8 +33,8 @@ def answer(client: ClientConnection, number: int = 1) -> dict[str, Any]:
 def test_who_reads_too_slowly_is_cut_off_with_4008(live_server_process: LiveSite) -> None:
     with client_of(live_server_process) as client:
         with suppress(ConnectionClosed):
-            for number in range(300):
-                client.send(request("markdown.render", number, texts=["word " * 40_000]))
+            for number in range(500):
+                client.send(request("markdown.render", number, texts=["word " * 10_000]))
         with suppress(ConnectionClosed):
             while True:
                 client.recv(timeout=PATIENCE)

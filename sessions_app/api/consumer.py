@@ -85,7 +85,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             request = decode(text_data)
         except Refused as refused:
-            self._outbox.put(error_frame(refused.id, refused.error))
+            await self._outbox.room()
+            self._outbox.answer(error_frame(refused.id, refused.error))
         else:
             await self._lanes.enter(lane_of(request), partial(self._carry_out, self.caller, request))
 
@@ -100,13 +101,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     def deliver(self, notification: Notification) -> None:
         """Queue a notification from the hub."""
-        self._outbox.put(notification.text)
+        self._outbox.tell(notification.text)
 
     def turn_away(self) -> None:
         """Close, because the caller may no longer act."""
         self._outbox.close(NOT_AUTHORISED)
 
     async def _carry_out(self, caller: Caller, request: Request) -> None:
+        await self._outbox.room()
         if self._outbox.closed:
             return
         async with AsyncExitStack() as until_answered:
@@ -116,4 +118,4 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 self._outbox.close(NOT_AUTHORISED)
                 return
             if request.answered:
-                self._outbox.put(frame)
+                self._outbox.answer(frame)

@@ -1,8 +1,10 @@
 """What waits to be sent to one client: one queue, one writer, bounded.
 
 Answers and notifications share the queue, so a client sees them in the order in which they
-came about. ``put`` never waits, because one slow client must not delay the others; a client
-for which too much waits is cut off with 4008 and mends itself by ``session.open``.
+came about. Who notifies never waits, because one slow client must not delay the others: a
+client for which too many notifications wait is cut off with 4008, and mends itself by
+``session.open``. Of answers it may ask for any number: while too many wait, so does the next
+command (``room``). Who takes nothing at all for a while is cut off as well.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 READS_TOO_SLOWLY = 4008
-# Characters that may wait beside the frame under way: one large answer cuts nobody off.
-BACKLOG = 1024 * 1024
+# Characters of each kind that may wait. A streaming answer brings some 5,000 a second.
+BACKLOG = 256 * 1024
+# Seconds in which a client must take a frame, and characters a second at which it must do so.
+STALLED, SLOWEST = 10.0, 30_000.0
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -24,10 +28,14 @@ class Outbox:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._waiting: deque[str] = deque()
-        self._length = 0
+        # With what each adds to: notifications, answers.
+        self._waiting: deque[tuple[str, int, int]] = deque()
+        self._told = 0
+        self._answered = 0
         self._close_code: int | None = None
         self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self._writer = asyncio.create_task(self._write())
 
     @property
@@ -35,38 +43,67 @@ class Outbox:
         """Whether the connection is to be closed; nothing more is taken then."""
         return self._close_code is not None
 
-    def put(self, frame: str) -> None:
-        """Send a frame after those that wait; cuts the client off where too many do."""
-        if self.closed:
-            return
-        if self._waiting and self._length - len(self._waiting[0]) > BACKLOG:
+    def tell(self, frame: str) -> None:
+        """Send a notification after what waits; cuts the client off where too many do."""
+        if self._told > BACKLOG:
             self._cut_off()
-            return
-        self._waiting.append(frame)
-        self._length += len(frame)
-        self._news.set()
+        self._put(frame, len(frame), 0)
+
+    def answer(self, frame: str) -> None:
+        """Send an answer after what waits."""
+        self._put(frame, 0, len(frame))
+
+    async def room(self) -> None:
+        """Wait until the client has read its answers so far, but for a few."""
+        await self._room.wait()
 
     def close(self, code: int) -> None:
         """Close the connection behind what waits."""
         if not self.closed:
             self._close_code = code
+            self._room.set()
             self._news.set()
 
     def stop(self) -> None:
         """Forget what waits: the client has gone."""
         self._writer.cancel()
+        self._room.set()
+
+    def _put(self, frame: str, told: int, answered: int) -> None:
+        if not self.closed:
+            self._waiting.append((frame, told, answered))
+            self._count(told, answered)
+            self._news.set()
+
+    def _count(self, told: int, answered: int) -> None:
+        self._told += told
+        self._answered += answered
+        if self._answered > BACKLOG:
+            self._room.clear()
+        else:
+            self._room.set()
 
     def _cut_off(self) -> None:
-        self._waiting.clear()
-        self._writer.cancel()
-        self._close_code = READS_TOO_SLOWLY
-        self._writer = asyncio.create_task(self._write())
+        if not self.closed:
+            self._waiting.clear()
+            self._writer.cancel()
+            self.close(READS_TOO_SLOWLY)
+            self._writer = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
         while not (self.closed and not self._waiting):
             while self._waiting:
-                await self._send({"type": "websocket.send", "text": self._waiting[0]})
-                self._length -= len(self._waiting.popleft())
+                frame, told, answered = self._waiting[0]
+                try:
+                    async with asyncio.timeout(STALLED + len(frame) / SLOWEST):
+                        await self._send({"type": "websocket.send", "text": frame})
+                except TimeoutError:
+                    self._waiting.clear()
+                    self._close_code = READS_TOO_SLOWLY
+                    self._room.set()
+                    break
+                self._waiting.popleft()
+                self._count(-told, -answered)
             self._news.clear()
             if not self.closed:
                 await self._news.wait()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
+import pytest
+
+from sessions_app.api import outbox as outbox_module
 from sessions_app.api.outbox import BACKLOG, Outbox
 from tests.api.client import PATIENCE
 
@@ -35,10 +39,12 @@ class Socket:
 async def test_frames_are_sent_in_order_and_the_close_comes_behind_them() -> None:
     socket = Socket()
     outbox = Outbox(socket.send)
-    for frame in "abc":
-        outbox.put(frame)
+    outbox.tell("a")
+    outbox.answer("b")
+    outbox.tell("c")
     outbox.close(4401)
-    outbox.put("too late")
+    outbox.tell("too late")
+    outbox.answer("too late")
     outbox.close(4003)
     assert await socket.until(4401) == ["a", "b", "c", 4401]
     assert outbox.closed
@@ -48,7 +54,7 @@ async def test_a_frame_that_comes_later_is_sent_then() -> None:
     socket = Socket()
     outbox = Outbox(socket.send)
     for frame in "ab":
-        outbox.put(frame)
+        outbox.tell(frame)
         assert await socket.until(frame) == [frame]
     outbox.stop()
 
@@ -57,19 +63,20 @@ async def test_a_client_that_does_not_read_is_cut_off_at_the_bound() -> None:
     socket = Socket(reads=False)
     outbox = Outbox(socket.send)
     frame = "x" * 1024
-    for _ in range(BACKLOG // len(frame) + 2):  # one is under way, and the bound itself is allowed
-        outbox.put(frame)
+    for _ in range(BACKLOG // len(frame) + 1):  # the bound itself is allowed
+        outbox.tell(frame)
         assert not outbox.closed
-    outbox.put(frame)
+    outbox.tell(frame)
     assert await socket.until(4008) == [4008]
 
 
-async def test_one_large_frame_cuts_nobody_off() -> None:
+async def test_large_answers_cut_nobody_off() -> None:
     socket = Socket(reads=False)
     outbox = Outbox(socket.send)
-    outbox.put("x" * 10 * BACKLOG)
-    for _ in range(100):
-        outbox.put("small")
+    outbox.answer("x" * 10 * BACKLOG)
+    outbox.answer("x" * 10 * BACKLOG)
+    for _ in range(99):
+        outbox.tell("small")
     assert not outbox.closed
     socket.reads.set()
     outbox.close(4401)
@@ -80,11 +87,46 @@ async def test_what_was_sent_counts_no_more() -> None:
     socket = Socket()
     outbox = Outbox(socket.send)
     for _ in range(8):
-        outbox.put("x" * (BACKLOG // 2))
+        outbox.tell("x" * (BACKLOG // 2))
         await socket.taken.get()
     socket.reads.clear()
     for frame in ("under way", "waiting", "waiting too"):
-        outbox.put(frame)
+        outbox.tell(frame)
     socket.reads.set()
     outbox.close(4401)
     assert await socket.until(4401) == ["under way", "waiting", "waiting too", 4401]
+
+
+async def test_commands_wait_while_answers_are_not_read() -> None:
+    socket = Socket(reads=False)
+    outbox = Outbox(socket.send)
+    await outbox.room()
+    outbox.answer("x" * (BACKLOG + 1))
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    socket.reads.set()
+    async with asyncio.timeout(PATIENCE):
+        await waiting
+    outbox.stop()
+
+
+async def test_who_waits_for_room_goes_on_when_the_client_has_gone() -> None:
+    for end in (Outbox.stop, partial(Outbox.close, code=4401)):
+        outbox = Outbox(Socket(reads=False).send)
+        outbox.answer("x" * (BACKLOG + 1))
+        waiting = asyncio.create_task(outbox.room())
+        end(outbox)
+        async with asyncio.timeout(PATIENCE):
+            await waiting
+        outbox.stop()
+
+
+async def test_who_takes_nothing_at_all_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "STALLED", 0.01)
+    socket = Socket(reads=False)
+    outbox = Outbox(socket.send)
+    outbox.answer("x")
+    outbox.answer("y")
+    assert await socket.until(4008) == [4008]
+    assert outbox.closed
