@@ -24,11 +24,11 @@ from sessions_app.shapes import RunShape
 from sessions_app.turns import missed
 from sessions_app.turns.ending import ending_of
 from sessions_app.turns.hub import Notification
+from sessions_app.turns.news import News, Recent
 from sessions_app.turns.opening import Silent
 from sessions_app.turns.recovery import Running
 from sessions_app.turns.relay import Item, Layer, Relay
 from sessions_app.turns.stream import last_event
-from sessions_app.turns.told import Told
 
 if TYPE_CHECKING:
     from sessions_app.turns.runner import Runner
@@ -50,7 +50,9 @@ class Elsewhere:
     def __init__(self, runner: Runner, process: str, layer: Layer | None) -> None:
         self._runner = runner
         self.relay = Relay(layer, process, receive=self._receive, lost=self._lost)
-        self.told = Told()
+        # Runs whose end was told, for as long as a late word of them may come.
+        self.told = Recent()
+        self.news = News()
         self._asked: dict[str, asyncio.Future[RunShape | None]] = {}
         self._ends: dict[UUID, asyncio.Event] = {}
         # Runs elsewhere that are open here; True where the last look found them gone.
@@ -119,7 +121,7 @@ class Elsewhere:
 
     def over(self, run_id: UUID) -> None:
         """Note that the end of a run is known to the connections of this process."""
-        self.told.add(run_id)
+        self.told.set(run_id)
         self._followed.pop(run_id, None)
         if (event := self._ends.pop(run_id, None)) is not None:
             event.set()
@@ -147,7 +149,8 @@ class Elsewhere:
 
     async def _tell_again(self, user_ids: Collection[int], seconds: float) -> None:
         for user_id, notification in await database.read(missed.facts_since, user_ids, seconds):
-            self._runner.hub.deliver(user_id, notification, ours=False)
+            if self.news.is_news(user_id, notification):
+                self._runner.hub.deliver(user_id, notification, ours=False)
 
     def _receive(self, sender: str, item: Item) -> None:
         """Take what another process has sent."""
@@ -171,6 +174,8 @@ class Elsewhere:
 
     def _hear(self, sender: str, user_id: int, notification: Notification) -> None:
         run_id = notification.run_id
+        if run_id is None and not self.news.is_news(user_id, notification):
+            return
         if run_id is not None:
             if run_id in self.told:
                 return
@@ -208,12 +213,13 @@ def _item(user_id: int, notification: Notification) -> Item:
         "seq": notification.seq,
         "text": notification.text,
         "last": notification.last,
+        "follows": notification.follows,
     }
 
 
 def _notification(item: Item) -> Notification:
     run_id = item["run"] and UUID(item["run"])
-    return Notification(UUID(item["session"]), run_id, item["seq"], item["text"], item["last"])
+    return Notification(UUID(item["session"]), run_id, item["seq"], item["text"], item["last"], item["follows"])
 
 
 def _ended_turns(run_ids: Collection[UUID]) -> dict[UUID, Turn]:

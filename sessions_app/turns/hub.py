@@ -25,6 +25,9 @@ from ag_ui.core import BaseEvent, CustomEvent, EventType
 
 from sessions_app.shapes import RunShape
 
+# A pair for ``news``, as JSON has it: what the fact is about, and a message's id or a revision.
+Follows = list[str | int] | None
+
 _LAST = {EventType.RUN_FINISHED, EventType.RUN_ERROR}
 
 
@@ -33,7 +36,7 @@ class Notification:
     """One event of one session; ``seq`` and ``run_id`` are None for the project's own facts.
 
     ``text`` is the JSON-RPC notification, encoded once for all connections and processes;
-    ``last`` tells the event that ends a run.
+    ``last`` tells the event that ends a run, ``follows`` what a fact says in the order of facts (``news``).
     """
 
     session_id: UUID
@@ -41,9 +44,12 @@ class Notification:
     seq: int | None
     text: str
     last: bool = False
+    follows: Follows = None
 
     @classmethod
-    def of(cls, session_id: UUID, run_id: UUID | None, seq: int | None, event: BaseEvent) -> Notification:
+    def of(
+        cls, session_id: UUID, run_id: UUID | None, seq: int | None, event: BaseEvent, follows: Follows = None
+    ) -> Notification:
         """Encode an event."""
         run = "null" if run_id is None else f'"{run_id}"'
         text = (
@@ -51,13 +57,26 @@ class Notification:
             f'{{"session_id":"{session_id}","run_id":{run},"seq":{json.dumps(seq)},'
             f'"event":{event.model_dump_json(by_alias=True)}}}}}'
         )
-        return cls(session_id, run_id, seq, text, event.type in _LAST)
+        return cls(session_id, run_id, seq, text, event.type in _LAST, follows)
 
 
 def fact(session_id: UUID, name: str, value: Any) -> Notification:
     """Encode one of the project's own facts; ``value`` is a shape or plain JSON."""
     plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-    return Notification.of(session_id, None, None, CustomEvent(name=name, value=plain))
+    return Notification.of(session_id, None, None, CustomEvent(name=name, value=plain), _follows(name, plain))
+
+
+def _follows(name: str, value: Any) -> Follows:
+    match name:
+        case "turn.queued":
+            return ["waits", value["message_id"]]
+        case "turn.withdrawn":
+            return ["begun", value["message_id"]]
+        case "message.created":
+            return ["begun", value["id"]]
+        case "session.updated":
+            return ["revision", value["revision"]]
+    return None
 
 
 class Connection(Protocol):

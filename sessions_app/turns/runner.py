@@ -282,8 +282,9 @@ class Runner:
     def custom(self, user_id: int, session_id: UUID, name: str, value: Any) -> None:
         """Tell all the user's connections, in whichever process, one of the project's own facts."""
         told = fact(session_id, name, value)
-        self.hub.deliver(user_id, told)
-        self.elsewhere.tell(user_id, told)
+        if self.elsewhere.news.is_news(user_id, told):
+            self.hub.deliver(user_id, told)
+            self.elsewhere.tell(user_id, told)
 
     def interrupted(self, turn: Turn) -> None:
         """Tell that nobody knows how far a turn came: once, and again where it was shown as running since."""
