@@ -103,10 +103,16 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._idle.wait()
+        # A Redis that does not answer would not let go of them, nor of its connections.
+        for ending in (self._cancel, self._layer.flush):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await ending()
+
+    async def _cancel(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._layer.flush()
 
     @property
     def alone(self) -> bool:
