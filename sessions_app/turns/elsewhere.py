@@ -97,7 +97,8 @@ class Elsewhere:
 
     async def look(self, running: Iterable[Running]) -> None:
         """Compare what was heard with the turns that run elsewhere, by the database."""
-        there = {run.run_id: run for run in running}
+        # Not what this process has just begun, after its own runs were listed.
+        there = {run.run_id: run for run in running if run.process != self._runner.process}
         for run in there.values():
             if run.run_id not in self.told and self._runner.hub.is_open(run.owner_id, run.session_id):
                 self._followed[run.run_id] = False
@@ -117,7 +118,7 @@ class Elsewhere:
             if turn is not None and not heard:
                 event = last_event(turn.chat_session_id, run_id, ending_of(turn))
                 notification = Notification.of(turn.chat_session_id, run_id, turn.last_seq, event)
-                self._runner.hub.deliver(turn.owner_id, notification, ours=False)
+                self._runner.hub.deliver(turn.owner_id, notification)
 
     def over(self, run_id: UUID) -> None:
         """Note that the end of a run is known to the connections of this process."""
@@ -150,7 +151,7 @@ class Elsewhere:
     async def _tell_again(self, user_ids: Collection[int], seconds: float) -> None:
         for user_id, notification in await database.read(missed.facts_since, user_ids, seconds):
             if self.news.is_news(user_id, notification):
-                self._runner.hub.deliver(user_id, notification, ours=False)
+                self._runner.hub.deliver(user_id, notification)
 
     def _receive(self, sender: str, item: Item) -> None:
         """Take what another process has sent."""
@@ -184,7 +185,7 @@ class Elsewhere:
                 self._lose(notification.session_id, run_id)
             elif notification.seq == 1 and self._runner.hub.is_open(user_id, notification.session_id):
                 self.relay.send(sender, _follow(notification.session_id, run_id))
-        self._runner.hub.deliver(user_id, notification, ours=False)
+        self._runner.hub.deliver(user_id, notification)
 
     def _lose(self, session_id: UUID, run_id: UUID) -> None:
         """Another process has ended a run: if it was ours, we were silent for too long."""
@@ -213,13 +214,16 @@ def _item(user_id: int, notification: Notification) -> Item:
         "seq": notification.seq,
         "text": notification.text,
         "last": notification.last,
+        "began": notification.began,
         "follows": notification.follows,
     }
 
 
 def _notification(item: Item) -> Notification:
     run_id = item["run"] and UUID(item["run"])
-    return Notification(UUID(item["session"]), run_id, item["seq"], item["text"], item["last"], item["follows"])
+    return Notification(
+        UUID(item["session"]), run_id, item["seq"], item["text"], item["last"], item["began"], item["follows"]
+    )
 
 
 def _ended_turns(run_ids: Collection[UUID]) -> dict[UUID, Turn]:

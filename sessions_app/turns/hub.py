@@ -4,12 +4,12 @@ All of one user's connections get the project's own facts; run events go to thos
 opened the session. Everything happens in the event loop, and ``deliver`` never waits, so an
 event reaches all of them in one order.
 
-Opening is the delicate moment: the transcript is read in a thread while events go on. From
-``hold`` to ``release`` the connection's events of that session are kept back. What was read
-last is, by then, the state that this process is in (the reader sees to that), so the events
-of its own runs that were kept back are already part of it. Those of other processes' runs
-come later than what they tell of: they are part of it up to the ``seq`` that was answered, or
-where the reader has seen the end of their run. The facts, which may be told twice, follow.
+Opening is the delicate moment: the transcript is read in a thread while events go on, and those
+of another process may come seconds after what they tell of was stored. So every opened session
+remembers what its client was shown: the transcript's revision, and how far the running turn had
+come. A run that began at a later revision is new; of the one shown, what comes after its ``seq`` is;
+every other run had ended by then, and its answer was part of what was shown. From ``hold``
+to ``release`` events are kept back, because the answer that they follow is still to be sent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Notification:
     """One event of one session; ``seq`` and ``run_id`` are None for the project's own facts.
 
     ``text`` is the JSON-RPC notification, encoded once for all connections and processes;
-    ``last`` tells the event that ends a run, ``follows`` what a fact says in the order of facts (``news``).
+    ``last`` tells the event that ends a run, ``began`` the transcript's revision when the run had begun (None:
+    not known), ``follows`` what a fact says in the order of facts (``news``).
     """
 
     session_id: UUID
@@ -44,11 +45,19 @@ class Notification:
     seq: int | None
     text: str
     last: bool = False
+    began: int | None = None
     follows: Follows = None
 
     @classmethod
     def of(
-        cls, session_id: UUID, run_id: UUID | None, seq: int | None, event: BaseEvent, follows: Follows = None
+        cls,
+        session_id: UUID,
+        run_id: UUID | None,
+        seq: int | None,
+        event: BaseEvent,
+        *,
+        began: int | None = None,
+        follows: Follows = None,
     ) -> Notification:
         """Encode an event."""
         run = "null" if run_id is None else f'"{run_id}"'
@@ -57,13 +66,13 @@ class Notification:
             f'{{"session_id":"{session_id}","run_id":{run},"seq":{json.dumps(seq)},'
             f'"event":{event.model_dump_json(by_alias=True)}}}}}'
         )
-        return cls(session_id, run_id, seq, text, event.type in _LAST, follows)
+        return cls(session_id, run_id, seq, text, event.type in _LAST, began, follows)
 
 
 def fact(session_id: UUID, name: str, value: Any) -> Notification:
     """Encode one of the project's own facts; ``value`` is a shape or plain JSON."""
     plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-    return Notification.of(session_id, None, None, CustomEvent(name=name, value=plain), _follows(name, plain))
+    return Notification.of(session_id, None, None, CustomEvent(name=name, value=plain), follows=_follows(name, plain))
 
 
 def _follows(name: str, value: Any) -> Follows:
@@ -88,29 +97,39 @@ class Connection(Protocol):
         """Take a notification to send; must not wait, and must not fail."""
 
 
-@dataclass(slots=True)
-class _Held:
-    """Events kept back while a session is opened; ``ours`` tells those of this process's own runs."""
+class Shown:
+    """What a connection was shown of a session: all up to ``revision``, and ``run`` up to its ``seq``."""
 
-    events: list[tuple[Notification, bool]] = field(default_factory=list)
+    def __init__(self, revision: int, run: RunShape | None) -> None:
+        self._revision = revision
+        self._runs: dict[UUID | None, int] = {run.run_id: run.seq} if run else {}
 
-    def since(self, run: RunShape | None, ended: frozenset[UUID]) -> list[Notification]:
-        """Return those that what was read does not contain."""
-        return [told for told, ours in self.events if not _contained(told, ours, run, ended)]
-
-
-def _contained(told: Notification, ours: bool, run: RunShape | None, ended: frozenset[UUID]) -> bool:
-    if told.run_id is None or (run is not None and told.run_id == run.run_id):
-        return told.seq is not None and run is not None and told.seq <= run.seq
-    if told.seq is None:
-        return told.run_id in ended
-    return ours or told.run_id in ended
+    def lacks(self, told: Notification) -> bool:
+        """Tell whether a notification says something new; from then on it counts as shown."""
+        if told.run_id is None or told.seq is None or told.began is None:
+            return True  # a fact, or an end that nobody else tells
+        shown = self._runs.get(told.run_id)
+        if shown is None and told.began <= self._revision:
+            return False
+        if shown is not None and told.seq <= shown:
+            return False
+        self._runs[told.run_id] = told.seq
+        if told.last:
+            del self._runs[told.run_id]
+        return True
 
 
 @dataclass(slots=True)
 class _Subscriptions:
-    opened: set[UUID] = field(default_factory=set)
-    held: dict[UUID, _Held] = field(default_factory=dict)
+    opened: dict[UUID, Shown] = field(default_factory=dict)
+    held: dict[UUID, list[Notification]] = field(default_factory=dict)
+
+    def take(self, told: Notification) -> bool:
+        """Tell whether a notification is to be delivered."""
+        if told.run_id is None:
+            return True
+        shown = self.opened.get(told.session_id)
+        return shown is not None and shown.lacks(told)
 
 
 class Hub:
@@ -156,49 +175,33 @@ class Hub:
         """Begin to open a session: keep its events back until ``release``."""
         subscriptions = self._users.get(connection.user_id, {}).get(connection)
         if subscriptions is not None:
-            subscriptions.held.setdefault(session_id, _Held())
+            subscriptions.held.setdefault(session_id, [])
 
-    def held_runs(self, connection: Connection, session_id: UUID) -> frozenset[UUID]:
-        """Return the runs of which events are kept back."""
-        subscriptions = self._users.get(connection.user_id, {}).get(connection)
-        held = subscriptions and subscriptions.held.get(session_id)
-        return frozenset(told.run_id for told, _ in held.events if told.run_id) if held else frozenset()
-
-    def release(self, connection: Connection, session_id: UUID, run: RunShape | None, ended: frozenset[UUID]) -> None:
+    def release(self, connection: Connection, session_id: UUID, shown: Shown | None) -> None:
         """End what ``hold`` began; called right after the answer to session.open was queued.
 
-        ``run`` and ``ended`` are the running turn as answered, and the runs whose ends were read.
+        ``shown`` is what was answered; None where the session could not be opened.
         """
         subscriptions = self._users.get(connection.user_id, {}).get(connection)
         if subscriptions is None:
             return
-        subscriptions.opened.add(session_id)
-        for notification in subscriptions.held.pop(session_id, _Held()).since(run, ended):
-            connection.deliver(notification)
-
-    def give_up(self, connection: Connection, session_id: UUID) -> None:
-        """End what ``hold`` began where the session could not be opened: as if nothing had been kept back."""
-        subscriptions = self._users.get(connection.user_id, {}).get(connection)
-        if subscriptions is None:
-            return
-        for notification, _ in subscriptions.held.pop(session_id, _Held()).events:
-            if notification.run_id is None or session_id in subscriptions.opened:
+        if shown is not None:
+            subscriptions.opened[session_id] = shown
+        for notification in subscriptions.held.pop(session_id, []):
+            if subscriptions.take(notification):
                 connection.deliver(notification)
 
     def close(self, connection: Connection, session_id: UUID) -> None:
         """Deliver no more run events of a session to a connection."""
         subscriptions = self._users.get(connection.user_id, {}).get(connection)
         if subscriptions is not None:
-            subscriptions.opened.discard(session_id)
+            subscriptions.opened.pop(session_id, None)
 
-    def deliver(self, user_id: int, notification: Notification, *, ours: bool = True) -> None:
-        """Deliver a notification to those connections of the user that are to see it.
-
-        ``ours`` is False for what another process has told.
-        """
+    def deliver(self, user_id: int, notification: Notification) -> None:
+        """Deliver a notification to those connections of the user that are to see it."""
         for connection, subscriptions in list(self._users.get(user_id, {}).items()):
             held = subscriptions.held.get(notification.session_id)
             if held is not None:
-                held.events.append((notification, ours))
-            elif notification.run_id is None or notification.session_id in subscriptions.opened:
+                held.append(notification)
+            elif subscriptions.take(notification):
                 connection.deliver(notification)

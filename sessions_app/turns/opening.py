@@ -44,7 +44,6 @@ class View:
     run: RunShape | None
     queued: list[QueuedShape]
     process: str | None
-    ended: frozenset[UUID]
 
     def result(self) -> dict[str, Any]:
         """Return the result of session.open."""
@@ -57,11 +56,8 @@ class View:
         }
 
 
-def read_view(user_id: int, session_id: UUID, limit: int, heard: frozenset[UUID]) -> View:
-    """Read a session with its last ``limit`` messages. Raises NotFound.
-
-    ``ended`` are those of the runs ``heard`` of that have.
-    """
+def read_view(user_id: int, session_id: UUID, limit: int) -> View:
+    """Read a session with its last ``limit`` messages. Raises NotFound."""
     chat_session = access.chat_session(user_id, session_id)
     messages, has_more = branches.latest(chat_session, limit)
     beside = branches.alternatives(messages)
@@ -74,28 +70,21 @@ def read_view(user_id: int, session_id: UUID, limit: int, heard: frozenset[UUID]
         _stored_run(running) if running else None,
         [queued_shape(turn) for turn in alive if turn.status == TurnStatus.QUEUED],
         running.process if running else None,
-        _ended(heard) if heard else frozenset(),
     )
-
-
-def _ended(run_ids: frozenset[UUID]) -> frozenset[UUID]:
-    ended = Turn.objects.filter(run_id__in=run_ids, ended_at__isnull=False)
-    return frozenset(ended.values_list("run_id", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where a view comes from: the database, this process, the others.
 
-    ``live`` returns this process's run of a session, ``heard`` the runs of which events are
-    kept back; ``ask`` the run as another process knows it, and raises Silent. ``given_up`` are the
-    runs that this process has left to recovery: nothing more comes of them.
+    ``live`` returns this process's run of a session, ``ask`` the run as another process knows
+    it, and raises Silent. ``given_up`` are the runs that this process has left to recovery: nothing
+    more comes of them.
     """
 
     door: Door
     process: str
     live: Callable[[UUID], RunShape | None]
-    heard: Callable[[], frozenset[UUID]]
     ask: Callable[[str, int, UUID], Awaitable[RunShape | None]]
     given_up: Container[UUID]
 
@@ -104,7 +93,7 @@ async def open_view(sources: Sources, user_id: int, session_id: UUID, limit: int
     """Read a session until the database and the owner of its run agree. Raises NotFound."""
     asked = 0
     while True:
-        view = await sources.door.read(read_view, user_id, session_id, limit, sources.heard())
+        view = await sources.door.read(read_view, user_id, session_id, limit)
         run = sources.live(session_id)
         ours = view.run if view.process == sources.process else None
         stored = ours if ours and ours.run_id not in sources.given_up else None

@@ -31,7 +31,7 @@ from sessions_app.turns.beginning import Begun
 from sessions_app.turns.elsewhere import Elsewhere
 from sessions_app.turns.ending import Ended, Ending, status_of
 from sessions_app.turns.feed import Feed
-from sessions_app.turns.hub import Connection, Hub, Notification, fact
+from sessions_app.turns.hub import Connection, Hub, Notification, Shown, fact
 from sessions_app.turns.keeper import Keeper
 from sessions_app.turns.liveness import Process
 from sessions_app.turns.memory import TurnMemory
@@ -189,7 +189,6 @@ class Runner:
                 door=door,
                 process=self.process,
                 live=self._live,
-                heard=partial(self.hub.held_runs, connection, session_id),
                 ask=self.elsewhere.ask,
                 given_up=self._given_up,
             )
@@ -198,9 +197,9 @@ class Runner:
                 self.elsewhere.told.discard(view.run.run_id)
             yield view.result()
         except BaseException:
-            self.hub.give_up(connection, session_id)
+            self.hub.release(connection, session_id, None)
             raise
-        self.hub.release(connection, session_id, view.run, view.ended)
+        self.hub.release(connection, session_id, Shown(view.chat_session.revision, view.run))
 
     def launch(self, begun: Begun) -> None:
         """Run a turn that was begun for this process."""
@@ -272,7 +271,8 @@ class Runner:
             del self._runs[run.begun.session_id]
 
     def _show(self, run: Run, seq: int, event: BaseEvent) -> None:
-        notification = Notification.of(run.begun.session_id, run.turn.run_id, seq, event)
+        began = run.begun.chat_session.revision
+        notification = Notification.of(run.begun.session_id, run.turn.run_id, seq, event, began=began)
         self.hub.deliver(run.turn.owner_id, notification)
         run.feed.add(notification)
 

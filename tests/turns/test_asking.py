@@ -19,8 +19,6 @@ from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, new_session, said, stands_at
 
-pytestmark = pytest.mark.both_databases
-
 ID = UUID(int=42)
 
 

@@ -13,8 +13,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn
 from tests.turns.test_recovery import silence
 
-pytestmark = pytest.mark.both_databases
-
 
 async def test_a_turn_that_had_said_nothing_leaves_no_empty_answer(
     new_host: NewHost, session: NewSession, provider: Provider

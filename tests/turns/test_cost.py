@@ -18,8 +18,6 @@ from tests.providers.script import Answer, Call
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host
 
-pytestmark = pytest.mark.both_databases
-
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 

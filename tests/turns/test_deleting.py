@@ -18,8 +18,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, within
 from tests.turns.test_recovery import silence
 
-pytestmark = pytest.mark.both_databases
-
 
 async def left() -> list[int]:
     models = (ChatSession, Branch, SessionStamp, Message, Turn)

@@ -15,8 +15,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, within
 from tests.turns.slow import SlowWrite
 
-pytestmark = pytest.mark.both_databases
-
 
 async def test_what_ends_within_the_grace_ends_as_ever(host: Host, session: NewSession, provider: Provider) -> None:
     gate = Gate()

@@ -19,8 +19,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Event, Host, Listener, said, stands_at, stored_turn, text_of, within
 from tests.turns.tab import Tab
 
-pytestmark = pytest.mark.both_databases
-
 Linked = Callable[..., Awaitable[Host]]
 
 

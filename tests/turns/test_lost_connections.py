@@ -12,8 +12,6 @@ from sessions_app.models import ChatSession
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, said
 
-pytestmark = pytest.mark.both_databases
-
 
 def break_connection() -> None:
     """As a restart of PostgreSQL does, or an administrator."""

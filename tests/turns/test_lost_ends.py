@@ -13,8 +13,6 @@ from tests.turns.host import Host, stored_turn, within
 from tests.turns.tab import SlowView, Tab
 from tests.turns.test_recovery import left_running, silence
 
-pytestmark = pytest.mark.both_databases
-
 
 async def given_up(host: Host, session_id: UUID, monkeypatch: pytest.MonkeyPatch) -> UUID:
     """A turn that its owner has left to recovery, and told so."""

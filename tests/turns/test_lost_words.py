@@ -15,8 +15,6 @@ from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn
 
-pytestmark = pytest.mark.both_databases
-
 
 def lose_the_word_of(function: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Make the next commit of ``function`` look as if the connection had broken; returns what it had done."""

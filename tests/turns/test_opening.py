@@ -20,8 +20,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, Listener, new_session, stands_at, text_of, within
 from tests.turns.tab import SlowView, Tab
 
-pytestmark = pytest.mark.both_databases
-
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 

@@ -18,8 +18,6 @@ from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn, within
 
-pytestmark = pytest.mark.both_databases
-
 
 async def test_turns_run_one_after_the_other_in_the_order_of_asking(
     host: Host, session: NewSession, provider: Provider

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -21,8 +20,6 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import CHAT, NewHost, NewSession
 from tests.turns.host import PATIENCE, Host, guard_of, said, stands_at, stored_turn, within
-
-pytestmark = pytest.mark.both_databases
 
 
 def database_url() -> str:

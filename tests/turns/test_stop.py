@@ -18,8 +18,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, types, within
 from tests.turns.slow import SlowSearch, SlowWrite
 
-pytestmark = pytest.mark.both_databases
-
 SEARCH = Call("search_chats", '{"query": "x"}')
 
 

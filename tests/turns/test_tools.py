@@ -14,8 +14,6 @@ from tests.providers.script import Answer, Call
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, said, types
 
-pytestmark = pytest.mark.both_databases
-
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 

@@ -19,8 +19,6 @@ from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, Listener, said, stands_at, stored_turn, types
 
-pytestmark = pytest.mark.both_databases
-
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
