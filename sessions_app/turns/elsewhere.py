@@ -220,9 +220,14 @@ def _item(user_id: int, notification: Notification) -> Item:
 
 
 def _notification(item: Item) -> Notification:
-    run_id = item["run"] and UUID(item["run"])
     return Notification(
-        UUID(item["session"]), run_id, item["seq"], item["text"], item["last"], item["began"], item["follows"]
+        UUID(item["session"]),
+        item["run"] and UUID(item["run"]),
+        item["seq"],
+        item["text"],
+        item["last"],
+        item["began"],
+        item["follows"],
     )
 
 

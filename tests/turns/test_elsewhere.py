@@ -11,8 +11,10 @@ import pytest
 import pytest_asyncio
 
 from hermes_site.redis_layer import RedisLayer
+from sessions_app import database
 from sessions_app.shapes import RunShape
-from sessions_app.turns import feed
+from sessions_app.turns import feed, recovery
+from sessions_app.turns.relay import Item
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -265,3 +267,43 @@ async def test_facts_that_redis_lost_are_told_again(
     assert (await there.listener.fact("turn.queued"))["run_id"] == str(waiting.run_id)
     assert "session.created" in there.listener.facts()
     gate.open()
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_events_that_come_after_what_they_tell_was_shown_are_not_shown_again(
+    linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    here, there = await linked(), await linked()
+    provider.script(Answer(["One ", "two"]), Answer(["three"]))
+    late: list[Item] = []
+    with monkeypatch.context() as delayed:
+        delayed.setattr(here.runner.elsewhere.relay, "send", lambda group, item: late.append(item))
+        chat = await session()
+        if again:
+            await there.open(chat)
+        asked = await here.ask(chat)
+        await here.listener.end_of(asked.run_id)
+        view = await there.open(chat)
+    assert (view["run"], view["messages"][-1].text) == (None, "One two")
+    for item in late:
+        there.runner.elsewhere._receive(here.runner.process, item)
+    assert there.listener.run(asked.run_id) == []
+    following = await here.ask(chat, "and then?")
+    await there.listener.end_of(following.run_id)
+    assert there.listener.run(following.run_id) == here.listener.run(following.run_id)
+
+
+async def test_the_end_of_ones_own_turn_is_told_once(host: Host, session: NewSession, provider: Provider) -> None:
+    """A look that began before the turn did, and read after, sees it run: by this very process."""
+    gate = Gate()
+    provider.script(Answer(["One"], gates={0: gate}))
+    chat = await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    seen = await database.read(recovery.look, 15.0, frozenset())
+    await host.runner.elsewhere.look(seen.running)
+    gate.open()
+    await host.listener.end_of(asked.run_id)
+    for _ in range(3):
+        await host.runner._keeper.look()
+    assert [event["event"]["type"] for event in host.listener.run(asked.run_id)].count("RUN_FINISHED") == 1
