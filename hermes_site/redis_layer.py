@@ -23,8 +23,8 @@ class RedisLayer(RedisPubSubChannelLayer):
         host = {
             "address": url,
             "redis_connect_func": self._connected,
-            # At once and once: the layer logs and waits a second when that fails.
-            "retry": Retry(NoBackoff(), 1),
+            # None: a message that was sent, though its answer was lost, must not be sent twice.
+            "retry": Retry(NoBackoff(), 0),
             "socket_connect_timeout": _CONNECT,
             "socket_keepalive": True,
             # Else each connection reads the client's version from its package's files, in the event loop.

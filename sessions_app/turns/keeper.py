@@ -69,7 +69,6 @@ class Keeper:
     async def look(self) -> None:
         """Learn what runs elsewhere; end the turns of dead owners, and begin what is queued and nobody runs."""
         runner = self._runner
-        runner.elsewhere.relay.pulse()
         mine = frozenset(run.turn.pk for run in runner.runs)
         seen = await database.read(recovery.look, self.silence, mine)
         await runner.elsewhere.look(seen.running)

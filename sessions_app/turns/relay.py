@@ -6,7 +6,9 @@ subscriber's connection is down, and tells nobody. So once a second a process se
 *pulse*, which says how many connections it had made by then. A pulse that comes back, with no
 connection made since it was sent, has gone the whole way, and so has all that came in between;
 one that comes back over other connections than the last one's tells that something may have
-been lost since that. What could not be sent is lost for its group: the group is told when it can.
+been lost since that. When a pulse stays away, or anything else fails, the *link* is given up and
+made anew. While there is none nothing waits: what is not sent is lost for its group, which is
+told so as soon as it can be.
 
 One group is the unit of order: a group's items wait in one list, and go in one message.
 """
@@ -25,10 +27,16 @@ Item = dict[str, Any]
 
 # Seconds after which a send, or a subscription, has failed: Redis is away or does not answer.
 PATIENCE = 2.0
-# Items that may wait while Redis is away. A turn's are some tens.
+# Seconds between two pulses, and until one that stays away ends the link.
+PULSE_SECONDS, SILENT_SECONDS = 1.0, 5.0
+# Items that may wait: a turn's are some tens, so the link is not fast enough, or stands.
 BACKLOG = 10_000
 _AGAIN = 0.5
-PULSE = "pulse"
+_PULSE = "pulse"
+
+
+class LinkLost(Exception):  # an outcome, not a fault
+    """The way over the channel layer does not carry any more."""
 
 
 class Layer(Protocol):
@@ -88,31 +96,31 @@ class Relay:
         self._whole: int | None = None
         self._heard = 0.0
         self._channel = ""
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to send and to receive."""
         if self._layer is not None:
-            work = (self._receive_all(self._layer), self._keep_groups(self._layer), self._send_all(self._layer))
-            self._tasks = [asyncio.create_task(each) for each in work]
+            self._heard = asyncio.get_running_loop().time()
+            self._task = asyncio.create_task(self._serve(self._layer))
 
     async def stop(self) -> None:
         """Send what waits, for a moment, and end."""
-        if self._layer is None:
+        if self._layer is None or self._task is None:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._idle.wait()
-        # A Redis that does not answer would not let go of them, nor of its connections.
-        for ending in (self._cancel, self._layer.flush):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await ending()
+        self._away = True
+        self._task.cancel()
+        await asyncio.wait([self._task], timeout=2 * PATIENCE)
+        await self._let_go(self._layer)
 
-    async def _cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def _let_go(self, layer: Layer) -> None:
+        """Close the connections; a Redis that does not answer would keep us waiting."""
+        with suppress(Exception):
+            async with asyncio.timeout(PATIENCE):
+                await layer.flush()
 
     @property
     def alone(self) -> bool:
@@ -123,15 +131,25 @@ class Relay:
         """Send an item to the processes that have joined a group, this one excepted."""
         if self._layer is None:
             return
+        if self._away and group != self._process:
+            self._missed(group)
+            return
         if self._waiting >= BACKLOG:
-            for each in self._outgoing:
-                self._missed(each)
-            self._outgoing.clear()
-            self._waiting = 0
+            self._drop_all()
         self._outgoing.setdefault(group, []).append(item)
         self._waiting += 1
         self._idle.clear()
         self._news.set()
+
+    def _drop_all(self) -> None:
+        for group in self._outgoing:
+            self._missed(group)
+        self._outgoing.clear()
+        self._waiting = 0
+
+    def _missed(self, group: str) -> None:
+        if group != self._process:
+            self._unsent.setdefault(group, asyncio.get_running_loop().time())
 
     def join(self, group: str) -> None:
         """Begin to receive a group's items, as soon as can be."""
@@ -158,10 +176,44 @@ class Relay:
         except TimeoutError:
             logger.warning("the channel layer does not answer")
 
-    def pulse(self) -> None:
-        """Find out whether something was lost; called about once a second."""
-        if self._layer is not None:
-            self.send(self._process, {"kind": PULSE, "connections": self._layer.connections})
+    async def _serve(self, layer: Layer) -> None:
+        while True:
+            try:
+                await self._link(layer)
+            except Exception as error:
+                if not self._away:
+                    logger.warning("other processes cannot be reached: %s", type(error).__name__)
+            self._away = True
+            self._drop_all()
+            self._idle.set()
+            self._whole = self._whole or 0  # from now on there is something to miss
+            await self._let_go(layer)
+            self._channel = ""
+            self._joined.clear()
+            self._changes = dict.fromkeys(self._wanted)
+            await asyncio.sleep(_AGAIN)
+
+    async def _link(self, layer: Layer) -> None:
+        """Send and receive until one of it fails. Raises what it failed of."""
+        async with asyncio.timeout(PATIENCE):
+            self._channel = await layer.new_channel()
+        work = (self._keep_groups(layer), self._receive_all(layer), self._send_all(layer), self._send_pulses(layer))
+        tasks = [asyncio.create_task(each) for each in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done.pop().result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=PATIENCE)
+
+    async def _send_pulses(self, layer: Layer) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while loop.time() < max(self._heard, began) + SILENT_SECONDS:
+            self.send(self._process, {"kind": _PULSE, "connections": layer.connections})
+            await asyncio.sleep(PULSE_SECONDS)
+        raise LinkLost
 
     async def _send_all(self, layer: Layer) -> None:
         while True:
@@ -174,32 +226,18 @@ class Relay:
                 try:
                     async with asyncio.timeout(PATIENCE):
                         await layer.group_send(group, {"from": self._process, "items": items})
-                except Exception as error:
-                    logger.warning("other processes could not be told: %s", type(error).__name__)
+                except BaseException:
                     self._missed(group)
+                    raise
             self._idle.set()
-
-    def _missed(self, group: str) -> None:
-        if group != self._process:
-            self._unsent.setdefault(group, asyncio.get_running_loop().time())
 
     async def _keep_groups(self, layer: Layer) -> None:
         while True:
-            try:
-                if not self._channel:
-                    async with asyncio.timeout(PATIENCE):
-                        self._channel = await layer.new_channel()
-                while self._changes:
-                    group = next(iter(self._changes))
-                    async with asyncio.timeout(PATIENCE):
-                        await self._settle(layer, group)
-                self._away = False
-                await self._changed.wait()
-                self._changed.clear()
-            except Exception as error:
-                self._away = True
-                logger.warning("the channel layer cannot be reached: %s", type(error).__name__)
-                await asyncio.sleep(_AGAIN)
+            while self._changes:
+                async with asyncio.timeout(PATIENCE):
+                    await self._settle(layer, next(iter(self._changes)))
+            await self._changed.wait()
+            self._changed.clear()
 
     async def _settle(self, layer: Layer, group: str) -> None:
         """Make what is joined what is wanted, for one group."""
@@ -215,28 +253,26 @@ class Relay:
             arrives.set()
 
     async def _receive_all(self, layer: Layer) -> None:
-        await self._wanted[self._process].wait()
         while True:
             message = await layer.receive(self._channel)
-            if message["from"] != self._process:
-                for item in message["items"]:
-                    self._take(message["from"], item)
-            elif message["items"][-1]["kind"] == PULSE:
-                self._beaten(message["items"][-1]["connections"], layer.connections)
+            try:
+                self._take(message["from"], message["items"], layer.connections)
+            except Exception:  # what another version of this software sends must not end the receiving
+                logger.exception("a message of another process could not be taken")
 
-    def _take(self, sender: str, item: Item) -> None:
-        try:
-            self._receive(sender, item)
-        except Exception:  # an item of another version of this software must not end the receiving
-            logger.exception("an item of another process could not be taken")
+    def _take(self, sender: str, items: list[Item], connections: int) -> None:
+        if sender != self._process:
+            for item in items:
+                self._receive(sender, item)
+        elif items[-1]["kind"] == _PULSE and items[-1]["connections"] == connections:
+            self._gone_the_whole_way(connections)
 
-    def _beaten(self, connections: int, now_made: int) -> None:
-        """Take in a pulse of our own that has gone the whole way."""
-        if connections != now_made:
-            return  # made again meanwhile: the next pulse tells
+    def _gone_the_whole_way(self, connections: int) -> None:
+        """Take in a pulse of our own; no connection was made since it was sent."""
         now = asyncio.get_running_loop().time()
         before, self._whole = self._whole, connections
         since, self._heard = now - self._heard, now
+        self._away = False
         if before is not None and before != connections:
             self._lost(since)
         unsent, self._unsent = self._unsent, {}

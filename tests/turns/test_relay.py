@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
 from hermes_site.redis_layer import RedisLayer
+from sessions_app.turns import relay
 from sessions_app.turns.relay import Item, Relay
 from tests import services
 from tests.processes import Process
@@ -54,17 +56,10 @@ class End:
         self.news = asyncio.Event()
         self.relay = Relay(RedisLayer(url, prefix), name, receive=self._receive, lost=self.lost.append)
         self.relay.start()
-        self._pulsing = asyncio.create_task(self._pulse())
 
     def _receive(self, sender: str, item: Item) -> None:
         self.got.append((sender, item))
         self.news.set()
-
-    async def _pulse(self) -> None:
-        while True:
-            self.relay.pulse()
-            self.news.set()
-            await asyncio.sleep(0.05)
 
     async def until(self, happened: Callable[[], object]) -> None:
         """Return when something is so, which only items or pulses can make so."""
@@ -72,15 +67,16 @@ class End:
         async def looking() -> None:
             while not happened():
                 self.news.clear()
-                await self.news.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.news.wait(), PULSE)
 
         await within(looking())
 
     async def stop(self) -> None:
-        self._pulsing.cancel()
         await self.relay.stop()
 
 
+PULSE = 0.05
 NewEnd = Callable[[str], End]
 
 
@@ -92,8 +88,9 @@ def own_redis() -> Iterator[Redis]:
 
 
 @pytest_asyncio.fixture
-async def end(own_redis: Redis) -> AsyncIterator[NewEnd]:
+async def end(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[NewEnd]:
     """Makes a process's end, by its name."""
+    monkeypatch.setattr(relay, "PULSE_SECONDS", PULSE)
     ends: list[End] = []
     prefix = uuid4().hex
 
@@ -198,3 +195,59 @@ async def test_no_more_than_a_bound_waits_and_its_groups_are_told(
         a.relay.send("group", {"kind": "number", "number": number})
     await b.until(lambda: [item for _, item in b.got if item["kind"] == "lost"])
     assert [item["number"] for _, item in b.got if item["kind"] == "number"] == [20, 21, 22, 23, 24]
+
+
+async def test_a_process_that_starts_before_its_redis_knows_that_it_missed_something(
+    own_redis: Redis, end: NewEnd
+) -> None:
+    a = end("a")
+    await a.until(lambda: a.relay._away)
+    await own_redis.start()
+    await a.until(lambda: a.lost)
+
+
+async def test_a_message_of_another_kind_ends_nothing(own_redis: Redis, end: NewEnd) -> None:
+    await own_redis.start()
+    a, b = end("a"), end("b")
+    for each in (a, b):
+        await each.until(lambda each=each: each.relay._whole)  # type: ignore[misc]
+    for strange in ({}, {"from": "a"}, {"from": "a", "items": [7]}, {"from": "b", "items": []}):
+        assert a.relay._layer is not None
+        await a.relay._layer.group_send("b", strange)
+    a.relay.send("b", {"kind": "after"})
+    await b.until(lambda: ("a", {"kind": "after"}) in b.got)
+
+
+async def test_a_connection_that_carries_nothing_any_more_is_given_up(
+    own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says that the other end is gone, as behind a failed router: no pulse comes back."""
+    monkeypatch.setattr(relay, "SILENT_SECONDS", 0.5)
+    await own_redis.start()
+    a, b = end("a"), end("b")
+    await b.until(lambda: b.relay._whole)
+    shard = b.relay._layer._get_layer()._shards[0]  # type: ignore[union-attr]
+    monkeypatch.setattr(shard, "_receive_message", lambda message: None)
+    await b.until(lambda: b.relay._away)
+    monkeypatch.undo()
+    await b.until(lambda: b.lost)
+    a.relay.send("b", {"kind": "after"})
+    await b.until(lambda: ("a", {"kind": "after"}) in b.got)
+
+
+async def test_an_outage_is_one_line_of_the_log(
+    own_redis: Redis, end: NewEnd, caplog: pytest.LogCaptureFixture
+) -> None:
+    await own_redis.start()
+    a = end("a")
+    await a.until(lambda: a.relay._whole)
+    await asyncio.to_thread(own_redis.kill)
+    for _ in range(100):
+        a.relay.send("group", {"kind": "unheard"})
+        await asyncio.sleep(0)
+    await a.until(lambda: a.relay._away)
+    for _ in range(100):
+        a.relay.send("group", {"kind": "unheard"})
+    await own_redis.start()
+    await a.until(lambda: not a.relay._away)
+    assert len([record for record in caplog.records if record.name == relay.__name__]) == 1
