@@ -1,5 +1,6 @@
 """Django's settings, read from the environment and `.env` (docs: README, "Settings")."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ TRUSTED_PROXY = _env.networks("TRUSTED_PROXY")
 
 # Milliseconds. A process that sleeps in a transaction loses it after a third of the lease, so whoever
 # waits for its locks gets them in time, and recovery never waits the lease out.
-_idle_timeout = int(HERMES_TURN_LEASE * 1000 / 3)
-_lock_timeout = int(HERMES_TURN_LEASE * 1000 / 2)
+_idle_timeout = int(min(HERMES_TURN_LEASE / 3, 5) * 1000)
+_lock_timeout = int(min(max(HERMES_TURN_LEASE / 2, 2), 7.5) * 1000)
 
 
 def _database() -> dict[str, Any]:
@@ -44,7 +45,13 @@ def _database() -> dict[str, Any]:
         }
         return {**config, "CONN_MAX_AGE": None}
     options |= {
-        "pool": {"min_size": 2, "max_size": 20, "timeout": 10},
+        # What cannot be connected is tried again at once when somebody asks, not after a pause that doubles.
+        "pool": {"min_size": 2, "max_size": 20, "timeout": 10, "reconnect_timeout": 2},
+        # A server that vanished without a word is given up after some 20 seconds.
+        "keepalives_idle": 5,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
         "options": f"-c lock_timeout={_lock_timeout} -c idle_in_transaction_session_timeout={_idle_timeout}",
     }
     return config
@@ -53,18 +60,9 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = _env.redis("REDIS_URL")
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "hermes_site.redis_layer.RedisLayer",
-        "CONFIG": {"url": REDIS_URL, "prefix": "hermes"},
-    }
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
-
 # Doors
 
+REDIS_URL = _env.redis("REDIS_URL")
 _several_processes = bool(REDIS_URL) or DATABASES["default"]["ENGINE"].endswith(".postgresql")
 SECRET_KEY = _env.secret("SECRET_KEY", BASE_DIR / ".secret_key", must_be_given=_several_processes)
 DEBUG = _env.switch("DEBUG")
@@ -89,6 +87,19 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
+}
+
+# The way between processes
+
+# Pub/sub knows no database numbers: the key keeps two sites on one Redis apart.
+_prefix = f"hermes-{sha256(SECRET_KEY.encode()).hexdigest()[:16]}"
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "hermes_site.redis_layer.RedisLayer",
+        "CONFIG": {"url": REDIS_URL, "prefix": _prefix},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 
 AUTH_PASSWORD_VALIDATORS = [

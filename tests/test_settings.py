@@ -168,6 +168,7 @@ def test_a_port_that_is_taken_is_one_sentence(live_server_process: Any) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.one_database
 def test_what_sqlite_is_told() -> None:
     with connection.cursor() as cursor:
         pragmas = {
@@ -190,7 +191,7 @@ connection.close_pool()
 """
     env = {"DATABASE_URL": postgres_url, "HERMES_TURN_LEASE": "4"}
     told = manage("shell", "-c", script, env=env).stdout
-    assert "lock_timeout 2s\nidle_in_transaction_session_timeout 2s\npool True\n" in told
+    assert "lock_timeout 2s\nidle_in_transaction_session_timeout 1333ms\npool True\n" in told
 
 
 @pytest.mark.django_db

@@ -30,8 +30,8 @@ _THREADS = 4
 _LOST_RACES = {"40001", "40P01"}
 # An administrator's order, a restart, a process that was asleep in its transaction for too long.
 _ENDED_BY_SERVER = {"57P01", "57P02", "57P03", "25P03"}
-# After a restart of PostgreSQL each connection of the pool (20) is found dead by who takes it.
-_ATTEMPTS = 25
+_ATTEMPTS = 4
+_SINGLE = ("heart", "watch")
 
 
 def _is_sqlite() -> bool:
@@ -40,7 +40,7 @@ def _is_sqlite() -> bool:
 
 @cache
 def _pool(kind: str) -> ThreadPoolExecutor:
-    size = 1 if kind == "write" and _is_sqlite() else _THREADS
+    size = 1 if kind in _SINGLE or (kind == "write" and _is_sqlite()) else _THREADS
     return ThreadPoolExecutor(size, thread_name_prefix=f"database-{kind}")
 
 
@@ -79,6 +79,13 @@ def _connection_was_lost(error: Error) -> bool:
     return state in _ENDED_BY_SERVER or (state is None and type(error.__cause__).__name__ != "PoolTimeout")
 
 
+def _forget_lost_connections() -> None:
+    """After a restart of PostgreSQL all of the pool's are lost, and pages would take them one by one."""
+    pool = getattr(connection, "pool", None)
+    if pool is not None:
+        pool.check()
+
+
 class _Attempt:
     """One run of a transaction; knows whether another one may follow."""
 
@@ -114,8 +121,32 @@ def _run(kind: str, work: Callable[[], R]) -> R:
         except Error as error:
             if attempts == _ATTEMPTS or not attempt.may_be_repeated(error):
                 raise
+            _leave()
+            if _connection_was_lost(error):
+                _forget_lost_connections()
         finally:
             _leave()
+
+
+class Lane:
+    """A thread of its own for work that must not wait behind commands: the heart, and the look.
+
+    One locked row may hold all the writers for seconds; the heartbeats of the other turns go on.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``function`` on one snapshot."""
+        return await _hop(self._kind, partial(_run, "read", partial(function, *args, **kwargs)))
+
+    async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``function`` in one transaction."""
+        return await _hop(self._kind, partial(_run, "write", partial(function, *args, **kwargs)))
+
+
+HEART, WATCH = Lane("heart"), Lane("watch")
 
 
 async def write(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -147,7 +178,7 @@ async def _hop(kind: str, work: Callable[[], R]) -> R:
 
 def close() -> None:
     """End the threads and close their connections (end of a process, or of a test run)."""
-    for kind in ("write", "read"):
+    for kind in ("write", "read", *_SINGLE):
         pool = _pool(kind)
         size = pool._max_workers
         together = threading.Barrier(size)

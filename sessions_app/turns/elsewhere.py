@@ -14,7 +14,9 @@ only where the owner says nothing.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -23,8 +25,8 @@ from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import RunShape
 from sessions_app.turns import missed
 from sessions_app.turns.ending import ending_of
-from sessions_app.turns.hub import Notification
-from sessions_app.turns.news import News, Recent
+from sessions_app.turns.hub import Notification, fact
+from sessions_app.turns.news import News
 from sessions_app.turns.opening import Silent
 from sessions_app.turns.recovery import Running
 from sessions_app.turns.relay import Item, Layer, Relay
@@ -33,10 +35,28 @@ from sessions_app.turns.stream import last_event
 if TYPE_CHECKING:
     from sessions_app.turns.runner import Runner
 
+logger = logging.getLogger(__name__)
+
 # Seconds that an owner has to say how far its run has come.
 ASK_SECONDS = 1.0
 # Seconds until the database is asked whether a run has ended that nobody told of.
 LOOK_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A run elsewhere that somebody has open here; ``missing`` since so many looks."""
+
+    user_id: int
+    session_id: UUID
+    missing: int = 0
+
+    def end(self, run_id: UUID, turn: Turn | None) -> Notification:
+        """Return what tells its end, by its row; without one the session is gone."""
+        if turn is None:
+            return fact(self.session_id, "session.deleted", str(self.session_id))
+        event = last_event(self.session_id, run_id, ending_of(turn))
+        return Notification.of(self.session_id, run_id, turn.last_seq, event)
 
 
 def user_group(user_id: int) -> str:
@@ -50,13 +70,11 @@ class Elsewhere:
     def __init__(self, runner: Runner, process: str, layer: Layer | None) -> None:
         self._runner = runner
         self.relay = Relay(layer, process, receive=self._receive, lost=self._lost)
-        # Runs whose end was told, for as long as a late word of them may come.
-        self.told = Recent()
         self.news = News()
         self._asked: dict[str, asyncio.Future[RunShape | None]] = {}
         self._ends: dict[UUID, asyncio.Event] = {}
-        # Runs elsewhere that are open here; True where the last look found them gone.
-        self._followed: dict[UUID, bool] = {}
+        # Runs elsewhere that are open here, and since how many looks they are gone.
+        self._followed: dict[UUID, _Followed] = {}
         self._mending: set[asyncio.Task[None]] = set()
 
     def tell(self, user_id: int, notification: Notification) -> None:
@@ -100,29 +118,24 @@ class Elsewhere:
         # Not what this process has just begun, after its own runs were listed.
         there = {run.run_id: run for run in running if run.process != self._runner.process}
         for run in there.values():
-            if run.run_id not in self.told and self._runner.hub.is_open(run.owner_id, run.session_id):
-                self._followed[run.run_id] = False
+            if self._runner.hub.is_open(run.owner_id, run.session_id):
+                self._followed[run.run_id] = _Followed(run.owner_id, run.session_id)
                 self.relay.send(run.process, _follow(run.session_id, run.run_id))
         gone = [run_id for run_id in self._followed if run_id not in there]
+        for run_id in gone:
+            self._followed[run_id].missing += 1
         # Twice, because an end that was just stored is just being told.
-        if unheard := [run_id for run_id in gone if self._followed[run_id]]:
+        if unheard := [run_id for run_id in gone if self._followed[run_id].missing > 1]:
             await self._tell_ends(unheard)
-        self._followed |= {run_id: True for run_id in gone if run_id in self._followed}
 
     async def _tell_ends(self, run_ids: Collection[UUID]) -> None:
         ended = await database.read(_ended_turns, run_ids)
         for run_id in run_ids:
-            heard = run_id not in self._followed
-            self.over(run_id)
-            turn = ended.get(run_id)
-            if turn is not None and not heard:
-                event = last_event(turn.chat_session_id, run_id, ending_of(turn))
-                notification = Notification.of(turn.chat_session_id, run_id, turn.last_seq, event)
-                self._runner.hub.deliver(turn.owner_id, notification)
+            if (followed := self._followed.pop(run_id, None)) is not None:
+                self._runner.hub.deliver(followed.user_id, followed.end(run_id, ended.get(run_id)))
 
     def over(self, run_id: UUID) -> None:
         """Note that the end of a run is known to the connections of this process."""
-        self.told.set(run_id)
         self._followed.pop(run_id, None)
         if (event := self._ends.pop(run_id, None)) is not None:
             event.set()
@@ -149,7 +162,16 @@ class Elsewhere:
         task.add_done_callback(self._mending.discard)
 
     async def _tell_again(self, user_ids: Collection[int], seconds: float) -> None:
-        for user_id, notification in await database.read(missed.facts_since, user_ids, seconds):
+        began = asyncio.get_running_loop().time()
+        while True:
+            since = seconds + asyncio.get_running_loop().time() - began
+            try:
+                facts = await database.read(missed.facts_since, user_ids, since)
+                break
+            except Exception:
+                logger.exception("what was missed cannot be read; it is tried again")
+                await asyncio.sleep(LOOK_SECONDS)
+        for user_id, notification in facts:
             if self.news.is_news(user_id, notification):
                 self._runner.hub.deliver(user_id, notification)
 
@@ -178,8 +200,6 @@ class Elsewhere:
         if run_id is None and not self.news.is_news(user_id, notification):
             return
         if run_id is not None:
-            if run_id in self.told:
-                return
             if notification.last:
                 self.over(run_id)
                 self._lose(notification.session_id, run_id)
@@ -195,6 +215,8 @@ class Elsewhere:
 
     def _answer(self, request: str, user_id: int, session_id: UUID) -> None:
         run = self._runner.run_of(session_id)
+        if run is not None and run.turn.owner_id != user_id:
+            return
         if run is not None:
             run.feed.follow()
         shape = run.stream.shape().model_dump(mode="json") if run else None

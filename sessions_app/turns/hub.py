@@ -18,6 +18,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from sessions_app.shapes import RunShape
 # A pair for ``news``, as JSON has it: what the fact is about, and a message's id or a revision.
 Follows = list[str | int] | None
 
+# Runs of one session, of which one at a time is on: late words are of the last few.
+_REMEMBERED = 8
 _LAST = {EventType.RUN_FINISHED, EventType.RUN_ERROR}
 
 
@@ -102,21 +105,25 @@ class Shown:
 
     def __init__(self, revision: int, run: RunShape | None) -> None:
         self._revision = revision
-        self._runs: dict[UUID | None, int] = {run.run_id: run.seq} if run else {}
+        self._runs: dict[UUID | None, float] = {run.run_id: run.seq} if run else {}
 
     def lacks(self, told: Notification) -> bool:
         """Tell whether a notification says something new; from then on it counts as shown."""
-        if told.run_id is None or told.seq is None or told.began is None:
-            return True  # a fact, or an end that nobody else tells
-        shown = self._runs.get(told.run_id)
-        if shown is None and told.began <= self._revision:
-            return False
-        if shown is not None and told.seq <= shown:
-            return False
-        self._runs[told.run_id] = told.seq
-        if told.last:
-            del self._runs[told.run_id]
-        return True
+        if told.run_id is None:
+            return True
+        shown = self._runs.pop(told.run_id, None)
+        if shown is None:
+            lacks = told.began is None or told.began > self._revision
+        else:
+            lacks = shown < (inf if told.seq is None else told.seq)
+        if shown is not None or lacks:
+            self._note(told.run_id, inf if lacks and told.last else told.seq if lacks and told.seq else shown)
+        return lacks
+
+    def _note(self, run_id: UUID, seq: float | None) -> None:
+        self._runs[run_id] = seq or 0
+        if len(self._runs) > _REMEMBERED:
+            del self._runs[next(iter(self._runs))]
 
 
 @dataclass(slots=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 60.0
+# Beats without a look that make a gap, and until heartbeats are believed after it.
+GAP_BEATS = 4
 
 
 class Keeper:
@@ -36,6 +38,8 @@ class Keeper:
         self.silence = lease - self._beat_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._unlaunched: set[Running] = set()
+        self._looked: float | None = None
+        self._judges_from = 0.0
 
     async def start(self) -> None:
         """Look once, then go on in the background."""
@@ -58,7 +62,7 @@ class Keeper:
         if not runs:
             return
         checkpoints = {pk: (run.stream.message_id, run.stream.text) for pk, run in runs.items()}
-        pulse = await database.write(beat, [_beat_of(run, *checkpoints[pk]) for pk, run in runs.items()])
+        pulse = await database.HEART.write(beat, [_beat_of(run, *checkpoints[pk]) for pk, run in runs.items()])
         for pk, run in runs.items():
             run.checkpoint = checkpoints[pk]
             if run.ending is None and pk in pulse.lost:
@@ -69,19 +73,33 @@ class Keeper:
     async def look(self) -> None:
         """Learn what runs elsewhere; end the turns of dead owners, and begin what is queued and nobody runs."""
         runner = self._runner
-        mine = frozenset(run.turn.pk for run in runner.runs)
-        seen = await database.read(recovery.look, self.silence, mine)
+        mine, given_up = frozenset(run.turn.pk for run in runner.runs), runner.given_up
+        seen = await database.WATCH.read(recovery.look, self.silence, mine)
+        runner.recovered(given_up - {turn.run_id for turn in seen.running})
+        may_judge = self._has_looked()
         await runner.elsewhere.look(seen.running)
         unlaunched = self._unlaunched_again(seen.running)
         if not runner.accepting:
             return
         for turn in seen.running:
-            if turn.dead:
+            if turn.dead and may_judge:
                 await self._try(self._take_over(turn))
             elif turn in unlaunched:
                 await self._try(self._adopt(turn))
         for owner_id, session_id in seen.waiting:
             await self._try(self._begin(owner_id, session_id))
+
+    def _has_looked(self) -> bool:
+        """Note a look, and tell whether there were some before it without a gap.
+
+        After an outage of the database every heartbeat is old, and whoever comes first would end
+        the turns of owners that are just as alive: they get some beats to say so.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._looked is not None and now - self._looked > GAP_BEATS * self._beat_seconds:
+            self._judges_from = now + GAP_BEATS * self._beat_seconds
+        self._looked = now
+        return now >= self._judges_from
 
     def _unlaunched_again(self, running: Iterable[Running]) -> set[Running]:
         """Return the turns that are claimed for this process, and were not run by it at two looks.
@@ -93,7 +111,7 @@ class Keeper:
         return {turn for turn in self._unlaunched if turn in before}
 
     async def _adopt(self, seen: Running) -> None:
-        begun = await database.write(recovery.adopt, seen) if self._runner.is_unlaunched(seen) else None
+        begun = await database.WATCH.write(recovery.adopt, seen) if self._runner.is_unlaunched(seen) else None
         if begun is not None:
             self._runner.launch(begun)
 
@@ -108,13 +126,13 @@ class Keeper:
         process = self._runner.taker()
         if process is None:
             return
-        begun = await database.write(recovery.begin_waiting, owner_id, session_id, process)
+        begun = await database.WATCH.write(recovery.begin_waiting, owner_id, session_id, process)
         if begun is not None:
             self._runner.launch(begun)
 
     async def _take_over(self, seen: Running) -> None:
         runner = self._runner
-        recovered = await database.write(recovery.recover, seen, self.silence, runner.taker(), INTERRUPTED)
+        recovered = await database.WATCH.write(recovery.recover, seen, self.silence, runner.taker(), INTERRUPTED)
         if recovered is None:
             return
         ended = recovered.ended

@@ -20,13 +20,15 @@ from sessions_app.turns.hub import Notification, fact
 
 # Seconds: a fact is told a moment after the time that its row has.
 _MARGIN = 5.0
+# After longer silence a list is out of date anyway, and reading it all would stop the process.
+_AT_MOST = timedelta(minutes=10)
 # Messages are found by their turns, which are indexed by time; one may have been queued for long.
 _QUEUED_AT_MOST = timedelta(hours=1)
 
 
 def facts_since(user_ids: Collection[int], seconds: float) -> list[tuple[int, Notification]]:
     """Return (user, fact) of what happened to these users in the last ``seconds``."""
-    since = Now() - timedelta(seconds=seconds + _MARGIN)
+    since = Now() - min(timedelta(seconds=seconds + _MARGIN), _AT_MOST)
     return [
         (user_id, fact(session_id, name, value))
         for user_id, session_id, name, value in (

@@ -8,6 +8,7 @@ speak of the same moment. The same holds for a run of another process, whose own
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,8 +27,9 @@ from sessions_app.shapes import (
     session_shape,
 )
 
-# An owner that keeps answering of another run than the database does has lost this one.
-ASKED_AT_MOST = 4
+# Database and owner disagree for the moment between a commit and its word. An owner that still
+# speaks of another run after a second has lost this one.
+ATTEMPTS, QUICK_ATTEMPTS, PAUSE = 20, 3, 0.06
 
 
 class Silent(Exception):  # an outcome, not a fault
@@ -91,8 +93,9 @@ class Sources:
 
 async def open_view(sources: Sources, user_id: int, session_id: UUID, limit: int) -> View:
     """Read a session until the database and the owner of its run agree. Raises NotFound."""
-    asked = 0
-    while True:
+    for attempt in range(ATTEMPTS):
+        if attempt > QUICK_ATTEMPTS:
+            await asyncio.sleep(PAUSE)
         view = await sources.door.read(read_view, user_id, session_id, limit)
         run = sources.live(session_id)
         ours = view.run if view.process == sources.process else None
@@ -101,12 +104,10 @@ async def open_view(sources: Sources, user_id: int, session_id: UUID, limit: int
             continue
         if view.run is None or ours:
             return replace(view, run=run or view.run)
-        asked += 1
         theirs = await _ask(sources, view, user_id, session_id)
         if _identity(theirs) == _identity(view.run):
             return replace(view, run=theirs)
-        if asked == ASKED_AT_MOST:
-            return view
+    return view
 
 
 async def _ask(sources: Sources, view: View, user_id: int, session_id: UUID) -> RunShape | None:

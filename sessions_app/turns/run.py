@@ -14,6 +14,7 @@ import logging
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, Literal, TypeVar
 
 from ag_ui.core import BaseEvent
@@ -137,12 +138,18 @@ class Run:
         return ending
 
     async def store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
-        """Store the end, trying again while the database is away. Raises OwnershipLost."""
-        if self._reason == "lost":
-            raise OwnershipLost
-        delay = _RETRY_FIRST
-        give_up = asyncio.get_running_loop().time() + self._lease_time
+        """Store the end, trying again while the database is away. Raises OwnershipLost.
+
+        ``process`` returns who takes the next turn; None when this process is stopping, and then
+        it is tried for a lease's time only.
+        """
+        clock = asyncio.get_running_loop().time
+        delay, give_up = _RETRY_FIRST, inf
         while True:
+            if self._reason == "lost":
+                raise OwnershipLost
+            if process() is None:
+                give_up = min(give_up, clock() + self._lease_time)
             try:
                 return await database.write(
                     end,
@@ -154,7 +161,7 @@ class Run:
             except OwnershipLost:
                 raise
             except Exception:
-                if asyncio.get_running_loop().time() + delay > give_up:
+                if clock() + delay > give_up:
                     raise
                 logger.exception("the end of turn %s could not be stored", self.turn.run_id)
             await asyncio.sleep(delay)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -94,6 +94,15 @@ class Runner:
         """Return the session's run in this process."""
         return self._runs.get(session_id)
 
+    @property
+    def given_up(self) -> frozenset[UUID]:
+        """The runs that this process has left to recovery."""
+        return frozenset(self._given_up)
+
+    def recovered(self, run_ids: Collection[UUID]) -> None:
+        """Forget runs that were given up, and that somebody has ended since."""
+        self._given_up.difference_update(run_ids)
+
     def is_unlaunched(self, turn: Running) -> bool:
         """Tell whether a turn is claimed for this process, which neither runs it nor has given it up."""
         run = self._runs.get(turn.session_id)
@@ -168,7 +177,7 @@ class Runner:
 
     async def delete_session(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
         """End the session's run and delete it whole. Raises NotFound."""
-        given_up = frozenset(self._given_up)
+        given_up = self.given_up
         while running := await door.write(deleting.delete, user_id, session_id, self._keeper.silence, given_up):
             if (run := self._runs.get(session_id)) is not None:
                 run.takes_next = False
@@ -193,8 +202,6 @@ class Runner:
                 given_up=self._given_up,
             )
             view = await open_view(sources, user_id, session_id, limit)
-            if view.run is not None:
-                self.elsewhere.told.discard(view.run.run_id)
             yield view.result()
         except BaseException:
             self.hub.release(connection, session_id, None)
@@ -244,8 +251,9 @@ class Runner:
                 if ended.stored is not None:
                     await memory.absorb(ended.stored, goes_on=False)
         except Exception:
-            logger.exception("turn %s is left to recovery", run.turn.run_id)
-            self._lost(run)
+            logger.exception("turn %s failed outside of its answer", run.turn.run_id)
+            if not run.ended.is_set():
+                self._lost(run)
 
     def taker(self) -> str | None:
         """Return who takes the session's next turn: this process, unless it is stopping."""
@@ -287,10 +295,8 @@ class Runner:
             self.elsewhere.tell(user_id, told)
 
     def interrupted(self, turn: Turn) -> None:
-        """Tell that nobody knows how far a turn came: once, and again where it was shown as running since."""
+        """Tell that nobody knows how far a turn came."""
         self._given_up.discard(turn.run_id)
-        if turn.run_id in self.elsewhere.told:
-            return
         self.elsewhere.over(turn.run_id)
         event = RunErrorEvent(code="interrupted", message=INTERRUPTED)
         notification = Notification.of(turn.chat_session_id, turn.run_id, None, event)
