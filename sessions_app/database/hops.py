@@ -71,12 +71,14 @@ def _leave() -> None:
 
 
 def _connection_was_lost(error: Error) -> bool:
-    if _is_sqlite() or not isinstance(error, OperationalError | InterfaceError):
+    if _is_sqlite():
         return False
     # The driver itself found the connection gone, or the server said why it ended it. (A pool that
     # gives no connection in its time has waited long enough already.)
     state = getattr(error.__cause__, "sqlstate", None)
-    return state in _ENDED_BY_SERVER or (state is None and type(error.__cause__).__name__ != "PoolTimeout")
+    if state is not None:
+        return state in _ENDED_BY_SERVER
+    return isinstance(error, OperationalError | InterfaceError) and type(error.__cause__).__name__ != "PoolTimeout"
 
 
 def _forget_lost_connections() -> None:

@@ -43,6 +43,11 @@ ASK_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 
 
+def _user_of(group: str) -> int | None:
+    kind, _, user_id = group.partition(".")
+    return int(user_id) if kind == "user" else None
+
+
 @dataclass(slots=True)
 class _Followed:
     """A run elsewhere that somebody has open here; ``missing`` since so many looks."""
@@ -134,6 +139,10 @@ class Elsewhere:
             if (followed := self._followed.pop(run_id, None)) is not None:
                 self._runner.hub.deliver(followed.user_id, followed.end(run_id, ended.get(run_id)))
 
+    def expect_end(self, user_id: int, session_id: UUID, run_id: UUID) -> None:
+        """Note that a run elsewhere was shown here, so that its end will be told, heard or not."""
+        self._followed.setdefault(run_id, _Followed(user_id, session_id))
+
     def over(self, run_id: UUID) -> None:
         """Note that the end of a run is known to the connections of this process."""
         self._followed.pop(run_id, None)
@@ -166,7 +175,7 @@ class Elsewhere:
         while True:
             since = seconds + asyncio.get_running_loop().time() - began
             try:
-                facts = await database.read(missed.facts_since, user_ids, since)
+                facts = await database.read(missed.told_since, user_ids, since)
                 break
             except Exception:
                 logger.exception("what was missed cannot be read; it is tried again")
@@ -192,8 +201,8 @@ class Elsewhere:
                 run = self._runner.run_of(UUID(item["session"]))
                 if run is not None and str(run.turn.run_id) == item["run"]:
                     run.stop("stopped")
-            case "lost":
-                self._mend([int(item["group"].removeprefix("user."))], item["seconds"])
+            case "lost" if (user_id := _user_of(item["group"])) is not None:
+                self._mend([user_id], item["seconds"])
 
     def _hear(self, sender: str, user_id: int, notification: Notification) -> None:
         run_id = notification.run_id
@@ -203,8 +212,10 @@ class Elsewhere:
             if notification.last:
                 self.over(run_id)
                 self._lose(notification.session_id, run_id)
-            elif notification.seq == 1 and self._runner.hub.is_open(user_id, notification.session_id):
-                self.relay.send(sender, _follow(notification.session_id, run_id))
+            elif self._runner.hub.is_open(user_id, notification.session_id):
+                self.expect_end(user_id, notification.session_id, run_id)
+                if notification.seq == 1:
+                    self.relay.send(sender, _follow(notification.session_id, run_id))
         self._runner.hub.deliver(user_id, notification)
 
     def _lose(self, session_id: UUID, run_id: UUID) -> None:

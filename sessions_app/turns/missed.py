@@ -1,4 +1,4 @@
-"""The project's own facts of a time in which this process may not have heard them.
+"""The project's own facts, and the ends of turns, of a time in which this process may not have heard them.
 
 Read from the rows and told again; clients take a fact twice as they take it once. A deletion
 leaves no row: whoever opens the session learns it.
@@ -16,7 +16,9 @@ from django.db.models.functions import Now
 
 from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
 from sessions_app.shapes import message_shape, queued_shape, session_shape
+from sessions_app.turns.ending import ending_of
 from sessions_app.turns.hub import Notification, fact
+from sessions_app.turns.stream import last_event
 
 # Seconds: a fact is told a moment after the time that its row has.
 _MARGIN = 5.0
@@ -26,10 +28,10 @@ _AT_MOST = timedelta(minutes=10)
 _QUEUED_AT_MOST = timedelta(hours=1)
 
 
-def facts_since(user_ids: Collection[int], seconds: float) -> list[tuple[int, Notification]]:
-    """Return (user, fact) of what happened to these users in the last ``seconds``."""
+def told_since(user_ids: Collection[int], seconds: float) -> list[tuple[int, Notification]]:
+    """Return (user, notification) of what happened to these users in the last ``seconds``."""
     since = Now() - min(timedelta(seconds=seconds + _MARGIN), _AT_MOST)
-    return [
+    facts = [
         (user_id, fact(session_id, name, value))
         for user_id, session_id, name, value in (
             *_sessions(user_ids, since),
@@ -37,6 +39,15 @@ def facts_since(user_ids: Collection[int], seconds: float) -> list[tuple[int, No
             *_queue(user_ids, since),
         )
     ]
+    return [*facts, *_ends(user_ids, since)]
+
+
+def _ends(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, Notification]]:
+    """Yield the last event of each turn that has ended: who has missed the rest finds a gap before it."""
+    ended = Turn.objects.filter(owner__in=user_ids, ended_at__gte=since, created_at__gte=since - _QUEUED_AT_MOST)
+    for turn in ended.exclude(status=TurnStatus.WITHDRAWN).defer("text", "checkpoint").order_by("pk"):
+        event = last_event(turn.chat_session_id, turn.run_id, ending_of(turn))
+        yield turn.owner_id, Notification.of(turn.chat_session_id, turn.run_id, turn.last_seq, event)
 
 
 def _sessions(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID, str, Any]]:

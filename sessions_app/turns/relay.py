@@ -205,7 +205,9 @@ class Relay:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=PATIENCE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send_pulses(self, layer: Layer) -> None:
         loop = asyncio.get_running_loop()

@@ -202,6 +202,8 @@ class Runner:
                 given_up=self._given_up,
             )
             view = await open_view(sources, user_id, session_id, limit)
+            if view.run is not None and view.process != self.process:
+                self.elsewhere.expect_end(user_id, session_id, view.run.run_id)
             yield view.result()
         except BaseException:
             self.hub.release(connection, session_id, None)

@@ -307,3 +307,47 @@ async def test_the_end_of_ones_own_turn_is_told_once(host: Host, session: NewSes
     for _ in range(3):
         await host.runner._keeper.look()
     assert [event["event"]["type"] for event in host.listener.run(asked.run_id)].count("RUN_FINISHED") == 1
+
+
+async def test_a_whole_run_that_nobody_heard_shows_as_a_gap(
+    linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = await linked(), await linked()
+    chat = await session()
+    await there.open(chat)
+    with monkeypatch.context() as cut:
+        cut.setattr(here.runner.elsewhere.relay, "send", lambda group, item: None)
+        asked = await here.ask(chat)
+        told = await here.listener.end_of(asked.run_id)
+    there.runner.elsewhere._lost(0)
+    assert await there.listener.end_of(asked.run_id) == told
+
+
+@pytest.mark.parametrize("heard", [0, 1])
+async def test_the_end_of_what_was_shown_once_is_told_though_no_look_saw_it_run(
+    linked: Linked,
+    session: NewSession,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    heard: int,
+) -> None:
+    """Shown by session.open, or by its first event; everything after that was lost."""
+    here, there = await linked(), await linked()
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    await there.runner._keeper.stop()
+    if heard:
+        await there.open(chat)
+    asked = await here.ask(chat)
+    await first_delta(here)
+    if not heard:
+        assert (await there.open(chat))["run"] is not None
+    else:
+        await there.listener.until(lambda event: event["run_id"] == str(asked.run_id))
+    monkeypatch.setattr(here.runner.elsewhere.relay, "send", lambda group, item: None)
+    gate.open()
+    told = await here.listener.end_of(asked.run_id)
+    for _ in range(2):
+        await there.runner._keeper.look()
+    assert await there.listener.end_of(asked.run_id) == told

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import select
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import Error, connection, connections
@@ -91,3 +94,26 @@ async def test_a_turn_survives_the_loss_of_every_pooled_connection(
     await break_all_others()
     assert (await host.turn(chat, "two")).status == "complete"
     assert [text for _, text, _ in await said(chat)][::2] == ["one", "two"]
+
+
+async def test_who_slept_in_a_transaction_for_too_long_does_it_again(session: NewSession) -> None:
+    chat = await session()
+    tries: list[int] = []
+
+    def rename() -> None:
+        tries.append(1)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
+        if len(tries) == 1:
+            asleep = threading.Event()
+            while connection.connection.pgconn.socket >= 0 and not _is_readable(connection.connection):
+                asleep.wait(0.01)
+        ChatSession.objects.filter(pk=chat).update(title=f"try {len(tries)}")
+
+    await database.write(rename)
+    assert await database.read(lambda: ChatSession.objects.get(pk=chat).title) == "try 2"
+
+
+def _is_readable(raw: Any) -> bool:
+    """Whether the server has said something unasked: that it has ended the connection."""
+    return bool(select.select([raw.pgconn.socket], [], [], 0)[0])
