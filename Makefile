@@ -10,7 +10,7 @@ export PORT ?= 8000
 export HERMES_SIGNUP ?= open
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint lock bench programs
+.PHONY: run test chaos lint lock bench bench-load programs
 
 run: .venv/runtime staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
@@ -19,6 +19,10 @@ run: .venv/runtime staticfiles/stamp
 test: .venv/dev programs
 	$(BIN)/pytest
 	TEST_ON=postgresql $(BIN)/pytest -m both_databases
+
+# The suite's test of chaos for longer. SECONDS= of it, SEED= repeats a run.
+chaos: .venv/dev programs
+	CHAOS_SECONDS=$(or $(SECONDS),300) CHAOS_SEED=$(SEED) $(BIN)/pytest -s tests/chaos/test_chaos.py
 
 lint: .venv/dev
 	$(BIN)/ruff check
@@ -36,6 +40,9 @@ lock: .venv/installer
 
 bench: .venv/dev
 	$(BIN)/python -m bench
+
+bench-load: .venv/dev programs
+	$(BIN)/python -m bench load
 
 # Chromium, PostgreSQL, Redis: installed where apt and root allow; else the tests that need one say so.
 programs: .venv/dev

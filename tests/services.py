@@ -13,6 +13,8 @@ import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,12 @@ from typing import Any
 # What the tests need: Debian's package, and the names it may go by.
 PROGRAMS = {
     "chromium": ("chromium", ("chromium", "chromium-browser", "google-chrome")),
+    "docker-compose": ("docker-compose", ("docker-compose",)),
     "initdb": ("postgresql", ("initdb",)),
+    "nginx": ("nginx-light", ("nginx",)),
+    "openssl": ("openssl", ("openssl",)),
+    "pg_dump": ("postgresql", ("pg_dump",)),
+    "pg_restore": ("postgresql", ("pg_restore",)),
     "postgres": ("postgresql", ("postgres",)),
     "redis-server": ("redis-server", ("redis-server", "valkey-server")),
 }
@@ -38,7 +45,8 @@ def free_port() -> int:
 
 def program(name: str) -> str:
     """Path of the first of its alternatives found. Raises Missing."""
-    folders = [os.environ.get("PATH", ""), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
+    postgresql = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folders = [os.environ.get("PATH", ""), "/usr/sbin", *map(str, postgresql)]
     package, names = PROGRAMS[name]
     for alternative in names:
         if found := shutil.which(alternative, path=os.pathsep.join(folders)):
@@ -67,17 +75,24 @@ def redis_url() -> str:
     """A Redis (or Valkey) that keeps nothing on disk."""
     if given := os.environ.get("TEST_REDIS_URL"):
         return given
-    server, port = program("redis-server"), free_port()
+    port = free_port()
+    atexit.register(end, start_redis(port))
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def start_redis(port: int) -> subprocess.Popen[str]:
+    """A Redis that keeps nothing on disk, ready for connections. `end` it."""
+    server = program("redis-server")
     process = subprocess.Popen(
         [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
         stdout=subprocess.PIPE,
         cwd=tempfile.gettempdir(),
         text=True,
     )
-    atexit.register(_end, process)
-    for line in process.stdout or ():
+    assert process.stdout
+    for line in process.stdout:
         if "Ready to accept connections" in line:
-            return f"redis://127.0.0.1:{port}/0"
+            return process
     raise RuntimeError(f"{server} ended with {process.wait()}")
 
 
@@ -86,24 +101,32 @@ def postgres_url() -> str:
     """A PostgreSQL whose user may create databases; it does not wait for the disk."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         return given
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(postgres())
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A PostgreSQL of one's own: the URL of its database `postgres`. It ends with the block, and its files go."""
     initdb, server = (program(name) for name in ("initdb", "postgres"))
     folder = Path(tempfile.mkdtemp(prefix="hermes-postgres-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    who = _unprivileged(folder)
-    data, port = folder / "data", free_port()
-    subprocess.run(
-        [initdb, "-D", data, "-U", "hermes", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-        check=True, stdout=subprocess.DEVNULL, cwd=folder, **who,
-    )  # fmt: skip
-    settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off"]
-    process = subprocess.Popen(
-        [server, "-D", data, *(word for setting in settings for word in ("-c", setting))],
-        stderr=subprocess.PIPE, cwd=folder, text=True, **who,
-    )  # fmt: skip
-    # Registered after the folder's removal, so that it comes before it.
-    atexit.register(_end, process)
-    _await_postgres(process)
-    return f"postgres://hermes@127.0.0.1:{port}/postgres"
+    with ExitStack() as ending:
+        ending.callback(shutil.rmtree, folder, ignore_errors=True)
+        who = _unprivileged(folder)
+        data, port = folder / "data", free_port()
+        subprocess.run(
+            [initdb, "-D", data, "-U", "hermes", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, cwd=folder, **who,
+        )  # fmt: skip
+        settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off"]
+        process = subprocess.Popen(
+            [server, "-D", data, *(word for setting in settings for word in ("-c", setting))],
+            stderr=subprocess.PIPE, cwd=folder, text=True, **who,
+        )  # fmt: skip
+        ending.callback(end, process)
+        _await_postgres(process)
+        yield f"postgres://hermes@127.0.0.1:{port}/postgres"
 
 
 def _await_postgres(process: subprocess.Popen[str]) -> None:
@@ -117,10 +140,15 @@ def _await_postgres(process: subprocess.Popen[str]) -> None:
 
 
 def _drain(process: subprocess.Popen[str]) -> None:
-    """Keep reading what the server tells, so that its pipe never fills."""
-    stream = process.stderr
-    assert stream
-    threading.Thread(target=lambda: [None for _ in stream], daemon=True).start()
+    """Keep reading what the server tells, so that its pipe never fills, and close it at its end."""
+
+    def read() -> None:
+        assert process.stderr
+        with process.stderr as stream:
+            for _ in stream:
+                pass
+
+    threading.Thread(target=read, daemon=True).start()
 
 
 def _unprivileged(folder: Path) -> dict[str, Any]:
@@ -132,10 +160,13 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end(process: subprocess.Popen[str]) -> None:
+    """Ends what was started here, where it still runs."""
     # SIGINT: PostgreSQL's fast shutdown, Redis's own.
     process.send_signal(signal.SIGINT)
     process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 if __name__ == "__main__":

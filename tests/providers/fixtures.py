@@ -13,10 +13,10 @@ from .server import Recorded, Server
 
 
 class Provider:
-    """A running loopback provider, as a test sees it."""
+    """A running loopback provider, as a test sees it. `close` it."""
 
-    def __init__(self) -> None:
-        self._server = Server()
+    def __init__(self, server: Server | None = None) -> None:
+        self._server = server or Server()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="loopback provider")
         self._thread.start()
@@ -47,8 +47,9 @@ class Provider:
         self._server.queue.extend(answers)
 
     def forget(self) -> None:
-        """Forget what was scripted and not yet asked for."""
+        """Forget what was scripted and not yet asked for, and what was asked."""
         self._server.queue.clear()
+        self._server.requests.clear()
 
     def close(self) -> None:
         """Drop every connection and end the thread."""

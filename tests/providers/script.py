@@ -24,6 +24,10 @@ class Gate:
         """Return once the provider stands at the gate."""
         await asyncio.wrap_future(self._reached)
 
+    def stood(self, seconds: float) -> None:
+        """The same for a test without a loop. Raises TimeoutError."""
+        self._reached.result(seconds)
+
     def open(self) -> None:
         """Let the answer go on, now or when it comes here."""
         self._opened.set()

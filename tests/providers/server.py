@@ -77,8 +77,9 @@ class Server:
         assert task is not None
         self._connections.add(task)
         try:
-            # Cancelled only by `stop`; asyncio would report a cancelled connection as an error.
-            with suppress(ConnectionError, CutError, asyncio.CancelledError):
+            # A client may die in the middle of a request. Cancelled only by `stop`; asyncio would report a cancelled
+            # connection as an error.
+            with suppress(ConnectionError, h11.RemoteProtocolError, CutError, asyncio.CancelledError):
                 await self._converse(reader, writer)
         finally:
             self._connections.discard(task)

@@ -1,0 +1,1 @@
+"""Chaos: everything that can die does, at random and from one seed; afterwards nothing is lost, doubled or torn."""

@@ -1,0 +1,196 @@
+"""What must be true afterwards: each check returns a sentence for every case in which it is not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from uuid import UUID
+
+from sessions_app.agents.history import Row
+from sessions_app.agents.wire import dumped
+from tests.chaos.evidence import Evidence, StoredMessage, StoredTurn
+from tests.chaos.provider import Request, request_of
+from tests.chaos.view import Json
+from tests.guard.oracle import Oracle
+
+Check = Callable[[Evidence], Iterator[str]]
+
+
+def everything_ended(evidence: Evidence) -> Iterator[str]:
+    """No turn is queued or running, and every text was acknowledged."""
+    for turn in evidence.turns:
+        if turn.ended_at is None:
+            yield f"turn {turn.run_id} is still {turn.status}"
+    for sent in evidence.doings.unacknowledged:
+        yield f"never acknowledged: {sent}"
+
+
+def stored_once(evidence: Evidence) -> Iterator[str]:
+    """Every acknowledged text is one turn and one message, none if it was withdrawn; and nobody else's is there."""
+    turns: dict[str, list[StoredTurn]] = defaultdict(list)
+    messages: dict[str, list[StoredMessage]] = defaultdict(list)
+    for turn in evidence.turns:
+        turns[turn.message_id].append(turn)
+    for message in evidence.messages:
+        if message.role == "user":
+            messages[message.id].append(message)
+    for sent in evidence.doings.sent:
+        own, said = turns.pop(sent.message_id, []), messages.pop(sent.message_id, [])
+        if sent.session_id in evidence.doings.deleted:
+            if sent.session_id not in evidence.prefixes and (own or said):
+                yield f"left behind of a deleted session: {sent}"
+        elif [(turn.run_id, turn.session_id, turn.text) for turn in own] != [(sent.run_id, sent.session_id, sent.text)]:
+            yield f"{sent} has the turns {own}"
+        elif len(said) != (own[0].status != "withdrawn") or any(message.text != sent.text for message in said):
+            yield f"{sent}, {own[0].status}, has the messages {said}"
+    yield from (f"nobody said: {turn}" for rows in turns.values() for turn in rows)
+    yield from (f"nobody said: {message}" for rows in messages.values() for message in rows)
+
+
+def in_order(evidence: Evidence) -> Iterator[str]:
+    """The texts of a session stand in the order in which they were acknowledged."""
+    places = {message.id: message.position for message in evidence.messages}
+    last: dict[str, int] = {}
+    for sent in evidence.doings.sent:
+        place = places.get(sent.message_id)
+        if place is not None:
+            if place < last.get(sent.session_id, -1):
+                yield f"before an earlier one: {sent}"
+            last[sent.session_id] = place
+
+
+def counted(evidence: Evidence) -> Iterator[str]:
+    """Each session's stamp counts its messages."""
+    rows = Counter(message.session_id for message in evidence.messages)
+    for session_id, count in evidence.counted.items():
+        if rows[session_id] != count:
+            yield f"session {session_id} has {rows[session_id]} messages and counts {count}"
+
+
+def answered_truly(evidence: Evidence) -> Iterator[str]:
+    """An answer is what the provider sent for a request of its turn; what is not complete is the beginning of that."""
+    turns = {turn.run_id: turn for turn in evidence.turns}
+    answers: Counter[str] = Counter()
+    used: set[int] = set()
+    for message in evidence.messages:
+        if message.role == "user":
+            continue
+        turn, request = turns.get(message.run_id or ""), _request(evidence, message)
+        if turn is None or request is None or request.text != turn.text:
+            yield f"an answer to nothing: {message} of {turn}"
+        elif message.status != turn.status or not _fits(message, request):
+            yield f"{message} of {turn} is not what was sent: {request.answer!r}"
+        elif request.number in used:
+            yield f"stored twice: {message} of {turn}"
+        else:
+            used.add(request.number)
+        answers[message.run_id or ""] += 1
+    for turn in evidence.turns:
+        if answers[turn.run_id] > 1 or (turn.status == "complete" and not answers[turn.run_id]):
+            yield f"{answers[turn.run_id]} answers: {turn}"
+
+
+def _request(evidence: Evidence, message: StoredMessage) -> Request | None:
+    number = request_of(message.text)
+    return evidence.requests[number] if number is not None and number < len(evidence.requests) else None
+
+
+def _fits(message: StoredMessage, request: Request) -> bool:
+    if message.status == "complete":
+        return request.whole and message.text == request.answer
+    return request.answer.startswith(message.text)
+
+
+def ended_by_somebody(evidence: Evidence) -> Iterator[str]:
+    """Only what a user asked to end was stopped or withdrawn."""
+    for turn in evidence.turns:
+        deleted = turn.session_id in evidence.doings.deleted
+        if turn.status in ("stopped", "withdrawn") and turn.run_id not in evidence.doings.stop_asked and not deleted:
+            yield f"nobody asked for that: {turn}"
+
+
+def one_at_a_time(evidence: Evidence) -> Iterator[str]:
+    """By the database's clock, a session's turn begins when the one before has ended."""
+    begun: dict[str, list[StoredTurn]] = defaultdict(list)
+    for turn in evidence.turns:
+        if turn.started_at is not None:
+            begun[turn.session_id].append(turn)
+    for turns in begun.values():
+        turns.sort(key=lambda turn: (turn.started_at, turn.ended_at))
+        for before, after in pairwise(turns):
+            if before.ended_at is None or after.started_at is None or after.started_at < before.ended_at:
+                yield f"{before} and {after} overlap"
+
+
+def one_request_at_a_time(evidence: Evidence) -> Iterator[str]:
+    """A session's request comes when the one before is over, unless that one's process had lost its turn."""
+    turns = evidence.by_text
+    for request in evidence.requests:
+        for number in request.beside:
+            turn = turns.get(evidence.requests[number].text)
+            if turn is not None and (turn.status != "interrupted" or turn.told):
+                yield f"request {request.number} ({request.text[:40]}) came while {number} was under way: {turn}"
+
+
+def views_agree(evidence: Evidence) -> Iterator[str]:
+    """What a tab shows is what a tab that has just opened the session shows, and nothing is left dangling."""
+    for seen in evidence.seen:
+        if not seen.agrees:
+            turns = [turn for turn in evidence.turns if turn.session_id == seen.session_id]
+            wrong = f"{seen.tab} shows of {seen.session_id}:", seen.here, "instead of", seen.fresh
+            yield "\n    ".join(map(str, (*wrong, "It has heard:", *seen.heard, "There were:", *turns)))
+        elif seen.fresh.run or seen.fresh.queued:
+            yield f"{seen.tab} shows of {seen.session_id} what runs or waits: {seen.fresh}"
+
+
+CHECKS: list[Check] = [
+    everything_ended,
+    stored_once,
+    in_order,
+    counted,
+    answered_truly,
+    ended_by_somebody,
+    one_at_a_time,
+    one_request_at_a_time,
+    views_agree,
+]
+
+
+async def whole_histories(evidence: Evidence, oracle: Oracle) -> list[str]:
+    """Every request is the stored transcript up to the text that it asks about, as made anew from the rows."""
+    wrong = []
+    whole = {session_id: await _request_for_all(evidence, session_id, oracle) for session_id in evidence.prefixes}
+    turns = evidence.by_text
+    for request in evidence.requests:
+        turn = turns.get(request.text)
+        if turn is None:
+            if not _of_a_deleted(evidence, request):
+                wrong.append(f"nobody said what is asked in {request}")
+            continue
+        body = whole[turn.session_id]
+        asked = [place for place, message in enumerate(body["messages"]) if message["content"] == request.text]
+        expected = body | {"messages": body["messages"][: asked[0] + 1 if asked else 0]}
+        if dumped(expected) != dumped(request.body):
+            wrong.append(f"request {request.number} for {turn} is {request.body}, and not {expected}")
+    return wrong
+
+
+def _of_a_deleted(evidence: Evidence, request: Request) -> bool:
+    said = (*evidence.doings.sent, *evidence.doings.unacknowledged)
+    return any(sent.text == request.text and sent.session_id in evidence.doings.deleted for sent in said)
+
+
+async def _request_for_all(evidence: Evidence, session_id: str, oracle: Oracle) -> Json:
+    """What is asked, with the whole transcript, about its last text: each earlier request is the beginning of that."""
+    rows = evidence.rows(session_id)
+    while rows and rows[-1].role != "user":
+        rows.pop()
+    body: Json = json.loads(await oracle.body(UUID(session_id), evidence.prefixes[session_id], [_row(r) for r in rows]))
+    return body
+
+
+def _row(row: StoredMessage) -> Row:
+    parts = None if row.parts is None else json.loads(row.parts)
+    return Row(row.role, row.text, parts, row.status)  # type: ignore[arg-type]
