@@ -17,6 +17,16 @@ from tests.providers.fixtures import provider
 __all__ = ["provider"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test that touches the database, so that none is forgotten on PostgreSQL."""
+    for item in items:
+        fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+        touches = item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures
+        if touches and not item.get_closest_marker("one_database"):
+            item.add_marker("both_databases")
+
+
 @pytest.fixture(autouse=True)
 def blockbuster() -> Iterator[BlockBuster]:
     """Fails every test in which anything blocks an event loop."""

@@ -28,11 +28,19 @@ class Peer:
     def next(self) -> dict[str, Any]:
         return check(str(self.socket.recv(timeout=PATIENCE)), self.asked)
 
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """Return the answer to a request, and drop the events before it."""
+    def send(self, method: str, **params: Any) -> int:
+        """Send a request and return its id."""
         request_id = len(self.asked)
         self.asked[request_id] = method
         self.socket.send(json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}))
+        return request_id
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Return the answer to a request, and drop the events before it."""
+        return self.answer(self.send(method, **params))
+
+    def answer(self, request_id: int) -> dict[str, Any]:
+        """Return the answer to a request that was sent."""
         return self.until(lambda frame: frame.get("id") == request_id)
 
     def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

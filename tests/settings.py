@@ -22,7 +22,10 @@ os.environ |= {
 from hermes_site.settings import *  # noqa: E402, F403
 from hermes_site.settings import DATABASES, STORAGES  # noqa: E402
 
-if not on_postgresql:
+if on_postgresql:
+    # A test's own transaction lasts as long as the test, however slow.
+    DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
+else:
     # A file, because an in-memory database cannot be shared by threads as the real one is.
     _folder = tempfile.mkdtemp(prefix="hermes-test-")
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)

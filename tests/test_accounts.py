@@ -21,7 +21,7 @@ LOGIN = "/accounts/login/"
 SIGNUP = "/accounts/signup/"
 TOKENS = "/accounts/tokens/"
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from tests.services import free_port
 
 
 @pytest.mark.django_db
-@pytest.mark.both_databases
 def test_healthy_without_a_login(client: Client) -> None:
     response = client.get("/healthz")
     assert (response.status_code, response.json()) == (200, {"healthy": True, "database": True})
@@ -32,7 +31,6 @@ def test_a_redis_that_does_not_answer(client: Client, settings: Settings) -> Non
 
 
 @pytest.mark.django_db
-@pytest.mark.both_databases
 def test_a_database_without_our_tables(client: Client) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE auth_user RENAME TO lost")

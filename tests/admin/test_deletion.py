@@ -1,6 +1,5 @@
 """Deleting sessions and users: everything goes, nothing else does, and the confirmation stays short."""
 
-import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -8,8 +7,6 @@ from django.utils import timezone
 from sessions_app.admin.deletion import NAMES_SHOWN, names
 from sessions_app.models import ApiToken, Branch, ChatSession, Message, SessionStamp, Turn, TurnStatus
 from tests.admin.conftest import Enter, converse, list_of, make_session, make_turn, page_of, text_of
-
-pytestmark = pytest.mark.both_databases
 
 
 def chosen(*sessions: ChatSession, **more: str) -> dict[str, object]:

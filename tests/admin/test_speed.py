@@ -15,8 +15,6 @@ from django.test import Client
 from sessions_app.models import AgentProfile, ChatSession, Turn
 from tests.admin.conftest import converse, list_of, make_session, page_of, text_of
 
-pytestmark = pytest.mark.both_databases
-
 Asked = list[tuple[str, Any]]
 TABLES = ("chatsession", "message", "turn", "branch", "sessionstamp")
 PAGES = ("?", "?p=2", "?q={chat_session}")

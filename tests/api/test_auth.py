@@ -16,8 +16,6 @@ from sessions_app import database
 from sessions_app.models import ApiToken, ChatSession
 from tests.api.conftest import Connect, bearer, cookie, login
 
-pytestmark = pytest.mark.both_databases
-
 NOT_AUTHORISED = 4401
 
 

@@ -18,8 +18,6 @@ from sessions_app.turns import asking, deleting, opening
 from tests.api.conftest import Connect, cookie, login
 from tests.providers.script import Gate
 
-pytestmark = pytest.mark.both_databases
-
 
 def log_out_behind_the_next_hop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a logout be committed at the first moment at which it can, once a command is being carried out."""

@@ -12,8 +12,6 @@ from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import change, say
 
-pytestmark = pytest.mark.both_databases
-
 
 async def found(client: Client, query: str, **params: int) -> list[str]:
     """Return the snippets of what is found."""

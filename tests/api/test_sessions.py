@@ -21,8 +21,6 @@ from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import change, everything, say
 
-pytestmark = pytest.mark.both_databases
-
 
 async def created(client: Client, title: str = "") -> str:
     session_id: str = (await client.call("session.create", title=title))["session"]["id"]

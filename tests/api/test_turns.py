@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import override_settings
 
 from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.providers.script import Gate
-
-pytestmark = pytest.mark.both_databases
 
 
 async def opened(client: Client) -> str:

@@ -55,7 +55,6 @@ async def test_across_turns(host: Host, session: NewSession, provider: Provider)
     assert_each_extends_the_last(provider.bodies)
 
 
-@pytest.mark.both_databases
 async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: Provider, wire: str) -> None:
     chat = await session()
     think_call_and_say(provider, 2)
@@ -133,7 +132,6 @@ async def test_after_a_transcript_was_dropped_for_room(
     assert_each_extends_the_last(provider.bodies)
 
 
-@pytest.mark.both_databases
 async def test_in_another_process_of_this_test_and_back(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

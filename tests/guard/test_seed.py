@@ -20,8 +20,6 @@ from tests.guard.writes import Elsewhere, say
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, guard_of, stored_turn, within
 
-pytestmark = pytest.mark.both_databases
-
 KEPT = ("reused", "kept", "same stamp")
 
 

@@ -37,8 +37,6 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Gate
 from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn
 
-pytestmark = [pytest.mark.both_databases]
-
 HOSTS, SESSIONS = 3, 3
 EXAMPLES = os.environ.get("HERMES_TEST_EXAMPLES")
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 
 from tests.stamps.talk import Talk
 
-# What only one of the databases knows; test_sqlite.py is not marked for PostgreSQL.
+# What only one of the databases knows; test_sqlite.py is marked as being about one.
 collect_ignore = [] if os.environ.get("TEST_ON") == "postgresql" else ["test_postgresql.py"]
 
 

@@ -23,7 +23,7 @@ from agentcache import Stamp
 from sessions_app.models import Branch, ChatSession, Message, SessionStamp
 from tests.stamps.talk import Talk, execute, insert, plain
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 Statement = Callable[["World"], object]
 

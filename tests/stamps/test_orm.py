@@ -10,7 +10,7 @@ from agentcache import Stamp
 from sessions_app.models import Branch, ChatSession, Message, SessionStamp
 from tests.stamps.talk import Talk
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_a_new_session_has_a_stamp_of_its_own(talk: Talk) -> None:

@@ -1,4 +1,4 @@
-"""What only PostgreSQL can do to rows. Marked for both databases, and not collected on SQLite (conftest)."""
+"""What only PostgreSQL can do to rows. Not collected on SQLite (conftest)."""
 
 import pytest
 from django.db import connection
@@ -6,7 +6,7 @@ from django.db import connection
 from sessions_app.models import Message
 from tests.stamps.talk import Talk, execute, insert
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_truncate(talk: Talk, other: Talk) -> None:

@@ -7,7 +7,7 @@ from agentcache import Stamp
 from sessions_app.models import Message
 from tests.stamps.talk import Talk, execute, insert, plain
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_insert(talk: Talk, other: Talk) -> None:

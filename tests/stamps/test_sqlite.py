@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from sessions_app.models import Branch, Message, SessionStamp
 from tests.stamps.talk import Talk, execute, insert, plain
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def indexed() -> set[tuple[int, str]]:

@@ -18,7 +18,7 @@ from sessions_app.database import triggers
 from sessions_app.models import ChatSession, Message, SessionStamp
 from tests.stamps.talk import Talk, execute
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""What clients that stop reading cost a real site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.live import LiveSite
+from tests.peers import peer, token
+from tests.processes import PATIENCE
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+from tests.test_live import answer, request
+
+CLIENTS = 200
+# MB: each client is streamed 5, which would be 1,000 together.
+ALLOWED = 300
+STREAM = ["word" * 2_000] * 600
+
+
+def most_memory(site: LiveSite) -> float:
+    """MB that the site's process has held at the most so far."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{site.process.pid}/status").read_text())
+    assert found is not None
+    return int(found.group(1)) / 1024
+
+
+def client_of(site: LiveSite) -> ClientConnection:
+    """A client for which its library reads no frame ahead, and answers no ping."""
+    return connect(
+        site.ws_url,
+        additional_headers=token(site),
+        compression=None,
+        ping_interval=None,
+        max_size=None,
+        max_queue=1,
+        close_timeout=1,
+        proxy=None,
+    )
+
+
+def close_code(client: ClientConnection) -> int | None:
+    """Reads what is left, up to the end of the connection."""
+    with suppress(ConnectionClosed):
+        while True:
+            client.recv(timeout=PATIENCE)
+    return client.close_code
+
+
+def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memory(
+    start_site: Callable[..., LiveSite], provider: Provider
+) -> None:
+    site = start_site(HERMES_MODEL="openai-chat:loopback")
+    provider.script(Answer(STREAM))
+    with peer(site, **token(site)) as other, ExitStack() as stack:
+        session_id = other.call("session.create")["result"]["session"]["id"]
+        clients = [stack.enter_context(client_of(site)) for _ in range(CLIENTS)]
+        for client in clients:
+            client.send(request("session.open", session_id=session_id))
+            answer(client)
+        before = most_memory(site)
+        other.call("turn.start", session_id=session_id, text="a stream")
+        # Not opened here: this connection is told when the answer is stored, and nothing of it.
+        other.until(lambda frame: frame["params"]["event"]["value"].get("message_count") == 2)
+        assert [close_code(client) for client in clients] == [4008] * CLIENTS
+        assert most_memory(site) - before < ALLOWED
+    assert site.stop() == 0
+    assert site.errors() == []
