@@ -78,6 +78,11 @@ def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **
     Raises OwnershipLost, and then nothing was written.
     """
     hold(turn, **facts)
+    return append_claimed(chat_session, turn, rows)
+
+
+def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage]) -> Appended:
+    """Append rows for a turn that was claimed, or held, in this very transaction."""
     old = Stamp(chat_session.stamp.message_count, chat_session.stamp.revision)
     position = branches.next_position(chat_session)
     messages = [

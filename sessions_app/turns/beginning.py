@@ -74,7 +74,7 @@ def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
     claimed = ["status", "claim", "process", "heartbeat_at", "started_at"]
     turn.save(update_fields=claimed if turn.pk else None)
     asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
-    appended = transcript.append(chat_session, turn, [asked])
+    appended = transcript.append_claimed(chat_session, turn, [asked])
     name(chat_session, turn.text)
     touch(chat_session, appended)
     return Begun(

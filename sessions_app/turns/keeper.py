@@ -136,6 +136,7 @@ class Keeper:
         if recovered is None:
             return
         ended = recovered.ended
+        runner.custom(seen.owner_id, seen.session_id, "message.created", recovered.message)
         runner.interrupted(recovered.turn)
         runner.custom(seen.owner_id, seen.session_id, "session.updated", ended.chat_session)
         if ended.following is not None:

@@ -57,7 +57,7 @@ class AgentPool:
     async def _load(self, model: str) -> None:
         with suppress(ProviderError):  # the turn that needs it tells its user
             await self._providers.live(model)
-        gc.freeze()  # see hermes_site.server
+        gc.freeze()  # see hermes_site.collector
 
     async def sweep(self) -> None:
         """Close the agents that have been idle too long."""

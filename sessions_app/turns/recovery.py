@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 
 from sessions_app import access
 from sessions_app.errors import NotFound
-from sessions_app.models import ChatSession, Turn, TurnStatus
+from sessions_app.models import ChatSession, Message, Turn, TurnStatus
+from sessions_app.shapes import MessageShape, message_shape
 from sessions_app.turns.beginning import Begun, begin_again, begin_next
 from sessions_app.turns.ending import Ended, Ending, end
 from sessions_app.turns.liveness import known_dead
@@ -20,9 +21,10 @@ from sessions_app.turns.liveness import known_dead
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A dead owner's turn, ended as interrupted by this process."""
+    """A dead owner's turn, ended as interrupted by this process; the owner may not have told its ``message``."""
 
     turn: Turn
+    message: MessageShape
     ended: Ended
 
 
@@ -83,7 +85,8 @@ def recover(seen: Running, silence: float, process: str | None, text: str) -> Re
     turn.claim = uuid.uuid4()
     turn.save(update_fields=["claim"])
     ending = Ending(TurnStatus.INTERRUPTED, turn.checkpoint, error_code="interrupted", error_text=text)
-    return Recovered(turn, end(turn, turn.answer_id, ending, process=process))
+    message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+    return Recovered(turn, message_shape(message), end(turn, turn.answer_id, ending, process=process))
 
 
 def adopt(seen: Running) -> Begun | None:

@@ -15,14 +15,15 @@ from sessions_app.management.pending import migrations_are_pending
 
 
 class Command(BaseCommand):
-    help = "Check that everything can work, then serve on 127.0.0.1 until SIGTERM or Ctrl-C."
+    help = "Check that everything can work, then serve until SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="PORT, else 8000")
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen at, else 127.0.0.1")
         # One start of Python instead of two: a second of the three that `make run` may take.
         parser.add_argument("--setup", action="store_true", help="do what `manage.py setup` does first")
 
-    def handle(self, *args: Any, port: int, setup: bool, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
         if setup:
             call_command("setup", stdout=self.stdout)
         self._check_prepared()
@@ -31,11 +32,15 @@ class Command(BaseCommand):
 
         # JSON may spend 12 bytes on a character ("\\ud83d\\ude00"); 64 kB for all that surrounds the text.
         max_frame = 12 * settings.HERMES_MAX_TEXT + 64 * 1024
-        server = Server(application, runner, port=port, max_frame=max_frame, grace=settings.HERMES_DRAIN_GRACE)
+        server = Server(
+            application, runner, host=host, port=port, max_frame=max_frame, grace=settings.HERMES_DRAIN_GRACE
+        )
         try:
             server.serve(self._announce)
         except CannotListenError as error:
-            raise CommandError(f"Port {port} cannot be used ({error.socketError}); PORT= names another.") from error
+            raise CommandError(
+                f"Port {port} cannot be used at {host} ({error.socketError}); PORT= names another."
+            ) from error
 
     def _check_prepared(self) -> None:
         if migrations_are_pending():
