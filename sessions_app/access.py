@@ -10,8 +10,17 @@ from uuid import UUID
 
 from django.db import connection
 
+from sessions_app.database import plain
 from sessions_app.errors import NotFound
-from sessions_app.models import ChatSession, SessionStamp
+from sessions_app.models import ChatSession
+
+# The stamp's row first; the session's own as well, because a rename takes no other lock.
+_LOCK = """
+SELECT 1 FROM sessions_app_sessionstamp AS stamp
+JOIN sessions_app_chatsession AS chat_session ON chat_session.id = stamp.chat_session_id
+WHERE stamp.chat_session_id = %s AND chat_session.owner_id = %s
+FOR UPDATE OF stamp FOR NO KEY UPDATE OF chat_session
+"""
 
 
 def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatSession:
@@ -24,10 +33,7 @@ def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatS
     if lock and connection.features.has_select_for_update:
         # A statement of its own: what is read after it is what the lock protects. (SQLite's
         # transactions begin IMMEDIATE, so there the whole database is locked already.)
-        mine = SessionStamp.objects.filter(pk=session_id, chat_session__owner_id=user_id)
-        list(mine.select_for_update(of=("self",)))
-        # A rename takes no lock but its row's own.
-        list(ChatSession.objects.filter(pk=session_id, owner_id=user_id).select_for_update(no_key=True).values("pk"))
+        plain.rows(_LOCK, [session_id, user_id])
     rows = ChatSession.objects.select_related("stamp", "profile", "active_branch")
     try:
         return rows.get(pk=session_id, owner_id=user_id)
