@@ -30,6 +30,7 @@ PROGRAMS = {
     "pg_restore": ("postgresql", ("pg_restore",)),
     "postgres": ("postgresql", ("postgres",)),
     "redis-server": ("redis-server", ("redis-server", "valkey-server")),
+    "sqlite3": ("sqlite3", ("sqlite3",)),
 }
 
 
