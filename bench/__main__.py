@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import footprint, length, profiling, turns
+from bench import footprint, length, load, profiling, turns
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -67,16 +67,16 @@ async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]
 
 
 async def profiled(count: int, folder: Path, provider: Provider) -> list[Section]:
-    """Where a turn's CPU goes."""
+    """Where a turn's CPU goes: on SQLite, one turn at a time."""
     world = World(folder, provider.url)
     seed = world.seed(1)
     with world.site() as site:
-        return [await profiling.profile(site, seed, folder, count)]
+        return await profiling.one_at_a_time(site, seed, folder, count)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["table", "profile"], default="table")
+    parser.add_argument("what", nargs="?", choices=["table", "profile", "load", "profile-load"], default="table")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in less than a minute")
     options = parser.parse_args()
     plan = QUICK if options.quick else FULL
@@ -87,6 +87,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
             if options.what == "profile":
                 sections = asyncio.run(profiled(plan.turns, Path(name), provider))
+            elif options.what == "profile-load":
+                sections = asyncio.run(load.profiled(load.QUICK if options.quick else load.FULL, Path(name), provider))
+            elif options.what == "load":
+                sections = asyncio.run(load.load(load.QUICK if options.quick else load.FULL, Path(name), provider))
             else:
                 sections = [*asyncio.run(measure(plan, Path(name), provider)), footprint.install()]
     finally:

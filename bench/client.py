@@ -4,58 +4,102 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from itertools import count
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from websockets.asyncio.client import ClientConnection, connect
-
-from bench.provider import ANSWER
+from bench.provider import PLAIN, Shape
 from bench.timing import Timing
+from bench.wire import Wire, connect
 
 # Seconds after which a turn counts as failed.
 PATIENCE = 60.0
+# What the frames of events and of answers begin with.
+_EVENT = b'{"jsonrpc":"2.0","method":"session.event"'
+_ANSWER = b'{"jsonrpc":"2.0","id":'
+
+
+class Hearing:
+    """One answer as a connection hears it; `ended` is done with it, and False where it failed."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.first = 0.0
+        self._shape = shape
+        self._said = ""
+
+    def take(self, event: bytes) -> None:
+        """An event of the run."""
+        if b'"type":"TEXT_MESSAGE_CONTENT"' in event:
+            self.first = self.first or perf_counter()
+            self._said += json.loads(event)["params"]["event"]["delta"]
+        elif b'"type":"RUN_FINISHED"' in event:
+            self._end(self._said == self._shape.answer)
+        elif b'"type":"RUN_ERROR"' in event:
+            self._end(whole=False)
+
+    def answered(self, frame: bytes) -> None:
+        """The answer to turn.start."""
+        if b'"error":' in frame:
+            self._end(whole=False)
+
+    def _end(self, whole: bool) -> None:
+        if not self.ended.done():
+            self.ended.set_result(whole)
+
+    async def timing(self, began: float) -> Timing:
+        """Wait for the end; not whole where it failed or took a minute."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                whole = await self.ended
+        except TimeoutError:
+            return Timing(PATIENCE, PATIENCE, whole=False)
+        return Timing(self.first - began if self.first else PATIENCE, perf_counter() - began, whole)
 
 
 class Client:
-    """One user's connection. For one request or turn at a time."""
+    """One user's connection. For one turn at a time."""
+
+    wire: Wire
 
     def __init__(self, url: str, token: str) -> None:
-        self._url = url.replace("http://", "ws://") + "ws/chat/"
+        self.url = url
         self._token = token
         self._numbers = count(1)
-        self._socket: ClientConnection
+        self._asked: dict[int, Callable[[bytes], None]] = {}
+        self._hearing: Hearing | None = None
 
     async def __aenter__(self) -> Self:
-        self._socket = await connect(
-            self._url,
-            additional_headers={"Authorization": f"Bearer {self._token}"},
-            compression=None,
-            max_size=None,
-            ping_interval=None,
-        )
+        self.wire = await connect(self.url, self._token, self._heard)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._socket.close()
+        await self.wire.close()
 
-    async def _send(self, method: str, params: dict[str, Any]) -> str:
-        """Send a request and return what the frame of its answer begins with."""
+    def _heard(self, frame: bytes) -> None:
+        if frame.startswith(_EVENT):
+            if self._hearing is not None:
+                self._hearing.take(frame)
+        elif frame.startswith(_ANSWER):
+            self._asked.pop(int(frame[len(_ANSWER) : frame.index(b",", len(_ANSWER))]))(frame)
+
+    def _send(self, method: str, params: dict[str, Any], answered: Callable[[bytes], None]) -> None:
         number = next(self._numbers)
-        await self._socket.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
-        return f'{{"jsonrpc":"2.0","id":{number},'
+        self._asked[number] = answered
+        self.wire.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
 
     async def ask(self, method: str, **params: Any) -> tuple[dict[str, Any], int]:
         """The result, and the bytes of its frame."""
-        mine = await self._send(method, params)
-        while not (frame := str(await self._socket.recv())).startswith(mine):
-            pass
+        answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._send(method, params, answered.set_result)
+        frame = await answered
         result: dict[str, Any] = json.loads(frame)["result"]
-        return result, len(frame.encode())
+        return result, len(frame)
 
     async def open_new(self) -> str:
         """Create a session, open it here, and return its id."""
@@ -64,27 +108,19 @@ class Client:
         await self.ask("session.open", session_id=session_id)
         return session_id
 
-    async def turn(
-        self, session_id: str, text: str = "Tell me something about the sea, in some fifty words."
-    ) -> Timing:
-        """One turn of an open session, to its RUN_FINISHED; not whole where it failed or took a minute."""
-        began = perf_counter()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._turn(session_id, text, began)
-        except TimeoutError:
-            return Timing(PATIENCE, PATIENCE, whole=False)
+    def hear(self, shape: Shape) -> Hearing:
+        """Listen to the next answer in the sessions that this connection has opened, whoever asks for it."""
+        self._hearing = Hearing(shape)
+        return self._hearing
 
-    async def _turn(self, session_id: str, text: str, began: float) -> Timing:
-        asked = {"session_id": session_id, "text": text, "message_id": str(uuid4())}
-        mine = await self._send("turn.start", asked)
-        first, said = 0.0, ""
-        while True:
-            frame = str(await self._socket.recv())
-            if '"type":"TEXT_MESSAGE_CONTENT"' in frame:
-                first = first or perf_counter()
-                said += json.loads(frame)["params"]["event"]["delta"]
-            elif '"type":"RUN_FINISHED"' in frame:
-                return Timing(first - began, perf_counter() - began, said == ANSWER)
-            elif '"type":"RUN_ERROR"' in frame or (frame.startswith(mine) and '"error":' in frame):
-                return Timing(first - began if first else PATIENCE, perf_counter() - began, whole=False)
+    async def turn(self, session_id: str, shape: Shape = PLAIN, due: float | None = None) -> Timing:
+        """One turn of an open session, to its RUN_FINISHED; timed from `due` (perf_counter), else from now."""
+        began = perf_counter() if due is None else due
+        hearing = self.hear(shape)
+        self.say(session_id, shape, hearing.answered)
+        return await hearing.timing(began)
+
+    def say(self, session_id: str, shape: Shape, answered: Callable[[bytes], None] = lambda _: None) -> None:
+        """Ask for a turn, and leave its answer to whoever listens."""
+        text = f"Tell me something about the sea, in some fifty words. {shape.mark}"
+        self._send("turn.start", {"session_id": session_id, "text": text, "message_id": str(uuid4())}, answered)

@@ -28,8 +28,9 @@ class Counter:
         self._lock = threading.Lock()
 
     def watch(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
-        """Count those of a connection that has just been made."""
-        connection.execute_wrappers.append(self._run)
+        """Count those of a connection that has just been made, or was taken from the pool once more."""
+        if self._run not in connection.execute_wrappers:
+            connection.execute_wrappers.append(self._run)
 
     def _run(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         with self._lock:

@@ -1,29 +1,72 @@
-"""The loopback provider as a process of its own: chat completions of 50 words, every chunk written by itself.
+"""The loopback provider as a process of its own: chat completions of some words, every chunk written by itself.
 
 The tests' provider counts cached tokens honestly, by looking at every prompt it ever saw, and parses with h11: both
-would be most of what is measured here. This one spends some 0.3 ms a reply. `GET /bodies?N` answers the last N
-request bodies as a JSON list, oldest first.
+would be most of what is measured here. This one knows the bytes of each reply beforehand. How many words, how long,
+and at what pace, says the last mark in the request's body (`Shape`). `GET /bodies?N` answers the last N request
+bodies as a JSON list, oldest first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
 
+from bench.timing import cpu_of
 from tests.processes import Process
 from tests.providers import chat
 from tests.providers.events import Event
 from tests.providers.script import Answer, words
 from tests.providers.tokens import Counted
 
-WORDS = words(50)
-ANSWER = "".join(WORDS)
 MODEL = "bench"
 KEPT = 256
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_MARK = re.compile(r"\[(\d+) words, (\d+) ms, (\d+) characters\]")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a reply comes: `chunks` words of at least `size` characters, `pause` milliseconds between them."""
+
+    chunks: int = 50
+    pause: int = 0
+    size: int = 0
+
+    @property
+    def mark(self) -> str:
+        """What a request says to get such a reply."""
+        return f"[{self.chunks} words, {self.pause} ms, {self.size} characters]"
+
+    @cached_property
+    def words(self) -> list[str]:
+        """What is said."""
+        return [word.ljust(self.size, ".") for word in words(self.chunks)]
+
+    @cached_property
+    def answer(self) -> str:
+        """All that is said."""
+        return "".join(self.words)
+
+    @property
+    def seconds(self) -> float:
+        """From the first word to the last."""
+        return (self.chunks - 1) * self.pause / 1000
+
+
+PLAIN = Shape()
+
+
+def asked_for(body: str) -> Shape:
+    """The shape that a request's last message asks for."""
+    found = _MARK.match(body, body.rfind("[", 0, body.rfind(" characters]")))
+    return Shape(*map(int, found.groups())) if found else PLAIN
 
 
 def _chunk(event: Event) -> bytes:
@@ -31,8 +74,15 @@ def _chunk(event: Event) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-_EVENTS = chat.stream(Answer(words=WORDS), {"model": MODEL}, Counted(prompt=1000, cached=900))
-_REPLY = [_HEAD, *(_chunk(event) for event in _EVENTS if isinstance(event, Event)), b"0\r\n\r\n"]
+@cache
+def reply(shape: Shape) -> list[list[bytes]]:
+    """What is written, chunk by chunk, in as many moments as there are words."""
+    events = chat.stream(Answer(words=shape.words), {"model": MODEL}, Counted(prompt=1000, cached=900))
+    role, *spoken = [_chunk(event) for event in events if isinstance(event, Event)]
+    moments = [[word] for word in spoken[: shape.chunks]]
+    moments[0] = [_HEAD, role, *moments[0]]
+    moments[-1] += [*spoken[shape.chunks :], b"0\r\n\r\n"]
+    return moments
 
 
 class Connection(asyncio.Protocol):
@@ -63,8 +113,17 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(told), told))
             return
         self.bodies.append(body)
-        for chunk in _REPLY:
-            self._transport.write(chunk)
+        shape = asked_for(body)
+        self._say(iter(reply(shape)), shape.pause / 1000)
+
+    def _say(self, moments: Iterator[list[bytes]], pause: float) -> None:
+        for chunks in moments:
+            for chunk in chunks:
+                self._transport.write(chunk)
+            if pause:
+                if not self._transport.is_closing():
+                    asyncio.get_running_loop().call_later(pause, self._say, moments, pause)
+                return
 
 
 async def serve() -> None:
@@ -80,6 +139,11 @@ class Provider:
     def __init__(self) -> None:
         self.process = Process([sys.executable, "-m", "bench.provider"])
         self.url = f"http://127.0.0.1:{self.process.line('port').split()[1]}/v1"
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used."""
+        return cpu_of(self.process.pid)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from pathlib import Path
 import httpx2
 
 from bench.provider import MODEL
-from bench.timing import median
+from bench.services import Services
+from bench.timing import cpu_of, median
 from tests.processes import PATIENCE, ROOT, Process
 
 SERVE = ("manage.py", "serve")
@@ -52,13 +53,16 @@ def sync_time(folder: Path, times: int = 50) -> float:
 
 
 class World:
-    """A folder with a database, and the environment in which a host serves it from the provider at `url`."""
+    """A database, and the environment in which a host serves it from the provider at `url`.
 
-    def __init__(self, folder: Path, url: str) -> None:
+    On SQLite in `folder`, or on what `services` names.
+    """
+
+    def __init__(self, folder: Path, url: str, services: Services | None = None) -> None:
         self.env = {
             "PATH": os.environ["PATH"],
-            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-            "REDIS_URL": "",
+            "DATABASE_URL": services.database if services else f"sqlite:///{folder / 'db.sqlite3'}",
+            "REDIS_URL": services.redis if services else "",
             "SECRET_KEY": "bench-only",
             "HERMES_MODEL": f"openai-chat:{MODEL}",
             "HERMES_TURNS_PER_MINUTE": "1000000",
@@ -95,9 +99,7 @@ class Site:
     @property
     def cpu(self) -> float:
         """Seconds of CPU that all threads of the process have used."""
-        # clock_getcpuclockid(3): the clock of another process is made of its id. To the nanosecond, where
-        # /proc/PID/stat counts hundredths of a second.
-        return time.clock_gettime((~self.process.pid << 3) | 2)
+        return cpu_of(self.process.pid)
 
     @property
     def memory(self) -> Memory:
