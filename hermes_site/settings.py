@@ -45,8 +45,8 @@ def _database() -> dict[str, Any]:
         }
         return {**config, "CONN_MAX_AGE": None}
     options |= {
-        # What cannot be connected is tried again at once when somebody asks, not after a pause that doubles.
-        "pool": {"min_size": 2, "max_size": 20, "timeout": 10, "reconnect_timeout": 2},
+        # Beyond it the pauses between two attempts would grow longer than the outage was.
+        "pool": {"min_size": 2, "max_size": 20, "timeout": 10, "reconnect_timeout": 10},
         # A server that vanished without a word is given up after some 20 seconds.
         "keepalives_idle": 5,
         "keepalives_interval": 5,
