@@ -96,8 +96,10 @@ class Keeper:
         the turns of owners that are just as alive: they get some beats to say so.
         """
         now = asyncio.get_running_loop().time()
-        if self._looked is not None and now - self._looked > GAP_BEATS * self._beat_seconds:
-            self._judges_from = now + GAP_BEATS * self._beat_seconds
+        gap = now - (self._looked or now)
+        if gap > GAP_BEATS * self._beat_seconds:
+            # Some are back later than others, by no more than they were away.
+            self._judges_from = now + min(gap, self.silence) + GAP_BEATS * self._beat_seconds
         self._looked = now
         return now >= self._judges_from
 

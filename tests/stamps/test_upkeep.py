@@ -117,3 +117,11 @@ def test_loading_a_dump_over_a_living_session_never_lowers_its_revision(talk: Ta
     call_command("loaddata", str(dump), verbosity=0)
     assert talk.stamp.message_count == 2
     assert talk.stamp.revision > seen.revision
+
+
+def test_a_text_that_another_program_replaced_while_the_triggers_were_away_is_noticed(talk: Talk) -> None:
+    talk.say(2)
+    before = talk.stamp
+    with migration():
+        execute("UPDATE sessions_app_message SET text = 'replaced'")
+    assert (talk.stamp.message_count, talk.stamp.revision) == (before.message_count, before.revision + 1)
