@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import inf, sqrt
 from pathlib import Path
 
-from bench import profiling, stalled
+from bench import profiling
 from bench.crowd import LIMIT, PACED, Crowd, Step
 from bench.floor import Floor
 from bench.provider import PLAIN, Provider, Shape
@@ -27,7 +27,6 @@ from bench.timing import median, percentile
 LONG = Shape(chunks=250, pause=20)
 HOST, DATABASE, REDIS, PROVIDER, CLIENT = "host", "PostgreSQL", "Redis", "provider", "client"
 _GROWTH = 1.5
-STALLED = 200
 # Connections that fill the pools before memory is looked at.
 _BEFORE = 50
 
@@ -73,9 +72,8 @@ async def load(plan: LoadPlan, folder: Path, provider: Provider) -> list[Section
             async with _arranged(world, running, provider, floor, 2) as (crowd, sites):
                 two = await _seated(plan, crowd, sites, seed, "Two processes", one.best.rate)
                 tabs = await _with_second_tabs(plan, crowd, sites, two.best.rate / _GROWTH)
-        unread = await stalled.stalled(world, running, seed, min(plan.users, STALLED))
     outcomes = [one, two, tabs]
-    return [*(_section(outcome, least) for outcome in outcomes), _compared(outcomes), unread]
+    return [*(_section(outcome, least) for outcome in outcomes), _compared(outcomes)]
 
 
 async def profiled(plan: LoadPlan, folder: Path, provider: Provider) -> list[Section]:
