@@ -29,6 +29,8 @@ Item = dict[str, Any]
 PATIENCE = 2.0
 # Seconds between two pulses, and until one that stays away ends the link.
 PULSE_SECONDS, SILENT_SECONDS = 1.0, 5.0
+# What a link has: one that publishes, one that is subscribed.
+CONNECTIONS = 2
 # Items that may wait: a turn's are some tens, so the link is not fast enough, or stands.
 BACKLOG = 10_000
 _AGAIN = 0.5
@@ -94,6 +96,7 @@ class Relay:
         self._idle = asyncio.Event()
         self._changed = asyncio.Event()
         self._whole: int | None = None
+        self._born = 0
         self._heard = 0.0
         self._channel = ""
         self._task: asyncio.Task[None] | None = None
@@ -195,6 +198,7 @@ class Relay:
 
     async def _link(self, layer: Layer) -> None:
         """Send and receive until one of it fails. Raises what it failed of."""
+        self._born = layer.connections
         async with asyncio.timeout(PATIENCE):
             self._channel = await layer.new_channel()
         work = (self._keep_groups(layer), self._receive_all(layer), self._send_all(layer), self._send_pulses(layer))
@@ -259,6 +263,8 @@ class Relay:
             message = await layer.receive(self._channel)
             try:
                 self._take(message["from"], message["items"], layer.connections)
+            except LinkLost:
+                raise
             except Exception:  # what another version of this software sends must not end the receiving
                 logger.exception("a message of another process could not be taken")
 
@@ -270,7 +276,9 @@ class Relay:
             self._gone_the_whole_way(connections)
 
     def _gone_the_whole_way(self, connections: int) -> None:
-        """Take in a pulse of our own; no connection was made since it was sent."""
+        """Take in a pulse of our own; no connection was made since it was sent. Raises LinkLost."""
+        if connections != self._born + CONNECTIONS:
+            raise LinkLost  # what was joined while one was made again may not be joined on the new one
         now = asyncio.get_running_loop().time()
         before, self._whole = self._whole, connections
         since, self._heard = now - self._heard, now

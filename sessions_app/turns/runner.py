@@ -68,7 +68,6 @@ class Runner:
     async def start(self) -> None:
         """Take over what dead processes left, and keep watching. Before any client is served."""
         self._process.start()
-        logger.info("this process owns its turns as %s", self.process)
         self.elsewhere.relay.start()
         await self._keeper.start()
 

@@ -169,7 +169,8 @@ async def test_twice_at_once(host: Host, session: NewSession, provider: Provider
     chat = await session()
     asked = await host.ask(chat)
     await stands_at(gate)
-    assert all(await asyncio.gather(host.stop(chat), host.stop(chat)))
+    # One that comes when the turn has ended answers false.
+    assert any(await asyncio.gather(host.stop(chat), host.stop(chat)))
     ends = [e for e in host.listener.run(asked.run_id) if e["event"]["type"] in ("RUN_FINISHED", "RUN_ERROR")]
     assert len(ends) == 1
     assert [status for _, _, status in await said(chat)] == ["complete", "stopped"]
