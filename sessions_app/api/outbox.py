@@ -99,8 +99,7 @@ class Outbox:
                         await self._send({"type": "websocket.send", "text": frame})
                 except TimeoutError:
                     self._waiting.clear()
-                    self._close_code = READS_TOO_SLOWLY
-                    self._room.set()
+                    self.close(READS_TOO_SLOWLY)
                     break
                 self._waiting.popleft()
                 self._count(-told, -answered)

@@ -131,37 +131,28 @@ def _run(kind: str, work: Callable[[], R]) -> R:
 
 
 class Lane:
-    """A thread of its own for work that must not wait behind commands: the heart, and the look.
+    """The way of some work to the database: the threads that it reads and writes in, by their kind."""
 
-    One locked row may hold all the writers for seconds; the heartbeats of the other turns go on.
-    """
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    def __init__(self, reads: str, writes: str) -> None:
+        self._reads, self._writes = reads, writes
 
     async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run ``function`` on one snapshot."""
-        return await _hop(self._kind, partial(_run, "read", partial(function, *args, **kwargs)))
+        """Run ``function`` in a database thread, on one snapshot, and return its result."""
+        return await _hop(self._reads, partial(_run, "read", partial(function, *args, **kwargs)))
 
     async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run ``function`` in one transaction."""
-        return await _hop(self._kind, partial(_run, "write", partial(function, *args, **kwargs)))
+        """Run ``function`` in a database thread, in one transaction, and return its result.
+
+        It may run again after a lost race or a lost connection, so it changes nothing but rows.
+        """
+        return await _hop(self._writes, partial(_run, "write", partial(function, *args, **kwargs)))
 
 
-HEART, WATCH = Lane("heart"), Lane("watch")
-
-
-async def write(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run ``function`` in a database thread, in one transaction, and return its result.
-
-    It may run again after a lost race or a lost connection, so it changes nothing but rows.
-    """
-    return await _hop("write", partial(_run, "write", partial(function, *args, **kwargs)))
-
-
-async def read(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run ``function`` in a database thread, on one snapshot, and return its result."""
-    return await _hop("read", partial(_run, "read", partial(function, *args, **kwargs)))
+# The heart and the look have a thread each: one locked row may hold all the writers for seconds,
+# and the heartbeats of the other turns must go on.
+HEART, WATCH = Lane("heart", "heart"), Lane("watch", "watch")
+_COMMANDS = Lane("read", "write")
+read, write = _COMMANDS.read, _COMMANDS.write
 
 
 class Door(Protocol):

@@ -24,13 +24,11 @@ from sessions_app import database
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import RunShape
 from sessions_app.turns import missed
-from sessions_app.turns.ending import ending_of
 from sessions_app.turns.hub import Notification, fact
 from sessions_app.turns.news import News
 from sessions_app.turns.opening import Silent
 from sessions_app.turns.recovery import Running
 from sessions_app.turns.relay import Item, Layer, Relay
-from sessions_app.turns.stream import last_event
 
 if TYPE_CHECKING:
     from sessions_app.turns.runner import Runner
@@ -56,12 +54,11 @@ class _Followed:
     session_id: UUID
     missing: int = 0
 
-    def end(self, run_id: UUID, turn: Turn | None) -> Notification:
+    def end(self, turn: Turn | None) -> Notification:
         """Return what tells its end, by its row; without one the session is gone."""
         if turn is None:
             return fact(self.session_id, "session.deleted", str(self.session_id))
-        event = last_event(self.session_id, run_id, ending_of(turn))
-        return Notification.of(self.session_id, run_id, turn.last_seq, event)
+        return missed.end_of(turn)
 
 
 def user_group(user_id: int) -> str:
@@ -137,7 +134,7 @@ class Elsewhere:
         ended = await database.read(_ended_turns, run_ids)
         for run_id in run_ids:
             if (followed := self._followed.pop(run_id, None)) is not None:
-                self._runner.hub.deliver(followed.user_id, followed.end(run_id, ended.get(run_id)))
+                self._runner.hub.deliver(followed.user_id, followed.end(ended.get(run_id)))
 
     def expect_end(self, user_id: int, session_id: UUID, run_id: UUID) -> None:
         """Note that a run elsewhere was shown here, so that its end will be told, heard or not."""

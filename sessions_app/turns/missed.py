@@ -46,8 +46,13 @@ def _ends(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, Notifica
     """Yield the last event of each turn that has ended: who has missed the rest finds a gap before it."""
     ended = Turn.objects.filter(owner__in=user_ids, ended_at__gte=since, created_at__gte=since - _QUEUED_AT_MOST)
     for turn in ended.exclude(status=TurnStatus.WITHDRAWN).defer("text", "checkpoint").order_by("pk"):
-        event = last_event(turn.chat_session_id, turn.run_id, ending_of(turn))
-        yield turn.owner_id, Notification.of(turn.chat_session_id, turn.run_id, turn.last_seq, event)
+        yield turn.owner_id, end_of(turn)
+
+
+def end_of(turn: Turn) -> Notification:
+    """Return what tells the end of a turn, by its row."""
+    event = last_event(turn.chat_session_id, turn.run_id, ending_of(turn))
+    return Notification.of(turn.chat_session_id, turn.run_id, turn.last_seq, event)
 
 
 def _sessions(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID, str, Any]]:

@@ -40,10 +40,6 @@ class Recent:
         if len(self._values) > REMEMBERED:
             self._values.popitem(last=False)
 
-    def discard(self, key: Hashable) -> None:
-        """Forget a key."""
-        self._values.pop(key, None)
-
 
 class News:
     """What the connections of this process were told last, of facts that replace each other."""

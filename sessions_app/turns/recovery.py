@@ -69,15 +69,21 @@ def is_dead(turn: Turn, silence: float) -> bool:
     return known_dead(turn.process) or Turn.objects.filter(_silent(silence), pk=turn.pk).exists()
 
 
+def _locked(owner_id: int, session_id: UUID) -> ChatSession | None:
+    """Return a session, locked; None where it is gone: then there is nothing to recover."""
+    try:
+        return access.chat_session(owner_id, session_id, lock=True)
+    except NotFound:
+        return None
+
+
 def recover(seen: Running, silence: float, process: str | None, text: str) -> Recovered | None:
     """Take a dead turn over and end it, and begin the next for ``process``; None where somebody was faster.
 
     ``text`` tells the user what happened. Under the session's lock the owner is looked at again,
     so one that came back to life meanwhile keeps its turn whole.
     """
-    try:
-        access.chat_session(seen.owner_id, seen.session_id, lock=True)
-    except NotFound:
+    if _locked(seen.owner_id, seen.session_id) is None:
         return None
     turn = Turn.objects.filter(pk=seen.turn_id, status=TurnStatus.RUNNING, process=seen.process).first()
     if turn is None or not is_dead(turn, silence):
@@ -91,12 +97,9 @@ def recover(seen: Running, silence: float, process: str | None, text: str) -> Re
 
 def adopt(seen: Running) -> Begun | None:
     """Begin again a turn that is claimed for this process and not run by it, if it still is so."""
-    try:
-        chat_session: ChatSession = access.chat_session(seen.owner_id, seen.session_id, lock=True)
-    except NotFound:
-        return None
+    chat_session = _locked(seen.owner_id, seen.session_id)
     turn = Turn.objects.filter(pk=seen.turn_id, status=TurnStatus.RUNNING, process=seen.process).first()
-    return begin_again(turn, chat_session) if turn else None
+    return begin_again(turn, chat_session) if chat_session and turn else None
 
 
 def _waiting() -> list[tuple[int, UUID]]:
@@ -107,8 +110,5 @@ def _waiting() -> list[tuple[int, UUID]]:
 
 def begin_waiting(owner_id: int, session_id: UUID, process: str) -> Begun | None:
     """Begin the next turn of a waiting session, if it still waits."""
-    try:
-        chat_session: ChatSession = access.chat_session(owner_id, session_id, lock=True)
-    except NotFound:
-        return None
-    return begin_next(chat_session, process)
+    chat_session = _locked(owner_id, session_id)
+    return begin_next(chat_session, process) if chat_session else None

@@ -293,14 +293,15 @@ class Runner:
         """Tell all the user's connections, in whichever process, one of the project's own facts."""
         told = fact(session_id, name, value)
         if self.elsewhere.news.is_news(user_id, told):
-            self.hub.deliver(user_id, told)
-            self.elsewhere.tell(user_id, told)
+            self._tell(user_id, told)
+
+    def _tell(self, user_id: int, told: Notification) -> None:
+        self.hub.deliver(user_id, told)
+        self.elsewhere.tell(user_id, told)
 
     def interrupted(self, turn: Turn) -> None:
         """Tell that nobody knows how far a turn came."""
         self._given_up.discard(turn.run_id)
         self.elsewhere.over(turn.run_id)
         event = RunErrorEvent(code="interrupted", message=INTERRUPTED)
-        notification = Notification.of(turn.chat_session_id, turn.run_id, None, event)
-        self.hub.deliver(turn.owner_id, notification)
-        self.elsewhere.tell(turn.owner_id, notification)
+        self._tell(turn.owner_id, Notification.of(turn.chat_session_id, turn.run_id, None, event))
