@@ -17,8 +17,9 @@ from itertools import islice
 from typing import Self, TypedDict
 from uuid import UUID
 
-from sessions_app import access, branches
-from sessions_app.agents.prefix import freeze
+from sessions_app import access, branches, spending
+from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_digest
+from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.models import AgentProfile, Branch, ChatSession
 from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
 
@@ -71,7 +72,7 @@ def create(user_id: int, title: str) -> SessionShape:
         owner_id=user_id,
         profile=profile,
         title=title,
-        frozen_prefix=freeze(profile.system_prompt, profile.tools).to_json(),
+        frozen_prefix=prefix_of(profile).to_json(),
         active_branch_id=uuid.uuid4(),
     )
     chat_session.save(force_insert=True)
@@ -114,11 +115,38 @@ def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
     return session_shape(access.chat_session(user_id, session_id))
 
 
+def prefix_of(profile: AgentProfile) -> FrozenPrefix:
+    """Return the prefix that a session made of this profile now begins with."""
+    return freeze(profile.system_prompt, profile.tools)
+
+
+def apply_profile(user_id: int, session_id: UUID) -> SessionShape:
+    """Let a session begin with its profile as it is now, from its next turn on. Raises NotFound.
+
+    Its prompt is read anew by the provider, once; the ledger says so. A turn that runs ends with what it began with.
+    """
+    refreeze(access.chat_session(user_id, session_id, lock=True))
+    return session_shape(access.chat_session(user_id, session_id))
+
+
+def refreeze(chat_session: ChatSession) -> bool:
+    """Put the profile's present prefix in the place of the session's; False where it is the same.
+
+    The caller holds the session's lock.
+    """
+    prefix = prefix_of(chat_session.profile)
+    if prefix.to_json() == chat_session.frozen_prefix:
+        return False
+    applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
+    ChatSession.objects.filter(pk=chat_session.pk).update(frozen_prefix=prefix.to_json(), applied_prefix=applied)
+    return True
+
+
 def messages(user_id: int, session_id: UUID, before: int, limit: int) -> tuple[list[MessageShape], bool]:
     """Return the last messages below position ``before``, ascending, and whether more are.
 
     Raises NotFound.
     """
     found, has_more = branches.latest(access.chat_session(user_id, session_id), limit, before=before)
-    beside = branches.alternatives(found)
-    return [message_shape(message, beside.get(message.pk)) for message in found], has_more
+    beside, ledgers = branches.alternatives(found), spending.by_message(found)
+    return [message_shape(message, beside.get(message.pk), ledgers.get(message.pk)) for message in found], has_more

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sessions_app.agents.ledger import Cause
 from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn
 
 
@@ -45,12 +46,51 @@ class ToolCallShape(Shape):
     arguments: str
 
 
+class GuardShape(Shape):
+    """What the guard decided for a turn: was the agent reused, could its memory be trusted, why."""
+
+    agent: Literal["reused", "built"]
+    transcript: Literal["kept", "read"]
+    reason: str
+
+
+class MissShape(Shape):
+    """Why the provider's cache had fewer tokens than expected; ``reason`` says the cause to a person."""
+
+    cause: Cause
+    reason: str
+
+
+class LedgerShape(Shape):
+    """A turn's line in the ledger.
+
+    Prompt and answer in parts that do not overlap, so that they sum to what the provider counted: ``fresh_tokens``,
+    ``cache_write_tokens`` and ``cached_tokens`` are the prompt's. ``expected_tokens`` should have been cached;
+    ``miss`` says why they were not, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars,
+    null where no price is known; ``saved`` is against the same tokens without a cache.
+    """
+
+    provider: str
+    model: str
+    fresh_tokens: int
+    cache_write_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    expected_tokens: int
+    miss: MissShape | None
+    cost: float | None
+    saved: float | None
+    guard: GuardShape | None
+
+
 class MessageShape(Shape):
     """One message of the conversation shown.
 
     ``position`` is null while the message is queued. ``alternatives`` are the ids of the
     messages that stand in the same place of other branches, oldest first. ``tool_calls`` and
-    ``tool_call_id`` tie an assistant's calls to the tool messages that answer them.
+    ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
+    that ended a turn has the turn's ``ledger``, where its provider has counted anything.
     """
 
     id: UUID
@@ -62,6 +102,7 @@ class MessageShape(Shape):
     alternatives: list[UUID]
     tool_calls: list[ToolCallShape] | None = Field(default=None, exclude_if=_is_none)
     tool_call_id: str | None = Field(default=None, exclude_if=_is_none)
+    ledger: LedgerShape | None = Field(default=None, exclude_if=_is_none)
 
 
 class QueuedShape(Shape):
@@ -108,7 +149,9 @@ def _tool_fields(message: Message) -> dict[str, Any]:
     return {"tool_calls": calls or None}
 
 
-def message_shape(message: Message, alternatives: list[UUID] | None = None) -> MessageShape:
+def message_shape(
+    message: Message, alternatives: list[UUID] | None = None, ledger: LedgerShape | None = None
+) -> MessageShape:
     """Return a stored message's shape."""
     return MessageShape(
         id=message.public_id,
@@ -118,6 +161,7 @@ def message_shape(message: Message, alternatives: list[UUID] | None = None) -> M
         status=message.status,
         created_at=message.created_at,
         alternatives=alternatives or [],
+        ledger=ledger,
         **_tool_fields(message),
     )
 

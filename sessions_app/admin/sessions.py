@@ -17,11 +17,11 @@ from sessions_app.admin import conversation, deletion, log
 from sessions_app.admin.filters import ActivityFilter, OwnerFilter
 from sessions_app.admin.listing import InspectionAdmin
 from sessions_app.admin.turns import TurnAdmin
-from sessions_app.admin.usage import usage_by_session
 from sessions_app.admin.words import as_uuid, cached_share, moment, narrowed, number, users_named
 from sessions_app.agents.pieces import Usage
 from sessions_app.agents.prefix import FrozenPrefix
 from sessions_app.models import ChatSession, Turn
+from sessions_app.spending import usage_by_session
 
 if TYPE_CHECKING:
 

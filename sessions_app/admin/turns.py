@@ -17,9 +17,9 @@ from sessions_app.admin.filters import (
     SessionFilter,
 )
 from sessions_app.admin.listing import InspectionAdmin
-from sessions_app.admin.usage import usage_of
 from sessions_app.admin.words import as_uuid, cached_share, moment, narrowed, number, seconds, users_named
 from sessions_app.models import Turn
+from sessions_app.spending import usage_of
 
 
 class TurnAdmin(InspectionAdmin):

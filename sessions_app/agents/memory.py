@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .history import Row, body_of, head_of, messages_of, opening_of
-from .prefix import FrozenPrefix
+from .ledger import Compared, Request, prompt_digest, tools_digest
+from .prefix import FrozenPrefix, canonical
+from .trail import Mark, Trail
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage
@@ -25,13 +27,32 @@ class Transcript:
 
     Everything said so far must have been appended, in order, after it was stored. Not for two steps at once. For a
     model whose wire is not known, the messages are kept as objects instead of elements.
+
+    For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
+    of a prefix that was applied to it; set them again before each turn. `prompt` and `tools` are the digests of the
+    frozen prefix.
     """
 
-    def __init__(self, session_id: str, prefix: FrozenPrefix, model: str, rows: Iterable[Row] = ()) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        prefix: FrozenPrefix,
+        model: str,
+        rows: Iterable[Row] = (),
+        *,
+        last: Request | None = None,
+    ) -> None:
         self.session_id = session_id
         self.prefix = prefix
+        self.prompt, self.tools = prompt_digest(prefix), tools_digest(prefix)
         self.model = model
-        self._rows: list[Row] = list(rows)
+        self.last = last
+        self.applied = ""
+        self._said_rows = Trail(last.rows if last else None)
+        self._said_bytes = Trail(last.wire if last else None)
+        self._rows: list[Row] = []
+        for row in rows:
+            self.append(row)
         self._began = False
         self._elements = b""
         self._messages: list[ModelMessage] = []
@@ -40,7 +61,8 @@ class Transcript:
     @property
     def size(self) -> int:
         """Bytes it holds, about."""
-        return len(self.prefix.system_prompt) + len(self._elements) + self._said + _weight(self._rows)
+        trails = self._said_rows.size + self._said_bytes.size
+        return len(self.prefix.system_prompt) + len(self._elements) + self._said + _weight(self._rows) + trails
 
     @property
     def elements(self) -> bytes:
@@ -50,6 +72,17 @@ class Transcript:
     def append(self, row: Row) -> None:
         """Take in a row that has just been stored at the end of the branch."""
         self._rows.append(row)
+        self._said_rows.feed([canonical([row.role, row.text, row.parts, row.status]).encode()])
+
+    def sent(self) -> tuple[Mark, Mark]:
+        """A request has been made of all this: return how far its rows and its elements have come."""
+        rows = self._said_rows.send()
+        return rows, self._said_bytes.send() if self._elements else rows
+
+    def compared(self, last: Request) -> Compared:
+        """Tell whether what was sent in an earlier request stands at the beginning of this transcript."""
+        same_rows = self._said_rows.extends(last.rows)
+        return Compared(same_rows, self._said_bytes.extends(last.wire) if self._elements else same_rows)
 
     def chunk(self) -> int:
         """How many of the waiting rows to serialise ahead of a request; 0 if so few wait that it can take them all.
@@ -76,6 +109,7 @@ class Transcript:
     def keep(self, added: list[bytes], rows: int | None = None) -> None:
         """The first (or all) of the waiting rows have become these elements."""
         self._elements = b",".join([*([self._elements] if self._elements else []), *added])
+        self._said_bytes.feed(added)
         self._began = self._began or bool(added)
         del self._rows[: len(self._rows) if rows is None else rows]
 

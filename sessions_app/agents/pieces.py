@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .ledger import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Usage:
     """Tokens of one or more steps, as the provider counted them.
 
     `input_tokens` is the whole prompt; `cached_tokens` (read from the provider's cache) and `cache_write_tokens`
-    (newly put there) are disjoint parts of it. `reasoning_tokens` is a part of `output_tokens`.
+    (newly put there) are disjoint parts of it. `reasoning_tokens` is a part of `output_tokens`. So `fresh_tokens`,
+    both cache's, `said_tokens` and `reasoning_tokens` are disjoint, and together all that the provider counted.
     """
 
     input_tokens: int = 0
@@ -68,6 +72,16 @@ class Usage:
     cache_write_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+
+    @property
+    def fresh_tokens(self) -> int:
+        """The part of the prompt that the provider read as new and keeps no longer than the request."""
+        return self.input_tokens - self.cached_tokens - self.cache_write_tokens
+
+    @property
+    def said_tokens(self) -> int:
+        """The part of the answer that is no reasoning."""
+        return self.output_tokens - self.reasoning_tokens
 
     def __add__(self, other: Usage) -> Usage:
         """The sum of both, field by field."""
@@ -86,7 +100,8 @@ class StepResult:
 
     `text` is exactly what the `TextDelta`s said. `parts` goes into the row's `parts` column as it is (None: nothing
     to send back besides the text). `finish_reason` is Pydantic AI's word ("stop", "length", "tool_call",
-    "content_filter"), None while the stream has not ended and where the model names none.
+    "content_filter"), None while the stream has not ended and where the model names none. `entry` is its line in the
+    ledger, None where the provider has counted nothing.
     """
 
     text: str
@@ -96,3 +111,4 @@ class StepResult:
     provider: str
     model: str
     finish_reason: str | None
+    entry: Entry | None

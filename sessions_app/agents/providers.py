@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .failures import unusable
+from .ledger import Caching
 from .prefix import FrozenPrefix
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ KNOWN_WIRES = {"openai", "openai-responses", "openai-chat", "ollama", "anthropic
 """Providers whose requests are spliced (`wire`); any other gets its whole conversation mapped each time."""
 
 MAX_CONNECTIONS = 1000
+
+OPENAI = "https://api.openai.com"
+OPENAI_MINIMUM = 1024
+"""Tokens of the shortest prompt that OpenAI caches (its guide on prompt caching)."""
 
 DROP_STALE_THINKING = {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
 """For the models that bind a thinking block to all that was said before it: when somebody rewrites a transcript,
@@ -50,18 +55,42 @@ class LiveModel:
         """The provider's name, for usage."""
         return DEMO if self.name == DEMO else self.model.system
 
+    @property
+    def base_url(self) -> str:
+        """The provider's address, by which its prices are known."""
+        return self.model.base_url or ""
+
+    def caching(self, session_id: str) -> Caching:
+        """How the provider caches prompts, as far as it has told anybody."""
+        retention = self.model.resolve_cache_retention(self.settings(session_id))
+        retention = retention or self.model.profile.get("default_cache_retention")
+        return Caching(
+            retention=retention.total_seconds() if retention else None,
+            minimum=OPENAI_MINIMUM if self.base_url.startswith(OPENAI) else 0,
+            writes=self.provider == "anthropic",
+        )
+
     def settings(self, session_id: str) -> ModelSettings:
         """Request settings. None of them alters an element of the conversation.
 
         Responses are not stored with the provider (what must go back is stored with the row), and a session's
-        requests are routed to one cache; Anthropic caches up to the last block by itself.
+        requests are routed to one cache. Anthropic is given three breakpoints of its four: it moves the one at the end
+        of the conversation forward by itself; those behind the tools and the system prompt are found again by another
+        session of the same profile, and after an edit of something said early.
         """
         settings: dict[str, Any] = {}
         match self.name.partition(":")[0]:
             case "openai" | "openai-responses":
                 settings = {"openai_store": False, "openai_prompt_cache_key": session_id}
+            case "openai-chat" if self.base_url.startswith(OPENAI):
+                # Other servers may refuse what they do not know.
+                settings = {"openai_prompt_cache_key": session_id}
             case "anthropic":
-                settings = {"anthropic_cache": True}
+                settings = {
+                    "anthropic_cache": True,
+                    "anthropic_cache_instructions": True,
+                    "anthropic_cache_tool_definitions": True,
+                }
                 if self.model.profile.get("anthropic_binds_thinking_blocks"):
                     settings["anthropic_thinking"] = DROP_STALE_THINKING
         return settings  # type: ignore[return-value]  # each provider's settings are a TypedDict of its own

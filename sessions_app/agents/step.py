@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
+from .accounting import Sent, account
 from .answers import parts_of, tool_calls
 from .errors import ProviderError
 from .failures import judge, record
+from .ledger import Entry, digest
 from .memory import Transcript
 from .pieces import Piece, StepResult, Usage
 from .providers import DEMO, LiveModel, Providers, parameters_of
@@ -36,7 +38,7 @@ class Step:
     """A request under way. `async with stream_step(...) as step: async for piece in step: ...; step.result`.
 
     Raises ProviderError from the loop. Leaving the block early (break, error, cancellation) ends the request;
-    `result` then holds what was yielded so far.
+    `result`, once the block is left, holds what was yielded so far.
     """
 
     def __init__(self, providers: Providers, transcript: Transcript) -> None:
@@ -47,6 +49,8 @@ class Step:
         self._unfolding = Unfolding()
         self._live: LiveModel | None = None
         self._stream: StreamedResponse | None = None
+        self._sent: Sent | None = None
+        self._entry: Entry | None = None
         self._ended = False
         self._pieces = self._run()
 
@@ -57,6 +61,7 @@ class Step:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._pieces.aclose()
+        self._entry = self._account()
 
     def __aiter__(self) -> Self:
         return self
@@ -85,6 +90,7 @@ class Step:
         async with AsyncExitStack() as stack:
             stream, splice = await self._in_time(open_stream(live, self._transcript, stack))
             self._stream = stream
+            self._sent = _sent(self._transcript, splice)
             events = aiter(stream)
             while (event := await self._in_time(anext(events, None))) is not None:
                 for piece in self._unfolding.pieces(event):
@@ -142,7 +148,26 @@ class Step:
             provider=live.provider if live is not None else "",
             model=clean(model)[:LONGEST_NAME],
             finish_reason=stream.finish_reason if self._ended and stream is not None else None,
+            entry=self._entry,
         )
+
+    def _account(self) -> Entry | None:
+        """The request's line in the ledger, if the provider has counted it."""
+        stream, live, sent = self._stream, self._live, self._sent
+        if stream is None or live is None or sent is None or live.name == DEMO:
+            return None
+        usage = usage_of(stream)
+        if not usage.input_tokens:
+            return None
+        # Pydantic AI sets what the provider has told, zero included.
+        reported = "cache_read_tokens" in vars(stream.usage)
+        return account(self._transcript, live, sent, usage, stream.model_name, reported=reported)
+
+
+def _sent(transcript: Transcript, splice: Splice | None) -> Sent:
+    """The request as it has just left."""
+    rows, wire = transcript.sent()
+    return Sent(splice.prefix if splice else digest(transcript.model + transcript.prefix.to_json()), rows, wire)
 
 
 def usage_of(stream: StreamedResponse | None) -> Usage:

@@ -11,6 +11,7 @@ call's results)*, never on its neighbours.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from contextvars import ContextVar
@@ -34,11 +35,13 @@ class Splice:
     """One request's splice: what goes in, and what the request added.
 
     `kept` is the elements of the earlier conversation, serialised and joined by commas. A `rehearsal` is mapped and
-    serialised but never sent (its answer is an error). `answer` is the event stream that came back.
+    serialised but never sent (its answer is an error). `prefix` is the digest of all that stands before and beside
+    the conversation, the same for all sessions that begin alike. `answer` is the event stream that came back.
     """
 
     kept: bytes
     rehearsal: bool = False
+    prefix: str = ""
     added: list[bytes] = field(default_factory=list)
     answer: Batches | None = None
 
@@ -49,10 +52,17 @@ class Splice:
         elements = [dumped(element) for element in frame[name]]
         place = next(index for index, element in enumerate(elements) if MARKER.encode() in element)
         self.added = elements[place + 1 :]
+        self.prefix = _prefix_digest({**frame, name: None}, elements[:place])
         frame[name] = [MARKER]
         head, tail = dumped(frame).split(dumped(MARKER), 1)
         kept = [self.kept] if self.kept else []
         return b"".join([head, b",".join([*elements[:place], *kept, *self.added]), tail])
+
+
+def _prefix_digest(frame: dict[str, Any], elements: list[bytes]) -> str:
+    # The key only tells which of the provider's caches to ask.
+    frame.pop("prompt_cache_key", None)
+    return hashlib.sha256(b",".join([dumped(frame), *elements])).hexdigest()[:32]
 
 
 def dumped(value: object) -> bytes:

@@ -29,21 +29,19 @@ from ag_ui.core import (
 )
 from pydantic import Field
 
-from sessions_app.shapes import MessageShape, QueuedShape, SessionShape, Shape
-
-
-class GuardShape(Shape):
-    """What the guard decided for a turn: was the agent reused, could its memory be trusted, why."""
-
-    agent: Literal["reused", "built"]
-    transcript: Literal["kept", "read"]
-    reason: str
+from sessions_app.shapes import GuardShape, LedgerShape, MessageShape, QueuedShape, SessionShape, Shape
 
 
 class StartedMetadata(Shape):
     """The metadata of RUN_STARTED."""
 
     guard: GuardShape
+
+
+class EndedMetadata(Shape):
+    """The metadata of RUN_FINISHED and RUN_ERROR: the turn's line in the ledger."""
+
+    ledger: LedgerShape
 
 
 class DeltaMetadata(Shape):
@@ -56,6 +54,18 @@ class TurnStarted(RunStartedEvent):
     """AG-UI's RUN_STARTED; without metadata where the turn ended before the guard was asked."""
 
     metadata: StartedMetadata | None = None  # type: ignore[assignment]  # narrower than AG-UI's
+
+
+class TurnFinished(RunFinishedEvent):
+    """AG-UI's RUN_FINISHED; without metadata where the provider has counted nothing."""
+
+    metadata: EndedMetadata | None = None  # type: ignore[assignment]  # narrower than AG-UI's
+
+
+class TurnFailed(RunErrorEvent):
+    """AG-UI's RUN_ERROR, with the same metadata."""
+
+    metadata: EndedMetadata | None = None  # type: ignore[assignment]  # narrower than AG-UI's
 
 
 class TextDelta(TextMessageContentEvent):
@@ -106,8 +116,8 @@ RunEvent = Annotated[
     | ReasoningMessageContentEvent
     | ReasoningMessageEndEvent
     | ReasoningEndEvent
-    | RunFinishedEvent
-    | RunErrorEvent,
+    | TurnFinished
+    | TurnFailed,
     Field(discriminator="type"),
 ]
 Fact = Annotated[SessionChanged | SessionDeleted | MessageCreated | QueueChanged, Field(discriminator="name")]

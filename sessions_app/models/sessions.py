@@ -20,6 +20,9 @@ class ChatSession(models.Model):
     ``frozen_prefix`` is the canonical JSON of system prompt and tool definitions that every
     request of this session begins with. ``active_branch`` is the line of the conversation
     that is shown and sent; changing it, or the prefix, raises the revision of the stamp.
+    ``last_request`` is what the latest request to a provider was (``agents.ledger.Request``, as
+    JSON), and ``applied_prefix`` the digest of a prefix that somebody put in the place of the
+    first one: the ledger explains misses of the provider's cache by them, nothing else does.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -30,6 +33,8 @@ class ChatSession(models.Model):
     # The two tables name each other; foreign keys are checked at commit, so a session and its
     # branches are made, and deleted, in one transaction.
     active_branch = models.ForeignKey("Branch", on_delete=models.DO_NOTHING, related_name="+", editable=False)
+    last_request = models.TextField(blank=True, db_default="", editable=False)
+    applied_prefix = models.CharField(max_length=32, blank=True, db_default="", editable=False)
     archived = models.BooleanField(default=False, db_default=False)
     pinned = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -61,6 +61,12 @@ class Turn(models.Model):
     output_tokens = models.PositiveBigIntegerField(default=0)
     reasoning_tokens = models.PositiveBigIntegerField(default=0)
 
+    prefix_digest = models.CharField(max_length=32, blank=True, db_default="")
+    expected_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
+    miss = models.CharField(max_length=20, blank=True, db_default="")
+    cost = models.DecimalField(max_digits=16, decimal_places=9, null=True, blank=True)
+    saved = models.DecimalField(max_digits=16, decimal_places=9, null=True, blank=True)
+
     error_code = models.CharField(max_length=20, blank=True)
     error_text = models.TextField(blank=True)
     last_seq = models.PositiveBigIntegerField(null=True, blank=True)

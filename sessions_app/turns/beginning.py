@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from agentcache import Stamp
 from sessions_app import branches, transcript
 from sessions_app.agents.history import Row
+from sessions_app.agents.ledger import Request
 from sessions_app.database import plain
 from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
@@ -33,7 +34,8 @@ class Begun:
     """A turn that this process has just claimed, with its user's message stored.
 
     ``old`` and ``new`` are the stamps around that message, ``model`` and ``prefix`` (canonical
-    JSON) what the session is answered with.
+    JSON) what the session is answered with. ``last`` is its latest request to a provider, and
+    ``applied`` the digest of a prefix that was applied to it: the ledger's.
     """
 
     turn: Turn
@@ -44,6 +46,8 @@ class Begun:
     new: Stamp
     model: str
     prefix: str
+    last: Request | None
+    applied: str
 
     @property
     def session_id(self) -> UUID:
@@ -77,16 +81,7 @@ def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
     appended = transcript.append_claimed(chat_session, turn, [asked])
     name(chat_session, turn.text)
     touch(chat_session, appended)
-    return Begun(
-        turn=turn,
-        claim=turn.claim,
-        message=message_shape(appended.messages[0]),
-        chat_session=session_shape(chat_session),
-        old=appended.old,
-        new=appended.new,
-        model=chat_session.profile.effective_model,
-        prefix=chat_session.frozen_prefix,
-    )
+    return _begun(turn, chat_session, appended.messages[0], appended.old, appended.new)
 
 
 def begin_again(turn: Turn, chat_session: ChatSession) -> Begun:
@@ -98,15 +93,21 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> Begun:
     turn.heartbeat_at = Now()
     turn.save(update_fields=["claim", "heartbeat_at"])
     message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+    return _begun(turn, chat_session, message, UNSEEN, UNSEEN)
+
+
+def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, new: Stamp) -> Begun:
     return Begun(
         turn=turn,
-        claim=turn.claim,
+        claim=cast(UUID, turn.claim),
         message=message_shape(message),
         chat_session=session_shape(chat_session),
-        old=UNSEEN,
-        new=UNSEEN,
+        old=old,
+        new=new,
         model=chat_session.profile.effective_model,
         prefix=chat_session.frozen_prefix,
+        last=Request.from_json(chat_session.last_request),
+        applied=chat_session.applied_prefix,
     )
 
 
@@ -132,11 +133,17 @@ def load(session_id: UUID) -> Loaded:
     return Loaded(rows, transcript.read_stamp(chat_session))
 
 
-def touch(chat_session: ChatSession, appended: Appended) -> None:
-    """Note the activity that a message is, writing no other column."""
-    chat_session.updated_at = appended.messages[-1].created_at
-    moment = Message.objects.filter(pk=appended.messages[-1].pk).values("created_at")
-    ChatSession.objects.filter(pk=chat_session.pk).update(updated_at=Subquery(moment))
+def touch(chat_session: ChatSession, appended: Appended | None, request: Request | None = None) -> None:
+    """Note the activity that a message is, and the latest request to a provider, writing no other column."""
+    changes: dict[str, Any] = {}
+    if appended is not None:
+        chat_session.updated_at = appended.messages[-1].created_at
+        moment = Message.objects.filter(pk=appended.messages[-1].pk).values("created_at")
+        changes["updated_at"] = Subquery(moment)
+    if request is not None:
+        changes["last_request"] = chat_session.last_request = request.to_json()
+    if changes:
+        ChatSession.objects.filter(pk=chat_session.pk).update(**changes)
 
 
 def name(chat_session: ChatSession, text: str) -> None:

@@ -10,27 +10,15 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app import access, transcript
+from sessions_app import access, spending, transcript
 from sessions_app.agents.history import Row
+from sessions_app.agents.ledger import Entry, Request
 from sessions_app.agents.pieces import Usage
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, MessageRole, Turn
-from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
+from sessions_app.shapes import GuardShape, MessageShape, SessionShape, message_shape, session_shape
 from sessions_app.transcript import NewMessage, OwnershipLost
 from sessions_app.turns.beginning import Begun, begin_next, row_of, touch
-
-
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """What the guard decided for a turn, in the contract's words."""
-
-    agent: str
-    transcript: str
-    reason: str
-
-    def as_dict(self) -> dict[str, str]:
-        """Return the value of ``guard`` in RUN_STARTED's metadata."""
-        return {"agent": self.agent, "transcript": self.transcript, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +26,7 @@ class Ending:
     """How a turn ended, and with what; ``status`` is one of the final TurnStatus values.
 
     ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
+    ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider.
     """
 
     status: str
@@ -46,30 +35,27 @@ class Ending:
     usage: Usage = field(default_factory=Usage)
     provider: str = ""
     model: str = ""
-    guarded: Guarded | None = None
+    guarded: GuardShape | None = None
     error_code: str = ""
     error_text: str = ""
     last_seq: int | None = None
+    entry: Entry | None = None
+    request: Request | None = None
 
 
 def ending_of(turn: Turn) -> Ending:
     """Return how a turn ended, from its row; the answer's text is not among it."""
-    usage = Usage(
-        input_tokens=turn.input_tokens,
-        cached_tokens=turn.cached_tokens,
-        cache_write_tokens=turn.cache_write_tokens,
-        output_tokens=turn.output_tokens,
-        reasoning_tokens=turn.reasoning_tokens,
-    )
     return Ending(
         turn.status,
         "",
-        usage=usage,
+        usage=spending.usage_of(turn),
         provider=turn.provider,
         model=turn.model,
         error_code=turn.error_code,
         error_text=turn.error_text,
         last_seq=turn.last_seq,
+        guarded=spending.guard_of(turn),
+        entry=spending.entry_of(turn),
     )
 
 
@@ -104,9 +90,11 @@ def _locked(turn: Turn) -> ChatSession:
         raise OwnershipLost from None
 
 
-def _append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **facts: Any) -> Stored:
+def _append(
+    chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], request: Request | None, **facts: Any
+) -> Stored:
     appended = transcript.append(chat_session, turn, rows, **facts)
-    touch(chat_session, appended)
+    touch(chat_session, appended, request)
     return Stored(
         tuple(row_of(message) for message in appended.messages),
         tuple(message_shape(message) for message in appended.messages),
@@ -115,12 +103,12 @@ def _append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], *
     )
 
 
-def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID) -> Stored:
+def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, request: Request | None) -> Stored:
     """Store a step that called tools, with their results; the next answer gets a new id.
 
-    Raises OwnershipLost.
+    ``request`` is the session's latest one to a provider. Raises OwnershipLost.
     """
-    return _append(_locked(turn), turn, rows, answer_id=next_answer, checkpoint="")
+    return _append(_locked(turn), turn, rows, request, answer_id=next_answer, checkpoint="")
 
 
 def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> Ended:
@@ -144,8 +132,9 @@ def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> 
 def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: Ending) -> Stored | None:
     if ending.text.strip():
         answer = NewMessage(MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id)
-        return _append(chat_session, turn, [answer], **_facts(ending))
+        return _append(chat_session, turn, [answer], ending.request, **_facts(ending))
     transcript.hold(turn, **_facts(ending))
+    touch(chat_session, None, ending.request)
     return None
 
 
@@ -166,6 +155,14 @@ def _facts(ending: Ending) -> dict[str, Any]:
         "error_text": ending.error_text,
         "last_seq": ending.last_seq,
     }
+    if (entry := ending.entry) is not None:
+        facts |= {
+            "prefix_digest": entry.prefix,
+            "expected_tokens": entry.expected,
+            "miss": entry.miss or "",
+            "cost": entry.cost,
+            "saved": entry.saved,
+        }
     if guarded is not None:
         facts |= {
             "guard_agent": guarded.agent,

@@ -8,14 +8,18 @@ request is made from what the database says then.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from agentcache import Lease, Stamp, judge
 from sessions_app import database
 from sessions_app.agents.agent import Agent
 from sessions_app.agents.history import Row
+from sessions_app.agents.ledger import Request
 from sessions_app.agents.memory import Transcript
 from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.shapes import GuardShape
 from sessions_app.turns.beginning import Begun, load
-from sessions_app.turns.ending import Guarded, Stored
+from sessions_app.turns.ending import Stored
 
 TurnLease = Lease[Agent, Transcript]
 
@@ -42,6 +46,11 @@ class TurnMemory:
             raise RuntimeError("no transcript was obtained")
         return self._transcript
 
+    @property
+    def last_request(self) -> Request | None:
+        """The session's latest request to a provider, as far as this turn knows."""
+        return self._transcript.last if self._transcript else None
+
     async def obtain(self) -> None:
         """Make ``transcript`` the stored one, whole, with the user's message.
 
@@ -50,20 +59,21 @@ class TurnMemory:
         if self._transcript is None:
             await self._read()
 
-    def _guard(self) -> Guarded:
+    def _guard(self) -> GuardShape:
         """Judge the transcript in memory, and take the user's message in where it is the stored one."""
         begun, lease = self._begun, self._lease
-        agent = "built" if lease.built else "reused"
+        agent: Literal["built", "reused"] = "built" if lease.built else "reused"
         verdict = judge(lease.baseline(), lease.session_id, begun.old)
         held = lease.held()
         if held is None or not verdict.trusted:
-            return Guarded(agent, "read", verdict.reason)
+            return GuardShape(agent=agent, transcript="read", reason=verdict.reason)
         if (held.model, held.prefix.to_json()) != (begun.model, begun.prefix):
-            return Guarded(agent, "read", "another model or prefix")
+            return GuardShape(agent=agent, transcript="read", reason="another model or prefix")
         self._transcript, self._seen = held, begun.new
+        held.last, held.applied = begun.last, begun.applied
         held.append(self._asked())
         lease.rebaseline(old=begun.old, new=begun.new, size=held.size)
-        return Guarded(agent, "kept", verdict.reason)
+        return GuardShape(agent=agent, transcript="kept", reason=verdict.reason)
 
     async def absorb(self, stored: Stored, *, goes_on: bool) -> None:
         """Take in rows of ours after their commit; ``goes_on`` when a request follows."""
@@ -83,7 +93,9 @@ class TurnMemory:
         begun = self._begun
         loaded = await database.read(load, begun.session_id)
         prefix = FrozenPrefix.from_json(begun.prefix)
-        transcript = Transcript(str(begun.session_id), prefix, begun.model, loaded.rows)
+        last = begun.last if self._transcript is None else self._transcript.last
+        transcript = Transcript(str(begun.session_id), prefix, begun.model, loaded.rows, last=last)
+        transcript.applied = begun.applied
         self._transcript, self._seen = transcript, loaded.stamp
         self._lease.keep(transcript, loaded.stamp, transcript.size)
 

@@ -23,6 +23,7 @@ from sessions_app import database
 from sessions_app.agents.agent import Agent
 from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import tool_row
+from sessions_app.agents.ledger import Entry
 from sessions_app.agents.pieces import (
     Piece,
     ReasoningDelta,
@@ -35,10 +36,10 @@ from sessions_app.agents.pieces import (
 )
 from sessions_app.agents.unicode import clean
 from sessions_app.models import MessageRole, TurnStatus
-from sessions_app.shapes import MessageShape
+from sessions_app.shapes import GuardShape, MessageShape
 from sessions_app.transcript import NewMessage, OwnershipLost
 from sessions_app.turns.beginning import Begun
-from sessions_app.turns.ending import Ended, Ending, Guarded, Stored, end, store_step
+from sessions_app.turns.ending import Ended, Ending, Stored, end, store_step
 from sessions_app.turns.feed import Feed
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.stream import RunStream
@@ -74,6 +75,14 @@ class _Said:
     provider: str = ""
     model: str = ""
     parts: list[dict[str, Any]] | None = None
+    entry: Entry | None = None
+
+    def add(self, result: StepResult) -> None:
+        """Take in what a step has amounted to, however it ended."""
+        self.usage += result.usage
+        self.provider, self.model = result.provider, result.model
+        if result.entry is not None:
+            self.entry = self.entry + result.entry if self.entry else result.entry
 
 
 class Run:
@@ -112,7 +121,7 @@ class Run:
         self._reason: Reason | None = None
         self._work: asyncio.Task[None] | None = None
         self._said = _Said(Usage())
-        self._guarded: Guarded | None = None
+        self._guarded: GuardShape | None = None
 
     def stop(self, reason: Reason) -> None:
         """End the turn early; the text so far is kept (unless the turn is ``lost``)."""
@@ -130,9 +139,9 @@ class Run:
             self._work.cancel()
         await asyncio.wait([self._work])
         self.stream.flush()
-        ending = self._ending(self._work)
+        ending = replace(self._ending(self._work), request=memory.last_request)
         if self._reason != "lost":
-            guard = self._guarded.as_dict() if self._guarded else None
+            guard = self._guarded.model_dump() if self._guarded else None
             ending = replace(ending, last_seq=self.stream.close(guard))
         self.ending = ending
         return ending
@@ -169,7 +178,7 @@ class Run:
 
     async def _steps(self, agent: Agent, memory: TurnMemory) -> None:
         await memory.obtain()
-        self.stream.started(memory.guarded.as_dict())
+        self.stream.started(memory.guarded.model_dump())
         for _ in range(MAX_STEPS):
             result = await self._step(agent, memory)
             if not result.calls:
@@ -179,13 +188,13 @@ class Run:
         raise ProviderError("provider", f"The model called tools {MAX_STEPS} times in a row.")
 
     async def _step(self, agent: Agent, memory: TurnMemory) -> StepResult:
-        async with agent.step(memory.transcript) as step:
-            try:
+        step = agent.step(memory.transcript)
+        try:
+            async with step:
                 async for piece in step:
                     self._show(piece)
-            finally:
-                self._said.usage += step.result.usage
-                self._said.provider, self._said.model = step.result.provider, step.result.model
+        finally:
+            self._said.add(step.result)
         return step.result
 
     def _show(self, piece: Piece) -> None:
@@ -219,7 +228,7 @@ class Run:
 
     async def _store_step(self, memory: TurnMemory, result: StepResult, rows: list[NewMessage]) -> None:
         next_answer = uuid.uuid4()
-        stored: Stored = await database.write(store_step, self.turn, rows, next_answer)
+        stored: Stored = await database.write(store_step, self.turn, rows, next_answer, memory.transcript.last)
         for call, message in zip(result.calls, stored.messages[1:], strict=True):
             self.stream.call_result(call.id, message.id, message.text)
             self._announce(self, message)
@@ -253,6 +262,7 @@ class Run:
             provider=said.provider,
             model=said.model,
             guarded=self._guarded,
+            entry=said.entry,
             error_code=code,
             error_text=text,
         )

@@ -38,6 +38,7 @@ from ag_ui.core import (
 
 from sessions_app.models import TurnStatus
 from sessions_app.shapes import RunShape
+from sessions_app.spending import ledger_shape
 from sessions_app.turns.ending import Ending
 
 BATCH_SECONDS = 0.03
@@ -198,15 +199,25 @@ class RunStream:
 
 def last_event(session_id: UUID, run_id: UUID, ending: Ending) -> BaseEvent:
     """Return the event that ends a run: whichever process makes it from what is stored, it is the same."""
+    metadata = _metadata(ending)
     if ending.error_code:
-        return RunErrorEvent(code=ending.error_code, message=ending.error_text)
+        return RunErrorEvent(code=ending.error_code, message=ending.error_text, metadata=metadata)
     cancelled = ending.status == TurnStatus.STOPPED
     return RunFinishedEvent(
         thread_id=str(session_id),
         run_id=str(run_id),
         outcome=RunFinishedCancelledOutcome() if cancelled else RunFinishedSuccessOutcome(),
         usage=[_usage_of(ending)],
+        metadata=metadata,
     )
+
+
+def _metadata(ending: Ending) -> dict[str, Any] | None:
+    """The turn's line in the ledger, where its provider has counted anything."""
+    if ending.entry is None:
+        return None
+    line = ledger_shape(ending.provider, ending.model, ending.usage, ending.entry, ending.guarded)
+    return {"ledger": line.model_dump(mode="json")}
 
 
 def _usage_of(ending: Ending) -> TokenUsage:

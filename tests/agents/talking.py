@@ -51,12 +51,13 @@ class Session:
 
     async def step(self) -> StepResult:
         """One request; the pieces are kept. Whatever came of it is in `results`."""
-        async with self.agent.step(self.transcript) as step:
-            try:
+        step = self.agent.step(self.transcript)
+        try:
+            async with step:
                 async for piece in step:
                     self.pieces.append(piece)
-            finally:
-                self.results.append(step.result)
+        finally:
+            self.results.append(step.result)
         return step.result
 
     async def turn(self, text: str) -> StepResult:

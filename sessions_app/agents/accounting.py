@@ -1,0 +1,59 @@
+"""A request's line in the ledger, made once its provider has counted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from .ledger import SOFTWARE, Entry, Request, expected_of, kept_of, miss_of
+from .memory import Transcript
+from .pieces import Usage
+from .prices import price_of
+from .providers import LiveModel
+from .trail import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it left: the digest of what stood before and beside its conversation, and how far that had come."""
+
+    prefix: str
+    rows: Mark
+    wire: Mark
+
+
+def account(transcript: Transcript, live: LiveModel, sent: Sent, usage: Usage, model: str, *, reported: bool) -> Entry:
+    """The line of a request that cost `usage`; from now on it is the session's last (`transcript.last`).
+
+    `model` is the provider's own name for what answered; `reported`: it has said how much it found in its cache.
+    """
+    caching, last = live.caching(transcript.session_id), transcript.last
+    this = Request(
+        model=transcript.model,
+        prefix=sent.prefix,
+        prompt=transcript.prompt,
+        tools=transcript.tools,
+        software=SOFTWARE,
+        rows=sent.rows,
+        wire=sent.wire,
+        at=time.time(),
+        kept=kept_of(usage, caching),
+    )
+    miss = miss_of(
+        last,
+        this,
+        transcript.compared(last) if last else None,
+        usage,
+        reported=reported,
+        applied=transcript.applied,
+        caching=caching,
+    )
+    transcript.last = this
+    price = price_of(usage, model, live.base_url)
+    return Entry(
+        sent.prefix,
+        expected_of(last),
+        miss,
+        price.cost if price else None,
+        price.saved if price else None,
+    )

@@ -1,0 +1,64 @@
+"""How far a conversation had come when it was sent, so that the next request can tell whether it goes on from there.
+
+A provider finds a prompt in its cache by its first bytes. So what decides is not which rows were read or who wrote
+them, but whether the elements sent last time stand, byte for byte, at the beginning of those sent now. Keeping the
+last request to compare them would double the memory, and reading it again would cost what the cache saves. A running
+digest does: the elements are fed to it as they are serialised, once each, and at the length that the last request had
+its value is compared. So a turn pays for its own elements only, however long the conversation is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+WEIGHT = 250
+"""Bytes of a mark that is remembered (measured)."""
+
+
+class Mark(NamedTuple):
+    """A place in a conversation: its length in bytes as serialised, and the digest of what lies before it."""
+
+    length: int
+    digest: str
+
+
+class Trail:
+    """The running digest of one transcript in memory; elements are only ever added.
+
+    `sent` is where an earlier request, perhaps of another process, had come to: it is looked for on the way.
+    """
+
+    def __init__(self, sent: Mark | None = None) -> None:
+        self._hash = hashlib.sha256()
+        self._length = 0
+        self._sought = sent
+        self._passed: set[Mark] = set()
+
+    @property
+    def size(self) -> int:
+        """Bytes it holds, about."""
+        return WEIGHT * len(self._passed)
+
+    def feed(self, elements: Iterable[bytes]) -> None:
+        """Go on over more elements."""
+        for element in elements:
+            self._hash.update(element + b",")
+            self._length += len(element) + 1
+            if self._sought is not None and self._sought.length == self._length:
+                if self._sought == self._here():
+                    self._passed.add(self._sought)
+                self._sought = None
+
+    def send(self) -> Mark:
+        """Remember this place as one that a request has come to, and return it."""
+        self._passed.add(here := self._here())
+        return here
+
+    def extends(self, mark: Mark) -> bool:
+        """Tell whether this conversation begins with what was sent up to a mark."""
+        return mark in self._passed
+
+    def _here(self) -> Mark:
+        return Mark(self._length, self._hash.hexdigest()[:32])
