@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from agentcache import Stamp
+from sessions_app.agents.ledger import Cause
 from tests.guard.oracle import Oracle, Stored
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -30,6 +31,28 @@ class Seen:
 
 
 @dataclass
+class Bill:
+    """What the ledger may say of a session's next request: who has forced the provider to read again.
+
+    `counted` is the (model, prefix) of the last request that the provider has counted, `forced` if the transcript was
+    rewritten since it was sent.
+    """
+
+    counted: tuple[str, str] | None = None
+    forced: bool = False
+
+    def causes(self, head: tuple[str, str]) -> set[str]:
+        """The causes that a request which begins with this head may have; "" is none."""
+        if self.counted is None:
+            return {Cause.FIRST}
+        if self.counted[0] != head[0]:
+            return {"", Cause.MODEL}
+        if self.counted[1] != head[1]:
+            return {"", Cause.PROMPT, Cause.TOOLS, Cause.PROFILE}
+        return {"", Cause.EDITED} if self.forced else {""}
+
+
+@dataclass
 class Talk:
     """A session: its last request, the model and prefix that had, and if the transcript was rewritten since."""
 
@@ -37,6 +60,7 @@ class Talk:
     request: bytes = b""
     head: tuple[str, str] = ("", "")
     rewritten: bool = False
+    bill: Bill = field(default_factory=Bill)
 
 
 @dataclass
@@ -76,6 +100,10 @@ class Plan:
     def steps(self) -> int:
         return len(self.writes)
 
+    def is_counted(self, step: int) -> bool:
+        """Whether the provider comes to say what the request of a step has cost."""
+        return step < self.steps - 1 or self.end in ("complete", "silent")
+
     def answer(self, step: int, gate: Gate) -> Answer:
         if step < self.steps - 1:
             call = Call("calculator", '{"expression": "6 * 7"}')
@@ -96,6 +124,7 @@ class Turning:
     gates: list[Gate]
     text: str = field(default_factory=lambda: f"asked {uuid.uuid4().hex}")
     run_id: UUID = field(default_factory=uuid.uuid4)
+    causes: list[set[str]] = field(default_factory=list)
 
 
 class World:

@@ -1,10 +1,11 @@
 """Several caches over one real database, several sessions of one user, and everything that others may do to them.
 
-Two oracles. *What the provider was sent*: each request, held at a gate, is compared with what is stored at that
+Three oracles. *What the provider was sent*: each request, held at a gate, is compared with what is stored at that
 moment, whole, made by nothing that production keeps (oracle.py); and it repeats the last request of its session byte
 for byte unless somebody rewrote the transcript. *What the guard said*: from its own notes of what each cache has
 seen, the machine knows for each turn whether the transcript must have been kept or read, and why; so our own turns,
-in any order of sessions, never cause a reload.
+in any order of sessions, never cause a reload. *What the ledger says*: a shortfall of the provider's
+cache has a cause that somebody has given it, and where nobody has there is none: the host itself causes no miss.
 
 HERMES_TEST_EXAMPLES in the environment asks for more runs than the suite's, with chance of their own.
 """
@@ -25,11 +26,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from sessions_app import database
+from sessions_app.agents import ledger
 from sessions_app.models import AgentProfile, Turn
 from sessions_app.turns import pool
 from tests.agentcache.world import everyone_waits
 from tests.agents.talking import extends
-from tests.guard.notes import MODELS, Plan, Process, Seen, Talk, Turning, World
+from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Talk, Turning, World
 from tests.guard.oracle import stored
 from tests.guard.slow import slow_builds
 from tests.guard.writes import Effect, write
@@ -137,7 +139,9 @@ class GuardMachine(RuleBasedStateMachine):
 
     async def _write(self, session: int, number: int) -> None:
         effect = await database.write(write, self.talks[session].session_id, number)
-        self.talks[session].rewritten |= effect is Effect.REWRITTEN
+        talk = self.talks[session]
+        talk.rewritten |= effect is Effect.REWRITTEN
+        talk.bill.forced |= effect is Effect.REWRITTEN
 
     async def _turn(
         self, process: Process, talk: Talk, plan: Plan, amid: Coroutine[Any, Any, None] | None = None
@@ -148,6 +152,7 @@ class GuardMachine(RuleBasedStateMachine):
             await stands_at(turning.gates[step])
             seen = process.seen[talk.session_id] = await self._check_request(turning, self.world.provider.bodies[-1])
             assert step > 0 or turning.text.encode() in talk.request
+            self._bill(turning, step)
             if amid is not None:
                 await amid
                 amid = None
@@ -157,6 +162,7 @@ class GuardMachine(RuleBasedStateMachine):
             await self._let_go(turning, step)
         turn = await self._ended(turning)
         assert guard_of(turn) == turning.verdict
+        _check_ledger(turning, turn)
         if untouched:
             seen.stamp = (await database.read(stored, talk.session_id)).stamp
 
@@ -172,12 +178,14 @@ class GuardMachine(RuleBasedStateMachine):
         for turning in turnings:
             [request] = [body for body in self.world.provider.bodies[-2:] if turning.text.encode() in body]
             process.seen[turning.talk.session_id] = await self._check_request(turning, request)
+            self._bill(turning, 0)
         for turning in turnings:
             turning.gates[0].open()
         turns = [await self._ended(turning) for turning in turnings]
         assert sorted(turn.guard_agent for turn in turns) == agents
         for turning, turn in zip(turnings, turns, strict=True):
             assert guard_of(turn)[1:] == turning.verdict[1:]
+            _check_ledger(turning, turn)
             session_id = turning.talk.session_id
             process.seen[session_id].stamp = (await database.read(stored, session_id)).stamp
 
@@ -202,6 +210,14 @@ class GuardMachine(RuleBasedStateMachine):
         talk.request, talk.head, talk.rewritten = request, head, False
         return Seen(now.stamp, *head)
 
+    def _bill(self, turning: Turning, step: int) -> None:
+        """Note what the ledger may say of the request that stands at its gate."""
+        if not turning.plan.is_counted(step):
+            return
+        bill, head = turning.talk.bill, turning.talk.head
+        turning.causes.append(bill.causes(head))
+        turning.talk.bill = Bill(head)
+
     async def _let_go(self, turning: Turning, step: int) -> None:
         plan, host = turning.plan, turning.process.host
         if step < plan.steps - 1:
@@ -215,6 +231,13 @@ class GuardMachine(RuleBasedStateMachine):
         return await stored_turn(turning.run_id)
 
 
+def _check_ledger(turning: Turning, turn: Turn) -> None:
+    """A turn's miss is the first one of its requests; where none can have one, there is none."""
+    assert turn.miss in set().union({""}, *turning.causes)
+    assert turn.miss or all("" in causes for causes in turning.causes)
+    assert bool(turn.prefix_digest) == bool(turning.causes)
+
+
 @pytest.fixture
 def world(
     transactional_db: None,
@@ -225,6 +248,8 @@ def world(
 ) -> Iterator[World]:
     # Every sweep lets all go that is in no turn, and a build takes until the machine says so.
     monkeypatch.setattr(pool, "MAX_IDLE_SECONDS", 0.0)
+    # Prompts are short here, and a token is four bytes: every element that was read again shows.
+    monkeypatch.setattr(ledger, "SLACK", 2)
     for function in blockbuster.functions.values():
         function.can_block_in("turns/liveness.py", ("start", "end", "_is_held"))
     world = World(provider)

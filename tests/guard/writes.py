@@ -14,7 +14,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from sessions_app import access
 from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.chats import refreeze
 from sessions_app.models import Branch, ChatSession, Message
 from tests.guard.oracle import line_of
 from tests.stamps.talk import execute, plain
@@ -188,6 +190,12 @@ def freeze_anew(other: Elsewhere) -> Effect:
     return Effect.REWRITTEN
 
 
+def apply_the_profile(other: Elsewhere) -> Effect:
+    return (
+        Effect.REWRITTEN if refreeze(access.chat_session(other.session.owner_id, other.session.pk)) else Effect.NOTHING
+    )
+
+
 def rename(other: Elsewhere) -> Effect:
     ChatSession.objects.filter(pk=other.session.pk).update(title=other.text(), pinned=True)
     return Effect.NOTHING
@@ -195,7 +203,7 @@ def rename(other: Elsewhere) -> Effect:
 
 WRITES: list[Write] = [
     say, answer, answer_nothing, call_a_tool, result_of_no_call, insert_by_sql, edit, edit_by_sql, forget_the_parts,
-    undo, undo_and_say, delete_one, delete_all, put_in_its_place, fork, switch, freeze_anew, rename,
+    undo, undo_and_say, delete_one, delete_all, put_in_its_place, fork, switch, freeze_anew, apply_the_profile, rename,
 ]  # fmt: skip
 
 
