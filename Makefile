@@ -9,16 +9,21 @@ LOCKS := requirements-uv requirements requirements-dev
 export PORT ?= 8000
 export HERMES_SIGNUP ?= open
 
+# Dozens of processes start: none shall compile the libraries anew, as they do where this is set.
+test chaos bench bench-load: export PYTHONDONTWRITEBYTECODE =
+
 .DELETE_ON_ERROR:
 .PHONY: run test chaos lint lock bench bench-load programs
 
 run: .venv/runtime staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# Once on SQLite, then what touches the database once more on PostgreSQL.
+# All on SQLite, and beside it what touches the database on PostgreSQL as well: its report comes last.
 test: .venv/dev programs
-	$(BIN)/pytest
-	TEST_ON=postgresql $(BIN)/pytest -m both_databases
+	@report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
+	TEST_ON=postgresql $(BIN)/pytest -m both_databases >"$$report" 2>&1 & postgresql=$$!; \
+	$(BIN)/pytest; first=$$?; \
+	wait $$postgresql; second=$$?; cat "$$report"; exit $$((first | second))
 
 # The suite's test of chaos for longer. SECONDS= of it, SEED= repeats a run.
 chaos: .venv/dev programs

@@ -8,7 +8,8 @@ connection made since it was sent, has gone the whole way, and so has all that c
 one that comes back over other connections than the last one's tells that something may have
 been lost since that. When a pulse stays away, or anything else fails, the *link* is given up and
 made anew. While there is none nothing waits: what is not sent is lost for its group, which is
-told so as soon as it can be.
+told so as soon as it can be. Nobody is believed to end because it was cancelled once: a Redis
+client that is cancelled just as it gets its answer may go on as if nothing had been.
 
 One group is the unit of order: a group's items wait in one list, and go in one message.
 """
@@ -17,13 +18,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 logger = logging.getLogger(__name__)
 
 Item = dict[str, Any]
+R = TypeVar("R")
 
 # Seconds after which a send, or a subscription, has failed: Redis is away or does not answer.
 PATIENCE = 2.0
@@ -63,6 +65,26 @@ class Layer(Protocol):
 
     async def flush(self) -> None:
         """Close the connections."""
+
+
+async def _in_time(work: Coroutine[Any, Any, R]) -> R:
+    """Await it for as long as Redis may take.
+
+    Raises TimeoutError, also where the work took its cancellation for an answer.
+    """
+    async with asyncio.timeout(PATIENCE) as limit:
+        result = await work
+    if limit.expired():
+        raise TimeoutError
+    return result
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=_AGAIN)
 
 
 class Relay:
@@ -122,8 +144,7 @@ class Relay:
     async def _let_go(self, layer: Layer) -> None:
         """Close the connections; a Redis that does not answer would keep us waiting."""
         with suppress(Exception):
-            async with asyncio.timeout(PATIENCE):
-                await layer.flush()
+            await _in_time(layer.flush())
 
     @property
     def alone(self) -> bool:
@@ -199,19 +220,14 @@ class Relay:
     async def _link(self, layer: Layer) -> None:
         """Send and receive until one of it fails. Raises what it failed of."""
         self._born = layer.connections
-        async with asyncio.timeout(PATIENCE):
-            self._channel = await layer.new_channel()
+        self._channel = await _in_time(layer.new_channel())
         work = (self._keep_groups(layer), self._receive_all(layer), self._send_all(layer), self._send_pulses(layer))
         tasks = [asyncio.create_task(each) for each in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             done.pop().result()
         finally:
-            for task in tasks:
-                task.cancel()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
 
     async def _send_pulses(self, layer: Layer) -> None:
         loop = asyncio.get_running_loop()
@@ -230,8 +246,7 @@ class Relay:
                 items = self._outgoing.pop(group)
                 self._waiting -= len(items)
                 try:
-                    async with asyncio.timeout(PATIENCE):
-                        await layer.group_send(group, {"from": self._process, "items": items})
+                    await _in_time(layer.group_send(group, {"from": self._process, "items": items}))
                 except BaseException:
                     self._missed(group)
                     raise
@@ -240,8 +255,7 @@ class Relay:
     async def _keep_groups(self, layer: Layer) -> None:
         while True:
             while self._changes:
-                async with asyncio.timeout(PATIENCE):
-                    await self._settle(layer, next(iter(self._changes)))
+                await _in_time(self._settle(layer, next(iter(self._changes))))
             await self._changed.wait()
             self._changed.clear()
 

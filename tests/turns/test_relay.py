@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from typing import Protocol
 from uuid import uuid4
 
 import pytest
@@ -50,11 +51,11 @@ class Redis:
 class End:
     """One process's end of the relay: what it got, and what it was told to be lost."""
 
-    def __init__(self, url: str, prefix: str, name: str) -> None:
+    def __init__(self, layer: RedisLayer, name: str) -> None:
         self.got: list[tuple[str, Item]] = []
         self.lost: list[float] = []
         self.news = asyncio.Event()
-        self.relay = Relay(RedisLayer(url, prefix), name, receive=self._receive, lost=self.lost.append)
+        self.relay = Relay(layer, name, receive=self._receive, lost=self.lost.append)
         self.relay.start()
 
     def _receive(self, sender: str, item: Item) -> None:
@@ -77,7 +78,25 @@ class End:
 
 
 PULSE = 0.05
-NewEnd = Callable[[str], End]
+
+
+class NewEnd(Protocol):
+    def __call__(self, name: str, layer: type[RedisLayer] = RedisLayer) -> End: ...
+
+
+class Deaf(RedisLayer):
+    """Takes a cancellation, once, for the answer: as a client may that is cancelled while it gets one."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        super().__init__(url, prefix)
+        self.sends = asyncio.Event()
+
+    async def group_send(self, group: str, message: Item) -> None:
+        await self.__getattr__("group_send")(group, message)  # the layer has its methods so
+        if group == "held" and not self.sends.is_set():
+            self.sends.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
 
 
 @pytest.fixture
@@ -94,8 +113,8 @@ async def end(own_redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     ends: list[End] = []
     prefix = uuid4().hex
 
-    def make(name: str) -> End:
-        ends.append(End(own_redis.url, prefix, name))
+    def make(name: str, layer: type[RedisLayer] = RedisLayer) -> End:
+        ends.append(End(layer(own_redis.url, prefix), name))
         return ends[-1]
 
     yield make
@@ -251,3 +270,35 @@ async def test_an_outage_is_one_line_of_the_log(
     await own_redis.start()
     await a.until(lambda: not a.relay._away)
     assert len([record for record in caplog.records if record.name == relay.__name__]) == 1
+
+
+async def sending(end: End) -> None:
+    """Return when the client of this end is in the midst of a send that no cancellation ends."""
+    layer = end.relay._layer
+    assert isinstance(layer, Deaf)
+    end.relay.send("held", {"kind": "number"})
+    await within(layer.sends.wait())
+
+
+async def test_a_client_that_outlives_its_cancellation_does_not_keep_the_link_from_being_made_anew(
+    own_redis: Redis, end: NewEnd
+) -> None:
+    await own_redis.start()
+    a = end("a", Deaf)
+    await sending(a)
+    own_redis.kill()
+    a.relay.join("group")
+    await own_redis.start()
+    await a.until(lambda: a.lost)
+
+
+async def test_a_send_that_was_cut_off_is_not_taken_for_one_that_arrived(
+    own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "PATIENCE", 0.2)
+    await own_redis.start()
+    a, b = end("a", Deaf), end("b")
+    b.relay.join("held")
+    await b.relay.joined("held")
+    await sending(a)
+    await b.until(lambda: [item for _, item in b.got if item["kind"] == "lost" and item["group"] == "held"])
