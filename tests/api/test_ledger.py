@@ -14,6 +14,7 @@ from sessions_app import database
 from sessions_app.models import AgentProfile, ChatSession, Turn
 from tests.api.client import Client
 from tests.api.conftest import Connect
+from tests.api.rows import everything
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
@@ -145,9 +146,14 @@ async def test_the_ledger_tells_that_the_profile_was_changed_until_it_is_applied
     assert (await client.call("session.ledger", session_id=session_id))["profile"] == CURRENT
 
 
-async def test_a_profile_that_is_applied_again_changes_nothing(connect: Connect, owner: AbstractUser) -> None:
+async def test_applying_a_profile_that_a_session_follows_already_changes_nothing(
+    connect: Connect, owner: AbstractUser
+) -> None:
     client = await connect(owner)
     session_id = await opened(client)
+    fresh = await everything()
+    assert (await client.call("session.apply_profile", session_id=session_id))["session"]["revision"] == 0
+    assert await everything() == fresh
     await edit_profile()
     applied = await client.call("session.apply_profile", session_id=session_id)
     assert await client.call("session.apply_profile", session_id=session_id) == applied
