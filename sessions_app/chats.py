@@ -1,4 +1,4 @@
-"""What can be done with sessions: create, list, rename, archive, pin, read.
+"""What can be done with sessions: create, list, rename, archive, pin, read, apply the profile, tell the cost.
 
 Plain functions for one database hop each; they return shapes. Deleting a session and opening
 one concern a run that may be under way, so they belong to ``sessions_app.turns``.
@@ -21,7 +21,7 @@ from sessions_app import access, branches, spending
 from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_digest
 from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.models import AgentProfile, Branch, ChatSession
-from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
+from sessions_app.shapes import MessageShape, ProfileShape, SessionShape, TotalsShape, message_shape, session_shape
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
 # microsecond, as texts of different length; a bound this much later is right for both.
@@ -118,6 +118,13 @@ def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
 def prefix_of(profile: AgentProfile) -> FrozenPrefix:
     """Return the prefix that a session made of this profile now begins with."""
     return freeze(profile.system_prompt, profile.tools)
+
+
+def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape]:
+    """Return what a session has cost, and whether its profile has changed under it. Raises NotFound."""
+    chat_session = access.chat_session(user_id, session_id)
+    current = prefix_of(chat_session.profile).to_json() == chat_session.frozen_prefix
+    return spending.totals(session_id), ProfileShape(name=chat_session.profile.name, current=current)
 
 
 def apply_profile(user_id: int, session_id: UUID) -> SessionShape:

@@ -84,6 +84,40 @@ class LedgerShape(Shape):
     guard: GuardShape | None
 
 
+class MissCountShape(MissShape):
+    """How many turns had a miss of one cause."""
+
+    turns: int
+
+
+class TotalsShape(Shape):
+    """What a session's turns have cost together, as far as their providers have counted.
+
+    ``turns`` are the counted ones; the tokens are those of ``LedgerShape``, summed. ``cost`` and ``saved`` are US
+    dollars of the turns that have a known price, null where none has; ``unpriced_turns`` of the counted ones have none
+    and are in neither. ``misses`` are the causes, the most frequent first.
+    """
+
+    turns: int
+    fresh_tokens: int
+    cache_write_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    expected_tokens: int
+    cost: float | None
+    saved: float | None
+    unpriced_turns: int
+    misses: list[MissCountShape]
+
+
+class ProfileShape(Shape):
+    """A session's profile; ``current`` where a session made of it now would begin with the same prompt and tools."""
+
+    name: str
+    current: bool
+
+
 class MessageShape(Shape):
     """One message of the conversation shown.
 

@@ -29,7 +29,7 @@ from sessions_app.chats import Changes, Cursor
 from sessions_app.errors import TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH
 from sessions_app.search import QUERY_LENGTH, HitShape
-from sessions_app.shapes import MessageShape, QueuedShape, RunShape, SessionShape, Shape
+from sessions_app.shapes import MessageShape, ProfileShape, QueuedShape, RunShape, SessionShape, Shape, TotalsShape
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _HIGHEST_POSITION = 2**63 - 1
@@ -184,6 +184,10 @@ class OpenResult(MessagesResult):
     session: SessionShape
     run: RunShape | None
     queued: list[QueuedShape]
+
+
+class LedgerResult(TotalsShape):
+    profile: ProfileShape
 
 
 class EmptyResult(Shape):

@@ -102,6 +102,19 @@ async def _update(call: Call, params: frames.UpdateParams) -> frames.SessionResu
     return frames.SessionResult(session=session)
 
 
+async def _ledger(call: Call, params: frames.SessionParams) -> frames.LedgerResult:
+    """Tell what a session's turns have cost, why caches missed, and whether its profile was changed since it began."""
+    totals, profile = await call.caller.read(chats.ledger, call.caller.user_id, params.session_id)
+    return frames.LedgerResult(**dict(totals), profile=profile)
+
+
+async def _apply_profile(call: Call, params: frames.SessionParams) -> frames.SessionResult:
+    """Let a session begin with its profile as it is now, from its next turn on: its prompt is read anew, once."""
+    session = await call.caller.write(chats.apply_profile, call.caller.user_id, params.session_id)
+    call.announce("session.updated", session)
+    return frames.SessionResult(session=session)
+
+
 async def _delete(call: Call, params: frames.SessionParams) -> frames.EmptyResult:
     """End a session's run, then delete the session with all its messages."""
     await call.runner.delete_session(call.caller.user_id, params.session_id, door=call.caller)
@@ -156,6 +169,8 @@ METHODS = {
         Method("session.close", frames.SessionParams, frames.EmptyResult, _close, (NotFound,)),
         Method("session.messages", frames.MessagesParams, frames.MessagesResult, _messages, (NotFound,)),
         Method("session.update", frames.UpdateParams, frames.SessionResult, _update, (TooLarge, NotFound)),
+        Method("session.ledger", frames.SessionParams, frames.LedgerResult, _ledger, (NotFound,)),
+        Method("session.apply_profile", frames.SessionParams, frames.SessionResult, _apply_profile, (NotFound,)),
         Method("session.delete", frames.SessionParams, frames.EmptyResult, _delete, (NotFound,)),
         Method("session.search", frames.SearchParams, frames.SearchResult, _search, (TooLarge,)),
         Method("turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict, TooMany)),

@@ -21,7 +21,8 @@ class AgentProfile(models.Model):
     """What the agent of a session is made of: model, system prompt and tools.
 
     The system prompt and the tools are frozen into a session when it is created, so an edit
-    applies to new sessions only; the model is followed by existing sessions too.
+    applies to new sessions, and to an existing one when somebody applies it there
+    (``sessions_app.chats``); the model is followed by existing sessions too.
     """
 
     name = models.CharField(max_length=100, unique=True)

@@ -150,6 +150,8 @@ async def test_a_token_that_no_longer_holds_closes_at_the_next_command(
         ("session.close", {}),
         ("session.messages", {"before": 9}),
         ("session.update", {"title": "x"}),
+        ("session.ledger", {}),
+        ("session.apply_profile", {}),
         ("session.delete", {}),
         ("turn.start", {"text": "x"}),
         ("turn.stop", {}),

@@ -18,6 +18,8 @@ NAMING: dict[str, dict[str, Any]] = {
     "session.close": {},
     "session.messages": {"before": 5},
     "session.update": {"title": "taken over"},
+    "session.ledger": {},
+    "session.apply_profile": {},
     "session.delete": {},
     "turn.start": {"text": "let me in"},
     "turn.stop": {},

@@ -13,6 +13,8 @@ from sessions_app.api import frames, openrpc
 from sessions_app.api.methods import METHODS
 from sessions_app.errors import CommandError
 
+TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_tokens expected_tokens"
+TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses".split()
 CONTRACT = {
     "session.create": ({}, {"title"}, {"session"}),
     "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"sessions", "next_cursor"}),
@@ -20,6 +22,8 @@ CONTRACT = {
     "session.close": ({"session_id"}, set(), set()),
     "session.messages": ({"session_id", "before"}, {"limit"}, {"messages", "has_more"}),
     "session.update": ({"session_id"}, {"title", "archived", "pinned"}, {"session"}),
+    "session.ledger": ({"session_id"}, set(), {*TOTALS, "profile"}),
+    "session.apply_profile": ({"session_id"}, set(), {"session"}),
     "session.delete": ({"session_id"}, set(), set()),
     "session.search": ({"query"}, {"limit"}, {"hits"}),
     "turn.start": ({"session_id", "text"}, {"message_id"}, {"run_id", "message", "queued"}),
@@ -30,6 +34,10 @@ SHAPES = {
     "SessionShape": "id title message_count revision created_at updated_at archived pinned",
     "QueuedShape": "run_id message_id text",
     "RunShape": "run_id message_id text seq",
+    "LedgerShape": f"provider model {TOKENS} miss cost saved guard",
+    "MissShape": "cause reason",
+    "MissCountShape": "cause reason turns",
+    "ProfileShape": "name current",
     "HitShape": "session_id title message_id position snippet",
 }
 
@@ -93,7 +101,7 @@ def test_what_is_left_out_is_neither_null_nor_defaulted(document: dict[str, Any]
 def test_the_notifications_are_described(document: dict[str, Any]) -> None:
     (notification,) = document["x-notifications"]
     assert notification["name"] == "session.event"
-    for name in ("TurnStarted", "TextDelta", "RunFinishedEvent", "RunErrorEvent", "SessionChanged", "QueueChanged"):
+    for name in ("TurnStarted", "TextDelta", "TurnFinished", "TurnFailed", "SessionChanged", "QueueChanged"):
         assert name in document["components"]["schemas"]
 
 

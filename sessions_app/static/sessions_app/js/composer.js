@@ -2,8 +2,7 @@
 
 import { announce } from "./announce.js";
 import { $, h, length, reconcile } from "./dom.js";
-import { counted } from "./message.js";
-import { number } from "./words.js";
+import { counted, number } from "./words.js";
 
 /** From this part of the limit on, the length is shown. */
 const COUNT_FROM = 0.9;

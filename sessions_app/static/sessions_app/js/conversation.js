@@ -24,7 +24,7 @@ export class Conversation extends EventTarget {
     this.run = null;
     this.queued = [];
     this.trouble = null; // {code, message} of the last run that failed, until the next one begins
-    this.facts = new Map(); // message id → what Run.facts says of its run
+    this.thoughts = new Map(); // message id → the thoughts of its run
     this.loaded = false;
     this.kept = null;
     this.again = false;
@@ -156,9 +156,9 @@ export class Conversation extends EventTarget {
     this.refresh();
   }
 
-  /** What an end says that is not in the messages: usage, trouble. */
+  /** What an end says that is not in the messages: thoughts, trouble. */
   note(runId, event) {
-    if (this.run?.id === runId && this.run.messageId) this.facts.set(this.run.messageId, this.run.facts(event.usage));
+    if (this.run?.id === runId && this.run.messageId) this.thoughts.set(this.run.messageId, this.run.thoughts);
     if (event.type === "RUN_FINISHED") {
       this.trouble = null;
       this.say(event.outcome?.type === "cancelled" ? "Answer stopped." : "Answer finished.");

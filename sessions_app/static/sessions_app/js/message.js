@@ -2,7 +2,8 @@
 
 import { copyFrom } from "./clipboard.js";
 import { h, icon, iconButton } from "./dom.js";
-import { duration, number, tokens, when } from "./words.js";
+import { usage } from "./usage.js";
+import { duration, when } from "./words.js";
 
 const CLIP_LENGTH = 2_000;
 const CLIP_LINES = 24;
@@ -42,11 +43,11 @@ export function userMessage(message) {
   return article("user", "You said", ...bubble(message.text), foot(message));
 }
 
-/** `results`: tool call id → the tool's message; `facts`: what this page heard of the run, or undefined. */
-export function assistantMessage(message, markdown, results, facts) {
-  const thoughts = (facts?.thoughts ?? []).map((text) => thoughtFold(text, true));
+/** `results`: tool call id → the tool's message; `thoughts`: what this page heard of the reasoning. */
+export function assistantMessage(message, markdown, results, thoughts) {
+  const folds = thoughts.map((text) => thoughtFold(text, true));
   const calls = (message.tool_calls ?? []).map((call) => toolFold(call.name, call.arguments, results.get(call.id)?.text, true));
-  const node = article("assistant", "Hermes said", ...thoughts, ...calls);
+  const node = article("assistant", "Hermes said", ...folds, ...calls);
   if (!message.text) {
     node.classList.add("calls");
     return node;
@@ -55,15 +56,10 @@ export function assistantMessage(message, markdown, results, facts) {
   markdown.fill(body, message.text);
   calls.length ? node.insertBefore(body, calls[0]) : node.append(body);
   const [label, kind] = TAGS[message.status] ?? [];
-  node.append(foot(message, label && h("span", { class: `tag ${kind}`, text: label }), usageLine(facts)));
+  const [line, facts] = message.ledger ? usage(message.ledger) : [];
+  node.append(foot(message, label && h("span", { class: `tag ${kind}`, text: label }), line));
+  if (facts) node.append(facts);
   return node;
-}
-
-function usageLine(facts) {
-  if (!facts) return null;
-  const text = tokens(facts.usage);
-  const guard = facts.guard && `Agent ${facts.guard.agent}, transcript ${facts.guard.transcript}: ${facts.guard.reason}`;
-  return text || guard ? h("span", { class: "usage", title: guard, text: text || guard }) : null;
 }
 
 /** A tool's result whose call is on a page not loaded yet. */
@@ -141,5 +137,3 @@ export function note(kind, text, ...buttons) {
     ...buttons.map(([label, act]) => h("button", { class: "button quiet small", type: "button", text: label, on: { click: act } })),
   );
 }
-
-export const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;

@@ -8,7 +8,6 @@ export class Run {
     this.id = run_id;
     this.messageId = message_id;
     this.seq = seq;
-    this.guard = null;
     this.over = false;
     /** In the order of the answer: {kind: "text" | "reasoning" | "tool", id, text, length, done, name?, result?} */
     this.parts = text ? [{ kind: "text", id: message_id, text, length: length(text), done: false }] : [];
@@ -20,10 +19,9 @@ export class Run {
     this.parts = this.parts.filter((part) => !stored.has(part.id));
   }
 
-  /** What this page heard of the run and the stored message does not tell. */
-  facts(usage = []) {
-    const thoughts = this.parts.filter((part) => part.kind === "reasoning").map((part) => part.text);
-    return { guard: this.guard, usage, thoughts };
+  /** The model's reasoning: this page heard it, the stored message does not tell. */
+  get thoughts() {
+    return this.parts.filter((part) => part.kind === "reasoning").map((part) => part.text);
   }
 
   /** Applies one event of this run. Returns false where something before it is missing: then the run is to be fetched. */
@@ -65,7 +63,6 @@ function addText(run, event) {
 }
 
 const HANDLERS = {
-  RUN_STARTED: (run, event) => void (run.guard = event.metadata?.guard ?? null),
   TEXT_MESSAGE_START: (run, event) => void (run.messageId = event.messageId),
   TEXT_MESSAGE_CONTENT: addText,
   TEXT_MESSAGE_END: (run, event) => void run.end("text", event.messageId),

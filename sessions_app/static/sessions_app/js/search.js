@@ -2,8 +2,7 @@
 
 import { announce } from "./announce.js";
 import { $, h } from "./dom.js";
-import { counted } from "./message.js";
-import { explain } from "./words.js";
+import { counted, explain } from "./words.js";
 
 const PAUSE = 220;
 const HITS = 30;

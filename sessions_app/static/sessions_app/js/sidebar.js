@@ -2,6 +2,7 @@
 
 import { toast } from "./announce.js";
 import { $, h, iconButton, reconcile } from "./dom.js";
+import { openLedger } from "./ledger.js";
 import { confirm, openMenu } from "./popups.js";
 import { explain, period } from "./words.js";
 
@@ -71,6 +72,7 @@ export class Sidebar {
       ["Rename", () => this.rename(session, title)],
       [session.pinned ? "Unpin" : "Pin to the top", () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned")],
       [session.archived ? "Take out of the archive" : "Archive", () => this.change(session, { archived: !session.archived }, session.archived ? "Taken out of the archive" : "Archived")],
+      ["Usage", () => openLedger(this.socket, session)],
       ["Delete …", () => this.delete(session), "danger"],
     ]);
   }

@@ -66,12 +66,12 @@ export class Thread {
   }
 
   messageItem(message, results) {
-    const facts = this.conversation.facts.get(message.id);
+    const thoughts = this.conversation.thoughts.get(message.id) ?? [];
     const answered = (message.tool_calls ?? []).map((call) => results.get(call.id)?.text.length ?? "-").join();
-    const version = `${message.status}:${fingerprint(message)}:${answered}:${facts ? 1 : 0}`;
+    const version = `${message.status}:${fingerprint(message)}:${answered}:${thoughts.length}`;
     const build = {
       user: () => userMessage(message),
-      assistant: () => assistantMessage(message, this.markdown, results, facts),
+      assistant: () => assistantMessage(message, this.markdown, results, thoughts),
       tool: () => toolMessage(message),
     }[message.role];
     return { key: message.id, version, build };

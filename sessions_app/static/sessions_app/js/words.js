@@ -39,6 +39,15 @@ const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 const numbers = new Intl.NumberFormat("en");
 export const number = (value) => numbers.format(value);
+export const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
+
+/** `97 %`, rounded down: all is said of all only. */
+export const share = (part, whole) => `${Math.floor((100 * part) / whole)}\u00a0%`;
+
+const money = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumSignificantDigits: 2, maximumSignificantDigits: 2, roundingPriority: "morePrecision" });
+
+/** `$12.30`, `$0.0012`: to the cent, and two digits of what is less. */
+export const dollars = (value) => money.format(value);
 
 export function duration(seconds) {
   return seconds === 1 ? "1 second" : seconds < 120 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
@@ -66,12 +75,4 @@ export function period(iso) {
   if (time >= midnight - 7 * DAY) return "Last seven days";
   if (time >= midnight - 30 * DAY) return "Last thirty days";
   return "Older";
-}
-
-/** `1,204 tokens in, 1,100 of them cached, 88 out`, from RUN_FINISHED's list. */
-export function tokens(usage) {
-  const sum = (name) => usage.reduce((total, entry) => total + (entry[name] ?? 0), 0);
-  const [input, cached, output] = [sum("inputTokens"), sum("cachedInputTokens"), sum("outputTokens")];
-  if (!input && !output) return "";
-  return `${number(input)} tokens in${cached ? `, ${number(cached)} of them cached` : ""}, ${number(output)} out`;
 }

@@ -1,0 +1,88 @@
+"""What a chat costs, as its user sees it: under each answer, and for the chat as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.live import LiveSite
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+
+async def prompted(site: LiveSite, words: str) -> None:
+    """Edit the profile: far more tokens of prompt than may be missing without a cause."""
+    edit = f"""
+from sessions_app.models import AgentProfile
+profile = AgentProfile.default()
+profile.system_prompt = {words!r} * 100
+profile.save()
+"""
+    await asyncio.to_thread(site.manage, "shell", "-c", edit)
+
+
+def lines(page: Page) -> Locator:
+    """What stands under the answers."""
+    return thread(page).get_by_role("button", name="tokens in")
+
+
+async def usage(page: Page) -> Locator:
+    """Open the dialog of this chat."""
+    await page.get_by_role("button", name="Options of this chat").click()
+    await page.get_by_role("menuitem", name="Usage").click()
+    return page.get_by_role("dialog", name="Usage of this chat")
+
+
+async def test_what_a_turn_cost_stands_under_its_answer_and_a_key_opens_the_rest(
+    visitor: Visitor, provider: Provider
+) -> None:
+    provider.script(Answer(words=["One"]), Answer(words=["Two ", "words"], reasoning=["Hm."]))
+    page = await visitor.sign_up()
+    for count, text in enumerate(("first", "second"), 1):
+        await say(page, text)
+        await expect(lines(page)).to_have_count(count)
+    await expect(lines(page).last).to_contain_text("% from cache · 3 out")
+    texts = await lines(page).all_inner_texts()
+    await page.reload()
+    await expect(lines(page)).to_have_text(texts)
+    await lines(page).last.press("Enter")
+    details = thread(page).get_by_role("definition")
+    await expect(details.filter(has_text="3 tokens, 1 of them reasoning")).to_be_visible()
+    await expect(details.filter(has_text="transcript kept: same stamp")).to_be_visible()
+    await lines(page).last.press("Enter")
+    await expect(details.filter(visible=True)).to_have_count(0)
+
+
+async def test_a_chat_follows_an_edited_profile_when_its_user_says_so(
+    visitor: Visitor, provider: Provider, site: LiveSite
+) -> None:
+    await prompted(site, "You speak of the sea. ")
+    page = await visitor.sign_up()
+    await say(page, "hello")
+    await expect(lines(page)).to_have_count(1)
+    await prompted(site, "You speak of mountains. ")
+    dialog = await usage(page)
+    await expect(dialog).to_contain_text("keeps the instructions it began with; “Default” was changed since")
+    await dialog.get_by_role("button", name="Apply now").press("Enter")
+    await expect(dialog).to_contain_text("follows the profile “Default” as it is now")
+    await expect(dialog.get_by_role("status")).to_have_text("Applied. The next answer follows it.")
+    await expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Options of this chat")).to_be_focused()
+    await say(page, "and again")
+    await expect(lines(page).last).to_contain_text("cache missed: profile applied")
+    assert b"You speak of mountains." in provider.bodies[-1]
+    await expect(await usage(page)).to_contain_text("profile applied: 1 turn")
+
+
+async def test_where_nothing_was_counted_no_line_stands_and_the_dialog_says_so(
+    visitor: Visitor, provider: Provider
+) -> None:
+    provider.script(Answer(status=500))
+    page = await visitor.sign_up()
+    await say(page, "hello")
+    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    await expect(await usage(page)).to_contain_text("Nothing was counted here yet")
+    await expect(lines(page)).to_have_count(0)
