@@ -45,9 +45,12 @@ class Session:
         self.transcript.append(row)
 
     def forget(self) -> None:
-        """What an eviction or a restart does: the prefix comes out of its JSON and the rows are read again."""
+        """What an eviction or a restart does: the prefix comes out of its JSON and the rows are read again.
+
+        The session's last request is stored with it.
+        """
         prefix = FrozenPrefix.from_json(self.prefix.to_json())
-        self.transcript = Transcript(self.id, prefix, self.model, self.rows)
+        self.transcript = Transcript(self.id, prefix, self.model, self.rows, last=self.transcript.last)
 
     async def step(self) -> StepResult:
         """One request; the pieces are kept. Whatever came of it is in `results`."""

@@ -13,9 +13,9 @@ from .tokens import Counted
 def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[Event | Mark]:
     """The events of an answer, with marks where the script may hold or break it."""
     usage = {
-        "input_tokens": 0,
+        "input_tokens": counted.prompt - counted.cached - counted.written,
         "cache_read_input_tokens": counted.cached,
-        "cache_creation_input_tokens": counted.prompt - counted.cached,
+        "cache_creation_input_tokens": counted.written,
         "output_tokens": 1,
     }
     message = {"id": numbered("msg"), "type": "message", "role": "assistant", "model": body["model"], "content": []}

@@ -44,11 +44,12 @@ def _call(index: int, answer: Answer, chunk: Any) -> Iterator[Event | Mark]:
 
 def _usage(answer: Answer, counted: Counted) -> dict[str, Any]:
     output = len(answer.words) + len(answer.reasoning) + len(answer.calls)
+    details = {} if answer.silent_cache else {"prompt_tokens_details": {"cached_tokens": counted.cached}}
     return {
         "prompt_tokens": counted.prompt,
         "completion_tokens": output,
         "total_tokens": counted.prompt + output,
-        "prompt_tokens_details": {"cached_tokens": counted.cached},
+        **details,
         "completion_tokens_details": {"reasoning_tokens": len(answer.reasoning)},
     }
 

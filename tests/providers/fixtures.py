@@ -42,6 +42,11 @@ class Provider:
         """The raw bodies of every request so far."""
         return [recorded.body for recorded in self._server.requests]
 
+    @property
+    def totals(self) -> list[int]:
+        """The tokens of every request and its answer, as the provider counted them."""
+        return list(self._server.totals)
+
     def script(self, *answers: Answer) -> None:
         """Answer the coming requests with these, in order; those after them with five words."""
         self._server.queue.extend(answers)
@@ -50,6 +55,10 @@ class Provider:
         """Forget what was scripted and not yet asked for, and what was asked."""
         self._server.queue.clear()
         self._server.requests.clear()
+
+    def evict(self) -> None:
+        """Forget every prompt, as providers do."""
+        self._loop.call_soon_threadsafe(self._server.evict)
 
     def close(self) -> None:
         """Drop every connection and end the thread."""

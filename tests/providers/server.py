@@ -17,7 +17,7 @@ import h11
 from . import anthropic, chat, responses
 from .events import Event, Mark
 from .script import Answer, Call, numbered, words
-from .tokens import PromptCache
+from .tokens import BreakpointCache, PromptCache
 
 WIRES: dict[str, ModuleType] = {
     "/v1/chat/completions": chat,
@@ -48,13 +48,18 @@ class CutError(Exception):
 
 
 class Server:
-    """Answers requests from `queue`, in order; when it is empty, with what `default` makes."""
+    """Answers requests from `queue`, in order; when it is empty, with what `default` makes.
+
+    `totals` are the tokens of each request and its answer, all in all.
+    """
 
     def __init__(self, default: Callable[[], Answer] = lambda: Answer(words=words(5))) -> None:
         self.default = default
         self.queue: deque[Answer] = deque()
         self.requests: list[Recorded] = []
-        self._cache = PromptCache()
+        self.totals: list[int] = []
+        openai = PromptCache()
+        self._caches = {chat: openai, responses: openai, anthropic: BreakpointCache()}
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -71,6 +76,11 @@ class Server:
         for connection in self._connections:
             connection.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def evict(self) -> None:
+        """Forget every prompt."""
+        for cache in self._caches.values():
+            cache.forget()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -112,7 +122,8 @@ class Server:
             await _send(wire, writer, h11.Data(body), h11.EndOfMessage())
             return
         answer.calls = [Call(call.name, call.arguments, call.id or numbered("call")) for call in answer.calls]
-        counted = self._cache.count(recorded.json)
+        counted = self._caches[module].count(recorded.json)
+        self.totals.append(counted.prompt + len(answer.words) + len(answer.reasoning) + len(answer.calls))
         head = [("content-type", "text/event-stream"), ("transfer-encoding", "chunked")]
         await _send(wire, writer, h11.Response(status_code=200, headers=head))
         for event in module.stream(answer, recorded.json, counted):
