@@ -59,7 +59,11 @@ class Server:
         self.requests: list[Recorded] = []
         self.totals: list[int] = []
         openai = PromptCache()
-        self._caches = {chat: openai, responses: openai, anthropic: BreakpointCache()}
+        self._caches: dict[ModuleType, PromptCache | BreakpointCache] = {
+            chat: openai,
+            responses: openai,
+            anthropic: BreakpointCache(),
+        }
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
