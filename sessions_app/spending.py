@@ -6,10 +6,14 @@ The ledger as it is stored with the turns, read back: for one turn, for the mess
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from sessions_app.agents.ledger import Cause, Entry
 from sessions_app.agents.pieces import Usage
@@ -79,3 +83,77 @@ def ledger_shape(provider: str, model: str, usage: Usage, entry: Entry, guard: G
         saved=None if entry.saved is None else float(entry.saved),
         guard=guard,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What several turns of the ledger have cost together.
+
+    `missed` tokens were expected of the provider's cache and not found there. `cost` and `saved` are US dollars; the
+    `unpriced` turns, whose price is not known, are in neither.
+    """
+
+    turns: int = 0
+    missed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal = Decimal(0)
+    saved: Decimal = Decimal(0)
+    unpriced: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        """Return the sum of both."""
+        return Totals(
+            self.turns + other.turns,
+            self.missed + other.missed,
+            self.usage + other.usage,
+            self.cost + other.cost,
+            self.saved + other.saved,
+            self.unpriced + other.unpriced,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the turns of one day, profile (by primary key) and cause (None: they missed nothing) have cost."""
+
+    day: date
+    profile: int
+    cause: Cause | None
+    totals: Totals
+
+
+def postings(since: datetime) -> list[Posting]:
+    """Return what the turns asked for since then have cost, by days of the present time zone.
+
+    One query, whose rows are few: sums over days, profiles and causes are made of them. It reads by the index of
+    `created_at`, so it costs what the period holds, whatever is older.
+    """
+    summed = _summed(
+        Turn.objects.filter(created_at__gte=since), TruncDate("created_at"), "chat_session__profile", "miss"
+    )
+    return [Posting(day, profile, Cause(miss) if miss else None, totals) for (day, profile, miss), totals in summed]
+
+
+def by_cause(turns: QuerySet[Turn]) -> dict[Cause | None, Totals]:
+    """Return what the turns have cost, by why the cache had less than expected; None where it had not (one query)."""
+    return {Cause(miss) if miss else None: totals for (miss,), totals in _summed(turns, "miss")}
+
+
+def _summed(turns: QuerySet[Turn], *keys: Any) -> list[tuple[tuple[Any, ...], Totals]]:
+    """Return the totals of those of the turns that the ledger has, for each value of the keys."""
+    fewer = Q(expected_tokens__gt=F("cached_tokens"))
+    sums = {
+        "turns_": Count("pk"),
+        "missed_": Sum(F("expected_tokens") - F("cached_tokens"), filter=fewer, default=0),
+        "cost_": Sum("cost", default=Decimal(0)),
+        "saved_": Sum("saved", default=Decimal(0)),
+        "unpriced_": Count("pk", filter=Q(cost=None)),
+        **{f"{name}_": Sum(name) for name in COUNTS},
+    }
+    rows = turns.exclude(prefix_digest="").order_by().values_list(*keys).annotate(**sums)
+    width = len(keys)
+    return [(row[:width], _totals(*row[width:])) for row in rows]
+
+
+def _totals(turns: int, missed: int, cost: Decimal, saved: Decimal, unpriced: int, *counts: int) -> Totals:
+    return Totals(turns, missed, Usage(*counts), cost, saved, unpriced)
