@@ -78,11 +78,10 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
     search_fields = ("title", "owner__username")
     search_help_text = "Title, user name or id of the session"
     fieldsets = (
-        (None, {"fields": ("id", "owner", "profile", "answered_by")}),
+        (None, {"fields": ("id", "owner", "profile", "answered_by", "prefix_is")}),
         ("Activity", {"fields": ("last_activity", "created", ("messages", "revision"), ("archived", "pinned"))}),
         ("Tokens", {"fields": (("input_tokens", "cached", "output_tokens"), "misses")}),
         ("Money", {"fields": (("paid", "saved_by_cache", "unpriced"),)}),
-        ("Prefix", {"fields": ("prefix_is",)}),
         ("Frozen prefix", {"fields": ("prefix",), "classes": ("collapse",)}),
     )
 

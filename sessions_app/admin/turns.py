@@ -56,7 +56,6 @@ class TurnAdmin(InspectionAdmin):
         "tokens_out",
         "paid",
         "saved_by_cache",
-        "duration",
     )
     list_select_related = ("owner", "chat_session")
     list_filter = (

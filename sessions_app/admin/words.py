@@ -19,7 +19,7 @@ from sessions_app.agents.pieces import Usage
 from sessions_app.spending import Totals
 
 LONGEST_NAME = 30
-_CENT = Decimal("0.01")
+SUM_DIGITS = 4
 
 
 def number(value: int) -> str:
@@ -32,22 +32,19 @@ def cached_share(usage: Usage) -> str:
     return f"{usage.cached_tokens / usage.input_tokens:.0%}" if usage.input_tokens else "-"
 
 
-def money(dollars: Decimal | None) -> str:
-    """Return US dollars; with six digits below a cent, where turns of small models are; a dash where none is known."""
-    if dollars is None:
-        return "-"
-    amount = abs(dollars)
-    return f"{'-' if dollars < 0 else ''}${amount:,.{6 if 0 < amount < _CENT else 4}f}"
+def money(dollars: Decimal | None, digits: int = 6) -> str:
+    """Return US dollars, finely enough for a small model's turn; a dash where none is known."""
+    return "-" if dollars is None else f"{'-' if dollars < 0 else ''}${abs(dollars):,.{digits}f}"
 
 
 def paid(totals: Totals) -> str:
     """Return what those of the turns cost whose price is known; a dash where none is."""
-    return money(totals.cost if totals.turns > totals.unpriced else None)
+    return money(totals.cost if totals.turns > totals.unpriced else None, SUM_DIGITS)
 
 
 def saved(totals: Totals) -> str:
     """Return what the cache saved in those of the turns whose price is known; a dash where none is."""
-    return money(totals.saved if totals.turns > totals.unpriced else None)
+    return money(totals.saved if totals.turns > totals.unpriced else None, SUM_DIGITS)
 
 
 def miss_cause(code: str) -> str:

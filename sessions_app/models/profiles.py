@@ -21,7 +21,7 @@ class AgentProfile(models.Model):
     """What the agent of a session is made of: model, system prompt and tools.
 
     The system prompt and the tools are frozen into a session when it is created, so an edit
-    applies to new sessions only; the model is followed by existing sessions too.
+    applies to new sessions only, until it is applied to others; the model is followed by existing sessions too.
     """
 
     name = models.CharField(max_length=100, unique=True)
