@@ -6,15 +6,18 @@ The ledger as it is stored with the turns, read back: for one turn, for the mess
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncDate
 
 from sessions_app.agents.ledger import Cause, Entry
 from sessions_app.agents.pieces import Usage
-from sessions_app.models import Message, Turn
+from sessions_app.models import ChatSession, Message, Turn
 from sessions_app.shapes import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
 
 # In the order of Usage's own fields.
@@ -43,21 +46,17 @@ def usage_by_session(session_ids: Iterable[UUID]) -> dict[UUID, Usage]:
 
 def totals(session_id: UUID) -> TotalsShape:
     """Return what the counted turns of a session have cost together, and why they had misses (one query)."""
-    sums = {name: Sum(name) for name in (*COUNTS, "expected_tokens", "cost", "saved")}
-    counted = Turn.objects.filter(chat_session=session_id).exclude(prefix_digest="")
-    # The counts come first: from the sums on, the same names mean those.
-    grouped = counted.values("miss").annotate(turns=Count("pk"), priced=Count("cost"), **sums)
-    rows: list[dict[str, Any]] = [{**row} for row in grouped]
-    usage = Usage(*(sum(row[name] for row in rows) for name in COUNTS))
-    turns = sum(row["turns"] for row in rows)
+    causes = by_cause(Turn.objects.filter(chat_session=session_id))
+    total = sum(causes.values(), Totals())
+    priced = total.turns > total.unpriced
     return TotalsShape(
-        turns=turns,
-        **_tokens(usage),
-        expected_tokens=sum(row["expected_tokens"] for row in rows),
-        cost=_dollars(row["cost"] for row in rows),
-        saved=_dollars(row["saved"] for row in rows),
-        unpriced_turns=turns - sum(row["priced"] for row in rows),
-        misses=_misses({row["miss"]: row["turns"] for row in rows}),
+        turns=total.turns,
+        **_tokens(total.usage),
+        expected_tokens=total.expected,
+        cost=float(total.cost) if priced else None,
+        saved=float(total.saved) if priced else None,
+        unpriced_turns=total.unpriced,
+        misses=_misses({cause: found.turns for cause, found in causes.items() if cause}),
     )
 
 
@@ -72,16 +71,10 @@ def _tokens(usage: Usage) -> dict[str, int]:
     }
 
 
-def _dollars(amounts: Iterable[Decimal | None]) -> float | None:
-    """The sum of the amounts that are known; None where none is."""
-    known = [amount for amount in amounts if amount is not None]
-    return float(sum(known)) if known else None
-
-
-def _misses(turns: dict[str, int]) -> list[MissCountShape]:
+def _misses(turns: dict[Cause, int]) -> list[MissCountShape]:
     """How many turns each cause had, the most frequent first."""
-    causes = sorted((cause for cause in turns if cause), key=lambda cause: (-turns[cause], cause))
-    return [MissCountShape(cause=Cause(cause), reason=Cause(cause).sentence, turns=turns[cause]) for cause in causes]
+    causes = sorted(turns, key=lambda cause: (-turns[cause], cause))
+    return [MissCountShape(cause=cause, reason=cause.sentence, turns=turns[cause]) for cause in causes]
 
 
 def by_message(messages: Collection[Message]) -> dict[int, LedgerShape]:
@@ -119,3 +112,80 @@ def ledger_shape(provider: str, model: str, usage: Usage, entry: Entry, guard: G
         saved=None if entry.saved is None else float(entry.saved),
         guard=guard,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What several turns of the ledger have cost together.
+
+    Of the ``expected`` tokens the ``missed`` ones were not found in the provider's cache. ``cost`` and ``saved`` are US
+    dollars; the ``unpriced`` turns, whose price is not known, are in neither.
+    """
+
+    turns: int = 0
+    expected: int = 0
+    missed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal = Decimal(0)
+    saved: Decimal = Decimal(0)
+    unpriced: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        """Return the sum of both."""
+        return Totals(
+            self.turns + other.turns,
+            self.expected + other.expected,
+            self.missed + other.missed,
+            self.usage + other.usage,
+            self.cost + other.cost,
+            self.saved + other.saved,
+            self.unpriced + other.unpriced,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the turns of one day, profile (by primary key) and cause (None: they missed nothing) have cost."""
+
+    day: date
+    profile: int
+    cause: Cause | None
+    totals: Totals
+
+
+def postings(since: datetime) -> list[Posting]:
+    """Return what the turns asked for since then have cost, by days of the present time zone.
+
+    One query, whose rows are few: sums over days, profiles and causes are made of them. It reads by the index of
+    ``created_at``, so it costs what the period holds, whatever is older.
+    """
+    # The profile by a subquery: a join would let SQLite, once it has statistics, begin with all the sessions there are.
+    profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
+    summed = _summed(Turn.objects.filter(created_at__gte=since), TruncDate("created_at"), profile, "miss")
+    return [Posting(day, key, Cause(miss) if miss else None, totals) for (day, key, miss), totals in summed]
+
+
+def by_cause(turns: QuerySet[Turn]) -> dict[Cause | None, Totals]:
+    """Return what the turns have cost, by why the cache had less than expected; None where it had not (one query)."""
+    return {Cause(miss) if miss else None: totals for (miss,), totals in _summed(turns, "miss")}
+
+
+def _summed(turns: QuerySet[Turn], *keys: Any) -> list[tuple[tuple[Any, ...], Totals]]:
+    """Return the totals of those of the turns that the ledger has, for each value of the keys."""
+    fewer = Q(expected_tokens__gt=F("cached_tokens"))
+    sums = {
+        "turns_": Count("pk"),
+        "expected_": Sum("expected_tokens"),
+        "missed_": Sum(F("expected_tokens") - F("cached_tokens"), filter=fewer, default=0),
+        "cost_": Sum("cost", default=Decimal(0)),
+        "saved_": Sum("saved", default=Decimal(0)),
+        "unpriced_": Count("pk", filter=Q(cost=None)),
+        **{f"{name}_": Sum(name) for name in COUNTS},
+    }
+    rows = turns.exclude(prefix_digest="").order_by().values_list(*keys).annotate(**sums)
+    width, figures = len(keys), len(sums) - len(COUNTS)
+    split = ((row[:width], row[width : width + figures], row[width + figures :]) for row in rows)
+    return [
+        (key, Totals(turns, expected, missed, Usage(*counts), cost, saved, unpriced))
+        for key, (turns, expected, missed, cost, saved, unpriced), counts in split
+    ]

@@ -1,7 +1,7 @@
 """Django admin for inspection: what users, sessions and turns are like, and what they cost.
 
 Nothing of a conversation can be written here, only deleted; profiles and the rights of tokens
-can be edited.
+can be edited, and a profile applied to sessions that began with it as it was.
 """
 
 from django.contrib import admin
@@ -16,6 +16,7 @@ from sessions_app.models import AgentProfile, ApiToken, ChatSession, Turn
 
 admin.site.site_header = admin.site.site_title = "Hermes Site administration"
 admin.site.index_title = "Overview"
+admin.site.index_template = "admin/sessions_app/index.html"
 
 admin.site.register(ChatSession, ChatSessionAdmin)
 admin.site.register(Turn, TurnAdmin)

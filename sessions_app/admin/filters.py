@@ -9,6 +9,9 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from sessions_app.agents.ledger import Cause
+from sessions_app.models import AgentProfile
+
 
 class FieldFilter(admin.SimpleListFilter):
     """Rows whose field named ``parameter_name`` has the value chosen."""
@@ -59,6 +62,25 @@ class ActivityFilter(admin.DateFieldListFilter):
         self.title = "last activity"
 
 
+class AskedFilter(admin.DateFieldListFilter):
+    """Turns by when they were asked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "asked for"
+
+
+class ProfileFilter(FieldFilter):
+    """Turns of the sessions of one profile."""
+
+    title = "profile"
+    parameter_name = "chat_session__profile"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Return the profiles by name."""
+        return [(str(key), name) for key, name in AgentProfile.objects.order_by("name").values_list("pk", "name")]
+
+
 class GuardAgentFilter(FieldFilter):
     """Turns by what the guard decided on the agent."""
 
@@ -90,3 +112,22 @@ class ErrorFilter(FieldFilter):
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         """Return the codes that a turn can end with."""
         return [(code, code.capitalize()) for code in ("provider", "timeout", "interrupted", "internal")]
+
+
+class MissFilter(FieldFilter):
+    """Turns by why the provider's cache had less than expected."""
+
+    NONE = "none"
+    title = "miss of the cache"
+    parameter_name = "miss"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Return the causes in words, and that there was none."""
+        causes = [(cause.value, cause.sentence.capitalize()) for cause in Cause]
+        return [*causes, (self.NONE, "None: found as expected")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the turns with the cause; with none are those that the ledger has and finds no fault with."""
+        if self.value() == self.NONE:
+            return queryset.filter(miss="").exclude(prefix_digest="")
+        return super().queryset(request, queryset)

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from sessions_app.admin.listing import ListingAdmin
+from sessions_app.admin.apply_pages import ApplyingProfile
 from sessions_app.agents.tools import TOOLS
 from sessions_app.models import AgentProfile
 
@@ -58,7 +58,7 @@ class AgentProfileForm(_ModelForm):
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # Django's, untyped
 
 
-class AgentProfileAdmin(ListingAdmin):
+class AgentProfileAdmin(ApplyingProfile):
     """Profiles. One that sessions follow, or new ones will, cannot be deleted."""
 
     form = AgentProfileForm
@@ -78,7 +78,8 @@ class AgentProfileAdmin(ListingAdmin):
                 "fields": ("system_prompt", "tools"),
                 "description": "A session keeps the system prompt and the tools that it was created with: every "
                 "request of it begins with the same bytes, so that the provider can read them from its cache. "
-                "A change here applies to new sessions only.",
+                "A change here applies to new sessions only. One that exists keeps its own until its user or an "
+                "administrator applies the profile as it is now; its provider then reads it anew, once.",
             },
         ),
     )

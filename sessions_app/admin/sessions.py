@@ -13,26 +13,33 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import conversation, deletion, log
+from sessions_app.admin import applying, conversation, deletion, log
+from sessions_app.admin.apply_pages import ApplyingSessions
 from sessions_app.admin.filters import ActivityFilter, OwnerFilter
-from sessions_app.admin.listing import InspectionAdmin
+from sessions_app.admin.spent import SpentAdmin
 from sessions_app.admin.turns import TurnAdmin
-from sessions_app.admin.words import as_uuid, cached_share, moment, narrowed, number, users_named
+from sessions_app.admin.words import as_uuid, moment, narrowed, number, users_named
 from sessions_app.agents.pieces import Usage
 from sessions_app.agents.prefix import FrozenPrefix
 from sessions_app.models import ChatSession, Turn
-from sessions_app.spending import usage_by_session
+from sessions_app.spending import by_cause, usage_by_session
 
 if TYPE_CHECKING:
-
-    class Listed(ChatSession):
-        """A session with what it has cost."""
-
-        usage: Usage
-
+    from sessions_app.admin.spent import Listed
 
 TURNS_SHOWN = 10
-FIGURES = ("tokens_in", "cached", "written", "tokens_out", "reasoning", "duration")
+FIGURES = (
+    "tokens_in",
+    "expected",
+    "cached",
+    "missed_by",
+    "written",
+    "tokens_out",
+    "reasoning",
+    "paid",
+    "saved_by_cache",
+    "duration",
+)
 
 
 class SessionList(ChangeList):
@@ -48,8 +55,11 @@ class SessionList(ChangeList):
         self.result_list = rows
 
 
-class ChatSessionAdmin(InspectionAdmin):
-    """Sessions: seen by whoever may view them, deleted by whoever may delete them."""
+class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
+    """Sessions: seen by whoever may view them, deleted by whoever may delete them.
+
+    Who may change them can apply their profiles to them, and nothing else.
+    """
 
     list_display = (
         "name",
@@ -68,9 +78,10 @@ class ChatSessionAdmin(InspectionAdmin):
     search_fields = ("title", "owner__username")
     search_help_text = "Title, user name or id of the session"
     fieldsets = (
-        (None, {"fields": ("id", "owner", "profile", "answered_by")}),
+        (None, {"fields": ("id", "owner", "profile", "answered_by", "prefix_is")}),
         ("Activity", {"fields": ("last_activity", "created", ("messages", "revision"), ("archived", "pinned"))}),
-        ("Tokens", {"fields": (("input_tokens", "cached", "output_tokens"),)}),
+        ("Tokens", {"fields": (("input_tokens", "cached", "output_tokens"), "misses")}),
+        ("Money", {"fields": (("paid", "saved_by_cache", "unpriced"),)}),
         ("Frozen prefix", {"fields": ("prefix",), "classes": ("collapse",)}),
     )
 
@@ -127,20 +138,15 @@ class ChatSessionAdmin(InspectionAdmin):
         """The stamp's revision."""
         return number(row.stamp.revision)
 
-    @admin.display(description="tokens in")
-    def input_tokens(self, row: Listed) -> str:
-        """The prompts of all turns."""
-        return number(row.usage.input_tokens)
-
-    @admin.display(description="tokens out")
-    def output_tokens(self, row: Listed) -> str:
-        """The answers of all turns."""
-        return number(row.usage.output_tokens)
-
-    @admin.display(description="cached")
-    def cached(self, row: Listed) -> str:
-        """The part of the prompts that came from the provider's cache."""
-        return cached_share(row.usage)
+    @admin.display(description="prefix")
+    def prefix_is(self, row: ChatSession) -> str:
+        """Whether the session would begin otherwise if it were created now."""
+        now = applying.present(row.profile)
+        if now is None:
+            return "Its profile names a tool that this version does not have, and cannot be applied."
+        if row.frozen_prefix == now:
+            return "That of its profile as it is now."
+        return "An older one: its profile has changed since. An action of the list of sessions applies it."
 
     @admin.display(description="system prompt and tools")
     def prefix(self, row: ChatSession) -> SafeString:
@@ -164,6 +170,7 @@ class ChatSessionAdmin(InspectionAdmin):
     ) -> HttpResponse:
         """Add what the reader may see of the transcript and the turns; reading the transcript is noted."""
         obj.usage = usage_by_session([obj.pk]).get(obj.pk, Usage())
+        obj.causes = by_cause(obj.turns.all())
         context["may_read"] = _may_view(request, "message")
         context["may_see_turns"] = _may_view(request, "turn")
         context["branches"] = obj.branches.count()

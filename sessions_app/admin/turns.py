@@ -5,19 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
+from sessions_app.admin import ledger
 from sessions_app.admin.filters import (
+    AskedFilter,
     ErrorFilter,
     GuardAgentFilter,
     GuardTranscriptFilter,
+    MissFilter,
     OwnerFilter,
+    ProfileFilter,
     SessionFilter,
 )
 from sessions_app.admin.listing import InspectionAdmin
-from sessions_app.admin.words import as_uuid, cached_share, moment, narrowed, number, seconds, users_named
+from sessions_app.admin.words import (
+    as_uuid,
+    cached_share,
+    miss_cause,
+    moment,
+    money,
+    narrowed,
+    number,
+    seconds,
+    users_named,
+)
 from sessions_app.models import Turn
 from sessions_app.spending import usage_of
 
@@ -27,25 +44,39 @@ class TurnAdmin(InspectionAdmin):
 
     list_display = (
         "asked_for",
-        "status",
+        "ended_as",
         "user",
         "session",
         "model",
         "verdict",
         "tokens_in",
+        "expected",
         "cached",
+        "missed_by",
         "tokens_out",
-        "duration",
-        "error_code",
+        "paid",
+        "saved_by_cache",
     )
     list_select_related = ("owner", "chat_session")
-    list_filter = (OwnerFilter, SessionFilter, "status", GuardAgentFilter, GuardTranscriptFilter, ErrorFilter)
+    list_filter = (
+        OwnerFilter,
+        SessionFilter,
+        ("created_at", AskedFilter),
+        MissFilter,
+        ProfileFilter,
+        "status",
+        GuardAgentFilter,
+        GuardTranscriptFilter,
+        ErrorFilter,
+    )
     search_fields = ("run_id", "owner__username")
     search_help_text = "Run id or user name"
     fieldsets = (
         (None, {"fields": ("run_id", "status", "owner", "chat_session", ("provider", "model"))}),
         ("Guard", {"fields": (("guard_agent", "guard_transcript"), "guard_reason")}),
         ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
+        ("Cache", {"fields": (("expected", "missed_by"), "prefix_digest")}),
+        ("Money", {"fields": (("paid", "saved_by_cache"),)}),
         ("Error", {"fields": ("error_code", "error_text")}),
         ("Time", {"fields": ("asked_for", ("began", "waited"), ("ended", "duration"))}),
         ("Process", {"fields": (("process", "heartbeat_at", "stop_requested"),), "classes": ("collapse",)}),
@@ -54,6 +85,19 @@ class TurnAdmin(InspectionAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes a turn out of its session."""
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses, the ledger's among them."""
+        view = self.admin_site.admin_view(self.ledger_view)
+        return [path("ledger/", view, name="sessions_app_turn_ledger"), *super().get_urls()]
+
+    def ledger_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what the turns of a period have cost, to whoever may see turns."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        shown = {**self.admin_site.each_context(request), "title": "Ledger", "opts": self.opts, "media": self.media}
+        shown |= ledger.context(request.GET.dict())
+        return TemplateResponse(request, "admin/sessions_app/turn/ledger.html", shown)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Return the newest first, by the order that an index holds: of a session's turns that is their id."""
@@ -77,6 +121,11 @@ class TurnAdmin(InspectionAdmin):
     def asked_for(self, row: Turn) -> str:
         """When the user sent its text."""
         return moment(row.created_at)
+
+    @admin.display(description="status")
+    def ended_as(self, row: Turn) -> str:
+        """How it stands, with the error that it ended with."""
+        return ": ".join(filter(None, (row.get_status_display(), row.error_code)))
 
     @admin.display(description="session")
     def session(self, row: Turn) -> SafeString:
@@ -102,6 +151,26 @@ class TurnAdmin(InspectionAdmin):
     def cached(self, row: Turn) -> str:
         """The part of the prompts that came from the provider's cache."""
         return cached_share(usage_of(row))
+
+    @admin.display(description="expected")
+    def expected(self, row: Turn) -> str:
+        """The tokens that should have come from the provider's cache; a dash where nothing was counted."""
+        return number(row.expected_tokens) if row.prefix_digest else "-"
+
+    @admin.display(description="miss")
+    def missed_by(self, row: Turn) -> str:
+        """Why fewer came."""
+        return miss_cause(row.miss)
+
+    @admin.display(description="cost")
+    def paid(self, row: Turn) -> str:
+        """What its tokens cost."""
+        return money(row.cost)
+
+    @admin.display(description="saved")
+    def saved_by_cache(self, row: Turn) -> str:
+        """How much more they would have cost without a cache."""
+        return money(row.saved)
 
     @admin.display(description="of these cached")
     def cached_in(self, row: Turn) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -13,9 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
+from sessions_app.agents.ledger import Cause
 from sessions_app.agents.pieces import Usage
+from sessions_app.spending import Totals
 
 LONGEST_NAME = 30
+SUM_DIGITS = 4
 
 
 def number(value: int) -> str:
@@ -26,6 +30,26 @@ def number(value: int) -> str:
 def cached_share(usage: Usage) -> str:
     """Return the part of the prompt that the provider read from its cache."""
     return f"{usage.cached_tokens / usage.input_tokens:.0%}" if usage.input_tokens else "-"
+
+
+def money(dollars: Decimal | None, digits: int = 6) -> str:
+    """Return US dollars, finely enough for a small model's turn; a dash where none is known."""
+    return "-" if dollars is None else f"{'-' if dollars < 0 else ''}${abs(dollars):,.{digits}f}"
+
+
+def paid(totals: Totals) -> str:
+    """Return what those of the turns cost whose price is known; a dash where none is."""
+    return money(totals.cost if totals.turns > totals.unpriced else None, SUM_DIGITS)
+
+
+def saved(totals: Totals) -> str:
+    """Return what the cache saved in those of the turns whose price is known; a dash where none is."""
+    return money(totals.saved if totals.turns > totals.unpriced else None, SUM_DIGITS)
+
+
+def miss_cause(code: str) -> str:
+    """Return why the provider's cache had less than expected, from what a turn stores; a dash where it had not."""
+    return Cause(code).sentence if code else "-"
 
 
 def seconds(duration: timedelta | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -46,6 +47,7 @@ def enter(db: None) -> Enter:
     return enter
 
 
+@transaction.atomic
 def make_session(owner: User, title: str = "", **fields: Any) -> ChatSession:
     """A session of the default profile with one empty branch."""
     profile = fields.pop("profile", None) or AgentProfile.default()

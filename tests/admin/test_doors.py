@@ -95,7 +95,11 @@ def test_no_page_needs_a_style_or_script_of_its_own(boss: Client, alice: User) -
     chat_session = make_session(alice)
     say(chat_session, 0, "Hello", turn=make_turn(chat_session))
     ApiToken.issue(alice)
-    lists = [list_of(model) for model in MODELS]
+    profile = AgentProfile.objects.create(name="Terse")
+    make_session(alice, profile=profile)
+    AgentProfile.objects.filter(pk=profile.pk).update(system_prompt="Be brief.")
+    make_turn(chat_session, prefix_digest="d")
+    lists = [*(list_of(model) for model in MODELS), list_of(Turn) + "ledger/", page_of(profile, "apply")]
     pages = [page_of(row) for model in MODELS for row in model.objects.all()]
     for address in (*lists, *pages, page_of(chat_session, "delete"), page_of(chat_session.profile, "delete")):
         seen = text_of(boss, address)

@@ -73,6 +73,7 @@ def test_there_is_always_a_default(boss: Client, default: AgentProfile) -> None:
 def test_the_page_says_what_applies_to_whom(boss: Client, default: AgentProfile) -> None:
     seen = text_of(boss, page_of(default))
     assert "A change here applies to new sessions only." in seen
+    assert "until its user or an administrator applies the profile as it is now" in seen
     assert "Sessions follow their profile&#x27;s model" in seen or "Sessions follow their profile's model" in seen
     assert seen.count('name="tools"') == 2
 

@@ -5,18 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from sessions_app.models import AgentProfile, ChatSession, Turn
-from tests.admin.conftest import converse, list_of, make_session, page_of, text_of
+from tests.admin.conftest import converse, list_of, make_session, make_turn, page_of, text_of
 
 Asked = list[tuple[str, Any]]
 TABLES = ("chatsession", "message", "turn", "branch", "sessionstamp")
+LEDGER = reverse("admin:sessions_app_turn_ledger")
+# A condition on the time in the index itself.
+BY_RECENCY = {
+    "postgresql": r"turn_by_recency[^\n]*\n\s*Index Cond: \(created_at >=",
+    "sqlite": r"USING INDEX turn_by_recency \(created_at>\?\)",
+}
+# As ANALYZE counted 200,000 turns of 5,000 sessions: rows, and how many of them share the index's first columns.
+LARGE = {
+    "turn_by_recency": "200000 1",
+    "turn_by_owner": "200000 200000 1",
+    "sessions_app_turn_chat_session_id_%": "200000 40",
+    "sqlite_autoindex_sessions_app_turn_1": "200000 1",
+    "session_by_recency": "5000 3 1",
+    "session_by_activity": "5000 5000 5000 3 1",
+    "sessions_app_chatsession_profile_id_%": "5000 1667",
+    "sessions_app_chatsession_owner_id_%": "5000 5000",
+    "sessions_app_chatsession_active_branch_id_%": "5000 1",
+    "sqlite_autoindex_sessions_app_chatsession_1": "5000 1",
+}
 PAGES = ("?", "?p=2", "?q={chat_session}")
 
 
@@ -60,6 +82,16 @@ def faults(plan: str) -> list[str]:
         "sqlite": rf"^SCAN {table}(?! USING).*|^USE TEMP B-TREE FOR ORDER BY.*",
     }
     return re.findall(whole[connection.vendor], plan, re.MULTILINE)
+
+
+def take_statistics() -> None:
+    """Let the planner know its tables; on SQLite, whose plans follow them blindly, as if they were large."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        if connection.vendor == "sqlite":
+            for index, rows in LARGE.items():
+                cursor.execute("UPDATE sqlite_stat1 SET stat = %s WHERE idx LIKE %s", [rows, index])
+            cursor.execute("ANALYZE sqlite_schema")
 
 
 @pytest.fixture
@@ -133,6 +165,33 @@ def test_every_query_of_a_sessions_page_has_an_index(boss: Client, filled: ChatS
 def test_a_query_without_an_index_would_be_noticed(filled: ChatSession) -> None:
     for rows in (ChatSession.objects.filter(title="number 7"), Turn.objects.order_by("output_tokens")):
         assert faults(plan_of(*rows.query.sql_with_params()))
+
+
+def test_the_ledger_asks_as_much_for_ninety_days_as_for_one(boss: Client, alice: User) -> None:
+    chat_session = make_session(alice)
+    few = len(asked_by(boss, LEDGER))
+    make_turn(chat_session, prefix_digest="d")
+    one = len(asked_by(boss, LEDGER))
+    for days in range(89):
+        profile = AgentProfile.objects.create(name=f"number {days}")
+        created_at = timezone.now() - timedelta(days=days)
+        make_turn(make_session(alice, profile=profile), prefix_digest="d", created_at=created_at)
+    assert len(asked_by(boss, LEDGER + "?days=90")) == one == few + 1
+    assert one <= 6
+
+
+@pytest.mark.parametrize("narrowed", ["", "&profile={profile}"])
+def test_the_ledger_reads_no_turn_that_is_older_than_its_period(
+    boss: Client, filled: ChatSession, narrowed: str
+) -> None:
+    Turn.objects.update(created_at=timezone.now() - timedelta(days=100), prefix_digest="d")
+    make_turn(filled, prefix_digest="d")
+    take_statistics()
+    address = f"{LEDGER}?days=30{narrowed}".format(profile=filled.profile_id)
+    (summed,) = [row for row in asked_by(boss, address) if "SUM(" in row[0]]
+    plan = plan_of(*summed)
+    assert faults(plan) == []
+    assert re.search(BY_RECENCY[connection.vendor], plan), plan
 
 
 def test_a_profiles_deletion_page_counts_its_sessions_by_an_index(boss: Client, filled: ChatSession) -> None:

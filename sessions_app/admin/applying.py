@@ -1,0 +1,74 @@
+"""Applying a profile, as it is now, to sessions that began with it as it was.
+
+A session keeps its first prefix so that its provider finds it in the cache; who applies the profile pays once for
+each conversation that is read anew, so that they are told before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.contrib.admin.models import CHANGE
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from sessions_app import access
+from sessions_app.admin import log
+from sessions_app.agents.ledger import Request, expected_of
+from sessions_app.chats import prefix_of, refreeze
+from sessions_app.errors import NotFound
+from sessions_app.models import AgentProfile, ChatSession
+
+RIGHT = "sessions_app.change_chatsession"
+"""Who may apply a profile: it changes sessions, and nothing else of them can be changed in admin."""
+
+
+def may_apply(request: HttpRequest) -> bool:
+    """Tell whether the user may apply profiles to sessions."""
+    return request.user.has_perm(RIGHT)
+
+
+def present(profile: AgentProfile) -> str | None:
+    """Return the prefix, as sessions store it, of the profile as it is now; None where it names a tool that is gone."""
+    try:
+        return prefix_of(profile).to_json()
+    except KeyError:
+        return None
+
+
+def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) -> QuerySet[ChatSession]:
+    """Return those of the profiles' sessions whose prefix is an older one."""
+    older = Q(pk__in=[])
+    for profile in profiles:
+        if prefix := present(profile):
+            older |= Q(profile=profile) & ~Q(frozen_prefix=prefix)
+    return sessions.filter(older)
+
+
+def tokens_kept(sessions: QuerySet[ChatSession]) -> int:
+    """Return how many tokens the sessions' next requests may expect of a cache, and will not find there then."""
+    requests = sessions.exclude(last_request="").values_list("last_request", flat=True)
+    return sum(expected_of(Request.from_json(text)) for text in requests.iterator())
+
+
+def apply(request: HttpRequest, sessions: QuerySet[ChatSession]) -> int:
+    """Let the sessions begin with their profiles as they are now; return how many did not before.
+
+    By id, each in a transaction of its own: thousands are not locked together, and what is done stays done.
+    """
+    keys = list(sessions.order_by("pk").values_list("owner_id", "pk"))
+    return sum(_apply(request, owner_id, session_id) for owner_id, session_id in keys)
+
+
+@transaction.atomic
+def _apply(request: HttpRequest, owner_id: int, session_id: UUID) -> bool:
+    try:
+        chat_session = access.chat_session(owner_id, session_id, lock=True)
+    except NotFound:
+        return False  # somebody has just deleted it
+    changed = refreeze(chat_session)
+    if changed:
+        log.note(request, [chat_session], CHANGE, "Applied the profile as it is now.")
+    return changed

@@ -1,0 +1,127 @@
+"""The ledger as a page: what the turns of some days have cost, and why the provider's cache had less than expected."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django import forms
+from django.urls import reverse
+from django.utils.timezone import get_current_timezone_name, localdate, make_aware
+
+from sessions_app.admin.filters import MissFilter
+from sessions_app.admin.words import cached_share, miss_cause, number, paid, saved
+from sessions_app.agents.ledger import Cause
+from sessions_app.models import AgentProfile
+from sessions_app.spending import Posting, Totals, postings
+
+PERIODS = (7, 30, 90)
+USUAL = 30
+
+Key = TypeVar("Key")
+Figures = Mapping[str, Callable[[Totals], str]]
+
+TURNS_AND_MISSED: Figures = {
+    "Turns": lambda totals: number(totals.turns),
+    "Missed": lambda totals: number(totals.missed),
+}
+FIGURES: Figures = {
+    "Turns": lambda totals: number(totals.turns),
+    "Fresh": lambda totals: number(totals.usage.fresh_tokens),
+    "Cache write": lambda totals: number(totals.usage.cache_write_tokens),
+    "Cached": lambda totals: number(totals.usage.cached_tokens),
+    "Cached share": lambda totals: cached_share(totals.usage),
+    "Out": lambda totals: number(totals.usage.output_tokens),
+    "Missed": lambda totals: number(totals.missed),
+    "Paid": paid,
+    "Saved": saved,
+    "Unpriced turns": lambda totals: number(totals.unpriced),
+}
+
+
+class LedgerForm(forms.Form):
+    """Which turns the page tells of: of how many days, today included, and of which profile."""
+
+    days = forms.TypedChoiceField(label="Period", choices=[(days, f"Last {days} days") for days in PERIODS], coerce=int)
+    profile = forms.ModelChoiceField(AgentProfile.objects.order_by("name"), required=False, empty_label="All")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table; ``link`` leads to what it is the sum of, where a page shows that."""
+
+    name: str
+    link: str
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the page: a row for each day, profile or cause (``key``), and under them their sum."""
+
+    key: str
+    columns: list[str]
+    rows: list[Row]
+    total: list[str]
+
+
+def context(query: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page shows for the choice that its address names."""
+    form = LedgerForm({"days": str(USUAL), **query})
+    found = _found(**form.cleaned_data) if form.is_valid() else {}
+    return {"form": form, "zone": get_current_timezone_name(), **found}
+
+
+def _found(days: int, profile: AgentProfile | None) -> dict[str, Any]:
+    since = make_aware(datetime.combine(localdate() - timedelta(days=days - 1), time.min))
+    # One profile's are picked here: named in the query, it would lead a database away from the index of time.
+    lines = [line for line in postings(since) if profile is None or line.profile == profile.pk]
+    narrowed = {"created_at__gte": since.isoformat(" ")} | ({"chat_session__profile": profile.pk} if profile else {})
+    causes = _sums(lines, lambda line: line.cause)
+    return {
+        "tables": [_causes(causes, narrowed), _profiles(lines, days), _days(lines)] if lines else [],
+        "host": causes[Cause.HOST].turns if Cause.HOST in causes else 0,
+        "host_link": _turns(Cause.HOST, narrowed),
+    }
+
+
+def _causes(causes: Mapping[Cause | None, Totals], narrowed: Mapping[str, Any]) -> Table:
+    """Return the table of causes: the dearest first, the turns that missed nothing last."""
+    order = sorted(causes, key=lambda cause: (cause is None, -causes[cause].missed, -causes[cause].turns))
+    names = {cause: miss_cause(cause).capitalize() if cause else "None: found as expected" for cause in order}
+    rows = [(names[cause], _turns(cause, narrowed), causes[cause]) for cause in order]
+    return _table("Cause", rows, TURNS_AND_MISSED)
+
+
+def _profiles(lines: Iterable[Posting], days: int) -> Table:
+    sums = _sums(lines, lambda line: line.profile)
+    names = AgentProfile.objects.filter(pk__in=sums).order_by("name").values_list("pk", "name")
+    return _table("Profile", [(name, f"?days={days}&profile={key}", sums[key]) for key, name in names], FIGURES)
+
+
+def _days(lines: Iterable[Posting]) -> Table:
+    sums = _sums(lines, lambda line: line.day)
+    return _table("Day", [(day.isoformat(), "", sums[day]) for day in sorted(sums, reverse=True)], FIGURES)
+
+
+def _sums(lines: Iterable[Posting], key: Callable[[Posting], Key]) -> dict[Key, Totals]:
+    sums: dict[Key, Totals] = defaultdict(Totals)
+    for line in lines:
+        sums[key(line)] += line.totals
+    return dict(sums)
+
+
+def _table(key: str, rows: list[tuple[str, str, Totals]], figures: Figures) -> Table:
+    written = [Row(name, link, [write(totals) for write in figures.values()]) for name, link, totals in rows]
+    total = sum((totals for _, _, totals in rows), Totals())
+    return Table(key, list(figures), written, [write(total) for write in figures.values()])
+
+
+def _turns(cause: Cause | None, narrowed: Mapping[str, Any]) -> str:
+    """Return the address of the list of turns with the cause."""
+    query = {"miss": cause or MissFilter.NONE, **narrowed}
+    return f"{reverse('admin:sessions_app_turn_changelist')}?{urlencode(query)}"
