@@ -99,6 +99,7 @@ class Turn(models.Model):
                 condition=Q(status=TurnStatus.RUNNING),
                 name="turn_heartbeat",
             ),
+            models.Index(fields=["ended_at"], name="turn_by_end"),
             models.Index(fields=["owner", "-created_at"], name="turn_by_owner"),
             models.Index(fields=["-created_at"], name="turn_by_recency"),
         ]

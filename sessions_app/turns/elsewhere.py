@@ -1,9 +1,9 @@
 """Turns and tabs in other processes: tell them what happens here, and learn what happens there.
 
 Three ways lead from one process to another, and each covers for the one before. *Items* over
-the relay arrive within milliseconds and may be lost. A *look* at the running turns, once a
-second (``keeper``), finds those that nobody has told of, asks their owners for the rest, and
-tells the end of those that have ended unheard. The *rows* say what is so.
+the relay arrive within milliseconds and may be lost. A *look* at the turns, once a second
+(``keeper``), finds those that nobody has told of: of the running ones it asks the owners for the
+rest, of the ended ones it tells the end, however short they were. The *rows* say what is so.
 
 A session that is opened here while its turn runs elsewhere is answered with what the owner
 says: this process receives the user's items already when it asks, the owner's answer takes the
@@ -24,11 +24,14 @@ from sessions_app import database
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import RunShape
 from sessions_app.turns import missed
+from sessions_app.turns.heard import Heard
 from sessions_app.turns.hub import Notification, fact
+from sessions_app.turns.items import event_item, follow_item, notification_of
+from sessions_app.turns.layer import Item, Layer
 from sessions_app.turns.news import News
 from sessions_app.turns.opening import Silent
-from sessions_app.turns.recovery import Running
-from sessions_app.turns.relay import Item, Layer, Relay
+from sessions_app.turns.recovery import LATELY, Over, Running
+from sessions_app.turns.relay import Relay
 
 if TYPE_CHECKING:
     from sessions_app.turns.runner import Runner
@@ -78,10 +81,11 @@ class Elsewhere:
         # Runs elsewhere that are open here, and since how many looks they are gone.
         self._followed: dict[UUID, _Followed] = {}
         self._mending: set[asyncio.Task[None]] = set()
+        self._heard = Heard()
 
     def tell(self, user_id: int, notification: Notification) -> None:
         """Tell the user's other processes."""
-        self.relay.send(user_group(user_id), _item(user_id, notification))
+        self.relay.send(user_group(user_id), event_item(user_id, notification))
 
     async def ask(self, process: str, user_id: int, session_id: UUID) -> RunShape | None:
         """Return the session's run as its owner knows it, and follow it. Raises Silent."""
@@ -115,14 +119,16 @@ class Elsewhere:
         finally:
             self._ends.pop(run_id, None)
 
-    async def look(self, running: Iterable[Running]) -> None:
-        """Compare what was heard with the turns that run elsewhere, by the database."""
+    async def look(self, running: Iterable[Running], over: Iterable[Over]) -> None:
+        """Compare what was heard with the turns that run, and have ended, elsewhere, by the database."""
+        if missed := self._heard.missed(over, self._runner.hub.connections):
+            self._mend(missed, LATELY.total_seconds())
         # Not what this process has just begun, after its own runs were listed.
         there = {run.run_id: run for run in running if run.process != self._runner.process}
         for run in there.values():
             if self._runner.hub.is_open(run.owner_id, run.session_id):
                 self._followed[run.run_id] = _Followed(run.owner_id, run.session_id)
-                self.relay.send(run.process, _follow(run.session_id, run.run_id))
+                self.relay.send(run.process, follow_item(run.session_id, run.run_id))
         gone = [run_id for run_id in self._followed if run_id not in there]
         for run_id in gone:
             self._followed[run_id].missing += 1
@@ -134,6 +140,7 @@ class Elsewhere:
         ended = await database.read(_ended_turns, run_ids)
         for run_id in run_ids:
             if (followed := self._followed.pop(run_id, None)) is not None:
+                self._heard.end_of(run_id)
                 self._runner.hub.deliver(followed.user_id, followed.end(ended.get(run_id)))
 
     def expect_end(self, user_id: int, session_id: UUID, run_id: UUID) -> None:
@@ -142,6 +149,7 @@ class Elsewhere:
 
     def over(self, run_id: UUID) -> None:
         """Note that the end of a run is known to the connections of this process."""
+        self._heard.end_of(run_id)
         self._followed.pop(run_id, None)
         if (event := self._ends.pop(run_id, None)) is not None:
             event.set()
@@ -185,7 +193,7 @@ class Elsewhere:
         """Take what another process has sent."""
         match item["kind"]:
             case "event":
-                self._hear(sender, item["user"], _notification(item))
+                self._hear(sender, item["user"], notification_of(item))
             case "ask":
                 self._answer(item["request"], item["user"], UUID(item["session"]))
             case "shape":
@@ -212,7 +220,7 @@ class Elsewhere:
             elif self._runner.hub.is_open(user_id, notification.session_id):
                 self.expect_end(user_id, notification.session_id, run_id)
                 if notification.seq == 1:
-                    self.relay.send(sender, _follow(notification.session_id, run_id))
+                    self.relay.send(sender, follow_item(notification.session_id, run_id))
         self._runner.hub.deliver(user_id, notification)
 
     def _lose(self, session_id: UUID, run_id: UUID) -> None:
@@ -229,36 +237,6 @@ class Elsewhere:
             run.feed.follow()
         shape = run.stream.shape().model_dump(mode="json") if run else None
         self.relay.send(user_group(user_id), {"kind": "shape", "request": request, "run": shape})
-
-
-def _follow(session_id: UUID, run_id: UUID) -> Item:
-    return {"kind": "follow", "session": str(session_id), "run": str(run_id)}
-
-
-def _item(user_id: int, notification: Notification) -> Item:
-    return {
-        "kind": "event",
-        "user": user_id,
-        "session": str(notification.session_id),
-        "run": notification.run_id and str(notification.run_id),
-        "seq": notification.seq,
-        "text": notification.text,
-        "last": notification.last,
-        "began": notification.began,
-        "follows": notification.follows,
-    }
-
-
-def _notification(item: Item) -> Notification:
-    return Notification(
-        UUID(item["session"]),
-        item["run"] and UUID(item["run"]),
-        item["seq"],
-        item["text"],
-        item["last"],
-        item["began"],
-        item["follows"],
-    )
 
 
 def _ended_turns(run_ids: Collection[UUID]) -> dict[UUID, Turn]:

@@ -74,10 +74,10 @@ class Keeper:
         """Learn what runs elsewhere; end the turns of dead owners, and begin what is queued and nobody runs."""
         runner = self._runner
         mine, given_up = frozenset(run.turn.pk for run in runner.runs), runner.given_up
-        seen = await database.WATCH.read(recovery.look, self.silence, mine)
+        seen = await database.WATCH.read(recovery.look, self.silence, runner.process, mine)
         runner.recovered(given_up - {turn.run_id for turn in seen.running})
         may_judge = self._has_looked()
-        await runner.elsewhere.look(seen.running)
+        await runner.elsewhere.look(seen.running, seen.over)
         unlaunched = self._unlaunched_again(seen.running)
         if not runner.accepting:
             return

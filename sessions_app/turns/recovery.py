@@ -18,6 +18,10 @@ from sessions_app.turns.beginning import Begun, begin_again, begin_next
 from sessions_app.turns.ending import Ended, Ending, end
 from sessions_app.turns.liveness import known_dead
 
+# What ended is looked for so long: looks are a second apart, and a commit comes up to a lock's time-out after the time
+# that its row says.
+LATELY = timedelta(seconds=10)
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -41,23 +45,33 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """A turn that has ended a moment ago, and not here."""
+
+    run_id: UUID
+    owner_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What one look at the database finds; ``waiting`` are (owner, session) with a queue that nobody serves."""
 
     running: tuple[Running, ...]
     waiting: tuple[tuple[int, UUID], ...]
+    over: tuple[Over, ...]
 
 
-def look(silence: float, mine: frozenset[int]) -> Seen:
-    """Return what runs elsewhere and what waits; an owner silent for ``silence`` seconds is dead.
+def look(silence: float, process: str, mine: frozenset[int]) -> Seen:
+    """Return what runs and what ended elsewhere, and what waits; an owner silent for ``silence`` seconds is dead.
 
-    ``mine`` are the primary keys of the turns that this very process runs.
+    ``process`` is this very one, ``mine`` are the primary keys of the turns that it runs.
     """
     rows = Turn.objects.filter(status=TurnStatus.RUNNING).exclude(pk__in=mine).annotate(silent=_silent(silence))
     columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent")
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
-    return Seen(running, tuple(_waiting()))
+    over = Turn.objects.filter(ended_at__gte=Now() - LATELY).exclude(process=process)
+    return Seen(running, tuple(_waiting()), tuple(Over(*row) for row in over.values_list("run_id", "owner_id")))
 
 
 def _silent(seconds: float) -> Q:

@@ -6,10 +6,11 @@ subscriber's connection is down, and tells nobody. So once a second a process se
 *pulse*, which says how many connections it had made by then. A pulse that comes back, with no
 connection made since it was sent, has gone the whole way, and so has all that came in between;
 one that comes back over other connections than the last one's tells that something may have
-been lost since that. When a pulse stays away, or anything else fails, the *link* is given up and
-made anew. While there is none nothing waits: what is not sent is lost for its group, which is
-told so as soon as it can be. Nobody is believed to end because it was cancelled once: a Redis
-client that is cancelled just as it gets its answer may go on as if nothing had been.
+been lost since that. The first pulse of a link waits until all groups are joined: else it would
+come back, and tell of what was lost till then, before all that follows arrives.
+
+When a pulse stays away, or anything else fails, the *link* is given up and made anew. While there
+is none nothing waits: what is not sent is lost for its group, which is told so as soon as it can be.
 
 One group is the unit of order: a group's items wait in one list, and go in one message.
 """
@@ -18,17 +19,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+
+from sessions_app.turns.layer import PATIENCE, Item, Layer, end_all, in_time
 
 logger = logging.getLogger(__name__)
 
-Item = dict[str, Any]
-R = TypeVar("R")
-
-# Seconds after which a send, or a subscription, has failed: Redis is away or does not answer.
-PATIENCE = 2.0
 # Seconds between two pulses, and until one that stays away ends the link.
 PULSE_SECONDS, SILENT_SECONDS = 1.0, 5.0
 # What a link has: one that publishes, one that is subscribed.
@@ -41,50 +38,6 @@ _PULSE = "pulse"
 
 class LinkLost(Exception):  # an outcome, not a fault
     """The way over the channel layer does not carry any more."""
-
-
-class Layer(Protocol):
-    """What is needed of a channel layer; ``connections`` to its server were made so far."""
-
-    connections: int
-
-    async def new_channel(self) -> str:
-        """Make a channel of this process."""
-
-    async def receive(self, channel: str) -> dict[str, Any]:
-        """Await the next message."""
-
-    async def group_add(self, group: str, channel: str) -> None:
-        """Subscribe a channel to a group."""
-
-    async def group_discard(self, group: str, channel: str) -> None:
-        """Take it out again."""
-
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        """Send to all channels of a group, in any process."""
-
-    async def flush(self) -> None:
-        """Close the connections."""
-
-
-async def _in_time(work: Coroutine[Any, Any, R]) -> R:
-    """Await it for as long as Redis may take.
-
-    Raises TimeoutError, also where the work took its cancellation for an answer.
-    """
-    async with asyncio.timeout(PATIENCE) as limit:
-        result = await work
-    if limit.expired():
-        raise TimeoutError
-    return result
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel them until they have ended."""
-    while running := [task for task in tasks if not task.done()]:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running, timeout=_AGAIN)
 
 
 class Relay:
@@ -117,6 +70,7 @@ class Relay:
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._changed = asyncio.Event()
+        self._complete = asyncio.Event()
         self._whole: int | None = None
         self._born = 0
         self._heard = 0.0
@@ -144,7 +98,7 @@ class Relay:
     async def _let_go(self, layer: Layer) -> None:
         """Close the connections; a Redis that does not answer would keep us waiting."""
         with suppress(Exception):
-            await _in_time(layer.flush())
+            await in_time(layer.flush())
 
     @property
     def alone(self) -> bool:
@@ -220,16 +174,18 @@ class Relay:
     async def _link(self, layer: Layer) -> None:
         """Send and receive until one of it fails. Raises what it failed of."""
         self._born = layer.connections
-        self._channel = await _in_time(layer.new_channel())
+        self._complete.clear()
+        self._channel = await in_time(layer.new_channel())
         work = (self._keep_groups(layer), self._receive_all(layer), self._send_all(layer), self._send_pulses(layer))
         tasks = [asyncio.create_task(each) for each in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             done.pop().result()
         finally:
-            await _end(tasks)
+            await end_all(tasks)
 
     async def _send_pulses(self, layer: Layer) -> None:
+        await self._complete.wait()
         loop = asyncio.get_running_loop()
         began = loop.time()
         while loop.time() < max(self._heard, began) + SILENT_SECONDS:
@@ -246,7 +202,7 @@ class Relay:
                 items = self._outgoing.pop(group)
                 self._waiting -= len(items)
                 try:
-                    await _in_time(layer.group_send(group, {"from": self._process, "items": items}))
+                    await in_time(layer.group_send(group, {"from": self._process, "items": items}))
                 except BaseException:
                     self._missed(group)
                     raise
@@ -255,7 +211,8 @@ class Relay:
     async def _keep_groups(self, layer: Layer) -> None:
         while True:
             while self._changes:
-                await _in_time(self._settle(layer, next(iter(self._changes))))
+                await in_time(self._settle(layer, next(iter(self._changes))))
+            self._complete.set()
             await self._changed.wait()
             self._changed.clear()
 

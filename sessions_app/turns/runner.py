@@ -33,12 +33,12 @@ from sessions_app.turns.ending import Ended, Ending, status_of
 from sessions_app.turns.feed import Feed
 from sessions_app.turns.hub import Connection, Hub, Notification, Shown, fact
 from sessions_app.turns.keeper import Keeper
+from sessions_app.turns.layer import Layer
 from sessions_app.turns.liveness import Process
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.opening import Sources, open_view
 from sessions_app.turns.pool import AgentPool
 from sessions_app.turns.recovery import Running
-from sessions_app.turns.relay import Layer
 from sessions_app.turns.run import INTERRUPTED, Run
 from sessions_app.turns.stream import last_event
 
@@ -154,6 +154,7 @@ class Runner:
         """Stop a running turn, or withdraw a queued one; False where it had ended already. Raises NotFound."""
         found = await door.write(asking.stop, user_id, session_id, run_id)
         if found.withdrawn is not None:
+            self.elsewhere.over(found.withdrawn.run_id)
             self.custom(user_id, session_id, "turn.withdrawn", queued_shape(found.withdrawn))
             return True
         if found.running is None:

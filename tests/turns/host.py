@@ -15,8 +15,8 @@ from sessions_app.agents.tools import Search
 from sessions_app.models import ChatSession, Turn
 from sessions_app.turns.asking import Asked
 from sessions_app.turns.hub import Notification
+from sessions_app.turns.layer import Layer
 from sessions_app.turns.pool import AgentPool, search_chats
-from sessions_app.turns.relay import Layer
 from sessions_app.turns.runner import Runner
 from tests.providers.script import Gate
 

@@ -14,7 +14,7 @@ from hermes_site.redis_layer import RedisLayer
 from sessions_app import database
 from sessions_app.shapes import RunShape
 from sessions_app.turns import feed, recovery
-from sessions_app.turns.relay import Item
+from sessions_app.turns.layer import Item
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -300,8 +300,8 @@ async def test_the_end_of_ones_own_turn_is_told_once(host: Host, session: NewSes
     chat = await session()
     asked = await host.ask(chat)
     await stands_at(gate)
-    seen = await database.read(recovery.look, 15.0, frozenset())
-    await host.runner.elsewhere.look(seen.running)
+    seen = await database.read(recovery.look, 15.0, host.runner.process, frozenset())
+    await host.runner.elsewhere.look(seen.running, seen.over)
     gate.open()
     await host.listener.end_of(asked.run_id)
     for _ in range(3):
@@ -351,3 +351,34 @@ async def test_the_end_of_what_was_shown_once_is_told_though_no_look_saw_it_run(
     for _ in range(2):
         await there.runner._keeper.look()
     assert await there.listener.end_of(asked.run_id) == told
+
+
+async def test_a_run_too_short_for_any_look_to_see_is_told_though_nobody_heard_of_it(
+    linked: Linked, session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = await linked(), await linked()
+    chat = await session()
+    await there.open(chat)
+    await there.runner._keeper.stop()
+    monkeypatch.setattr(here.runner.elsewhere.relay, "send", lambda group, item: None)
+    asked = await here.ask(chat)
+    told = await here.listener.end_of(asked.run_id)
+    await there.runner._keeper.look()
+    assert there.listener.run(asked.run_id) == []
+    await there.runner._keeper.look()
+    assert await there.listener.end_of(asked.run_id) == told
+    assert (await there.listener.fact("message.created"))["id"] == str(asked.message.id)
+
+
+async def test_what_was_heard_is_not_told_again_by_a_look(linked: Linked, session: NewSession) -> None:
+    here, there = await linked(), await linked()
+    chat = await session()
+    await there.open(chat)
+    asked = await here.ask(chat)
+    await there.listener.end_of(asked.run_id)
+    before = len(there.listener.events)
+    for _ in range(3):
+        await there.runner._keeper.look()
+    await asyncio.gather(*there.runner.elsewhere._mending)
+    assert [event["event"] for event in there.listener.events[before:] if event["run_id"]] == []
+    assert there.runner.elsewhere._mending == set()

@@ -12,8 +12,10 @@ import pytest
 import pytest_asyncio
 
 from hermes_site.redis_layer import RedisLayer
+from sessions_app.turns import layer as layers
 from sessions_app.turns import relay
-from sessions_app.turns.relay import Item, Relay
+from sessions_app.turns.layer import Item
+from sessions_app.turns.relay import Relay
 from tests import services
 from tests.processes import Process
 from tests.turns.host import within
@@ -35,7 +37,10 @@ class Redis:
         self.process = Process([server, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""])
         self.process.line("Ready to accept connections")
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
+        await asyncio.to_thread(self.end)
+
+    def end(self) -> None:
         if self.process is not None:
             self.process.kill()
         self.process = None
@@ -103,7 +108,7 @@ class Deaf(RedisLayer):
 def own_redis() -> Iterator[Redis]:
     server = Redis()
     yield server
-    server.kill()
+    server.end()
 
 
 @pytest_asyncio.fixture
@@ -182,7 +187,7 @@ async def test_what_could_not_be_sent_is_told_to_be_lost_when_redis_is_back(own_
     b.relay.join("group")
     for each in (a, b):
         await each.until(lambda each=each: each.relay._whole)  # type: ignore[misc]
-    await asyncio.to_thread(own_redis.kill)
+    await own_redis.kill()
     a.relay.send("group", {"kind": "lost on the way"})
     await a.until(lambda: "group" in a.relay._unsent)
     await own_redis.start()
@@ -260,7 +265,7 @@ async def test_an_outage_is_one_line_of_the_log(
     await own_redis.start()
     a = end("a")
     await a.until(lambda: a.relay._whole)
-    await asyncio.to_thread(own_redis.kill)
+    await own_redis.kill()
     for _ in range(100):
         a.relay.send("group", {"kind": "unheard"})
         await asyncio.sleep(0)
@@ -286,7 +291,7 @@ async def test_a_client_that_outlives_its_cancellation_does_not_keep_the_link_fr
     await own_redis.start()
     a = end("a", Deaf)
     await sending(a)
-    own_redis.kill()
+    await own_redis.kill()
     a.relay.join("group")
     await own_redis.start()
     await a.until(lambda: a.lost)
@@ -295,10 +300,48 @@ async def test_a_client_that_outlives_its_cancellation_does_not_keep_the_link_fr
 async def test_a_send_that_was_cut_off_is_not_taken_for_one_that_arrived(
     own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "PATIENCE", 0.2)
+    monkeypatch.setattr(layers, "PATIENCE", 0.2)
     await own_redis.start()
     a, b = end("a", Deaf), end("b")
     b.relay.join("held")
     await b.relay.joined("held")
     await sending(a)
     await b.until(lambda: [item for _, item in b.got if item["kind"] == "lost" and item["group"] == "held"])
+
+
+class Slow(RedisLayer):
+    """Joins one group only when it is let."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        super().__init__(url, prefix)
+        self.lets = asyncio.Event()
+        self.joins = asyncio.Event()
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if group == "slow":
+            self.joins.set()
+            await self.lets.wait()
+        await self.__getattr__("group_add")(group, channel)
+
+
+async def test_what_was_lost_is_told_only_when_all_that_follows_arrives(own_redis: Redis, end: NewEnd) -> None:
+    await own_redis.start()
+    a, b = end("a", Slow), end("b")
+    layer = a.relay._layer
+    assert isinstance(layer, Slow)
+    layer.lets.set()
+    a.relay.join("slow")
+    await a.relay.joined("slow")
+    layer.lets.clear()
+    layer.joins.clear()
+    await own_redis.kill()
+    await own_redis.start()
+    await within(layer.joins.wait())
+    await within(b.relay.joined("b"))
+    b.relay.send("a", {"kind": "number"})
+    await a.until(lambda: a.got)
+    assert a.lost == []
+    layer.lets.set()
+    await a.until(lambda: a.lost)
+    b.relay.send("slow", {"kind": "last"})
+    await a.until(lambda: ("b", {"kind": "last"}) in a.got)
