@@ -30,6 +30,11 @@ runner = Runner(
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper()))
 
 
+async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    # A view is found by its address, so what it needs of the process comes with the request.
+    await _pages({**scope, "runner": runner}, receive, send)
+
+
 async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["path"] == "/ws/chat/":
         await _chat(scope, receive, send)
@@ -37,4 +42,4 @@ async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.close"})
 
 
-application = TrustedProxy(ProtocolTypeRouter({"http": _pages, "websocket": _websocket}), settings.TRUSTED_PROXY)
+application = TrustedProxy(ProtocolTypeRouter({"http": _http, "websocket": _websocket}), settings.TRUSTED_PROXY)

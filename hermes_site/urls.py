@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from hermes_site.health import healthz
+from hermes_site.metrics import metrics
 
 urlpatterns = [
     path("", include("sessions_app.web.urls")),
@@ -14,4 +15,5 @@ urlpatterns = [
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
 ]

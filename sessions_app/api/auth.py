@@ -59,6 +59,10 @@ class Caller(ABC):
     def holds(self) -> bool:
         """Tell whether the user may still act (in a database thread)."""
 
+    @abstractmethod
+    def may_read_metrics(self) -> bool:
+        """Tell whether the process's figures are for them (in a database thread)."""
+
     async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` on the snapshot on which the caller was checked. Raises Unauthorised."""
         return await database.read(self._checked, partial(function, *args, **kwargs))
@@ -86,6 +90,9 @@ class TokenCaller(Caller):
     def holds(self) -> bool:
         return _first(_KEY_HOLDS, [self.token_id]) is not None
 
+    def may_read_metrics(self) -> bool:
+        return ApiToken.objects.filter(pk=self.token_id, can_read_metrics=True).exists()
+
 
 @dataclass(frozen=True, slots=True)
 class CookieCaller(Caller):
@@ -100,6 +107,9 @@ class CookieCaller(Caller):
         if password is None:
             return False
         return constant_time_compare(_auth_hash(password), self.auth_hash)
+
+    def may_read_metrics(self) -> bool:
+        return get_user_model().objects.filter(pk=self.user_id, is_superuser=True).exists()
 
 
 def _first(sql: str, params: list[Any]) -> Any:

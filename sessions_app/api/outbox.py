@@ -14,11 +14,17 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from prometheus_client import Counter
+
+from sessions_app.metrics import REGISTRY
+
 READS_TOO_SLOWLY = 4008
 # Characters of each kind that may wait. A streaming answer brings some 5,000 a second.
 BACKLOG = 256 * 1024
 # Seconds in which a client must take a frame, and characters a second at which it must do so.
 STALLED, SLOWEST = 10.0, 30_000.0
+
+CUT_OFF = Counter("hermes_connections_cut_off", "Clients cut off because they read too slowly.", registry=REGISTRY)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -61,6 +67,8 @@ class Outbox:
         """Close the connection behind what waits."""
         if not self.closed:
             self._close_code = code
+            if code == READS_TOO_SLOWLY:
+                CUT_OFF.inc()
             self._room.set()
             self._news.set()
 

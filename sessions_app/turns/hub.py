@@ -167,6 +167,11 @@ class Hub:
         """The users who have a connection in this process."""
         return list(self._users)
 
+    @property
+    def size(self) -> int:
+        """How many connections this process has."""
+        return sum(map(len, self._users.values()))
+
     def connections(self, user_id: int) -> list[Connection]:
         """Return the user's connections in this process."""
         return list(self._users.get(user_id, ()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sessions_app import database
-from sessions_app.turns import recovery
+from sessions_app.turns import recovery, tally
 from sessions_app.turns.heart import BEAT_SECONDS, Beat, beat
 from sessions_app.turns.recovery import Running
 from sessions_app.turns.run import INTERRUPTED, Run
@@ -137,6 +137,7 @@ class Keeper:
         recovered = await database.WATCH.write(recovery.recover, seen, self.silence, runner.taker(), INTERRUPTED)
         if recovered is None:
             return
+        tally.RECOVERED.inc()
         ended = recovered.ended
         runner.custom(seen.owner_id, seen.session_id, "message.created", recovered.message)
         runner.interrupted(recovered.turn)

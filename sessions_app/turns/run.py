@@ -105,6 +105,7 @@ class Run:
     ) -> None:
         self.begun = begun
         self.turn = begun.turn
+        self._began = asyncio.get_running_loop().time()
         self._announce = announce
         self.feed = feed
         self._lease_time = lease_time
@@ -122,6 +123,17 @@ class Run:
         self._work: asyncio.Task[None] | None = None
         self._said = _Said(Usage())
         self._guarded: GuardShape | None = None
+
+    @property
+    def lasted(self) -> float:
+        """Seconds since the turn began in this process."""
+        return asyncio.get_running_loop().time() - self._began
+
+    @property
+    def first_word(self) -> float | None:
+        """Seconds from there to the first word; None where there was none yet."""
+        spoke_at = self.stream.spoke_at
+        return None if spoke_at is None else spoke_at - self._began
 
     def stop(self, reason: Reason) -> None:
         """End the turn early; the text so far is kept (unless the turn is ``lost``)."""

@@ -25,7 +25,7 @@ from sessions_app.database import Door
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import MessageShape, RunShape, queued_shape
 from sessions_app.transcript import OwnershipLost
-from sessions_app.turns import asking, deleting
+from sessions_app.turns import asking, deleting, tally
 from sessions_app.turns.asking import Asked
 from sessions_app.turns.beginning import Begun
 from sessions_app.turns.elsewhere import Elsewhere
@@ -265,6 +265,7 @@ class Runner:
     def _ended(self, run: Run, ending: Ending, ended: Ended) -> None:
         """Tell a stored end, and go on with the session's next turn."""
         self._leave(run)
+        tally.count(run.begun.model, ending, lasted=run.lasted, first_word=run.first_word)
         run.stream.end(last_event(run.begun.session_id, run.turn.run_id, ending))
         self.custom(run.turn.owner_id, run.begun.session_id, "session.updated", ended.chat_session)
         if ended.following is not None:

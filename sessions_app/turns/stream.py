@@ -47,7 +47,8 @@ BATCH_SECONDS = 0.03
 class RunStream:
     """Numbers one run's events and hands them to ``publish(seq, event)``.
 
-    Belongs to the event loop. ``message_id`` is the id that the answer under way will have.
+    Belongs to the event loop. ``message_id`` is the id that the answer under way will have,
+    ``spoke_at`` the loop's time at the first word of the answer or its reasoning.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class RunStream:
         self.session_id = session_id
         self.run_id = run_id
         self.message_id = message_id
+        self.spoke_at: float | None = None
         self._publish = publish
         self._seq = 0
         self._sent: list[str] = []
@@ -152,6 +154,8 @@ class RunStream:
         self._send_batch()
 
     def _add(self, delta: str) -> None:
+        if self.spoke_at is None:
+            self.spoke_at = asyncio.get_running_loop().time()
         self._waiting.append(delta)
         if self._timer is None:
             self._tick()

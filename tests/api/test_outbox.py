@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sessions_app.api import outbox as outbox_module
-from sessions_app.api.outbox import BACKLOG, Outbox
+from sessions_app.api.outbox import BACKLOG, CUT_OFF, Outbox
 from tests.api.client import PATIENCE
 
 
@@ -130,3 +130,19 @@ async def test_who_takes_nothing_at_all_is_cut_off(monkeypatch: pytest.MonkeyPat
     outbox.answer("y")
     assert await socket.until(4008) == [4008]
     assert outbox.closed
+
+
+async def test_who_is_cut_off_is_counted_once_and_who_is_closed_otherwise_is_not() -> None:
+    def cut_off() -> float:
+        ((sample,),) = (metric.samples for metric in CUT_OFF.collect())
+        return sample.value
+
+    before = cut_off()
+    slow, stranger = Socket(reads=False), Socket()
+    outbox = Outbox(slow.send)
+    for _ in range(4):
+        outbox.tell("x" * BACKLOG)
+    await slow.until(4008)
+    Outbox(stranger.send).close(4401)
+    await stranger.until(4401)
+    assert cut_off() - before == 1

@@ -9,6 +9,7 @@ import sys
 from contextlib import ExitStack
 from inspect import signature
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -116,6 +117,21 @@ def test_the_largest_frame_passes(site: LiveSite) -> None:
         asked = client.call("turn.start", session_id=new_session(client), text=LARGEST)
         assert asked["result"]["message"]["text"] == LARGEST
         event(client, "RUN_FINISHED")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6detrics", "/metrics?from=outside"])
+def test_no_figures_are_told_through_the_door(site: LiveSite, path: str) -> None:
+    visitor = Visitor(site)
+    visitor.log_in("admin")
+    with pytest.raises(HTTPError, match="404"):
+        visitor.get(path)
+
+
+def test_each_process_tells_its_own_figures(sites: Sites) -> None:
+    for process in sites:
+        visitor = Visitor(process)
+        visitor.log_in("admin")
+        assert "hermes_turns_running" in visitor.get("/metrics").read().decode()
 
 
 def test_the_site_believes_nginx_and_nobody_else(site: LiveSite) -> None:

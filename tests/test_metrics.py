@@ -1,0 +1,253 @@
+"""`/metrics`: who is let in, and that a real site tells what happened in it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+import yaml
+from channels.testing import HttpCommunicator
+from django.contrib.auth.models import User
+from django.test import Client
+
+from agentcache import Statistics
+from hermes_site.asgi import application, runner
+from sessions_app import database
+from sessions_app.models import ApiToken
+from tests.api.conftest import administrator, cookie, login, outsider, owner
+from tests.live import LiveSite
+from tests.pages import Figures, figures, rises
+from tests.peers import Peer, peer, token
+from tests.processes import PATIENCE, ROOT
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
+
+__all__ = ["administrator", "outsider", "owner"]
+
+MODEL = "openai-chat:loopback"
+GUIDE = (ROOT / "docs/operations.md").read_text()
+Header = tuple[bytes, bytes]
+
+
+class Told:
+    """An answer of the site."""
+
+    def __init__(self, response: dict[str, Any]) -> None:
+        self.status: int = response["status"]
+        self.headers = {name.decode().lower(): value.decode() for name, value in response["headers"]}
+        self.text: str = response["body"].decode()
+
+
+async def ask(*headers: Header, method: str = "GET") -> Told:
+    """Ask the application as it is served, with the runner that it has."""
+    asking = HttpCommunicator(application, method, "/metrics", headers=[(b"host", b"testserver"), *headers])
+    told = Told(await asking.get_response(timeout=PATIENCE))
+    await asking.wait(timeout=PATIENCE)
+    return told
+
+
+async def cookie_of(user: User) -> Header:
+    return cookie(await database.write(login, user))
+
+
+async def token_of(user: User, *, can_read: bool) -> Header:
+    """The header of a fresh token."""
+
+    def issue() -> str:
+        issued, clear_text = ApiToken.issue(user)
+        ApiToken.objects.filter(pk=issued.pk).update(can_read_metrics=can_read)
+        return clear_text
+
+    return (b"authorization", b"Bearer " + (await database.write(issue)).encode())
+
+
+async def change(user: User, **fields: bool) -> None:
+    await database.write(lambda: User.objects.filter(pk=user.pk).update(**fields))
+
+
+async def test_an_administrator_reads_it_in_the_browser(administrator: User) -> None:
+    told = await ask(await cookie_of(administrator))
+    assert (told.status, told.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert "no-store" in told.headers["cache-control"]
+    assert figures(told.text)["hermes_turns_running"] == 0
+
+
+async def test_a_token_with_the_right_reads_it_whosever_it_is(owner: User) -> None:
+    told = await ask(await token_of(owner, can_read=True))
+    assert (told.status, "hermes_turns_running" in told.text) == (200, True)
+
+
+async def test_nobody_is_told_what_to_bring() -> None:
+    told = await ask()
+    assert (told.status, told.headers["www-authenticate"]) == (401, "Bearer")
+    assert "API token" in told.text
+    assert "hermes_" not in told.text
+
+
+async def test_a_login_without_the_right_is_refused(owner: User, outsider: User) -> None:
+    await change(outsider, is_staff=True)
+    for user in (owner, outsider):
+        told = await ask(await cookie_of(user))
+        assert (told.status, "hermes_" in told.text) == (403, False)
+
+
+async def test_a_token_without_the_right_is_refused_even_an_administrators(owner: User, administrator: User) -> None:
+    for user in (owner, administrator):
+        told = await ask(await token_of(user, can_read=False))
+        assert (told.status, "hermes_" in told.text) == (403, False)
+
+
+async def test_ones_right_is_no_other_users(owner: User, outsider: User) -> None:
+    await token_of(owner, can_read=True)
+    assert (await ask(await token_of(outsider, can_read=False))).status == 403
+    assert (await ask(await cookie_of(owner))).status == 403
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_unknown_token_is_nobody_even_beside_an_administrators_cookie(administrator: User) -> None:
+    wrong = (b"authorization", b"Bearer hermes_wrong")
+    assert (await ask(wrong)).status == 401
+    assert (await ask(wrong, await cookie_of(administrator))).status == 401
+
+
+async def test_who_is_deactivated_is_nobody(owner: User, administrator: User) -> None:
+    mine, theirs = await token_of(owner, can_read=True), await cookie_of(administrator)
+    await change(owner, is_active=False)
+    await change(administrator, is_active=False)
+    assert [(await ask(header)).status for header in (mine, theirs)] == [401, 401]
+
+
+async def test_who_is_no_administrator_any_more_is_refused(administrator: User) -> None:
+    header = await cookie_of(administrator)
+    await change(administrator, is_superuser=False)
+    assert (await ask(header)).status == 403
+
+
+async def test_reading_it_is_a_use_of_the_token(owner: User) -> None:
+    await ask(await token_of(owner, can_read=True))
+    assert await database.read(lambda: ApiToken.objects.get().last_used_at) is not None
+
+
+async def test_only_for_reading(owner: User, client: Client) -> None:
+    assert (await ask(await token_of(owner, can_read=True), method="HEAD")).status == 200
+    assert (await asyncio.to_thread(client.post, "/metrics")).status_code == 405
+
+
+async def test_the_cache_is_read_in_the_event_loop(administrator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    statistics = runner.pool.statistics
+
+    def noted() -> Statistics:
+        threads.append(threading.get_ident())
+        return statistics()
+
+    monkeypatch.setattr(runner.pool, "statistics", noted)
+    await ask(await cookie_of(administrator))
+    assert threads == [threading.get_ident()]
+
+
+async def test_the_guide_names_every_figure_and_no_other(administrator: User) -> None:
+    page = (await ask(await cookie_of(administrator))).text
+    told = set(re.findall(r"^# TYPE (hermes_\w+)", page, re.MULTILINE))
+    named = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"hermes_[a-z_]+", GUIDE)}
+    assert named == told
+
+
+async def test_no_figure_is_kept_for_each_user_session_or_run(administrator: User) -> None:
+    page = (await ask(await cookie_of(administrator))).text
+    labels = set(re.findall(r"[{,](\w+)=", "\n".join(re.findall(r"^hermes_.*", page, re.MULTILINE))))
+    assert labels <= {"agent", "transcript", "cause", "event", "kind", "model", "status", "software", "le"}
+
+
+def test_the_guides_configuration_is_yaml() -> None:
+    scraping, alerting = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
+    (job,) = scraping["scrape_configs"]
+    addresses = (ROOT / "deploy/nginx/processes.conf").read_text()
+    assert all(f"server {target} " in addresses for target in job["static_configs"][0]["targets"])
+    (group,) = alerting["groups"]
+    assert all(rule.keys() >= {"alert", "expr", "annotations"} for rule in group["rules"])
+
+
+@pytest.fixture
+def site(start_site: Callable[..., LiveSite], provider: Provider) -> LiveSite:
+    """A site whose owner's token may read metrics."""
+    started = start_site(HERMES_MODEL=MODEL, HERMES_TURNS_PER_MINUTE="1000")
+    started.database.run(
+        "UPDATE sessions_app_apitoken SET can_read_metrics = %s "
+        "WHERE owner_id IN (SELECT id FROM auth_user WHERE username = 'owner')",
+        True,
+    )
+    return started
+
+
+def scrape(site: LiveSite) -> Figures:
+    with closing(HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)) as connection:
+        connection.request("GET", "/metrics", headers=token(site))
+        return figures(connection.getresponse().read().decode())
+
+
+def begin(client: Peer) -> None:
+    """Begin a turn in a session of the client's own."""
+    session_id = client.call("session.create")["result"]["session"]["id"]
+    client.call("session.open", session_id=session_id)
+    client.call("turn.start", session_id=session_id, text="Hello")
+
+
+def test_a_site_tells_what_happens_while_it_does_and_afterwards(site: LiveSite, provider: Provider) -> None:
+    gates = {user: Gate() for user in ("owner", "outsider")}
+    start = scrape(site)
+    with peer(site, **token(site)) as mine, peer(site, **token(site, "outsider")) as theirs:
+        clients = {"owner": mine, "outsider": theirs}
+        for user, gate in gates.items():
+            provider.script(Answer(["One ", "two"], gates={1: gate}))
+            begin(clients[user])
+            gate.stood(PATIENCE)
+        assert rises(start, scrape(site)) == {
+            "hermes_connections": 2,
+            "hermes_turns_running": 2,
+            "hermes_agent_cache_entries": 2,
+            "hermes_agent_cache_in_turn": 2,
+            "hermes_agent_cache_leases": 2,
+            "hermes_agent_cache_transcripts": 2,
+            "hermes_agent_cache_events_total event=builds": 2,
+            "hermes_agent_cache_events_total event=kept": 2,
+        }
+        for user, gate in gates.items():
+            gate.open()
+            clients[user].until(lambda frame: frame["params"]["event"]["type"] == "RUN_FINISHED")
+    assert site.stop() == 0
+    assert site.errors() == []
+
+
+def test_a_sites_figures_rise_by_exactly_what_happened(site: LiveSite) -> None:
+    start = scrape(site)
+    with peer(site, **token(site, "outsider")) as client:
+        begin(client)
+        client.until(lambda frame: frame["params"]["event"]["type"] == "RUN_FINISHED")
+        told = rises(start, scrape(site))
+    ((asked, answered),) = site.database.run("SELECT input_tokens, output_tokens FROM sessions_app_turn")
+    # Its agent is let go a moment after the answer's end is told.
+    for late in ("in_turn", "leases", "events_total event=advanced"):
+        told.pop(f"hermes_agent_cache_{late}", None)
+    assert told == {
+        "hermes_connections": 1,
+        f"hermes_turns_ended_total model={MODEL} status=complete": 1,
+        f"hermes_turn_duration_seconds_count model={MODEL}": 1,
+        f"hermes_turn_first_word_seconds_count model={MODEL}": 1,
+        "hermes_guard_verdicts_total agent=built transcript=read": 1,
+        "hermes_prompt_cache_misses_total cause=first": 1,
+        f"hermes_tokens_total kind=fresh model={MODEL}": asked,
+        f"hermes_tokens_total kind=output model={MODEL}": answered,
+        "hermes_agent_cache_entries": 1,
+        "hermes_agent_cache_transcripts": 1,
+        "hermes_agent_cache_events_total event=builds": 1,
+        "hermes_agent_cache_events_total event=kept": 1,
+    }
+    assert site.stop() == 0
+    assert site.errors() == []
