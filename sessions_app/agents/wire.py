@@ -58,6 +58,18 @@ class Splice:
         kept = [self.kept] if self.kept else []
         return b"".join([head, b",".join([*elements[:place], *kept, *self.added]), tail])
 
+    def apart(self) -> list[list[bytes]]:
+        """The added elements of a rehearsal, as the runs that a marker stands behind."""
+        runs: list[list[bytes]] = []
+        run: list[bytes] = []
+        for element in self.added:
+            if MARKER.encode() in element:
+                runs.append(run)
+                run = []
+            else:
+                run.append(element)
+        return runs
+
 
 def _prefix_digest(frame: dict[str, Any], elements: list[bytes]) -> str:
     # The key only tells which of the provider's caches to ask.
