@@ -14,7 +14,8 @@ Why the bytes are the same, and when the SDK is asked after all:
   name an item (`reasoning_content` names a field, `redacted_thinking` another kind of block).
 - Pydantic AI rewrites what looks like a control token in words for a model that may take it for one (its profile says
   so). There, words with a character that such a token begins with are left to the SDK.
-- So are answers that call tools, with the calls' results, and answers whose words are in several places.
+- So are answers that call tools, with the calls' results, answers with several texts, and details that are more than
+  words: a citation points to a place in the text, and is sent only if it is found there.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ def _taken_apart(row: Row, origin: dict[str, Any]) -> Taken | None:
     text = words.take(row.text)
     parts: list[dict[str, Any]] = [{**origin, "digest": digest_of(text)}]
     for part in row.parts or ():
+        if not _words_only(part.get("details")):
+            return None
         if part["kind"] == "reasoning":
             parts.append(_reasoning(part, words))
         elif part["kind"] == "text" and (part["start"], part["length"]) == (0, len(row.text)):
@@ -97,6 +100,10 @@ def _taken_apart(row: Row, origin: dict[str, Any]) -> Taken | None:
         elif part is not origin:
             return None
     return Taken(canonical(["assistant", text, parts]), tuple(words.places))
+
+
+def _words_only(details: str | None) -> bool:
+    return details is None or all(isinstance(value, str) for value in json.loads(details).values())
 
 
 def _reasoning(part: dict[str, Any], words: _Words) -> dict[str, Any]:

@@ -23,8 +23,8 @@ def answer(text: str, *parts: Any, status: Any = "complete") -> Row:
     return Row("assistant", text, parts_of(ModelResponse(parts=list(parts), provider_name="openai"), MODEL), status)
 
 
-def named(text: str, item: str) -> Row:
-    return answer(text, TextPart(text, id=item))
+def named(text: str, item: str, **details: object) -> Row:
+    return answer(text, TextPart(text, id=item, provider_details=details))
 
 
 def thought(said: str, item: str, sealed: str = "sealed") -> Row:
@@ -44,6 +44,7 @@ def taken(row: Row) -> Taken:
         (Row("assistant", "a"), Row("assistant", "b", status="failed")),
         (Row("assistant", "a"), answer("b", TextPart("b", id="msg_1"), status="stopped")),
         (named("a", "msg_1"), named("bc", "msg_23")),
+        (named("a", "msg_1", phase="commentary"), named("bc", "msg_23", phase="commentary")),
         (thought("a", "rs_7"), thought("b", "rs_8", "signed")),
     ],
 )
@@ -57,6 +58,7 @@ def test_rows_that_differ_in_their_words_only_are_alike(one: Row, other: Row) ->
     [
         (Row("user", "a"), Row("assistant", "a")),
         (Row("assistant", "a"), named("a", "msg_1")),
+        (named("a", "msg_1", phase="commentary"), named("a", "msg_1", phase="final_answer")),
         (thought("a", "rs_7"), thought(" ", "rs_7")),
         (thought("a", "reasoning_content"), thought("a", "redacted_thinking")),
         (thought("a", "rs_7", "a"), thought("a", "rs_7", "b")),
@@ -73,6 +75,7 @@ def test_rows_that_differ_in_more_are_not(one: Row, other: Row) -> None:
         tool_row("call_1", "calculator", "42"),
         answer("a", TextPart("a"), ToolCallPart("calculator", "{}", "call_1")),
         answer("a", TextPart("a"), ToolCallPart("calculator", "{}", "call_1"), status="stopped"),
+        named("a", "msg_1", citations=[{"start_index": 0, "end_index": 1}]),
         answer("a\n\nb", TextPart("a", id="msg_1"), TextPart("b", id="msg_2")),
     ],
 )

@@ -69,13 +69,25 @@ def answers(draw: st.DrawFn, model: str, numbers: Iterator[int], calls: dict[str
         ]
     fewest, most = (0, 2) if calls else (draw(st.sampled_from([0, 1, 1, 1])), 1)
     texts = draw(st.lists(TEXTS.filter(str.strip), min_size=fewest, max_size=most))
-    message = f"msg_{next(numbers)}" if model == RESPONSES else None
-    parts += [TextPart(text, id=message, provider_name=provider if message else None) for text in texts]
+    if model == RESPONSES:
+        item = f"msg_{next(numbers)}"
+        parts += [
+            TextPart(text, id=item, provider_name=provider, provider_details=draw(details(text))) for text in texts
+        ]
+    else:
+        parts += map(TextPart, texts)
     for name, argument in calls.items():
         parts.append(ToolCallPart(name, json.dumps({"query": argument}), f"call_{next(numbers)}"))
     response = ModelResponse(parts=parts, provider_name=provider)
     status: Any = "complete" if calls else draw(STATUSES)
     return Row("assistant", SEPARATOR.join(texts).replace("\0", "\ufffd"), parts_of(response, model), status)
+
+
+def details(text: str) -> st.SearchStrategy[dict[str, Any] | None]:
+    """What OpenAI gives with a text: nothing, its phase, or a citation of a place in it."""
+    place = {"start_index": 0, "end_index": len(text), "url": text, "title": "t"}
+    cited = {"citations": [{"type": "url_citation", **place}]}
+    return st.sampled_from([None, {"phase": "final_answer"}, cited])
 
 
 @st.composite
