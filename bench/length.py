@@ -46,7 +46,7 @@ async def short_and_long(site: Site, floor: Floor, seed: Seed, count: int) -> Se
             _figure("first token p50", [median([one.first for one in each.host]) * 1000 for each in series], "ms"),
             _figure("  of the floor, with the same body", [_floor(each) for each in series], "ms", goal=""),
             _figure("CPU of the process per turn", [each.cpu_each for each in series], "ms"),
-            _figure("request to the provider", [body / 1000 for body in bodies], "kB", goal=""),
+            _figure("request to the provider; as much is held", [body / 1000 for body in bodies], "kB", goal=""),
             _figure("first turn after a start, first token", [median(each.first) for each in readings], "ms", goal=""),
             _figure("  longest wait for the loop meanwhile", [median(each.held) for each in readings], "ms", goal=""),
             _figure("session.open, p50", [median([took for took, _ in each]) * 1000 for each in opened], "ms", "20 ms"),
