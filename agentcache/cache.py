@@ -43,8 +43,9 @@ from agentcache.statistics import Event, Statistics, Tally
 class AgentCache(Generic[A, T]):
     """Agents (`A`) by session key, each with transcripts (`T`) by session. Lives as long as its event loop.
 
-    At most `max_entries` agents and `max_bytes` of transcripts; `max_idle` seconds of `clock` after its last turn an
-    agent is due at the next `sweep`. `close` ends an agent; it is called once for each that was built.
+    At most `max_entries` agents, `max_bytes` of transcripts and `max_agent_bytes` of each agent's; `max_idle` seconds
+    of `clock` after its last turn an agent is due at the next `sweep`. `close` ends an agent; it is called once for
+    each that was built.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class AgentCache(Generic[A, T]):
         *,
         max_entries: int,
         max_bytes: int,
+        max_agent_bytes: int,
         max_idle: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,7 +64,7 @@ class AgentCache(Generic[A, T]):
         self._open = True
         self._tally: Tally = Counter()
         self._closer = Closer(close, self._tally)
-        self._shelf: Shelf[A, T] = Shelf(max_bytes, self._tally)
+        self._shelf: Shelf[A, T] = Shelf(max_bytes, max_agent_bytes, self._tally)
         self._entries: OrderedDict[str, Entry[A]] = OrderedDict()
         self._building: dict[str, asyncio.Event] = {}
         self._leases = 0
@@ -164,7 +166,7 @@ class AgentCache(Generic[A, T]):
             self._entries.move_to_end(entry.key)
             self._shelf.touch(entry, session_id)
             self._bound()
-            self._shelf.trim()
+            self._shelf.trim(entry)
         elif not entry.turns:
             self._closer.start(entry.agent)
 

@@ -2,11 +2,18 @@
 
 The shelf is one for the whole cache, because its bound is: the transcript used longest ago goes first, whoever's it is.
 A session that is in a turn keeps its transcript. Dropping one costs a read from the database and no prompt cache.
+
+One order for all would be fair if all used alike. But who goes through a hundred long sessions, or lets a program do
+it, has always used theirs last, and pushes everybody else's out. So an agent has a bound of its own, a part of the
+whole, and makes room among its own sessions. It does so while there is room elsewhere, too: what a user's turns cost
+does not depend on who else is there. The part has to be larger than one transcript gets, because a session that is
+larger is read anew for each turn.
 """
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -22,7 +29,8 @@ class Entry(Generic[A]):
     """An agent in the cache, or one that has left it (`cached` is False) and whose last turns still run.
 
     `used` is the clock's reading when its last turn ended; `turns` counts the leases per session, without zeros;
-    `sessions` are those with a transcript on the shelf. Equal only to itself.
+    `sessions` are those with a transcript on the shelf, in the order of their use, and `bytes` is the sum of these.
+    Equal only to itself.
     """
 
     key: str
@@ -31,7 +39,8 @@ class Entry(Generic[A]):
     used: float
     cached: bool = False
     turns: Counter[str] = field(default_factory=Counter)
-    sessions: set[str] = field(default_factory=set)
+    sessions: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +53,15 @@ class Held(Generic[T]):
 
 
 class Shelf(Generic[A, T]):
-    """Transcripts of all cached entries, in the order of their use, at most `max_bytes` of them.
+    """Transcripts of all cached entries, in the order of their use: at most `max_bytes`, and `max_agent_bytes` of each.
 
     More only while sessions in a turn need it. `bytes` is the sum of the sizes held.
     """
 
-    def __init__(self, max_bytes: int, tally: Tally) -> None:
+    def __init__(self, max_bytes: int, max_agent_bytes: int, tally: Tally) -> None:
         self.bytes = 0
         self._max_bytes = max_bytes
+        self._max_agent_bytes = max_agent_bytes
         self._tally = tally
         self._held: OrderedDict[tuple[Entry[A], str], Held[T]] = OrderedDict()
 
@@ -66,16 +76,18 @@ class Shelf(Generic[A, T]):
         """Hold a session's transcript in the place of the one held before."""
         self.remove(entry, session_id)
         self._held[entry, session_id] = held
-        entry.sessions.add(session_id)
+        entry.sessions[session_id] = None
+        entry.bytes += held.size
         self.bytes += held.size
-        self.trim()
+        self.trim(entry)
 
     def remove(self, entry: Entry[A], session_id: str) -> bool:
         """Let go of a session's transcript; False where none was held."""
         held = self._held.pop((entry, session_id), None)
         if held is None:
             return False
-        entry.sessions.remove(session_id)
+        del entry.sessions[session_id]
+        entry.bytes -= held.size
         self.bytes -= held.size
         return True
 
@@ -87,13 +99,21 @@ class Shelf(Generic[A, T]):
     def touch(self, entry: Entry[A], session_id: str) -> None:
         """Make a session's transcript, where one is held, the one used last."""
         if session_id in entry.sessions:
+            entry.sessions.move_to_end(session_id)
             self._held.move_to_end((entry, session_id))
 
-    def trim(self) -> None:
-        """Drop transcripts of sessions that are not in a turn, used longest ago first, down to the bound."""
-        while self.bytes > self._max_bytes:
-            idle = next((place for place in self._held if place[1] not in place[0].turns), None)
-            if idle is None:
-                return
-            self.remove(*idle)
-            self._tally["dropped"] += 1
+    def trim(self, entry: Entry[A]) -> None:
+        """Drop transcripts of sessions that are not in a turn, used longest ago first: the entry's, then anybody's."""
+        while entry.bytes > self._max_agent_bytes and self._drop_first((entry, one) for one in entry.sessions):
+            pass
+        while self.bytes > self._max_bytes and self._drop_first(self._held):
+            pass
+
+    def _drop_first(self, places: Iterable[tuple[Entry[A], str]]) -> bool:
+        """Drop the first that is not in a turn; False where all are."""
+        idle = next((place for place in places if place[1] not in place[0].turns), None)
+        if idle is None:
+            return False
+        self.remove(*idle)
+        self._tally["dropped"] += 1
+        return True

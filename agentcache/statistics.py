@@ -32,7 +32,7 @@ class Statistics:
     Since the start: leases on an agent that was there (`hits`), agents built (`builds`), builds that raised or were
     cancelled (`failures`); agents that left for another signature (`replaced`), for the bound on entries (`evicted`),
     for their idle time (`expired`); transcripts `kept` after a read, baselines `advanced` after our own write,
-    transcripts `discarded` by a turn, transcripts `dropped` for the bound on bytes; `close_errors` of agents.
+    transcripts `discarded` by a turn, transcripts `dropped` for a bound on bytes; `close_errors` of agents.
     """
 
     entries: int

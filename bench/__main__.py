@@ -39,7 +39,7 @@ WARM_AGENTS = 100
 async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]:
     """All figures that need a running host."""
     world = World(folder, provider.url)
-    seed = world.seed(WARM_AGENTS + plan.agents, length.LENGTHS)
+    seed = world.seed(WARM_AGENTS + plan.agents, length.SEEDED)
     starts = []
     for _ in range(plan.starts):
         with world.site(HERMES_MODEL="demo") as site:
@@ -51,8 +51,9 @@ async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]
                 await footprint.idle(site, seed, starts, demo),
                 await turns.one_at_a_time(site, floor, seed, plan.turns, folder),
                 await turns.at_once(site, floor, seed, USERS, plan.rounds),
-                await length.short_and_long(site, floor, seed, plan.long),
             ]
+        with world.site() as site:
+            sections.append(await length.short_and_long(site, floor, seed, plan.long))
         # Fresh processes: what an earlier part has freed would hide what is held here.
         with world.site() as site:
             sections.append(

@@ -101,6 +101,13 @@ class Client:
         result: dict[str, Any] = json.loads(frame)["result"]
         return result, len(frame)
 
+    async def echo(self) -> float:
+        """Seconds until the host has answered what needs nothing but its event loop."""
+        began, answered = perf_counter(), asyncio.Event()
+        self._send("no.such.method", {}, lambda _: answered.set())
+        await answered.wait()
+        return perf_counter() - began
+
     async def open_new(self) -> str:
         """Create a session, open it here, and return its id."""
         created, _ = await self.ask("session.create")

@@ -74,11 +74,6 @@ def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) 
     return found[limit - 1 :: -1] if len(found) >= limit else found[::-1], len(found) > limit
 
 
-def all_messages(chat_session: ChatSession) -> list[Message]:
-    """Return the whole line, ascending."""
-    return [message for segment in reversed(line(chat_session)) for message in segment.messages().order_by("position")]
-
-
 def next_position(chat_session: ChatSession) -> int:
     """Return the first free position at the end of the line (under the session's lock).
 

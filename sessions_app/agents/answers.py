@@ -42,7 +42,7 @@ def parts_of(response: ModelResponse, model: str) -> list[dict[str, Any]] | None
     origin = {
         "kind": "origin",
         "model": model,
-        "digest": _digest(SEPARATOR.join(texts)),
+        "digest": digest_of(SEPARATOR.join(texts)),
         "provider": response.provider_name,
         "url": response.provider_url,
         "system": response.canonical_system,
@@ -99,8 +99,8 @@ def response_of(row: Row, model: str) -> ModelResponse:
     from pydantic_ai.messages import ModelResponse, TextPart
 
     parts = row.parts or []
-    origin = next((part for part in parts if part["kind"] == "origin"), None)
-    if origin is None or not _valid(origin, row, model):
+    origin = origin_of(row, model)
+    if origin is None:
         calls = [_restored(part, row.text, None) for part in parts if part["kind"] == "call"]
         texts = [TextPart(row.text)] if row.text.strip() else []
         return ModelResponse(parts=[*texts, *calls], timestamp=EPOCH)
@@ -113,8 +113,12 @@ def response_of(row: Row, model: str) -> ModelResponse:
     )
 
 
-def _valid(origin: dict[str, Any], row: Row, model: str) -> bool:
-    return row.status == "complete" and origin["model"] == model and origin["digest"] == _digest(row.text)
+def origin_of(row: Row, model: str) -> dict[str, Any] | None:
+    """Who made an answer, if its parts may go back to `model` as they came; see the module."""
+    origin = next((part for part in row.parts or () if part["kind"] == "origin"), None)
+    if origin is None or row.status != "complete" or origin["model"] != model:
+        return None
+    return origin if origin["digest"] == digest_of(row.text) else None
 
 
 def _restored(part: dict[str, Any], text: str, provider: str | None) -> ModelResponsePart:
@@ -139,5 +143,6 @@ def _restored(part: dict[str, Any], text: str, provider: str | None) -> ModelRes
     )
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """By which an answer's text is known to be the one that its parts belong to."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]

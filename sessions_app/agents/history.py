@@ -46,7 +46,7 @@ def tool_row(call_id: str, name: str, text: str) -> Row:
 
 def messages_of(prefix: FrozenPrefix, rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
     """The messages of a request to `model` (a model string): frozen prefix, then the rows of the active branch."""
-    return [*head_of(prefix), *opening_of(rows), *body_of(rows, model=model)]
+    return [*head_of(prefix), *body_of([*opening_of(rows), *rows], model=model)]
 
 
 def head_of(prefix: FrozenPrefix) -> list[ModelMessage]:
@@ -58,10 +58,10 @@ def head_of(prefix: FrozenPrefix) -> list[ModelMessage]:
     return [ModelRequest(parts=[SystemPromptPart(prefix.system_prompt, timestamp=EPOCH)])]
 
 
-def opening_of(rows: Iterable[Row]) -> list[ModelMessage]:
+def opening_of(rows: Iterable[Row]) -> list[Row]:
     """The opening line, where the first row that counts needs one."""
-    first = next(filter(_counts, rows), None)
-    return [_said(OPENING)] if first is not None and first.role == "assistant" else []
+    first = next(filter(counts, rows), None)
+    return [Row("user", OPENING)] if first is not None and first.role == "assistant" else []
 
 
 def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
@@ -70,7 +70,7 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
 
     messages: list[ModelMessage] = []
     for index, row in enumerate(rows):
-        if not _counts(row):
+        if not counts(row):
             continue
         if row.role == "user":
             messages.append(_said(row.text))
@@ -88,7 +88,7 @@ def calls_of(row: Row) -> dict[str, str]:
     return {part["id"]: part["name"] for part in row.parts or () if part["kind"] == "call"}
 
 
-def _counts(row: Row) -> bool:
+def counts(row: Row) -> bool:
     """Whether a row makes a message of its own; a tool's row becomes part of its answer's results."""
     return row.role != "tool" and bool(row.text.strip() or calls_of(row))
 

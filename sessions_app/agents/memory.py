@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .history import Row, body_of, head_of, messages_of, opening_of
+from .history import Row, body_of, counts, head_of, opening_of
 from .ledger import Compared, Request, prompt_digest, tools_digest
 from .prefix import FrozenPrefix, canonical
 from .trail import Mark, Trail
@@ -13,10 +13,8 @@ from .trail import Mark, Trail
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage
 
-CHUNK = 25
-"""Rows serialised in one go when a long transcript is read: some 6 ms during which the event loop waits, nearly all
-of it in OpenAI's SDK; 0.2 ms per row (Anthropic's: 0.04 ms)."""
-
+FEW = 10
+"""Rows that a request serialises itself; if more wait, most of them are serialised ahead of it, in slices."""
 
 OVERHEAD = 450
 """Bytes of a row or a message kept as an object, besides its text (measured)."""
@@ -30,7 +28,7 @@ class Transcript:
 
     For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
     of a prefix that was applied to it; set them again before each turn. `prompt` and `tools` are the digests of the
-    frozen prefix.
+    frozen prefix, and `frozen` is its canonical JSON.
     """
 
     def __init__(
@@ -43,7 +41,7 @@ class Transcript:
         last: Request | None = None,
     ) -> None:
         self.session_id = session_id
-        self.prefix = prefix
+        self.prefix, self.frozen = prefix, prefix.to_json()
         self.prompt, self.tools = prompt_digest(prefix), tools_digest(prefix)
         self.model = model
         self.last = last
@@ -51,18 +49,19 @@ class Transcript:
         self._said_rows = Trail(last.rows if last else None)
         self._said_bytes = Trail(last.wire if last else None)
         self._rows: list[Row] = []
-        for row in rows:
-            self.append(row)
+        self._waiting = 0
         self._began = False
         self._elements = b""
         self._messages: list[ModelMessage] = []
         self._said = 0
+        for row in rows:
+            self.append(row)
 
     @property
     def size(self) -> int:
         """Bytes it holds, about."""
         trails = self._said_rows.size + self._said_bytes.size
-        return len(self.prefix.system_prompt) + len(self._elements) + self._said + _weight(self._rows) + trails
+        return len(self.prefix.system_prompt) + len(self._elements) + self._said + self._waiting + trails
 
     @property
     def elements(self) -> bytes:
@@ -71,7 +70,11 @@ class Transcript:
 
     def append(self, row: Row) -> None:
         """Take in a row that has just been stored at the end of the branch."""
-        self._rows.append(row)
+        opening = [] if self._began else opening_of([row])
+        self._began = self._began or counts(row)
+        for waiting in (*opening, row):
+            self._rows.append(waiting)
+            self._waiting += _weight(waiting)
         self._said_rows.feed([canonical([row.role, row.text, row.parts, row.status]).encode()])
 
     def sent(self) -> tuple[Mark, Mark]:
@@ -84,46 +87,48 @@ class Transcript:
         same_rows = self._said_rows.extends(last.rows)
         return Compared(same_rows, self._said_bytes.extends(last.wire) if self._elements else same_rows)
 
-    def chunk(self) -> int:
-        """How many of the waiting rows to serialise ahead of a request; 0 if so few wait that it can take them all.
+    def ahead(self) -> list[Row]:
+        """The waiting rows to serialise ahead of a request, to the last user's row but the newest one."""
+        if len(self._rows) <= FEW:
+            return []
+        last = next((index for index in range(len(self._rows) - 2, -1, -1) if self._rows[index].role == "user"), -1)
+        return self._rows[: last + 1]
 
-        A chunk ends with a user's row, as a request does: so a call stays with its results, and what a wire's
-        mapping looks at around the last user message is the same in a chunk as in the request it once was.
-        """
-        if len(self._rows) <= CHUNK:
-            return 0
-        ends = (index + 1 for index, row in enumerate(self._rows) if row.role == "user" and index >= CHUNK - 1)
-        return next(ends, 0)
+    def fresh(self) -> list[ModelMessage]:
+        """A request's messages: the marker for the kept elements, and the waiting rows."""
+        return [*head_of(self.prefix), _marker(), *body_of(self._rows, model=self.model)]
 
-    def fresh(self, rows: int | None = None) -> list[ModelMessage]:
-        """A request's messages with the marker for the kept elements, and the first (or all) of the waiting rows."""
-        from pydantic_ai.messages import ModelRequest, UserPromptPart
-
-        from .wire import MARKER
-
-        waiting = self._rows[:rows]
-        opening = [] if self._began else opening_of(waiting)
-        marker = ModelRequest(parts=[UserPromptPart(MARKER)])
-        return [*head_of(self.prefix), marker, *opening, *body_of(waiting, model=self.model)]
+    def apart(self, runs: Iterable[Sequence[Row]]) -> list[ModelMessage]:
+        """A rehearsal's messages: each run of rows by itself, between markers."""
+        messages = [*head_of(self.prefix), _marker()]
+        for run in runs:
+            messages += [*body_of(run, model=self.model), _marker()]
+        return messages
 
     def keep(self, added: list[bytes], rows: int | None = None) -> None:
         """The first (or all) of the waiting rows have become these elements."""
         self._elements = b",".join([*([self._elements] if self._elements else []), *added])
         self._said_bytes.feed(added)
-        self._began = self._began or bool(added)
-        del self._rows[: len(self._rows) if rows is None else rows]
+        self._waiting -= sum(map(_weight, self._rows[:rows]))
+        del self._rows[:rows]
 
     def whole(self) -> list[ModelMessage]:
         """All messages of a request, kept as objects for the next."""
-        if self._messages:
-            self._messages += body_of(self._rows, model=self.model)
-        else:
-            self._messages = messages_of(self.prefix, self._rows, model=self.model)
-        self._said += _weight(self._rows)
+        self._messages = self._messages or head_of(self.prefix)
+        self._messages += body_of(self._rows, model=self.model)
+        self._said, self._waiting = self._said + self._waiting, 0
         self._rows.clear()
         return list(self._messages)
 
 
-def _weight(rows: Iterable[Row]) -> int:
-    """Bytes of rows as objects, about."""
-    return sum(OVERHEAD + len(row.text) + (len(repr(row.parts)) if row.parts else 0) for row in rows)
+def _marker() -> ModelMessage:
+    from pydantic_ai.messages import ModelRequest, UserPromptPart
+
+    from .wire import MARKER
+
+    return ModelRequest(parts=[UserPromptPart(MARKER)])
+
+
+def _weight(row: Row) -> int:
+    """Bytes of a row as an object, about."""
+    return OVERHEAD + len(row.text) + (len(repr(row.parts)) if row.parts else 0)

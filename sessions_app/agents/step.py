@@ -72,7 +72,10 @@ class Step:
     async def _run(self) -> AsyncGenerator[Piece, None]:
         self._deadline = asyncio.get_running_loop().time() + self._timeout
         self._live = await self._in_time(self._providers.live(self._transcript.model))
-        await rehearse(self._live, self._transcript)
+        if self._live.client is not None:
+            from .rehearsal import rehearse
+
+            await rehearse(self._live, self._transcript)
         attempt = 1
         while True:
             try:
@@ -167,7 +170,7 @@ class Step:
 def _sent(transcript: Transcript, splice: Splice | None) -> Sent:
     """The request as it has just left."""
     rows, wire = transcript.sent()
-    return Sent(splice.prefix if splice else digest(transcript.model + transcript.prefix.to_json()), rows, wire)
+    return Sent(splice.prefix if splice else digest(transcript.model + transcript.frozen), rows, wire)
 
 
 def usage_of(stream: StreamedResponse | None) -> Usage:
@@ -210,37 +213,6 @@ async def open_stream(
         splice.reset(token)
         if current.added:  # else it never reached the wire, and its rows still wait
             transcript.keep(current.added)
-
-
-async def rehearse(live: LiveModel, transcript: Transcript) -> None:
-    """Serialise a long transcript that was just read, a chunk at a time, so that the event loop is never held long.
-
-    Each chunk goes the way of a request, up to the wire. In the loop rather than in a thread: the work is Python's
-    own, so a thread would take the same time from the loop, in slices that nobody chose.
-    """
-    if live.client is None:
-        return
-    from pydantic_ai.direct import model_request_stream
-    from pydantic_ai.exceptions import ModelHTTPError
-
-    from .wire import Splice, splice
-
-    while rows := transcript.chunk():
-        current = Splice(b"", rehearsal=True)
-        token = splice.set(current)
-        try:
-            async with model_request_stream(
-                live.model,
-                transcript.fresh(rows),
-                model_settings=live.settings(transcript.session_id),
-                model_request_parameters=parameters_of(transcript.prefix),
-            ):
-                raise AssertionError("a rehearsal was sent")
-        except ModelHTTPError:
-            transcript.keep(current.added, rows)
-        finally:
-            splice.reset(token)
-        await asyncio.sleep(0)
 
 
 def stream_step(providers: Providers, transcript: Transcript) -> Step:

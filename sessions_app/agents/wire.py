@@ -3,7 +3,7 @@
 A request is built by Pydantic AI and the provider's own SDK from a marker message and the rows not serialised yet.
 This transport, beneath both, puts the kept elements of the conversation in the marker's place, writes every body in
 one fixed JSON form, and hands back the bytes of the new elements to be kept for the next request. So a turn costs
-the same at message 10 and at message 2,000, and bytes once sent never change.
+the same at message 10 and at message 10,000, and bytes once sent never change.
 
 It rests on one property, which the oracle test checks for each wire: *an element depends only on its own row (and a
 call's results)*, never on its neighbours.
@@ -57,6 +57,18 @@ class Splice:
         head, tail = dumped(frame).split(dumped(MARKER), 1)
         kept = [self.kept] if self.kept else []
         return b"".join([head, b",".join([*elements[:place], *kept, *self.added]), tail])
+
+    def apart(self) -> list[list[bytes]]:
+        """The added elements of a rehearsal, as the runs that a marker stands behind."""
+        runs: list[list[bytes]] = []
+        run: list[bytes] = []
+        for element in self.added:
+            if MARKER.encode() in element:
+                runs.append(run)
+                run = []
+            else:
+                run.append(element)
+        return runs
 
 
 def _prefix_digest(frame: dict[str, Any], elements: list[bytes]) -> str:

@@ -55,14 +55,6 @@ class Begun:
         return self.chat_session.id
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A session's transcript as stored, read on one snapshot with its stamp."""
-
-    rows: tuple[Row, ...]
-    stamp: Stamp
-
-
 def row_of(message: Message) -> Row:
     """Return what the history needs to know of a stored message."""
     # The database constrains both to the words that the row's type names.
@@ -124,13 +116,18 @@ def alive(chat_session: ChatSession) -> dict[int, str]:
     return dict(plain.rows(_ALIVE, [chat_session.pk, chat_session.pk]))
 
 
-def load(session_id: UUID) -> Loaded:
-    """Read the whole transcript of a session. Raises OwnershipLost where it is gone."""
+def load(session_id: UUID) -> tuple[list[Row], Stamp]:
+    """Read the whole transcript of a session, with its stamp. Raises OwnershipLost where it is gone."""
     chat_session = ChatSession.objects.filter(pk=session_id).first()
     if chat_session is None:
         raise transcript.OwnershipLost
-    rows = tuple(row_of(message) for message in branches.all_messages(chat_session))
-    return Loaded(rows, transcript.read_stamp(chat_session))
+    # Without model objects, which take four times as long. The database constrains role and status (`row_of`).
+    rows = [
+        Row(*cast("tuple[Any, ...]", columns))
+        for segment in reversed(branches.line(chat_session))
+        for columns in segment.messages().order_by("position").values_list("role", "text", "parts", "status")
+    ]
+    return rows, transcript.read_stamp(chat_session)
 
 
 def touch(chat_session: ChatSession, appended: Appended | None, request: Request | None = None) -> None:

@@ -67,7 +67,7 @@ class TurnMemory:
         held = lease.held()
         if held is None or not verdict.trusted:
             return GuardShape(agent=agent, transcript="read", reason=verdict.reason)
-        if (held.model, held.prefix.to_json()) != (begun.model, begun.prefix):
+        if (held.model, held.frozen) != (begun.model, begun.prefix):
             return GuardShape(agent=agent, transcript="read", reason="another model or prefix")
         self._transcript, self._seen = held, begun.new
         held.last, held.applied = begun.last, begun.applied
@@ -90,14 +90,18 @@ class TurnMemory:
             await self._read()
 
     async def _read(self) -> None:
-        begun = self._begun
-        loaded = await database.read(load, begun.session_id)
-        prefix = FrozenPrefix.from_json(begun.prefix)
-        last = begun.last if self._transcript is None else self._transcript.last
-        transcript = Transcript(str(begun.session_id), prefix, begun.model, loaded.rows, last=last)
-        transcript.applied = begun.applied
-        self._transcript, self._seen = transcript, loaded.stamp
-        self._lease.keep(transcript, loaded.stamp, transcript.size)
+        last = self._begun.last if self._transcript is None else self._transcript.last
+        self._transcript, self._seen = transcript, stamp = await database.read(_stored, self._begun, last)
+        self._lease.keep(transcript, stamp, transcript.size)
 
     def _asked(self) -> Row:
         return Row("user", self._begun.message.text)
+
+
+def _stored(begun: Begun, last: Request | None) -> tuple[Transcript, Stamp]:
+    """The transcript as stored, with its stamp. In the database's thread: a long one takes a while to build."""
+    rows, stamp = load(begun.session_id)
+    prefix = FrozenPrefix.from_json(begun.prefix)
+    transcript = Transcript(str(begun.session_id), prefix, begun.model, rows, last=last)
+    transcript.applied = begun.applied
+    return transcript, stamp

@@ -21,6 +21,8 @@ from sessions_app.turns.memory import TurnLease
 # hold some 100,000 messages of ordinary length in their serialised form.
 MAX_ENTRIES = 2_000
 MAX_BYTES = 256 * 2**20
+# So that nobody's sessions push all others out; 25,000 messages, or a prompt of 16 million tokens, fit in.
+MAX_AGENT_BYTES = MAX_BYTES // 4
 # Providers forget a prompt within an hour at the longest; after that memory saves only a read.
 MAX_IDLE_SECONDS = 3_600.0
 
@@ -35,7 +37,11 @@ class AgentPool:
         self._warming: asyncio.Task[None] | None = None
         self._signature = signature()
         self._cache: AgentCache[Agent, Transcript] = AgentCache(
-            Agent.aclose, max_entries=MAX_ENTRIES, max_bytes=MAX_BYTES, max_idle=MAX_IDLE_SECONDS
+            Agent.aclose,
+            max_entries=MAX_ENTRIES,
+            max_bytes=MAX_BYTES,
+            max_agent_bytes=MAX_AGENT_BYTES,
+            max_idle=MAX_IDLE_SECONDS,
         )
 
     def lease(self, user_id: int, session_id: UUID) -> AbstractAsyncContextManager[TurnLease]:

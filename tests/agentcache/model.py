@@ -55,6 +55,7 @@ class Model:
 
     max_entries: int
     max_bytes: int
+    max_agent_bytes: int
     max_idle: float
     places: list[Place] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
@@ -66,6 +67,9 @@ class Model:
     @property
     def bytes(self) -> int:
         return sum(text.size for text in self.texts)
+
+    def bytes_of(self, agent: Agent) -> int:
+        return sum(text.size for text in self.texts if text.agent is agent)
 
     @property
     def leased(self) -> set[Agent]:
@@ -146,6 +150,10 @@ class Model:
     def _bound(self) -> None:
         surplus = max(0, len(self.places) - self.max_entries)
         self._leave([place for place in self.places if place.agent not in self.leased][:surplus])
+        for text in list(self.texts):
+            too_much = self.bytes_of(text.agent) > self.max_agent_bytes
+            if too_much and (text.agent, text.session_id) not in self.leases:
+                self.texts.remove(text)
         for text in list(self.texts):
             if self.bytes > self.max_bytes and (text.agent, text.session_id) not in self.leases:
                 self.texts.remove(text)

@@ -38,9 +38,9 @@ class CacheMachine(RuleBasedStateMachine):
         self.turns: list[Turn] = []
         self.closed: list[Agent] = []
         self.breaking: set[Agent] = set()
-        self.model = Model(max_entries=2, max_bytes=20, max_idle=60.0)
+        self.model = Model(max_entries=2, max_bytes=20, max_agent_bytes=13, max_idle=60.0)
         self.cache: AgentCache[Agent, str] = AgentCache(
-            self.close, max_entries=2, max_bytes=20, max_idle=60.0, clock=lambda: self.now
+            self.close, max_entries=2, max_bytes=20, max_agent_bytes=13, max_idle=60.0, clock=lambda: self.now
         )
 
     async def close(self, agent: Agent) -> None:
@@ -195,8 +195,12 @@ class CacheMachine(RuleBasedStateMachine):
     def the_bounds_hold_except_for_what_is_in_a_turn(self) -> None:
         if len(self.model.places) > 2:
             assert {place.agent for place in self.model.places} <= self.model.leased
+        held = {(text.agent, text.session_id) for text in self.model.texts}
         if self.model.bytes > 20:
-            assert {(text.agent, text.session_id) for text in self.model.texts} <= set(self.model.leases)
+            assert held <= set(self.model.leases)
+        for agent in self.model.built:
+            if self.model.bytes_of(agent) > 13:
+                assert {place for place in held if place[0] is agent} <= set(self.model.leases)
 
     @invariant()
     def the_figures_are_the_models(self) -> None:

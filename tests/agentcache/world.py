@@ -68,13 +68,25 @@ class World:
     `how_to_close` may be set to something that fails or hangs.
     """
 
-    def __init__(self, *, max_entries: int = 100, max_bytes: int = 10_000, max_idle: float = 60.0) -> None:
+    def __init__(
+        self,
+        *,
+        max_entries: int = 100,
+        max_bytes: int = 10_000,
+        max_agent_bytes: int = 10_000,
+        max_idle: float = 60.0,
+    ) -> None:
         self.now = 0.0
         self.closed: list[Agent] = []
         self.how_to_close: Callable[[Agent], Awaitable[None]] = easily
         self.store = Store()
         self.cache: AgentCache[Agent, list[str]] = AgentCache(
-            self._close, max_entries=max_entries, max_bytes=max_bytes, max_idle=max_idle, clock=lambda: self.now
+            self._close,
+            max_entries=max_entries,
+            max_bytes=max_bytes,
+            max_agent_bytes=max_agent_bytes,
+            max_idle=max_idle,
+            clock=lambda: self.now,
         )
 
     async def closings(self) -> list[str]:

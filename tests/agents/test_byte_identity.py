@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
+from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import override_allow_model_requests
 
 from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import Row
+from sessions_app.agents.memory import Transcript
 from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.rehearsal import HEAVY, LIGHT
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 
@@ -82,19 +86,54 @@ async def test_another_process_sends_the_same_bytes(provider: Provider, provider
     await restarted.aclose()
 
 
-async def test_a_long_transcript_read_in_chunks_is_the_same(
-    provider: Provider, providers: Providers, model: str
+async def test_a_long_transcript_read_in_slices_is_the_same(
+    provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session(providers, model)
-    for number in range(45):
+    for number in range(90):
         provider.script(*(think_then_call_then_say() if number % 3 == 0 else [Answer(words=[f"Yes {number}."])]))
         await session.turn(f"number {number}")
     session.forget()
     sent = len(provider.bodies)
-    assert session.transcript.chunk() > 0
+    work = Work(monkeypatch)
     await session.turn("and now?")
     assert len(provider.bodies) == sent + 1
     assert extends(provider.bodies[-1], provider.bodies[-2])
+    # Of each turn with a tool its call and the result, and a few rows for their forms.
+    assert 60 <= sum(work.mapped) <= 70
+    assert max(work.mapped) <= 1 / HEAVY + 3
+
+
+async def test_however_long_the_conversation_the_sdk_maps_as_many_rows_and_no_slice_is_longer(
+    provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work(monkeypatch)
+    for count in (40, 4_000):
+        said = [Row("assistant" if number % 2 else "user", f"number {number}") for number in range(count)]
+        await Session(providers, model, rows=[*said, Row("user", "and now?")]).step()
+        assert f"number {count - 1}".encode() in provider.bodies[-1]
+    assert work.mapped == [2, 2]
+    assert max(work.kept) <= 1 / LIGHT + 2
+
+
+class Work:
+    """From now on: the rows that each rehearsal gives to the SDK, and the rows of each slice that is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.mapped: list[int] = []
+        self.kept: list[int] = []
+        apart, keep = Transcript.apart, Transcript.keep
+
+        def counted_apart(transcript: Transcript, runs: Sequence[Sequence[Row]]) -> list[ModelMessage]:
+            self.mapped.append(sum(map(len, runs)))
+            return apart(transcript, runs)
+
+        def counted_keep(transcript: Transcript, added: list[bytes], rows: int | None = None) -> None:
+            self.kept.append(len(added) if rows is None else rows)
+            keep(transcript, added, rows)
+
+        monkeypatch.setattr(Transcript, "apart", counted_apart)
+        monkeypatch.setattr(Transcript, "keep", counted_keep)
 
 
 async def test_a_retry_sends_the_same_bytes(provider: Provider, providers: Providers, model: str) -> None:

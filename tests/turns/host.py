@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sessions_app import branches, chats, database
+from sessions_app import chats, database
 from sessions_app.agents.providers import ProviderSettings
 from sessions_app.agents.tools import Search
-from sessions_app.models import ChatSession, Turn
+from sessions_app.models import Turn
 from sessions_app.turns.asking import Asked
+from sessions_app.turns.beginning import load
 from sessions_app.turns.hub import Notification
 from sessions_app.turns.layer import Layer
 from sessions_app.turns.pool import AgentPool, search_chats
@@ -168,11 +169,8 @@ async def stored_turn(run_id: UUID) -> Turn:
 async def said(session_id: UUID) -> list[tuple[str, str, str]]:
     """Role, text and status of the stored messages, in order."""
 
-    def rows() -> list[tuple[str, str, str]]:
-        messages = branches.all_messages(ChatSession.objects.get(pk=session_id))
-        return [(message.role, message.text, message.status) for message in messages]
-
-    return await database.read(rows)
+    rows, _ = await database.read(load, session_id)
+    return [(row.role, row.text, row.status) for row in rows]
 
 
 def guard_of(turn: Turn) -> tuple[str, str, str]:

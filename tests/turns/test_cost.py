@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 
 from sessions_app import database
+from sessions_app.agents.history import Row
+from sessions_app.agents.memory import Transcript
 from sessions_app.models import ChatSession, Message
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -61,11 +65,11 @@ async def statements_of_a_turn(
     return sent
 
 
-async def test_at_message_10_and_at_message_2000(
+async def test_at_message_10_and_at_message_10000(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = []
-    for count in (10, 2000):
+    for count in (10, 10_000):
         chat = await session()
         await database.write(fill, chat, count)
         await host.turn(chat)
@@ -87,6 +91,25 @@ async def test_opening_a_long_session_costs_as_many_queries_as_a_short_one(
             await host.open(chat)
         costs.append(sent)
     assert costs[0] == costs[1]
+
+
+async def test_reading_a_long_session_is_not_the_event_loops_work(
+    host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await session()
+    await database.write(fill, chat, 2000)
+    threads: Counter[int] = Counter()
+    append = Transcript.append
+
+    def counted(transcript: Transcript, row: Row) -> None:
+        threads[threading.get_ident()] += 1
+        append(transcript, row)
+
+    monkeypatch.setattr(Transcript, "append", counted)
+    await host.turn(chat)
+    # The answer; the user's message is read with the others.
+    assert threads[threading.get_ident()] == 1
+    assert sum(threads.values()) == 2002
 
 
 async def no_beat() -> None:
