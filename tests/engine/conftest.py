@@ -30,4 +30,4 @@ def start_engine(model_file: Path) -> Iterator[Callable[[], Engine]]:
 
     yield start
     for engine in started:
-        engine.stop()
+        engine.close()

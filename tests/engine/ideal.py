@@ -36,14 +36,15 @@ def key(session_id: str) -> str:
 
 
 def request_of(database: Database, session_id: str) -> Body:
-    """The request for which the session's last answer was given, made of what is stored now.
+    """The request that the session's last turn was, made of what is stored now.
 
     For sessions with one branch and no tool calls.
     """
     [(frozen,)] = database.run(_PREFIX, key(session_id))
     prefix = json.loads(frozen)
     said = [{"role": role, "content": text} for role, text in database.run(_SAID, key(session_id))]
-    assert said.pop()["role"] == "assistant"
+    while said[-1]["role"] != "user":
+        said.pop()
     return {
         "model": NAME,
         "messages": [{"role": "system", "content": prefix["system_prompt"]}, *said],

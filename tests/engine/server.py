@@ -38,7 +38,7 @@ class Count(NamedTuple):
 
 
 class Engine:
-    """A running engine with an empty cache; `url` is for OPENAI_BASE_URL. `stop` it."""
+    """A running engine with an empty cache; `url` is for OPENAI_BASE_URL. `close` it."""
 
     def __init__(self, model: Path) -> None:
         self.process = Process([sys.executable, "-m", "tests.engine.server", str(model)])
@@ -57,7 +57,7 @@ class Engine:
         prompt: str = answer.json()["prompt"]
         return prompt
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Let it go, with all that it has in memory."""
         self.process.kill()
 
@@ -74,8 +74,10 @@ def serve(model: str) -> None:
     params.warmup = params.fit_params = params.ui = False
     # Two threads that wait for each other stand still as soon as a third program has one of two cores.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    # Errors only: its log is written by a thread of its own, in the middle of other lines.
+    params.verbosity = 1
     server = xllamacpp.Server(params)
-    print("engine at", server.listening_address, flush=True)
+    print(f"engine at {server.listening_address}", flush=True)
     signal.pause()
 
 
