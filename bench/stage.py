@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 
 from bench.client import Client
 from bench.site import Site
@@ -31,7 +32,11 @@ class Recital:
 
 @dataclass(slots=True)
 class Chat:
-    """A session, by a user's number, and how many turns it has had."""
+    """A session, by a user's number, and how many turns it has had.
+
+    Its name is one letter, so that any two part at the same place: for a new conversation the engine takes whichever
+    it keeps that has a letter more in common with it, and loses the rest of that one.
+    """
 
     name: str
     user: int
@@ -89,7 +94,7 @@ class Stage:
     async def chat(self, user: int = 0) -> Chat:
         """A new session of a user."""
         created, _ = await self._clients[0][user].ask("session.create")
-        chat = Chat(f"Chat {len(self.chats)}", user, created["session"]["id"])
+        chat = Chat(ascii_uppercase[len(self.chats)], user, created["session"]["id"])
         await self._show(chat)
         self.chats.append(chat)
         return chat
