@@ -13,7 +13,7 @@ export HERMES_SIGNUP ?= open
 test chaos bench bench-load: export PYTHONDONTWRITEBYTECODE =
 
 .DELETE_ON_ERROR:
-.PHONY: run test chaos lint lock bench bench-load programs
+.PHONY: run test chaos lint lock bench bench-cache bench-load programs
 
 run: .venv/runtime staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
@@ -45,6 +45,9 @@ lock: .venv/installer
 
 bench: .venv/dev
 	$(BIN)/python -m bench
+
+bench-cache: .venv/dev
+	$(BIN)/python -m bench cache
 
 bench-load: .venv/dev programs
 	$(BIN)/python -m bench load

@@ -1,4 +1,4 @@
-"""`python -m bench [--quick]` and `python -m bench profile`; see the package."""
+"""`python -m bench [--quick]`, `python -m bench cache` and `python -m bench profile`; see the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import footprint, length, load, profiling, turns
+from bench import cache, footprint, length, load, profiling, turns
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -75,27 +75,36 @@ async def profiled(count: int, folder: Path, provider: Provider) -> list[Section
         return await profiling.one_at_a_time(site, seed, folder, count)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["table", "profile", "load", "profile-load"], default="table")
-    parser.add_argument("--quick", action="store_true", help="fewer of everything, in less than a minute")
-    options = parser.parse_args()
-    plan = QUICK if options.quick else FULL
-    # As make run does: the host does not start without them.
-    subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)
+async def figures(what: str, quick: bool, folder: Path) -> list[Section]:
+    """The part that was asked for."""
+    if what == "cache":
+        return await cache.compared(cache.QUICK if quick else cache.FULL, folder)
+    plan, load_plan = (QUICK, load.QUICK) if quick else (FULL, load.FULL)
     provider = Provider()
     try:
-        with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
-            if options.what == "profile":
-                sections = asyncio.run(profiled(plan.turns, Path(name), provider))
-            elif options.what == "profile-load":
-                sections = asyncio.run(load.profiled(load.QUICK if options.quick else load.FULL, Path(name), provider))
-            elif options.what == "load":
-                sections = asyncio.run(load.load(load.QUICK if options.quick else load.FULL, Path(name), provider))
-            else:
-                sections = [*asyncio.run(measure(plan, Path(name), provider)), footprint.install()]
+        match what:
+            case "profile":
+                return await profiled(plan.turns, folder, provider)
+            case "profile-load":
+                return await load.profiled(load_plan, folder, provider)
+            case "load":
+                return await load.load(load_plan, folder, provider)
+            case _:
+                return [*await measure(plan, folder, provider), footprint.install()]
     finally:
         provider.process.kill()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    choices = ["table", "cache", "profile", "load", "profile-load"]
+    parser.add_argument("what", nargs="?", choices=choices, default="table")
+    parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
+    options = parser.parse_args()
+    # As make run does: the host does not start without them.
+    subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
+        sections = asyncio.run(figures(options.what, options.quick, Path(name)))
     print(
         f"{os.cpu_count()} cores, shared by host, provider and client; load of the last minute {os.getloadavg()[0]:.1f}"
     )

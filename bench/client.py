@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import count
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import uuid4
 
-from bench.provider import PLAIN, Shape
+from bench.provider import PLAIN
 from bench.timing import Timing
 from bench.wire import Wire, connect
 
@@ -22,22 +22,35 @@ _EVENT = b'{"jsonrpc":"2.0","method":"session.event"'
 _ANSWER = b'{"jsonrpc":"2.0","id":'
 
 
+class Asked(Protocol):
+    """A question, and the whole answer to it."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def answer(self) -> str: ...
+
+
 class Hearing:
     """One answer as a connection hears it; `ended` is done with it, and False where it failed."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, asked: Asked) -> None:
         self.ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.first = 0.0
-        self._shape = shape
+        self._asked = asked
         self._said = ""
+        self._run = b""
 
     def take(self, event: bytes) -> None:
-        """An event of the run."""
+        """An event of the run, or of another process's that is told late."""
+        if self._run not in event:
+            return
         if b'"type":"TEXT_MESSAGE_CONTENT"' in event:
             self.first = self.first or perf_counter()
             self._said += json.loads(event)["params"]["event"]["delta"]
         elif b'"type":"RUN_FINISHED"' in event:
-            self._end(self._said == self._shape.answer)
+            self._end(self._said == self._asked.answer)
         elif b'"type":"RUN_ERROR"' in event:
             self._end(whole=False)
 
@@ -45,6 +58,8 @@ class Hearing:
         """The answer to turn.start."""
         if b'"error":' in frame:
             self._end(whole=False)
+        else:
+            self._run = json.loads(frame)["result"]["run_id"].encode()
 
     def _end(self, whole: bool) -> None:
         if not self.ended.done():
@@ -115,19 +130,19 @@ class Client:
         await self.ask("session.open", session_id=session_id)
         return session_id
 
-    def hear(self, shape: Shape) -> Hearing:
+    def hear(self, asked: Asked) -> Hearing:
         """Listen to the next answer in the sessions that this connection has opened, whoever asks for it."""
-        self._hearing = Hearing(shape)
+        self._hearing = Hearing(asked)
         return self._hearing
 
-    async def turn(self, session_id: str, shape: Shape = PLAIN, due: float | None = None) -> Timing:
+    async def turn(self, session_id: str, asked: Asked = PLAIN, due: float | None = None) -> Timing:
         """One turn of an open session, to its RUN_FINISHED; timed from `due` (perf_counter), else from now."""
         began = perf_counter() if due is None else due
-        hearing = self.hear(shape)
-        self.say(session_id, shape, hearing.answered)
+        hearing = self.hear(asked)
+        self.say(session_id, asked, hearing.answered)
         return await hearing.timing(began)
 
-    def say(self, session_id: str, shape: Shape, answered: Callable[[bytes], None] = lambda _: None) -> None:
+    def say(self, session_id: str, asked: Asked, answered: Callable[[bytes], None] = lambda _: None) -> None:
         """Ask for a turn, and leave its answer to whoever listens."""
-        text = f"Tell me something about the sea, in some fifty words. {shape.mark}"
-        self._send("turn.start", {"session_id": session_id, "text": text, "message_id": str(uuid4())}, answered)
+        params = {"session_id": session_id, "text": asked.text, "message_id": str(uuid4())}
+        self._send("turn.start", params, answered)

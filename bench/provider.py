@@ -44,6 +44,11 @@ class Shape:
         """What a request says to get such a reply."""
         return f"[{self.chunks} words, {self.pause} ms, {self.size} characters]"
 
+    @property
+    def text(self) -> str:
+        """What is asked."""
+        return f"Tell me something about the sea, in some fifty words. {self.mark}"
+
     @cached_property
     def words(self) -> list[str]:
         """What is said."""

@@ -1,0 +1,66 @@
+"""The host as others are built, to be measured beside it: `python -m bench.variants NAME,… serve`.
+
+`eager`: the guard throws the agent away, with all its transcripts, whenever its user turns to another session.
+`clock`: the system prompt ends with the time at which the transcript was read, as prompts do that are made when an
+agent is built.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import django
+from django.core.management import execute_from_command_line
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage, SystemPromptPart
+
+    from sessions_app.turns.memory import TurnLease
+
+
+def eager() -> None:
+    """An agent is for one session: another's has another signature, and takes its place."""
+    from sessions_app.agents.agent import signature
+    from sessions_app.turns.pool import AgentPool
+
+    lease = AgentPool.lease
+
+    def lease_for_one(pool: AgentPool, user_id: int, session_id: UUID) -> AbstractAsyncContextManager[TurnLease]:
+        pool._signature = f"{signature()} {session_id}"
+        return lease(pool, user_id, session_id)
+
+    AgentPool.lease = lease_for_one  # type: ignore[method-assign, assignment]
+
+
+def clock() -> None:
+    """Nothing is frozen: each transcript that is read gets a system prompt of its own."""
+    from sessions_app.agents.memory import Transcript
+    from sessions_app.turns import memory
+
+    class Clocked(Transcript):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._time = f" The time is {datetime.now(UTC).isoformat()}."
+
+        def fresh(self, rows: int | None = None) -> list[ModelMessage]:
+            messages = super().fresh(rows)
+            prompt = cast("SystemPromptPart", messages[0].parts[0])
+            prompt.content += self._time
+            return messages
+
+    memory.Transcript = Clocked  # type: ignore[attr-defined]
+
+
+VARIANTS = {"eager": eager, "clock": clock}
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hermes_site.settings")
+    django.setup()
+    for name in sys.argv.pop(1).split(","):
+        VARIANTS[name]()
+    execute_from_command_line(sys.argv)

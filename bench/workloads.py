@@ -1,0 +1,99 @@
+"""What users and others do to a host, so that its prompts stay warm or do not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Turns of the long conversation, of the others, and how often a host is restarted; users at once."""
+
+    long: int
+    turns: int
+    restarts: int
+    users: int
+
+
+SESSIONS = 5
+ROUNDS = 3
+
+
+async def long(stage: Stage, size: Size) -> None:
+    """One session, turn after turn."""
+    chat = await stage.chat()
+    for _ in range(size.long):
+        await stage.say(chat)
+
+
+async def hopping(stage: Stage, size: Size) -> None:
+    """One user goes around among some sessions, one turn in each."""
+    chats = [await stage.chat() for _ in range(SESSIONS)]
+    for _ in range(size.turns // 2):
+        for chat in chats:
+            await stage.say(chat)
+
+
+async def by_turns(stage: Stage, size: Size) -> None:
+    """Two processes take turns on one session."""
+    chat = await stage.chat()
+    for number in range(size.turns):
+        await stage.say(chat, at=number % 2)
+
+
+async def restarts(stage: Stage, size: Size) -> None:
+    """The host is restarted between two turns."""
+    chat = await stage.chat()
+    await stage.say(chat)
+    for _ in range(size.restarts):
+        await stage.restart()
+        await stage.say(chat)
+
+
+async def appends(stage: Stage, size: Size) -> None:
+    """Another program writes a message before every third turn."""
+    chat = await stage.chat()
+    for number in range(size.turns):
+        if number % 3 == 2:
+            stage.append(chat)
+        await stage.say(chat)
+
+
+async def edits(stage: Stage, size: Size) -> None:
+    """Another program rewrites what was said in the middle, before every third turn."""
+    chat = await stage.chat()
+    for number in range(size.turns):
+        if number % 3 == 2:
+            stage.edit(chat)
+        await stage.say(chat)
+
+
+async def at_once(stage: Stage, size: Size) -> None:
+    """Many users, a session each, all ask in the same moment."""
+    chats = [await stage.chat(user) for user in range(size.users)]
+    for _ in range(ROUNDS):
+        await stage.say(*chats)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What is played, at how many hosts, for one user or as many as there are."""
+
+    play: Callable[[Stage, Size], Awaitable[None]]
+    title: Callable[[Size], str]
+    hosts: int = 1
+    crowded: bool = False
+
+
+WORKLOADS = [
+    Workload(long, lambda size: f"One long conversation ({size.long} turns)"),
+    Workload(hopping, lambda size: f"A user hops among {SESSIONS} sessions ({SESSIONS * (size.turns // 2)} turns)"),
+    Workload(by_turns, lambda size: f"Two processes take turns on one session ({size.turns} turns)", hosts=2),
+    Workload(restarts, lambda size: f"A restart between turns ({size.restarts + 1} turns)"),
+    Workload(appends, lambda size: f"A foreign append before every third turn ({size.turns} turns)"),
+    Workload(edits, lambda size: f"An edit in the middle before every third turn ({size.turns} turns)"),
+    Workload(at_once, lambda size: f"{size.users} users at once ({ROUNDS} rounds)", crowded=True),
+]

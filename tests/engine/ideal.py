@@ -1,0 +1,76 @@
+"""The ideal client of an engine: it sends a session's transcript as it is stored, straight to the engine.
+
+It makes its messages of the rows by itself and shares no code with the host. Nothing that a host does can need fewer
+tokens to be evaluated, so what the engine evaluates for it is the floor.
+"""
+
+from __future__ import annotations
+
+import json
+from time import perf_counter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx2
+
+from tests.databases import Database
+from tests.engine.model import NAME
+from tests.processes import PATIENCE
+
+Body = dict[str, Any]
+
+_PREFIX = "SELECT frozen_prefix FROM sessions_app_chatsession WHERE id = %s"
+_SAID = "SELECT role, text FROM sessions_app_message WHERE chat_session_id = %s ORDER BY position"
+
+
+class Heard(NamedTuple):
+    """An answer, and the seconds until its first word."""
+
+    text: str
+    first: float
+
+
+def key(session_id: str) -> str:
+    """A session's id as SQLite keeps it."""
+    return UUID(session_id).hex
+
+
+def request_of(database: Database, session_id: str) -> Body:
+    """The request that the session's last turn was, made of what is stored now.
+
+    For sessions with one branch and no tool calls.
+    """
+    [(frozen,)] = database.run(_PREFIX, key(session_id))
+    prefix = json.loads(frozen)
+    said = [{"role": role, "content": text} for role, text in database.run(_SAID, key(session_id))]
+    while said[-1]["role"] != "user":
+        said.pop()
+    return {
+        "model": NAME,
+        "messages": [{"role": "system", "content": prefix["system_prompt"]}, *said],
+        "tools": [{"type": "function", "function": tool} for tool in prefix["tools"]],
+        "stream": True,
+    }
+
+
+class Ideal:
+    """Talks to the engine at `url` (of OPENAI_BASE_URL), from any thread, on a connection for each request.
+
+    llama.cpp drops a connection on which the next request comes within milliseconds of an answer's end.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx2.Client(base_url=url, timeout=PATIENCE, limits=httpx2.Limits(max_keepalive_connections=0))
+
+    def ask(self, body: Body) -> Heard:
+        """Send it, and read the answer as it streams."""
+        began, first, text = perf_counter(), 0.0, ""
+        with self._client.stream("POST", "/chat/completions", json=body) as response:
+            for line in response.iter_lines():
+                if not line.startswith("data: {"):
+                    continue
+                choices = json.loads(line[6:])["choices"]
+                if choices and (word := choices[0]["delta"].get("content")):
+                    first = first or perf_counter() - began
+                    text += word
+        return Heard(text, first)
