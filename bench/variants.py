@@ -47,8 +47,8 @@ def clock() -> None:
             super().__init__(*args, **kwargs)
             self._time = f" The time is {datetime.now(UTC).isoformat()}."
 
-        def fresh(self, rows: int | None = None) -> list[ModelMessage]:
-            messages = super().fresh(rows)
+        def fresh(self) -> list[ModelMessage]:
+            messages = super().fresh()
             prompt = cast("SystemPromptPart", messages[0].parts[0])
             prompt.content += self._time
             return messages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .errors import ProviderError
@@ -15,11 +16,16 @@ RETRYABLE = {408, 409, 425, 429}
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A judged failure; `retry_after` is in seconds, if the provider named a time."""
+    """A judged failure; `retry_after` is in seconds, if the provider named a time.
+
+    `dropped`: the connection was closed before a word of an answer. A kept one may be, just as the next request goes
+    out over it (llama.cpp does so at times): no sign of trouble, and the next one is new.
+    """
 
     error: ProviderError
     retryable: bool
     retry_after: float | None = None
+    dropped: bool = False
 
 
 def judge(model: str, error: Exception) -> Failure:
@@ -34,10 +40,19 @@ def judge(model: str, error: Exception) -> Failure:
             retryable = False
         return Failure(ProviderError("provider", _http_sentence(model, error)), retryable, error.retry_after)
     if isinstance(error, exceptions.ModelConnectionError | httpx2.TransportError):
-        return Failure(ProviderError("provider", "The connection to the model's provider failed."), True)
+        dropped = any(isinstance(cause, httpx2.RemoteProtocolError) for cause in _causes(error))
+        return Failure(
+            ProviderError("provider", "The connection to the model's provider failed."), True, dropped=dropped
+        )
     if isinstance(error, exceptions.ModelAPIError):
         return Failure(ProviderError("provider", "The model's provider reported a fault."), True, error.retry_after)
     return Failure(ProviderError("provider", "The model's provider sent an answer that cannot be read."), False)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _http_sentence(model: str, error: Exception) -> str:

@@ -121,6 +121,8 @@ class Step:
             raise failure.error from error
         pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 -- protects nothing
         pause = pause if failure.retry_after is None else failure.retry_after
+        if failure.dropped and attempt == 1:
+            pause = 0.0
         if asyncio.get_running_loop().time() + pause >= self._deadline:
             raise failure.error from error
         await asyncio.sleep(pause)

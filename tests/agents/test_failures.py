@@ -58,6 +58,17 @@ async def test_a_connection_cut_before_the_first_word_is_tried_again(
     assert await ask(providers, model) == "Here."
 
 
+@pytest.mark.parametrize("model", WIRES)
+async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_pause(
+    provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stepping, "FIRST_PAUSE", 3600)
+    provider.script(Answer(hangs_up=True), Answer(words=["Here."]))
+    assert await ask(providers, model) == "Here."
+    provider.script(Answer(hangs_up=True), Answer(hangs_up=True), Answer(words=["never"]))
+    assert "connection" in (await refused(providers, model)).text
+
+
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [

@@ -63,7 +63,7 @@ class Answer:
     connection, and `silent` says nothing more for ever, before the word of that index. `status` other than 200
     answers an error with `headers`. `pause` is seconds between words. `error` ends the stream with the wire's own
     error event before the word of that index, `end` ends it there as if nothing were missing. `crlf` ends lines as
-    some servers do. With `silent_cache` a chat completion says nothing of cached tokens, as some servers do.
+    some servers do. `hangs_up` drops the connection before a word of a response. With `silent_cache` a chat completion says nothing of cached tokens, as some servers do.
     """
 
     words: list[str] = field(default_factory=list)
@@ -76,6 +76,7 @@ class Answer:
     error: int | None = None
     end: int | None = None
     crlf: bool = False
+    hangs_up: bool = False
     silent_cache: bool = False
     gates: dict[int, Gate] = field(default_factory=dict)
     pause: float = 0.0

@@ -119,6 +119,8 @@ class Server:
         self, recorded: Recorded, answer: Answer, wire: h11.Connection, writer: asyncio.StreamWriter
     ) -> None:
         module = WIRES[recorded.path]
+        if answer.hangs_up:
+            raise CutError
         if answer.status != 200:
             body = json.dumps(module.failure("The script says so.")).encode()
             headers = {"content-type": "application/json", "content-length": str(len(body))} | answer.headers
