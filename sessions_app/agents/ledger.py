@@ -86,9 +86,9 @@ class Request:
 
     `prefix` is the digest of all that stood before and beside the conversation on the wire, `prompt` and `tools` those
     of the frozen prefix, `software` that of what wrote them. `rows` is how far the transcript had come, `wire` how far
-    its elements had (both are the rows where elements are not kept). `at` is when its answer came, in seconds since
-    the epoch by the process's own clock: it is compared with times to live of minutes. `kept` tokens may be expected
-    to be found.
+    its elements had (both are the rows where elements are not kept). `at` is when its answer began, from when on the
+    provider keeps the prompt: in seconds since the epoch by the process's own clock, it is compared with times to live
+    of minutes. `kept` tokens may be expected to be found.
     """
 
     model: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -174,9 +175,10 @@ class Step:
 
 
 def _sent(transcript: Transcript, splice: Splice | None) -> Sent:
-    """The request as it has just left."""
+    """The request as it has just left, and begins to be answered."""
     rows, wire = transcript.sent()
-    return Sent(splice.prefix if splice else digest(transcript.model + transcript.prefix.to_json()), rows, wire)
+    prefix = splice.prefix if splice else digest(transcript.model + transcript.prefix.to_json())
+    return Sent(prefix, rows, wire, time.time())
 
 
 def usage_of(stream: StreamedResponse | None) -> Usage:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from sessions_app.agents import ledger
+from sessions_app.agents import ledger, step
 from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import Row
 from sessions_app.agents.ledger import Cause
@@ -187,6 +188,25 @@ async def test_what_a_provider_has_forgotten_is_told(
     session.transcript.last = replace(session.transcript.last, at=session.transcript.last.at - retention)
     await session.turn("three")
     assert misses(session) == [Cause.FIRST, Cause.EVICTED, Cause.EXPIRED]
+
+
+async def test_a_prompt_is_kept_from_when_its_answer_began_however_long_that_took(
+    provider: Provider, providers: Providers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(step, "time", SimpleNamespace(time=lambda: clock[0]))
+    session = Session(providers, MESSAGES)
+    for pause, answering in ((0, 400), (10, 0), (200, 400)):
+        provider.evict()
+        provider.script(Answer(words=["Done."]))
+        clock[0] += pause
+        session.store(Row("user", "and?"))
+        async with session.agent.step(session.transcript) as answer:
+            async for _ in answer:
+                clock[0] += answering
+        session.results.append(answer.result)
+        session.store(Row("assistant", answer.result.text))
+    assert misses(session) == [Cause.FIRST, Cause.EXPIRED, Cause.EVICTED]
 
 
 async def test_a_request_that_was_not_counted_is_none_to_compare_with(provider: Provider, providers: Providers) -> None:
