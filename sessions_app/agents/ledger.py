@@ -23,7 +23,8 @@ from decimal import Decimal
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
+
+from pydantic import TypeAdapter
 
 from .pieces import Usage
 from .prefix import FrozenPrefix, canonical
@@ -105,14 +106,16 @@ class Request:
         """The text that is stored with the session."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
-    @classmethod
-    def from_json(cls, text: str) -> Self | None:
+    @staticmethod
+    def from_json(text: str) -> Request | None:
         """The request that `to_json` wrote; None for no text, and for one of another version."""
         try:
-            stored = json.loads(text)
-            return cls(**{**stored, "rows": Mark(*stored["rows"]), "wire": Mark(*stored["wire"])})
-        except (ValueError, TypeError, KeyError):
+            return _STORED.validate_json(text)
+        except ValueError:
             return None
+
+
+_STORED = TypeAdapter(Request)
 
 
 @dataclass(frozen=True, slots=True)

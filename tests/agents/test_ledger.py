@@ -92,7 +92,11 @@ def test_a_request_comes_back_from_its_text() -> None:
     assert Request.from_json(LAST.to_json()) == LAST
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"model":"m"}', LAST.to_json().replace("kept", "left")])
+NONE = ["", "{", "[]", "null", "[" * 100_000, '{"model":"m"}']
+OTHER = [("kept", "left"), ("5000", "null"), ("5000", '"many"'), ("1000.0", "[]"), ('[9,"rows"]', '"no"')]
+
+
+@pytest.mark.parametrize("text", [*NONE, *(LAST.to_json().replace(*change) for change in OTHER)], ids=lambda _: "")
 def test_what_another_version_wrote_is_no_request(text: str) -> None:
     assert Request.from_json(text) is None
 
