@@ -133,11 +133,15 @@ class Entry:
     saved: Decimal | None = None
 
     def __add__(self, later: Entry) -> Entry:
-        """Both as one: the first miss counts, it is the one that the later requests did not have again."""
+        """Both as one: the first miss counts, it is the one that the later requests did not have again.
+
+        That there was nothing to find yet hides none that lost something.
+        """
+        none_yet = self.miss in (None, Cause.FIRST)
         return Entry(
             later.prefix,
             self.expected + later.expected,
-            self.miss or later.miss,
+            later.miss or self.miss if none_yet else self.miss,
             _sum(self.cost, later.cost),
             _sum(self.saved, later.saved),
         )

@@ -127,3 +127,9 @@ def test_the_parts_of_a_usage_sum_to_what_was_counted() -> None:
 def test_a_turn_has_the_first_miss_of_its_requests() -> None:
     turn = Entry("a", 10, None) + Entry("b", 20, Cause.EDITED) + Entry("c", 30, Cause.EVICTED)
     assert (turn.prefix, turn.expected, turn.miss) == ("c", 60, Cause.EDITED)
+
+
+def test_a_first_turn_does_not_hide_what_a_later_request_of_it_lost() -> None:
+    first, found, lost = Entry("a", 0, Cause.FIRST), Entry("a", 20, None), Entry("a", 30, Cause.HOST)
+    assert (first + found).miss == Cause.FIRST
+    assert (first + found + lost).miss == Cause.HOST
