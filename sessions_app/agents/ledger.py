@@ -202,9 +202,10 @@ def _changed(last: Request, this: Request, compared: Compared, applied: str) -> 
         if applied == frozen_digest(this.prompt, this.tools):
             return Cause.PROFILE
         return Cause.PROMPT if last.prompt != this.prompt else Cause.TOOLS
-    if last.prefix == this.prefix and compared.same_bytes:
+    same_beginning = last.prefix == this.prefix
+    if same_beginning and compared.same_bytes:
         return None
-    if last.software != this.software:
+    if last.software != this.software and (compared.same_rows or not same_beginning):
         return Cause.SOFTWARE
     return Cause.HOST if compared.same_rows else Cause.EDITED
 

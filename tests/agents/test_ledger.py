@@ -73,8 +73,10 @@ def test_other_bytes_of_the_same_rows_by_the_same_software_are_the_hosts_fault(c
     assert miss(compared, prefix=prefix) == Cause.HOST
 
 
-def test_other_rows_are_an_edit() -> None:
+def test_other_rows_are_an_edit_after_an_upgrade_too() -> None:
     assert miss(REWRITTEN) == Cause.EDITED
+    assert miss(REWRITTEN, software="other") == Cause.EDITED
+    assert miss(REWRITTEN, software="other", prefix="other") == Cause.SOFTWARE
 
 
 def test_what_nobody_changed_the_provider_has_forgotten() -> None:
