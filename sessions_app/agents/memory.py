@@ -85,15 +85,20 @@ class Transcript:
         return Compared(same_rows, self._said_bytes.extends(last.wire) if self._elements else same_rows)
 
     def chunk(self) -> int:
-        """How many of the waiting rows to serialise ahead of a request; 0 if so few wait that it can take them all.
+        """How many of the waiting rows to serialise ahead of a request; 0 if it can take all that wait.
 
         A chunk ends with a user's row, as a request does: so a call stays with its results, and what a wire's
-        mapping looks at around the last user message is the same in a chunk as in the request it once was.
+        mapping looks at around the last user message is the same in a chunk as in the request it once was. The steps
+        of a turn that is read again in its midst go one by one for the same reason: each once was a request's own.
         """
-        if len(self._rows) <= CHUNK:
+        rows = self._rows
+        steps = next((steps for steps, row in enumerate(reversed(rows)) if row.role == "user"), len(rows))
+        if steps == len(rows):
+            return next((index for index, row in enumerate(rows) if index and row.role == "assistant"), 0)
+        if not steps and len(rows) <= CHUNK:
             return 0
-        ends = (index + 1 for index, row in enumerate(self._rows) if row.role == "user" and index >= CHUNK - 1)
-        return next(ends, 0)
+        enough = min(CHUNK, len(rows) - steps)
+        return next((index + 1 for index, row in enumerate(rows) if row.role == "user" and index + 1 >= enough), 0)
 
     def fresh(self, rows: int | None = None) -> list[ModelMessage]:
         """A request's messages with the marker for the kept elements, and the first (or all) of the waiting rows."""

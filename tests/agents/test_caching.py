@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from sessions_app.agents import ledger, step
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
+from sessions_app.agents.history import Row, tool_row
 from sessions_app.agents.ledger import Cause
 from sessions_app.agents.pieces import StepResult
 from sessions_app.agents.prefix import freeze
@@ -20,7 +21,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.providers.tokens import BYTES_PER_TOKEN, LOOKBACK, blocks_of
 
-from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session
+from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session, extends
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -144,6 +145,26 @@ async def test_nobody_misses_anything_while_turns_only_add(
     assert misses(one) == misses(other) == [Cause.FIRST, *[None] * 7]
     first, *later = [result.entry.expected for result in one.results if result.entry]
     assert (first, min(later) > 0) == (0, True)
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_nor_when_a_turn_is_read_again_in_its_midst(provider: Provider, providers: Providers, model: str) -> None:
+    session = Session(providers, model)
+    await session.turn("one")
+    provider.script(
+        Answer(reasoning=["Hm."] * 20, calls=[CALCULATE]), Answer(words=["And "], calls=[CALCULATE]), Answer(["So."])
+    )
+    session.store(Row("user", "two"))
+    while calls := (result := await session.step()).calls:
+        session.store(Row("assistant", result.text, result.parts))
+        for call in calls:
+            session.store(tool_row(call.id, call.name, "42"))
+        session.forget()
+    session.store(Row("assistant", result.text, result.parts))
+    session.forget()
+    await session.turn("three")
+    assert misses(session) == [Cause.FIRST, *[None] * 4]
+    assert all(extends(later, earlier) for earlier, later in pairwise(provider.bodies))
 
 
 @pytest.mark.parametrize("model", WIRES)
