@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from .ledger import SOFTWARE, Entry, Request, expected_of, kept_of, miss_of
@@ -15,11 +14,13 @@ from .trail import Mark
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it left: the digest of what stood before and beside its conversation, and how far that had come."""
+    """A request as it left: the digest of what stood before and beside its conversation, how far that had come, and
+    when its answer began (seconds since the epoch)."""
 
     prefix: str
     rows: Mark
     wire: Mark
+    at: float
 
 
 def account(transcript: Transcript, live: LiveModel, sent: Sent, usage: Usage, model: str, *, reported: bool) -> Entry:
@@ -36,7 +37,7 @@ def account(transcript: Transcript, live: LiveModel, sent: Sent, usage: Usage, m
         software=SOFTWARE,
         rows=sent.rows,
         wire=sent.wire,
-        at=time.time(),
+        at=sent.at,
         kept=kept_of(usage, caching),
     )
     miss = miss_of(

@@ -23,7 +23,8 @@ from decimal import Decimal
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
+
+from pydantic import TypeAdapter
 
 from .pieces import Usage
 from .prefix import FrozenPrefix, canonical
@@ -86,9 +87,9 @@ class Request:
 
     `prefix` is the digest of all that stood before and beside the conversation on the wire, `prompt` and `tools` those
     of the frozen prefix, `software` that of what wrote them. `rows` is how far the transcript had come, `wire` how far
-    its elements had (both are the rows where elements are not kept). `at` is when its answer came, in seconds since
-    the epoch by the process's own clock: it is compared with times to live of minutes. `kept` tokens may be expected
-    to be found.
+    its elements had (both are the rows where elements are not kept). `at` is when its answer began, from when on the
+    provider keeps the prompt: in seconds since the epoch by the process's own clock, it is compared with times to live
+    of minutes. `kept` tokens may be expected to be found.
     """
 
     model: str
@@ -105,14 +106,16 @@ class Request:
         """The text that is stored with the session."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
-    @classmethod
-    def from_json(cls, text: str) -> Self | None:
+    @staticmethod
+    def from_json(text: str) -> Request | None:
         """The request that `to_json` wrote; None for no text, and for one of another version."""
         try:
-            stored = json.loads(text)
-            return cls(**{**stored, "rows": Mark(*stored["rows"]), "wire": Mark(*stored["wire"])})
-        except (ValueError, TypeError, KeyError):
+            return _STORED.validate_json(text)
+        except ValueError:
             return None
+
+
+_STORED = TypeAdapter(Request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +133,15 @@ class Entry:
     saved: Decimal | None = None
 
     def __add__(self, later: Entry) -> Entry:
-        """Both as one: the first miss counts, it is the one that the later requests did not have again."""
+        """Both as one: the first miss counts, it is the one that the later requests did not have again.
+
+        That there was nothing to find yet hides none that lost something.
+        """
+        none_yet = self.miss in (None, Cause.FIRST)
         return Entry(
             later.prefix,
             self.expected + later.expected,
-            self.miss or later.miss,
+            later.miss or self.miss if none_yet else self.miss,
             _sum(self.cost, later.cost),
             _sum(self.saved, later.saved),
         )
@@ -195,9 +202,10 @@ def _changed(last: Request, this: Request, compared: Compared, applied: str) -> 
         if applied == frozen_digest(this.prompt, this.tools):
             return Cause.PROFILE
         return Cause.PROMPT if last.prompt != this.prompt else Cause.TOOLS
-    if last.prefix == this.prefix and compared.same_bytes:
+    same_beginning = last.prefix == this.prefix
+    if same_beginning and compared.same_bytes:
         return None
-    if last.software != this.software:
+    if last.software != this.software and (compared.same_rows or not same_beginning):
         return Cause.SOFTWARE
     return Cause.HOST if compared.same_rows else Cause.EDITED
 

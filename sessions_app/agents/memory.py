@@ -88,11 +88,19 @@ class Transcript:
         return Compared(same_rows, self._said_bytes.extends(last.wire) if self._elements else same_rows)
 
     def ahead(self) -> list[Row]:
-        """The waiting rows to serialise ahead of a request, to the last user's row but the newest one."""
-        if len(self._rows) <= FEW:
-            return []
-        last = next((index for index in range(len(self._rows) - 2, -1, -1) if self._rows[index].role == "user"), -1)
-        return self._rows[: last + 1]
+        """The waiting rows to serialise ahead of a request, as far as they go together; none if it can take them all.
+
+        They end with a user's row, as a request does. The steps of a turn that is read again in its midst go one by
+        one: each once was what a request of its own had to add, and some mappings look at a turn's steps together.
+        """
+        rows = self._rows
+        asked = [index for index, row in enumerate(rows) if row.role == "user"]
+        if not asked:
+            steps = [index for index, row in enumerate(rows) if row.role == "assistant"]
+            return rows[: steps[1]] if len(steps) > 1 else []
+        if asked[-1] < len(rows) - 1:
+            return rows[: asked[-1] + 1]
+        return rows[: asked[-2] + 1] if len(rows) > FEW and len(asked) > 1 else []
 
     def fresh(self) -> list[ModelMessage]:
         """A request's messages: the marker for the kept elements, and the waiting rows."""

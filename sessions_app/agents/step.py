@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -29,6 +30,10 @@ T = TypeVar("T")
 
 LONGEST_NAME = 200
 """Characters of a model's name that are kept; some servers call a model by its whole path."""
+
+MOST_TOKENS = 100_000_000
+"""Tokens of one request that are believed: more than any model takes, and few enough that what a turn's requests sum to
+and cost fits its columns."""
 
 FIRST_PAUSE = 0.5
 """Seconds before the first retry, where the provider names no time; doubled for each further one, and jittered."""
@@ -138,10 +143,15 @@ class Step:
         self._ended = True
 
     @property
+    def _model_name(self) -> str:
+        """The provider's own name for the model; the session's where it gives none."""
+        name: object = self._stream.model_name if self._stream is not None else None
+        return clean(name if isinstance(name, str) and name else self._transcript.model)[:LONGEST_NAME]
+
+    @property
     def result(self) -> StepResult:
         """What the answer has amounted to so far; see `StepResult`."""
         stream, live = self._stream, self._live
-        model = stream.model_name if stream is not None else self._transcript.model
         parts: list[dict[str, Any]] | None = None
         if self._ended and stream is not None:
             parts = parts_of(stream.get(), self._transcript.model)
@@ -151,7 +161,7 @@ class Step:
             calls=tool_calls(parts),
             usage=usage_of(stream) if live is not None and live.name != DEMO else Usage(),
             provider=live.provider if live is not None else "",
-            model=clean(model)[:LONGEST_NAME],
+            model=self._model_name,
             finish_reason=stream.finish_reason if self._ended and stream is not None else None,
             entry=self._entry,
         )
@@ -166,27 +176,35 @@ class Step:
             return None
         # Pydantic AI sets what the provider has told, zero included.
         reported = "cache_read_tokens" in vars(stream.usage)
-        return account(self._transcript, live, sent, usage, stream.model_name, reported=reported)
+        return account(self._transcript, live, sent, usage, self._model_name, reported=reported)
 
 
 def _sent(transcript: Transcript, splice: Splice | None) -> Sent:
-    """The request as it has just left."""
+    """The request as it has just left, and begins to be answered."""
     rows, wire = transcript.sent()
-    return Sent(splice.prefix if splice else digest(transcript.model + transcript.frozen), rows, wire)
+    prefix = splice.prefix if splice else digest(transcript.model + transcript.frozen)
+    return Sent(prefix, rows, wire, time.time())
 
 
 def usage_of(stream: StreamedResponse | None) -> Usage:
-    """Tokens as the provider has counted them so far."""
+    """Tokens as the provider has counted them so far, cut down to what can be: nonsense must not cost the answer."""
     if stream is None:
         return Usage()
     usage = stream.usage
+    prompt, answer = _believed(usage.input_tokens, MOST_TOKENS), _believed(usage.output_tokens, MOST_TOKENS)
+    cached = _believed(usage.cache_read_tokens, prompt)
     return Usage(
-        input_tokens=usage.input_tokens,
-        cached_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.output_reasoning_tokens,
+        input_tokens=prompt,
+        cached_tokens=cached,
+        cache_write_tokens=_believed(usage.cache_write_tokens, prompt - cached),
+        output_tokens=answer,
+        reasoning_tokens=_believed(usage.output_reasoning_tokens, answer),
     )
+
+
+def _believed(count: object, most: int) -> int:
+    """A count between none and `most`; no library on the way checks what a server calls a number."""
+    return min(max(int(count), 0), most) if isinstance(count, int) else 0
 
 
 async def open_stream(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from sessions_app.agents import ledger
+from sessions_app.agents import ledger, step
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
+from sessions_app.agents.history import Row, tool_row
 from sessions_app.agents.ledger import Cause
 from sessions_app.agents.pieces import StepResult
 from sessions_app.agents.prefix import freeze
@@ -19,7 +21,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.providers.tokens import BYTES_PER_TOKEN, LOOKBACK, blocks_of
 
-from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session
+from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session, extends
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -146,6 +148,26 @@ async def test_nobody_misses_anything_while_turns_only_add(
 
 
 @pytest.mark.parametrize("model", WIRES)
+async def test_nor_when_a_turn_is_read_again_in_its_midst(provider: Provider, providers: Providers, model: str) -> None:
+    session = Session(providers, model)
+    await session.turn("one")
+    provider.script(
+        Answer(reasoning=["Hm."] * 20, calls=[CALCULATE]), Answer(words=["And "], calls=[CALCULATE]), Answer(["So."])
+    )
+    session.store(Row("user", "two"))
+    while calls := (result := await session.step()).calls:
+        session.store(Row("assistant", result.text, result.parts))
+        for call in calls:
+            session.store(tool_row(call.id, call.name, "42"))
+        session.forget()
+    session.store(Row("assistant", result.text, result.parts))
+    session.forget()
+    await session.turn("three")
+    assert misses(session) == [Cause.FIRST, *[None] * 4]
+    assert all(extends(later, earlier) for earlier, later in pairwise(provider.bodies))
+
+
+@pytest.mark.parametrize("model", WIRES)
 async def test_each_change_has_its_cause_once(provider: Provider, providers: Providers, model: str) -> None:
     session = Session(providers, model, prefix=freeze("Be brief. " * 100, ["calculator"]))
     await session.turn("one " * 100)
@@ -187,6 +209,25 @@ async def test_what_a_provider_has_forgotten_is_told(
     session.transcript.last = replace(session.transcript.last, at=session.transcript.last.at - retention)
     await session.turn("three")
     assert misses(session) == [Cause.FIRST, Cause.EVICTED, Cause.EXPIRED]
+
+
+async def test_a_prompt_is_kept_from_when_its_answer_began_however_long_that_took(
+    provider: Provider, providers: Providers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(step, "time", SimpleNamespace(time=lambda: clock[0]))
+    session = Session(providers, MESSAGES)
+    for pause, answering in ((0, 400), (10, 0), (200, 400)):
+        provider.evict()
+        provider.script(Answer(words=["Done."]))
+        clock[0] += pause
+        session.store(Row("user", "and?"))
+        async with session.agent.step(session.transcript) as answer:
+            async for _ in answer:
+                clock[0] += answering
+        session.results.append(answer.result)
+        session.store(Row("assistant", answer.result.text))
+    assert misses(session) == [Cause.FIRST, Cause.EXPIRED, Cause.EVICTED]
 
 
 async def test_a_request_that_was_not_counted_is_none_to_compare_with(provider: Provider, providers: Providers) -> None:

@@ -73,8 +73,10 @@ def test_other_bytes_of_the_same_rows_by_the_same_software_are_the_hosts_fault(c
     assert miss(compared, prefix=prefix) == Cause.HOST
 
 
-def test_other_rows_are_an_edit() -> None:
+def test_other_rows_are_an_edit_after_an_upgrade_too() -> None:
     assert miss(REWRITTEN) == Cause.EDITED
+    assert miss(REWRITTEN, software="other") == Cause.EDITED
+    assert miss(REWRITTEN, software="other", prefix="other") == Cause.SOFTWARE
 
 
 def test_what_nobody_changed_the_provider_has_forgotten() -> None:
@@ -92,7 +94,11 @@ def test_a_request_comes_back_from_its_text() -> None:
     assert Request.from_json(LAST.to_json()) == LAST
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"model":"m"}', LAST.to_json().replace("kept", "left")])
+NONE = ["", "{", "[]", "null", "[" * 100_000, '{"model":"m"}']
+OTHER = [("kept", "left"), ("5000", "null"), ("5000", '"many"'), ("1000.0", "[]"), ('[9,"rows"]', '"no"')]
+
+
+@pytest.mark.parametrize("text", [*NONE, *(LAST.to_json().replace(*change) for change in OTHER)], ids=lambda _: "")
 def test_what_another_version_wrote_is_no_request(text: str) -> None:
     assert Request.from_json(text) is None
 
@@ -123,3 +129,9 @@ def test_the_parts_of_a_usage_sum_to_what_was_counted() -> None:
 def test_a_turn_has_the_first_miss_of_its_requests() -> None:
     turn = Entry("a", 10, None) + Entry("b", 20, Cause.EDITED) + Entry("c", 30, Cause.EVICTED)
     assert (turn.prefix, turn.expected, turn.miss) == ("c", 60, Cause.EDITED)
+
+
+def test_a_first_turn_does_not_hide_what_a_later_request_of_it_lost() -> None:
+    first, found, lost = Entry("a", 0, Cause.FIRST), Entry("a", 20, None), Entry("a", 30, Cause.HOST)
+    assert (first + found).miss == Cause.FIRST
+    assert (first + found + lost).miss == Cause.HOST

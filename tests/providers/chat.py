@@ -51,6 +51,7 @@ def _usage(answer: Answer, counted: Counted) -> dict[str, Any]:
         "total_tokens": counted.prompt + output,
         **details,
         "completion_tokens_details": {"reasoning_tokens": len(answer.reasoning)},
+        **answer.counts,
     }
 
 

@@ -7,6 +7,7 @@ import itertools
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class Gate:
@@ -63,7 +64,9 @@ class Answer:
     connection, and `silent` says nothing more for ever, before the word of that index. `status` other than 200
     answers an error with `headers`. `pause` is seconds between words. `error` ends the stream with the wire's own
     error event before the word of that index, `end` ends it there as if nothing were missing. `crlf` ends lines as
-    some servers do. `hangs_up` drops the connection before a word of a response. With `silent_cache` a chat completion says nothing of cached tokens, as some servers do.
+    some servers do. `hangs_up` drops the connection before a word of a response. With `silent_cache` a chat completion
+    says nothing of cached tokens, as some servers do; `counts` stand in its usage, whatever is true. A `nameless`
+    answer does not say which model gives it.
     """
 
     words: list[str] = field(default_factory=list)
@@ -78,6 +81,8 @@ class Answer:
     crlf: bool = False
     hangs_up: bool = False
     silent_cache: bool = False
+    counts: dict[str, Any] = field(default_factory=dict)
+    nameless: bool = False
     gates: dict[int, Gate] = field(default_factory=dict)
     pause: float = 0.0
 

@@ -132,7 +132,8 @@ class Server:
         self.totals.append(counted.prompt + len(answer.words) + len(answer.reasoning) + len(answer.calls))
         head = [("content-type", "text/event-stream"), ("transfer-encoding", "chunked")]
         await _send(wire, writer, h11.Response(status_code=200, headers=head))
-        for event in module.stream(answer, recorded.json, counted):
+        asked = recorded.json | ({"model": None} if answer.nameless else {})
+        for event in module.stream(answer, asked, counted):
             if isinstance(event, Mark):
                 if answer.error == event.index:
                     await _send(wire, writer, h11.Data(module.broken("The script says so.").encode()))
