@@ -20,6 +20,7 @@ from uuid import UUID
 from sessions_app import access, branches, spending
 from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_digest
 from sessions_app.agents.prefix import FrozenPrefix, freeze
+from sessions_app.agents.tools import TOOLS
 from sessions_app.models import AgentProfile, Branch, ChatSession
 from sessions_app.shapes import MessageShape, ProfileShape, SessionShape, TotalsShape, message_shape, session_shape
 
@@ -116,8 +117,8 @@ def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
 
 
 def prefix_of(profile: AgentProfile) -> FrozenPrefix:
-    """Return the prefix that a session made of this profile now begins with."""
-    return freeze(profile.system_prompt, profile.tools)
+    """Return the prefix that a session made of this profile now begins with; tools that are gone are left out."""
+    return freeze(profile.system_prompt, TOOLS.keys() & profile.tools)
 
 
 def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape]:

@@ -30,20 +30,11 @@ def may_apply(request: HttpRequest) -> bool:
     return request.user.has_perm(RIGHT)
 
 
-def present(profile: AgentProfile) -> str | None:
-    """Return the prefix, as sessions store it, of the profile as it is now; None where it names a tool that is gone."""
-    try:
-        return prefix_of(profile).to_json()
-    except KeyError:
-        return None
-
-
 def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) -> QuerySet[ChatSession]:
     """Return those of the profiles' sessions whose prefix is an older one."""
     older = Q(pk__in=[])
     for profile in profiles:
-        if prefix := present(profile):
-            older |= Q(profile=profile) & ~Q(frozen_prefix=prefix)
+        older |= Q(profile=profile) & ~Q(frozen_prefix=prefix_of(profile).to_json())
     return sessions.filter(older)
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import applying, conversation, deletion, log
+from sessions_app.admin import conversation, deletion, log
 from sessions_app.admin.apply_pages import ApplyingSessions
 from sessions_app.admin.filters import ActivityFilter, OwnerFilter
 from sessions_app.admin.spent import SpentAdmin
@@ -21,6 +21,7 @@ from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.words import as_uuid, moment, narrowed, number, users_named
 from sessions_app.agents.pieces import Usage
 from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.chats import prefix_of
 from sessions_app.models import ChatSession, Turn
 from sessions_app.spending import by_cause, usage_by_session
 
@@ -141,10 +142,7 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
     @admin.display(description="prefix")
     def prefix_is(self, row: ChatSession) -> str:
         """Whether the session would begin otherwise if it were created now."""
-        now = applying.present(row.profile)
-        if now is None:
-            return "Its profile names a tool that this version does not have, and cannot be applied."
-        if row.frozen_prefix == now:
+        if row.frozen_prefix == prefix_of(row.profile).to_json():
             return "That of its profile as it is now."
         return "An older one: its profile has changed since. An action of the list of sessions applies it."
 

@@ -30,7 +30,7 @@ def account(transcript: Transcript, live: LiveModel, sent: Sent, usage: Usage, m
     """
     caching, last = live.caching(transcript.session_id), transcript.last
     this = Request(
-        model=transcript.model,
+        model=f"{transcript.model} {live.base_url}",
         prefix=sent.prefix,
         prompt=transcript.prompt,
         tools=transcript.tools,

@@ -49,6 +49,12 @@ class Cause(StrEnum):
     EVICTED = "evicted"
     UNREPORTED = "unreported"
     HOST = "host"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Cause:
+        """What a newer version has stored: an older one, beside it or after it, reads it too."""
+        return cls.OTHER
 
     @property
     def sentence(self) -> str:
@@ -68,6 +74,7 @@ _SENTENCES = {
     Cause.EVICTED: "provider evicted it",
     Cause.UNREPORTED: "provider reports no cached tokens",
     Cause.HOST: "the host sent other bytes",
+    Cause.OTHER: "another cause",
 }
 
 
@@ -85,11 +92,11 @@ class Caching:
 class Request:
     """What one request was, for the next one of its session to be compared with.
 
-    `prefix` is the digest of all that stood before and beside the conversation on the wire, `prompt` and `tools` those
-    of the frozen prefix, `software` that of what wrote them. `rows` is how far the transcript had come, `wire` how far
-    its elements had (both are the rows where elements are not kept). `at` is when its answer began, from when on the
-    provider keeps the prompt: in seconds since the epoch by the process's own clock, it is compared with times to live
-    of minutes. `kept` tokens may be expected to be found.
+    `model` names the model and its server. `prefix` is the digest of all that stood before and beside the conversation
+    on the wire, `prompt` and `tools` those of the frozen prefix, `software` that of what wrote them. `rows` is how far
+    the transcript had come, `wire` how far its elements had (both are the rows where elements are not kept). `at` is
+    when its answer began, from when on the provider keeps it: in seconds since the epoch by the process's own clock,
+    for it is compared with times to live of minutes. `kept` tokens may be expected to be found.
     """
 
     model: str

@@ -103,12 +103,13 @@ def _append(
     )
 
 
-def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, request: Request | None) -> Stored:
+def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far: Ending) -> Stored:
     """Store a step that called tools, with their results; the next answer gets a new id.
 
-    ``request`` is the session's latest one to a provider. Raises OwnershipLost.
+    ``so_far`` is what the turn has cost until now, for the case that its owner dies. Raises OwnershipLost.
     """
-    return _append(_locked(turn), turn, rows, request, answer_id=next_answer, checkpoint="")
+    figures = _figures(so_far)
+    return _append(_locked(turn), turn, rows, so_far.request, answer_id=next_answer, checkpoint="", **figures)
 
 
 def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> Ended:
@@ -139,11 +140,21 @@ def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: Endin
 
 
 def _facts(ending: Ending) -> dict[str, Any]:
-    usage, guarded = ending.usage, ending.guarded
-    facts: dict[str, Any] = {
+    return {
         "status": ending.status,
         "ended_at": Now(),
         "checkpoint": "",
+        "error_code": ending.error_code,
+        "error_text": ending.error_text,
+        "last_seq": ending.last_seq,
+        **_figures(ending),
+    }
+
+
+def _figures(ending: Ending) -> dict[str, Any]:
+    """What the turn has cost, and what the guard decided."""
+    usage, guarded = ending.usage, ending.guarded
+    figures: dict[str, Any] = {
         "provider": ending.provider,
         "model": ending.model,
         "input_tokens": usage.input_tokens,
@@ -151,12 +162,9 @@ def _facts(ending: Ending) -> dict[str, Any]:
         "cache_write_tokens": usage.cache_write_tokens,
         "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
-        "error_code": ending.error_code,
-        "error_text": ending.error_text,
-        "last_seq": ending.last_seq,
     }
     if (entry := ending.entry) is not None:
-        facts |= {
+        figures |= {
             "prefix_digest": entry.prefix,
             "expected_tokens": entry.expected,
             "miss": entry.miss or "",
@@ -164,9 +172,9 @@ def _facts(ending: Ending) -> dict[str, Any]:
             "saved": entry.saved,
         }
     if guarded is not None:
-        facts |= {
+        figures |= {
             "guard_agent": guarded.agent,
             "guard_transcript": guarded.transcript,
             "guard_reason": guarded.reason,
         }
-    return facts
+    return figures

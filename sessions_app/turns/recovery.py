@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, message_shape
 from sessions_app.turns.beginning import Begun, begin_again, begin_next
-from sessions_app.turns.ending import Ended, Ending, end
+from sessions_app.turns.ending import Ended, end, ending_of
 from sessions_app.turns.liveness import known_dead
 
 # What ended is looked for so long: looks are a second apart, and a commit comes up to a lock's time-out after the time
@@ -104,7 +104,9 @@ def recover(seen: Running, silence: float, process: str | None, text: str) -> Re
         return None
     turn.claim = uuid.uuid4()
     turn.save(update_fields=["claim"])
-    ending = Ending(TurnStatus.INTERRUPTED, turn.checkpoint, error_code="interrupted", error_text=text)
+    ending = replace(
+        ending_of(turn), status=TurnStatus.INTERRUPTED, text=turn.checkpoint, error_code="interrupted", error_text=text
+    )
     message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
     return Recovered(turn, message_shape(message), end(turn, turn.answer_id, ending, process=process))
 

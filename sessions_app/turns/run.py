@@ -18,6 +18,7 @@ from math import inf
 from typing import Any, Literal, TypeVar
 
 from ag_ui.core import BaseEvent
+from django.db import DataError, IntegrityError
 
 from sessions_app import database
 from sessions_app.agents.agent import Agent
@@ -52,6 +53,8 @@ Reason = Literal["stopped", "interrupted", "lost"]
 # A model that calls tools for ever is stopped here.
 MAX_STEPS = 20
 _RETRY_FIRST, _RETRY_LONGEST = 0.1, 2.0
+# What a database says of values that it will never take.
+UNSTORABLE = (DataError, IntegrityError, OverflowError)
 
 INTERRUPTED = "The answer was interrupted. What there was of it is kept; ask again to go on."
 INTERNAL = "Something went wrong on our side. Your message is stored; try again."
@@ -181,10 +184,13 @@ class Run:
                 )
             except OwnershipLost:
                 raise
-            except Exception:
+            except Exception as error:
                 if clock() + delay > give_up:
                     raise
                 logger.exception("the end of turn %s could not be stored", self.turn.run_id)
+                if isinstance(error, UNSTORABLE):
+                    # What a provider counts is not worth an answer.
+                    ending = replace(ending, usage=Usage(), entry=None, request=None)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _RETRY_LONGEST)
 
@@ -240,7 +246,8 @@ class Run:
 
     async def _store_step(self, memory: TurnMemory, result: StepResult, rows: list[NewMessage]) -> None:
         next_answer = uuid.uuid4()
-        stored: Stored = await database.write(store_step, self.turn, rows, next_answer, memory.transcript.last)
+        so_far = replace(self._end_as(TurnStatus.RUNNING), request=memory.last_request)
+        stored: Stored = await database.write(store_step, self.turn, rows, next_answer, so_far)
         for call, message in zip(result.calls, stored.messages[1:], strict=True):
             self.stream.call_result(call.id, message.id, message.text)
             self._announce(self, message)

@@ -135,3 +135,7 @@ def test_a_first_turn_does_not_hide_what_a_later_request_of_it_lost() -> None:
     first, found, lost = Entry("a", 0, Cause.FIRST), Entry("a", 20, None), Entry("a", 30, Cause.HOST)
     assert (first + found).miss == Cause.FIRST
     assert (first + found + lost).miss == Cause.HOST
+
+
+def test_a_cause_of_a_newer_version_is_another_one() -> None:
+    assert Cause("moonlight") is Cause.OTHER

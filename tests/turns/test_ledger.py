@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db.models.functions import Now
 
 from sessions_app import database
+from sessions_app.agents import step
 from sessions_app.agents.ledger import Cause
+from sessions_app.agents.pieces import Usage
 from sessions_app.agents.providers import OPENAI, LiveModel
 from sessions_app.models import AgentProfile, Message, Turn
+from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
-from tests.turns.host import Host, stands_at, stored_turn
+from tests.turns.host import Host, said, stands_at, stored_turn
 
 # More tokens than may be missing without a cause.
 LONG = "as long as it takes " * 60
@@ -28,6 +34,15 @@ async def edit_first_message() -> None:
         Message.objects.filter(pk=first.pk).update(text=f"edited {LONG}")
 
     await database.write(write)
+
+
+async def dies(run_id: UUID) -> None:
+    """Make the owner of a turn one that was not heard of for an hour."""
+
+    def silence() -> None:
+        Turn.objects.filter(run_id=run_id).update(heartbeat_at=Now() - timedelta(hours=1))
+
+    await database.write(silence)
 
 
 @pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
@@ -171,3 +186,31 @@ async def test_the_demo_model_is_on_no_ledger(host: Host, session: NewSession, s
     turn = await host.turn(await session())
     assert (turn.prefix_digest, turn.miss, turn.cost) == ("", "", None)
     assert await database.read(lambda: Turn.objects.exclude(chat_session__last_request="").count()) == 0
+
+
+async def test_what_a_turn_had_cost_is_kept_when_its_owner_dies_in_a_later_step(
+    new_host: NewHost, session: NewSession, provider: Provider
+) -> None:
+    owner, heir = await new_host(), await new_host(lease=1)
+    chat, gate = await session(), Gate()
+    provider.script(Answer(calls=[CALCULATE]), Answer(words=["never ", "ends"], gates={1: gate}))
+    asked = await owner.ask(chat, LONG)
+    await stands_at(gate)
+    await owner.runner._keeper.stop()
+    await dies(asked.run_id)
+    while (turn := await stored_turn(asked.run_id)).status == "running":
+        await heir.runner._keeper.look()
+    gate.open()
+    assert (turn.status, turn.miss) == ("interrupted", Cause.FIRST)
+    assert min(turn.input_tokens, turn.output_tokens, len(turn.prefix_digest)) > 0
+
+
+async def test_figures_that_the_database_does_not_take_cost_no_answer(
+    host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await session()
+    monkeypatch.setattr(run, "_RETRY_FIRST", 0)
+    monkeypatch.setattr(step, "usage_of", lambda stream: Usage(input_tokens=2**70))
+    turn = await host.turn(chat)
+    assert (turn.status, turn.input_tokens, turn.prefix_digest) == ("complete", 0, "")
+    assert (await said(chat))[-1][0] == "assistant"
