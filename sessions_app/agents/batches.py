@@ -3,7 +3,8 @@
 What an SDK and Pydantic AI spend on one event (130 to 190 µs) is most of what a turn costs, and nobody reads faster
 than 33 times a second. So the first delta goes on at once, and then what has come within each 30 ms goes on
 together: deltas that differ in nothing but their text become one. Everything else passes byte for byte, in order,
-and the end of the stream waits for nothing.
+and the end of the stream waits for nothing. A server that sends megabytes at once is slowed down: what is read ahead
+is bounded, and so is a batch, because each client that has it open is sent one frame of it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import httpx2
 
 PERIOD = 0.03
 """Seconds between two batches."""
+
+MOST, AHEAD = 64 * 1024, 256 * 1024
+"""Bytes of one batch, and read ahead; more only where one event is larger."""
 
 _OVERLAP = 64
 
@@ -52,6 +56,7 @@ class Batches(httpx2.AsyncByteStream):
         self._ended = False
         self._reader: asyncio.Task[None] | None = None
         self._due = asyncio.Event()
+        self._room = asyncio.Event()
         self._next = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -67,6 +72,7 @@ class Batches(httpx2.AsyncByteStream):
             if spoke:
                 self._next = self._loop.time() + PERIOD
             if batch:
+                self._rest()
                 yield batch
         if self._error is not None:
             raise self._error
@@ -76,6 +82,9 @@ class Batches(httpx2.AsyncByteStream):
             async for chunk in self._inner:
                 self._buffer += chunk
                 self._came()
+                if len(self._buffer) > AHEAD and b"\n\n" in self._buffer:
+                    self._room.clear()
+                    await self._room.wait()
         except Exception as error:
             # Raised to the consumer, after what came before it.
             self._error = error
@@ -90,16 +99,34 @@ class Batches(httpx2.AsyncByteStream):
         elif self._timer is None:
             self._timer = self._loop.call_at(self._next, self._ring)
 
+    def _rest(self) -> None:
+        """See to what a batch has left behind, and read on."""
+        self._room.set()
+        if self._ended and len(self._buffer) <= MOST:
+            self._due.set()
+        elif self._whole():
+            self._came()
+
     def _ring(self) -> None:
         self._timer = None
         self._due.set()
 
-    def _take(self) -> tuple[bytes, bool]:
-        """What is whole in the buffer (at the end: all of it), and whether there was a delta among it."""
+    def _whole(self) -> int:
+        """How many bytes make the next batch: whole events, at the end of the stream whatever is left."""
+        buffer = self._buffer
         # Carriage returns only ever end lines. Such streams go on as they come: the SDKs wait for whole lines.
-        whole = self._ended or b"\r" in self._buffer
-        end = len(self._buffer) if whole else self._buffer.rfind(b"\n\n") + 2
-        if end < 2:
+        if b"\r" in buffer:
+            return len(buffer)
+        if len(buffer) > MOST:
+            end = buffer.rfind(b"\n\n", 0, MOST)
+            end = buffer.find(b"\n\n", MOST - 1) if end < 0 else end
+            if end >= 0:
+                return end + 2
+        return len(buffer) if self._ended else buffer.rfind(b"\n\n") + 2
+
+    def _take(self) -> tuple[bytes, bool]:
+        """The next batch, and whether there was a delta among it."""
+        if (end := self._whole()) < 2:
             return b"", False
         taken = bytes(self._buffer[:end])
         del self._buffer[:end]

@@ -164,8 +164,8 @@ class Run:
     async def store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
         """Store the end, trying again while the database is away. Raises OwnershipLost.
 
-        ``process`` returns who takes the next turn; None when this process is stopping, and then
-        it is tried for a lease's time only.
+        ``ending`` afterwards is what was stored. ``process`` returns who takes the next turn; None
+        when this process is stopping, and then it is tried for a lease's time only.
         """
         clock = asyncio.get_running_loop().time
         delay, give_up = _RETRY_FIRST, inf
@@ -190,7 +190,7 @@ class Run:
                 logger.exception("the end of turn %s could not be stored", self.turn.run_id)
                 if isinstance(error, UNSTORABLE):
                     # What a provider counts is not worth an answer.
-                    ending = replace(ending, usage=Usage(), entry=None, request=None)
+                    ending = self.ending = replace(ending, usage=Usage(), entry=None, request=None)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _RETRY_LONGEST)
 

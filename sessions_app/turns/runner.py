@@ -250,7 +250,7 @@ class Runner:
                 except OwnershipLost:
                     self._lost(run)
                     return
-                self._ended(run, ending, ended)
+                self._ended(run, run.ending or ending, ended)
                 if ended.stored is not None:
                     await memory.absorb(ended.stored, goes_on=False)
         except Exception:

@@ -149,6 +149,43 @@ async def test_the_first_delta_goes_on_at_once_and_the_end_waits_for_nothing(mon
     assert [batch async for batch in stream] == []
 
 
+def deltas(texts: list[str]) -> list[bytes]:
+    return [Event(None, {"choices": [{"delta": {"content": text}}]}).encode() for text in texts]
+
+
+async def test_a_batch_is_bounded_and_nothing_of_a_burst_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "PERIOD", 0)
+    stream = b"".join(deltas(["word" * 1_000] * 200))
+    source = Source()
+    source.chunks.put_nowait(stream)
+    source.chunks.put_nowait(None)
+    told = [batch async for batch in Batches(source)]
+    assert max(map(len, told)) <= batches.MOST
+    assert joined(b"".join(told)) == joined(stream)
+
+
+async def test_one_event_larger_than_a_batch_passes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "PERIOD", 0)
+    small, large = deltas(["a", "b" * 1_000_000])
+    source = Source()
+    for chunk in (small + large[:500_000], large[500_000:] + small, None):
+        source.chunks.put_nowait(chunk)
+    assert b"".join([batch async for batch in Batches(source)]) == small + large + small
+
+
+async def test_no_more_is_read_ahead_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "PERIOD", 0)
+    chunks = deltas(["word" * 1_000] * 200)
+    source = Source()
+    for chunk in chunks:
+        source.chunks.put_nowait(chunk)
+    stream = aiter(Batches(source))
+    first = await anext(stream)
+    for _ in range(10 * len(chunks)):  # as long as it takes to read them all
+        await asyncio.sleep(0)
+    assert source.chunks.qsize() >= len(chunks) - (len(first) + batches.AHEAD) // len(chunks[0]) - 2
+
+
 async def test_an_error_comes_after_what_came_before_it() -> None:
     source = Source()
     for chunk in (b"data: 1\n\n", httpx2.ReadError("cut")):
