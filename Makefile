@@ -10,7 +10,7 @@ export PORT ?= 8000
 export HERMES_SIGNUP ?= open
 
 # Dozens of processes start: none shall compile the libraries anew, as they do where this is set.
-test chaos bench bench-load: export PYTHONDONTWRITEBYTECODE =
+test chaos bench bench-cache bench-load: export PYTHONDONTWRITEBYTECODE =
 
 .DELETE_ON_ERROR:
 .PHONY: run test chaos lint lock bench bench-cache bench-load programs
