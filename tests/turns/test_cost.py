@@ -69,11 +69,12 @@ async def test_at_message_10_and_at_message_10000(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = []
+    # A second may pass in one of the two turns and not in the other.
+    await host.runner._keeper.stop()
     for count in (10, 10_000):
         chat = await session()
         await database.write(fill, chat, count)
         await host.turn(chat)
-        monkeypatch.setattr(host.runner._keeper, "beat", no_beat)
         costs.append(await statements_of_a_turn(host, chat, provider, monkeypatch))
     short, long = costs
     assert short == long
@@ -84,6 +85,7 @@ async def test_opening_a_long_session_costs_as_many_queries_as_a_short_one(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = []
+    await host.runner._keeper.stop()
     for count in (60, 2000):
         chat = await session()
         await database.write(fill, chat, count)
@@ -110,7 +112,3 @@ async def test_reading_a_long_session_is_not_the_event_loops_work(
     # The answer; the user's message is read with the others.
     assert threads[threading.get_ident()] == 1
     assert sum(threads.values()) == 2002
-
-
-async def no_beat() -> None:
-    """A second may pass in one of the two turns and not in the other."""
