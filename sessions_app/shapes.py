@@ -61,23 +61,30 @@ class MissShape(Shape):
     reason: str
 
 
-class LedgerShape(Shape):
-    """A turn's line in the ledger.
+class TokensShape(Shape):
+    """Prompt and answer in parts that do not overlap, so that they sum to what the provider counted.
 
-    Prompt and answer in parts that do not overlap, so that they sum to what the provider counted: ``fresh_tokens``,
-    ``cache_write_tokens`` and ``cached_tokens`` are the prompt's. ``expected_tokens`` should have been cached;
-    ``miss`` says why they were not, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars,
-    null where no price is known; ``saved`` is against the same tokens without a cache.
+    ``fresh_tokens``, ``cache_write_tokens`` and ``cached_tokens`` are the prompt's. ``expected_tokens`` should have
+    been cached.
     """
 
-    provider: str
-    model: str
     fresh_tokens: int
     cache_write_tokens: int
     cached_tokens: int
     output_tokens: int
     reasoning_tokens: int
     expected_tokens: int
+
+
+class LedgerShape(TokensShape):
+    """A turn's line in the ledger.
+
+    ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and
+    ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache.
+    """
+
+    provider: str
+    model: str
     miss: MissShape | None
     cost: float | None
     saved: float | None
@@ -90,21 +97,15 @@ class MissCountShape(MissShape):
     turns: int
 
 
-class TotalsShape(Shape):
+class TotalsShape(TokensShape):
     """What a session's turns have cost together, as far as their providers have counted.
 
-    ``turns`` are the counted ones; the tokens are those of ``LedgerShape``, summed. ``cost`` and ``saved`` are US
+    ``turns`` are the counted ones. ``cost`` and ``saved`` are US
     dollars of the turns that have a known price, null where none has; ``unpriced_turns`` of the counted ones have none
     and are in neither. ``misses`` are the causes, the most frequent first.
     """
 
     turns: int
-    fresh_tokens: int
-    cache_write_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    expected_tokens: int
     cost: float | None
     saved: float | None
     unpriced_turns: int

@@ -67,24 +67,6 @@ async def test_an_agent_makes_room_among_its_own_sessions_and_nobody_elses() -> 
     assert world.cache.statistics().dropped == 2
 
 
-async def test_a_use_counts_within_an_agents_own_bound_too() -> None:
-    world = World(max_agent_bytes=20)
-    await world.visit("one", "A", "B", size=10)
-    assert await world.is_held("one", "A")
-    await world.visit("one", "C", size=10)
-    assert [await world.is_held("one", session_id) for session_id in "ABC"] == [True, False, True]
-
-
-async def test_a_session_in_a_turn_keeps_its_transcript_beyond_its_agents_bound_until_it_ends() -> None:
-    world = World(max_agent_bytes=10)
-    async with world.cache.use("one", "sig", builder("one"), session_id="A") as lease:
-        lease.keep([], Stamp(0, 0), 11)
-        await world.visit("one", "B", size=1)
-        assert lease.held() is not None
-        assert world.cache.statistics().bytes == 11
-    assert world.cache.statistics().bytes == 0
-
-
 async def test_a_new_agent_of_a_key_starts_with_its_whole_bound() -> None:
     world = World(max_agent_bytes=20)
     await world.visit("one", "A", "B", size=10)
@@ -93,16 +75,18 @@ async def test_a_new_agent_of_a_key_starts_with_its_whole_bound() -> None:
     assert world.cache.statistics().bytes == 20
 
 
-async def test_a_turn_that_keeps_nothing_new_counts_as_a_use_of_its_transcript() -> None:
-    world = World(max_bytes=20)
+@pytest.mark.parametrize("bound", ["max_bytes", "max_agent_bytes"])
+async def test_a_turn_that_keeps_nothing_new_counts_as_a_use_of_its_transcript(bound: str) -> None:
+    world = World(**{bound: 20})
     await world.visit("one", "A", "B", size=10)
     assert await world.is_held("one", "A")
     await world.visit("one", "C", size=10)
     assert [await world.is_held("one", session_id) for session_id in "ABC"] == [True, False, True]
 
 
-async def test_a_session_in_a_turn_keeps_its_transcript_and_the_bound_is_kept_again_when_it_ends() -> None:
-    world = World(max_bytes=10)
+@pytest.mark.parametrize("bound", ["max_bytes", "max_agent_bytes"])
+async def test_a_session_in_a_turn_keeps_its_transcript_and_the_bound_is_kept_again_when_it_ends(bound: str) -> None:
+    world = World(**{bound: 10})
     async with world.cache.use("one", "sig", builder("one"), session_id="A") as lease:
         lease.keep([], Stamp(0, 0), 11)
         await world.visit("one", "B", size=1)
