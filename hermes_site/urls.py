@@ -12,7 +12,7 @@ urlpatterns = [
     path("api/", include("sessions_app.api.urls")),
     path("accounts/", include("sessions_app.accounts.urls")),
     # One door, one throttle.
-    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True), name="admin_login"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
