@@ -1,5 +1,6 @@
 // Markdown → HTML, by the server's `markdown.render`, which sanitises. The only HTML that this page ever takes in.
 
+import { isPassing, Retry } from "./retry.js";
 import { Refused } from "./socket.js";
 import { copyFrom } from "./clipboard.js";
 import { h, icon } from "./dom.js";
@@ -14,6 +15,7 @@ export class Markdown {
     this.known = new Map();
     this.asked = new Map();
     this.working = false;
+    this.trying = new Retry(socket);
   }
 
   /** Fills an element now if the text is known, else with the plain text now and with HTML when it comes. */
@@ -51,9 +53,12 @@ export class Markdown {
     while (this.asked.size) {
       const texts = this.batch();
       try {
-        this.settle(texts, await this.renderNow(texts));
+        const html = await this.renderNow(texts);
+        this.trying.over();
+        this.settle(texts, html);
       } catch (error) {
-        if (error instanceof Refused) this.settle(texts, texts.map(() => null));
+        if (isPassing(error)) await this.trying.pause(error);
+        else if (error instanceof Refused) this.settle(texts, texts.map(() => null));
         else await this.socket.ready();
       }
     }
