@@ -20,7 +20,12 @@ from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
-_providers = ProviderSettings(timeout=settings.HERMES_PROVIDER_TIMEOUT, retries=settings.HERMES_PROVIDER_RETRIES)
+_providers = ProviderSettings(
+    timeout=settings.HERMES_PROVIDER_TIMEOUT,
+    longest_wait=settings.HERMES_PROVIDER_LONGEST_WAIT,
+    max_answer=settings.HERMES_MAX_ANSWER,
+    retries=settings.HERMES_PROVIDER_RETRIES,
+)
 runner = Runner(
     AgentPool(_providers, search_chats, usual_model=settings.HERMES_MODEL),
     lease=settings.HERMES_TURN_LEASE,

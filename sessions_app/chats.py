@@ -22,7 +22,8 @@ from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_diges
 from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.agents.tools import TOOLS
 from sessions_app.models import AgentProfile, Branch, ChatSession
-from sessions_app.shapes import MessageShape, ProfileShape, SessionShape, TotalsShape, message_shape, session_shape
+from sessions_app.outcomes import message_shapes
+from sessions_app.shapes import MessageShape, ProfileShape, SessionShape, TotalsShape, session_shape
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
 # microsecond, as texts of different length; a bound this much later is right for both.
@@ -156,5 +157,4 @@ def messages(user_id: int, session_id: UUID, before: int, limit: int) -> tuple[l
     Raises NotFound.
     """
     found, has_more = branches.latest(access.chat_session(user_id, session_id), limit, before=before)
-    beside, ledgers = branches.alternatives(found), spending.by_message(found)
-    return [message_shape(message, beside.get(message.pk), ledgers.get(message.pk)) for message in found], has_more
+    return message_shapes(found), has_more

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sessions_app.agents.answers import reasoning_of
 from sessions_app.agents.ledger import Cause
+from sessions_app.agents.pieces import Finish
 from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn
 
 
@@ -119,13 +121,23 @@ class ProfileShape(Shape):
     current: bool
 
 
+class ErrorShape(Shape):
+    """Why a turn has no answer, or one that broke off: RUN_ERROR's code, and its sentence for people."""
+
+    code: str
+    text: str
+
+
 class MessageShape(Shape):
     """One message of the conversation shown.
 
     ``position`` is null while the message is queued. ``alternatives`` are the ids of the
     messages that stand in the same place of other branches, oldest first. ``tool_calls`` and
     ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
-    that ended a turn has the turn's ``ledger``, where its provider has counted anything.
+    that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning``
+    is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although
+    its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the
+    user's message has the error.
     """
 
     id: UUID
@@ -135,6 +147,9 @@ class MessageShape(Shape):
     status: Literal["complete", "stopped", "interrupted", "failed"]
     created_at: datetime
     alternatives: list[UUID]
+    reasoning: str | None = None
+    finish: Finish | None = None
+    error: ErrorShape | None = None
     tool_calls: list[ToolCallShape] | None = Field(default=None, exclude_if=_is_none)
     tool_call_id: str | None = Field(default=None, exclude_if=_is_none)
     ledger: LedgerShape | None = Field(default=None, exclude_if=_is_none)
@@ -185,7 +200,10 @@ def _tool_fields(message: Message) -> dict[str, Any]:
 
 
 def message_shape(
-    message: Message, alternatives: list[UUID] | None = None, ledger: LedgerShape | None = None
+    message: Message,
+    alternatives: list[UUID] | None = None,
+    ledger: LedgerShape | None = None,
+    error: ErrorShape | None = None,
 ) -> MessageShape:
     """Return a stored message's shape."""
     return MessageShape(
@@ -196,6 +214,9 @@ def message_shape(
         status=message.status,
         created_at=message.created_at,
         alternatives=alternatives or [],
+        reasoning=reasoning_of(message.parts) or None,
+        finish=message.finish or None,
+        error=error,
         ledger=ledger,
         **_tool_fields(message),
     )

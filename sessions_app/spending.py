@@ -1,11 +1,11 @@
 """What turns and sessions have cost: tokens, money, and why a provider's cache had less than it should.
 
-The ledger as it is stored with the turns, read back: for one turn, for the messages of a page, for a session.
+The ledger as it is stored with the turns, read back: for one turn, and for a session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from django.db.models.functions import TruncDate
 
 from sessions_app.agents.ledger import Cause, Entry
 from sessions_app.agents.pieces import Usage
-from sessions_app.models import ChatSession, Message, Turn
+from sessions_app.models import ChatSession, Turn
 from sessions_app.shapes import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
 
 # In the order of Usage's own fields.
@@ -75,14 +75,6 @@ def _misses(turns: dict[Cause, int]) -> list[MissCountShape]:
     """How many turns each cause had, the most frequent first."""
     causes = sorted(turns, key=lambda cause: (-turns[cause], cause))
     return [MissCountShape(cause=cause, reason=cause.sentence, turns=turns[cause]) for cause in causes]
-
-
-def by_message(messages: Collection[Message]) -> dict[int, LedgerShape]:
-    """Return, by primary key, the lines of the turns that ended with one of the messages (one query)."""
-    turns = {message.turn_id for message in messages if message.role == "assistant" and message.turn_id}
-    ended = Turn.objects.filter(pk__in=turns, ended_at__isnull=False).defer("text", "checkpoint")
-    lines = {turn.answer_id: line for turn in ended if (line := line_of(turn))}
-    return {message.pk: lines[message.public_id] for message in messages if message.public_id in lines}
 
 
 def line_of(turn: Turn) -> LedgerShape | None:

@@ -43,6 +43,7 @@ class NewMessage:
     parts: list[dict[str, Any]] | None = None
     status: str = MessageStatus.COMPLETE
     public_id: UUID = field(default_factory=uuid.uuid4)
+    finish: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMess
             text=row.text,
             parts=row.parts,
             status=row.status,
+            finish=row.finish,
             turn=turn,
         )
         for offset, row in enumerate(rows)

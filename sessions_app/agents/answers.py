@@ -3,7 +3,8 @@
 `parts` is a list of small objects, in the order of the answer:
 
 - `{"kind": "origin", "model", "digest", "provider", "url", "system"}`: who made it, and the digest of its text
-- `{"kind": "reasoning", "text", "id", "signature", "details"}`
+- `{"kind": "reasoning", "text", "id", "signature", "details", "tagged"}`: `tagged` where it stood between tags in the
+  answer's own text (`thinking_tags`)
 - `{"kind": "text", "start", "length", "id", "details"}`: where the row's text belongs among the others
 - `{"kind": "call", "id", "name", "arguments", "item", "details"}`: `item` is the provider's own id
 
@@ -13,17 +14,19 @@ and rewrite their numbers, and other bytes would go back than came.
 Invariant: the row's text column is the authority. Reasoning, item ids and the order of parts go back only to the
 model that made them, with the text they belong to, and only of an answer that came to its end: a signature over
 something else is refused by the provider, or worse, believed (OpenAI reads its own copy of an item sent by id).
+Reasoning without an origin is kept for people, and never goes back.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .history import EPOCH, Row
 from .pieces import ToolCall
+from .thinking_tags import split_thought
 from .unicode import clean
 
 if TYPE_CHECKING:
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 SEPARATOR = "\n\n"
 """Between two texts of one answer (with a tool call between them, say)."""
+
+TAG_WIRES = ("openai-chat:", "ollama:")
+"""Models that get a thought back between tags, where it stood: the others' wires have no place for one like it."""
 
 
 def parts_of(response: ModelResponse, model: str) -> list[dict[str, Any]] | None:
@@ -55,12 +61,18 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
     from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
     taken: set[str] = set()
+    is_first = True
     for part in response.parts:
         if isinstance(part, TextPart) and part.content:
-            start = sum(map(len, texts)) + len(SEPARATOR) * len(texts)
-            texts.append(clean(part.content))
-            place = {"kind": "text", "start": start, "length": len(part.content)}
-            yield place | _extras(part.provider_details, id=part.id)
+            thought, said = split_thought(clean(part.content)) if is_first else ("", clean(part.content))
+            is_first = False
+            if thought:
+                yield {"kind": "reasoning", "text": thought, "id": "content", "tagged": True}
+            if said:
+                start = sum(map(len, texts)) + len(SEPARATOR) * len(texts)
+                texts.append(said)
+                place = {"kind": "text", "start": start, "length": len(said)}
+                yield place | _extras(part.provider_details, id=part.id)
         elif isinstance(part, ThinkingPart):
             said = {"kind": "reasoning", "text": clean(part.content)}
             yield said | _extras(part.provider_details, id=part.id, signature=part.signature)
@@ -68,6 +80,23 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
             call = {"kind": "call", "id": own_id(part.tool_call_id, taken), "name": clean(part.tool_name)}
             arguments = clean(part.args_as_json_str())
             yield call | {"arguments": arguments} | _extras(part.provider_details, item=part.id)
+
+
+def kept_thought(text: str) -> list[dict[str, Any]] | None:
+    """What is stored beside the text of an answer that did not come to its end: what was thought, for people."""
+    return [{"kind": "reasoning", "text": text}] if text.strip() else None
+
+
+def reasoning_of(parts: list[dict[str, Any]] | None) -> str:
+    """What the model let be seen of its thoughts, from stored parts."""
+    thoughts = [part for part in parts or () if part["kind"] == "reasoning"]
+    texts = [part["text"] or raw_thought(json.loads(part.get("details", "{}"))) for part in thoughts]
+    return SEPARATOR.join(text.strip() for text in texts if text.strip())
+
+
+def raw_thought(details: dict[str, Any] | None) -> str:
+    """A thought that open models give as it is, where others give a summary: Pydantic AI keeps it in the details."""
+    return "".join((details or {}).get("raw_content") or ())
 
 
 def own_id(call_id: str, taken: set[str]) -> str:
@@ -94,6 +123,14 @@ def tool_calls(parts: list[dict[str, Any]] | None) -> tuple[ToolCall, ...]:
     )
 
 
+def are_whole(calls: Iterable[ToolCall]) -> bool:
+    """Whether no call was cut in the middle of its arguments."""
+    try:
+        return all(isinstance(json.loads(call.arguments or "{}"), dict) for call in calls)
+    except (ValueError, RecursionError):
+        return False
+
+
 def response_of(row: Row, model: str) -> ModelResponse:
     """The row as Pydantic AI's response, for a request to `model`."""
     from pydantic_ai.messages import ModelResponse, TextPart
@@ -104,13 +141,18 @@ def response_of(row: Row, model: str) -> ModelResponse:
         calls = [_restored(part, row.text, None) for part in parts if part["kind"] == "call"]
         texts = [TextPart(row.text)] if row.text.strip() else []
         return ModelResponse(parts=[*texts, *calls], timestamp=EPOCH)
+    back = [part for part in parts if part is not origin and _goes_back(part, model)]
     return ModelResponse(
-        parts=[_restored(part, row.text, origin["provider"]) for part in parts if part is not origin],
+        parts=[_restored(part, row.text, origin["provider"]) for part in back],
         timestamp=EPOCH,
         provider_name=origin["provider"],
         provider_url=origin["url"],
         canonical_system=origin["system"],
     )
+
+
+def _goes_back(part: dict[str, Any], model: str) -> bool:
+    return not part.get("tagged") or model.startswith(TAG_WIRES)
 
 
 def origin_of(row: Row, model: str) -> dict[str, Any] | None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Literal
 
 
+Code = Literal["provider", "timeout", "context", "empty"]
+
+
 class ProviderError(Exception):
-    """A provider failed, or was silent too long (AG-UI `RUN_ERROR`'s `code`); `text` is a sentence for the user.
+    """A provider failed; `code` is AG-UI `RUN_ERROR`'s, `text` a sentence for the user.
+
+    `timeout`: it was silent too long. `context`: the conversation is too long for the model. `empty`: it gave no answer.
 
     The sentence holds no key, address or internals; the cause was logged, without a word of the prompt.
     """
 
-    def __init__(self, code: Literal["provider", "timeout"], text: str) -> None:
+    def __init__(self, code: Code, text: str) -> None:
         super().__init__(text)
         self.code = code
         self.text = text

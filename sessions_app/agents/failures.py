@@ -8,10 +8,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .errors import ProviderError
+from .wire.reading import PageAnswerError, RedirectedError, UnreadableAnswerError
 
 logger = logging.getLogger(__name__)
 
 RETRYABLE = {408, 409, 425, 429}
+
+TOO_LONG = (
+    "This chat is too long for the model. Start a new chat, or make your last message shorter if it is very long."
+)
+_TOO_LONG_WORDS = re.compile(
+    r"context[ _-]?(?:length|size|window)|(?:maximum|max|available|exceeds?|exceeded) context"
+    r"|context the overflows|n_ctx|longer than the (?:model's|maximum)|maximum (?:prompt|model) length"
+    r"|(?:prompt|input|request|conversation)(?: \([^)]*\))? (?:is |was )?too (?:long|large)|too many (?:input )?tokens"
+    r"|exceeds? the maximum (?:number of tokens|allowed|input)|exceeded model token limit|input tokens exceed"
+    r"|input token count|too large for model with|must be <= \d+|reduce the length|entity too large|request_too_large"
+    r"|prompt exceeds|prompt contains \d+ tokens",
+    re.IGNORECASE,
+)
+"""How servers say that a conversation does not fit: OpenAI, Anthropic, Google, Mistral, xAI, llama.cpp, LM Studio,
+Ollama, vLLM, SGLang, text-generation-inference, and gateways before them, each in words of its own."""
+_RATE_WORDS = re.compile(r"per (?:minute|hour|day)|rate.?limit|quota|\b[TR]P[MD]\b", re.IGNORECASE)
+"""Limits that have nothing to do with the conversation, although they count tokens."""
+_TOO_LONG_STATUSES = {400, 413, 422, 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +52,11 @@ def judge(model: str, error: Exception) -> Failure:
     import httpx2
     from pydantic_ai import exceptions
 
+    for cause in _causes(error):
+        if isinstance(cause, UnreadableAnswerError):
+            return Failure(ProviderError("provider", _unreadable_sentence(cause)), retryable=False)
+    if _is_too_long(error):
+        return Failure(ProviderError("context", TOO_LONG), retryable=False)
     if isinstance(error, exceptions.ModelHTTPError):
         status = error.status_code
         retryable = status in RETRYABLE or status >= 500
@@ -47,6 +71,31 @@ def judge(model: str, error: Exception) -> Failure:
     if isinstance(error, exceptions.ModelAPIError):
         return Failure(ProviderError("provider", "The model's provider reported a fault."), True, error.retry_after)
     return Failure(ProviderError("provider", "The model's provider sent an answer that cannot be read."), False)
+
+
+def _unreadable_sentence(error: UnreadableAnswerError) -> str:
+    match error:
+        case PageAnswerError():
+            return "The model's provider sent a web page: this site's settings may name its address wrongly."
+        case RedirectedError():
+            return "The model's provider is at another address by now. This site's settings have to name it."
+        case _:
+            return "The model's provider sent an answer that cannot be read."
+
+
+def _is_too_long(error: Exception) -> bool:
+    """Whether a provider has refused a conversation for its length, with whatever status and in whatever words."""
+    from pydantic_ai import exceptions
+
+    if isinstance(error, exceptions.ModelContextWindowExceededError):
+        return True
+    if not isinstance(error, exceptions.ModelAPIError):
+        return False
+    status = error.status_code if isinstance(error, exceptions.ModelHTTPError) else None
+    if status is not None and status not in _TOO_LONG_STATUSES:
+        return False
+    said = f"{error.message} {getattr(error, 'body', '')}"
+    return not _RATE_WORDS.search(said) and (status == 413 or _TOO_LONG_WORDS.search(said) is not None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -65,8 +114,6 @@ def _http_sentence(model: str, error: Exception) -> str:
             return f"The model's provider does not know the model {model}."
         case exceptions.ModelQuotaExceededError():
             return "This site's account with the model's provider is used up."
-        case exceptions.ModelContextWindowExceededError():
-            return "This conversation has become too long for the model."
         case exceptions.ModelRateLimitError():
             return "The model's provider gets too many requests; please try again in a moment."
         case exceptions.ModelRequestRejectedError():

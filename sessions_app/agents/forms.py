@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from .answers import digest_of, origin_of
 from .history import Row, calls_of
 from .prefix import canonical
-from .wire import dumped
+from .wire.splicing import dumped
 
 if TYPE_CHECKING:
     from .providers import LiveModel

@@ -132,7 +132,7 @@ class Transcript:
 def _marker() -> ModelMessage:
     from pydantic_ai.messages import ModelRequest, UserPromptPart
 
-    from .wire import MARKER
+    from .wire.splicing import MARKER
 
     return ModelRequest(parts=[UserPromptPart(MARKER)])
 

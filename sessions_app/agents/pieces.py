@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from .ledger import Entry
+
+
+Finish = Literal["length", "content_filter", "refusal", "context", "pause"]
+"""Why an answer is not whole, although its provider has ended it as it should: it reached the length limit, a filter
+or the model itself ended it, the model's window is full, the provider paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,9 @@ class Usage:
 class StepResult:
     """What a step has amounted to so far; the whole answer once the stream has ended.
 
-    `text` is exactly what the `TextDelta`s said. `parts` goes into the row's `parts` column as it is (None: nothing
-    to send back besides the text). `finish_reason` is Pydantic AI's word ("stop", "length", "tool_call",
-    "content_filter"), None while the stream has not ended and where the model names none. `entry` is its line in the
-    ledger, None where the provider has counted nothing.
+    `text` is what the `TextDelta`s said, without a beginning that turned out to be a thought. `parts` goes into the
+    row's `parts` column as it is (None: nothing to keep besides the text). `finish` is None while the stream has not
+    ended. `entry` is its line in the ledger, None where the provider has counted nothing.
     """
 
     text: str
@@ -110,5 +114,5 @@ class StepResult:
     usage: Usage
     provider: str
     model: str
-    finish_reason: str | None
+    finish: Finish | None
     entry: Entry | None

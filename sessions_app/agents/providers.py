@@ -35,9 +35,15 @@ later blocks are to be ignored; the default is to refuse the request. These mode
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """HERMES_PROVIDER_TIMEOUT (seconds without a word), HERMES_PROVIDER_RETRIES, the demo model's pauses (seconds)."""
+    """What bounds a request: HERMES_PROVIDER_TIMEOUT (seconds without a byte), HERMES_PROVIDER_LONGEST_WAIT (seconds of
+    bytes alone, without a word or a thought), HERMES_MAX_ANSWER (characters), HERMES_PROVIDER_RETRIES.
+
+    `demo_pause`: the demo model's pauses (seconds).
+    """
 
     timeout: float = 120.0
+    longest_wait: float = 600.0
+    max_answer: int = 1_000_000
     retries: int = 2
     demo_pause: float = 0.018
 
@@ -142,7 +148,7 @@ def _spliced(name: str) -> LiveModel:
     from pydantic_ai.models import infer_model
     from pydantic_ai.providers import Provider, infer_provider_class
 
-    from .wire import SplicingTransport
+    from .wire.transport import SplicingTransport
 
     transport = SplicingTransport()
     client = httpx2.AsyncClient(transport=transport, timeout=None)

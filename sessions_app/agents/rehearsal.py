@@ -18,7 +18,7 @@ from .forms import Forms, Taken, take
 from .history import Row
 from .memory import Transcript
 from .providers import LiveModel, parameters_of
-from .wire import Splice, splice
+from .wire.splicing import Splice, splice
 
 LIGHT, HEAVY = 1 / 300, 1 / 10
 """Of one slice, a row whose form is known and one that the SDK maps: slices of some 5 ms (0.01 and 0.2 to 0.6 ms a row

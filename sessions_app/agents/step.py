@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from .accounting import Sent, account
-from .answers import parts_of, tool_calls
-from .errors import ProviderError
-from .failures import judge, record
+from .answers import are_whole, kept_thought, parts_of, tool_calls
+from .deadline import Deadline, DeadlineError
+from .errors import Code, ProviderError
+from .failures import TOO_LONG, judge, record
 from .ledger import Entry, digest
 from .memory import Transcript
-from .pieces import Piece, StepResult, Usage
+from .pieces import Finish, Piece, StepResult, Usage
 from .providers import DEMO, LiveModel, Providers, parameters_of
 from .streaming import Unfolding
 from .unicode import clean
@@ -24,9 +25,7 @@ from .unicode import clean
 if TYPE_CHECKING:
     from pydantic_ai.models import StreamedResponse
 
-    from .wire import Splice
-
-T = TypeVar("T")
+    from .wire.splicing import Splice
 
 LONGEST_NAME = 200
 """Characters of a model's name that are kept; some servers call a model by its whole path."""
@@ -39,6 +38,20 @@ FIRST_PAUSE = 0.5
 """Seconds before the first retry, where the provider names no time; doubled for each further one, and jittered."""
 
 
+UNSPLICED: dict[str, Finish] = {"length": "length", "content_filter": "content_filter"}
+"""Pydantic AI's words for an answer that is not whole, of providers whose wire is not read here."""
+
+EMPTY: dict[Finish | None, tuple[Code, str]] = {
+    None: ("empty", "The model gave no answer."),
+    "length": ("empty", "The model used up the length of its answer before it said a word."),
+    "pause": ("empty", "The model's provider paused before the model said a word."),
+    "context": ("context", TOO_LONG),
+    "content_filter": ("provider", "The model's provider declined to answer this."),
+    "refusal": ("provider", "The model declined to answer this."),
+}
+"""What an answer without a word comes to, by how it ended."""
+
+
 class Step:
     """A request under way. `async with stream_step(...) as step: async for piece in step: ...; step.result`.
 
@@ -49,14 +62,14 @@ class Step:
     def __init__(self, providers: Providers, transcript: Transcript) -> None:
         self._providers = providers
         self._transcript = transcript
-        self._timeout = providers.settings.timeout
-        self._deadline = 0.0
-        self._unfolding = Unfolding()
+        self._deadline = Deadline(providers.settings.timeout, providers.settings.longest_wait)
+        self._unfolding = Unfolding(providers.settings.max_answer)
         self._live: LiveModel | None = None
         self._stream: StreamedResponse | None = None
         self._sent: Sent | None = None
         self._entry: Entry | None = None
         self._ended = False
+        self._finish: Finish | None = None
         self._pieces = self._run()
 
     async def __aenter__(self) -> Self:
@@ -75,8 +88,14 @@ class Step:
         return await anext(self._pieces)
 
     async def _run(self) -> AsyncGenerator[Piece, None]:
-        self._deadline = asyncio.get_running_loop().time() + self._timeout
-        self._live = await self._in_time(self._providers.live(self._transcript.model))
+        try:
+            async for piece in self._attempts():
+                yield piece
+        except DeadlineError as error:
+            self._give_up_waiting(error)
+
+    async def _attempts(self) -> AsyncGenerator[Piece, None]:
+        self._live = await self._deadline.wait(self._providers.live(self._transcript.model))
         if self._live.client is not None:
             from .rehearsal import rehearse
 
@@ -87,7 +106,7 @@ class Step:
                 async for piece in self._attempt(self._live):
                     yield piece
                 return
-            except ProviderError:
+            except (ProviderError, DeadlineError):
                 raise
             except Exception as error:
                 record(self._transcript.model, error, attempt=attempt)
@@ -96,28 +115,25 @@ class Step:
 
     async def _attempt(self, live: LiveModel) -> AsyncGenerator[Piece, None]:
         async with AsyncExitStack() as stack:
-            stream, splice = await self._in_time(open_stream(live, self._transcript, stack))
+            stream, splice = await self._deadline.wait(
+                open_stream(live, self._transcript, stack, self._deadline, self._providers.settings.max_answer)
+            )
             self._stream = stream
             self._sent = _sent(self._transcript, splice)
             events = aiter(stream)
-            while (event := await self._in_time(anext(events, None))) is not None:
+            while not self._unfolding.full and (event := await self._deadline.wait(anext(events, None))) is not None:
                 for piece in self._unfolding.pieces(event):
                     yield piece
-                self._deadline = asyncio.get_running_loop().time() + self._timeout
+                if splice is None:
+                    self._deadline.heard_word()
+            for piece in self._unfolding.end():
+                yield piece
             self._end(stream, splice)
 
-    async def _in_time(self, awaitable: Awaitable[T]) -> T:
-        """Await it until the deadline, which each word from the provider moves on."""
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                return await awaitable
-        except TimeoutError as error:
-            self._give_up_waiting(error)
-
-    def _give_up_waiting(self, error: TimeoutError) -> NoReturn:
+    def _give_up_waiting(self, error: DeadlineError) -> NoReturn:
         record(self._transcript.model, error, attempt=0)
-        text = f"The model's provider said nothing for {self._timeout:g} seconds."
-        raise ProviderError("timeout", text) from error
+        nothing = "said nothing" if error.silent else "sent no word of an answer"
+        raise ProviderError("timeout", f"The model's provider {nothing} for {error.waited:g} seconds.") from error
 
     async def _pause_or_give_up(self, error: Exception, attempt: int) -> None:
         """Wait before the next attempt; raises ProviderError if there is to be none."""
@@ -128,19 +144,21 @@ class Step:
         pause = pause if failure.retry_after is None else failure.retry_after
         if failure.dropped and attempt == 1:
             pause = 0.0
-        if asyncio.get_running_loop().time() + pause >= self._deadline:
+        if asyncio.get_running_loop().time() + pause >= self._deadline.at:
             raise failure.error from error
         await asyncio.sleep(pause)
 
     def _end(self, stream: StreamedResponse, splice: Splice | None) -> None:
-        """The stream has come to its end; was the answer whole?"""
-        response = stream.get()
-        broken = splice is not None and splice.answer is not None and not splice.answer.complete
-        if broken or response.state == "incomplete" or response.finish_reason == "error":
-            raise ProviderError("provider", "The model's provider broke off its answer.")
-        if response.finish_reason == "content_filter" and not self._unfolding.begun:
-            raise ProviderError("provider", "The model's provider declined to answer this.")
-        self._ended = True
+        """The answer has come to its end; was it whole, and was there a word in it?"""
+        if self._unfolding.full:
+            self._finish = "length"
+        else:
+            self._finish = _finish_of(stream, splice)
+            self._ended = True
+        result = self.result
+        if not result.text.strip() and not result.calls:
+            self._ended = False
+            raise ProviderError(*EMPTY[self._finish])
 
     @property
     def _model_name(self) -> str:
@@ -155,6 +173,9 @@ class Step:
         parts: list[dict[str, Any]] | None = None
         if self._ended and stream is not None:
             parts = parts_of(stream.get(), self._transcript.model)
+        if not self._ended or (self._finish and not are_whole(tool_calls(parts))):
+            # An answer that was cut is nothing to go back as it came, and a call that was cut is no call.
+            parts = kept_thought(self._unfolding.reasoning)
         return StepResult(
             text=self._unfolding.text,
             parts=parts,
@@ -162,7 +183,7 @@ class Step:
             usage=usage_of(stream) if live is not None and live.name != DEMO else Usage(),
             provider=live.provider if live is not None else "",
             model=self._model_name,
-            finish_reason=stream.finish_reason if self._ended and stream is not None else None,
+            finish=self._finish,
             entry=self._entry,
         )
 
@@ -177,6 +198,17 @@ class Step:
         # Pydantic AI sets what the provider has told, zero included.
         reported = "cache_read_tokens" in vars(stream.usage)
         return account(self._transcript, live, sent, usage, self._model_name, reported=reported)
+
+
+def _finish_of(stream: StreamedResponse, splice: Splice | None) -> Finish | None:
+    """Why an answer that has come to its end is not whole. Raises ProviderError where it has broken off."""
+    reader = splice.answer if splice is not None else None
+    if reader is not None and reader.ended:
+        return reader.finish
+    response = stream.get()
+    if reader is not None or response.state == "incomplete" or response.finish_reason == "error":
+        raise ProviderError("provider", "The model's provider broke off its answer.")
+    return UNSPLICED.get(cast(str, response.finish_reason))
 
 
 def _sent(transcript: Transcript, splice: Splice | None) -> Sent:
@@ -208,7 +240,7 @@ def _believed(count: object, most: int) -> int:
 
 
 async def open_stream(
-    live: LiveModel, transcript: Transcript, stack: AsyncExitStack
+    live: LiveModel, transcript: Transcript, stack: AsyncExitStack, deadline: Deadline, max_answer: int
 ) -> tuple[StreamedResponse, Splice | None]:
     """Send the request; the stream is closed with the stack."""
     from pydantic_ai.direct import model_request_stream
@@ -220,9 +252,14 @@ async def open_stream(
             live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters
         )
         return await stack.enter_async_context(request), None
-    from .wire import Splice, splice
+    from .wire.splicing import Splice, splice
 
-    current = Splice(transcript.elements)
+    current = Splice(
+        transcript.elements,
+        on_bytes=deadline.heard_bytes,
+        on_words=deadline.heard_word,
+        max_answer=max_answer,
+    )
     token = splice.set(current)
     try:
         request = model_request_stream(

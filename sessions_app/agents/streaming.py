@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .answers import SEPARATOR, own_id
+from .answers import SEPARATOR, own_id, raw_thought
 from .pieces import Piece, ReasoningDelta, TextDelta, ToolCallArgs, ToolCallEnd, ToolCallStart
+from .thinking_tags import ThinkingTags
 from .unicode import clean
 
 if TYPE_CHECKING:
@@ -15,19 +17,38 @@ if TYPE_CHECKING:
 
 
 class Unfolding:
-    """Turns one answer's events into pieces and keeps the text of it. `begun` is set by the first piece."""
+    """Turns one answer's events into pieces and keeps the text of it. `begun` is set by the first piece.
 
-    def __init__(self) -> None:
+    It takes `longest` characters at most, of words, thoughts and calls together: then it is `full`.
+    """
+
+    def __init__(self, longest: int) -> None:
         self.begun = False
+        self._room = longest
         self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._tags = ThinkingTags()
+        self._tagged_part: int | None = None
         self._text_part: int | None = None
         self._calls: dict[int, str] = {}
         self._taken: set[str] = set()
 
     @property
     def text(self) -> str:
-        """What was said so far."""
-        return "".join(self._texts)
+        """What was said so far, without a beginning that turned out to be a thought."""
+        text = "".join(self._texts)
+        return text[self._tags.moved :].lstrip() if self._tags.moved else text
+
+    @property
+    def reasoning(self) -> str:
+        """What was thought so far."""
+        moved = self._tags.thought if self._tags.moved else ""
+        return moved + "".join(self._thoughts)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken."""
+        return self._room <= 0
 
     def pieces(self, event: ModelResponseStreamEvent) -> Iterator[Piece]:
         """The pieces of one event, none that is empty."""
@@ -41,8 +62,25 @@ class Unfolding:
             pieces = self._ended(event.index)
         else:
             return
+        yield from self._bounded(pieces)
+
+    def end(self) -> Iterator[Piece]:
+        """What was held back, because it might have become a tag."""
+        if self._tagged_part is not None:
+            yield from self._bounded(self._told(self._tagged_part, self._tags.end()))
+
+    def _bounded(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """The pieces, the last one cut where the answer is full."""
         for piece in pieces:
+            if self.full:
+                return
             self.begun = True
+            if isinstance(piece, TextDelta | ReasoningDelta):
+                piece = replace(piece, text=piece.text[: self._room])
+                self._room -= len(piece.text)
+                (self._texts if isinstance(piece, TextDelta) else self._thoughts).append(piece.text)
+            elif isinstance(piece, ToolCallArgs):
+                self._room -= len(piece.delta)
             yield piece
 
     def _started(self, index: int, part: ModelResponsePart) -> Iterator[Piece]:
@@ -50,8 +88,8 @@ class Unfolding:
 
         if isinstance(part, TextPart):
             yield from self._spoke(index, part.content)
-        elif isinstance(part, ThinkingPart) and part.content:
-            yield ReasoningDelta(clean(part.content))
+        elif isinstance(part, ThinkingPart):
+            yield from self._thought(part.content or raw_thought(part.provider_details))
         elif isinstance(part, ToolCallPart):
             call_id = self._calls[index] = own_id(part.tool_call_id, self._taken)
             yield ToolCallStart(call_id, clean(part.tool_name))
@@ -63,8 +101,9 @@ class Unfolding:
 
         if isinstance(delta, TextPartDelta):
             yield from self._spoke(index, delta.content_delta)
-        elif isinstance(delta, ThinkingPartDelta) and delta.content_delta:
-            yield ReasoningDelta(clean(delta.content_delta))
+        elif isinstance(delta, ThinkingPartDelta):
+            details = delta.provider_details
+            yield from self._thought(delta.content_delta or raw_thought(details({}) if callable(details) else details))
         elif isinstance(delta, ToolCallPartDelta) and index in self._calls:
             if isinstance(arguments := delta.args_delta, dict):
                 arguments = json.dumps(arguments)
@@ -74,13 +113,26 @@ class Unfolding:
     def _ended(self, index: int) -> Iterator[Piece]:
         if call_id := self._calls.pop(index, None):
             yield ToolCallEnd(call_id)
+        if index == self._tagged_part:
+            yield from self._told(index, self._tags.end())
+
+    def _thought(self, text: str) -> Iterator[Piece]:
+        if text:
+            yield ReasoningDelta(clean(text))
 
     def _spoke(self, index: int, text: str) -> Iterator[Piece]:
-        """Some text; a second text part is set off from the first, as it will be in what is stored."""
-        if not text:
-            return
-        parted = self._text_part not in (None, index)
-        self._text_part = index
-        text = (SEPARATOR if parted else "") + clean(text)
-        self._texts.append(text)
-        yield TextDelta(text)
+        """Some text. Where the answer begins, it may be a thought between tags."""
+        if self._tagged_part is None:
+            self._tagged_part = index
+        told: Iterable[tuple[str, str]] = self._tags.feed(text) if index == self._tagged_part else [("text", text)]
+        yield from self._told(index, told)
+
+    def _told(self, index: int, told: Iterable[tuple[str, str]]) -> Iterator[Piece]:
+        """The pieces of a text part; a second one is set off from the first, as it will be in what is stored."""
+        for kind, text in told:
+            if kind == "reasoning":
+                yield from self._thought(text)
+            elif text:
+                parted = self._text_part not in (None, index)
+                self._text_part = index
+                yield TextDelta((SEPARATOR if parted else "") + clean(text))

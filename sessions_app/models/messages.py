@@ -36,7 +36,8 @@ class Message(models.Model):
 
     ``text`` is the authority on what the message says. ``parts`` is what a provider must get
     back verbatim besides (JSON, see ``sessions_app.agents.history``); it never overrules the
-    text. ``owner`` repeats the session's owner, because public ids are unique per user.
+    text. ``owner`` repeats the session's owner, because public ids are unique per user. ``finish``
+    says why a complete answer is not whole (``agents.pieces.Finish``, empty where it is).
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -54,6 +55,7 @@ class Message(models.Model):
         default=MessageStatus.COMPLETE,
         db_default=MessageStatus.COMPLETE,
     )
+    finish = models.CharField(max_length=14, blank=True, db_default="")
     turn = models.ForeignKey(Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +11,21 @@ from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app import access, spending, transcript
+from sessions_app.agents.answers import reasoning_of
 from sessions_app.agents.history import Row
 from sessions_app.agents.ledger import Entry, Request
-from sessions_app.agents.pieces import Usage
+from sessions_app.agents.pieces import Finish, Usage
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, MessageRole, Turn
-from sessions_app.shapes import GuardShape, MessageShape, SessionShape, message_shape, session_shape
+from sessions_app.shapes import (
+    ErrorShape,
+    GuardShape,
+    LedgerShape,
+    MessageShape,
+    SessionShape,
+    message_shape,
+    session_shape,
+)
 from sessions_app.transcript import NewMessage, OwnershipLost
 from sessions_app.turns.beginning import Begun, begin_next, row_of, touch
 
@@ -26,7 +35,8 @@ class Ending:
     """How a turn ended, and with what; ``status`` is one of the final TurnStatus values.
 
     ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
-    ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider.
+    ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider. ``finish``
+    says why an answer that is complete is not whole.
     """
 
     status: str
@@ -41,6 +51,24 @@ class Ending:
     last_seq: int | None = None
     entry: Entry | None = None
     request: Request | None = None
+    finish: Finish | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is neither a word nor a thought to store."""
+        return not self.text.strip() and not reasoning_of(self.parts)
+
+    @property
+    def error(self) -> ErrorShape | None:
+        """Why it failed or was interrupted, as clients see it."""
+        return ErrorShape(code=self.error_code, text=self.error_text) if self.error_code else None
+
+    @property
+    def ledger(self) -> LedgerShape | None:
+        """Its line in the ledger, as clients see it."""
+        if self.entry is None:
+            return None
+        return spending.ledger_shape(self.provider, self.model, self.usage, self.entry, self.guarded)
 
 
 def ending_of(turn: Turn) -> Ending:
@@ -71,11 +99,16 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A turn's end as stored (``stored`` is None where the answer had no word), and what is next."""
+    """A turn's end as stored (``stored`` is None where the answer had no word and no thought), and what is next."""
 
     chat_session: SessionShape
     stored: Stored | None
     following: Begun | None
+
+    @property
+    def messages(self) -> tuple[MessageShape, ...]:
+        """The answer, where there is one."""
+        return self.stored.messages if self.stored else ()
 
 
 def status_of(turn_id: int) -> str | None:
@@ -131,9 +164,13 @@ def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> 
 
 
 def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: Ending) -> Stored | None:
-    if ending.text.strip():
-        answer = NewMessage(MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id)
-        return _append(chat_session, turn, [answer], ending.request, **_facts(ending))
+    if not ending.is_blank:
+        answer = NewMessage(
+            MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id, ending.finish or ""
+        )
+        stored = _append(chat_session, turn, [answer], ending.request, **_facts(ending))
+        told = stored.messages[0].model_copy(update={"ledger": ending.ledger, "error": ending.error})
+        return replace(stored, messages=(told,))
     transcript.hold(turn, **_facts(ending))
     touch(chat_session, None, ending.request)
     return None

@@ -139,7 +139,8 @@ class Keeper:
             return
         tally.RECOVERED.inc()
         ended = recovered.ended
-        runner.custom(seen.owner_id, seen.session_id, "message.created", recovered.message)
+        for message in (recovered.message, *ended.messages):
+            runner.custom(seen.owner_id, seen.session_id, "message.created", message)
         runner.interrupted(recovered.turn)
         runner.custom(seen.owner_id, seen.session_id, "session.updated", ended.chat_session)
         if ended.following is not None:

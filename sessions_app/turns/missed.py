@@ -14,8 +14,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
-from sessions_app.shapes import message_shape, queued_shape, session_shape
+from sessions_app.models import ChatSession, Message, Turn, TurnStatus
+from sessions_app.outcomes import message_shapes
+from sessions_app.shapes import queued_shape, session_shape
 from sessions_app.turns.ending import ending_of
 from sessions_app.turns.hub import Notification, fact
 from sessions_app.turns.stream import last_event
@@ -65,9 +66,9 @@ def _sessions(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID
 
 def _messages(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID, str, Any]]:
     turns = Turn.objects.filter(owner__in=user_ids, created_at__gte=since - _QUEUED_AT_MOST)
-    told = Message.objects.filter(turn__in=turns, created_at__gte=since).exclude(role=MessageRole.ASSISTANT)
-    for message in told.order_by("pk"):
-        yield message.owner_id, message.chat_session_id, "message.created", message_shape(message)
+    told = list(Message.objects.filter(turn__in=turns, created_at__gte=since).order_by("pk"))
+    for message, shape in zip(told, message_shapes(told), strict=True):
+        yield message.owner_id, message.chat_session_id, "message.created", shape
 
 
 def _queue(user_ids: Collection[int], since: Any) -> Iterator[tuple[int, UUID, str, Any]]:

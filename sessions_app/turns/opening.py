@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sessions_app import access, branches, spending
+from sessions_app import access, branches
 from sessions_app.database import Door
 from sessions_app.models import Turn, TurnStatus
+from sessions_app.outcomes import message_shapes
 from sessions_app.shapes import (
     MessageShape,
     QueuedShape,
     RunShape,
     SessionShape,
-    message_shape,
     queued_shape,
     session_shape,
 )
@@ -62,12 +62,11 @@ def read_view(user_id: int, session_id: UUID, limit: int) -> View:
     """Read a session with its last ``limit`` messages. Raises NotFound."""
     chat_session = access.chat_session(user_id, session_id)
     messages, has_more = branches.latest(chat_session, limit)
-    beside, ledgers = branches.alternatives(messages), spending.by_message(messages)
     alive = list(chat_session.turns.filter(status__in=[TurnStatus.QUEUED, TurnStatus.RUNNING]).order_by("id"))
     running = next((turn for turn in alive if turn.status == TurnStatus.RUNNING), None)
     return View(
         session_shape(chat_session),
-        [message_shape(message, beside.get(message.pk), ledgers.get(message.pk)) for message in messages],
+        message_shapes(messages),
         has_more,
         _stored_run(running) if running else None,
         [queued_shape(turn) for turn in alive if turn.status == TurnStatus.QUEUED],

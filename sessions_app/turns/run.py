@@ -22,10 +22,12 @@ from django.db import DataError, IntegrityError
 
 from sessions_app import database
 from sessions_app.agents.agent import Agent
+from sessions_app.agents.answers import kept_thought, reasoning_of
 from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import tool_row
 from sessions_app.agents.ledger import Entry
 from sessions_app.agents.pieces import (
+    Finish,
     Piece,
     ReasoningDelta,
     StepResult,
@@ -72,18 +74,25 @@ async def settled(work: Coroutine[Any, Any, R]) -> R:
 
 @dataclass(slots=True)
 class _Said:
-    """What the model has said in this turn, over all its steps."""
+    """What the model has said in this turn: the cost of all its steps, the words of the answer under way."""
 
     usage: Usage
     provider: str = ""
     model: str = ""
     parts: list[dict[str, Any]] | None = None
+    text: str = ""
+    finish: Finish | None = None
     entry: Entry | None = None
+
+    def begin_answer(self) -> None:
+        """Begin another answer: what was said so far is stored."""
+        self.text, self.parts, self.finish = "", None, None
 
     def add(self, result: StepResult) -> None:
         """Take in what a step has amounted to, however it ended."""
         self.usage += result.usage
         self.provider, self.model = result.provider, result.model
+        self.text, self.parts, self.finish = result.text, result.parts, result.finish
         if result.entry is not None:
             self.entry = self.entry + result.entry if self.entry else result.entry
 
@@ -91,7 +100,7 @@ class _Said:
 class Run:
     """One running turn of this process.
 
-    ``show`` gets the numbered events, ``announce`` each tool message stored; ``feed`` is what other
+    ``show`` gets the numbered events, ``announce`` each message stored; ``feed`` is what other
     processes see. ``checkpoint`` is the answer's id with the text last kept for it. ``ended`` is set
     once the turn's end is stored, or lost.
     ``lease_time`` (seconds) bounds how long an end that the database does not take is tried.
@@ -200,7 +209,6 @@ class Run:
         for _ in range(MAX_STEPS):
             result = await self._step(agent, memory)
             if not result.calls:
-                self._said.parts = result.parts
                 return
             await self._use_tools(agent, memory, result)
         raise ProviderError("provider", f"The model called tools {MAX_STEPS} times in a row.")
@@ -234,7 +242,7 @@ class Run:
         rows = [
             NewMessage(
                 MessageRole.ASSISTANT,
-                self.stream.text,
+                result.text,
                 result.parts,
                 public_id=self.stream.message_id,
             )
@@ -250,8 +258,10 @@ class Run:
         stored: Stored = await database.write(store_step, self.turn, rows, next_answer, so_far)
         for call, message in zip(result.calls, stored.messages[1:], strict=True):
             self.stream.call_result(call.id, message.id, message.text)
+        for message in stored.messages:
             self._announce(self, message)
         self.stream.next_message(next_answer)
+        self._said.begin_answer()
         await memory.absorb(stored, goes_on=True)
 
     def _ending(self, work: asyncio.Task[None]) -> Ending:
@@ -275,8 +285,8 @@ class Run:
         said = self._said
         return Ending(
             status,
-            self.stream.text,
-            said.parts if status == TurnStatus.COMPLETE else None,
+            said.text,
+            said.parts if status == TurnStatus.COMPLETE else kept_thought(reasoning_of(said.parts)),
             usage=said.usage,
             provider=said.provider,
             model=said.model,
@@ -284,4 +294,5 @@ class Run:
             entry=said.entry,
             error_code=code,
             error_text=text,
+            finish=said.finish if status == TurnStatus.COMPLETE else None,
         )

@@ -266,6 +266,8 @@ class Runner:
         """Tell a stored end, and go on with the session's next turn."""
         self._leave(run)
         tally.count(run.begun.model, ending, lasted=run.lasted, first_word=run.first_word)
+        for message in ended.messages:
+            self._announce(run, message)
         run.stream.end(last_event(run.begun.session_id, run.turn.run_id, ending))
         self.custom(run.turn.owner_id, run.begun.session_id, "session.updated", ended.chat_session)
         if ended.following is not None:

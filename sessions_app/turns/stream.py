@@ -38,7 +38,6 @@ from ag_ui.core import (
 
 from sessions_app.models import TurnStatus
 from sessions_app.shapes import RunShape
-from sessions_app.spending import ledger_shape
 from sessions_app.turns.ending import Ending
 
 BATCH_SECONDS = 0.03
@@ -218,10 +217,7 @@ def last_event(session_id: UUID, run_id: UUID, ending: Ending) -> BaseEvent:
 
 def _metadata(ending: Ending) -> dict[str, Any] | None:
     """The turn's line in the ledger, where its provider has counted anything."""
-    if ending.entry is None:
-        return None
-    line = ledger_shape(ending.provider, ending.model, ending.usage, ending.entry, ending.guarded)
-    return {"ledger": line.model_dump(mode="json")}
+    return {"ledger": ending.ledger.model_dump(mode="json")} if ending.ledger else None
 
 
 def _usage_of(ending: Ending) -> TokenUsage:

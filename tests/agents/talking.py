@@ -11,7 +11,7 @@ from sessions_app.agents.memory import Transcript
 from sessions_app.agents.pieces import Piece, StepResult
 from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.agents.providers import Providers
-from sessions_app.agents.wire import FIELDS, dumped
+from sessions_app.agents.wire.splicing import FIELDS, dumped
 
 CHAT, RESPONSES, MESSAGES = "openai-chat:m", "openai:gpt-5-mini", "anthropic:claude-sonnet-5-5"
 WIRES = (CHAT, RESPONSES, MESSAGES)

@@ -11,7 +11,7 @@ from sessions_app.agents.answers import parts_of
 from sessions_app.agents.forms import MOST_FORMS, Forms, Taken, take
 from sessions_app.agents.history import Row, tool_row
 from sessions_app.agents.providers import Providers
-from sessions_app.agents.wire import dumped
+from sessions_app.agents.wire.splicing import dumped
 from tests.providers.fixtures import Provider
 
 from .talking import CHAT, RESPONSES

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from sessions_app.agents.answers import reasoning_of
 from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import Row
 from sessions_app.agents.pieces import (
@@ -39,7 +40,7 @@ async def test_words_and_reasoning(provider: Provider, session: Session) -> None
     assert "".join(reasoning) == "Let me think."
     assert "".join(words) == result.text == "Hello there."
     assert result.calls == ()
-    assert result.finish_reason == "stop"
+    assert result.finish is None
 
 
 async def test_tool_calls(provider: Provider, session: Session) -> None:
@@ -80,7 +81,7 @@ async def test_a_stopped_step_keeps_what_was_said_and_hangs_up(provider: Provide
     with pytest.raises(asyncio.CancelledError):
         await task
     gate.open()
-    assert (step.result.text, step.result.parts, step.result.finish_reason) == ("one two ", None, None)
+    assert (step.result.text, step.result.parts, step.result.finish) == ("one two ", None, None)
     assert not await asyncio.wrap_future(provider.requests[0].answered)
 
 
@@ -125,10 +126,19 @@ async def test_a_call_that_was_cut_is_no_call(provider: Provider, session: Sessi
     assert session.results[-1].calls == ()
 
 
-async def test_an_answer_without_a_word_is_an_answer(provider: Provider, session: Session) -> None:
+async def test_an_answer_without_a_word_is_a_failure(provider: Provider, session: Session) -> None:
     provider.script(Answer())
-    result = await session.step()
-    assert (result.text, result.calls) == ("", ())
+    with pytest.raises(ProviderError) as failure:
+        await session.step()
+    assert (failure.value.code, session.results[-1].text) == ("empty", "")
+
+
+async def test_thoughts_without_an_answer_are_kept(provider: Provider, session: Session) -> None:
+    provider.script(Answer(reasoning=["Let me ", "think."]))
+    with pytest.raises(ProviderError) as failure:
+        await session.step()
+    assert failure.value.code == "empty"
+    assert reasoning_of(session.results[-1].parts) == "Let me think."
 
 
 async def test_surrogates_and_nul_are_replaced(provider: Provider, session: Session) -> None:
@@ -155,16 +165,17 @@ async def test_calls_of_one_id_are_told_apart(provider: Provider, session: Sessi
     assert [piece.call_id for piece in session.pieces if isinstance(piece, ToolCallEnd)] == ids
 
 
-async def test_two_texts_are_set_apart_as_they_are_stored(provider: Provider, providers: Providers) -> None:
-    """Text on both sides of a thought that was written in tags, as local models do."""
+async def test_a_thought_between_tags_goes_back_where_it_stood(provider: Provider, providers: Providers) -> None:
+    """As local models write it that are served without a reasoning parser."""
     session = Session(providers, CHAT)
     session.store(Row("user", "Hello?"))
-    provider.script(Answer(words=["one", "<think>", "hm", "</think>", "two"]))
+    provider.script(Answer(words=["<think>", "Hm.", "</think>\n\n", "The answer"]))
     result = await session.step()
-    assert result.text == "one\n\ntwo"
+    assert (result.text, reasoning_of(result.parts)) == ("The answer", "Hm.")
     session.store(Row("assistant", result.text, result.parts))
     await session.turn("And?")
-    assert provider.requests[-1].json["messages"][2]["content"].startswith("one")
+    content = provider.requests[-1].json["messages"][2]["content"]
+    assert content == "<think>\nHm.\n</think>\n\nThe answer"
 
 
 async def test_before_the_first_word_there_is_an_empty_result(provider: Provider, providers: Providers) -> None:

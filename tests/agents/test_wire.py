@@ -22,7 +22,7 @@ from sessions_app.agents.history import Row, messages_of, tool_row
 from sessions_app.agents.memory import Transcript
 from sessions_app.agents.providers import Providers, ProviderSettings, parameters_of
 from sessions_app.agents.step import stream_step
-from sessions_app.agents.wire import Splice, dumped
+from sessions_app.agents.wire.splicing import Splice, dumped
 from tests.providers.fixtures import Provider
 
 from .talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES
@@ -217,6 +217,6 @@ def test_what_nobody_kept_is_sent_as_it_is() -> None:
 
 
 def _marker() -> str:
-    from sessions_app.agents.wire import MARKER
+    from sessions_app.agents.wire.splicing import MARKER
 
     return MARKER

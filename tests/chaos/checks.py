@@ -9,7 +9,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from sessions_app.agents.history import Row
-from sessions_app.agents.wire import dumped
+from sessions_app.agents.wire.splicing import dumped
 from tests.chaos.evidence import Evidence, StoredMessage, StoredTurn
 from tests.chaos.provider import Request, request_of
 from tests.chaos.view import Json

@@ -23,7 +23,7 @@ from agentcache import Stamp
 from sessions_app.agents.history import Row, messages_of
 from sessions_app.agents.prefix import FrozenPrefix
 from sessions_app.agents.providers import LiveModel, parameters_of
-from sessions_app.agents.wire import dumped
+from sessions_app.agents.wire.splicing import dumped
 from sessions_app.models import Branch, ChatSession, Message
 
 

@@ -41,7 +41,7 @@ async def test_a_repeat_while_it_runs_and_after_its_end(host: Host, session: New
         assert (repeat.run_id, repeat.message, repeat.queued) == (asked.run_id, asked.message, False)
     assert await counts() == (1, 1)
     assert len(provider.requests) == 1
-    assert host.listener.facts().count("message.created") == 1
+    assert host.listener.facts().count("message.created") == 2, "the question and its answer, once each"
 
 
 async def test_a_repeat_while_it_waits_and_after_it_was_withdrawn(

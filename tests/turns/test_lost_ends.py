@@ -54,7 +54,7 @@ async def test_a_failed_opening_opens_nothing(host: Host, session: NewSession, m
     slow.go.set()
     with pytest.raises(ZeroDivisionError):
         await within(opened)
-    assert tab.listener.facts() == ["message.created", "session.updated"]
+    assert tab.listener.facts() == ["message.created", "message.created", "session.updated"]
     assert tab.listener.run(run_id) == []
 
 

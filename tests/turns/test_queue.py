@@ -51,8 +51,9 @@ async def test_what_is_told_of_a_queued_turn(host: Host, session: NewSession, pr
     gate.open()
     await host.listener.end_of(asked.run_id)
     created = [e["event"]["value"] for e in host.listener.events if e["event"].get("name") == "message.created"]
-    assert [(message["text"], message["position"]) for message in created] == [("one", 0), ("two", 2)]
-    assert created[1]["id"] == str(message_id)
+    asked_for = [message for message in created if message["role"] == "user"]
+    assert [(message["text"], message["position"]) for message in asked_for] == [("one", 0), ("two", 2)]
+    assert asked_for[1]["id"] == str(message_id)
 
 
 async def test_the_transcript_of_the_running_turn_is_untouched_by_the_queue(

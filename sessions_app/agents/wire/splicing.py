@@ -1,7 +1,7 @@
 """Constant cost on the wire: Pydantic AI maps only what is new, and the rest is spliced in as bytes kept from before.
 
 A request is built by Pydantic AI and the provider's own SDK from a marker message and the rows not serialised yet.
-This transport, beneath both, puts the kept elements of the conversation in the marker's place, writes every body in
+The transport, beneath both, puts the kept elements of the conversation in the marker's place, writes every body in
 one fixed JSON form, and hands back the bytes of the new elements to be kept for the next request. So a turn costs
 the same at message 10 and at message 10,000, and bytes once sent never change.
 
@@ -14,14 +14,12 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, cast
-from urllib.request import getproxies, proxy_bypass
+from typing import Any
 
-import httpx2
-
-from .batches import Batches
+from .reading import Reader
 
 MARKER = f"the conversation so far, {secrets.token_hex(16)}"
 """Stands for the kept elements in a request; unguessable, so that nobody can say it."""
@@ -30,20 +28,28 @@ FIELDS = ("messages", "input")
 """Where a body keeps its conversation: chat completions and Anthropic messages; Responses."""
 
 
+def _nothing() -> None:
+    return
+
+
 @dataclass(slots=True)
 class Splice:
     """One request's splice: what goes in, and what the request added.
 
     `kept` is the elements of the earlier conversation, serialised and joined by commas. A `rehearsal` is mapped and
     serialised but never sent (its answer is an error). `prefix` is the digest of all that stands before and beside
-    the conversation, the same for all sessions that begin alike. `answer` is the event stream that came back.
+    the conversation, the same for all sessions that begin alike. `answer` is what reads the answer that came back;
+    `on_bytes` and `on_words` hear of each piece of it, and `max_answer` are the most characters that are wanted of it.
     """
 
     kept: bytes
     rehearsal: bool = False
     prefix: str = ""
     added: list[bytes] = field(default_factory=list)
-    answer: Batches | None = None
+    answer: Reader | None = None
+    on_bytes: Callable[[], None] = _nothing
+    on_words: Callable[[], None] = _nothing
+    max_answer: int = 1_000_000
 
     def body(self, content: bytes) -> bytes:
         """The whole body for a body that holds the marker; remembers the elements behind the marker."""
@@ -84,40 +90,3 @@ def dumped(value: object) -> bytes:
 
 splice: ContextVar[Splice | None] = ContextVar("splice", default=None)
 """The splice of the request that this task is making."""
-
-
-class SplicingTransport(httpx2.AsyncBaseTransport):
-    """Sends what `splice` says, and hands the stream of the answer on in batches (`batches`)."""
-
-    inner: httpx2.AsyncHTTPTransport
-
-    def connect(self, base_url: str, limits: httpx2.Limits) -> None:
-        """Make the connection pool, through the proxy that the environment names for this address.
-
-        Reads certificates from disk: not for the event loop.
-        """
-        url = httpx2.URL(base_url)
-        proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
-        self.inner = httpx2.AsyncHTTPTransport(limits=limits, proxy=proxy)
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """See the module."""
-        current = splice.get()
-        if current is not None:
-            body = current.body(await request.aread())
-            if current.rehearsal:
-                return httpx2.Response(418, request=request)
-            headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"content-length"]
-            request = httpx2.Request(
-                request.method, request.url, headers=headers, content=body, extensions=request.extensions
-            )
-        response = await self.inner.handle_async_request(request)
-        if response.headers.get("content-type", "").startswith("text/event-stream"):
-            response.stream = batches = Batches(cast(httpx2.AsyncByteStream, response.stream))
-            if current is not None:
-                current.answer = batches
-        return response
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self.inner.aclose()

@@ -1,0 +1,146 @@
+"""OpenAI's Responses, streamed: each event names its type.
+
+Events that Pydantic AI does not use are left out, as are their repetitions of the whole answer: the items in the last
+event are read only for what no event before it has said (some servers send only the whole).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..pieces import Finish
+from .chunks import Chunk, delta
+from .reading import Frame, Reader, arguments_of, error_of, number_of, object_of, objects_of, text_of
+
+_ENDS = ("response.completed", "response.incomplete", "response.failed")
+_BEGINS = ("response.created", "response.in_progress", "response.queued")
+_ITEMS = ("function_call", "message", "reasoning")
+"""The items that a host without the provider's own tools can meet."""
+_THOUGHTS = "response.reasoning_summary_text.delta"
+_WORDS = "response.output_text.delta"
+
+FINISHES: dict[str, Finish] = {"content_filter": "content_filter"}
+"""`incomplete_details.reason` → why an answer is not whole; any other reason ("max_output_tokens") is a length."""
+
+_Place = tuple[str, int]
+
+
+class ResponsesReader(Reader):
+    """Reads `response.*` events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[_Place, list[str]] = {}
+        self._items: set[str] = set()
+
+    def read(self, name: str, frame: Frame) -> Iterator[Chunk]:
+        """See `Reader`."""
+        kind = text_of(frame.get("type")) or name
+        if kind == "error" or (not kind and error_of(frame) is not None):
+            error = error_of(frame) or frame
+            yield Chunk({"error": {**error, "message": text_of(error.get("message"))}})
+        elif kind in _ENDS:
+            yield from self._end(kind, object_of(frame.get("response")))
+        elif kind in _BEGINS:
+            response = object_of(frame.get("response"))
+            yield _named(kind, {"response": response | {"output": [], "usage": None}})
+        elif kind.startswith("response.output_item."):
+            yield from self._item(kind, frame, object_of(frame.get("item")))
+        else:
+            yield from self._part(kind, frame)
+
+    def whole(self, body: Frame) -> Iterator[Chunk]:
+        """See `Reader`."""
+        if (error := error_of(body)) is not None:
+            yield Chunk({"error": error})
+            return
+        yield _named("response.created", {"response": body | {"output": [], "usage": None}})
+        yield from self._end("response.completed", body)
+
+    def _part(self, kind: str, frame: Frame) -> Iterator[Chunk]:
+        item_id, number = text_of(frame.get("item_id")), number_of(frame.get("content_index")) or 0
+        text = text_of(frame.get("delta"))
+        match kind:
+            case "response.output_text.delta":
+                yield from self._words((item_id, number), text)
+            case "response.refusal.delta":
+                self.finish = "refusal"
+                yield from self._words((item_id, number), text)
+            case "response.refusal.done":
+                self.finish = "refusal"
+                yield from self._rest((item_id, number), text_of(frame.get("refusal")))
+            case "response.output_text.done":
+                yield from self._rest((item_id, number), text_of(frame.get("text")))
+                yield _named(kind, frame)
+            case "response.reasoning_summary_text.delta" if text:
+                summary = number_of(frame.get("summary_index")) or 0
+                yield _grown(kind, {"item_id": item_id, "summary_index": summary, "output_index": 0}, text)
+            case "response.reasoning_text.delta" if text:
+                yield _grown(kind, {"item_id": item_id, "content_index": number, "output_index": 0}, text)
+            case "response.function_call_arguments.delta" if text:
+                yield _grown(kind, {"item_id": item_id, "output_index": 0}, text)
+            case "response.reasoning_summary_part.added" | "response.output_text.annotation.added":
+                yield _named(kind, frame)
+            case "response.function_call_arguments.done":
+                yield _named(kind, frame | {"arguments": arguments_of(frame.get("arguments"))})
+
+    def _words(self, place: _Place, text: str) -> Iterator[Chunk]:
+        if text:
+            self._said.setdefault(place, []).append(text)
+            frame = {"item_id": place[0], "content_index": place[1], "output_index": 0, "logprobs": []}
+            yield _grown(_WORDS, frame, text)
+
+    def _rest(self, place: _Place, text: str) -> Iterator[Chunk]:
+        """What a whole text says beyond its deltas."""
+        said = "".join(self._said.get(place, []))
+        if text.startswith(said):
+            yield from self._words(place, text[len(said) :])
+
+    def _item(self, kind: str, frame: Frame, item: Frame) -> Iterator[Chunk]:
+        if item.get("type") not in _ITEMS:
+            return
+        if kind == "response.output_item.done":
+            self._items.add(text_of(item.get("id")))
+            yield from self._content(item)
+        if item.get("type") == "function_call":
+            item = item | {"arguments": arguments_of(item.get("arguments"))}
+        yield _named(kind, frame | {"item": item}, speaks=item.get("type") == "function_call")
+
+    def _content(self, item: Frame) -> Iterator[Chunk]:
+        """The words of a whole message that its deltas did not say."""
+        for number, part in enumerate(objects_of(item.get("content"))):
+            if item.get("type") == "message":
+                if text := text_of(part.get("refusal")):
+                    self.finish = "refusal"
+                yield from self._rest((text_of(item.get("id")), number), text_of(part.get("text")) or text)
+
+    def _end(self, kind: str, response: Frame) -> Iterator[Chunk]:
+        for number, item in enumerate(objects_of(response.get("output"))):
+            if text_of(item.get("id")) not in self._items:
+                yield from self._thoughts(item)
+                yield from self._item("response.output_item.done", {"output_index": number}, item)
+        details = object_of(response.get("incomplete_details"))
+        if kind == "response.incomplete" or details or response.get("status") == "incomplete":
+            self.finish = self.finish or FINISHES.get(text_of(details.get("reason")), "length")
+        if kind != "response.failed" and response.get("status") not in ("failed", "cancelled"):
+            self.over(None)
+        self.done = self.ended
+        yield _named(kind, {"response": response | {"output": []}})
+
+    def _thoughts(self, item: Frame) -> Iterator[Chunk]:
+        """The summary of a reasoning item that no event has said before."""
+        if item.get("type") == "reasoning":
+            item_id = text_of(item.get("id"))
+            for number, part in enumerate(objects_of(item.get("summary"))):
+                frame = {"item_id": item_id, "summary_index": number, "output_index": 0}
+                yield _grown(_THOUGHTS, frame, text_of(part.get("text")))
+
+
+def _named(kind: str, frame: Frame, *, speaks: bool = False) -> Chunk:
+    # Providers number and pad their events; both say nothing, and keep nothing apart.
+    fields = {name: value for name, value in frame.items() if name != "obfuscation"}
+    return Chunk({**fields, "type": kind, "sequence_number": 0}, name=kind, speaks=speaks)
+
+
+def _grown(kind: str, frame: Frame, text: str) -> Chunk:
+    return delta({**frame, "type": kind, "sequence_number": 0, "delta": ""}, ("delta",), text, kind)
