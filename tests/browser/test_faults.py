@@ -82,6 +82,8 @@ async def test_what_is_shown_stays_while_a_chat_is_tried_again(
     await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
     shown = re.compile("One.*First answer.*Two.*Second answer.*Three.*Third answer", re.DOTALL)
     await expect(thread(page)).to_have_text(shown)
+    for text in ("First answer", "Second answer", "Third answer"):
+        await expect(thread(page).get_by_text(text)).to_have_count(1)
     faults.stop()
     await line(page).get_by_role("button", name="Try now").click()
     await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(3)

@@ -202,17 +202,19 @@ export class Conversation extends EventTarget {
     else if (name === "session.deleted") this.dispatchEvent(new CustomEvent("gone", { detail: null }));
   }
 
-  /** A message that is now part of the transcript; what a run has stored is shown by the run until it ends. */
+  /**
+   * A message that is now part of the transcript; what a run has stored is shown by the run until it ends. One that is
+   * known already is from session.open, which may know more of it: how its turn has ended.
+   */
   add(message) {
     if (message.role !== "user" && this.run) {
       this.run.answer = message;
       return;
     }
     this.queued = this.queued.filter((entry) => entry.message_id !== message.id);
-    const place = this.messages.findIndex((known) => known.id === message.id);
+    const known = this.messages.some((other) => other.id === message.id);
     const last = this.messages.at(-1)?.position ?? -1;
-    if (place >= 0) this.messages[place] = message;
-    else if (this.loaded && message.position > last) this.messages.push(message);
+    if (!known && this.loaded && message.position > last) this.messages.push(message);
     this.changed();
   }
 

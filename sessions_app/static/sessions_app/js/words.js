@@ -32,19 +32,14 @@ export function explain(error) {
 }
 
 const TOO_LONG = "context";
+/** Of messages whose turn the server says nothing of. */
 const ERRORS = {
   unanswered: "This message has no answer.",
-  timeout: "The model did not answer in time.",
   interrupted: "The server stopped in the middle of the answer.",
-  empty: "The model said nothing.",
-  [TOO_LONG]: "This chat is too long for the model. Start a new chat. If the last message alone is too long, shorten it or split it.",
 };
 
-/** Why a turn has no answer, or only half of one, in the server's words where they are no less than ours. */
-export function explainError({ code, text }) {
-  const words = code === TOO_LONG ? ERRORS[code] : text || ERRORS[code] || "The answer broke off.";
-  return `${sentence(words)} Your message is kept.`;
-}
+/** Why a turn has no answer, or only half of one: in the server's words where there are some. */
+export const explainError = ({ code, text }) => `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
 
 /** Whether the same message may get an answer when it is sent again. */
 export const mayHelpAgain = ({ code }) => code !== TOO_LONG;
