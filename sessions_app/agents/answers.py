@@ -124,11 +124,10 @@ def tool_calls(parts: list[dict[str, Any]] | None) -> tuple[ToolCall, ...]:
 
 
 def are_whole(calls: Iterable[ToolCall]) -> bool:
-    """Whether no call was cut in the middle of its arguments."""
-    try:
-        return all(isinstance(json.loads(call.arguments or "{}"), dict) for call in calls)
-    except (ValueError, RecursionError):
-        return False
+    """Whether no call was cut in the middle of its arguments: Pydantic AI wraps what is no JSON."""
+    from pydantic_ai.messages import INVALID_JSON_KEY
+
+    return not any(call.arguments.startswith(f'{{"{INVALID_JSON_KEY}"') for call in calls)
 
 
 def response_of(row: Row, model: str) -> ModelResponse:

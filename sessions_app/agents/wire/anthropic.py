@@ -18,6 +18,8 @@ FINISHES: dict[str, Finish] = {
 """`stop_reason` → why an answer is not whole; with any other ("end_turn", "stop_sequence", "tool_use") it is."""
 
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_BEGINNINGS = {"text": "text", "thinking": "thinking"}
+"""Where a block may have a beginning of its text already."""
 _BLOCKS = ("text", "thinking", "redacted_thinking", "tool_use")
 
 
@@ -74,8 +76,11 @@ class AnthropicReader(Reader):
         if block["type"] == "tool_use":
             self._inputs[index] = object_of(block.get("input"))
             block = block | {"input": {}}
-        speaks = block["type"] == "tool_use" or bool(text_of(block.get("text")) or text_of(block.get("thinking")))
-        yield _named("content_block_start", {"index": index, "content_block": block}, speaks=speaks)
+        field = _BEGINNINGS.get(block["type"], "")
+        begun = block | ({field: ""} if field else {})
+        yield _named("content_block_start", {"index": index, "content_block": begun}, speaks=block["type"] == "tool_use")
+        if text := text_of(block.get(field)):
+            yield from self._delta(key, {"type": f"{field}_delta", field: text})
 
     def _delta(self, key: object, part: Frame) -> Iterator[Chunk]:
         index, kind = self._blocks.get(key, number_of(key) or 0), text_of(part.get("type"))
