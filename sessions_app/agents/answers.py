@@ -74,8 +74,8 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
                 place = {"kind": "text", "start": start, "length": len(said)}
                 yield place | _extras(part.provider_details, id=part.id)
         elif isinstance(part, ThinkingPart):
-            said = {"kind": "reasoning", "text": clean(part.content)}
-            yield said | _extras(part.provider_details, id=part.id, signature=part.signature)
+            shown = {"kind": "reasoning", "text": clean(part.content)}
+            yield shown | _extras(part.provider_details, id=part.id, signature=part.signature)
         elif isinstance(part, ToolCallPart):
             call = {"kind": "call", "id": own_id(part.tool_call_id, taken), "name": clean(part.tool_name)}
             arguments = clean(part.args_as_json_str())

@@ -1,4 +1,4 @@
-"""The streams under `streams/`, as each wire's documentation has them, and what the decoder makes of bytes like them."""
+"""The streams under `streams/`, as each wire's documentation has them, and what the decoder makes of such bytes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class Said:
             case "response.function_call_arguments.delta":
                 self.calls[len(self.calls) - 1][2] += frame["delta"]
             case "response.completed":
-                self.usage = {name: count for name, count in frame["response"]["usage"].items() if isinstance(count, int)}
+                self.usage = {
+                    name: count for name, count in frame["response"]["usage"].items() if isinstance(count, int)
+                }
 
     def _anthropic(self, kind: str, frame: dict[str, Any]) -> None:
         if kind == "message_start":

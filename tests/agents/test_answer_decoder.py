@@ -16,8 +16,8 @@ from sessions_app.agents.wire.server_events import EventParser, ServerEvent
 from .recorded import MAX_BYTES, NAMES, Said, reader_of, recorded, said
 
 EXPECTED = {
-    "text": "Hello, wörld — 你好，世界 😀 e\u0301\n\n```py\nprint(\"a\\n\")\n```\n  Done.",
-    "thoughts": "Hello, wörld — 你好，世界 😀",
+    "text": 'Hello, wörld — 你好\uff0c世界 😀 e\u0301\n\n```py\nprint("a\\n")\n```\n  Done.',
+    "thoughts": "Hello, wörld — 你好\uff0c世界 😀",
     "calls": "Let me see. ",
 }
 CALLS = [("calculator", '{"expression":"6*7"}'), ("search_chats", '{"query":"žluťoučký 😀"}')]
@@ -68,7 +68,15 @@ def test_broken_off_at_any_event_it_is_not_complete_and_no_word_is_lost(name: st
     assert reader.ended
 
 
-NOISE = [b": keep-alive\n\n", b"\n", b"data:\n\n", b"data: null\n\n", b"data: []\n\n", b"id: 3\nretry: 10\n\n", b"event: x\n\n"]
+NOISE = [
+    b": keep-alive\n\n",
+    b"\n",
+    b"data:\n\n",
+    b"data: null\n\n",
+    b"data: []\n\n",
+    b"id: 3\nretry: 10\n\n",
+    b"event: x\n\n",
+]
 
 
 @given(st.sampled_from(NAMES), st.data())
@@ -141,7 +149,9 @@ def test_one_thought_given_twice_is_one() -> None:
 
 
 def test_a_sum_in_each_chunk_is_counted_once() -> None:
-    counts = [{"prompt_tokens": 40, "completion_tokens": n, "prompt_tokens_details": {"cached_tokens": 8}} for n in range(12)]
+    counts = [
+        {"prompt_tokens": 40, "completion_tokens": n, "prompt_tokens_details": {"cached_tokens": 8}} for n in range(12)
+    ]
     found = chat(*[delta(content="a") | {"usage": usage} for usage in counts])
     assert found.usage == {"prompt_tokens": 40, "completion_tokens": 11}
 
@@ -217,7 +227,9 @@ def test_a_page_is_no_answer(body: bytes) -> None:
         said(ChatReader(), [body])
 
 
-@pytest.mark.parametrize("body", [b"{broken", b"[1]", b'data: {"a": \n\n', b'data: {"a":1e400, "b": }\n\n', b"{" * 5000])
+@pytest.mark.parametrize(
+    "body", [b"{broken", b"[1]", b'data: {"a": \n\n', b'data: {"a":1e400, "b": }\n\n', b"{" * 5000]
+)
 def test_what_is_no_json_cannot_be_read(body: bytes) -> None:
     with pytest.raises(UnreadableAnswerError):
         said(ChatReader(), [body])
@@ -225,19 +237,51 @@ def test_what_is_no_json_cannot_be_read(body: bytes) -> None:
 
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from("type index delta choices content text usage message id output item stop_reason error".split()),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "index",
+                    "delta",
+                    "choices",
+                    "content",
+                    "text",
+                    "usage",
+                    "message",
+                    "id",
+                    "output",
+                    "item",
+                    "stop_reason",
+                    "error",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
-KINDS = ["message_start", "message_delta", "content_block_start", "content_block_delta", "content_block_stop", "error",
-         "response.completed", "response.output_item.done", "response.output_text.delta", "response.created"]  # fmt: skip
+KINDS = [
+    "error",
+    "message_start",
+    "message_delta",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "response.created",
+    "response.output_item.done",
+    "response.output_text.delta",
+    "response.completed",
+]
 
 
-@given(st.sampled_from(NAMES), st.lists(st.dictionaries(st.sampled_from(KINDS), ANYTHING, max_size=3), max_size=4), st.data())
+@given(
+    st.sampled_from(NAMES),
+    st.lists(st.dictionaries(st.sampled_from(KINDS), ANYTHING, max_size=3), max_size=4),
+    st.data(),
+)
 def test_no_frame_of_any_form_breaks_the_reader(name: str, frames: list[dict[str, Any]], data: st.DataObject) -> None:
     for frame in [data.draw(ANYTHING), *frames]:
         if isinstance(frame, dict):

@@ -118,8 +118,8 @@ async def test_no_more_is_read_ahead_than_may_be(monkeypatch: pytest.MonkeyPatch
 
 async def test_an_error_comes_after_what_came_before_it() -> None:
     source = Source()
-    for chunk in (*deltas("a"), httpx2.ReadError("cut")):
-        source.chunks.put_nowait(chunk)
+    source.chunks.put_nowait(deltas("a")[0])
+    source.chunks.put_nowait(httpx2.ReadError("cut"))
     stream = aiter(streamed(source))
     assert text_of(await anext(stream)) == "a"
     with pytest.raises(httpx2.ReadError):

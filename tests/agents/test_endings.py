@@ -59,7 +59,11 @@ ANTHROPIC_ENDINGS: dict[str, str | None] = {
 RESPONSES_ENDINGS: list[tuple[str, dict[str, Any], str | None]] = [
     ("response.completed", {"status": "completed"}, None),
     ("response.incomplete", {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "length"),
-    ("response.incomplete", {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, "content_filter"),
+    (
+        "response.incomplete",
+        {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}},
+        "content_filter",
+    ),
     ("response.incomplete", {"status": "incomplete", "incomplete_details": None}, "length"),
     ("response.completed", {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "length"),
     ("response.completed", {"status": "cancelled"}, BROKEN),
@@ -108,7 +112,7 @@ async def test_responses(
     kind: str, response: dict[str, Any], expected: str | None, provider: Provider, providers: Providers
 ) -> None:
     whole = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "output": [], **response}
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"type": "response.output_text.delta", "item_id": "msg_1", "content_index": 0, "delta": "Hi."},
         {"type": kind, "response": whole},
     ]
@@ -118,7 +122,7 @@ async def test_responses(
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_a_refusal_of_responses(streamed: bool, provider: Provider, providers: Providers) -> None:
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"type": "response.refusal.delta", **place, "delta": "I can't "},
         {"type": "response.refusal.delta", **place, "delta": "help."},
         {"type": "response.refusal.done", **place, "refusal": "I can't help."},
@@ -128,7 +132,9 @@ async def test_a_refusal_of_responses(streamed: bool, provider: Provider, provid
     assert await ended(provider, providers, RESPONSES, raw) == ("refusal", "I can't help.")
 
 
-@pytest.mark.parametrize("error", [{"code": "server_error", "message": "x"}, {"error": {"message": "x"}}, {"message": None}])
+@pytest.mark.parametrize(
+    "error", [{"code": "server_error", "message": "x"}, {"error": {"message": "x"}}, {"message": None}]
+)
 async def test_an_error_event_of_responses(error: dict[str, Any], provider: Provider, providers: Providers) -> None:
     frames = [
         {"type": "response.output_text.delta", "item_id": "msg_1", "content_index": 0, "delta": "Hi."},
@@ -158,7 +164,8 @@ async def test_messages(reason: str, expected: str | None, provider: Provider, p
 
 
 @pytest.mark.parametrize(
-    "kind", ["invalid_request_error", "api_error", "rate_limit_error", "overloaded_error", "timeout_error", "unknown_error"]
+    "kind",
+    ["invalid_request_error", "api_error", "rate_limit_error", "overloaded_error", "timeout_error", "unknown_error"],
 )
 async def test_an_error_event_of_messages(kind: str, provider: Provider, providers: Providers) -> None:
     raw = message({"type": "error", "error": {"type": kind, "message": "x"}})

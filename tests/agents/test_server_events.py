@@ -49,7 +49,9 @@ def test_what_the_standard_says(stream: bytes, expected: list[tuple[str, str]]) 
 
 
 LINES = st.lists(
-    st.sampled_from([b"data: a", b"data:b", b"data: \xf0\x9f\x98\x80", b"event: e", b":c", b"", b"", b"x", b"\xef\xbb\xbf"]),
+    st.sampled_from(
+        [b"data: a", b"data:b", b"data: \xf0\x9f\x98\x80", b"event: e", b":c", b"", b"", b"x", b"\xef\xbb\xbf"]
+    ),
     max_size=8,
 )
 

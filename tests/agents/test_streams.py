@@ -19,7 +19,7 @@ from sessions_app.agents.wire import answer as answers
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
-from .recorded import NAMES, recorded, reader_of, said
+from .recorded import NAMES, reader_of, recorded, said
 from .talking import CHAT, MESSAGES, RESPONSES, Session
 
 MODELS = {"chat": CHAT, "responses": RESPONSES, "anthropic": MESSAGES}
@@ -38,7 +38,9 @@ async def answered(name: str, provider: Provider, providers: Providers, *raw: by
     return await session_of(name, providers).step()
 
 
-async def failed(name: str, provider: Provider, providers: Providers, answer: Answer) -> tuple[ProviderError, StepResult]:
+async def failed(
+    name: str, provider: Provider, providers: Providers, answer: Answer
+) -> tuple[ProviderError, StepResult]:
     """What comes of a body that is no whole answer."""
     provider.script(answer)
     session = session_of(name, providers)
@@ -49,8 +51,9 @@ async def failed(name: str, provider: Provider, providers: Providers, answer: An
 
 def chunks(*deltas: dict[str, Any], finish: str | None = "stop", mark: bool = True) -> bytes:
     """A stream of chat completions."""
-    frames = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
-    frames += [{"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}] if finish is not None else []
+    frames: list[Any] = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    if finish is not None:
+        frames.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
     return "".join(f"data: {json.dumps(frame)}\n\n" for frame in frames).encode() + b"data: [DONE]\n\n" * mark
 
 
@@ -85,7 +88,9 @@ async def test_a_compressed_answer_streams(name: str, encoding: str, provider: P
 async def test_a_compressed_object(provider: Provider, providers: Providers) -> None:
     body = {"choices": [{"message": {"content": "Whole."}, "finish_reason": "stop"}]}
     packed = gzip.compress(json.dumps(body).encode())
-    result = await answered("chat", provider, providers, packed, content_encoding="gzip", content_type="application/json")
+    result = await answered(
+        "chat", provider, providers, packed, content_encoding="gzip", content_type="application/json"
+    )
     assert result.text == "Whole."
 
 
@@ -127,7 +132,12 @@ async def test_no_end_is_a_failure(
 async def test_bytes_without_a_word_are_a_sign_of_life(provider: Provider) -> None:
     providers = Providers(ProviderSettings(timeout=0.5))
     await providers.live(CHAT)
-    noise = [b": thinking\n\n", chunks({}, {"content": ""}, finish=None, mark=False), b'data: {"progress": 1}\n\n', b"\n"]
+    noise = [
+        b": thinking\n\n",
+        chunks({}, {"content": ""}, finish=None, mark=False),
+        b'data: {"progress": 1}\n\n',
+        b"\n",
+    ]
     provider.script(Answer(raw=[*noise * 3, chunks({"content": "Hi."})], pause=0.1))
     assert (await session_of("chat", providers).step()).text == "Hi."
     await providers.aclose()
@@ -154,7 +164,9 @@ async def test_an_answer_ends_at_its_longest(name: str, size: int, provider: Pro
             await session.step()
     else:
         result = await session.step()
-        assert (result.finish, bool(result.calls)) == (("length", False) if total >= size else (None, bool(expected.calls)))
+        assert (result.finish, bool(result.calls)) == (
+            ("length", False) if total >= size else (None, bool(expected.calls))
+        )
         assert result.text == expected.text[: size - len(expected.thoughts)]
     await providers.aclose()
 
@@ -209,7 +221,9 @@ async def test_a_redirection_within_the_origin_is_followed(
     assert second.path.endswith("?again=1")
 
 
-@pytest.mark.parametrize("target", ["http://localhost:{port}/v1/chat/completions", "https://127.0.0.1:{port}/", "//[::1]/"])
+@pytest.mark.parametrize(
+    "target", ["http://localhost:{port}/v1/chat/completions", "https://127.0.0.1:{port}/", "//[::1]/"]
+)
 async def test_a_redirection_to_another_origin_is_not(target: str, provider: Provider, providers: Providers) -> None:
     answer = Answer(status=307, headers={"location": target.format(port=provider.port)})
     error, _ = await failed("chat", provider, providers, answer)
@@ -234,7 +248,7 @@ TOO_LONG: list[tuple[int, Any]] = [
     (400, {"error": {"message": "prompt too long; exceeded max context length by 4 tokens"}}),
     (400, {"error": {"message": "This model's maximum context length is 4096 tokens. However, you requested 5000",
                      "type": "BadRequestError", "code": 400}}),
-    (400, {"object": "error", "message": "The decoder prompt (length 9) is longer than the maximum model length of 8."}),
+    (400, {"object": "error", "message": "The prompt (length 9) is longer than the maximum model length of 8."}),
     (413, {"error": {"message": "Request Entity Too Large"}}),
     (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096."}),
     (400, {"error": {"code": "context_length_exceeded", "message": "Too long."}}),
@@ -268,7 +282,9 @@ async def test_a_conversation_too_long_is_told_and_not_tried_again(
 async def test_other_refusals_are_not_about_the_length(
     status: int, message: str, provider: Provider, providers: Providers
 ) -> None:
-    answers_ = [Answer(status=status, body={"error": {"message": message}}, headers={"retry-after": "0"}) for _ in range(3)]
+    answers_ = [
+        Answer(status=status, body={"error": {"message": message}}, headers={"retry-after": "0"}) for _ in range(3)
+    ]
     provider.script(*answers_[1:])
     error, _ = await failed("chat", provider, providers, answers_[0])
     assert error.code == "provider"
@@ -280,8 +296,13 @@ async def test_too_long_as_an_error_in_the_stream(provider: Provider, providers:
     assert error.code == "context"
 
 
-CUTS = ["<think>|Hm.|</think>\n\n|The answer", "<th|ink>\nH|m.\n</thi|nk>|\n\nThe |answer", "<think>Hm.</think>The answer",
-        "\n<think>|\n\nHm.|\n|</think>|\n|\n|The answer", "|".join("<think>Hm.</think>\n\nThe answer")]  # fmt: skip
+CUTS = [
+    "<think>|Hm.|</think>\n\n|The answer",
+    "<th|ink>\nH|m.\n</thi|nk>|\n\nThe |answer",
+    "<think>Hm.</think>The answer",
+    "\n<think>|\n\nHm.|\n|</think>|\n|\n|The answer",
+    "|".join("<think>Hm.</think>\n\nThe answer"),
+]
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -297,7 +318,9 @@ async def test_a_thought_between_tags_is_a_thought(
     assert "".join(piece.text for piece in session.pieces if isinstance(piece, ReasoningDelta)).strip() == "Hm."
 
 
-@pytest.mark.parametrize("words", ["Hm.|</think>\n\n|The answer", "Hm.\n|</th|ink>\n\nThe answer", "Hm.</think>The answer"])
+@pytest.mark.parametrize(
+    "words", ["Hm.|</think>\n\n|The answer", "Hm.\n|</th|ink>\n\nThe answer", "Hm.</think>The answer"]
+)
 @pytest.mark.parametrize("name", ["chat", "responses", "anthropic"])
 async def test_without_its_opening_tag_the_thought_moves_when_the_answer_is_stored(
     name: str, words: str, provider: Provider, providers: Providers
@@ -314,7 +337,12 @@ async def test_without_its_opening_tag_the_thought_moves_when_the_answer_is_stor
 
 @pytest.mark.parametrize(
     "text",
-    ["Use <think> and </think> around it.", "`<think>`", "```\n<think>\nx\n</think>\n```\n", "A tag: </think> ends it."],
+    [
+        "Use <think> and </think> around it.",
+        "`<think>`",
+        "```\n<think>\nx\n</think>\n```\n",
+        "A tag: </think> ends it.",
+    ],
 )
 @pytest.mark.parametrize("name", ["chat", "responses", "anthropic"])
 async def test_a_tag_that_is_spoken_of_is_a_word(

@@ -52,14 +52,32 @@ def test_what_is_a_thought(text: str, thought: str, words: str) -> None:
     assert split_thought(text) == (thought, words)
 
 
-PIECES = ["<think>", "</think>", "<thinking>", "</thinking>", "\n", " ", ".", "`", "```\n", "a", "Hm", "\n\n", "<", "</", "é"]
+PIECES = [
+    "<think>",
+    "</think>",
+    "<thinking>",
+    "</thinking>",
+    "\n",
+    " ",
+    ".",
+    "`",
+    "```\n",
+    "a",
+    "Hm",
+    "\n\n",
+    "<",
+    "</",
+    "é",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.data())
 def test_the_cuts_make_no_difference(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     tags = ThinkingTags()
-    told = [part for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True) for part in tags.feed(text[start:end])]
+    told = [
+        part for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True) for part in tags.feed(text[start:end])
+    ]
     told += tags.end()
     said = "".join(part for kind, part in told if kind == "text")
     assert (tags.thought, said[tags.moved :].lstrip() if tags.moved else said) == split_thought(text)
@@ -73,7 +91,14 @@ def test_no_word_is_lost_and_none_invented(text: str) -> None:
     tags = ("<think>", "</think>", "<thinking>", "</thinking>")
     assert left == whole or any(
         left == whole[len(opening) :].replace(closing, "", 1) or left in _without_one(whole[len(opening) :])
-        for opening, closing in [("", tags[1]), ("", tags[3]), (tags[0], tags[1]), (tags[2], tags[3]), (tags[0], "\0"), (tags[2], "\0")]
+        for opening, closing in [
+            ("", tags[1]),
+            ("", tags[3]),
+            (tags[0], tags[1]),
+            (tags[2], tags[3]),
+            (tags[0], "\0"),
+            (tags[2], "\0"),
+        ]
         if whole.startswith(opening)
     )
 

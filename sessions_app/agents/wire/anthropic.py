@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..pieces import Finish
+from sessions_app.agents.pieces import Finish
+
 from .chunks import Chunk, delta
 from .reading import Frame, Reader, counts_of, error_of, number_of, object_of, objects_of, text_of
 
@@ -78,7 +79,8 @@ class AnthropicReader(Reader):
             block = block | {"input": {}}
         field = _BEGINNINGS.get(block["type"], "")
         begun = block | ({field: ""} if field else {})
-        yield _named("content_block_start", {"index": index, "content_block": begun}, speaks=block["type"] == "tool_use")
+        frame = {"index": index, "content_block": begun}
+        yield _named("content_block_start", frame, speaks=block["type"] == "tool_use")
         if text := text_of(block.get(field)):
             yield from self._delta(key, {"type": f"{field}_delta", field: text})
 
