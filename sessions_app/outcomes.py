@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from sessions_app import branches, spending
 from sessions_app.models import Message, Turn
-from sessions_app.shapes import ErrorShape, LedgerShape, MessageShape, message_shape
+from sessions_app.shapes import ErrorShape, MessageShape, message_shape
 
 
 def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
@@ -18,9 +18,7 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
     ledgers = {turn.answer_id: spending.line_of(turn) for turn in ended}
     errors = {message_id: error for turn in ended if (error := error_of(turn)) for message_id in [_bearer(turn)]}
     return [
-        message_shape(
-            message, beside.get(message.pk), ledgers.get(message.public_id), errors.get(message.public_id)
-        )
+        message_shape(message, beside.get(message.pk), ledgers.get(message.public_id), errors.get(message.public_id))
         for message in messages
     ]
 

@@ -74,8 +74,8 @@ def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any
                 place = {"kind": "text", "start": start, "length": len(said)}
                 yield place | _extras(part.provider_details, id=part.id)
         elif isinstance(part, ThinkingPart):
-            said = {"kind": "reasoning", "text": clean(part.content)}
-            yield said | _extras(part.provider_details, id=part.id, signature=part.signature)
+            shown = {"kind": "reasoning", "text": clean(part.content)}
+            yield shown | _extras(part.provider_details, id=part.id, signature=part.signature)
         elif isinstance(part, ToolCallPart):
             call = {"kind": "call", "id": own_id(part.tool_call_id, taken), "name": clean(part.tool_name)}
             arguments = clean(part.args_as_json_str())
@@ -124,11 +124,10 @@ def tool_calls(parts: list[dict[str, Any]] | None) -> tuple[ToolCall, ...]:
 
 
 def are_whole(calls: Iterable[ToolCall]) -> bool:
-    """Whether no call was cut in the middle of its arguments."""
-    try:
-        return all(isinstance(json.loads(call.arguments or "{}"), dict) for call in calls)
-    except (ValueError, RecursionError):
-        return False
+    """Whether no call was cut in the middle of its arguments: Pydantic AI wraps what is no JSON."""
+    from pydantic_ai.messages import INVALID_JSON_KEY
+
+    return not any(call.arguments.startswith(f'{{"{INVALID_JSON_KEY}"') for call in calls)
 
 
 def response_of(row: Row, model: str) -> ModelResponse:

@@ -75,13 +75,18 @@ class Unfolding:
             if self.full:
                 return
             self.begun = True
-            if isinstance(piece, TextDelta | ReasoningDelta):
-                piece = replace(piece, text=piece.text[: self._room])
-                self._room -= len(piece.text)
-                (self._texts if isinstance(piece, TextDelta) else self._thoughts).append(piece.text)
-            elif isinstance(piece, ToolCallArgs):
-                self._room -= len(piece.delta)
-            yield piece
+            yield self._kept(piece)
+
+    def _kept(self, piece: Piece) -> Piece:
+        """The piece, as far as there is room for it."""
+        if isinstance(piece, ToolCallArgs):
+            self._room -= len(piece.delta)
+        if not isinstance(piece, TextDelta | ReasoningDelta):
+            return piece
+        kept = replace(piece, text=piece.text[: self._room])
+        self._room -= len(kept.text)
+        (self._texts if isinstance(kept, TextDelta) else self._thoughts).append(kept.text)
+        return kept
 
     def _started(self, index: int, part: ModelResponsePart) -> Iterator[Piece]:
         from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart

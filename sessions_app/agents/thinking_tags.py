@@ -5,9 +5,9 @@ that is said, and the closing one is the first after it that is no mere mention.
 opening tag already, so that the answer begins with the thought and shows a closing tag alone. Then what was said before
 it has been taken for words, and turns out to be a thought: `moved` characters of them.
 
-A closing tag is a mention, and stays a word, in quotes, in code (between backticks, in a fenced block) and in the middle
-of a sentence: between spaces, or where no thought was opened, before a space or punctuation. If a thought never ends
-otherwise, its first mention ends it after all: rather a fence left open in a thought than an answer lost.
+A closing tag is a mention, and stays a word, in quotes, in code (between backticks, in a fenced block) and in the
+middle of a sentence: between spaces, or where no thought was opened, before a space or punctuation. If a thought never
+ends otherwise, its first mention ends it after all: rather a fence left open in a thought than an answer lost.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _LONGEST = max(map(len, TAGS.values()))
 MAX_MENTIONS = 20
 """Closing tags that are looked at: an answer with more of them is about tags."""
 
-_QUOTES = "`'\"“”‘’«»"
-_SENTENCE_ENDS = ".!?…。！？"
-_NO_ANSWER_BEGINS = " \t,;:)]}>、，" + _SENTENCE_ENDS
+_QUOTES = "`'\"“”‘’«»"  # noqa: RUF001 -- punctuation as people and models write it, here and below
+_SENTENCE_ENDS = ".!?…。！？"  # noqa: RUF001
+_NO_ANSWER_BEGINS = " \t,;:)]}>、，" + _SENTENCE_ENDS  # noqa: RUF001
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 
 from sessions_app.api import auth
 from sessions_app.api.answers import answer, error_frame
@@ -68,7 +69,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.caller, self.user_id = caller, caller.user_id
         self._lanes = Lanes()
-        self._outbox = Outbox(self.base_send)
+        self._outbox = Outbox(self.base_send, settings.HERMES_MAX_ANSWER)
         self.runner.hub.attach(self)
         self.doorkeeper.watch(self)
         self.runner.pool.warm()

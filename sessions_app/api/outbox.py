@@ -21,6 +21,9 @@ from sessions_app.metrics import REGISTRY
 READS_TOO_SLOWLY = 4008
 # Characters of each kind that may wait. A streaming answer brings some 5,000 a second.
 BACKLOG = 256 * 1024
+# An answer comes twice, as it is written and whole when it is stored, and JSON doubles what it escapes. It may come at
+# once, and a client that reads must not be cut off for that.
+CHARACTERS_PER_ANSWER = 4
 # Seconds in which a client must take a frame, and characters a second at which it must do so.
 STALLED, SLOWEST = 10.0, 30_000.0
 
@@ -30,10 +33,14 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Outbox:
-    """The frames that wait for one client. Belongs to the event loop."""
+    """The frames that wait for one client. Belongs to the event loop.
 
-    def __init__(self, send: Send) -> None:
+    ``longest_answer`` (characters, HERMES_MAX_ANSWER) may wait besides the usual backlog.
+    """
+
+    def __init__(self, send: Send, longest_answer: int) -> None:
         self._send = send
+        self._backlog = BACKLOG + CHARACTERS_PER_ANSWER * longest_answer
         # With what each adds to: notifications, answers.
         self._waiting: deque[tuple[str, int, int]] = deque()
         self._told = 0
@@ -51,7 +58,7 @@ class Outbox:
 
     def tell(self, frame: str) -> None:
         """Send a notification after what waits; cuts the client off where too many do."""
-        if self._told > BACKLOG:
+        if self._told > self._backlog:
             self._cut_off()
         self._put(frame, len(frame), 0)
 

@@ -38,7 +38,7 @@ class Socket:
 
 async def test_frames_are_sent_in_order_and_the_close_comes_behind_them() -> None:
     socket = Socket()
-    outbox = Outbox(socket.send)
+    outbox = Outbox(socket.send, 0)
     outbox.tell("a")
     outbox.answer("b")
     outbox.tell("c")
@@ -52,16 +52,27 @@ async def test_frames_are_sent_in_order_and_the_close_comes_behind_them() -> Non
 
 async def test_a_frame_that_comes_later_is_sent_then() -> None:
     socket = Socket()
-    outbox = Outbox(socket.send)
+    outbox = Outbox(socket.send, 0)
     for frame in "ab":
         outbox.tell(frame)
         assert await socket.until(frame) == [frame]
     outbox.stop()
 
 
+async def test_the_longest_answer_may_come_at_once() -> None:
+    socket = Socket(reads=False)
+    outbox = Outbox(socket.send, 1_000_000)
+    for frame in ("a" * 2_000_000, "b" * 2_000_000, "c"):
+        outbox.tell(frame)
+    assert not outbox.closed
+    socket.reads.set()
+    await socket.until("c")
+    outbox.stop()
+
+
 async def test_a_client_that_does_not_read_is_cut_off_at_the_bound() -> None:
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send)
+    outbox = Outbox(socket.send, 0)
     frame = "x" * 1024
     for _ in range(BACKLOG // len(frame) + 1):  # the bound itself is allowed
         outbox.tell(frame)
@@ -72,7 +83,7 @@ async def test_a_client_that_does_not_read_is_cut_off_at_the_bound() -> None:
 
 async def test_large_answers_cut_nobody_off() -> None:
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send)
+    outbox = Outbox(socket.send, 0)
     outbox.answer("x" * 10 * BACKLOG)
     outbox.answer("x" * 10 * BACKLOG)
     for _ in range(99):
@@ -85,7 +96,7 @@ async def test_large_answers_cut_nobody_off() -> None:
 
 async def test_what_was_sent_counts_no_more() -> None:
     socket = Socket()
-    outbox = Outbox(socket.send)
+    outbox = Outbox(socket.send, 0)
     for _ in range(8):
         outbox.tell("x" * (BACKLOG // 2))
         await socket.taken.get()
@@ -99,7 +110,7 @@ async def test_what_was_sent_counts_no_more() -> None:
 
 async def test_commands_wait_while_answers_are_not_read() -> None:
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send)
+    outbox = Outbox(socket.send, 0)
     await outbox.room()
     outbox.answer("x" * (BACKLOG + 1))
     waiting = asyncio.create_task(outbox.room())
@@ -113,7 +124,7 @@ async def test_commands_wait_while_answers_are_not_read() -> None:
 
 async def test_who_waits_for_room_goes_on_when_the_client_has_gone() -> None:
     for end in (Outbox.stop, partial(Outbox.close, code=4401)):
-        outbox = Outbox(Socket(reads=False).send)
+        outbox = Outbox(Socket(reads=False).send, 0)
         outbox.answer("x" * (BACKLOG + 1))
         waiting = asyncio.create_task(outbox.room())
         end(outbox)
@@ -125,7 +136,7 @@ async def test_who_waits_for_room_goes_on_when_the_client_has_gone() -> None:
 async def test_who_takes_nothing_at_all_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox_module, "STALLED", 0.01)
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send)
+    outbox = Outbox(socket.send, 0)
     outbox.answer("x")
     outbox.answer("y")
     assert await socket.until(4008) == [4008]
@@ -139,10 +150,10 @@ async def test_who_is_cut_off_is_counted_once_and_who_is_closed_otherwise_is_not
 
     before = cut_off()
     slow, stranger = Socket(reads=False), Socket()
-    outbox = Outbox(slow.send)
+    outbox = Outbox(slow.send, 0)
     for _ in range(4):
         outbox.tell("x" * BACKLOG)
     await slow.until(4008)
-    Outbox(stranger.send).close(4401)
+    Outbox(stranger.send, 0).close(4401)
     await stranger.until(4401)
     assert cut_off() - before == 1

@@ -62,11 +62,13 @@ class Answer:
     `words` are sent one event each, `reasoning` before them, `calls` after them. `gates` stand before the word of
     their index (`len(words)`: before the calls; `len(words) + 1 + n`: amid the arguments of call n). `cut` drops the
     connection, and `silent` says nothing more for ever, before the word of that index. `status` other than 200
-    answers an error with `headers`. `pause` is seconds between words. `error` ends the stream with the wire's own
-    error event before the word of that index, `end` ends it there as if nothing were missing. `crlf` ends lines as
-    some servers do. `hangs_up` drops the connection before a word of a response. With `silent_cache` a chat completion
-    says nothing of cached tokens, as some servers do; `counts` stand in its usage, whatever is true. A `nameless`
-    answer does not say which model gives it.
+    answers an error with `headers` and, where it is given, with `body` as JSON. `pause` is seconds between words.
+    `error` ends the stream with the wire's own error event before the word of that index, `end` ends it there as if
+    nothing were missing. `crlf` ends lines as some servers do. `hangs_up` drops the connection before a word of a
+    response. With `silent_cache` a chat completion says nothing of cached tokens, as some servers do; `counts` stand
+    in its usage, whatever is true. A `nameless` answer does not say which model gives it. `raw` is sent in place of
+    all that, chunk by chunk: the bytes of a body as a test wants them, with `headers` beside its type; `cut`, `gates`
+    and `silent` stand before the chunk of their index.
     """
 
     words: list[str] = field(default_factory=list)
@@ -85,6 +87,8 @@ class Answer:
     nameless: bool = False
     gates: dict[int, Gate] = field(default_factory=dict)
     pause: float = 0.0
+    raw: list[bytes] | None = None
+    body: Any = None
 
 
 _numbers = itertools.count(1)

@@ -118,14 +118,17 @@ class Server:
     async def _answer(
         self, recorded: Recorded, answer: Answer, wire: h11.Connection, writer: asyncio.StreamWriter
     ) -> None:
-        module = WIRES[recorded.path]
+        module = WIRES[recorded.path.partition("?")[0]]
         if answer.hangs_up:
             raise CutError
         if answer.status != 200:
-            body = json.dumps(module.failure("The script says so.")).encode()
+            body = json.dumps(answer.body or module.failure("The script says so.")).encode()
             headers = {"content-type": "application/json", "content-length": str(len(body))} | answer.headers
             await _send(wire, writer, h11.Response(status_code=answer.status, headers=list(headers.items())))
             await _send(wire, writer, h11.Data(body), h11.EndOfMessage())
+            return
+        if answer.raw is not None:
+            await _send_raw(wire, writer, answer, answer.raw)
             return
         answer.calls = [Call(call.name, call.arguments, call.id or numbered("call")) for call in answer.calls]
         counted = self._caches[module].count(recorded.json)
@@ -146,6 +149,15 @@ class Server:
                 data = event.encode()
                 await _send(wire, writer, h11.Data(data.replace(b"\n", b"\r\n") if answer.crlf else data))
         await _send(wire, writer, h11.EndOfMessage())
+
+
+async def _send_raw(wire: h11.Connection, writer: asyncio.StreamWriter, answer: Answer, chunks: list[bytes]) -> None:
+    headers = {"content-type": "text/event-stream", "transfer-encoding": "chunked"} | answer.headers
+    await _send(wire, writer, h11.Response(status_code=200, headers=list(headers.items())))
+    for index, chunk in enumerate([*chunks, b""]):
+        await _hold(answer, index)
+        await _send(wire, writer, h11.Data(chunk))
+    await _send(wire, writer, h11.EndOfMessage())
 
 
 async def _hold(answer: Answer, index: int) -> None:

@@ -114,12 +114,13 @@ class Host:
         user_id: int,
         *,
         silence: float = PATIENCE,
+        max_answer: int = 1_000_000,
         retries: int = 0,
         lease: float = LEASE,
         search: Search = search_chats,
         layer: Layer | None = None,
     ) -> Host:
-        settings = ProviderSettings(timeout=silence, retries=retries, demo_pause=0)
+        settings = ProviderSettings(timeout=silence, max_answer=max_answer, retries=retries, demo_pause=0)
         host = cls(Runner(AgentPool(settings, search), lease=lease, layer=layer), Listener(user_id))
         host.runner.hub.attach(host.listener)
         await host.runner.start()

@@ -65,7 +65,11 @@ async def test_a_tab_of_another_process_gets_every_event_once_and_in_order(
         range(1, len(here.listener.run(asked.run_id)) + 1)
     )
     await there.listener.until(lambda event: event["event"].get("value", {}).get("message_count") == 2)
-    assert there.listener.facts() == here.listener.facts() == ["message.created", "session.updated", "message.created", "session.updated"]
+    assert (
+        there.listener.facts()
+        == here.listener.facts()
+        == ["message.created", "session.updated", "message.created", "session.updated"]
+    )
 
 
 async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest_from_the_owner(

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 import httpx2
 
-from .chunks import Chunk, joined
+from .chunks import Chunk, as_words, joined
 from .decoder import AnswerDecoder
 
 PERIOD = 0.03
@@ -70,7 +70,7 @@ class AnswerStream(httpx2.AsyncByteStream):
                 self._next = self._loop.time() + PERIOD
             self._rest()
             if batch:
-                yield b"".join(chunk.encoded() for chunk in joined(batch))
+                yield b"".join(event.encoded() for chunk in joined(batch) for event in as_words(chunk))
         if self._error is not None:
             raise self._error
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..pieces import Finish
+from sessions_app.agents.pieces import Finish
+
 from .chunks import Chunk, delta
 from .reading import Frame, Reader, counts_of, error_of, number_of, object_of, objects_of, text_of
 
@@ -18,6 +19,8 @@ FINISHES: dict[str, Finish] = {
 """`stop_reason` → why an answer is not whole; with any other ("end_turn", "stop_sequence", "tool_use") it is."""
 
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_BEGINNINGS = {"text": "text", "thinking": "thinking"}
+"""Where a block may have a beginning of its text already."""
 _BLOCKS = ("text", "thinking", "redacted_thinking", "tool_use")
 
 
@@ -74,8 +77,12 @@ class AnthropicReader(Reader):
         if block["type"] == "tool_use":
             self._inputs[index] = object_of(block.get("input"))
             block = block | {"input": {}}
-        speaks = block["type"] == "tool_use" or bool(text_of(block.get("text")) or text_of(block.get("thinking")))
-        yield _named("content_block_start", {"index": index, "content_block": block}, speaks=speaks)
+        field = _BEGINNINGS.get(block["type"], "")
+        begun = block | ({field: ""} if field else {})
+        frame = {"index": index, "content_block": begun}
+        yield _named("content_block_start", frame, speaks=block["type"] == "tool_use")
+        if text := text_of(block.get(field)):
+            yield from self._delta(key, {"type": f"{field}_delta", field: text})
 
     def _delta(self, key: object, part: Frame) -> Iterator[Chunk]:
         index, kind = self._blocks.get(key, number_of(key) or 0), text_of(part.get("type"))

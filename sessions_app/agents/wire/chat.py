@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..pieces import Finish
+from sessions_app.agents.pieces import Finish
+
 from .chunks import Chunk, Path, delta
 from .reading import (
     Frame,

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sessions_app.agents.thinking_tags import TAGS
+
 Path = tuple[str | int, ...]
 
 SLICE_CHARACTERS = 16 * 1024
@@ -77,6 +79,16 @@ def joined(chunks: Iterable[Chunk]) -> list[Chunk]:
         else:
             runs.append([chunk])
     return [run[0] if len(run) == 1 else replace(run[0], text="".join(one.text for one in run)) for run in runs]
+
+
+def as_words(chunk: Chunk) -> Iterator[Chunk]:
+    """The chunk, in two where its text is a tag and nothing else: Pydantic AI would take the tag for the beginning of
+    a thought, wherever it stands. `thinking_tags` tells thoughts from words, and needs every tag as it was said."""
+    if chunk.text in TAGS:
+        yield replace(chunk, text=chunk.text[:1])
+        yield replace(chunk, text=chunk.text[1:])
+    else:
+        yield chunk
 
 
 class SurrogatePairs:

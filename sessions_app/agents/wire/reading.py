@@ -11,7 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-from ..pieces import Finish
+from sessions_app.agents.pieces import Finish
+
 from .chunks import Chunk
 
 Frame = dict[str, Any]

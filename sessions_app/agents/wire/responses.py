@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pieces import Finish
+from sessions_app.agents.pieces import Finish
+
 from .chunks import Chunk, delta
 from .reading import Frame, Reader, arguments_of, error_of, number_of, object_of, objects_of, text_of
 

@@ -6,8 +6,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
-from .anthropic import AnthropicReader
 from .answer import AnswerStream
+from .anthropic import AnthropicReader
 from .chat import ChatReader
 from .decoder import AnswerDecoder
 from .reading import Reader, RedirectedError
