@@ -5,6 +5,8 @@ import { Refused } from "./socket.js";
 import { copyFrom } from "./clipboard.js";
 import { h, icon } from "./dom.js";
 
+/** After so many failures it may be a text that the server cannot render: it stays plain. */
+const TRIES = 4;
 const BATCH_TEXTS = 200;
 const REMEMBERED = 500;
 
@@ -57,12 +59,17 @@ export class Markdown {
         this.trying.over();
         this.settle(texts, html);
       } catch (error) {
-        if (isPassing(error)) await this.trying.pause(error);
-        else if (error instanceof Refused) this.settle(texts, texts.map(() => null));
+        if (isPassing(error) && this.trying.failures < TRIES) await this.trying.pause(error);
+        else if (error instanceof Refused) this.giveUp(texts);
         else await this.socket.ready();
       }
     }
     this.working = false;
+  }
+
+  giveUp(texts) {
+    this.trying.over();
+    this.settle(texts, texts.map(() => null));
   }
 
   batch() {

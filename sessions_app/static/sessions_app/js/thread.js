@@ -65,11 +65,12 @@ export class Thread {
     const results = new Map(messages.filter((message) => message.tool_call_id).map((message) => [message.tool_call_id, message]));
     const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
     const places = new Set(messages.map((message) => message.id));
-    const items = messages.flatMap((message) => [
-      ...(called.has(message.tool_call_id) ? [] : [this.messageItem(message, results)]),
-      ...this.noteItems(message.id, this.noteOf(message), idle && message === messages.at(-1) && !runs.length),
-      ...runs.filter((run) => run.follows === message.id).flatMap((run) => this.runItems(run, idle)),
-    ]);
+    const items = messages.flatMap((message) => {
+      const shown = called.has(message.tool_call_id) ? [] : [this.messageItem(message, results)];
+      const following = runs.filter((run) => run.follows === message.id).flatMap((run) => this.runItems(run, idle));
+      const isEnd = idle && message === messages.at(-1);
+      return [...shown, ...(following.length ? following : this.noteItems(message.id, this.noteOf(message), isEnd))];
+    });
     return [...items, ...runs.filter((run) => !places.has(run.follows)).flatMap((run) => this.runItems(run, idle))];
   }
 
@@ -91,7 +92,8 @@ export class Thread {
       return stream.element;
     };
     const isLast = run === this.conversation.runs.at(-1);
-    return [{ key: `run:${run.id}`, version: "", build }, ...this.noteItems(run.follows, run.error && { error: run.error }, idle && isLast)];
+    const shown = run.error && { error: run.error };
+    return [{ key: `run:${run.id}`, version: "", build }, ...this.noteItems(isLast ? run.follows : run.id, shown, idle && isLast)];
   }
 
   /** What stands under a message: why there is no answer ({error}), or no more of it ({finish}). */
