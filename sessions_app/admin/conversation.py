@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions_app import branches
+from sessions_app.agents.answers import reasoning_of
 from sessions_app.models import ChatSession, Message, Turn
 
 MESSAGES_A_PAGE = 200
@@ -37,7 +38,7 @@ class Line:
     @property
     def reasoning(self) -> str:
         """What the model said of its reasoning."""
-        return "\n\n".join(part["text"] for part in self._parts("reasoning") if part["text"])
+        return reasoning_of(self.message.parts)
 
     def _parts(self, kind: str) -> Iterable[dict[str, Any]]:
         return (part for part in self.message.parts or () if part["kind"] == kind)

@@ -44,6 +44,7 @@ def test_tool_calls_results_reasoning_and_status_are_shown(boss: Client, alice: 
     say(chat_session, 1, "", parts=[thought, call])
     say(chat_session, 2, "42", role="tool", parts=[{"kind": "result", "id": "1", "name": "calculator"}])
     say(chat_session, 3, "It is forty-", status="stopped")
+    say(chat_session, 4, "It is forty-", finish="length")
     seen = text_of(boss, page_of(chat_session))
     assert "Multiplication." in seen
     assert "opaque" not in seen
@@ -51,6 +52,7 @@ def test_tool_calls_results_reasoning_and_status_are_shown(boss: Client, alice: 
     assert "{&quot;expression&quot;:&quot;6*7&quot;}" in seen
     assert "<strong>Tool calculator</strong>" in seen
     assert '<span class="hermes-badge stopped">stopped</span>' in seen
+    assert '<span class="hermes-badge">not whole: length</span>' in seen
 
 
 def test_the_turns_tell_verdict_usage_error_and_time(boss: Client, alice: User) -> None:
