@@ -10,11 +10,12 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from sessions_app import database
 from tests import databases, services
 from tests.databases import Database
+from tests.emptying import empty_by_deleting
 from tests.live import ENVIRONMENT, LiveSite, fill
 from tests.processes import ROOT
 from tests.providers.fixtures import provider
 
-__all__ = ["provider"]
+__all__ = ["empty_by_deleting", "provider"]
 
 
 @pytest.hookimpl(tryfirst=True)

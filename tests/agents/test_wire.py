@@ -195,7 +195,7 @@ def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.mark.parametrize("model", WIRES)
 def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(slices=turns(model))
     @example(slices=alike(model))
     def check(slices: list[list[Row]]) -> None:
