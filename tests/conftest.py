@@ -1,14 +1,17 @@
 """Fixtures of the whole suite."""
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+import pytest_asyncio
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from sessions_app import database
 from tests import databases, services
+from tests.clock import Clock
 from tests.databases import Database
 from tests.emptying import empty_by_deleting
 from tests.live import ENVIRONMENT, LiveSite, fill
@@ -33,6 +36,12 @@ def blockbuster() -> Iterator[BlockBuster]:
     """Fails every test in which anything blocks an event loop."""
     with blockbuster_ctx() as watch:
         yield watch
+
+
+@pytest_asyncio.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the test's event loop."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +72,12 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def static_files() -> None:
     """What a real site needs before it starts."""
-    # With the site's own settings: pytest has put the tests' into the environment.
-    subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True, env={**os.environ, **ENVIRONMENT})
+    # One after the other, where tests run in several processes: the first makes them, the others find them.
+    with (ROOT / "Makefile").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # With the site's own settings: pytest has put the tests' into the environment.
+        env = {**os.environ, **ENVIRONMENT}
+        subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True, env=env)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from hermes_site.redis_layer import RedisLayer
-from sessions_app.turns import layer as layers
 from sessions_app.turns import relay
 from sessions_app.turns.layer import Item
 from sessions_app.turns.relay import Relay
@@ -246,14 +245,14 @@ async def test_a_connection_that_carries_nothing_any_more_is_given_up(
     own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing says that the other end is gone, as behind a failed router: no pulse comes back."""
-    monkeypatch.setattr(relay, "SILENT_SECONDS", 0.5)
     await own_redis.start()
     a, b = end("a"), end("b")
-    await b.until(lambda: b.relay._whole)
+    for each in (a, b):
+        await each.until(lambda each=each: each.relay._whole)  # type: ignore[misc]
     shard = b.relay._layer._get_layer()._shards[0]  # type: ignore[union-attr]
-    monkeypatch.setattr(shard, "_receive_message", lambda message: None)
-    await b.until(lambda: b.relay._away)
-    monkeypatch.undo()
+    with monkeypatch.context() as deaf:
+        deaf.setattr(shard, "_receive_message", lambda message: None)
+        await b.until(lambda: b.relay._away)
     await b.until(lambda: b.lost)
     a.relay.send("b", {"kind": "after"})
     await b.until(lambda: ("a", {"kind": "after"}) in b.got)
@@ -297,10 +296,7 @@ async def test_a_client_that_outlives_its_cancellation_does_not_keep_the_link_fr
     await a.until(lambda: a.lost)
 
 
-async def test_a_send_that_was_cut_off_is_not_taken_for_one_that_arrived(
-    own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(layers, "PATIENCE", 0.2)
+async def test_a_send_that_was_cut_off_is_not_taken_for_one_that_arrived(own_redis: Redis, end: NewEnd) -> None:
     await own_redis.start()
     a, b = end("a", Deaf), end("b")
     b.relay.join("held")
