@@ -5,9 +5,11 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck
 
 from sessions_app import database
 from tests import databases, services
@@ -19,6 +21,10 @@ from tests.processes import ROOT
 from tests.providers.fixtures import provider
 
 __all__ = ["empty_by_deleting", "provider"]
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.hookimpl(tryfirst=True)
