@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.test_live import answer, request
+from tests.test_metrics import let_owner_read_metrics, scrape
 
 CLIENTS = 200
 # MB: each client is streamed 5, which would be 1,000 together.
@@ -44,6 +47,14 @@ def client_of(site: LiveSite) -> ClientConnection:
     )
 
 
+def await_cut_off(site: LiveSite) -> None:
+    """Return once the site has closed all the clients, as far as it can while they do not read."""
+    deadline = time.monotonic() + PATIENCE
+    while scrape(site)["hermes_connections_cut_off_total"] < CLIENTS:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def close_code(client: ClientConnection) -> int | None:
     """Reads what is left, up to the end of the connection."""
     with suppress(ConnectionClosed):
@@ -56,6 +67,7 @@ def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memo
     start_site: Callable[..., LiveSite], provider: Provider
 ) -> None:
     site = start_site(HERMES_MODEL="openai-chat:loopback")
+    let_owner_read_metrics(site)
     provider.script(Answer(STREAM))
     with peer(site, **token(site)) as other, ExitStack() as stack:
         session_id = other.call("session.create")["result"]["session"]["id"]
@@ -65,9 +77,11 @@ def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memo
             answer(client)
         before = most_memory(site)
         other.call("turn.start", session_id=session_id, text="a stream")
+        await_cut_off(site)
+        with ThreadPoolExecutor(CLIENTS) as readers:
+            assert list(readers.map(close_code, clients)) == [4008] * CLIENTS
         # Not opened here: this connection is told when the answer is stored, and nothing of it.
         other.until(lambda frame: frame["params"]["event"]["value"].get("message_count") == 2)
-        assert [close_code(client) for client in clients] == [4008] * CLIENTS
         assert most_memory(site) - before < ALLOWED
     assert site.stop() == 0
     assert site.errors() == []

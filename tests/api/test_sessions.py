@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import hypothesis
 import pytest
 from django.contrib.auth.models import AbstractUser
 from hypothesis import given
@@ -157,7 +156,6 @@ def test_a_cursor_comes_back_as_it_was() -> None:
 _PLAIN = st.integers() | st.floats() | st.booleans() | st.none() | st.text() | st.just(uuid4().hex)
 
 
-@hypothesis.settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=127)) | st.lists(_PLAIN, max_size=3).map(as_cursor))
 def test_anything_else_is_no_cursor(text: str) -> None:
     try:

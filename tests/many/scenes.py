@@ -38,6 +38,7 @@ CREATE CONSTRAINT TRIGGER tests_commit AFTER UPDATE ON sessions_app_turn DEFERRA
 _HELD = "SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 _HELD += " AND locktype = 'advisory' AND NOT granted"
 _ASLEEP = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state = 'idle in transaction'"
+_OPEN = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND xact_start IS NOT NULL"
 
 
 @dataclass
@@ -96,3 +97,7 @@ class Held:
     def sleep(self) -> None:
         """Return once all that stood there are in the middle of their transactions, and nobody goes on."""
         until(self._database, len(self._pids), _ASLEEP, self._pids)
+
+    def end(self) -> None:
+        """Return once their transactions are over, one way or the other."""
+        until(self._database, 0, _OPEN, self._pids)

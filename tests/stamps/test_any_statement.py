@@ -170,9 +170,8 @@ def statements() -> list[Statement]:
 
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.randoms(use_true_random=False), st.lists(st.integers(0, 999), min_size=5, max_size=25))
 def test_the_stamp_tells_exactly_what_changed(db: None, chance: random.Random, choices: list[int]) -> None:

@@ -9,17 +9,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
 from sessions_app import database
 from sessions_app.models import Turn
-from sessions_app.turns import asking
+from sessions_app.turns import asking, memory
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import CHAT, NewHost, NewSession
 from tests.turns.host import PATIENCE, Host, guard_of, said, stands_at, stored_turn, within
+from tests.turns.slow import SlowWrite
 
 
 def database_url() -> str:
@@ -157,6 +159,30 @@ async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_
     assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
     assert await said(chat) == stored
     assert guard_of(await owner.turn(chat))[1] == "read"
+
+
+async def test_an_owner_that_slept_before_it_read_sends_nothing_later(
+    new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, other = await new_host(), await new_host()
+    provider.script(Answer(["Two"]), Answer(["never asked for"]))
+    chat = await session()
+    await other.open(chat)
+    with monkeypatch.context() as patch:
+        asleep = SlowWrite(patch, memory, "_stored")
+        asked = await owner.ask(chat, "one")
+        await within(asleep.begun.wait())
+    # Its heartbeat sleeps as well.
+    await owner.runner._keeper.stop()
+    [run] = owner.runner.runs
+    waiting = await owner.ask(chat, "two")
+    await silence(asked.run_id, 16)
+    await other.runner._keeper.look()
+    await other.listener.end_of(waiting.run_id)
+    asleep.go.set()
+    await within(run.ended.wait())
+    assert (await owner.listener.end_of(asked.run_id))["seq"] is None
+    assert len(provider.requests) == 1
 
 
 async def test_a_process_that_lost_its_turn_cannot_store_a_step(
