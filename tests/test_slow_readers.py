@@ -21,9 +21,11 @@ from tests.test_live import answer, request
 from tests.test_metrics import let_owner_read_metrics, scrape
 
 CLIENTS = 200
-# MB: each client is streamed 5, which would be 1,000 together.
+# MB: each client is told 5, which would be 1,000 together.
 ALLOWED = 300
-STREAM = ["word" * 2_000] * 600
+# Characters of the longest answer, and turns: more than may wait for one client.
+LONGEST, TURNS = 200_000, 12
+STREAM = ["word" * 2_000] * (LONGEST // 8_000)
 
 
 def most_memory(site: LiveSite) -> float:
@@ -66,9 +68,9 @@ def close_code(client: ClientConnection) -> int | None:
 def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memory(
     start_site: Callable[..., LiveSite], provider: Provider
 ) -> None:
-    site = start_site(HERMES_MODEL="openai-chat:loopback")
+    site = start_site(HERMES_MODEL="openai-chat:loopback", HERMES_MAX_ANSWER=str(LONGEST))
     let_owner_read_metrics(site)
-    provider.script(Answer(STREAM))
+    provider.script(*[Answer(STREAM) for _ in range(TURNS)])
     with peer(site, **token(site)) as other, ExitStack() as stack:
         session_id = other.call("session.create")["result"]["session"]["id"]
         clients = [stack.enter_context(client_of(site)) for _ in range(CLIENTS)]
@@ -76,12 +78,13 @@ def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memo
             client.send(request("session.open", session_id=session_id))
             answer(client)
         before = most_memory(site)
-        other.call("turn.start", session_id=session_id, text="a stream")
+        for turn in range(1, TURNS + 1):
+            other.call("turn.start", session_id=session_id, text="a stream")
+            # Not opened here: this connection is told of what is stored, and nothing of it as it is written.
+            other.until(lambda frame, count=2 * turn: frame["params"]["event"]["value"].get("message_count") == count)
         await_cut_off(site)
         with ThreadPoolExecutor(CLIENTS) as readers:
             assert list(readers.map(close_code, clients)) == [4008] * CLIENTS
-        # Not opened here: this connection is told when the answer is stored, and nothing of it.
-        other.until(lambda frame: frame["params"]["event"]["value"].get("message_count") == 2)
         assert most_memory(site) - before < ALLOWED
     assert site.stop() == 0
     assert site.errors() == []
