@@ -133,21 +133,17 @@ def _write(name: str, count: int) -> int:
     with transaction.atomic():
         owner_id = User.objects.create(username=name, password="!").pk
         chat_session = ChatSession.objects.get(pk=chats.create(owner_id, name).id)
+    for start in range(0, count, BATCH):
         Message.objects.bulk_create(
-            (
-                Message(
-                    owner_id=owner_id,
-                    chat_session=chat_session,
-                    branch_id=chat_session.active_branch_id,
-                    position=position,
-                    role="user",
-                    text=" ".join(
-                        [*chance.choices(words, k=WORDS), *(["the common word", "summer"] * (position % 3 > 0))]
-                    ),
-                )
-                for position in range(count)
-            ),
-            batch_size=BATCH,
+            Message(
+                owner_id=owner_id,
+                chat_session=chat_session,
+                branch_id=chat_session.active_branch_id,
+                position=position,
+                role="user",
+                text=" ".join([*chance.choices(words, k=WORDS), "the common word" if position % 3 else "summer"]),
+            )
+            for position in range(start, min(start + BATCH, count))
         )
     return owner_id
 

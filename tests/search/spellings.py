@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal, TypeAlias
 
 from hypothesis import strategies as st
 
 from sessions_app.search.folding import fold, joins
 
-FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+Form: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
+FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
 _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 # What joins, folds to several letters or has a width of its own, beside any other character that can be stored.

@@ -79,7 +79,7 @@ CHANGES: dict[str, Callable[[Talk], object]] = {
     "upsert": lambda talk: insert(
         talk.values(1, "needle"), conflict="ON CONFLICT (branch_id, position) DO UPDATE SET text = excluded.text"
     ),
-    "save": lambda talk: [message.save() for message in Message.objects.all()],
+    "save": lambda talk: [message.save() for message in Message.objects.all()],  # type: ignore[func-returns-value]
     "nothing": lambda talk: insert(talk.values(1, "needle"), conflict="ON CONFLICT DO NOTHING"),
     "the session": lambda talk: talk.row.delete(),
     "the user": lambda talk: get_user_model().objects.get(pk=talk.owner_id).delete(),

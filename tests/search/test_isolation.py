@@ -54,7 +54,7 @@ def _steps(owner_id: int, query: str) -> int:
 
 def _plan(owner_id: int, query: str) -> list[dict[str, Any]]:
     """The nodes of PostgreSQL's plan for a search of the index, with what each has done."""
-    params = [index._keys_of_query(owner_id, fold(query)), owner_id, fold(query), 30]
+    params: list[Any] = [index._keys_of_query(owner_id, fold(query)), owner_id, fold(query), 30]
     index.newest(owner_id, fold(query), 30)  # sets what it is planned with, for this transaction
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + index._INDEXED["postgresql"], params)
@@ -134,7 +134,7 @@ def test_the_plan_begins_with_the_owners_keys(mine: Talk, other: Talk) -> None:
         (node,) = [node for node in _plan(mine.owner_id, WORD) if node.get("Index Name") == "hermes_search_keys"]
         assert re.match(rf"\(keys @> '\{{{key},", node["Index Cond"])
     else:
-        params = [f'"{key}"', mine.owner_id, WORD, 30]
+        params: list[Any] = [f'"{key}"', mine.owner_id, WORD, 30]
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {index._INDEXED['sqlite']}", params)
             plan = [row[-1] for row in cursor.fetchall()]
