@@ -24,7 +24,7 @@ from sessions_app.search.folding import fold
 
 # One catch_up is one transaction, which on SQLite keeps other writers waiting.
 _CHANGES_AT_ONCE = 100
-_CHARACTERS_AT_ONCE = 50_000
+_CHARACTERS_AT_ONCE = 20_000
 _PAGE = 50
 _HIGHEST_ID = 2**63 - 1
 # More keys would not narrow the search; the text decides.
