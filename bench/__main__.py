@@ -80,7 +80,7 @@ async def figures(what: str, quick: bool, folder: Path) -> list[Section]:
     if what == "cache":
         return await cache.compared(cache.QUICK if quick else cache.FULL, folder)
     if what == "search":
-        return search.compared(2_000 if quick else 100_000, 100 if quick else 500, folder)
+        return search.compared(2_000 if quick else 50_000, 100 if quick else 500, folder)
     plan, load_plan = (QUICK, load.QUICK) if quick else (FULL, load.FULL)
     provider = Provider()
     try:

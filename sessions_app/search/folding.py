@@ -19,6 +19,7 @@ from collections.abc import Iterator
 # holds its lock meanwhile; a run of marks longer than this is cut, which no written language has.
 PIECE_LENGTH = 256
 
+_FIRST_JOINING = "\u0300"
 # What joins the character before it although its category is not that of a mark: vowels and final
 # consonants of Hangul in each of their encodings, and the voiced marks of half-width katakana.
 _JOINING = (
@@ -45,6 +46,8 @@ def find(text: str, folded: str) -> tuple[int, int] | None:
     first = fold(text).find(folded)
     if first < 0:
         return None
+    if text.isascii():
+        return first, first + len(folded)
     return _character(text, first)[0], _character(text, first + len(folded) - 1)[1]
 
 
@@ -61,6 +64,8 @@ def pieces(text: str, length: int) -> Iterator[str]:
 
 def joins(character: str) -> bool:
     """Tell whether a character may make another one of what stands before it."""
+    if character < _FIRST_JOINING:
+        return False
     if unicodedata.category(character)[0] == "M":
         return True
     return any(first <= character <= last for first, last in _JOINING)
@@ -73,16 +78,18 @@ def _fold(text: str) -> str:
 
 def _character(text: str, place: int) -> tuple[int, int]:
     """Return the span of the character, with its marks, from which the folded text's ``place`` was made."""
-    start, end, rest = _piece(text, place, PIECE_LENGTH)
-    first, last, _ = _piece(text[start:end], rest, 1)
-    return start + first, start + last
+    start, end = 0, len(text)
+    for length in (PIECE_LENGTH, 16, 1):
+        first, last, place = _piece(text[start:end], place, length)
+        start, end = start + first, start + last
+    return start, end
 
 
 def _piece(text: str, place: int, length: int) -> tuple[int, int, int]:
     """Return the span of the piece that the folded text's ``place`` is in, and where in its own folding that is."""
     start = 0
     for piece in pieces(text, length):
-        size = len(_fold(piece))
+        size = len(fold(piece))
         if place < size:
             return start, start + len(piece), place
         start, place = start + len(piece), place - size
