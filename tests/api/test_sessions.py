@@ -128,6 +128,9 @@ async def test_archived_sessions_are_listed_only_when_asked_for(connect: Connect
         ("_", ["snake_case"]),
         ("\\", ["back\\slash"]),
         ("STRASSE", ["Straße"]),
+        ("stra\N{FULLWIDTH LATIN SMALL LETTER S}se", ["Straße"]),
+        ("cafe\u0301", ["Café"]),
+        ("cafe", []),
         ("nothing", []),
         (" ", ["100% sure", "Travel plans", "ПРИВЕТ, мир"]),
     ],
@@ -136,7 +139,17 @@ async def test_a_query_is_a_literal_substring_of_the_title(
     connect: Connect, owner: AbstractUser, query: str, titles: list[str]
 ) -> None:
     client = await connect(owner)
-    for title in ("Travel plans", "ПРИВЕТ, мир", "Страна", "今天", "100% sure", "snake_case", "back\\slash", "Straße"):
+    for title in (
+        "Travel plans",
+        "ПРИВЕТ, мир",
+        "Страна",
+        "今天",
+        "100% sure",
+        "snake_case",
+        "back\\slash",
+        "Straße",
+        "Café",
+    ):
         await created(client, title)
     assert sorted(await listed(client, query=query)) == titles
     assert sorted(await listed(client, query=query, limit=1)) == titles
