@@ -174,7 +174,7 @@ async def test_a_call_that_is_named_otherwise_in_each_event_is_one(provider: Pro
     assert [(call.name, call.arguments) for call in result.calls] == [("calculator", '{"a":1}')]
 
 
-@pytest.mark.parametrize("streamed_, done", [(True, True), (True, False), (False, True), (False, False)])
+@pytest.mark.parametrize(("streamed_", "done"), [(True, True), (True, False), (False, True), (False, False)])
 async def test_a_thought_is_told_once(streamed_: bool, done: bool, provider: Provider, providers: Providers) -> None:
     thought = item("reasoning", "rs_1", summary=[{"type": "summary_text", "text": "Hm."}])
     place = {"item_id": "rs_1", "output_index": 0, "summary_index": 0}

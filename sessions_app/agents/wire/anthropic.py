@@ -29,7 +29,7 @@ class AnthropicReader(Reader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._blocks: dict[object, int] = {}
+        self._blocks: dict[object, int | None] = {}
         self._count = 0
         self._inputs: dict[int, Frame] = {}
         self._counted: Frame = {"input_tokens": 0, "output_tokens": 0}
@@ -37,7 +37,7 @@ class AnthropicReader(Reader):
     def read(self, name: str, frame: Frame) -> Iterator[Chunk]:
         """See `Reader`."""
         match text_of(frame.get("type")) or name:
-            case "error":
+            case "error" if not self.ended:
                 yield Chunk({"type": "error", "error": error_of(frame) or {}}, name="error")
             case "message_start":
                 message = object_of(frame.get("message"))
@@ -70,10 +70,11 @@ class AnthropicReader(Reader):
         yield from self.read("message_stop", {})
 
     def _start(self, key: object, block: Frame) -> Iterator[Chunk]:
+        if block.get("type") not in _BLOCKS:
+            self._blocks[key] = None
+            return
         index = self._blocks[key] = self._count
         self._count += 1
-        if block.get("type") not in _BLOCKS:
-            return
         if block["type"] == "tool_use":
             self._inputs[index] = object_of(block.get("input"))
             block = block | {"input": {}}
@@ -84,8 +85,14 @@ class AnthropicReader(Reader):
         if text := text_of(block.get(field)):
             yield from self._delta(key, {"type": f"{field}_delta", field: text})
 
+    def _index_of(self, key: object) -> int | None:
+        """The index that a block has got; None where it is of a kind that means nothing here."""
+        return self._blocks.get(key, number_of(key) or 0)
+
     def _delta(self, key: object, part: Frame) -> Iterator[Chunk]:
-        index, kind = self._blocks.get(key, number_of(key) or 0), text_of(part.get("type"))
+        index, kind = self._index_of(key), text_of(part.get("type"))
+        if index is None:
+            return
         if field := _TEXTS.get(kind):
             if text := text_of(part.get(field)):
                 self._inputs.pop(index, None)
@@ -96,7 +103,9 @@ class AnthropicReader(Reader):
 
     def _stop(self, key: object) -> Iterator[Chunk]:
         """The end of a block. A call that came with its whole input, and no deltas, gets them now."""
-        index = self._blocks.get(key, number_of(key) or 0)
+        index = self._index_of(key)
+        if index is None:
+            return
         if given := self._inputs.pop(index, None):
             yield from self._delta(key, {"type": "input_json_delta", "partial_json": json.dumps(given)})
         yield _named("content_block_stop", {"index": index})

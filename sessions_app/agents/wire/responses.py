@@ -39,7 +39,8 @@ class ResponsesReader(Reader):
         kind = text_of(frame.get("type")) or name
         if kind == "error" or (not kind and error_of(frame) is not None):
             error = error_of(frame) or frame
-            yield Chunk({"error": {**error, "message": text_of(error.get("message"))}})
+            if not self.ended:
+                yield Chunk({"error": {**error, "message": text_of(error.get("message"))}})
         elif kind in _ENDS:
             yield from self._end(kind, object_of(frame.get("response")))
         elif kind in _BEGINS:
