@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +20,7 @@ from sessions_app.agents.wire.chat import ChatReader
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
-from .recorded import said
+from .recorded import reader_of, recorded, said
 from .talking import CHAT
 from .test_answer_decoder import chat
 from .test_answer_stream import Source, deltas, streamed
@@ -320,3 +321,29 @@ async def test_a_redirection_to_no_address_closes_its_connection(
     live = await providers.live(CHAT)
     assert live.client is not None
     assert live.client._transport.inner._pool.connections == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("junk", [7, True, None, {}, []])
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("responses_thoughts", '"encrypted_content":'),
+        ("responses_thoughts", '"id":'),
+        ("responses_thoughts", '"item_id":'),
+        ("responses_thoughts", '"logprobs":'),
+        ("responses_calls", '"call_id":'),
+        ("anthropic_thoughts", '"signature":'),
+        ("anthropic_calls", '"id":'),
+    ],
+)
+async def test_what_is_no_text_costs_no_answer(
+    name: str, before: str, junk: object, provider: Provider, providers: Providers
+) -> None:
+    """Ids and signatures are handed on to the SDK, and kept: they must be texts."""
+    value = r'("(\\.|[^"\\])*"|\[[^]]*\]|\w+)'
+    raw = re.sub(re.escape(before) + value, before + json.dumps(junk), recorded(name).decode())
+    result = await answered(name, provider, providers, raw.encode())
+    expected = said(reader_of(name), [recorded(name)])
+    assert (result.text, len(result.calls)) == (expected.text, len(expected.calls))
+    if junk is None:
+        assert reasoning_of(result.parts) == expected.thoughts

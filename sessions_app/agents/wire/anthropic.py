@@ -21,6 +21,7 @@ FINISHES: dict[str, Finish] = {
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _BEGINNINGS = {"text": "text", "thinking": "thinking"}
 """Where a block may have a beginning of its text already."""
+_TEXT_FIELDS = ("id", "name", "signature", "data")
 _BLOCKS = ("text", "thinking", "redacted_thinking", "tool_use")
 
 
@@ -79,7 +80,8 @@ class AnthropicReader(Reader):
             self._inputs[index] = object_of(block.get("input"))
             block = block | {"input": {}}
         field = _BEGINNINGS.get(block["type"], "")
-        begun = block | ({field: ""} if field else {})
+        kept = {name: text_of(value) if name in _TEXT_FIELDS else value for name, value in block.items()}
+        begun = kept | ({field: ""} if field else {})
         frame = {"index": index, "content_block": begun}
         yield _named("content_block_start", frame, speaks=block["type"] == "tool_use")
         if text := text_of(block.get(field)):
@@ -98,7 +100,7 @@ class AnthropicReader(Reader):
                 self._inputs.pop(index, None)
                 frame = {"type": "content_block_delta", "index": index, "delta": {"type": kind, field: ""}}
                 yield delta(frame, ("delta", field), text, "content_block_delta")
-        elif kind in ("signature_delta", "citations_delta"):
+        elif kind == "citations_delta" or text_of(part.get("signature")):
             yield _named("content_block_delta", {"index": index, "delta": part})
 
     def _stop(self, key: object) -> Iterator[Chunk]:
