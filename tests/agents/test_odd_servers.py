@@ -186,8 +186,8 @@ async def test_a_thought_is_told_once(streamed_: bool, done: bool, provider: Pro
     assert (result.text, reasoning_of(result.parts)) == ("Hi.", "Hm.")
 
 
-async def test_a_block_of_an_unknown_kind_is_left_out_with_its_deltas(provider: Provider, providers: Providers) -> None:
-    frames = [
+async def test_an_unknown_block_is_left_out_with_its_deltas(provider: Provider, providers: Providers) -> None:
+    frames: list[Frame] = [
         {"type": "content_block_start", "index": 1, "content_block": {"type": "new_thing", "id": "x"}},
         {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"a"'}},
         {"type": "content_block_stop", "index": 1},
@@ -273,7 +273,7 @@ def test_blanks_are_not_kept_for_ever(begin: str) -> None:
     assert len(tags._held) <= MAX_BLANKS
 
 
-def test_a_name_in_each_delta_does_not_have_all_arguments_read_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_in_each_delta_costs_no_square(monkeypatch: pytest.MonkeyPatch) -> None:
     from sessions_app.agents.wire import chat as chat_wire
 
     read = 0

@@ -139,10 +139,11 @@ class ChatReader(Reader):
         yield Chunk(self._chunk({}, word))
 
     def _usage(self, usage: Frame) -> Iterator[Chunk]:
-        """What has been counted since the last count: Pydantic AI adds up, and some servers say the sum each time."""
-        counts = counts_of(usage)
-        if counts and counts != self._counted:
-            yield Chunk(self._head | {"choices": [], "usage": _difference(counts, self._counted)})
+        """What has been counted so far; what a server counts only now and then stays as it was."""
+        if counts := counts_of(usage):
+            counts = _merged(self._counted, counts)
+            if counts != self._counted:
+                yield Chunk(self._head | {"choices": [], "usage": counts})
             self._counted = counts
 
 
@@ -159,11 +160,9 @@ def _content(content: object) -> tuple[str, str]:
     return thoughts, words
 
 
-def _difference(counts: Frame, before: Frame) -> Frame:
-    return {
-        name: _difference(value, object_of(before.get(name)))
-        if isinstance(value, dict)
-        else value - (number_of(before.get(name)) or 0)
+def _merged(before: Frame, counts: Frame) -> Frame:
+    return before | {
+        name: _merged(object_of(before.get(name)), value) if isinstance(value, dict) else value
         for name, value in counts.items()
     }
 
