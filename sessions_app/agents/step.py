@@ -79,6 +79,8 @@ class Step:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._pieces.aclose()
+        for _ in self._unfolding.end():
+            pass  # what might have become a tag is kept also of an answer that was cut
         self._entry = self._account()
 
     def __aiter__(self) -> Self:

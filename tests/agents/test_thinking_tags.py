@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.agents.thinking_tags import MAX_MENTIONS, ThinkingTags, split_thought
+from sessions_app.agents.thinking_tags import MAX_BLANKS, MAX_MENTIONS, ThinkingTags, split_thought
 
 THOUGHTS = [
     ("<think>Hm.</think>\n\nThe answer", "Hm.", "The answer"),
@@ -53,6 +53,7 @@ def test_what_is_a_thought(text: str, thought: str, words: str) -> None:
 
 
 PIECES = [
+    " " * (MAX_BLANKS - 1),
     "<think>",
     "</think>",
     "<thinking>",

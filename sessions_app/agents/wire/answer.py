@@ -141,10 +141,13 @@ class AnswerStream(httpx2.AsyncByteStream):
         """Stop reading and close the response. An answer that is over is read to the end of its body, for a moment."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._reader is not None:
-            if self._decoder.reader.done:
+        try:
+            if self._reader is not None and self._decoder.reader.done:
                 self._room.set()
                 await asyncio.wait([self._reader], timeout=DRAIN)
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
-        await self._response.aclose()
+        finally:
+            # Also where the wait is cancelled: nobody closes a response twice.
+            if self._reader is not None:
+                self._reader.cancel()
+                await asyncio.wait([self._reader])
+            await self._response.aclose()

@@ -102,6 +102,8 @@ def counts_of(usage: object) -> Frame:
     for name, value in object_of(usage).items():
         if isinstance(value, dict):
             counts[name] = counts_of(value)
+        elif isinstance(value, float) and value.is_integer():
+            counts[name] = int(value)
         elif number_of(value) is not None:
             counts[name] = value
     return counts

@@ -71,9 +71,9 @@ class SplicingTransport(httpx2.AsyncBaseTransport):
             response.request = made
             if response.status_code not in REDIRECTS or "location" not in response.headers:
                 return response
-            target = url.join(response.headers["location"])
             await response.aclose()
-            if _origin(target) != _origin(url):
+            target = _joined(url, response.headers["location"])
+            if target is None or _origin(target) != _origin(url):
                 break
             url = target
         raise RedirectedError
@@ -81,6 +81,14 @@ class SplicingTransport(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self.inner.aclose()
+
+
+def _joined(url: httpx2.URL, location: str) -> httpx2.URL | None:
+    """Where a redirection leads; None where that is no address."""
+    try:
+        return url.join(location)
+    except httpx2.InvalidURL:
+        return None
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
