@@ -135,7 +135,7 @@ def test_no_text_at_all_does_harm(text: str) -> None:
         ("- [ ] a\n- [x] b", '<li dir="auto">☐ a</li>\n<li dir="auto">☑ b</li>'),
         ("> a", '<blockquote dir="auto">\n<p>a</p>'),
         ("- a\n\n- b", '<li dir="auto">\n<p>a</p>'),
-        ("a<br>b", "a&lt;br&gt;b"),
+        ("a<br>b", "a<br>\nb"),
         ("*[1]* costs $5 or $10, not $ 3", "costs $5 or $10, not $ 3"),
         (
             "|a|b|\n|:-:|--:|\n|1|2|",
@@ -146,7 +146,7 @@ def test_no_text_at_all_does_harm(text: str) -> None:
         ("so $x$ is", '<math display="inline">'),
         ("$$\na\n= b\n$$", '<math display="block"><mrow><mi>a</mi><mo>=</mo><mi>b</mi></mrow></math>'),
         ("- a\n\n  \\[ x \\]", '<math display="block"><mrow><mi>x</mi></mrow></math>'),
-        (r"$\begin{matrix}$", r'<code class="formula">\begin{matrix}</code>'),
+        (r"$\begin{matrix}$", r'<code class="formula" dir="ltr">$\begin{matrix}$</code>'),
     ],
 )
 def test_markdown(written: str, expected: str) -> None:
