@@ -1,7 +1,6 @@
 """`<details>`, `<summary>` and `</details>` on lines of their own fold what stands between them, which is Markdown.
 
-A fold that is never closed is text, tags and all: it must not hide the rest of the answer. While a text grows it is
-open to the end.
+A fold that is never closed is text, tags and all: it must not hide the rest of the answer.
 """
 
 import re
@@ -29,8 +28,6 @@ def rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if summary is None and opening["rest"]:
         return False
     last = closing_line(state, start, end)
-    if last is None and state.env.get("growing"):
-        last = end
     if last is None:
         return False
     if silent:
@@ -75,7 +72,7 @@ def add(state: StateBlock, lines: tuple[int, int, int], summary: str | None) -> 
         state.push("summary_close", "summary", -1)
     state.md.block.tokenize(state, body, last)
     state.push("details_close", "details", -1)
-    state.parentType, state.lineMax, state.line = parent, limit, min(last + 1, limit)
+    state.parentType, state.lineMax, state.line = parent, limit, last + 1
 
 
 def line_of(state: StateBlock, number: int) -> str:

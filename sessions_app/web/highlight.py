@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from html import escape
+from itertools import islice
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererProtocol
@@ -34,8 +35,13 @@ MAX_CODE = 10_000
 """Characters of one block that are coloured."""
 MAX_COLOURED = 50_000
 """Characters of one text that are coloured."""
-TOO_MUCH = re.compile(r"[^\n]{501}|[\w\s]{601}")
-"""A line too long; characters without any punctuation: Pygments' patterns of declarations are quadratic, some cubic."""
+MAX_LINE = 500
+MAX_RUN = 600
+TOO_MUCH = re.compile(rf"[^\n]{{{MAX_LINE + 1}}}|[\w\s]{{{MAX_RUN + 1}}}")
+"""A line too long; a run of characters without any punctuation: Pygments' patterns of declarations are quadratic, some cubic."""
+HEREDOC = re.compile(r"<<[-~]?[\"']?\w+[\"']?\n")
+MAX_HEREDOCS = 50
+"""Each that is not closed is looked for up to the end, by some lexers once for each of the others."""
 
 FORMATTER = HtmlFormatter[str](nowrap=True)
 
@@ -79,5 +85,6 @@ def lexer_of(language: str) -> Lexer | None:
 
 def end_of_colours(code: str) -> int:
     """How many characters of a block are coloured: all, or up to where a pattern of Pygments might take seconds."""
-    first = TOO_MUCH.search(code)
-    return min(len(code), MAX_CODE, first.start() if first else MAX_CODE)
+    too_much = TOO_MUCH.search(code, 0, MAX_CODE + MAX_RUN)
+    heredoc = next(islice(HEREDOC.finditer(code, 0, MAX_CODE), MAX_HEREDOCS, None), None)
+    return min(len(code), MAX_CODE, *(found.start() for found in (too_much, heredoc) if found))

@@ -23,7 +23,6 @@ from sessions_app.web import (
     emphasis,
     footnotes,
     formulas,
-    growing,
     highlight,
     tables,
     tags,
@@ -73,7 +72,7 @@ def make_parser() -> Parser:
     """The parser of all texts. Headings underlined with `===` are off: models write `#`, and `---` means a line across."""
     parser = Parser()
     parser.enable(["table", "strikethrough"]).disable("lheading")
-    for room in (formulas, bare_links, tags, details, footnotes, definitions, tables, highlight, growing):
+    for room in (formulas, bare_links, tags, details, footnotes, definitions, tables, highlight):
         parser.use(room.plugin)
     return parser
 
@@ -81,16 +80,13 @@ def make_parser() -> Parser:
 PARSER = make_parser()
 
 
-def render(text: str, *, still_growing: bool = False) -> str:
-    """Sanitised HTML of a Markdown text; never raises for any string, loads nothing, runs nothing.
-
-    A text that is still growing is rendered so that nothing of it changes its kind later (web/growing.py).
-    """
+def render(text: str) -> str:
+    """Sanitised HTML of a Markdown text; never raises for any string, loads nothing, runs nothing."""
     text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     if len(text) > MAX_CHARS or text.count("[") > MAX_BRACKETS:
         return plain(text)
-    env: EnvType = {"note_prefix": footnotes.prefix_of(text), "growing": still_growing}
-    tokens = PARSER.parse(growing.settled(text) if still_growing else text, env)
+    env: EnvType = {"note_prefix": footnotes.prefix_of(text)}
+    tokens = PARSER.parse(text, env)
     if len(tokens) > MAX_BLOCK_TOKENS or size_of_targets(tokens) > MAX_TARGETS or too_deep(tokens):
         return plain(text)
     for token in tokens:
