@@ -19,28 +19,16 @@ def plugin(parser: MarkdownIt) -> None:
 
 
 def rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """One definition: known to the links, and a paragraph of its own or more lines of the one before."""
+    """One definition: known to the links, and a paragraph of its own, whose line needs no more parsing."""
     if not reference(state, start, end, silent):
         return False
     if not silent:
         source = state.getLines(start, state.line, state.blkIndent, False)
-        tokens = list(literal(source))
-        before = state.tokens[-2] if len(state.tokens) > 2 else None
-        if before is not None and before.meta.get("defined_until") == start:
-            before.children = [*(before.children or []), Token("softbreak", "br", 0), *tokens]
-            before.meta["defined_until"] = state.line
-        else:
-            add_paragraph(state, start, tokens)
+        state.push("paragraph_open", "p", 1).map = [start, state.line]
+        line = state.push("inline", "", 0)
+        line.map, line.children = [start, state.line], list(literal(source))
+        state.push("paragraph_close", "p", -1)
     return True
-
-
-def add_paragraph(state: StateBlock, start: int, children: list[Token]) -> None:
-    """A paragraph whose line has been parsed already."""
-    state.push("paragraph_open", "p", 1).map = [start, state.line]
-    line = state.push("inline", "", 0)
-    line.map, line.children = [start, state.line], children
-    line.meta = {"defined_until": state.line}
-    state.push("paragraph_close", "p", -1)
 
 
 def literal(source: str) -> Iterator[Token]:

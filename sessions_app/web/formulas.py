@@ -94,7 +94,9 @@ def closing_line(state: StateBlock, start: int, end: int, closing: str) -> int |
     for number in range(start, end):
         line = line_of(state, number).rstrip()
         size += len(line)
-        if size > MAX_FORMULA or (number > start and line and state.sCount[number] < state.blkIndent):
+        if size > MAX_FORMULA or line.startswith(("```", "~~~")):
+            return None
+        if number > start and line and state.sCount[number] < state.blkIndent:
             return None
         place = line.find(closing, 2 if number == start else 0)
         if place >= 0:

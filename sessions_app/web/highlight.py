@@ -53,7 +53,7 @@ def plugin(parser: MarkdownIt) -> None:
 
 
 def load_lexers() -> None:
-    """Load and compile all of LANGUAGES: 0.4 s and 25 MB, which the first answer with code should not wait for."""
+    """Load and compile all of LANGUAGES: about 1 s of CPU and 15 MB."""
     for language in LANGUAGES:
         lexer_of(language)
 

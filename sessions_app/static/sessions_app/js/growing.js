@@ -26,8 +26,11 @@ const UNDECIDED = new RegExp(
     ].join("|") +
     ")$",
 );
+const CONTAINER_MARKS = new RegExp(`^${CONTAINERS}`);
+const ITEM = new RegExp(String.raw`^(?=[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$))${CONTAINERS}`);
 const CLOSING_FENCE = /^[ \t>]*(?:`+|~+)[ \t]*$/;
-const DELIMITER_ROW = /^[ \t>|:-]*$/;
+const TABLE_ROW = new RegExp(`^${CONTAINERS}\\|`);
+const DELIMITER_ROW = /^[ \t>|:-]*\n?$/;
 
 /** What is finished within a line, and skipped over. */
 const FINISHED = new RegExp(
@@ -37,7 +40,7 @@ const FINISHED = new RegExp(
     String.raw`\\\[(?:(?!\\\]).)*\\\]`,
     String.raw`\\[^([]`,
     String.raw`\$\$[^$]+\$\$|\$(?![\s$])[^$\`]*[^\s$]\$(?![0-9A-Za-z$])|\$\d`,
-    String.raw`!?\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+[^)]*)?\)|(?=[^(:[]))`,
+    String.raw`!?\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+[^)]*)?\)|(?=[^([]))`,
     String.raw`<[^<>]*>`,
     String.raw`&#?\w{1,32};`,
   ].join("|"),
@@ -58,29 +61,51 @@ const UNFINISHED = new RegExp(
 );
 const MARKS = /[*_~]+$/;
 
-/** What is open at a place of a text: code, a formula on lines of its own, folds. */
+/** What is open at a place of a text: code, a formula on lines of its own, folds; and how far a list's item is indented. */
 class Blocks {
   constructor() {
-    Object.assign(this, { fence: "", closing: "", begin: 0, folds: 0 });
+    Object.assign(this, { fence: "", fenceBegin: "", closing: "", begin: 0, folds: 0, item: "", empty: true });
   }
 
-  get open() {
-    return this.fence !== "" || this.closing !== "" || this.folds > 0;
+  /** Whether a line, perhaps not whole, would stand within something that is open. */
+  holds(line) {
+    return (this.fence !== "" && !this.leaves(line)) || this.closing !== "" || this.folds > 0;
+  }
+
+  /** Whether a line ends the list's item or the quote that an open fence stands in. */
+  leaves(line) {
+    const text = line.trimStart();
+    if (!text) return false;
+    return (this.fenceBegin.includes(">") && !text.startsWith(">")) || line.length - text.length < indentOf(this.fenceBegin);
   }
 
   /** Goes on by one whole line, which begins at `place`. */
   take(line, place) {
     const fence = FENCE.exec(line);
+    if (this.fence && this.leaves(line)) this.fence = "";
     if (this.fence) {
       if (fence && fence[1].startsWith(this.fence) && !fence[2].trim()) this.fence = "";
-    } else if (fence) {
-      this.fence = fence[1];
-      this.closing = "";
     } else {
-      this.takeFormula(line, place);
+      this.takeItem(line);
+      if (fence) this.takeFence(fence);
+      else this.takeFormula(line, place);
       if (/^<details( open)?>/i.test(line)) this.folds += 1;
       if (/^<\/details>\s*$/i.test(line)) this.folds = Math.max(0, this.folds - 1);
     }
+    this.empty = line.trim() === "";
+  }
+
+  takeItem(line) {
+    const item = ITEM.exec(line);
+    const begins = this.empty || this.item || !/^\s*(?!1[.)])\d/.test(line); // within a paragraph only a 1 begins a list
+    if (item && begins) this.item = item[0];
+    else if (this.empty && line.trim() && indentOf(line) < indentOf(this.item)) this.item = "";
+  }
+
+  takeFence(fence) {
+    const begin = fence.input.slice(0, fence.input.indexOf(fence[1]));
+    Object.assign(this, { fence: fence[1], closing: "", fenceBegin: indentOf(fence.input) < indentOf(this.item) ? "" : this.item });
+    if (/[^ \t]/.test(begin)) this.fenceBegin = begin;
   }
 
   takeFormula(line, place) {
@@ -101,12 +126,12 @@ class Blocks {
 export function lastCut(text, from) {
   const blocks = new Blocks();
   const lines = text.slice(from).split("\n");
-  let [cut, place, empty] = [from, from, false];
+  let [cut, place] = [from, from];
+  blocks.empty = false;
   for (const [number, line] of lines.entries()) {
     const decided = number < lines.length - 1 || !UNDECIDED.test(line);
-    if (!blocks.open && empty && decided && TOP_LEVEL.test(line)) cut = place;
+    if (!blocks.holds(line) && blocks.empty && decided && TOP_LEVEL.test(line)) cut = place;
     blocks.take(line, place);
-    empty = line.trim() === "";
     place += line.length + 1;
   }
   return cut;
@@ -130,7 +155,7 @@ export function presentable(text) {
     place += line.length + 1;
   }
   const folds = "\n</details>".repeat(blocks.folds);
-  if (blocks.fence) return (CLOSING_FENCE.test(last) ? head : text) + (folds && `\n${blocks.fence}${folds}`);
+  if (blocks.fence && !blocks.leaves(last)) return (CLOSING_FENCE.test(last) ? head : text) + (folds && `\n${blocks.fence}${folds}`);
   return shown(text, head, last, blocks) + (folds && `\n${folds}`);
 }
 
@@ -138,10 +163,18 @@ function shown(text, head, last, blocks) {
   const above = head.slice(head.slice(0, -1).lastIndexOf("\n") + 1);
   let end = text.length;
   if (blocks.closing) end = blocks.begin;
-  else if (above.includes("|") && DELIMITER_ROW.test(last)) end = head.length - above.length;
+  else if (TABLE_ROW.test(above) && DELIMITER_ROW.test(last) && !inTable(head)) end = head.length - above.length;
+  else if (above.includes("|") && last && DELIMITER_ROW.test(last)) end = head.length;
   else if (UNDECIDED.test(last)) end = head.length;
   if (end < text.length && text.length - end <= MAX_WAITING) return text.slice(0, end);
   return head + finishedLine(last);
+}
+
+/** Whether the last whole line is a row of a table that is known to be one. */
+function inTable(head) {
+  const lines = head.split("\n").slice(0, -1);
+  const first = lines.findLastIndex((line) => !line.includes("|")) + 1;
+  return lines.slice(first + 1).some((line) => line.includes("-") && DELIMITER_ROW.test(line));
 }
 
 /** A line whose unfinished end is plain text; a line that may be code by its indentation is left as it is. */
@@ -156,6 +189,11 @@ function finishedLine(line) {
     else place += 1;
   }
   return line.replace(MARKS, "");
+}
+
+/** How far a line is indented, its list's marks counted in. */
+function indentOf(line) {
+  return line.length - line.replace(CONTAINER_MARKS, "").length;
 }
 
 /** Text that Markdown reads as just this: every sign as a character reference. */
