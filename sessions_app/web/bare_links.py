@@ -1,14 +1,15 @@
+# ruff: noqa: RUF001 - the writing of other languages is what this is about
 """`https://example.com/` written bare becomes a link that ends where a reader would end it.
 
 Only with its scheme: a name with dots may be a file. What is decided, since no rule can know:
 
-- White space, quotes, `<`, `>`, a backtick, full-width and CJK punctuation end an address, and so do the commas and full
-  stops of other scripts, and a closing bracket that the address did not open.
+- White space, quotes, `<`, `>`, a backtick, full-width and CJK punctuation end an address, and so do the commas and
+  full stops of other scripts, and a closing bracket that the address did not open.
 - Punctuation at its end belongs to the sentence.
 - A letter of writing without spaces (CJK, Thai …) directly behind a Latin letter or digit begins the sentence's next
   word: `https://example.com/docs了解` ends before 了. Behind `/`, `=`, `#`, `-` … it is part of the address:
-  `https://zh.wikipedia.org/wiki/中文`. In the host it is where its label began with it, or where a Latin domain follows:
-  `https://例え.jp`, `https://abc日本.jp`.
+  `https://zh.wikipedia.org/wiki/中文`. In the host it is where its label began with it, or where a Latin domain
+  follows: `https://例え.jp`, `https://abc日本.jp`.
 - Letters of other scripts are part of it, because a space ends their words: `https://fr.wikipedia.org/wiki/Été`.
 """
 
@@ -89,9 +90,8 @@ def end_of(text: str, begin: int, limit: int) -> int:
         in_host = in_host and char not in "/?#"
         if char in PAIRS.values():
             brackets.append(char)
-        elif char in PAIRS:
-            if not brackets or brackets.pop() != PAIRS[char]:
-                break
+        elif char in PAIRS and (not brackets or brackets.pop() != PAIRS[char]):
+            break
         place += 1
     return trimmed(text, host, place)
 

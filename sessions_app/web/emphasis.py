@@ -1,9 +1,10 @@
+# ruff: noqa: RUF001 - the writing of other languages is what this is about
 """`**强调。**文` is bold: emphasis and strikethrough beside Chinese, Japanese, Korean and other unspaced writing.
 
 CommonMark lets `**` close behind punctuation only where a space or punctuation follows, which writing without spaces
 never has. The rule here is that of https://github.com/tats-u/markdown-cjk-friendly (specification.md): a CJK character
-beside the marks allows what a space would, and CJK punctuation forbids nothing. We apply it to Thai, Lao, Khmer, Burmese
-and Tibetan as well. No text without these characters is read differently from CommonMark.
+beside the marks allows what a space would, and CJK punctuation forbids nothing. We apply it to Thai, Lao, Khmer,
+Burmese and Tibetan as well. No text without these characters is read differently from CommonMark.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Footnotes: `text[^1]` leads to `[^1]: note`, and back.
 
-The notes stay where they were written and are called as they were called: so none is lost that nothing refers to, or that
-is defined twice, and nothing moves while an answer grows. Several answers stand on one page, so ids begin with a
+The notes stay where they were written and are called as they were called: so none is lost that nothing refers to, or
+that is defined twice, and nothing moves while an answer grows. Several answers stand on one page, so ids begin with a
 digest of their text; the page itself makes those of equal texts differ (markdown.js).
 """
 

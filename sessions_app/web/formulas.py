@@ -1,9 +1,10 @@
+# ruff: noqa: RUF001 - the writing of other languages is what this is about
 r"""Formulas: `\(…\)`, `$…$`, `$$…$$` in a line; `\[…\]`, `$$…$$`, `\begin{align}…\end{align}` on lines of their own.
 
-The ways in which models write TeX. Prices and shell variables are text: a single `$` opens a formula only where no Latin
-letter or digit stands before it and no space behind it, closes one only where no space stands before it and no Latin
-letter or digit behind it, and what reads like prose in between is none (`5$/kg or 10$.`). A formula that cannot be shown
-in full (web/mathml.py) is shown as its source, with its marks.
+The ways in which models write TeX. Prices and shell variables are text: a single `$` opens a formula only where no
+Latin letter or digit stands before it and no space behind it, closes one only where no space stands before it and no
+Latin letter or digit behind it, and what reads like prose in between is none (`5$/kg or 10$.`). A formula that cannot
+be shown in full (web/mathml.py) is shown as its source, with its marks.
 """
 
 import re
@@ -32,9 +33,13 @@ INLINE = re.compile(
     rf"|(?P<environment>\\begin\{{(?P<name>{mathml.ENVIRONMENTS})\}}.{{1,{MAX_FORMULA}}}?\\end\{{(?P=name)\}})",
     re.DOTALL,
 )
-PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,} +[A-Za-z]{2,}(?![A-Za-z]*\()|\d +(?:and|or|to|bis|und|et|y) +|\*\*|[，。；：？！、]")
+PROSE = re.compile(
+    r"(?<![\\A-Za-z])[A-Za-z]{2,} +[A-Za-z]{2,}(?![A-Za-z]*\()|\d +(?:and|or|to|bis|und|et|y) +|\*\*|[，。；：？！、]"
+)
 """What stands in sentences and not in formulas: words side by side, emphasis, full-width punctuation."""
-WORDS = re.compile(r"\\(?:text[a-z]*|mbox|hbox|operatorname\*?|mathrm|mathit|mathbf|mathsf|mathtt)\s*\{[^{}]*\}|\\[A-Za-z]+")
+WORDS = re.compile(
+    r"\\(?:text[a-z]*|mbox|hbox|operatorname\*?|mathrm|mathit|mathbf|mathsf|mathtt)\s*\{[^{}]*\}|\\[A-Za-z]+"
+)
 """Where formulas have words of their own."""
 ENVIRONMENT = re.compile(rf"\\begin\{{({mathml.ENVIRONMENTS})\}}")
 
@@ -89,7 +94,8 @@ def closing_of(line: str) -> str | None:
 
 
 def closing_line(state: StateBlock, start: int, end: int, closing: str) -> int | None:
-    """The line that ends with `closing`; none where it stands earlier in a line, or too far, or its block ends before."""
+    """The line that ends with `closing`; none where it stands earlier in a line, or too far, or its block ends
+    before."""
     size = 0
     for number in range(start, end):
         line = line_of(state, number).rstrip()

@@ -1,7 +1,7 @@
 """Code blocks, headed by their language, coloured by Pygments with classes (the page's policy refuses inline styles).
 
-What is coloured depends on the code alone, and never changes while a block grows: the colours go on up to the first place
-that could cost Pygments too much, and what follows stays plain. The page puts its copy button into `.code-head`.
+What is coloured depends on the code alone, and never changes while a block grows: the colours go on up to the first
+place that could cost Pygments too much, and what follows stays plain. The page puts its copy button into `.code-head`.
 """
 
 import re
@@ -38,7 +38,8 @@ MAX_COLOURED = 50_000
 MAX_LINE = 500
 MAX_RUN = 600
 TOO_MUCH = re.compile(rf"[^\n]{{{MAX_LINE + 1}}}|[\w\s]{{{MAX_RUN + 1}}}")
-"""A line too long; a run of characters without any punctuation: Pygments' patterns of declarations are quadratic, some cubic."""
+"""A line too long; a run of characters without any punctuation: Pygments' patterns of declarations are quadratic, some
+cubic."""
 HEREDOC = re.compile(r"<<[-~]?[\"']?\w+[\"']?\n")
 MAX_HEREDOCS = 50
 """Each that is not closed is looked for up to the end, by some lexers once for each of the others."""
@@ -87,4 +88,4 @@ def end_of_colours(code: str) -> int:
     """How many characters of a block are coloured: all, or up to where a pattern of Pygments might take seconds."""
     too_much = TOO_MUCH.search(code, 0, MAX_CODE + MAX_RUN)
     heredoc = next(islice(HEREDOC.finditer(code, 0, MAX_CODE), MAX_HEREDOCS, None), None)
-    return min(len(code), MAX_CODE, *(found.start() for found in (too_much, heredoc) if found))
+    return min(len(code), MAX_CODE, *(found.end() - 1 for found in (too_much, heredoc) if found))

@@ -69,7 +69,8 @@ class Parser(MarkdownIt):
 
 
 def make_parser() -> Parser:
-    """The parser of all texts. Headings underlined with `===` are off: models write `#`, and `---` means a line across."""
+    """The parser of all texts. Headings underlined with `===` are off: models write `#`, and `---` means a line
+    across."""
     parser = Parser()
     parser.enable(["table", "strikethrough"]).disable("lheading")
     for room in (formulas, bare_links, tags, details, footnotes, definitions, tables, highlight):
@@ -121,7 +122,8 @@ def adapt_block(token: Token) -> None:
 
 
 def adapt_line(children: list[Token]) -> Iterator[Token]:
-    """Links open away from the chat, images become links (loading one tells its host what was said), tasks get boxes."""
+    """Links open away from the chat, images become links (loading one tells its host what was said), tasks get
+    boxes."""
     link: Token | None = None
     inside: list[Token] = []
     for index, token in enumerate(children):

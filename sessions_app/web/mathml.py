@@ -1,8 +1,9 @@
+# ruff: noqa: RUF002 - the writing of other languages is what this is about
 r"""TeX → MathML by latex2mathml, or nothing where it would drop or garble a part of the formula.
 
-latex2mathml never says that it does not know something: it shows `\foo` as a letter, takes braces that do not match, and
-reads some environments as one line. So its result is compared with the source: every letter and digit that TeX would
-print must be in it, and no mark of TeX may be left.
+latex2mathml never says that it does not know something: it shows `\foo` as a letter, takes braces that do not match,
+and reads some environments as one line. So its result is compared with the source: every letter and digit that TeX
+would print must be in it, and no mark of TeX may be left.
 """
 
 import re
@@ -79,8 +80,7 @@ def prepared(formula: str) -> str | None:
         return None
     formula = UNSEEN.sub("", COLUMNS.sub(lambda found: found["pairs"] or found[0], formula))
     formula = TEXT.sub(lambda text: IN_TEXT.sub(r"}\1\\text{", text[0]), formula)
-    formula = ENVIRONMENT.sub(lambda found: NAMES[found["name"]][found["edge"] == "end"], formula)
-    return formula
+    return ENVIRONMENT.sub(lambda found: NAMES[found["name"]][found["edge"] == "end"], formula)
 
 
 def is_balanced(formula: str) -> bool:
@@ -111,6 +111,8 @@ def rows_of(source: str, display: str) -> Element | None:
     element = convert_to_element(source, display=display)
     if not has_lost_rows(element):
         return element
+    if r"\\" not in source:
+        return None
     name = "align*" if "&" in source else "matrix"
     element = convert_to_element(rf"\begin{{{name}}}{source}\end{{{name}}}", display=display)
     return None if has_lost_rows(element) else element
@@ -137,4 +139,6 @@ def is_whole(formula: str, element: Element) -> bool:
 
 def letters(text: str) -> Counter[str]:
     """Letters, digits and all signs beyond ASCII, without the variants that mathematics has of them (𝐱, ℝ)."""
-    return Counter(char for char in normalize("NFKC", text) if char.isalnum() or (ord(char) > 127 and not char.isspace()))
+    return Counter(
+        char for char in normalize("NFKC", text) if char.isalnum() or (ord(char) > 127 and not char.isspace())
+    )

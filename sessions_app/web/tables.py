@@ -1,7 +1,7 @@
 """Tables: each in a box that scrolls sideways, cells aligned by class, every cell kept that was written.
 
-markdown-it drops cells beyond the header's, takes a `|` within code for the end of a cell, and aligns cells with a style
-attribute, which the page's policy refuses.
+markdown-it drops cells beyond the header's, takes a `|` within code for the end of a cell, and aligns cells with a
+style attribute, which the page's policy refuses.
 """
 
 import re
@@ -68,8 +68,8 @@ def surplus(contents: list[str], level: int) -> Iterator[Token]:
 def cells_of(line: str, columns: int) -> list[str]:
     """The cells of a row.
 
-    By GitHub's rule a `|` within code ends a cell; models do not know that. So its reading counts only where it gives as
-    many cells as the header has; else code is kept whole.
+    By GitHub's rule a `|` within code ends a cell; models do not know that. So its reading counts only where it gives
+    as many cells as the header has; else code is kept whole.
     """
     cells = without_borders(escapedSplit(line))
     return cells if len(cells) == columns else without_borders(split_around_code(line))

@@ -1,8 +1,8 @@
 """The few HTML tags that people and models write within Markdown: `H<sub>2</sub>O`, `<kbd>Ctrl</kbd>`, `one<br>two`.
 
 Honoured without attributes, in pairs, and only where a pair lies within one line of thought: a pair may not cross
-emphasis or a link. Every other tag, and one whose partner is missing, stays text. What is made of them is sanitised like
-all else.
+emphasis or a link. Every other tag, and one whose partner is missing, stays text. What is made of them is sanitised
+like all else.
 """
 
 import re

@@ -1,7 +1,8 @@
+# ruff: noqa: RUF001 - the writing of other languages is what this is about
 """Every word of a Markdown text is on the page, and no other.
 
-A *word* is a run of Latin letters and digits or of any others. On the page are the text, the addresses and titles of links, and formulas. Words of
-the source that are markup need not be there; these are, and nothing else is:
+A *word* is a run of Latin letters and digits or of any others. On the page are the text, the addresses and titles of
+links, and formulas. Words of the source that are markup need not be there; these are, and nothing else is:
 
 - the names of the tags that are honoured, and of character references;
 - the numbers of a list's items, the `x` of a task's box;
@@ -100,7 +101,9 @@ def assert_same_words(source: str) -> None:
     markup: Counter[str] = sum((words(found[0]) for part in MARKUP for found in re.finditer(part, source)), Counter())
     lost = words(source) - text - words(" ".join(page.attributes)) - markup
     in_formulas = letters("".join(page.formulas))
-    of_formulas = sum((words(found) for found in re.findall(FORMULA_MARKUP, source)), Counter()) if page.formulas else Counter()
+    of_formulas = (
+        sum((words(found) for found in re.findall(FORMULA_MARKUP, source)), Counter()) if page.formulas else Counter()
+    )
     assert not letters(" ".join((lost - of_formulas).elements())) - in_formulas
     invented = text - (words(source) | words(unescape(source)))
     assert not invented - Counter({word: count * source.count("![") for word, count in ADDED.items()})
@@ -113,9 +116,12 @@ def test_every_word_of_an_answer_is_on_the_page(name: str) -> None:
 
 LINES = [line for text in ANSWERS.values() for line in text.split("\n")]
 FRAGMENTS = st.sampled_from(
-    ["\n", "\n\n", "  ", "- ", "1. ", "> ", "    ", "```", "~~~\n", "`", "``", "*", "_", "**", "~~", "[", "](", ")", "![", "]: ",
-     "[^", "]", "|", "||", "|-|-|\n", "# ", "===\n", "---\n", "$", "$$", r"\(", r"\)", r"\[", r"\]", "{", "}", "<", ">", "&",
-     "\\", "https://", "word", "λόγος", "слово", "字", "말", "كلمة", "<b>", "</b>", "<br>", "<details>\n", "</details>\n",
+    ["\n", "\n\n", "  ", "- ", "1. ", "> ", "    ", "```", "~~~\n", "`", "``", "*", "_", "**", "~~", "[", "](", ")", "![",
+     "]: ",
+     "[^", "]", "|", "||", "|-|-|\n", "# ", "===\n", "---\n", "$", "$$", r"\(", r"\)", r"\[", r"\]", "{", "}", "<",
+     ">", "&",
+     "\\", "https://", "word", "λόγος", "слово", "字", "말", "كلمة", "<b>", "</b>", "<br>",
+     "<details>\n", "</details>\n",
      "<summary>", "</summary>", "：", "。", "“", "”", "🜚", "[a]: https://a.example/x 'title'\n", "[^n]", "[^n]: note\n"]
 )  # fmt: skip
 

@@ -28,6 +28,8 @@ const UNDECIDED = new RegExp(
 );
 const CONTAINER_MARKS = new RegExp(`^${CONTAINERS}`);
 const ITEM = new RegExp(String.raw`^(?=[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$))${CONTAINERS}`);
+/** What no paragraph takes for its next line, so that it ends a list unless it is indented. */
+const BLOCK = /^ {0,3}(?:#{1,6}\s|```|~~~|\$\$|\\\[|\\begin\{|>|\||<details|(?:[-*_][ \t]*){3,}$)/;
 const CLOSING_FENCE = /^[ \t>]*(?:`+|~+)[ \t]*$/;
 const TABLE_ROW = new RegExp(`^${CONTAINERS}\\|`);
 const DELIMITER_ROW = /^[ \t>|:-]*\n?$/;
@@ -64,7 +66,7 @@ const MARKS = /[*_~]+$/;
 /** What is open at a place of a text: code, a formula on lines of its own, folds; and how far a list's item is indented. */
 class Blocks {
   constructor() {
-    Object.assign(this, { fence: "", fenceBegin: "", closing: "", begin: 0, folds: 0, item: "", empty: true });
+    Object.assign(this, { fence: "", fenceBegin: "", closing: "", begin: 0, folds: 0, item: "", paragraph: false });
   }
 
   /** Whether a line, perhaps not whole, would stand within something that is open. */
@@ -92,14 +94,14 @@ class Blocks {
       if (/^<details( open)?>/i.test(line)) this.folds += 1;
       if (/^<\/details>\s*$/i.test(line)) this.folds = Math.max(0, this.folds - 1);
     }
-    this.empty = line.trim() === "";
+    this.paragraph = line.trim() !== "" && !BLOCK.test(line);
   }
 
   takeItem(line) {
     const item = ITEM.exec(line);
-    const begins = this.empty || this.item || !/^\s*(?!1[.)])\d/.test(line); // within a paragraph only a 1 begins a list
-    if (item && begins) this.item = item[0];
-    else if (this.empty && line.trim() && indentOf(line) < indentOf(this.item)) this.item = "";
+    const begins = !this.paragraph || this.item || !/^\s*(?!1[.)])\d/.test(line); // within a paragraph only a 1 begins a list
+    if (item && begins) this.item = item[0] || `${line.trimEnd()} `;
+    else if ((!this.paragraph || BLOCK.test(line)) && line.trim() && indentOf(line) < indentOf(this.item)) this.item = "";
   }
 
   takeFence(fence) {
@@ -127,11 +129,12 @@ export function lastCut(text, from) {
   const blocks = new Blocks();
   const lines = text.slice(from).split("\n");
   let [cut, place] = [from, from];
-  blocks.empty = false;
+  let empty = false;
   for (const [number, line] of lines.entries()) {
     const decided = number < lines.length - 1 || !UNDECIDED.test(line);
-    if (!blocks.holds(line) && blocks.empty && decided && TOP_LEVEL.test(line)) cut = place;
+    if (!blocks.holds(line) && empty && decided && TOP_LEVEL.test(line)) cut = place;
     blocks.take(line, place);
+    empty = line.trim() === "";
     place += line.length + 1;
   }
   return cut;
