@@ -19,7 +19,6 @@ from sessions_app.api.consumer import ChatConsumer  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
-from sessions_app.web import rendering  # noqa: E402
 
 _providers = ProviderSettings(timeout=settings.HERMES_PROVIDER_TIMEOUT, retries=settings.HERMES_PROVIDER_RETRIES)
 runner = Runner(
@@ -44,5 +43,3 @@ async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 application = TrustedProxy(ProtocolTypeRouter({"http": _http, "websocket": _websocket}), settings.TRUSTED_PROXY)
-
-rendering.start()

@@ -1,7 +1,7 @@
 """Where Markdown is rendered: in one thread of the process, after all that it needs is loaded.
 
 One thread, because rendering is pure Python: more would only take turns with the event loop. Loading begins when the
-process starts, beside the rest (1 s of CPU and 40 MB, most of it Pygments' lexers), and a text that comes earlier
+process lets clients in (1 s of CPU and 40 MB, most of it Pygments' lexers), and a text that comes earlier
 waits for it, so the first answer looks like every other.
 """
 
