@@ -2,7 +2,7 @@
 
 import re
 from html.parser import HTMLParser
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -244,10 +244,10 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 def test_time_and_size_are_bounded(name: str) -> None:
-    """Each takes under a second on two idle cores; the bound leaves room for busy ones."""
-    begun = perf_counter()
+    """Seconds of CPU: each takes under one; the bound leaves room for a machine a tenth as fast."""
+    begun = thread_time()
     html = render(LONG[name])
-    assert perf_counter() - begun < 10
+    assert thread_time() - begun < 10
     assert len(html) < 5_000_000
 
 
