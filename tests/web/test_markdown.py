@@ -49,9 +49,11 @@ def assert_harmless(html: str) -> Survey:
     assert not set(survey.tags) & LOADING_OR_RUNNING
     for name, value in survey.attributes:
         assert not name.startswith("on")
-        assert name not in {"style", "src", "srcset", "id", "name", "action", "formaction", "background", "xlink:href"}
+        assert name not in {"style", "src", "srcset", "name", "action", "formaction", "background", "xlink:href"}
+        if name == "id":
+            assert re.fullmatch(r"note-[0-9a-f]{8}-\d+(-ref)?", value), value
         if name == "href":
-            assert re.match(r"(https?|mailto):", value, re.IGNORECASE), value
+            assert re.match(r"(https?|mailto):|#note-[0-9a-f]{8}-\d+(-ref)?$", value, re.IGNORECASE), value
     return survey
 
 
@@ -101,6 +103,26 @@ ATTACKS = [
     r"$$\style{background:url(//evil.example)}{x}$$",
     r"$</math><img src=x onerror=alert(1)>$",
     "# <b onclick=alert(1)>",
+    "<b onclick=alert(1)>x</b>",
+    "<b/onclick=alert(1)>x</b>",
+    "<kbd style='position:fixed'>x</kbd>",
+    "<mark id=title>x</mark>",
+    "<br onload=alert(1)>",
+    "<sub><script>alert(1)</script></sub>",
+    "<u><img src=x onerror=alert(1)></u>",
+    "<details ontoggle=alert(1) open>\nx\n</details>",
+    "<details open>\n<summary><img src=x onerror=alert(1)></summary>\n<script>alert(1)</script>\n</details>",
+    "<details>\n<summary onclick=alert(1)>x</summary>\n</details>",
+    '[^a"onclick=alert(1)]\n\n[^a"onclick=alert(1)]: x',
+    "[^<script>]\n\n[^<script>]: <script>alert(1)</script>",
+    "[x](#note-00000000-1) [y](#title)",
+    "[a]: javascript:alert(1) '<script>alert(1)</script>'",
+    "[a]: https://a.example/ '\"><script>alert(1)</script>'\n\n[a]",
+    '```"><img src=x onerror=alert(1)> x=y\ncode\n```',
+    r"\(\href{javascript:alert(1)}{x}\class{evil}{y}\style{color:red}{z}\)",
+    r"$\text{<img src=x onerror=alert(1)>}$",
+    r"\begin{align}\text{</math><script>alert(1)</script>}\end{align}",
+    "https://a.example/<script>alert(1)</script>",
     "a\x00<script>alert(1)</script>",
     "\ud800<script>alert(1)</script>\udfff",
 ]
@@ -114,7 +136,9 @@ def test_attacks_become_text(attack: str) -> None:
 PIECES = st.sampled_from(
     [*ATTACKS, "\n", "\n\n", "- ", "1. ", "> ", "    ", "```", "~~~", "`", "*", "_", "**", "~~", "[", "](", ")", "![",
      "|", "|-|\n", "# ", "$", "$$", r"\(", r"\)", r"\[", r"\]", r"\frac{", "}", "<", ">", "&", "&lt;", "\\", "https://",
-     "\t", "\u202e", "\u200b", "שלום", "🜚", "[ ] "]
+     "\t", "\u202e", "\u200b", "שלום", "🜚", "[ ] ", "<b>", "</b>", "<sub>", "</sub>", "<br>", "<details>\n",
+     "<summary>x</summary>\n",
+     "</details>\n", "[^a]", "[^a]: ", "[a]: https://a.example/\n", r"\begin{align}", r"\end{align}", "&=", r"\\"]
 )  # fmt: skip
 
 
@@ -135,7 +159,7 @@ def test_no_text_at_all_does_harm(text: str) -> None:
         ("- [ ] a\n- [x] b", '<li dir="auto">☐ a</li>\n<li dir="auto">☑ b</li>'),
         ("> a", '<blockquote dir="auto">\n<p>a</p>'),
         ("- a\n\n- b", '<li dir="auto">\n<p>a</p>'),
-        ("a<br>b", "a&lt;br&gt;b"),
+        ("a<br>b", "a<br>\nb"),
         ("*[1]* costs $5 or $10, not $ 3", "costs $5 or $10, not $ 3"),
         (
             "|a|b|\n|:-:|--:|\n|1|2|",
@@ -146,7 +170,7 @@ def test_no_text_at_all_does_harm(text: str) -> None:
         ("so $x$ is", '<math display="inline">'),
         ("$$\na\n= b\n$$", '<math display="block"><mrow><mi>a</mi><mo>=</mo><mi>b</mi></mrow></math>'),
         ("- a\n\n  \\[ x \\]", '<math display="block"><mrow><mi>x</mi></mrow></math>'),
-        (r"$\begin{matrix}$", r'<code class="formula">\begin{matrix}</code>'),
+        (r"$\begin{matrix}$", r'<code class="formula" dir="ltr">$\begin{matrix}$</code>'),
     ],
 )
 def test_markdown(written: str, expected: str) -> None:

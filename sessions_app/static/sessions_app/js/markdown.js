@@ -9,6 +9,7 @@ import { h, icon } from "./dom.js";
 const TRIES = 4;
 const BATCH_TEXTS = 200;
 const REMEMBERED = 500;
+let rendered = 0;
 
 export class Markdown {
   /** `limit`: the characters that one request may hold; `still(change)` changes the page under the reader's eyes. */
@@ -107,6 +108,7 @@ export class Markdown {
 /** Puts rendered HTML into an element, with the buttons that belong to it. */
 export function put(element, html) {
   element.innerHTML = html;
+  separateNotes(element);
   for (const head of element.querySelectorAll(".code-head")) {
     const words = h("span", { text: "Copy" });
     const code = head.nextElementSibling;
@@ -117,12 +119,23 @@ export function put(element, html) {
   requestAnimationFrame(() => letKeysScroll(element));
 }
 
-/** Wide code and tables scroll sideways, by keyboard only where they can be focused. */
+/** Footnotes of equal texts have equal ids; on the page each is made its own. */
+function separateNotes(element) {
+  const notes = element.querySelectorAll('[id^="note-"]');
+  if (!notes.length) return;
+  rendered += 1;
+  for (const note of notes) note.id += `-${rendered}`;
+  for (const link of element.querySelectorAll('a[href^="#note-"]')) link.hash += `-${rendered}`;
+}
+
+const LABELS = { pre: "Wide code", div: "Wide table", math: "Wide formula" };
+
+/** Wide code, tables and formulas scroll sideways, by keyboard only where they can be focused. */
 function letKeysScroll(element) {
-  for (const box of element.querySelectorAll(".code pre, .table")) {
+  for (const box of element.querySelectorAll('.code pre, .table, math[display="block"]')) {
     if (box.scrollWidth <= box.clientWidth) continue;
     box.tabIndex = 0;
     box.setAttribute("role", "group");
-    box.setAttribute("aria-label", box.className === "table" ? "Wide table" : "Wide code");
+    box.setAttribute("aria-label", LABELS[box.localName]);
   }
 }
