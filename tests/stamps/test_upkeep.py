@@ -142,12 +142,12 @@ def test_a_text_that_changed_while_the_triggers_were_away_is_found(talk: Talk) -
 
 
 def test_an_upgrade_from_the_release_before_keeps_and_finds_its_messages(talk: Talk) -> None:
-    call_command("migrate", "sessions_app", "0004", verbosity=0)
-    for statement in RELEASE_BEFORE[connection.vendor]:
-        execute(statement)
     texts = [f"STRASSE {position}" for position in range(3)]
     for position, text in enumerate(texts):
         talk.message(position, text).save()
+    call_command("migrate", "sessions_app", "0004", verbosity=0)
+    for statement in RELEASE_BEFORE[connection.vendor]:
+        execute(statement)
     call_command("migrate", verbosity=0)
     assert "hermes_message_search" not in objects()
     assert found(talk.owner_id, "straße") == texts[::-1]
@@ -160,6 +160,7 @@ def test_an_upgrade_from_the_release_before_keeps_and_finds_its_messages(talk: T
 RELEASE_BEFORE = {
     "sqlite": (
         "CREATE VIRTUAL TABLE hermes_message_search USING fts5(text, tokenize = 'trigram')",
+        "INSERT INTO hermes_message_search (rowid, text) SELECT id, text FROM sessions_app_message",
         "CREATE TRIGGER hermes_message_insert AFTER INSERT ON sessions_app_message BEGIN"
         " INSERT INTO hermes_message_search (rowid, text) VALUES (NEW.id, NEW.text); END",
     ),
