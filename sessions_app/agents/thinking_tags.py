@@ -53,6 +53,14 @@ class ThinkingTags:
         self._held += text
         yield from self._parts(at_end=False)
 
+    def part(self, separator: str) -> Iterator[tuple[Kind, str]]:
+        """Begin another part of the text: what was said before is set off from it, what was thought goes on."""
+        if self._state in ("words", "rest"):
+            for text in (self._held, separator):
+                self._held = text
+                if text:
+                    yield "text", self._say(len(text))
+
     def end(self) -> Iterator[tuple[Kind, str]]:
         """What was held back, when the answer has ended."""
         yield from self._parts(at_end=True)
@@ -158,10 +166,3 @@ class ThinkingTags:
         if self._state == "thought":
             return previous == "\n" or after == "\n" or not previous.isspace()
         return previous in "\n" + _SENTENCE_ENDS and after not in _NO_ANSWER_BEGINS
-
-
-def split_thought(text: str) -> tuple[str, str]:
-    """The thought and the words of a whole text."""
-    tags = ThinkingTags()
-    said = "".join(part for kind, part in [*tags.feed(text), *tags.end()] if kind == "text")
-    return tags.thought, said[tags.moved :].lstrip() if tags.moved else said

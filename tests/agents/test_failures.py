@@ -100,7 +100,7 @@ async def test_a_wait_beyond_the_time_out_is_not_begun(provider: Provider, provi
 @pytest.mark.parametrize("model", WIRES)
 @pytest.mark.parametrize("silent", [0, 1])
 async def test_silence_ends_with_a_time_out(provider: Provider, model: str, silent: int, clock: Clock) -> None:
-    providers = Providers(ProviderSettings(timeout=HOUR))
+    providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR))
     gate = Gate()
     provider.script(Answer(words=["one ", "two"], gates={silent: gate}))
     asking = asyncio.create_task(refused(providers, model))
@@ -112,7 +112,7 @@ async def test_silence_ends_with_a_time_out(provider: Provider, model: str, sile
 
 
 async def test_each_word_moves_the_time_out_on(provider: Provider, clock: Clock) -> None:
-    providers = Providers(ProviderSettings(timeout=HOUR))
+    providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR))
     session = Session(providers, RESPONSES)
     session.store(Row("user", PROMPT))
     gates = {index: Gate() for index in range(1, 4)}
@@ -134,7 +134,7 @@ async def test_the_time_out_counts_all_retries(
     provider: Provider, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
-    providers = Providers(ProviderSettings(timeout=HOUR, retries=1000))
+    providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR, retries=1000))
     gate = Gate()
     provider.script(Answer(words=["never"], cut=0), Answer(words=["never"], cut=0), Answer(["never"], gates={0: gate}))
     asking = asyncio.create_task(refused(providers, CHAT))

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import httpx2
 
 from .chunks import Chunk, as_words, joined
+from .compression import decompressed
 from .decoder import AnswerDecoder
 
 PERIOD = 0.03
@@ -78,7 +79,7 @@ class AnswerStream(httpx2.AsyncByteStream):
         """Read the body to its end. Once the provider has said that the answer is over, nothing can spoil it."""
         try:
             async with asyncio.timeout(None) as linger:
-                async for data in self._response.aiter_bytes():
+                async for data in decompressed(self._response):
                     self._on_bytes()
                     await self._keep(self._decoder.feed(data))
                     if self._decoder.reader.ended and linger.when() is None:

@@ -48,6 +48,10 @@ BROKEN = {"error", "abort", "cancelled", "network_error", "insufficient_system_r
 """Words by which a server says that it could not finish (OpenRouter and Mistral, vLLM, Z.ai, DeepSeek)."""
 
 
+_NO_COUNTS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+"""What the SDK expects of any usage."""
+
+
 class ChatReader(Reader):
     """Reads `chat.completion.chunk` objects."""
 
@@ -143,7 +147,7 @@ class ChatReader(Reader):
         if counts := counts_of(usage):
             counts = _merged(self._counted, counts)
             if counts != self._counted:
-                yield Chunk(self._head | {"choices": [], "usage": counts})
+                yield Chunk(self._head | {"choices": [], "usage": _NO_COUNTS | counts})
             self._counted = counts
 
 

@@ -61,8 +61,8 @@ class Reader(ABC):
 
 
 def parsed(data: str) -> Frame | None:
-    """The JSON object of an event; None for other JSON and for no data at all. Raises UnreadableAnswerError."""
-    if not data.strip():
+    """The JSON object of an event; None for anything else, which means nothing. Raises UnreadableAnswerError."""
+    if not data.lstrip().startswith("{"):
         return None
     try:
         frame = json.loads(data)

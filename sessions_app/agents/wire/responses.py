@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sessions_app.agents.pieces import Finish
 
 from .chunks import Chunk, delta
-from .reading import Frame, Reader, arguments_of, error_of, number_of, object_of, objects_of, text_of
+from .reading import Frame, Reader, arguments_of, counts_of, error_of, number_of, object_of, objects_of, text_of
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _BEGINS = ("response.created", "response.in_progress", "response.queued")
@@ -83,7 +83,16 @@ class ResponsesReader(Reader):
                 yield _grown(kind, {"item_id": item_id, "content_index": number, "output_index": 0}, text)
             case "response.function_call_arguments.delta" if text:
                 yield _grown(kind, {"item_id": item_id, "output_index": 0}, text)
-            case "response.reasoning_summary_part.added" | "response.output_text.annotation.added":
+            case _:
+                yield from self._other(kind, frame)
+
+    def _other(self, kind: str, frame: Frame) -> Iterator[Chunk]:
+        """Events that bring no more of a text."""
+        match kind:
+            case "response.reasoning_summary_part.added":
+                part = object_of(frame.get("part"))
+                yield _named(kind, frame | {"part": part | {"text": text_of(part.get("text"))}})
+            case "response.output_text.annotation.added":
                 yield _named(kind, frame)
             case "response.function_call_arguments.done":
                 yield _named(kind, frame | {"arguments": arguments_of(frame.get("arguments"))})
@@ -136,7 +145,8 @@ class ResponsesReader(Reader):
         if kind != "response.failed" and response.get("status") not in ("failed", "cancelled"):
             self.over(None)
         self.done = self.ended
-        yield _named(kind, {"response": response | {"output": []}})
+        told: Frame = {"output": [], "usage": _usage_of(response), "incomplete_details": details or None}
+        yield _named(kind, {"response": response | told | {"error": object_of(response.get("error")) or None}})
 
     def _thoughts(self, item: Frame) -> Iterator[Chunk]:
         """The summary of a reasoning item that no event has said before."""
@@ -159,6 +169,12 @@ class _Ids:
             self._places[key] = item_id
             self._known.add(item_id)
         return item_id if item_id and item_id in self._known else self._places[key]
+
+
+def _usage_of(response: Frame) -> Frame | None:
+    """The counts of a response, with those that the SDK needs."""
+    counts = counts_of(response.get("usage"))
+    return {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0} | counts if counts else None
 
 
 def _family(kind: str) -> str:
