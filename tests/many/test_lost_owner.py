@@ -71,7 +71,6 @@ def asleep(sites: Sites, new_scene: Callable[[str], Scene], module_provider: Pro
         begin.request_there = begin.there.send("turn.start", session_id=begin.chat, text="from elsewhere")
         until(database, 4, WAITING)
         sites[0].process.signal(signal.SIGSTOP)
-    held.sleep()
     held.end()
     let_owners_be_silent(database)
     streams.gate.open()
