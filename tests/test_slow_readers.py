@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -57,6 +59,11 @@ def await_cut_off(site: LiveSite) -> None:
         time.sleep(0.1)
 
 
+def tells_messages(count: int, frame: dict[str, Any]) -> bool:
+    """Whether a frame tells that a session holds so many messages."""
+    return bool(frame["params"]["event"]["value"].get("message_count") == count)
+
+
 def close_code(client: ClientConnection) -> int | None:
     """Reads what is left, up to the end of the connection."""
     with suppress(ConnectionClosed):
@@ -81,7 +88,7 @@ def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memo
         for turn in range(1, TURNS + 1):
             other.call("turn.start", session_id=session_id, text="a stream")
             # Not opened here: this connection is told of what is stored, and nothing of it as it is written.
-            other.until(lambda frame, count=2 * turn: frame["params"]["event"]["value"].get("message_count") == count)
+            other.until(partial(tells_messages, 2 * turn))
         await_cut_off(site)
         with ThreadPoolExecutor(CLIENTS) as readers:
             assert list(readers.map(close_code, clients)) == [4008] * CLIENTS
