@@ -106,9 +106,8 @@ class View:
 
     def _add(self, said: Said) -> None:
         self.queued = [entry for entry in self.queued if entry["message_id"] != said.id]
-        if any(known.id == said.id for known in self.messages):
-            return
         assert said.position is not None
+        self.messages = [known for known in self.messages if known.id != said.id]
         later = (i for i, known in enumerate(self.messages) if (known.position or -1) > said.position)
         self.messages.insert(next(later, len(self.messages)), said)
 
@@ -148,7 +147,8 @@ class View:
         return True
 
     def _answered(self, run: Running, status: str) -> None:
-        if run.text:
+        # The stored answer was told before; where that was missed, what was heard stands for it.
+        if run.text and not any(known.id == run.message_id for known in self.messages):
             assert run.message_id
             self.messages.append(Said(run.message_id, "assistant", run.text, status))
         self._end(run.run_id)
