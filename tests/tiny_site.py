@@ -14,7 +14,7 @@ from hermes_site import http, server
 
 # Autobahn rounds its timers down, by up to a second.
 server.CLOSING = 2.0
-http.HEAD_SECONDS, http.BODY_SECONDS, http.IDLE_SECONDS = 1.0, 2.0, 1.5
+http.HEAD_SECONDS, http.BODY_SECONDS, http.IDLE_SECONDS = 1.0, 1.0, 3.0
 
 
 class TinyRunner:
