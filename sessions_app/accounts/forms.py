@@ -71,6 +71,7 @@ class NewPasswordForm(PasswordChangeForm):
     keep_tokens = forms.BooleanField(
         required=False,
         label="Keep my API tokens",
+        label_suffix="",
         help_text="Else they end now, as your other logins do. Keep them only if nobody else can know them.",
     )
 

@@ -51,13 +51,13 @@ def test_an_expired_token_lets_in_no_more(owner: User, signed_in: Client, clock:
     assert ApiToken.find(clear_text) is not None
     clock.pass_by(seconds=1)
     assert ApiToken.find(clear_text) is None
-    assert "ended" in signed_in.get(TOKENS).content.decode()
+    assert '<span class="tag">ended</span>' in signed_in.get(TOKENS).content.decode()
 
 
 def test_a_token_from_before_has_no_end(owner: User, signed_in: Client, clock: Clock) -> None:
     token, clear_text = ApiToken.issue(owner)
     ApiToken.objects.filter(pk=token.pk).update(expires_at=None)
-    assert "<td>never</td>\n                <td>never</td>" in signed_in.get(TOKENS).content.decode()
+    assert "has no end" in signed_in.get(TOKENS).content.decode()
     clock.pass_by(days=4000)
     assert ApiToken.find(clear_text) is not None
 
