@@ -4,17 +4,17 @@
 -- name that is taken is refused by RAISE. OR REPLACE deletes a user and fires no trigger for that; the insert cleans up.
 
 CREATE VIEW hermes_name_shapes AS
-SELECT auth_user.id AS owner_id, letters.form, (
+SELECT account.id AS owner_id, letters.form, (
   WITH RECURSIVE read (length, shape) AS (
     SELECT 0, ''
     UNION ALL
     SELECT length + 1, shape || coalesce(
       (SELECT CASE letters.form WHEN 'lower' THEN in_lower WHEN 'upper' THEN in_upper ELSE as_is END
-       FROM hermes_name_character WHERE character = substr(auth_user.username, length + 1, 1)),
-      substr(auth_user.username, length + 1, 1))
-    FROM read WHERE length < length(auth_user.username))
+       FROM hermes_name_character WHERE character = substr(account.username, length + 1, 1)),
+      substr(account.username, length + 1, 1))
+    FROM read WHERE length < length(account.username))
   SELECT shape FROM read ORDER BY length DESC LIMIT 1) AS shape
-FROM auth_user CROSS JOIN (SELECT 'as is' AS form UNION ALL SELECT 'lower' UNION ALL SELECT 'upper') AS letters;
+FROM auth_user AS account CROSS JOIN (SELECT 'as is' AS form UNION ALL SELECT 'lower' UNION ALL SELECT 'upper') AS letters;
 --------
 CREATE TRIGGER hermes_name_insert AFTER INSERT ON auth_user
 BEGIN
