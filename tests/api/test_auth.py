@@ -45,11 +45,11 @@ async def test_a_connection_notes_by_the_minute_that_it_is_used(
     clock = SimpleNamespace(monotonic=lambda: 1000.0)
     monkeypatch.setattr(auth, "time", clock)
 
-    async def is_noted(client: Client, rows: type[ApiToken | Login]) -> bool:
+    async def is_noted(client: Client, rows: Any) -> bool:
         long_ago = timezone.now() - timedelta(hours=1)
         await database.write(rows.objects.update, last_used_at=long_ago)
         await client.call("session.create")
-        return (await database.read(rows.objects.get)).last_used_at != long_ago
+        return bool((await database.read(rows.objects.get)).last_used_at != long_ago)
 
     by_cookie, by_token = await connect(headers=[cookie(session)]), await connect(owner)
     for client, rows in ((by_cookie, Login), (by_token, ApiToken)):
