@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/", include("sessions_app.accounts.urls")),
     # One door, one throttle.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True), name="admin_login"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),

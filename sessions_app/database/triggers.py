@@ -110,7 +110,7 @@ def check(
             errors.append(
                 Error(
                     f"The database lacks the triggers that keep the stamps: {sorted(missing)}.",
-                    hint="Run manage.py migrate: it creates them.",
+                    hint="Run manage.py migrate --skip-checks: it creates them.",
                     id="sessions_app.E001",
                 )
             )
