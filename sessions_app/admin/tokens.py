@@ -7,9 +7,11 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from sessions_app.admin import rights
 from sessions_app.admin.filters import OwnerFilter
 from sessions_app.admin.listing import ListingAdmin
 from sessions_app.admin.words import users_named
+from sessions_app.models import ApiToken
 
 
 class ApiTokenAdmin(ListingAdmin):
@@ -27,6 +29,14 @@ class ApiTokenAdmin(ListingAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody makes a token for somebody else here."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only superusers change a token: all that can be changed of it is a right."""
+        return rights.is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """Tokens of staff are revoked by superusers."""
+        return super().has_delete_permission(request, obj) and (obj is None or rights.may_touch(request, obj.owner))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

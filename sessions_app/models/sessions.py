@@ -49,7 +49,7 @@ class ChatSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or "New chat"
+        return str(self.id)  # not the title: this stands in logs and on pages, and the title says what was said
 
 
 class Branch(models.Model):
