@@ -10,7 +10,9 @@ What runs again on PostgreSQL: work of which it is certain that nothing was comm
 fault. (SQLite is a file: it has no connection to lose, and one writer.)
 
 1. Before COMMIT a lost connection is enough, however it was lost: the server rolls back what has no COMMIT. Whether it
-   is lost is the driver's to say; the server's words for it are many, and a broken network has none.
+   is lost is the driver's to say; the server's words for it are many, and a broken network has none. It is asked once
+   more just before COMMIT: the words that end a session may have come with the answer to the last statement, while this
+   process slept, and been read with it as a mere notice.
 2. In answer to COMMIT the server must *say* an SQLSTATE, and one that it can only say in place of committing:
 
    - 40001, 40P01: conflicts are checked, and deferred triggers run, before the commit record is written.
@@ -115,6 +117,7 @@ class _Attempt:
         with transaction.atomic():
             self._raw = connection.connection
             result = work()
+            self._notice_a_loss()
             self._committing = True
         return result
 
@@ -122,6 +125,12 @@ class _Attempt:
         with snapshot():
             self._raw = connection.connection
             return work()
+
+    def _notice_a_loss(self) -> None:
+        """Raise if the connection is known to be gone: it costs no round trip, and after COMMIT it would be no news."""
+        if not _is_sqlite():
+            with connection.wrap_database_errors:
+                self._raw.pgconn.consume_input()
 
     def connection_was_lost(self, error: Error) -> bool:
         if _is_sqlite():

@@ -111,12 +111,21 @@ def be_ended_by_another() -> None:
     await_last_word()
 
 
+def sleep_through_the_last_word() -> None:
+    """What the server says is read, as it may be with the answer to a statement, and nothing comes of it."""
+    fall_asleep()
+    with suppress(psycopg.Error):
+        list(connection.connection.notifies(timeout=0))
+    await_last_word()
+
+
 def await_last_word() -> None:
     # Nothing was asked, so what can be read is that the session has ended.
-    select.select([connection.connection.pgconn.socket], [], [])
+    if not connection.connection.closed:
+        select.select([connection.connection.pgconn.socket], [], [])
 
 
-@pytest.mark.parametrize("end", [fall_asleep, be_ended_by_another])
+@pytest.mark.parametrize("end", [fall_asleep, be_ended_by_another, sleep_through_the_last_word])
 async def test_a_session_that_was_ended_before_its_commit_is_repeated(
     session: NewSession, end: Callable[[], None]
 ) -> None:
