@@ -80,7 +80,9 @@ def check(
         missing = {name for _, name, _ in _created(connection.vendor)} - _present(connection)
         if missing:
             text = f"The database lacks triggers or views that the accounts need: {sorted(missing)}."
-            found.append(checks.Error(text, hint="Run manage.py migrate --skip-checks: it creates them.", id="accounts.E001"))
+            found.append(
+                checks.Error(text, hint="Run manage.py migrate --skip-checks: it creates them.", id="accounts.E001")
+            )
         with connection.cursor() as cursor:
             cursor.execute(_WITHOUT_SHAPE)
             names = [name for _, name in cursor.fetchall()]
