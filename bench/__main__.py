@@ -1,4 +1,4 @@
-"""`python -m bench [--quick]`, `python -m bench cache` and `python -m bench profile`; see the package."""
+"""`python -m bench [--quick]`, and with `cache`, `search`, `load` or `profile` after it; see the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cache, footprint, length, load, profiling, turns
+from bench import cache, footprint, length, load, profiling, search, turns
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -79,6 +79,8 @@ async def figures(what: str, quick: bool, folder: Path) -> list[Section]:
     """The part that was asked for."""
     if what == "cache":
         return await cache.compared(cache.QUICK if quick else cache.FULL, folder)
+    if what == "search":
+        return search.compared(2_000 if quick else 50_000, 100 if quick else 500, folder)
     plan, load_plan = (QUICK, load.QUICK) if quick else (FULL, load.FULL)
     provider = Provider()
     try:
@@ -97,7 +99,7 @@ async def figures(what: str, quick: bool, folder: Path) -> list[Section]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["table", "cache", "profile", "load", "profile-load"]
+    choices = ["table", "cache", "search", "profile", "load", "profile-load"]
     parser.add_argument("what", nargs="?", choices=choices, default="table")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
     options = parser.parse_args()

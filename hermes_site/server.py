@@ -28,7 +28,10 @@ reactor: Any = _reactor
 STOPPING = 4012
 # Bytes that the kernel keeps for a client, of which it makes some four times as many.
 SEND_BUFFER = 128 * 1024
-# Seconds that clients get to answer a close, and their consumers to end.
+# Seconds that clients get to read what the kernel keeps for them, and behind it the code that they are closed with:
+# half a megabyte, at the slowest that a client may read (sessions_app/api/outbox.py).
+READING_OUT = 30.0
+# Seconds that clients, and their consumers, get to end when the process does.
 CLOSING = 5.0
 
 
@@ -75,7 +78,7 @@ class Server(DaphneServer):
             maxFramePayloadSize=max_frame,
             # Else a frame too large ends the connection without a close code.
             failByDrop=False,
-            closeHandshakeTimeout=CLOSING,
+            closeHandshakeTimeout=READING_OUT,
         )
 
     def serve(self, announce: Callable[[str], None]) -> None:

@@ -23,6 +23,7 @@ from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.agents.tools import TOOLS
 from sessions_app.models import AgentProfile, Branch, ChatSession
 from sessions_app.outcomes import message_shapes
+from sessions_app.search.folding import fold
 from sessions_app.shapes import MessageShape, ProfileShape, SessionShape, TotalsShape, session_shape
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
@@ -87,10 +88,10 @@ def listing(
 ) -> tuple[list[SessionShape], Cursor | None]:
     """Return a page of the user's sessions, newest activity first, and where the next begins.
 
-    ``query`` is looked for in the titles, upper and lower case alike in every script, which
-    SQLite's own comparison knows for ASCII only: so it is done here, on both databases.
+    ``query`` is looked for in the titles, compared as ``session.search`` compares texts: no database can, so it is
+    done here.
     """
-    with closing(_matching(user_id, after, query.casefold(), archived)) as matching:
+    with closing(_matching(user_id, after, fold(query), archived)) as matching:
         page = list(islice(matching, limit + 1))
     more = page[limit - 1] if len(page) > limit else None
     rows = ChatSession.objects.select_related("stamp").defer("frozen_prefix")
@@ -106,7 +107,7 @@ def _matching(user_id: int, after: Cursor | None, folded: str, archived: bool) -
     keys = rows.order_by("-updated_at", "-id").values_list("updated_at", "id", "title")
     for updated_at, session_id, title in keys.iterator(_CHUNK):
         cursor = Cursor(updated_at, session_id)
-        if folded in title.casefold() and (after is None or cursor < after):
+        if folded in fold(title) and (after is None or cursor < after):
             yield cursor
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from agentcache import Stamp
@@ -67,9 +68,18 @@ def read_stamp(chat_session: ChatSession) -> Stamp:
 
 def hold(turn: Turn, **facts: Any) -> None:
     """Make sure that the turn is still ours, beat its heart and write facts on it. Raises OwnershipLost."""
-    mine = Turn.objects.filter(pk=turn.pk, claim=turn.claim, status=TurnStatus.RUNNING)
-    if not mine.update(heartbeat_at=Now(), **facts):
+    if not _ours(turn).update(heartbeat_at=Now(), **facts):
         raise OwnershipLost
+
+
+def confirm(turn: Turn) -> None:
+    """Make sure that the turn is still ours in the snapshot that is being read. Raises OwnershipLost."""
+    if not _ours(turn).exists():
+        raise OwnershipLost
+
+
+def _ours(turn: Turn) -> QuerySet[Turn]:
+    return Turn.objects.filter(pk=turn.pk, claim=turn.claim, status=TurnStatus.RUNNING)
 
 
 def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **facts: Any) -> Appended:

@@ -1,20 +1,30 @@
 """Fixtures of the whole suite."""
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
+import pytest_asyncio
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck
 
 from sessions_app import database
 from tests import databases, services
+from tests.clock import Clock
 from tests.databases import Database
+from tests.emptying import empty_by_deleting
 from tests.live import ENVIRONMENT, LiveSite, fill
 from tests.processes import ROOT
 from tests.providers.fixtures import provider
 
-__all__ = ["provider"]
+__all__ = ["empty_by_deleting", "provider"]
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,6 +42,12 @@ def blockbuster() -> Iterator[BlockBuster]:
     """Fails every test in which anything blocks an event loop."""
     with blockbuster_ctx() as watch:
         yield watch
+
+
+@pytest_asyncio.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the test's event loop."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -62,8 +78,12 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def static_files() -> None:
     """What a real site needs before it starts."""
-    # With the site's own settings: pytest has put the tests' into the environment.
-    subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True, env={**os.environ, **ENVIRONMENT})
+    # One after the other, where tests run in several processes: the first makes them, the others find them.
+    with (ROOT / "Makefile").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # With the site's own settings: pytest has put the tests' into the environment.
+        env = {**os.environ, **ENVIRONMENT}
+        subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True, env=env)
 
 
 @pytest.fixture(scope="session")

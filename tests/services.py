@@ -7,6 +7,7 @@ puts them; the programs themselves are called, not their packages' wrappers, whi
 import atexit
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,21 @@ PROGRAMS = {
 }
 
 
+# Below the kernel's own, which begin at 32,768.
+_PORTS = range(15_000, 32_000)
+
+
 class Missing(RuntimeError):
     """A program that the tests need is not on this machine; the message says what to install."""
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for a server to come: at random, and not of those that the kernel gives to connections meanwhile."""
+    while True:
+        port = _PORTS[secrets.randbelow(len(_PORTS))]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def program(name: str) -> str:

@@ -178,12 +178,16 @@ def test_the_guides_configuration_is_yaml() -> None:
 def site(start_site: Callable[..., LiveSite], provider: Provider) -> LiveSite:
     """A site whose owner's token may read metrics."""
     started = start_site(HERMES_MODEL=MODEL, HERMES_TURNS_PER_MINUTE="1000")
-    started.database.run(
+    let_owner_read_metrics(started)
+    return started
+
+
+def let_owner_read_metrics(site: LiveSite) -> None:
+    site.database.run(
         "UPDATE sessions_app_apitoken SET can_read_metrics = %s "
         "WHERE owner_id IN (SELECT id FROM auth_user WHERE username = 'owner')",
         True,
     )
-    return started
 
 
 def scrape(site: LiveSite) -> Figures:

@@ -10,6 +10,7 @@ from pytest_django import Settings
 from hermes_site.origin import OwnOrigin
 from hermes_site.proxy import TrustedProxy
 from tests.live import LiveSite
+from tests.processes import PATIENCE
 
 Headers = dict[str, str]
 COOKIE = {"cookie": "a=1; sessionid=abc"}
@@ -131,7 +132,7 @@ async def test_a_proxy_that_says_nothing_changes_nothing() -> None:
 
 
 def handshake(site: LiveSite, path: str, headers: Headers) -> int:
-    connection = HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     connection.request("GET", path, headers={**upgrade, "Sec-WebSocket-Key": "A" * 22 + "==", **headers})
     status = connection.getresponse().status

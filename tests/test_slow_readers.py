@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -16,11 +20,14 @@ from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.test_live import answer, request
+from tests.test_metrics import let_owner_read_metrics, scrape
 
 CLIENTS = 200
-# MB: each client is streamed 5, which would be 1,000 together.
+# MB: each client is told 5, which would be 1,000 together.
 ALLOWED = 300
-STREAM = ["word" * 2_000] * 600
+# Characters of the longest answer, and turns: more than may wait for one client.
+LONGEST, TURNS = 200_000, 12
+STREAM = ["word" * 2_000] * (LONGEST // 8_000)
 
 
 def most_memory(site: LiveSite) -> float:
@@ -44,6 +51,19 @@ def client_of(site: LiveSite) -> ClientConnection:
     )
 
 
+def await_cut_off(site: LiveSite) -> None:
+    """Return once the site has closed all the clients, as far as it can while they do not read."""
+    deadline = time.monotonic() + PATIENCE
+    while scrape(site)["hermes_connections_cut_off_total"] < CLIENTS:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def tells_messages(count: int, frame: dict[str, Any]) -> bool:
+    """Whether a frame tells that a session holds so many messages."""
+    return bool(frame["params"]["event"]["value"].get("message_count") == count)
+
+
 def close_code(client: ClientConnection) -> int | None:
     """Reads what is left, up to the end of the connection."""
     with suppress(ConnectionClosed):
@@ -55,8 +75,9 @@ def close_code(client: ClientConnection) -> int | None:
 def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memory(
     start_site: Callable[..., LiveSite], provider: Provider
 ) -> None:
-    site = start_site(HERMES_MODEL="openai-chat:loopback")
-    provider.script(Answer(STREAM))
+    site = start_site(HERMES_MODEL="openai-chat:loopback", HERMES_MAX_ANSWER=str(LONGEST))
+    let_owner_read_metrics(site)
+    provider.script(*[Answer(STREAM) for _ in range(TURNS)])
     with peer(site, **token(site)) as other, ExitStack() as stack:
         session_id = other.call("session.create")["result"]["session"]["id"]
         clients = [stack.enter_context(client_of(site)) for _ in range(CLIENTS)]
@@ -64,10 +85,13 @@ def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memo
             client.send(request("session.open", session_id=session_id))
             answer(client)
         before = most_memory(site)
-        other.call("turn.start", session_id=session_id, text="a stream")
-        # Not opened here: this connection is told when the answer is stored, and nothing of it.
-        other.until(lambda frame: frame["params"]["event"]["value"].get("message_count") == 2)
-        assert [close_code(client) for client in clients] == [4008] * CLIENTS
+        for turn in range(1, TURNS + 1):
+            other.call("turn.start", session_id=session_id, text="a stream")
+            # Not opened here: this connection is told of what is stored, and nothing of it as it is written.
+            other.until(partial(tells_messages, 2 * turn))
+        await_cut_off(site)
+        with ThreadPoolExecutor(CLIENTS) as readers:
+            assert list(readers.map(close_code, clients)) == [4008] * CLIENTS
         assert most_memory(site) - before < ALLOWED
     assert site.stop() == 0
     assert site.errors() == []

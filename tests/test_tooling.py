@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.live import ENVIRONMENT
-from tests.processes import ROOT, Process
+from tests.processes import PATIENCE, ROOT, Process
 from tests.services import free_port
 
 LOCKS = sorted(ROOT.glob("requirements*.txt"))
@@ -68,7 +68,7 @@ def make_run(tree: Path) -> list[str]:
     env = {**os.environ, **ENVIRONMENT, "PORT": port, "DATABASE_URL": "", "SECRET_KEY": ""}
     process = Process(["make", "--no-print-directory", "run"], env, cwd=tree)
     process.line(f"Hermes Site is at http://127.0.0.1:{port}/")
-    with urlopen(f"http://127.0.0.1:{port}/accounts/signup/", timeout=30) as page:
+    with urlopen(f"http://127.0.0.1:{port}/accounts/signup/", timeout=PATIENCE) as page:
         assert "Sign up" in page.read().decode()
     process.stop()
     return process.output

@@ -71,11 +71,11 @@ class PasswordChangeView(views.PasswordChangeView):
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "POST"])
-def signup(request: HttpRequest) -> HttpResponse:
-    """A new account, where HERMES_SIGNUP is open."""
+def signup(request: HttpRequest, name: str = "") -> HttpResponse:
+    """A new account, where HERMES_SIGNUP is open. `name` stands in the empty form."""
     if not _signup_is_open():
         return render(request, "registration/signup_closed.html", status=403)
-    form = SignupForm(request.POST or None, address=address(request))
+    form = SignupForm(request.POST or None, address=address(request), initial={"username": name})
     if form.is_valid():
         try:
             user = form.save()

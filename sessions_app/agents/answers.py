@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from .history import EPOCH, Row
 from .pieces import ToolCall
-from .thinking_tags import split_thought
+from .thinking_tags import ThinkingTags
 from .unicode import clean
 
 if TYPE_CHECKING:
@@ -41,14 +41,16 @@ TAG_WIRES = ("openai-chat:", "ollama:")
 
 def parts_of(response: ModelResponse, model: str) -> list[dict[str, Any]] | None:
     """What must be stored beside the text of an answer that came to its end; None if the text is all."""
-    texts: list[str] = []
-    parts = [part for part in _dumped(response, texts) if part is not None]
+    from pydantic_ai.messages import TextPart
+
+    texts = Texts([part.content for part in response.parts if isinstance(part, TextPart)])
+    parts = list(_dumped(response, texts))
     if all(part["kind"] == "text" and not part.get("id") and not part.get("details") for part in parts):
         return None
     origin = {
         "kind": "origin",
         "model": model,
-        "digest": digest_of(SEPARATOR.join(texts)),
+        "digest": digest_of(texts.whole),
         "provider": response.provider_name,
         "url": response.provider_url,
         "system": response.canonical_system,
@@ -56,22 +58,48 @@ def parts_of(response: ModelResponse, model: str) -> list[dict[str, Any]] | None
     return [origin, *parts]
 
 
-def _dumped(response: ModelResponse, texts: list[str]) -> Iterator[dict[str, Any] | None]:
-    """The parts as small objects; the texts met on the way are put into `texts`."""
+class Texts:
+    """The texts of one answer as they are stored: `whole`, with the `places` (start, length) of each in it, and the
+    `thought` that stood between tags. The same as `streaming.Unfolding` tells piece by piece."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        tags = ThinkingTags()
+        said = ""
+        ends: list[tuple[int, int]] = []
+        for text in texts:
+            if ends and text:
+                said += _words(tags.part(SEPARATOR))
+            start = len(said)
+            said += _words(tags.feed(clean(text)))
+            ends.append((start, len(said)))
+        if ends:
+            said += _words(tags.end())
+            ends[-1] = (ends[-1][0], len(said))
+        cut = len(said) - len(said[tags.moved :].lstrip()) if tags.moved else 0
+        self.whole = said[cut:]
+        self.thought = tags.thought
+        self.places = [(max(0, start - cut), max(0, end - cut) - max(0, start - cut)) for start, end in ends]
+
+
+def _words(told: Iterable[tuple[str, str]]) -> str:
+    return "".join(text for kind, text in told if kind == "text")
+
+
+def _dumped(response: ModelResponse, texts: Texts) -> Iterator[dict[str, Any]]:
+    """The parts as small objects, in the order of the answer."""
     from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
     taken: set[str] = set()
-    is_first = True
+    places = iter(texts.places)
+    thought = texts.thought
     for part in response.parts:
-        if isinstance(part, TextPart) and part.content:
-            thought, said = split_thought(clean(part.content)) if is_first else ("", clean(part.content))
-            is_first = False
+        if isinstance(part, TextPart):
+            start, length = next(places)
             if thought:
                 yield {"kind": "reasoning", "text": thought, "id": "content", "tagged": True}
-            if said:
-                start = sum(map(len, texts)) + len(SEPARATOR) * len(texts)
-                texts.append(said)
-                place = {"kind": "text", "start": start, "length": len(said)}
+                thought = ""
+            if length:
+                place = {"kind": "text", "start": start, "length": length}
                 yield place | _extras(part.provider_details, id=part.id)
         elif isinstance(part, ThinkingPart):
             shown = {"kind": "reasoning", "text": clean(part.content)}

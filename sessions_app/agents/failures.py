@@ -14,9 +14,7 @@ logger = logging.getLogger(__name__)
 
 RETRYABLE = {408, 409, 425, 429}
 
-TOO_LONG = (
-    "This chat is too long for the model. Start a new chat, or make your last message shorter if it is very long."
-)
+TOO_LONG = "This chat is too long for the model. Start a new chat, and shorten your message if it is very long."
 _TOO_LONG_WORDS = re.compile(
     r"context[ _-]?(?:length|size|window)|(?:maximum|max|available|exceeds?|exceeded) context"
     r"|context the overflows|n_ctx|longer than the (?:model's|maximum)|maximum (?:prompt|model) length"

@@ -88,9 +88,12 @@ class LiveModel:
         match self.name.partition(":")[0]:
             case "openai" | "openai-responses":
                 settings = {"openai_store": False, "openai_prompt_cache_key": session_id}
-            case "openai-chat" if self.base_url.startswith(OPENAI):
-                # Other servers may refuse what they do not know.
-                settings = {"openai_prompt_cache_key": session_id}
+            case "openai-chat" | "ollama":
+                # Some servers count in each chunk. This asks for nothing: the splice takes it out of the request.
+                settings = {"openai_continuous_usage_stats": True}
+                if self.base_url.startswith(OPENAI):
+                    # Other servers may refuse what they do not know.
+                    settings["openai_prompt_cache_key"] = session_id
             case "anthropic":
                 settings = {
                     "anthropic_cache": True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
@@ -23,6 +23,7 @@ from .streaming import Unfolding
 from .unicode import clean
 
 if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelResponseStreamEvent
     from pydantic_ai.models import StreamedResponse
 
     from .wire.splicing import Splice
@@ -79,6 +80,8 @@ class Step:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._pieces.aclose()
+        for _ in self._unfolding.end():
+            pass  # what might have become a tag is kept also of an answer that was cut
         self._entry = self._account()
 
     def __aiter__(self) -> Self:
@@ -121,7 +124,7 @@ class Step:
             self._stream = stream
             self._sent = _sent(self._transcript, splice)
             events = aiter(stream)
-            while not self._unfolding.full and (event := await self._deadline.wait(anext(events, None))) is not None:
+            while not self._unfolding.full and (event := await self._next(events, splice)) is not None:
                 for piece in self._unfolding.pieces(event):
                     yield piece
                 if splice is None:
@@ -129,6 +132,17 @@ class Step:
             for piece in self._unfolding.end():
                 yield piece
             self._end(stream, splice)
+
+    async def _next(
+        self, events: AsyncIterator[ModelResponseStreamEvent], splice: Splice | None
+    ) -> ModelResponseStreamEvent | None:
+        """The next event; None at the end, and where only what may follow an end has not come in time."""
+        try:
+            return await self._deadline.wait(anext(events, None))
+        except DeadlineError:
+            if splice is not None and splice.answer is not None and splice.answer.ended:
+                return None
+            raise
 
     def _give_up_waiting(self, error: DeadlineError) -> NoReturn:
         record(self._transcript.model, error, attempt=0)

@@ -28,7 +28,6 @@ class Unfolding:
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._tags = ThinkingTags()
-        self._tagged_part: int | None = None
         self._text_part: int | None = None
         self._calls: dict[int, str] = {}
         self._taken: set[str] = set()
@@ -48,7 +47,7 @@ class Unfolding:
     @property
     def full(self) -> bool:
         """Whether nothing more is taken."""
-        return self._room <= 0
+        return self._room < 0
 
     def pieces(self, event: ModelResponseStreamEvent) -> Iterator[Piece]:
         """The pieces of one event, none that is empty."""
@@ -66,27 +65,27 @@ class Unfolding:
 
     def end(self) -> Iterator[Piece]:
         """What was held back, because it might have become a tag."""
-        if self._tagged_part is not None:
-            yield from self._bounded(self._told(self._tagged_part, self._tags.end()))
+        yield from self._bounded(self._told(self._tags.end()))
 
     def _bounded(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """The pieces, the last one cut where the answer is full."""
         for piece in pieces:
             if self.full:
                 return
-            self.begun = True
-            yield self._kept(piece)
+            if (kept := self._kept(piece)) is not None:
+                self.begun = True
+                yield kept
 
-    def _kept(self, piece: Piece) -> Piece:
+    def _kept(self, piece: Piece) -> Piece | None:
         """The piece, as far as there is room for it."""
         if isinstance(piece, ToolCallArgs):
             self._room -= len(piece.delta)
         if not isinstance(piece, TextDelta | ReasoningDelta):
             return piece
         kept = replace(piece, text=piece.text[: self._room])
-        self._room -= len(kept.text)
+        self._room -= len(piece.text)
         (self._texts if isinstance(kept, TextDelta) else self._thoughts).append(kept.text)
-        return kept
+        return kept if kept.text else None
 
     def _started(self, index: int, part: ModelResponsePart) -> Iterator[Piece]:
         from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
@@ -118,8 +117,6 @@ class Unfolding:
     def _ended(self, index: int) -> Iterator[Piece]:
         if call_id := self._calls.pop(index, None):
             yield ToolCallEnd(call_id)
-        if index == self._tagged_part:
-            yield from self._told(index, self._tags.end())
 
     def _thought(self, text: str) -> Iterator[Piece]:
         if text:
@@ -127,17 +124,15 @@ class Unfolding:
 
     def _spoke(self, index: int, text: str) -> Iterator[Piece]:
         """Some text. Where the answer begins, it may be a thought between tags."""
-        if self._tagged_part is None:
-            self._tagged_part = index
-        told: Iterable[tuple[str, str]] = self._tags.feed(text) if index == self._tagged_part else [("text", text)]
-        yield from self._told(index, told)
+        if text and self._text_part not in (None, index):
+            yield from self._told(self._tags.part(SEPARATOR))
+        if text:
+            self._text_part = index
+            yield from self._told(self._tags.feed(text))
 
-    def _told(self, index: int, told: Iterable[tuple[str, str]]) -> Iterator[Piece]:
-        """The pieces of a text part; a second one is set off from the first, as it will be in what is stored."""
+    def _told(self, told: Iterable[tuple[str, str]]) -> Iterator[Piece]:
         for kind, text in told:
             if kind == "reasoning":
                 yield from self._thought(text)
             elif text:
-                parted = self._text_part not in (None, index)
-                self._text_part = index
-                yield TextDelta((SEPARATOR if parted else "") + clean(text))
+                yield TextDelta(clean(text))

@@ -25,6 +25,10 @@ _LONGEST = max(map(len, TAGS.values()))
 MAX_MENTIONS = 20
 """Closing tags that are looked at: an answer with more of them is about tags."""
 
+MAX_BLANKS = 1_000
+"""Blank characters before the first word, and behind a thought, that are waited through. More of them are said: a model
+may say nothing else, and that has to end where any answer ends."""
+
 _QUOTES = "`'\"“”‘’«»"  # noqa: RUF001 -- punctuation as people and models write it, here and below
 _SENTENCE_ENDS = ".!?…。！？"  # noqa: RUF001
 _NO_ANSWER_BEGINS = " \t,;:)]}>、，" + _SENTENCE_ENDS  # noqa: RUF001
@@ -49,6 +53,14 @@ class ThinkingTags:
         self._held += text
         yield from self._parts(at_end=False)
 
+    def part(self, separator: str) -> Iterator[tuple[Kind, str]]:
+        """Begin another part of the text: what was said before is set off from it, what was thought goes on."""
+        if self._state in ("words", "rest"):
+            for text in (self._held, separator):
+                self._held = text
+                if text:
+                    yield "text", self._say(len(text))
+
     def end(self) -> Iterator[tuple[Kind, str]]:
         """What was held back, when the answer has ended."""
         yield from self._parts(at_end=True)
@@ -67,9 +79,8 @@ class ThinkingTags:
             self._open(at_end=at_end)
         if self._state in ("thought", "words"):
             yield from self._before_closing(at_end=at_end)
-        if self._state == "gap" and (self._held.strip() or at_end):
-            self._held = self._held.lstrip()
-            self._state = "rest"
+        if self._state == "gap":
+            self._leave_gap(at_end=at_end)
         if self._state == "rest" and self._held:
             yield "text", self._held
             self._held = ""
@@ -77,6 +88,9 @@ class ThinkingTags:
     def _open(self, *, at_end: bool) -> None:
         """Decide how the answer begins, once enough of it is there."""
         begun = self._held.lstrip()
+        if len(self._held) - len(begun) > MAX_BLANKS:
+            self._state = "words"
+            return
         for opening, closing in TAGS.items():
             if begun.startswith(opening):
                 self._state, self._closing = "thought", closing
@@ -84,6 +98,13 @@ class ThinkingTags:
                 return
         if at_end or (begun and not any(opening.startswith(begun) for opening in TAGS)):
             self._state = "words"
+
+    def _leave_gap(self, *, at_end: bool) -> None:
+        """Drop the blanks between a thought and the answer."""
+        blanks = len(self._held) - len(self._held.lstrip())
+        if at_end or blanks > MAX_BLANKS or blanks < len(self._held):
+            self._held = self._held[min(blanks, MAX_BLANKS) :]
+            self._state = "rest"
 
     def _before_closing(self, *, at_end: bool) -> Iterator[tuple[Kind, str]]:
         """Everything up to the closing tag, or up to what may become it."""
@@ -145,10 +166,3 @@ class ThinkingTags:
         if self._state == "thought":
             return previous == "\n" or after == "\n" or not previous.isspace()
         return previous in "\n" + _SENTENCE_ENDS and after not in _NO_ANSWER_BEGINS
-
-
-def split_thought(text: str) -> tuple[str, str]:
-    """The thought and the words of a whole text."""
-    tags = ThinkingTags()
-    said = "".join(part for kind, part in [*tags.feed(text), *tags.end()] if kind == "text")
-    return tags.thought, said[tags.moved :].lstrip() if tags.moved else said

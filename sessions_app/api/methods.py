@@ -6,12 +6,9 @@ A handler gets validated parameters and the call. It reaches the database only t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sessions_app import access, chats
@@ -22,6 +19,7 @@ from sessions_app.search import search
 from sessions_app.shapes import SessionShape, Shape
 from sessions_app.turns.hub import Connection
 from sessions_app.turns.runner import Runner
+from sessions_app.web import rendering
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +142,7 @@ async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
 async def _render(call: Call, params: frames.RenderParams) -> frames.RenderResult:
     """Turn Markdown into sanitised HTML, each text by itself."""
     await call.caller.check()
-    html = await asyncio.get_running_loop().run_in_executor(_renderer(), _render_all, params.texts)
-    return frames.RenderResult(html=html)
-
-
-@cache
-def _renderer() -> ThreadPoolExecutor:
-    # One thread: rendering is pure Python, so more would only take turns with the event loop.
-    return ThreadPoolExecutor(1, thread_name_prefix="markdown")
-
-
-def _render_all(texts: list[str]) -> list[str]:
-    from sessions_app.web.markdown import render  # 0.1 s to import: not before a page asks
-
-    return [render(text) for text in texts]
+    return frames.RenderResult(html=await rendering.render_all(params.texts))
 
 
 METHODS = {

@@ -5,6 +5,32 @@ slowest query delays everybody (492 ms measured instead of 0.7). Here are two sm
 ``write`` runs a function inside one transaction: on SQLite in a single thread, because the
 database has one writer and waiting in our queue is cheaper than its busy timeout. ``read``
 runs a function on one consistent snapshot, beside the writer.
+
+What runs again on PostgreSQL: work of which it is certain that nothing was committed, and whose failure is not its own
+fault. (SQLite is a file: it has no connection to lose, and one writer.)
+
+1. Before COMMIT a lost connection is enough, however it was lost: the server rolls back what has no COMMIT. Whether it
+   is lost is the driver's to say; the server's words for it are many, and a broken network has none.
+2. In answer to COMMIT the server must *say* an SQLSTATE, and one that it can only say in place of committing:
+
+   - 40001, 40P01: conflicts are checked, and deferred triggers run, before the commit record is written.
+   - 25P03, 25P04, 57P01: the session was ended (asleep for too long; an administrator, a restart). It is ended between
+     two statements or inside one. From the commit record to the confirmation PostgreSQL holds such interrupts back.
+     If one came in that time, the confirmation goes out first, and psycopg, which then has two answers, raises an error
+     without an SQLSTATE.
+
+3. All else leaves open what came of it, so it does not run again:
+
+   - no word. It is also what PostgreSQL gives where it may not confirm although it has committed: a session that is
+     ended while it waits for a synchronous standby gets 57P01 as a *warning*, then silence (its syncrep.c).
+   - 57P02, and 57P01 of an immediate shutdown: also warnings, sent from a signal handler at any moment.
+   - class 08: the driver, or a proxy between, knows of the connection and not of the commit. 57P03 is said to those who
+     connect; at COMMIT only a proxy can say it.
+   - 53xxx, 58xxx, XXxxx: the server may have failed while it wrote the commit record, and find it after its restart.
+   - 57014, 23xxx and the like are certain, but the order or the fault of someone: again would be no better.
+
+Tried on PostgreSQL 15, but for 25P04, which came with 17 (tests/turns/test_lost_connections.py, and by hand what needs
+a server of its own: the standby, the crash).
 """
 
 from __future__ import annotations
@@ -15,9 +41,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from django.db import Error, InterfaceError, OperationalError, connection, connections, transaction
+from django.db import Error, connection, connections, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,10 +52,10 @@ R = TypeVar("R")
 _THREADS = 4
 
 # PostgreSQL ends one of two transactions that wait for each other (a foreign program's raw SQL
-# may lock in another order than we do). The loser wrote nothing and is run again.
+# may lock in another order than we do). The loser wrote nothing.
 _LOST_RACES = {"40001", "40P01"}
-# An administrator's order, a restart, a process that was asleep in its transaction for too long.
-_ENDED_BY_SERVER = {"57P01", "57P02", "57P03", "25P03"}
+# The session ended, and no COMMIT was carried out in it.
+_ENDED_BEFORE_COMMIT = {"25P03", "25P04", "57P01"}
 _ATTEMPTS = 4
 _SINGLE = ("heart", "watch")
 
@@ -70,17 +96,6 @@ def _leave() -> None:
         connection.close()
 
 
-def _connection_was_lost(error: Error) -> bool:
-    if _is_sqlite():
-        return False
-    # The driver itself found the connection gone, or the server said why it ended it. (A pool that
-    # gives no connection in its time has waited long enough already.)
-    state = getattr(error.__cause__, "sqlstate", None)
-    if state is not None:
-        return state in _ENDED_BY_SERVER
-    return isinstance(error, OperationalError | InterfaceError) and type(error.__cause__).__name__ != "PoolTimeout"
-
-
 def _forget_lost_connections() -> None:
     """After a restart of PostgreSQL all of the pool's are lost, and pages would take them one by one."""
     pool = getattr(connection, "pool", None)
@@ -92,26 +107,34 @@ class _Attempt:
     """One run of a transaction; knows whether another one may follow."""
 
     def __init__(self) -> None:
+        # The driver's connection: Django puts another in its place as soon as it breaks.
+        self._raw: Any = None
         self._committing = False
 
     def write(self, work: Callable[[], R]) -> R:
         with transaction.atomic():
+            self._raw = connection.connection
             result = work()
             self._committing = True
         return result
 
     def read(self, work: Callable[[], R]) -> R:
         with snapshot():
+            self._raw = connection.connection
             return work()
 
-    def may_be_repeated(self, error: Error) -> bool:
-        """Tell whether certainly nothing was written, and it was nobody's fault.
+    def connection_was_lost(self, error: Error) -> bool:
+        if _is_sqlite():
+            return False
+        # A pool that gives no connection in its time has waited long enough already.
+        return (self._raw is None or self._raw.closed) and type(error.__cause__).__name__ != "PoolTimeout"
 
-        Of a connection that is lost while it commits, nobody knows what came of it.
-        """
-        if getattr(error.__cause__, "sqlstate", None) in _LOST_RACES:
+    def may_be_repeated(self, error: Error) -> bool:
+        """Tell whether it is certain that nothing was committed, and another run may do better."""
+        state = getattr(error.__cause__, "sqlstate", None)
+        if state in _LOST_RACES:
             return True
-        return _connection_was_lost(error) and not self._committing
+        return self.connection_was_lost(error) and (not self._committing or state in _ENDED_BEFORE_COMMIT)
 
 
 def _run(kind: str, work: Callable[[], R]) -> R:
@@ -124,7 +147,7 @@ def _run(kind: str, work: Callable[[], R]) -> R:
             if attempts == _ATTEMPTS or not attempt.may_be_repeated(error):
                 raise
             _leave()
-            if _connection_was_lost(error):
+            if attempt.connection_was_lost(error):
                 _forget_lost_connections()
         finally:
             _leave()

@@ -1,4 +1,4 @@
-"""Install, drop and check the triggers that keep stamps and the search index.
+"""Install, drop and check the triggers that keep stamps and tell the search index of changes.
 
 Migrations of SQLite rebuild tables and drop their triggers without a word, so the triggers
 are dropped before any migration and created after it, from one SQL file per database; what a
@@ -20,25 +20,19 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
-_FIRST_TABLE = "sessions_app_sessionstamp"
+# The last table made of those that triggers write: without it no trigger could run.
+_NEWEST_TABLE = "hermes_search_change"
 
-_SEARCH = {
-    "sqlite": ["CREATE VIRTUAL TABLE IF NOT EXISTS hermes_message_search USING fts5(text, tokenize = 'trigram')"],
-    "postgresql": [
-        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-        "CREATE INDEX IF NOT EXISTS hermes_message_search ON sessions_app_message USING gin (text gin_trgm_ops)",
-    ],
-}
-
-_REPAIR = """
+_REPAIR = [
+    """
 UPDATE sessions_app_sessionstamp SET revision = revision + 1,
   message_count = (SELECT count(*) FROM sessions_app_message
                    WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)
-"""
-
-_REINDEX = [
-    "DELETE FROM hermes_message_search",
-    "INSERT INTO hermes_message_search (rowid, text) SELECT id, text FROM sessions_app_message",
+""",
+    """
+INSERT INTO hermes_search_change (message_id, owner_id)
+SELECT id, owner_id FROM sessions_app_message UNION SELECT message_id, owner_id FROM hermes_search_entry
+""",
 ]
 
 
@@ -84,23 +78,21 @@ def drop(using: str, plan: Any = None, **_: Any) -> None:
 def create(using: str, **_: Any) -> None:
     """Create what is missing (``post_migrate``).
 
-    What was written without may have replaced any text, so every session has changed: each is read anew once.
+    What was written without may have replaced any text. So every session has changed, and is read again once; and
+    every message's entry in the search index is compared with it again, in the background.
     """
     connection = connections[using]
-    if _FIRST_TABLE not in connection.introspection.table_names():
-        return  # migrated back to nothing
+    if _NEWEST_TABLE not in connection.introspection.table_names():
+        return  # migrated back, for an older release
     present = _present(connection)
     if present >= _triggers(connection.vendor).keys():
         return
     with connection.cursor() as cursor:
-        for statement in _SEARCH[connection.vendor]:
-            cursor.execute(statement)
         for statement in _statements(connection.vendor):
             found = _NAME.search(statement)
             if found is None or found.group(1) not in present:
                 cursor.execute(statement)
-        cursor.execute(_REPAIR)
-        for statement in _REINDEX if connection.vendor == "sqlite" else []:
+        for statement in _REPAIR:
             cursor.execute(statement)
 
 
@@ -111,7 +103,7 @@ def check(
     errors: list[CheckMessage] = []
     for using in databases or []:
         connection = connections[using]
-        if _FIRST_TABLE not in connection.introspection.table_names():
+        if _NEWEST_TABLE not in connection.introspection.table_names():
             continue
         missing = _triggers(connection.vendor).keys() - _present(connection)
         if missing:

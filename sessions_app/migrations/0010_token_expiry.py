@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0005_answer_finish'),
+        ('sessions_app', '0006_answer_finish'),
     ]
 
     operations = [

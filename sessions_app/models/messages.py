@@ -66,8 +66,6 @@ class Message(models.Model):
             models.CheckConstraint(condition=Q(role__in=MessageRole.values), name="message_role_known"),
             models.CheckConstraint(condition=Q(status__in=MessageStatus.values), name="message_status_known"),
         ]
-        # A search for one or two characters walks a user's messages, the newest first.
-        indexes = [models.Index(fields=["owner", "-id"], name="message_by_owner")]
 
     def __str__(self) -> str:
         return f"{self.role} at {self.position}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sessions_app import database
+from sessions_app.search import index
 from sessions_app.turns import recovery, tally
 from sessions_app.turns.heart import BEAT_SECONDS, Beat, beat
 from sessions_app.turns.recovery import Running
@@ -25,7 +26,7 @@ GAP_BEATS = 4
 
 
 class Keeper:
-    """Beats the hearts of running turns, looks for those of others, closes idle agents.
+    """Beats the hearts of running turns, looks for those of others, closes idle agents, indexes what was said.
 
     Lives between the runner's ``start`` and ``drain``. ``lease`` in seconds: an owner is taken
     for dead when its last heartbeat is a beat short of that old, and looked at once a beat, so
@@ -48,6 +49,7 @@ class Keeper:
             asyncio.create_task(self._every(self._beat_seconds, self.beat)),
             asyncio.create_task(self._every(self._beat_seconds, self.look)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._runner.pool.sweep)),
+            asyncio.create_task(self._every(self._beat_seconds, self.index)),
         ]
 
     async def stop(self) -> None:
@@ -69,6 +71,11 @@ class Keeper:
                 run.stop("lost")
             elif pk in pulse.stop_requested:
                 run.stop("stopped")
+
+    async def index(self) -> None:
+        """Bring the search index up to date, in steps with room for others between them."""
+        while await database.read(index.waiting) and await database.write(index.catch_up):
+            pass
 
     async def look(self) -> None:
         """Learn what runs elsewhere; end the turns of dead owners, and begin what is queued and nobody runs."""

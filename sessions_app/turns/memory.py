@@ -18,6 +18,7 @@ from sessions_app.agents.ledger import Request
 from sessions_app.agents.memory import Transcript
 from sessions_app.agents.prefix import FrozenPrefix
 from sessions_app.shapes import GuardShape
+from sessions_app.transcript import confirm
 from sessions_app.turns.beginning import Begun, load
 from sessions_app.turns.ending import Stored
 
@@ -54,7 +55,8 @@ class TurnMemory:
     async def obtain(self) -> None:
         """Make ``transcript`` the stored one, whole, with the user's message.
 
-        Raises OwnershipLost where the session is gone.
+        Raises OwnershipLost where the session is gone, or the turn is another's: what follows it in the
+        transcript by then is not for this turn to send.
         """
         if self._transcript is None:
             await self._read()
@@ -100,6 +102,7 @@ class TurnMemory:
 
 def _stored(begun: Begun, last: Request | None) -> tuple[Transcript, Stamp]:
     """The transcript as stored, with its stamp. In the database's thread: a long one takes a while to build."""
+    confirm(begun.turn)
     rows, stamp = load(begun.session_id)
     prefix = FrozenPrefix.from_json(begun.prefix)
     transcript = Transcript(str(begun.session_id), prefix, begun.model, rows, last=last)

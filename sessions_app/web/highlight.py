@@ -1,12 +1,14 @@
 """Code blocks, headed by their language, coloured by Pygments with classes (the page's policy refuses inline styles).
 
-The page puts its copy button into `.code-head`.
+What is coloured depends on the code alone, and never changes while a block grows: the colours go on up to the first
+place that could cost Pygments too much, and what follows stays plain. The page puts its copy button into `.code-head`.
 """
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from html import escape
-from time import perf_counter
+from itertools import islice
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererProtocol
@@ -30,13 +32,17 @@ LANGUAGES = frozenset(
 """Pygments' names of what is coloured. Some 250 of its 600 lexers need seconds for a few kB of some text; these were
 measured (80 shapes of text each) to need at most 1 s, most of them 0.05 s, for what the bounds below let through."""
 MAX_CODE = 10_000
-"""Characters of one block; longer ones stay plain, as all do that pass another bound."""
+"""Characters of one block that are coloured."""
+MAX_COLOURED = 50_000
+"""Characters of one text that are coloured."""
 MAX_LINE = 500
-MAX_WORDS = re.compile(r"[\w\s]{600}")
-"""Characters without any punctuation: Pygments' patterns of declarations are quadratic, some cubic, in such a run."""
-MAX_SECONDS = 0.25
-"""Of one text; the blocks after that stay plain."""
-MAX_NAME = 30
+MAX_RUN = 600
+TOO_MUCH = re.compile(rf"[^\n]{{{MAX_LINE + 1}}}|[\w\s]{{{MAX_RUN + 1}}}")
+"""A line too long; a run of characters without any punctuation: Pygments' patterns of declarations are quadratic, some
+cubic."""
+HEREDOC = re.compile(r"<<[-~]?[\"']?\w+[\"']?\n")
+MAX_HEREDOCS = 50
+"""Each that is not closed is looked for up to the end, by some lexers once for each of the others."""
 
 FORMATTER = HtmlFormatter[str](nowrap=True)
 
@@ -47,38 +53,39 @@ def plugin(parser: MarkdownIt) -> None:
     parser.add_render_rule("code_block", render)
 
 
+def load_lexers() -> None:
+    """Load and compile all of LANGUAGES: about 1 s of CPU and 15 MB."""
+    for language in LANGUAGES:
+        lexer_of(language)
+
+
 def render(renderer: RendererProtocol, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    """One fenced or indented block, with its head; `env` keeps count of the time spent on this text."""
+    """One fenced or indented block, with its head; `env` keeps count of what this text has coloured."""
     token = tokens[index]
-    language = token.info.split(maxsplit=1)[0][:MAX_NAME] if token.info.strip() else ""
-    begun = perf_counter()
-    code = coloured(token.content, language) if env.get("colouring", 0) < MAX_SECONDS else escape(token.content)
-    env["colouring"] = env.get("colouring", 0) + perf_counter() - begun
+    info = token.info.strip()
+    lexer = lexer_of(info.split(maxsplit=1)[0].lower()) if info else None
+    left = MAX_COLOURED - int(env.get("coloured", 0))
+    end = min(left, end_of_colours(token.content)) if lexer else 0
+    env["coloured"] = MAX_COLOURED - left + end
+    code = highlight(token.content[:end], lexer, FORMATTER) if lexer and end else ""
     return (
-        f'<div class="code"><div class="code-head"><span class="code-language">{escape(language)}</span></div>'
-        f'<pre dir="ltr"><code>{code}</code></pre></div>\n'
+        f'<div class="code"><div class="code-head"><span class="code-language">{escape(info)}</span></div>'
+        f'<pre dir="ltr"><code>{code}{escape(token.content[end:])}</code></pre></div>\n'
     )
 
 
-def coloured(code: str, language: str) -> str:
-    """HTML of the code; plain where the language is unknown or a bound is passed."""
-    lexer = None if too_long(code) else find_lexer(language)
-    return escape(code) if lexer is None else highlight(code, lexer, FORMATTER)
-
-
-def find_lexer(language: str) -> Lexer | None:
+@cache
+def lexer_of(language: str) -> Lexer | None:
     """Pygments' lexer of that name or alias; none is guessed, guessing runs them all."""
     try:
-        lexer = get_lexer_by_name(language, stripnl=False)
+        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
     return lexer if LANGUAGES.intersection(lexer.aliases) else None
 
 
-def too_long(code: str) -> bool:
-    """Whether a pattern of Pygments might take seconds for it."""
-    return (
-        len(code) > MAX_CODE
-        or any(len(line) > MAX_LINE for line in code.splitlines())
-        or MAX_WORDS.search(code) is not None
-    )
+def end_of_colours(code: str) -> int:
+    """How many characters of a block are coloured: all, or up to where a pattern of Pygments might take seconds."""
+    too_much = TOO_MUCH.search(code, 0, MAX_CODE + MAX_RUN)
+    heredoc = next(islice(HEREDOC.finditer(code, 0, MAX_CODE), MAX_HEREDOCS, None), None)
+    return min(len(code), MAX_CODE, *(found.end() - 1 for found in (too_much, heredoc) if found))

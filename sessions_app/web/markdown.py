@@ -8,6 +8,7 @@ it two seconds, one long link title referred to 4,000 times makes 160 MB). What 
 <pre>.
 """
 
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -15,7 +16,17 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-from sessions_app.web import bare_links, formulas, highlight, tables
+from sessions_app.web import (
+    bare_links,
+    definitions,
+    details,
+    emphasis,
+    footnotes,
+    formulas,
+    highlight,
+    tables,
+    tags,
+)
 from sessions_app.web.sanitise import sanitise
 
 MAX_CHARS = 100_000
@@ -33,18 +44,41 @@ CommonMark's own tests need 9."""
 HEADING_SHIFT = 2
 """The page's own headings are the chat's title (1) and who speaks (2)."""
 
-DIRECTED = {"blockquote_open", "heading_open", "list_item_open", "td_open", "th_open"}
+DIRECTED = {"blockquote_open", "heading_open", "list_item_open", "summary_open", "td_open", "th_open"}
 """Blocks that find their writing direction from what they say. Paragraphs do where they stand alone; inside of a quote
 or an item they must not, because a block does not count what has a direction of its own."""
 
-PARSER = (
-    MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
-    .enable(["table", "strikethrough"])
-    .use(formulas.plugin)
-    .use(bare_links.plugin)
-    .use(highlight.plugin)
-    .use(tables.plugin)
-)
+LINK = re.compile(r"(?:https?://|mailto:)[^/]", re.IGNORECASE)
+
+
+class Parser(MarkdownIt):
+    """markdown-it with our rules for emphasis and for what an address is."""
+
+    def __init__(self) -> None:
+        super().__init__("commonmark")
+        self.inline = emphasis.EmphasisInline()
+        self.configure("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING})
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - markdown-it's name
+        """Whether a link may lead there. Where it may not, the whole link stays text, so no address is lost."""
+        return LINK.match(url) is not None
+
+    def normalizeLinkText(self, link: str) -> str:  # noqa: N802 - markdown-it's name
+        """An address shown as it was written."""
+        return link
+
+
+def make_parser() -> Parser:
+    """The parser of all texts. Headings underlined with `===` are off: models write `#`, and `---` means a line
+    across."""
+    parser = Parser()
+    parser.enable(["table", "strikethrough"]).disable("lheading")
+    for room in (formulas, bare_links, tags, details, footnotes, definitions, tables, highlight):
+        parser.use(room.plugin)
+    return parser
+
+
+PARSER = make_parser()
 
 
 def render(text: str) -> str:
@@ -52,7 +86,7 @@ def render(text: str) -> str:
     text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     if len(text) > MAX_CHARS or text.count("[") > MAX_BRACKETS:
         return plain(text)
-    env: EnvType = {}
+    env: EnvType = {"note_prefix": footnotes.prefix_of(text)}
     tokens = PARSER.parse(text, env)
     if len(tokens) > MAX_BLOCK_TOKENS or size_of_targets(tokens) > MAX_TARGETS or too_deep(tokens):
         return plain(text)
@@ -88,27 +122,55 @@ def adapt_block(token: Token) -> None:
 
 
 def adapt_line(children: list[Token]) -> Iterator[Token]:
-    """Images become links (loading one tells its host what was said), task marks become boxes."""
-    in_link = 0
+    """Links open away from the chat, images become links (loading one tells its host what was said), tasks get
+    boxes."""
+    link: Token | None = None
+    inside: list[Token] = []
     for index, token in enumerate(children):
-        in_link += token.nesting if token.type in ("link_open", "link_close") else 0
-        if token.type == "image":
-            yield from image_link(token, bool(in_link))
+        if token.type == "link_open":
+            link, inside = token, []
+            token.attrSet("target", "_blank")
+        elif token.type == "image":
+            if link is not None:
+                inside.append(token)
+                yield text_of(image_label(token))
+            else:
+                yield from linked(token, image_label(token))
             continue
-        if index == 0 and token.type == "text":
+        elif index == 0 and token.type == "text":
             token.content = task_box(token.content)
+        if token.type == "link_close" and link is not None:
+            if children[index - 1] is link:
+                yield text_of(str(link.attrGet("href") or ""))
+            yield token
+            yield from images_of(inside)
+            link = None
+            continue
         yield token
 
 
-def image_link(image: Token, in_link: bool) -> Iterator[Token]:
-    """The image's description, as a link to it unless it stands inside a link already."""
-    label = Token("text", "", 0, content=f"Image: {image.content or 'without description'}")
-    if in_link:
-        yield label
-        return
-    yield Token("link_open", "a", 1, attrs={"href": image.attrGet("src") or ""})
-    yield label
+def images_of(images: list[Token]) -> Iterator[Token]:
+    """Links to the images that stood within a link, behind it."""
+    for image in images:
+        yield text_of(" (")
+        yield from linked(image, str(image.attrGet("src")))
+        yield text_of(")")
+
+
+def linked(image: Token, label: str) -> Iterator[Token]:
+    """A link to an image, with its title."""
+    attrs = {"href": image.attrGet("src") or "", "title": image.attrGet("title") or "", "target": "_blank"}
+    yield Token("link_open", "a", 1, attrs={name: value for name, value in attrs.items() if value})
+    yield text_of(label)
     yield Token("link_close", "a", -1)
+
+
+def image_label(image: Token) -> str:
+    return f"Image: {image.content or 'without description'}"
+
+
+def text_of(content: str) -> Token:
+    return Token("text", "", 0, content=content)
 
 
 def task_box(text: str) -> str:

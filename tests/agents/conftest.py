@@ -13,6 +13,6 @@ from tests.providers.fixtures import Provider
 @pytest_asyncio.fixture
 async def providers(provider: Provider) -> AsyncIterator[Providers]:
     """Live models that talk to the loopback provider."""
-    made = Providers(ProviderSettings(timeout=10, demo_pause=0))
+    made = Providers(ProviderSettings(timeout=120, demo_pause=0))
     yield made
     await made.aclose()

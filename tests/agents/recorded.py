@@ -53,7 +53,7 @@ class Said:
     def _chat(self, frame: dict[str, Any]) -> None:
         for name, count in (frame.get("usage") or {}).items():
             if isinstance(count, int):
-                self.usage[name] = self.usage.get(name, 0) + count
+                self.usage[name] = count
         for choice in frame["choices"]:
             self.text += choice["delta"].get("content", "")
             self.thoughts += choice["delta"].get("reasoning_content", "") + choice["delta"].get("reasoning", "")

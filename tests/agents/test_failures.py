@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
@@ -9,14 +10,17 @@ import pytest
 from sessions_app.agents import step as stepping
 from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import Row
+from sessions_app.agents.pieces import TextDelta
 from sessions_app.agents.providers import Providers, ProviderSettings
+from tests.clock import Clock
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer
+from tests.providers.script import Answer, Gate
 
 from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session
 
 NOW = {"retry-after": "0"}
 PROMPT = "a prompt nobody may log"
+HOUR = 3600.0
 
 
 async def ask(providers: Providers, model: str) -> str:
@@ -95,30 +99,47 @@ async def test_a_wait_beyond_the_time_out_is_not_begun(provider: Provider, provi
 
 @pytest.mark.parametrize("model", WIRES)
 @pytest.mark.parametrize("silent", [0, 1])
-async def test_silence_ends_with_a_time_out(provider: Provider, model: str, silent: int) -> None:
-    providers = Providers(ProviderSettings(timeout=0.3))
-    await providers.live(model)
-    provider.script(Answer(words=["one ", "two"], silent=silent))
-    error = await refused(providers, model)
-    assert (error.code, error.text) == ("timeout", "The model's provider said nothing for 0.3 seconds.")
+async def test_silence_ends_with_a_time_out(provider: Provider, model: str, silent: int, clock: Clock) -> None:
+    providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR))
+    gate = Gate()
+    provider.script(Answer(words=["one ", "two"], gates={silent: gate}))
+    asking = asyncio.create_task(refused(providers, model))
+    await gate.reached()
+    error = await clock.run_out(asking, HOUR)
+    assert (error.code, error.text) == ("timeout", "The model's provider said nothing for 3600 seconds.")
     assert len(provider.requests) == 1
     await providers.aclose()
 
 
-async def test_each_word_moves_the_time_out_on(provider: Provider) -> None:
-    providers = Providers(ProviderSettings(timeout=0.4))
-    await providers.live(RESPONSES)
-    provider.script(Answer(words=["one ", "two ", "three ", "four"], pause=0.15))
-    assert await ask(providers, RESPONSES) == "one two three four"
+async def test_each_word_moves_the_time_out_on(provider: Provider, clock: Clock) -> None:
+    providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR))
+    session = Session(providers, RESPONSES)
+    session.store(Row("user", PROMPT))
+    gates = {index: Gate() for index in range(1, 4)}
+    words = ["one ", "two ", "three ", "four"]
+    provider.script(Answer(words=words, gates=gates))
+    said: list[str] = []
+    async with session.agent.step(session.transcript) as step:
+        async for piece in step:
+            if isinstance(piece, TextDelta):
+                said.append(piece.text)
+                if gate := gates.get(len(said)):
+                    clock.advance(0.9 * HOUR)
+                    gate.open()
+    assert said == words
     await providers.aclose()
 
 
-async def test_the_time_out_counts_all_retries(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_time_out_counts_all_retries(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
     monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
-    providers = Providers(ProviderSettings(timeout=0.3, retries=1000))
-    await providers.live(CHAT)
-    provider.script(Answer(words=["never"], cut=0), Answer(words=["never"], cut=0), Answer(silent=0))
-    assert (await refused(providers, CHAT)).code == "timeout"
+    providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR, retries=1000))
+    gate = Gate()
+    provider.script(Answer(words=["never"], cut=0), Answer(words=["never"], cut=0), Answer(["never"], gates={0: gate}))
+    asking = asyncio.create_task(refused(providers, CHAT))
+    await gate.reached()
+    assert (await clock.run_out(asking, HOUR)).code == "timeout"
     assert len(provider.requests) == 3
     await providers.aclose()
 

@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 
 from sessions_app.agents.answers import reasoning_of
+from sessions_app.agents.deadline import Deadline, DeadlineError
 from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.history import Row
 from sessions_app.agents.pieces import ReasoningDelta, StepResult, TextDelta
 from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.wire import answer as answers
+from tests.clock import Clock
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
 from .recorded import NAMES, reader_of, recorded, said
 from .talking import CHAT, MESSAGES, RESPONSES, Session
 
+HOUR = 3600.0
 MODELS = {"chat": CHAT, "responses": RESPONSES, "anthropic": MESSAGES}
 
 
@@ -129,25 +132,58 @@ async def test_no_end_is_a_failure(
     assert (result.text, result.parts) == ("Hi there", None)
 
 
-async def test_bytes_without_a_word_are_a_sign_of_life(provider: Provider) -> None:
-    providers = Providers(ProviderSettings(timeout=0.5))
-    await providers.live(CHAT)
-    noise = [
-        b": thinking\n\n",
-        chunks({}, {"content": ""}, finish=None, mark=False),
-        b'data: {"progress": 1}\n\n',
-        b"\n",
-    ]
-    provider.script(Answer(raw=[*noise * 3, chunks({"content": "Hi."})], pause=0.1))
-    assert (await session_of("chat", providers).step()).text == "Hi."
+NOISE = [b": thinking\n\n", chunks({}, {"content": ""}, finish=None, mark=False), b'data: {"progress": 1}\n\n', b"\n"]
+
+
+async def test_bytes_without_a_word_are_a_sign_of_life(
+    provider: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: asyncio.Queue[None] = asyncio.Queue()
+    hear = Deadline.heard_bytes
+
+    def heard_bytes(deadline: Deadline) -> None:
+        hear(deadline)
+        heard.put_nowait(None)
+
+    providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR))
+    gates = {index: Gate() for index in range(1, len(NOISE) + 1)}
+    provider.script(Answer(raw=[*NOISE, chunks({"content": "Hi."})], gates=gates))
+    session = session_of("chat", providers)
+    with monkeypatch.context() as patch:
+        patch.setattr(Deadline, "heard_bytes", heard_bytes)
+        asking = asyncio.create_task(session.step())
+        await heard.get()  # the request begins
+        for gate in gates.values():
+            await heard.get()
+            clock.advance(0.9 * HOUR)
+            gate.open()
+        assert (await asking).text == "Hi."
     await providers.aclose()
 
 
-async def test_bytes_alone_are_not_waited_for_without_end(provider: Provider) -> None:
-    providers = Providers(ProviderSettings(timeout=60, longest_wait=0.3))
-    await providers.live(CHAT)
-    error, _ = await failed("chat", provider, providers, Answer(raw=[b": thinking\n\n"] * 10_000, pause=0.01))
-    assert (error.code, error.text) == ("timeout", "The model's provider sent no word of an answer for 0.3 seconds.")
+async def test_bytes_alone_are_not_waited_for_without_end(clock: Clock) -> None:
+    deadline = Deadline(HOUR, 10 * HOUR)
+    waiting = asyncio.create_task(deadline.wait(asyncio.Event().wait()))
+    for _ in range(11):
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        deadline.heard_bytes()
+        clock.advance(0.9 * HOUR)
+    with pytest.raises(DeadlineError) as over:
+        await clock.run_out(waiting, HOUR)
+    assert (over.value.waited, over.value.silent) == (10 * HOUR, False)
+
+
+async def test_the_user_is_told_what_was_waited_for(provider: Provider, clock: Clock) -> None:
+    providers = Providers(ProviderSettings(timeout=10 * HOUR, longest_wait=HOUR))
+    gate = Gate()
+    provider.script(Answer(raw=[*NOISE, b""], gates={len(NOISE): gate}))
+    asking = asyncio.create_task(session_of("chat", providers).step())
+    await gate.reached()
+    with pytest.raises(ProviderError) as failure:
+        await clock.run_out(asking, HOUR)
+    assert failure.value.code == "timeout"
+    assert failure.value.text == "The model's provider sent no word of an answer for 3600 seconds."
     await providers.aclose()
 
 

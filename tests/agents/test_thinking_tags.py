@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.agents.thinking_tags import MAX_MENTIONS, ThinkingTags, split_thought
+from sessions_app.agents.answers import Texts
+from sessions_app.agents.thinking_tags import MAX_BLANKS, MAX_MENTIONS, ThinkingTags
 
 THOUGHTS = [
     ("<think>Hm.</think>\n\nThe answer", "Hm.", "The answer"),
@@ -47,12 +48,19 @@ WORDS = [
 ]
 
 
+def split_thought(text: str) -> tuple[str, str]:
+    """The thought and the words of a whole text."""
+    texts = Texts([text])
+    return texts.thought, texts.whole
+
+
 @pytest.mark.parametrize(("text", "thought", "words"), [*THOUGHTS, *[(text, "", text) for text in WORDS]])
 def test_what_is_a_thought(text: str, thought: str, words: str) -> None:
     assert split_thought(text) == (thought, words)
 
 
 PIECES = [
+    " " * (MAX_BLANKS - 1),
     "<think>",
     "</think>",
     "<thinking>",

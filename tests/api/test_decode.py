@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.api.decode import Refused, decode
@@ -27,7 +27,6 @@ def code(text: str) -> int:
     return refused.value.error.code
 
 
-@settings(deadline=None)  # how long it takes says nothing on a busy machine
 @given(st.text(st.characters()) | st.text('[]{}",:0123456789.eE+-\\u \n'))
 def test_any_text_is_a_request_or_refused(text: str) -> None:
     try:
@@ -37,7 +36,6 @@ def test_any_text_is_a_request_or_refused(text: str) -> None:
     assert isinstance(request.method, str)
 
 
-@settings(deadline=None)
 @given(_FRAME)
 def test_any_object_is_a_request_or_refused_and_its_id_can_be_sent_back(frame: dict[str, Any]) -> None:
     try:

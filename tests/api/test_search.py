@@ -89,6 +89,10 @@ TEXTS = {
         ("%s %(n)s", "signs"),
         ("?1 :p", "signs"),
         ("st\nsec", "lines"),
+        ("E\u0301co", "accents"),
+        ("Cre", ""),
+        ("ﾀﾜｰ", "japanese"),
+        ("\N{FULLWIDTH LATIN CAPITAL LETTER Q}uick", "latin"),
     ],
 )
 async def test_a_query_is_a_literal_substring(connect: Connect, owner: AbstractUser, query: str, names: str) -> None:
@@ -148,9 +152,10 @@ async def test_a_hit_of_the_longest_query_is_shown_whole(connect: Connect, owner
     assert await found(client, "b" * 200) == ["…" + "b" * 200 + "…"]
 
 
-async def test_where_only_the_database_sees_the_letters_as_equal_the_text_begins_the_snippet(
-    connect: Connect, owner: AbstractUser
-) -> None:
+async def test_a_snippet_shows_the_stored_letters(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
-    await session_with(client, "STRAẞE", "x" * 500)
-    assert await found(client, "straße") == ["STRAẞE"]
+    await session_with(client, "x" * 500 + "STRAẞE, ｶﾞｽ" + "y" * 500)
+    for query in ("straße", "ガス"):
+        (snippet,) = await found(client, query)
+        assert "STRAẞE, ｶﾞｽ" in snippet
+        assert len(snippet) == SNIPPET_LENGTH + 2

@@ -13,7 +13,8 @@ from tests.live import PASSWORD, LiveSite
 from tests.providers.fixtures import Provider
 
 # Milliseconds: long enough for a slow machine, and only ever spent by a test that fails.
-expect.set_options(timeout=20_000)
+TIMEOUT = 120_000
+expect.set_options(timeout=TIMEOUT)
 _numbers = itertools.count(1)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -106,7 +107,7 @@ def site(start_site: Callable[..., LiveSite], module_provider: Provider) -> Iter
 async def visitor(browser: Browser, site: LiveSite) -> AsyncIterator[Visitor]:
     """A person at the site. No script may fail, and the page asks nobody else for anything."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(TIMEOUT)
     person = Visitor(context, site)
     yield person
     await context.close()

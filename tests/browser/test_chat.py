@@ -95,16 +95,6 @@ async def test_an_error_says_what_to_do_and_is_tried_again(visitor: Visitor, pro
     await expect(page.get_by_role("button", name="Try again")).to_be_hidden()
 
 
-async def test_an_input_method_that_composes_does_not_send(visitor: Visitor) -> None:
-    page = await visitor.sign_up()
-    box = page.get_by_label("Message", exact=True)
-    await box.fill("にほ")
-    await box.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True, "cancelable": True})
-    await expect(box).to_have_value("にほ")
-    await box.press("Shift+Enter")
-    await expect(box).to_have_value("にほ\n")
-
-
 async def test_sessions_are_renamed_found_and_deleted(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.sign_up()
     for title in ("Pears", "Apples"):

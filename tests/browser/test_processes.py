@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.conftest import TIMEOUT, Visitor, ready, say, thread
 from tests.live import LiveSite
+from tests.many.outside import let_owners_be_silent
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
-
-LEASE = "3"
 
 
 def queue(page: Page) -> Locator:
@@ -39,7 +38,7 @@ def sites(start_sites: Callable[..., list[LiveSite]], module_provider: Provider)
         OPENAI_BASE_URL=module_provider.base_url,
         OPENAI_API_KEY="loopback",
         HERMES_PROVIDER_RETRIES="0",
-        HERMES_TURN_LEASE=LEASE,
+        HERMES_TURN_LEASE="60",
     )
     yield running
     assert running[1].stop() == 0
@@ -50,7 +49,7 @@ async def tabs(browser: Browser, sites: list[LiveSite], provider: Provider) -> A
     """One person's tabs, with the same chat open in each."""
     provider.script(Answer(["Nobody"]))
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(TIMEOUT)
     person = Visitor(context, sites[0])
     here = await person.sign_up()
     await say(here, "Who are you?")
@@ -91,6 +90,7 @@ async def test_the_death_of_a_process_is_told_in_the_other_and_the_queue_goes_on
     await expect(queue(here)).to_contain_text("Go on!")
     await asyncio.to_thread(await_checkpoint, sites[0], "Kept ")
     await asyncio.to_thread(sites[0].kill)
+    await asyncio.to_thread(let_owners_be_silent, sites[0].database)
     await expect(thread(there)).to_contain_text("interrupted", ignore_case=True)
     await expect(thread(there)).to_contain_text("The next")
     await expect(thread(there).get_by_text("Go on!")).to_have_count(1)

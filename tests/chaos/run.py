@@ -18,7 +18,7 @@ from tests.chaos.tab import Tab
 from tests.chaos.users import Doings, User
 
 # Seconds that turns get to end after everything is back, and views to become what is stored.
-PATIENCE = 30.0
+PATIENCE = 120.0
 _LOOK = 0.2
 _ALIVE = "SELECT count(*) FROM sessions_app_turn WHERE status IN ('queued', 'running')"
 

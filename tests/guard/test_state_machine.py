@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from sessions_app import database
 from sessions_app.agents import ledger
 from sessions_app.models import AgentProfile, Turn
-from sessions_app.turns import pool
+from sessions_app.turns import keeper, pool
 from tests.agentcache.world import everyone_waits
 from tests.agents.talking import extends
 from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Talk, Turning, World
@@ -37,6 +37,7 @@ from tests.guard.slow import slow_builds
 from tests.guard.writes import Effect, write
 from tests.providers.fixtures import Provider
 from tests.providers.script import Gate
+from tests.turns.fixtures import NEVER
 from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn
 
 HOSTS, SESSIONS = 3, 3
@@ -248,6 +249,7 @@ def world(
 ) -> Iterator[World]:
     # Every sweep lets all go that is in no turn, and a build takes until the machine says so.
     monkeypatch.setattr(pool, "MAX_IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(keeper, "SWEEP_SECONDS", NEVER)
     # Prompts are short here, and a token is four bytes: every element that was read again shows.
     monkeypatch.setattr(ledger, "SLACK", 2)
     for function in blockbuster.functions.values():
@@ -268,7 +270,6 @@ def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(w
         settings=hypothesis_settings(
             max_examples=int(EXAMPLES or (20 if connection.vendor == "sqlite" else 8)),
             stateful_step_count=20,
-            deadline=None,
             derandomize=not EXAMPLES,
             print_blob=True,
         ),

@@ -27,6 +27,11 @@ def until(database: Database, count: int, sql: str, *params: Any) -> list[Row]:
     return rows
 
 
+def let_owners_be_silent(database: Database) -> None:
+    """Make all heartbeats a day old. The owners that are awake beat again, the others have been silent for a lease."""
+    database.run("UPDATE sessions_app_turn SET heartbeat_at = heartbeat_at - interval '1 day' WHERE status = 'running'")
+
+
 def said(database: Database, session_id: str) -> list[Row]:
     """Role, text and status of a session's messages, in order; it has one branch."""
     return database.run(_SAID, session_id)

@@ -1,7 +1,8 @@
 """Turns that a process is in the middle of, each at a chosen point, while another process has the same session open.
 
 The provider stands at a gate for those that talk to it. Those in the database stand at a trigger, which makes the
-transaction wait there: a turn is held where its text says.
+transaction wait there: a turn is held where its text says, for as long as the test wants, and a process that sleeps
+then loses its transaction at once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 _TRIGGERS = f"""
 CREATE FUNCTION tests_hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(1);
+  IF NOT pg_try_advisory_xact_lock_shared(1) THEN
+    PERFORM set_config('lock_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '1', true);
+    PERFORM pg_advisory_xact_lock_shared(1);
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER tests_begin AFTER INSERT ON sessions_app_turn FOR EACH ROW
@@ -37,7 +41,7 @@ CREATE CONSTRAINT TRIGGER tests_commit AFTER UPDATE ON sessions_app_turn DEFERRA
 """
 _HELD = "SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 _HELD += " AND locktype = 'advisory' AND NOT granted"
-_ASLEEP = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state = 'idle in transaction'"
+_OPEN = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND xact_start IS NOT NULL"
 
 
 @dataclass
@@ -93,6 +97,6 @@ class Held:
         """Return once so many stand there."""
         self._pids = [pid for (pid,) in until(self._database, count, _HELD)]
 
-    def sleep(self) -> None:
-        """Return once all that stood there are in the middle of their transactions, and nobody goes on."""
-        until(self._database, len(self._pids), _ASLEEP, self._pids)
+    def end(self) -> None:
+        """Return once their transactions are over, one way or the other."""
+        until(self._database, 0, _OPEN, self._pids)

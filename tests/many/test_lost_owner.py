@@ -14,7 +14,7 @@ import pytest
 
 from tests.many import scenes
 from tests.many.conftest import Sites, tab_of
-from tests.many.outside import WAITING, said, until
+from tests.many.outside import WAITING, let_owners_be_silent, said, until
 from tests.many.scenes import BEGIN, CALCULATE, COMMIT, END, STEP, Scene, holding
 from tests.many.tab import Tab
 from tests.providers.fixtures import Provider
@@ -31,8 +31,8 @@ Stories = dict[str, Scene]
 
 @pytest.fixture(scope="module")
 def sites(start_sites: Callable[..., Sites], environment: dict[str, str]) -> Sites:
-    """The first is the one that suffers."""
-    running = start_sites(2, **environment, HERMES_TURN_LEASE="4")
+    """The first is the one that suffers. Their lease never runs out by itself: a slow machine is no dead owner."""
+    running = start_sites(2, **environment, HERMES_TURN_LEASE="60")
     scenes.install(running[0].database)
     return running
 
@@ -71,7 +71,8 @@ def asleep(sites: Sites, new_scene: Callable[[str], Scene], module_provider: Pro
         begin.request_there = begin.there.send("turn.start", session_id=begin.chat, text="from elsewhere")
         until(database, 4, WAITING)
         sites[0].process.signal(signal.SIGSTOP)
-    held.sleep()
+    held.end()
+    let_owners_be_silent(database)
     streams.gate.open()
     return {scene.text: scene for scene in (streams, step, end, begin)}
 
@@ -151,6 +152,8 @@ def killed(sites: Sites, new_scene: Callable[[str], Scene], module_provider: Pro
             gate.open()
         held.come(2)
         sites[0].kill()
+    held.end()
+    let_owners_be_silent(database)
     return {scene.text: scene for scene in (claimed, streams, stored, end, commit)}
 
 

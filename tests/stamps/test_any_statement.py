@@ -1,5 +1,7 @@
 """Random statements, by the ORM and by raw SQL, in random order: the stamp tells exactly what changed.
 
+So does the index of search, which at any time holds each message or knows that it does not.
+
 The oracle knows no triggers. It reads every row that makes up a session's transcript before and after each statement:
 the count must be the number of rows, and the revision must have risen where something is different, and nowhere else.
 """
@@ -21,6 +23,8 @@ from hypothesis import strategies as st
 
 from agentcache import Stamp
 from sessions_app.models import Branch, ChatSession, Message, SessionStamp
+from sessions_app.search import index
+from tests.search.oracle import assert_invariant
 from tests.stamps.talk import Talk, execute, insert, plain
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +147,7 @@ COMMON: list[Statement] = [
     lambda world: execute("UPDATE sessions_app_message SET text = %s WHERE position = 1", world.fresh()),
     lambda world: execute("UPDATE sessions_app_message SET position = position + 1, text = %s", world.fresh()),
     lambda world: execute("DELETE FROM sessions_app_message WHERE position = %s", world.place()),
+    lambda world: index.catch_up(),
 ]
 SQLITE: list[Statement] = [
     lambda world: insert(by_sql(world), verb="REPLACE"),
@@ -170,9 +175,8 @@ def statements() -> list[Statement]:
 
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.randoms(use_true_random=False), st.lists(st.integers(0, 999), min_size=5, max_size=25))
 def test_the_stamp_tells_exactly_what_changed(db: None, chance: random.Random, choices: list[int]) -> None:
@@ -185,6 +189,7 @@ def test_the_stamp_tells_exactly_what_changed(db: None, chance: random.Random, c
             attempt(statements()[choice % len(statements())], world)
             after = State.of(world)
             judge(before, after)
+            assert_invariant()
             before = after
         transaction.set_rollback(True)
 

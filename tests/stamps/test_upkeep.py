@@ -16,6 +16,7 @@ from django.db.migrations import Migration
 from agentcache import Stamp
 from sessions_app.database import triggers
 from sessions_app.models import ChatSession, Message, SessionStamp
+from tests.search.oracle import assert_invariant, catch_up, found
 from tests.stamps.talk import Talk, execute
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,3 +126,54 @@ def test_a_text_that_another_program_replaced_while_the_triggers_were_away_is_no
     with migration():
         execute("UPDATE sessions_app_message SET text = 'replaced'")
     assert (talk.stamp.message_count, talk.stamp.revision) == (before.message_count, before.revision + 1)
+
+
+def test_a_text_that_changed_while_the_triggers_were_away_is_found(talk: Talk) -> None:
+    for position in range(3):
+        talk.message(position, f"before {position}").save()
+    catch_up()
+    with migration():
+        execute("UPDATE sessions_app_message SET text = 'replaced' WHERE position = 0")
+        execute("DELETE FROM sessions_app_message WHERE position = 1")
+    assert (found(talk.owner_id, "replaced"), found(talk.owner_id, "before")) == (["replaced"], ["before 2"])
+    catch_up()
+    assert_invariant()
+    assert (found(talk.owner_id, "replaced"), found(talk.owner_id, "before")) == (["replaced"], ["before 2"])
+
+
+def test_an_upgrade_from_the_release_before_keeps_and_finds_its_messages(talk: Talk) -> None:
+    texts = [f"STRASSE {position}" for position in range(3)]
+    for position, text in enumerate(texts):
+        talk.message(position, text).save()
+    call_command("migrate", "sessions_app", "0004", verbosity=0)
+    for statement in RELEASE_BEFORE[connection.vendor]:
+        execute(statement)
+    call_command("migrate", verbosity=0)
+    assert "hermes_message_search" not in objects()
+    assert found(talk.owner_id, "straße") == texts[::-1]
+    catch_up()
+    assert_invariant()
+    assert found(talk.owner_id, "straße") == texts[::-1]
+
+
+# What search had in the first release.
+RELEASE_BEFORE = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE hermes_message_search USING fts5(text, tokenize = 'trigram')",
+        "INSERT INTO hermes_message_search (rowid, text) SELECT id, text FROM sessions_app_message",
+        "CREATE TRIGGER hermes_message_insert AFTER INSERT ON sessions_app_message BEGIN"
+        " INSERT INTO hermes_message_search (rowid, text) VALUES (NEW.id, NEW.text); END",
+    ),
+    "postgresql": (
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        "CREATE INDEX hermes_message_search ON sessions_app_message USING gin (text gin_trgm_ops)",
+    ),
+}
+
+
+def objects() -> set[str]:
+    """The names of all tables, indexes and triggers."""
+    catalogue = {"sqlite": "SELECT name FROM sqlite_master", "postgresql": "SELECT relname FROM pg_class"}
+    with connection.cursor() as cursor:
+        cursor.execute(catalogue[connection.vendor])
+        return {name for (name,) in cursor.fetchall()}

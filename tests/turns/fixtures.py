@@ -12,11 +12,14 @@ from blockbuster import BlockBuster
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 
+from sessions_app.turns import keeper
 from tests.turns.host import Host, new_session
 
 NewHost = Callable[..., Awaitable[Host]]
 NewSession = Callable[..., Awaitable[UUID]]
 
+# Seconds: longer than any test takes.
+NEVER = 86_400.0
 CHAT, RESPONSES, ANTHROPIC = "openai-chat:loopback", "openai:loopback", "anthropic:claude-loopback"
 
 
@@ -35,9 +38,12 @@ def model(settings: Any, provider: Any) -> str:
 
 
 @pytest_asyncio.fixture
-async def new_host(user: AbstractUser, model: str, blockbuster: BlockBuster) -> AsyncIterator[NewHost]:
-    """Starts a process of its own, with its own cache, over the same database."""
+async def new_host(
+    user: AbstractUser, model: str, blockbuster: BlockBuster, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[NewHost]:
+    """Starts a process of its own, with its own cache, over the same database. Nothing is swept but by the test."""
     hosts: list[Host] = []
+    monkeypatch.setattr(keeper, "SWEEP_SECONDS", NEVER)
     for function in blockbuster.functions.values():
         # As it starts and ends a process touches its lock file, while nobody waits for its loop.
         function.can_block_in("turns/liveness.py", ("start", "end", "_is_held"))

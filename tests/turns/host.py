@@ -24,7 +24,7 @@ from tests.providers.script import Gate
 R = TypeVar("R")
 
 # Seconds: only ever spent by a test that fails.
-PATIENCE = 20.0
+PATIENCE = 120.0
 LEASE = 15.0
 
 Event = dict[str, Any]

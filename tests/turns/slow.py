@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.turns.host import PATIENCE
+
 
 class SlowSearch:
     """A tool that has `begun` and never ends by itself."""
@@ -33,5 +35,5 @@ class SlowWrite:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._loop.call_soon_threadsafe(self.begun.set)
-        assert self.go.wait(20)
+        assert self.go.wait(PATIENCE)
         return self._function(*args, **kwargs)

@@ -10,8 +10,8 @@ from sessions_app.turns import keeper
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
-from tests.turns.host import Host, said, stands_at, stored_turn
-from tests.turns.test_recovery import silence
+from tests.turns.host import Host, said, stands_at, stored_turn, within
+from tests.turns.test_recovery import fall_silent, taken_over
 
 
 async def test_a_turn_that_had_said_nothing_leaves_no_empty_answer(
@@ -23,8 +23,8 @@ async def test_a_turn_that_had_said_nothing_leaves_no_empty_answer(
     chat = await session()
     asked = await owner.ask(chat)
     await stands_at(gate)
-    await silence(asked.run_id, 16)
-    await other.runner._keeper.look()
+    await fall_silent(owner, asked.run_id)
+    await within(taken_over(other, run_id=asked.run_id))
     assert await said(chat) == [("user", "hello", "complete")]
     assert (await stored_turn(asked.run_id)).status == "interrupted"
 

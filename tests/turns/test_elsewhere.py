@@ -39,8 +39,9 @@ async def linked(new_host: NewHost, redis_url: str) -> Linked:
 
 async def hears(host: Host) -> None:
     """Return once the process receives what is told its user."""
-    await within(host.runner.elsewhere.relay.joined(f"user.{host.user_id}"))
-    await within(host.runner.elsewhere.relay.joined(host.runner.process))
+    relay = host.runner.elsewhere.relay
+    for group in (f"user.{host.user_id}", host.runner.process):
+        await within(relay._wanted[group].wait())
 
 
 def a_delta(event: Event) -> bool:

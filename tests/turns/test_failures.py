@@ -9,10 +9,11 @@ from django.db import OperationalError
 
 from sessions_app.agents import step
 from sessions_app.turns import ending, memory, run
+from tests.clock import Clock
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Call
+from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
-from tests.turns.host import Host, said, stored_turn, types
+from tests.turns.host import Host, said, stands_at, stored_turn, types
 
 HTTP = [Answer(status=status) for status in (400, 401, 404, 429, 500, 503)]
 BROKEN = [Answer(["One ", "two"], cut=1), Answer(["One ", "two"], error=1)]
@@ -68,12 +69,22 @@ async def test_in_mid_answer_over_the_other_wires(
 
 @pytest.mark.parametrize(("index", "kept"), [(0, []), (1, [("assistant", "One ", "failed")])])
 async def test_silence_beyond_the_time_out(
-    new_host: NewHost, session: NewSession, provider: Provider, index: int, kept: list[tuple[str, str, str]]
+    new_host: NewHost,
+    session: NewSession,
+    provider: Provider,
+    clock: Clock,
+    index: int,
+    kept: list[tuple[str, str, str]],
 ) -> None:
-    host = await new_host(silence=0.2)
-    provider.script(Answer(["One ", "two"], silent=index))
+    host = await new_host(silence=60)
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={index: gate}))
     chat = await session()
     asked = await host.ask(chat)
+    await stands_at(gate)
+    if index:
+        await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+    clock.advance(60)
     event = (await host.listener.end_of(asked.run_id))["event"]
     assert (event["type"], event["code"]) == ("RUN_ERROR", "timeout")
     assert await said(chat) == [("user", "hello", "complete"), *kept]

@@ -11,7 +11,7 @@ import pytest
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, stored_turn, within
 from tests.turns.tab import SlowView, Tab
-from tests.turns.test_recovery import left_running, silence
+from tests.turns.test_recovery import left_running, silence, taken_over
 
 
 async def given_up(host: Host, session_id: UUID, monkeypatch: pytest.MonkeyPatch) -> UUID:
@@ -64,7 +64,7 @@ async def test_the_end_of_a_turn_that_was_given_up_is_told_once(
     chat = await session()
     run_id = await given_up(host, chat, monkeypatch)
     await silence(run_id, 16)
-    await host.runner._keeper.look()
+    await within(taken_over(host, run_id=run_id))
     assert (await stored_turn(run_id)).status == "interrupted"
     assert [event["event"]["type"] for event in host.listener.run(run_id)] == ["RUN_ERROR"]
 
@@ -78,5 +78,5 @@ async def test_who_opens_a_session_after_its_owner_gave_its_turn_up_is_told_the_
     await tab.open(host, chat)
     assert tab.result["run"].run_id == run_id
     await silence(run_id, 16)
-    await host.runner._keeper.look()
+    await within(taken_over(host, run_id=run_id))
     assert (await tab.listener.end_of(run_id))["event"]["code"] == "interrupted"

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
-from sessions_app.database import hops
-from sessions_app.turns import asking, ending
+from sessions_app.turns import asking, run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn
 
 
-def lose_the_word_of(function: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Make the next commit of ``function`` look as if the connection had broken; returns what it had done."""
-    lost: list[Any] = []
-    write = hops._Attempt.write
+def lose_the_word_of(module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Make the next commit of what `module` calls `name` look as if the connection had broken.
 
-    def write_and_lose(attempt: hops._Attempt, work: Any) -> Any:
-        result = write(attempt, work)
-        if getattr(work, "func", None) is function and not lost:
+    Returns what it had done, once it is committed.
+    """
+    lost: list[Any] = []
+    function = getattr(module, name)
+
+    def do_and_lose(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(module, name, function)
+        result = function(*args, **kwargs)
+        connection = connections["default"]  # of this thread
+        commit = connection.commit
+
+        def commit_and_lose() -> None:
+            monkeypatch.setattr(connection, "commit", commit)
+            commit()
             lost.append(result)
             raise OperationalError("the connection was lost")
+
+        monkeypatch.setattr(connection, "commit", commit_and_lose)
         return result
 
-    monkeypatch.setattr(hops._Attempt, "write", write_and_lose)
+    monkeypatch.setattr(module, name, do_and_lose)
     return lost
 
 
@@ -37,7 +47,7 @@ async def test_an_end_that_was_stored_is_told_as_it_was(
 ) -> None:
     provider.script(Answer(["One ", "two"]))
     chat = await session()
-    lost = lose_the_word_of(ending.end, monkeypatch)
+    lost = lose_the_word_of(run, "end", monkeypatch)
     asked = await host.ask(chat)
     assert (await host.listener.end_of(asked.run_id))["event"]["type"] == "RUN_FINISHED"
     assert len(lost) == 1
@@ -53,7 +63,7 @@ async def test_what_was_begun_with_that_end_is_run(
     await host.ask(chat)
     await stands_at(gate)
     waiting = await host.ask(chat, "waits")
-    lose_the_word_of(ending.end, monkeypatch)
+    lose_the_word_of(run, "end", monkeypatch)
     gate.open()
     assert (await host.listener.end_of(waiting.run_id))["event"]["type"] == "RUN_FINISHED"
     assert [text for _, text, _ in await said(chat)] == ["hello", "One", "waits", "two"]
@@ -66,7 +76,7 @@ async def test_a_text_that_was_stored_is_answered_though_the_caller_was_told_of_
     provider.script(Answer(["One"]))
     chat = await session()
     await host.open(chat)
-    lost = lose_the_word_of(asking.ask, monkeypatch)
+    lost = lose_the_word_of(asking, "ask", monkeypatch)
     with pytest.raises(OperationalError):
         await host.ask(chat)
     [asked] = lost
@@ -83,7 +93,7 @@ async def test_another_process_leaves_such_a_turn_to_its_owner(
     provider.script(Answer(["One"]))
     chat = await session()
     await owner.open(chat)
-    lost = lose_the_word_of(asking.ask, monkeypatch)
+    lost = lose_the_word_of(asking, "ask", monkeypatch)
     with pytest.raises(OperationalError):
         await owner.ask(chat)
     for _ in range(3):

@@ -9,17 +9,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
 from sessions_app import database
 from sessions_app.models import Turn
-from sessions_app.turns import asking
+from sessions_app.turns import asking, memory
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import CHAT, NewHost, NewSession
 from tests.turns.host import PATIENCE, Host, guard_of, said, stands_at, stored_turn, within
+from tests.turns.slow import SlowWrite
 
 
 def database_url() -> str:
@@ -45,6 +47,18 @@ async def silence(run_id: UUID, seconds: float) -> None:
     """Make a turn's last heartbeat so old."""
     past = timezone.now() - timedelta(seconds=seconds)
     await database.write(lambda: Turn.objects.filter(run_id=run_id).update(heartbeat_at=past))
+
+
+async def fall_silent(owner: Host, run_id: UUID) -> None:
+    """Let a process sleep for longer than the lease, heartbeats and all; its runs go on."""
+    await owner.runner._keeper.stop()
+    await silence(run_id, 16)
+
+
+async def taken_over(*hosts: Host, run_id: UUID) -> None:
+    """Return once one of them has ended a silent owner's turn; after a gap of their own they wait before they judge."""
+    while (await stored_turn(run_id)).status == "running":
+        await asyncio.gather(*(host.runner._keeper.look() for host in hosts))
 
 
 async def left_running(user_id: int, session_id: UUID) -> UUID:
@@ -135,12 +149,13 @@ async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_
     await other.open(chat)
     await stands_at(gate)
     await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+    await owner.runner._keeper.stop()
     await owner.runner._keeper.beat()
     await silence(asked.run_id, 12)
     await other.runner._keeper.look()
     assert (await stored_turn(asked.run_id)).status == "running"
-    await silence(asked.run_id, 16)
-    await other.runner._keeper.look()
+    await fall_silent(owner, asked.run_id)
+    await within(taken_over(other, run_id=asked.run_id))
     told = await other.listener.end_of(asked.run_id)
     assert (told["event"]["type"], told["event"]["code"], told["seq"]) == ("RUN_ERROR", "interrupted", None)
     await other.listener.end_of(waiting.run_id)
@@ -157,6 +172,28 @@ async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_
     assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
     assert await said(chat) == stored
     assert guard_of(await owner.turn(chat))[1] == "read"
+
+
+async def test_an_owner_that_slept_before_it_read_sends_nothing_later(
+    new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, other = await new_host(), await new_host()
+    provider.script(Answer(["Two"]), Answer(["never asked for"]))
+    chat = await session()
+    await other.open(chat)
+    with monkeypatch.context() as patch:
+        asleep = SlowWrite(patch, memory, "_stored")
+        asked = await owner.ask(chat, "one")
+        await within(asleep.begun.wait())
+    [run] = owner.runner.runs
+    waiting = await owner.ask(chat, "two")
+    await fall_silent(owner, asked.run_id)
+    await within(taken_over(other, run_id=asked.run_id))
+    await other.listener.end_of(waiting.run_id)
+    asleep.go.set()
+    await within(run.ended.wait())
+    assert (await owner.listener.end_of(asked.run_id))["seq"] is None
+    assert len(provider.requests) == 1
 
 
 async def test_a_process_that_lost_its_turn_cannot_store_a_step(
@@ -202,8 +239,8 @@ async def test_two_who_recover_at_once_end_it_once(new_host: NewHost, session: N
     await owner.runner._keeper.beat()
     for other in others:
         await other.open(chat)
-    await silence(asked.run_id, 16)
-    await asyncio.gather(*(other.runner._keeper.look() for other in others))
+    await fall_silent(owner, asked.run_id)
+    await within(taken_over(*others, run_id=asked.run_id))
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One ", "interrupted")]
     assert sum(len(other.listener.run(asked.run_id)) for other in others) == 1
 
@@ -218,9 +255,10 @@ async def test_a_new_turn_in_the_process_that_lost_one_shares_nothing_with_it(
     chat = await session()
     asked = await owner.ask(chat, "one")
     await stands_at(gate)
-    await silence(asked.run_id, 16)
-    await other.runner._keeper.look()
+    await fall_silent(owner, asked.run_id)
+    await within(taken_over(other, run_id=asked.run_id))
     after = await owner.turn(chat, "two")
+    await owner.runner._keeper.beat()
     assert (await owner.listener.end_of(asked.run_id))["seq"] is None
     assert after.status == "complete"
     assert [text for _, text, _ in await said(chat)] == ["one", "two", "fine"]

@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from hermes_site.redis_layer import RedisLayer
-from sessions_app.turns import layer as layers
 from sessions_app.turns import relay
 from sessions_app.turns.layer import Item
 from sessions_app.turns.relay import Relay
@@ -78,6 +77,11 @@ class End:
 
         await within(looking())
 
+    async def join(self, group: str) -> None:
+        """Return when the items of a group arrive here."""
+        self.relay.join(group)
+        await self.until(self.relay._wanted[group].is_set)
+
     async def stop(self) -> None:
         await self.relay.stop()
 
@@ -131,8 +135,7 @@ async def test_items_of_a_group_arrive_in_order_at_all_others_who_joined(own_red
     await own_redis.start()
     a, b, c = end("a"), end("b"), end("c")
     for each in (a, b):
-        each.relay.join("group")
-        await each.relay.joined("group")
+        await each.join("group")
     for number in range(1_000):
         a.relay.send("group", {"kind": "number", "number": number})
     a.relay.send("b", {"kind": "last"})
@@ -145,11 +148,9 @@ async def test_who_leaves_a_group_and_comes_back_is_in_it(own_redis: Redis, end:
     await own_redis.start()
     a, b = end("a"), end("b")
     for _ in range(3):
-        b.relay.join("group")
-        await b.relay.joined("group")
+        await b.join("group")
         b.relay.leave("group")
-    b.relay.join("group")
-    await b.relay.joined("group")
+    await b.join("group")
     assert b.relay._wanted["group"].is_set()
     a.relay.send("group", {"kind": "heard"})
     await b.until(lambda: b.got)
@@ -158,8 +159,7 @@ async def test_who_leaves_a_group_and_comes_back_is_in_it(own_redis: Redis, end:
 async def test_who_left_a_group_gets_no_more_of_it(own_redis: Redis, end: NewEnd) -> None:
     await own_redis.start()
     a, b = end("a"), end("b")
-    b.relay.join("group")
-    await b.relay.joined("group")
+    await b.join("group")
     b.relay.leave("group")
     await b.until(lambda: "group" not in b.relay._joined)
     a.relay.send("group", {"kind": "unheard"})
@@ -246,14 +246,14 @@ async def test_a_connection_that_carries_nothing_any_more_is_given_up(
     own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing says that the other end is gone, as behind a failed router: no pulse comes back."""
-    monkeypatch.setattr(relay, "SILENT_SECONDS", 0.5)
     await own_redis.start()
     a, b = end("a"), end("b")
-    await b.until(lambda: b.relay._whole)
+    for each in (a, b):
+        await each.until(lambda each=each: each.relay._whole)  # type: ignore[misc]
     shard = b.relay._layer._get_layer()._shards[0]  # type: ignore[union-attr]
-    monkeypatch.setattr(shard, "_receive_message", lambda message: None)
-    await b.until(lambda: b.relay._away)
-    monkeypatch.undo()
+    with monkeypatch.context() as deaf:
+        deaf.setattr(shard, "_receive_message", lambda message: None)
+        await b.until(lambda: b.relay._away)
     await b.until(lambda: b.lost)
     a.relay.send("b", {"kind": "after"})
     await b.until(lambda: ("a", {"kind": "after"}) in b.got)
@@ -297,14 +297,10 @@ async def test_a_client_that_outlives_its_cancellation_does_not_keep_the_link_fr
     await a.until(lambda: a.lost)
 
 
-async def test_a_send_that_was_cut_off_is_not_taken_for_one_that_arrived(
-    own_redis: Redis, end: NewEnd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(layers, "PATIENCE", 0.2)
+async def test_a_send_that_was_cut_off_is_not_taken_for_one_that_arrived(own_redis: Redis, end: NewEnd) -> None:
     await own_redis.start()
     a, b = end("a", Deaf), end("b")
-    b.relay.join("held")
-    await b.relay.joined("held")
+    await b.join("held")
     await sending(a)
     await b.until(lambda: [item for _, item in b.got if item["kind"] == "lost" and item["group"] == "held"])
 
@@ -330,14 +326,13 @@ async def test_what_was_lost_is_told_only_when_all_that_follows_arrives(own_redi
     layer = a.relay._layer
     assert isinstance(layer, Slow)
     layer.lets.set()
-    a.relay.join("slow")
-    await a.relay.joined("slow")
+    await a.join("slow")
     layer.lets.clear()
     layer.joins.clear()
     await own_redis.kill()
     await own_redis.start()
     await within(layer.joins.wait())
-    await within(b.relay.joined("b"))
+    await b.until(b.relay._wanted["b"].is_set)
     b.relay.send("a", {"kind": "number"})
     await a.until(lambda: a.got)
     assert a.lost == []

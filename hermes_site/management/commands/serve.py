@@ -12,6 +12,7 @@ from twisted.internet.error import CannotListenError
 
 from hermes_site.server import Server
 from sessions_app.management.pending import migrations_are_pending
+from sessions_app.web import rendering
 
 
 class Command(BaseCommand):
@@ -52,3 +53,5 @@ class Command(BaseCommand):
     def _announce(self, url: str) -> None:
         self.stdout.write(f"Hermes Site is at {url} (stop it with Ctrl-C)")
         self.stdout.flush()
+        # Not before: it would hold up the start by what it takes.
+        rendering.start()

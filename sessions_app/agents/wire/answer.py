@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import httpx2
 
 from .chunks import Chunk, as_words, joined
+from .compression import decompressed
 from .decoder import AnswerDecoder
 
 PERIOD = 0.03
@@ -78,7 +79,7 @@ class AnswerStream(httpx2.AsyncByteStream):
         """Read the body to its end. Once the provider has said that the answer is over, nothing can spoil it."""
         try:
             async with asyncio.timeout(None) as linger:
-                async for data in self._response.aiter_bytes():
+                async for data in decompressed(self._response):
                     self._on_bytes()
                     await self._keep(self._decoder.feed(data))
                     if self._decoder.reader.ended and linger.when() is None:
@@ -141,10 +142,13 @@ class AnswerStream(httpx2.AsyncByteStream):
         """Stop reading and close the response. An answer that is over is read to the end of its body, for a moment."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._reader is not None:
-            if self._decoder.reader.done:
+        try:
+            if self._reader is not None and self._decoder.reader.done:
                 self._room.set()
                 await asyncio.wait([self._reader], timeout=DRAIN)
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
-        await self._response.aclose()
+        finally:
+            # Also where the wait is cancelled: nobody closes a response twice.
+            if self._reader is not None:
+                self._reader.cancel()
+                await asyncio.wait([self._reader])
+            await self._response.aclose()

@@ -21,6 +21,7 @@ FINISHES: dict[str, Finish] = {
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _BEGINNINGS = {"text": "text", "thinking": "thinking"}
 """Where a block may have a beginning of its text already."""
+_TEXT_FIELDS = ("id", "name", "signature", "data")
 _BLOCKS = ("text", "thinking", "redacted_thinking", "tool_use")
 
 
@@ -29,7 +30,7 @@ class AnthropicReader(Reader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._blocks: dict[object, int] = {}
+        self._blocks: dict[object, int | None] = {}
         self._count = 0
         self._inputs: dict[int, Frame] = {}
         self._counted: Frame = {"input_tokens": 0, "output_tokens": 0}
@@ -37,7 +38,7 @@ class AnthropicReader(Reader):
     def read(self, name: str, frame: Frame) -> Iterator[Chunk]:
         """See `Reader`."""
         match text_of(frame.get("type")) or name:
-            case "error":
+            case "error" if not self.ended:
                 yield Chunk({"type": "error", "error": error_of(frame) or {}}, name="error")
             case "message_start":
                 message = object_of(frame.get("message"))
@@ -70,33 +71,43 @@ class AnthropicReader(Reader):
         yield from self.read("message_stop", {})
 
     def _start(self, key: object, block: Frame) -> Iterator[Chunk]:
+        if block.get("type") not in _BLOCKS:
+            self._blocks[key] = None
+            return
         index = self._blocks[key] = self._count
         self._count += 1
-        if block.get("type") not in _BLOCKS:
-            return
         if block["type"] == "tool_use":
             self._inputs[index] = object_of(block.get("input"))
             block = block | {"input": {}}
         field = _BEGINNINGS.get(block["type"], "")
-        begun = block | ({field: ""} if field else {})
+        kept = {name: text_of(value) if name in _TEXT_FIELDS else value for name, value in block.items()}
+        begun = kept | ({field: ""} if field else {})
         frame = {"index": index, "content_block": begun}
         yield _named("content_block_start", frame, speaks=block["type"] == "tool_use")
         if text := text_of(block.get(field)):
             yield from self._delta(key, {"type": f"{field}_delta", field: text})
 
+    def _index_of(self, key: object) -> int | None:
+        """The index that a block has got; None where it is of a kind that means nothing here."""
+        return self._blocks.get(key, number_of(key) or 0)
+
     def _delta(self, key: object, part: Frame) -> Iterator[Chunk]:
-        index, kind = self._blocks.get(key, number_of(key) or 0), text_of(part.get("type"))
+        index, kind = self._index_of(key), text_of(part.get("type"))
+        if index is None:
+            return
         if field := _TEXTS.get(kind):
             if text := text_of(part.get(field)):
                 self._inputs.pop(index, None)
                 frame = {"type": "content_block_delta", "index": index, "delta": {"type": kind, field: ""}}
                 yield delta(frame, ("delta", field), text, "content_block_delta")
-        elif kind in ("signature_delta", "citations_delta"):
+        elif kind == "citations_delta" or text_of(part.get("signature")):
             yield _named("content_block_delta", {"index": index, "delta": part})
 
     def _stop(self, key: object) -> Iterator[Chunk]:
         """The end of a block. A call that came with its whole input, and no deltas, gets them now."""
-        index = self._blocks.get(key, number_of(key) or 0)
+        index = self._index_of(key)
+        if index is None:
+            return
         if given := self._inputs.pop(index, None):
             yield from self._delta(key, {"type": "input_json_delta", "partial_json": json.dumps(given)})
         yield _named("content_block_stop", {"index": index})

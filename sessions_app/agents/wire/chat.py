@@ -48,6 +48,10 @@ BROKEN = {"error", "abort", "cancelled", "network_error", "insufficient_system_r
 """Words by which a server says that it could not finish (OpenRouter and Mistral, vLLM, Z.ai, DeepSeek)."""
 
 
+_NO_COUNTS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+"""What the SDK expects of any usage."""
+
+
 class ChatReader(Reader):
     """Reads `chat.completion.chunk` objects."""
 
@@ -56,33 +60,38 @@ class ChatReader(Reader):
         self._head: Frame = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
         self._calls = _Calls()
         self._counted: Frame = {}
+        self._broken = False
+        self._in_deltas = False
 
     def read(self, name: str, frame: Frame) -> Iterator[Chunk]:
         """See `Reader`."""
         if (error := error_of(frame)) is not None:
-            yield Chunk({"error": error})
+            if not self.ended:
+                yield Chunk({"error": error})
             return
         self._note_head(frame)
         choices = objects_of(frame.get("choices"))
-        if choices:
-            # Some servers send whole messages where others send deltas.
-            part = object_of(choices[0].get("delta")) or object_of(choices[0].get("message"))
-            yield from self._said(part)
-            yield from self._called(part)
-            yield from self._finished(choices[0].get("finish_reason"))
+        # One choice was asked for: any other is no part of the answer.
+        choice = next((one for one in choices if not number_of(one.get("index"))), {})
+        part = self._part_of(choice)
+        yield from self._said(part)
+        yield from self._called(part)
+        yield from self._finished(choice.get("finish_reason"))
         yield from self._usage(object_of(frame.get("usage")))
         # The last chunk has the usage and no choice.
         self.done = self.ended and bool(self._counted) and not choices
 
     def last_mark(self) -> None:
         """See `Reader`: some servers never say how an answer ended but for this mark."""
-        self.over(None)
+        if not self._broken:
+            self.over(None)
         self.done = True
 
     def whole(self, body: Frame) -> Iterator[Chunk]:
         """See `Reader`."""
         yield from self.read("", body)
-        self.done = self.ended
+        if objects_of(body.get("choices")):
+            self.last_mark()
 
     def _note_head(self, frame: Frame) -> None:
         """Keep the first id, time and model that are named, so that all chunks are alike."""
@@ -93,6 +102,12 @@ class ChatReader(Reader):
 
     def _chunk(self, part: Frame, finish: str | None = None) -> Frame:
         return self._head | {"choices": [{"index": 0, "delta": part, "finish_reason": finish}]}
+
+    def _part_of(self, choice: Frame) -> Frame:
+        """What a choice adds. Some servers send whole messages where others send deltas, and some behind them."""
+        part = object_of(choice.get("delta"))
+        self._in_deltas = self._in_deltas or bool(part)
+        return part if self._in_deltas else object_of(choice.get("message"))
 
     def _said(self, part: Frame) -> Iterator[Chunk]:
         thoughts, words = _content(part.get("content"))
@@ -118,17 +133,21 @@ class ChatReader(Reader):
                     yield delta(chunk, _ARGUMENTS, arguments)
 
     def _finished(self, reason: object) -> Iterator[Chunk]:
-        if not (reason := text_of(reason)) or reason in BROKEN:
+        reason = text_of(reason).lower()
+        if reason in BROKEN:
+            self._broken = True
+        if not reason or reason in BROKEN:
             return
-        word, finish = FINISHES.get(reason.lower(), ("stop", None))
+        word, finish = FINISHES.get(reason, ("stop", None))
         self.over(finish)
         yield Chunk(self._chunk({}, word))
 
     def _usage(self, usage: Frame) -> Iterator[Chunk]:
-        """What has been counted since the last count: Pydantic AI adds up, and some servers say the sum each time."""
-        counts = counts_of(usage)
-        if counts and counts != self._counted:
-            yield Chunk(self._head | {"choices": [], "usage": _difference(counts, self._counted)})
+        """What has been counted so far; what a server counts only now and then stays as it was."""
+        if counts := counts_of(usage):
+            counts = _merged(self._counted, counts)
+            if counts != self._counted:
+                yield Chunk(self._head | {"choices": [], "usage": _NO_COUNTS | counts})
             self._counted = counts
 
 
@@ -145,11 +164,9 @@ def _content(content: object) -> tuple[str, str]:
     return thoughts, words
 
 
-def _difference(counts: Frame, before: Frame) -> Frame:
-    return {
-        name: _difference(value, object_of(before.get(name)))
-        if isinstance(value, dict)
-        else value - (number_of(before.get(name)) or 0)
+def _merged(before: Frame, counts: Frame) -> Frame:
+    return before | {
+        name: _merged(object_of(before.get(name)), value) if isinstance(value, dict) else value
         for name, value in counts.items()
     }
 
@@ -211,7 +228,10 @@ class _Call:
         """Whether a delta at this call's index belongs to another call."""
         if call_id and self.id and call_id != self.id and name:
             return True
-        return bool(name and self.arguments and arguments and _is_whole("".join(self.arguments)))
+        if not (name and self.arguments and arguments.lstrip().startswith("{")):
+            return False
+        # Reading all arguments is for where they may end, not for each of their deltas.
+        return self.arguments[-1].rstrip().endswith("}") and _is_whole("".join(self.arguments))
 
 
 def _is_whole(arguments: str) -> bool:

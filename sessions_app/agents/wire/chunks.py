@@ -99,7 +99,13 @@ class SurrogatePairs:
         self._half: Chunk | None = None
 
     def feed(self, chunk: Chunk) -> Iterator[Chunk]:
-        """The chunk, without a first half at its end, which waits for the delta that goes on there."""
+        """The chunk, without a first half at its end, which waits for the delta that goes on there.
+
+        What brings nothing of the answer (counts, in each chunk of some servers) passes a half by.
+        """
+        if not chunk.speaks:
+            yield chunk
+            return
         if (half := self._half) is not None:
             self._half = None
             if chunk.path and half.place == chunk.place:

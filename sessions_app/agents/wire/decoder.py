@@ -23,7 +23,7 @@ class AnswerDecoder:
     """Decodes one answer with the reader of its wire. What it is shows in its first character, whatever its type says.
 
     Plain Python, so that any cut of the bytes can be tried. `max_bytes` bounds one event, or the whole of an answer
-    that is no stream. Raises UnreadableAnswerError; `has_spoken` tells whether a frame has come at all.
+    that is no stream. Raises UnreadableAnswerError.
     """
 
     def __init__(self, reader: Reader, max_bytes: int) -> None:

@@ -61,8 +61,8 @@ class Reader(ABC):
 
 
 def parsed(data: str) -> Frame | None:
-    """The JSON object of an event; None for other JSON and for no data at all. Raises UnreadableAnswerError."""
-    if not data.strip():
+    """The JSON object of an event; None for anything else, which means nothing. Raises UnreadableAnswerError."""
+    if not data.lstrip().startswith("{"):
         return None
     try:
         frame = json.loads(data)
@@ -102,6 +102,8 @@ def counts_of(usage: object) -> Frame:
     for name, value in object_of(usage).items():
         if isinstance(value, dict):
             counts[name] = counts_of(value)
+        elif isinstance(value, float) and value.is_integer():
+            counts[name] = int(value)
         elif number_of(value) is not None:
             counts[name] = value
     return counts

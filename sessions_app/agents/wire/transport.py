@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
@@ -9,6 +10,7 @@ import httpx2
 from .answer import AnswerStream
 from .anthropic import AnthropicReader
 from .chat import ChatReader
+from .compression import decompressed
 from .decoder import AnswerDecoder
 from .reading import Reader, RedirectedError
 from .responses import ResponsesReader
@@ -30,7 +32,10 @@ BYTES_PER_CHARACTER = 12
 OVERHEAD_BYTES = 1024 * 1024
 """Of one event, beside the text of the answer: signatures, encrypted reasoning."""
 
-_LENGTHS = {b"content-length", b"transfer-encoding", b"content-encoding", b"content-type"}
+MAX_REFUSAL = 1024 * 1024
+"""Bytes of an error that are read: a few hundred say all."""
+
+_BODY = {b"content-length", b"transfer-encoding", b"content-encoding"}
 
 
 class SplicingTransport(httpx2.AsyncBaseTransport):
@@ -56,7 +61,7 @@ class SplicingTransport(httpx2.AsyncBaseTransport):
         if current.rehearsal:
             return httpx2.Response(418, request=request)
         response = await self._sent(request, body)
-        return _in_canonical_form(request, response, current) if response.status_code == 200 else response
+        return await _refusal(response) if response.is_error else _in_canonical_form(request, response, current)
 
     async def _sent(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
         """The answer to the request with this body, behind redirections within the same origin.
@@ -71,9 +76,9 @@ class SplicingTransport(httpx2.AsyncBaseTransport):
             response.request = made
             if response.status_code not in REDIRECTS or "location" not in response.headers:
                 return response
-            target = url.join(response.headers["location"])
             await response.aclose()
-            if _origin(target) != _origin(url):
+            target = _joined(url, response.headers["location"])
+            if target is None or _origin(target) != _origin(url):
                 break
             url = target
         raise RedirectedError
@@ -83,8 +88,29 @@ class SplicingTransport(httpx2.AsyncBaseTransport):
         await self.inner.aclose()
 
 
+def _joined(url: httpx2.URL, location: str) -> httpx2.URL | None:
+    """Where a redirection leads; None where that is no address."""
+    try:
+        return url.join(location)
+    except httpx2.InvalidURL:
+        return None
+
+
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
+
+
+async def _refusal(response: httpx2.Response) -> httpx2.Response:
+    """An error, read up to its bound."""
+    body = b""
+    async with aclosing(decompressed(response)) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) > MAX_REFUSAL:
+                break
+    await response.aclose()
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _BODY]
+    return httpx2.Response(response.status_code, headers=headers, content=body)
 
 
 def _in_canonical_form(request: httpx2.Request, response: httpx2.Response, current: Splice) -> httpx2.Response:
@@ -95,7 +121,7 @@ def _in_canonical_form(request: httpx2.Request, response: httpx2.Response, curre
     current.answer = reader()
     decoder = AnswerDecoder(current.answer, BYTES_PER_CHARACTER * current.max_answer + OVERHEAD_BYTES)
     stream = AnswerStream(response, decoder, on_bytes=current.on_bytes, on_words=current.on_words)
-    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _LENGTHS]
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in {*_BODY, b"content-type"}]
     return httpx2.Response(
         200,
         headers=[*headers, (b"content-type", b"text/event-stream")],

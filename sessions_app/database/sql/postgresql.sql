@@ -1,4 +1,4 @@
--- The stamp of every session's transcript, kept by PostgreSQL, and the index that search uses.
+-- The stamp of every session's transcript, and the list of changes that the search index lacks, kept by PostgreSQL.
 -- Statement triggers with transition tables: row triggers are quadratic in bulk writes.
 -- A transaction that touches several stamps locks them in the order of their sessions' ids.
 -- Statements are separated by a line of dashes.
@@ -63,6 +63,7 @@ BEGIN
     SET message_count = stamp.message_count + change.n, revision = stamp.revision + change.n
     FROM (SELECT chat_session_id, count(*) AS n FROM new_rows GROUP BY chat_session_id) AS change
     WHERE stamp.chat_session_id = change.chat_session_id;
+  INSERT INTO hermes_search_change (message_id, owner_id) SELECT id, owner_id FROM new_rows;
   RETURN NULL;
 END $$;
 --------
@@ -79,6 +80,7 @@ BEGIN
     SET message_count = stamp.message_count - change.n, revision = stamp.revision + change.n
     FROM (SELECT chat_session_id, count(*) AS n FROM old_rows GROUP BY chat_session_id) AS change
     WHERE stamp.chat_session_id = change.chat_session_id;
+  INSERT INTO hermes_search_change (message_id, owner_id) SELECT id, owner_id FROM old_rows;
   RETURN NULL;
 END $$;
 --------
@@ -102,6 +104,11 @@ BEGIN
                 UNION ALL SELECT chat_session_id, 1, 0 FROM new_rows) AS single
           GROUP BY chat_session_id) AS change
     WHERE stamp.chat_session_id = change.chat_session_id;
+  INSERT INTO hermes_search_change (message_id, owner_id)
+    SELECT id, owner_id FROM (
+      (SELECT id, owner_id, text FROM old_rows EXCEPT SELECT id, owner_id, text FROM new_rows)
+      UNION (SELECT id, owner_id, text FROM new_rows EXCEPT SELECT id, owner_id, text FROM old_rows)
+    ) AS changed GROUP BY id, owner_id;
   RETURN NULL;
 END $$;
 --------
@@ -112,6 +119,8 @@ CREATE TRIGGER hermes_message_update AFTER UPDATE ON sessions_app_message
 CREATE OR REPLACE FUNCTION hermes_message_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE sessions_app_sessionstamp SET message_count = 0, revision = revision + 1;
+  DELETE FROM hermes_search_entry;
+  DELETE FROM hermes_search_change;
   RETURN NULL;
 END $$;
 --------

@@ -1,4 +1,5 @@
--- The stamp of every session's transcript, and the index that search uses, kept by SQLite.
+-- The stamp of every session's transcript, and the list of changes that the search index lacks, kept by SQLite.
+-- Plain tables only: another program's SQLite may have no FTS5.
 -- Row triggers: SQLite has no others. Statements are separated by a line of dashes.
 --
 -- The conflict clause of an outer statement (INSERT OR REPLACE) overrides those inside a
@@ -49,7 +50,7 @@ END;
 -- REPLACE deletes the rows it conflicts with and fires no delete trigger. So the sessions of
 -- such rows are noted here, before, and counted anew after the insert: a row that is missing
 -- then was replaced. Where the conflict ends the statement, or skips the row, the note goes
--- with it or costs one needless count, which changes nothing.
+-- with it or costs one needless count, which changes nothing. The same for the search index.
 CREATE TRIGGER hermes_message_before_insert BEFORE INSERT ON sessions_app_message
 WHEN EXISTS (SELECT 1 FROM sessions_app_message WHERE id = NEW.id)
   OR EXISTS (SELECT 1 FROM sessions_app_message
@@ -63,6 +64,12 @@ BEGIN
       WHERE owner_id = NEW.owner_id AND public_id = NEW.public_id
     UNION SELECT chat_session_id FROM sessions_app_message
       WHERE branch_id = NEW.branch_id AND position = NEW.position);
+  INSERT INTO hermes_search_change (message_id, owner_id)
+    SELECT id, owner_id FROM sessions_app_message WHERE id = NEW.id
+    UNION SELECT id, owner_id FROM sessions_app_message
+      WHERE owner_id = NEW.owner_id AND public_id = NEW.public_id
+    UNION SELECT id, owner_id FROM sessions_app_message
+      WHERE branch_id = NEW.branch_id AND position = NEW.position;
 END;
 --------
 CREATE TRIGGER hermes_message_insert AFTER INSERT ON sessions_app_message
@@ -77,8 +84,7 @@ BEGIN
                                WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)),
         recount = 0
     WHERE recount;
-  DELETE FROM hermes_message_search WHERE rowid = NEW.id;
-  INSERT INTO hermes_message_search (rowid, text) VALUES (NEW.id, NEW.text);
+  INSERT INTO hermes_search_change (message_id, owner_id) VALUES (NEW.id, NEW.owner_id);
 END;
 --------
 CREATE TRIGGER hermes_message_before_update
@@ -95,6 +101,12 @@ BEGIN
       WHERE owner_id = NEW.owner_id AND public_id = NEW.public_id
     UNION SELECT chat_session_id FROM sessions_app_message
       WHERE branch_id = NEW.branch_id AND position = NEW.position);
+  INSERT INTO hermes_search_change (message_id, owner_id)
+    SELECT id, owner_id FROM sessions_app_message WHERE id = NEW.id
+    UNION SELECT id, owner_id FROM sessions_app_message
+      WHERE owner_id = NEW.owner_id AND public_id = NEW.public_id
+    UNION SELECT id, owner_id FROM sessions_app_message
+      WHERE branch_id = NEW.branch_id AND position = NEW.position;
 END;
 --------
 CREATE TRIGGER hermes_message_update AFTER UPDATE ON sessions_app_message
@@ -120,13 +132,14 @@ BEGIN
   UPDATE sessions_app_sessionstamp
     SET message_count = message_count - 1, revision = revision + 1
     WHERE chat_session_id = OLD.chat_session_id;
-  DELETE FROM hermes_message_search WHERE rowid = OLD.id;
+  INSERT INTO hermes_search_change (message_id, owner_id) VALUES (OLD.id, OLD.owner_id);
 END;
 --------
-CREATE TRIGGER hermes_message_search_update AFTER UPDATE OF id, text ON sessions_app_message
+CREATE TRIGGER hermes_message_search_update AFTER UPDATE OF id, owner_id, text ON sessions_app_message
+WHEN (OLD.id, OLD.owner_id, OLD.text) IS NOT (NEW.id, NEW.owner_id, NEW.text)
 BEGIN
-  DELETE FROM hermes_message_search WHERE rowid IN (OLD.id, NEW.id);
-  INSERT INTO hermes_message_search (rowid, text) VALUES (NEW.id, NEW.text);
+  INSERT INTO hermes_search_change (message_id, owner_id)
+    VALUES (OLD.id, OLD.owner_id) UNION VALUES (NEW.id, NEW.owner_id);
 END;
 --------
 CREATE TRIGGER hermes_stamp_update BEFORE UPDATE ON sessions_app_sessionstamp

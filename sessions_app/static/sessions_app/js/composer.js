@@ -23,14 +23,24 @@ export class Composer {
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.stopButton.addEventListener("click", () => this.stop());
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape(event));
+    addEventListener("pagehide", () => this.text && this.keep());
   }
 
   /** Goes over to a chat (null: a new one) with the draft that was left there. */
   open(session) {
     this.session = session;
     this.box.value = this.storage.draft(session);
+    if (!this.text) this.takeOver(session);
     this.showQueue([]);
     this.showRun(false);
+    this.fit();
+  }
+
+  /** The draft of a tab that is gone, where there is none of this one. */
+  async takeOver(session) {
+    const text = await this.storage.takeOverDraft(session, () => this.session === session && !this.text);
+    if (!text) return;
+    this.box.value = text;
     this.fit();
   }
 
@@ -50,8 +60,12 @@ export class Composer {
   }
 
   changed() {
-    this.storage.keepDraft(this.session, this.box.value);
+    this.keep();
     this.fit();
+  }
+
+  keep() {
+    this.storage.keepDraft(this.session, this.text);
   }
 
   /** What was sent from here is no draft any more; a suggestion or a retry leaves the draft alone. */
@@ -61,8 +75,7 @@ export class Composer {
   }
 
   key(event) {
-    const composing = event.isComposing || event.keyCode === 229; // Safari ends composing before this event
-    if (event.key !== "Enter" || event.shiftKey || composing || (this.touch && !event.ctrlKey && !event.metaKey)) return;
+    if (event.key !== "Enter" || event.shiftKey || (this.touch && !event.ctrlKey && !event.metaKey)) return;
     event.preventDefault();
     this.form.requestSubmit();
   }
@@ -110,7 +123,7 @@ export class Composer {
   /** Esc stops the answer, unless it is meant for something that is open or being edited elsewhere. */
   escape(event) {
     const elsewhere = document.querySelector("dialog[open], :popover-open:not(#toast), .sidebar.shown") || event.target.closest("#sidebar");
-    if (!elsewhere && !event.isComposing && !event.defaultPrevented) this.stop();
+    if (!elsewhere && !event.defaultPrevented) this.stop();
   }
 
   showQueue(entries) {

@@ -1,4 +1,4 @@
-// Says how the connection is, where it is not simply there.
+// Says how the connection is, where it is not simply there; and where the open chat cannot be fetched over it.
 
 import { announce } from "./announce.js";
 import { $ } from "./dom.js";
@@ -15,16 +15,31 @@ export class ConnectionLine {
     this.words = $("connection-text");
     this.button = $("connection-retry");
     this.troubled = false;
-    this.button.addEventListener("click", () => socket.retry());
+    this.retry = null;
+    this.hear = () => this.retryChanged();
+    this.button.addEventListener("click", () => (socket.state === "open" ? this.retry.now() : socket.retry()));
     socket.addEventListener("state", () => this.changed());
     this.timer = setTimeout(() => this.show(), GRACE);
+  }
+
+  /** Also says that what this Retry (or null) is for could not be done: `what()` is the sentence. */
+  watch(retry, what) {
+    this.retry?.removeEventListener("change", this.hear);
+    Object.assign(this, { retry, what });
+    retry?.addEventListener("change", this.hear);
+    this.changed();
+  }
+
+  retryChanged() {
+    if (this.retry.pausing && this.retry.failures === 1) announce(`${this.what()} It is being tried again.`);
+    this.changed();
   }
 
   changed() {
     if (this.socket.state === "open") {
       clearTimeout(this.timer);
       if (this.troubled) this.reconnected();
-      else this.box.hidden = true;
+      else this.showRetry();
     } else if (this.troubled) {
       this.show();
     } else {
@@ -39,13 +54,27 @@ export class ConnectionLine {
     if (state === "open") return;
     if (!this.troubled && state === "waiting") announce("The connection is lost. Trying to connect again.");
     this.troubled ||= state === "waiting";
-    const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
     const why = navigator.onLine ? "No connection to the server." : "This device is offline.";
-    this.words.textContent = state === "connecting" ? "Connecting …" : `${why} Trying again in ${duration(seconds)}.`;
+    this.words.textContent = state === "connecting" ? "Connecting …" : `${why} Trying again in ${inSeconds(retryAt)}.`;
     this.button.hidden = state === "connecting";
     this.box.classList.remove("good");
     this.box.hidden = false;
     this.timer = setTimeout(() => this.show(), 1000);
+  }
+
+  showRetry() {
+    clearTimeout(this.timer);
+    if (!this.retry?.troubled) {
+      if (document.activeElement === this.button) $("scroller").focus({ preventScroll: true });
+      this.box.hidden = true;
+      return;
+    }
+    const { pausing, at } = this.retry;
+    this.words.textContent = `${this.what()} ${pausing ? `Trying again in ${inSeconds(at)}.` : "Trying again …"}`;
+    this.button.hidden = false;
+    this.box.hidden = false;
+    this.box.classList.remove("good");
+    this.timer = setTimeout(() => this.changed(), 1000);
   }
 
   reconnected() {
@@ -54,6 +83,8 @@ export class ConnectionLine {
     this.button.hidden = true;
     this.box.classList.add("good");
     announce("Reconnected.");
-    this.timer = setTimeout(() => (this.box.hidden = true), GOOD_NEWS);
+    this.timer = setTimeout(() => this.showRetry(), GOOD_NEWS);
   }
 }
+
+const inSeconds = (time) => duration(Math.max(1, Math.ceil((time - Date.now()) / 1000)));

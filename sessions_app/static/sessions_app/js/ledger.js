@@ -33,7 +33,8 @@ class Ledger {
       const ledger = await this.socket.call("session.ledger", { session_id: this.id });
       this.body.replaceChildren(totals(ledger), ...this.instructions(ledger.profile));
     } catch (error) {
-      this.body.replaceChildren(h("p", { role: "alert", text: explain(error) }));
+      const again = h("button", { class: "button small", type: "button", text: "Try again", on: { click: () => this.show() } });
+      this.body.replaceChildren(h("p", { role: "alert", text: explain(error) }), again);
     }
     this.body.setAttribute("aria-busy", "false");
   }

@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { $ } from "./dom.js";
+import { leaveKeysToInputMethods } from "./ime.js";
 import { Markdown } from "./markdown.js";
 import { Outbox } from "./outbox.js";
 import { Scroll } from "./scroll.js";
@@ -14,24 +15,26 @@ import { Sidebar, titleOf } from "./sidebar.js";
 import { Socket } from "./socket.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
-import { explain } from "./words.js";
+import { explain, GONE } from "./words.js";
 
 const config = JSON.parse($("config").textContent);
 const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`);
 const storage = new Storage(config.user);
+await storage.takeOverUnsent();
 const outbox = new Outbox(socket, storage);
 const sessions = new Sessions(socket);
 const sidebar = new Sidebar({ sessions, socket });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
-const actions = { send, edit };
+const actions = { send, edit, startOver };
 const thread = new Thread({ markdown, outbox, socket, scroll, actions });
 const composer = new Composer({ maxText: config.maxText, storage, actions: { send, stop, withdraw } });
+const connectionLine = new ConnectionLine(socket);
 let conversation = null;
 let beginning = false;
 
 new Search({ socket, sessions, sidebar });
-new ConnectionLine(socket);
+leaveKeysToInputMethods();
 
 /** Opens the chat that the address names. */
 async function route() {
@@ -51,11 +54,16 @@ function open(id) {
   conversation?.addEventListener("run", showTurns);
   conversation?.addEventListener("session", ({ detail }) => sessions.put(detail));
   conversation?.addEventListener("gone", ({ detail }) => leave(detail));
+  connectionLine.watch(conversation?.trying ?? null, couldNotFetch);
   thread.open(conversation);
   composer.open(id);
   sidebar.mark(id);
   showTitle();
   if (socket.state === "open") conversation?.refresh();
+}
+
+function couldNotFetch() {
+  return conversation.loaded ? "This chat could not be brought up to date." : "This chat could not be loaded.";
 }
 
 function go(address) {
@@ -83,7 +91,7 @@ function leave(error) {
   history.replaceState(null, "", "/");
   route();
   if (here) return;
-  toast(error ? explain(error) : "This chat was deleted in another window.");
+  toast(error ? GONE : "This chat was deleted in another window.");
   if (texts.length) composer.edit(texts.join("\n\n"));
 }
 
@@ -145,6 +153,12 @@ function edit(entry) {
   composer.edit(entry.text);
 }
 
+/** Goes to the page of a new chat with a text that this one has no room for. */
+function startOver(text) {
+  go("/");
+  composer.edit(text);
+}
+
 async function stop() {
   try {
     await conversation.stop();
@@ -168,9 +182,12 @@ async function withdraw(entry) {
 socket.addEventListener("state", () => {
   if (socket.state !== "open") return;
   sessions.reload();
-  conversation?.refresh();
+  conversation?.reopen();
 });
-socket.addEventListener("denied", () => location.assign(`${config.login}?next=${encodeURIComponent(location.pathname + location.search)}`));
+socket.addEventListener("denied", () => {
+  storage.seal();
+  location.assign(`${config.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
+});
 sessions.addEventListener("change", showTitle);
 outbox.addEventListener("sent", ({ detail: { entry, result } }) => {
   if (entry.session_id !== conversation?.id) return;

@@ -1,11 +1,15 @@
 // Markdown → HTML, by the server's `markdown.render`, which sanitises. The only HTML that this page ever takes in.
 
+import { isPassing, Retry } from "./retry.js";
 import { Refused } from "./socket.js";
 import { copyFrom } from "./clipboard.js";
 import { h, icon } from "./dom.js";
 
+/** After so many failures it may be a text that the server cannot render: it stays plain. */
+const TRIES = 4;
 const BATCH_TEXTS = 200;
 const REMEMBERED = 500;
+let rendered = 0;
 
 export class Markdown {
   /** `limit`: the characters that one request may hold; `still(change)` changes the page under the reader's eyes. */
@@ -14,6 +18,7 @@ export class Markdown {
     this.known = new Map();
     this.asked = new Map();
     this.working = false;
+    this.trying = new Retry(socket);
   }
 
   /** Fills an element now if the text is known, else with the plain text now and with HTML when it comes. */
@@ -51,13 +56,21 @@ export class Markdown {
     while (this.asked.size) {
       const texts = this.batch();
       try {
-        this.settle(texts, await this.renderNow(texts));
+        const html = await this.renderNow(texts);
+        this.trying.over();
+        this.settle(texts, html);
       } catch (error) {
-        if (error instanceof Refused) this.settle(texts, texts.map(() => null));
+        if (isPassing(error) && this.trying.failures < TRIES) await this.trying.pause(error);
+        else if (error instanceof Refused) this.giveUp(texts);
         else await this.socket.ready();
       }
     }
     this.working = false;
+  }
+
+  giveUp(texts) {
+    this.trying.over();
+    this.settle(texts, texts.map(() => null));
   }
 
   batch() {
@@ -95,6 +108,7 @@ export class Markdown {
 /** Puts rendered HTML into an element, with the buttons that belong to it. */
 export function put(element, html) {
   element.innerHTML = html;
+  separateNotes(element);
   for (const head of element.querySelectorAll(".code-head")) {
     const words = h("span", { text: "Copy" });
     const code = head.nextElementSibling;
@@ -105,12 +119,23 @@ export function put(element, html) {
   requestAnimationFrame(() => letKeysScroll(element));
 }
 
-/** Wide code and tables scroll sideways, by keyboard only where they can be focused. */
+/** Footnotes of equal texts have equal ids; on the page each is made its own. */
+function separateNotes(element) {
+  const notes = element.querySelectorAll('[id^="note-"]');
+  if (!notes.length) return;
+  rendered += 1;
+  for (const note of notes) note.id += `-${rendered}`;
+  for (const link of element.querySelectorAll('a[href^="#note-"]')) link.hash += `-${rendered}`;
+}
+
+const LABELS = { pre: "Wide code", div: "Wide table", math: "Wide formula" };
+
+/** Wide code, tables and formulas scroll sideways, by keyboard only where they can be focused. */
 function letKeysScroll(element) {
-  for (const box of element.querySelectorAll(".code pre, .table")) {
+  for (const box of element.querySelectorAll('.code pre, .table, math[display="block"]')) {
     if (box.scrollWidth <= box.clientWidth) continue;
     box.tabIndex = 0;
     box.setAttribute("role", "group");
-    box.setAttribute("aria-label", box.className === "table" ? "Wide table" : "Wide code");
+    box.setAttribute("aria-label", LABELS[box.localName]);
   }
 }

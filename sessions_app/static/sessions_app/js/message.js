@@ -35,7 +35,7 @@ function bubble(text) {
 
 function foot(message, tag, ...more) {
   const time = when(message.created_at);
-  const copy = iconButton("copy", "Copy message", () => copyFrom(copy, message.text));
+  const copy = message.text ? iconButton("copy", "Copy message", () => copyFrom(copy, message.text)) : null;
   return h("footer", { class: "message-foot" }, copy, tag, h("time", { datetime: message.created_at, title: time.long, text: time.short }), ...more);
 }
 
@@ -43,18 +43,20 @@ export function userMessage(message) {
   return article("user", "You said", ...bubble(message.text), foot(message));
 }
 
-/** `results`: tool call id → the tool's message; `thoughts`: what this page heard of the reasoning. */
-export function assistantMessage(message, markdown, results, thoughts) {
-  const folds = thoughts.map((text) => thoughtFold(text, true));
+/** `results`: tool call id → the tool's message. */
+export function assistantMessage(message, markdown, results) {
+  const folds = message.reasoning ? [thoughtFold(message.reasoning, true)] : [];
   const calls = (message.tool_calls ?? []).map((call) => toolFold(call.name, call.arguments, results.get(call.id)?.text, true));
   const node = article("assistant", "Hermes said", ...folds, ...calls);
-  if (!message.text) {
+  if (!message.text && calls.length) {
     node.classList.add("calls");
     return node;
   }
-  const body = h("div", { class: "prose", dir: "auto" });
-  markdown.fill(body, message.text);
-  calls.length ? node.insertBefore(body, calls[0]) : node.append(body);
+  if (message.text) {
+    const body = h("div", { class: "prose", dir: "auto" });
+    markdown.fill(body, message.text);
+    calls.length ? node.insertBefore(body, calls[0]) : node.append(body);
+  }
   const [label, kind] = TAGS[message.status] ?? [];
   const [line, facts] = message.ledger ? usage(message.ledger) : [];
   node.append(foot(message, label && h("span", { class: `tag ${kind}`, text: label }), line));
@@ -128,7 +130,7 @@ function limitNote(entry, actions) {
   return box;
 }
 
-/** A box with a sentence and buttons: `kind` "bad", "wait" or "". */
+/** A box with a sentence and buttons ([label, act]): `kind` "bad", "wait" or "". */
 export function note(kind, text, ...buttons) {
   return h(
     "div",

@@ -4,11 +4,13 @@ import { length } from "./dom.js";
 
 export class Run {
   /** From RUN_STARTED, or from what session.open tells of the run that is on. */
-  constructor({ run_id, message_id = null, text = "", seq = 0 }) {
+  constructor({ run_id, message_id = null, text = "", seq = 0, follows }) {
     this.id = run_id;
-    this.messageId = message_id;
     this.seq = seq;
+    this.follows = follows; // id of the message that it comes after
     this.over = false;
+    this.error = null; // {code, text} where it failed
+    this.answer = null; // the last message that it has stored
     /** In the order of the answer: {kind: "text" | "reasoning" | "tool", id, text, length, done, name?, result?} */
     this.parts = text ? [{ kind: "text", id: message_id, text, length: length(text), done: false }] : [];
   }
@@ -19,9 +21,11 @@ export class Run {
     this.parts = this.parts.filter((part) => !stored.has(part.id));
   }
 
-  /** The model's reasoning: this page heard it, the stored message does not tell. */
-  get thoughts() {
-    return this.parts.filter((part) => part.kind === "reasoning").map((part) => part.text);
+  /** It has ended: with this event, or nobody has heard how. */
+  close(event) {
+    this.over = true;
+    if (event?.type === "RUN_ERROR") this.error = { code: event.code, text: event.message };
+    return this;
   }
 
   /** Applies one event of this run. Returns false where something before it is missing: then the run is to be fetched. */
@@ -63,7 +67,6 @@ function addText(run, event) {
 }
 
 const HANDLERS = {
-  TEXT_MESSAGE_START: (run, event) => void (run.messageId = event.messageId),
   TEXT_MESSAGE_CONTENT: addText,
   TEXT_MESSAGE_END: (run, event) => void run.end("text", event.messageId),
   REASONING_MESSAGE_CONTENT: (run, event) => void run.grow("reasoning", event.messageId, event.delta),

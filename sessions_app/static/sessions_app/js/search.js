@@ -43,8 +43,14 @@ export class Search {
       ]);
       if (number === this.latest) this.show(query, titles.sessions, said.hits);
     } catch (error) {
-      if (number === this.latest) this.sidebar.showSearch([h("p", { class: "empty", text: explain(error) })]);
+      if (number === this.latest) this.showTrouble(explain(error));
     }
+  }
+
+  showTrouble(words) {
+    announce(words);
+    const again = h("button", { class: "link-button", type: "button", text: "Try again", on: { click: () => this.look() } });
+    this.sidebar.showSearch([h("p", { class: "empty" }, `${words} `, again)]);
   }
 
   show(query, sessions, hits) {

@@ -1,4 +1,6 @@
-// The user's chats, as far as they were loaded. Fires "change".
+// The user's chats, as far as they were loaded. Fires "change". A page that fails for a passing reason is tried again.
+
+import { isPassing, Retry } from "./retry.js";
 
 const PAGE = 50;
 
@@ -7,6 +9,8 @@ export class Sessions extends EventTarget {
     super();
     this.socket = socket;
     this.archived = false;
+    this.trying = new Retry(socket);
+    this.trying.addEventListener("change", () => this.changed());
     this.reset();
     socket.addEventListener("event", ({ detail }) => this.hear(detail.event));
   }
@@ -30,11 +34,16 @@ export class Sessions extends EventTarget {
   }
 
   /** Loads the first page anew: at the start, after a reconnect, when the view changes. */
-  async reload() {
+  reload() {
+    this.trying.over();
+    return this.loadFirst();
+  }
+
+  async loadFirst() {
     const kept = this.known;
     this.reset();
     this.known = kept;
-    const found = await this.more();
+    const found = await this.next();
     if (!found) return;
     // What is gone from the server must go from here, as far as this page can tell.
     const oldest = this.complete ? -Infinity : Date.parse(found.at(-1).updated_at);
@@ -46,9 +55,13 @@ export class Sessions extends EventTarget {
     this.changed();
   }
 
-  /** Loads the next page; resolves with it, or undefined where the connection went. */
+  /** Loads the next page, unless one is being tried again. */
   more() {
-    if (this.complete) return Promise.resolve([]);
+    if (!this.complete && !this.trying.troubled) this.next();
+  }
+
+  /** Resolves with the next page, or undefined where it could not be loaded. */
+  next() {
     this.loading ??= this.load().finally(() => (this.loading = null));
     return this.loading;
   }
@@ -56,13 +69,19 @@ export class Sessions extends EventTarget {
   async load() {
     const params = { limit: PAGE, archived: this.archived };
     if (this.cursor) params.cursor = this.cursor;
-    const answer = await this.socket.call("session.list", params).catch(() => null);
+    const answer = await this.socket.call("session.list", params).catch((error) => this.fail(error));
     if (!answer || params.archived !== this.archived) return undefined;
+    this.trying.over();
     for (const session of answer.sessions) this.known.set(session.id, session);
     this.cursor = answer.next_cursor;
     this.complete = !this.cursor;
     this.changed();
     return answer.sessions;
+  }
+
+  /** A lost connection has its own words, and all is loaded again when it is back. */
+  fail(error) {
+    if (isPassing(error)) this.trying.pause(error).then(() => (this.cursor ? this.next() : this.loadFirst()));
   }
 
   async show(archived) {

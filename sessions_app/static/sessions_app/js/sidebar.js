@@ -37,13 +37,14 @@ export class Sidebar {
   }
 
   draw() {
-    const { shown, complete, archived } = this.sessions;
+    const { shown, complete, archived, trying } = this.sessions;
     this.box.setAttribute("aria-busy", String(!complete && !shown.length));
     const items = groups(shown, archived).flatMap(([heading, group]) => [
       { key: `h:${heading}`, version: "", build: () => h("h2", { text: heading }) },
       ...group.map((session) => this.item(session, heading)),
     ]);
-    if (!shown.length) items.push(complete ? emptyItem(archived) : skeletonItem());
+    if (trying.troubled) items.push(troubleItem(trying));
+    else if (!shown.length) items.push(complete ? emptyItem(archived) : skeletonItem());
     items.push({ key: "foot", version: String(archived), build: () => this.foot(archived) });
     reconcile(this.list, items);
     this.mark(this.current);
@@ -77,36 +78,48 @@ export class Sidebar {
     ]);
   }
 
+  /** Resolves with whether it was done. */
   async change(session, changes, done) {
+    let worked = true;
     try {
       await this.sessions.update(session.id, changes);
       toast(done);
     } catch (error) {
+      worked = false;
       toast(explain(error));
     }
     keepFocus();
+    return worked;
   }
 
+  /** The field stays, with what was typed, until the server has the title. */
   rename(session, shown) {
     const input = h("input", { class: "rename", "aria-label": "New title", maxlength: String(TITLE_LENGTH), dir: "auto" });
     input.value = session.title;
-    let done = false;
-    const finish = (save) => {
-      if (done) return;
-      done = true; // taking a focused element out of the page blurs it
-      const title = input.value.trim();
+    const close = () => {
       const focused = document.activeElement === input;
       shown.hidden = false;
       if (focused) shown.focus();
       input.remove();
-      if (save && title && title !== session.title) this.change(session, { title }, "Renamed");
+    };
+    const save = async () => {
+      if (input.readOnly) return; // under way, or taken out of the page, which blurs it
+      const title = input.value.trim();
+      input.readOnly = true;
+      if (!title || title === session.title || (await this.change(session, { title }, "Renamed"))) close();
+      else input.readOnly = false;
+    };
+    const leave = () => {
+      input.readOnly = true;
+      close();
     };
     input.addEventListener("keydown", (event) => {
-      if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+      if (!["Enter", "Escape"].includes(event.key)) return;
       event.preventDefault();
-      finish(event.key === "Enter");
+      if (event.key === "Enter") save();
+      else leave();
     });
-    input.addEventListener("blur", () => finish(true));
+    input.addEventListener("blur", save);
     shown.hidden = true;
     shown.after(input);
     input.focus();
@@ -190,4 +203,10 @@ function emptyItem(archived) {
 function skeletonItem() {
   const lines = Array.from({ length: 6 }, () => h("div", { class: "skeleton" }));
   return { key: "skeleton", version: "", build: () => h("div", { role: "img", "aria-label": "Loading your chats" }, ...lines) };
+}
+
+function troubleItem(trying) {
+  const button = () => h("button", { class: "link-button", type: "button", text: "Try now", on: { click: () => trying.now() } });
+  const build = () => h("p", { class: "empty" }, "Your chats could not be loaded. It is being tried again. ", button());
+  return { key: "trouble", version: "", build };
 }

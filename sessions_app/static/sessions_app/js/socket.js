@@ -10,6 +10,11 @@ const QUIET_FOR = 45_000;
 const DENIED = 4401;
 const RESTARTING = 4012;
 
+/** Milliseconds. Doubles with each failure; half of it is chance, or all clients of a restarted server would come at once. */
+export function growingPause(failures, first, longest) {
+  return Math.min(longest, first * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
 /** The server said no: `code` and `data` as in the contract. */
 export class Refused extends Error {
   constructor({ code, message, data }) {
@@ -115,16 +120,11 @@ export class Socket extends EventTarget {
       this.dispatchEvent(new Event("denied"));
       return;
     }
-    const delay = code === RESTARTING && this.failures === 0 ? Math.random() * 250 : this.backoff();
+    const delay = code === RESTARTING && this.failures === 0 ? Math.random() * 250 : growingPause(this.failures, FIRST_DELAY, LONGEST_DELAY);
     this.failures += 1;
     this.retryAt = Date.now() + delay;
     this.timer = setTimeout(() => this.connect(), delay);
     this.change("waiting");
-  }
-
-  /** Doubles with each failure; half of it is chance, or all clients of a restarted server would come at once. */
-  backoff() {
-    return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.failures) * (0.5 + Math.random() / 2);
   }
 
   /** A connection that died without a word is only noticed by asking. */

@@ -1,6 +1,7 @@
 // The running answer on the screen: text that grows and is rendered by the server as it grows, tools, reasoning.
 
 import { h, reconcile, wait } from "./dom.js";
+import { lastCut, presentable } from "./growing.js";
 import { put } from "./markdown.js";
 import { thoughtFold, toolFold } from "./message.js";
 import { Disconnected } from "./socket.js";
@@ -28,9 +29,9 @@ export class StreamView {
 
   /** A fold is built anew when it changes: what is open stays open, and focus stays where it is. */
   keepingFolds(change) {
-    const folds = () => [...this.parts.querySelectorAll("details")];
+    const folds = () => [...this.parts.querySelectorAll("details[data-key]")];
     const open = new Set(folds().filter((node) => node.open).map((node) => node.dataset.key));
-    const focused = document.activeElement?.closest("details")?.dataset.key;
+    const focused = document.activeElement?.closest("details[data-key]")?.dataset.key;
     change();
     for (const node of folds()) {
       node.open = open.has(node.dataset.key);
@@ -55,13 +56,16 @@ export class StreamView {
 
 /**
  * One text that grows. What can no longer change is rendered once and left alone (`done` characters of it); only the tail
- * is rendered again. One request is under way at a time; the next takes whatever has come until then.
+ * is rendered again, without what may still become something else. One request is under way at a time; the next takes
+ * what has come until then.
  */
 class GrowingText {
   constructor(markdown) {
     this.markdown = markdown;
     this.wanted = "";
+    this.over = false;
     this.shown = null;
+    this.shownOver = false;
     this.done = 0;
     this.busy = false;
     this.tail = h("div", { class: "piece tail" });
@@ -70,18 +74,19 @@ class GrowingText {
 
   grow(text, over) {
     this.wanted = text;
+    this.over = over;
     this.element.classList.toggle("writing", !over);
     if (!this.busy) this.work();
   }
 
   async work() {
     this.busy = true;
-    while (this.shown !== this.wanted) {
+    while (this.shown !== this.wanted || this.shownOver !== this.over) {
       const begun = performance.now();
       try {
-        await this.render(this.wanted);
+        await this.render(this.wanted, this.over);
       } catch (error) {
-        if (!(error instanceof Disconnected)) this.showPlain(this.wanted);
+        if (!(error instanceof Disconnected)) this.showPlain(this.wanted, this.over);
         else await this.markdown.socket.ready();
       }
       await wait(Math.max(LEAST, REST * (performance.now() - begun)));
@@ -89,52 +94,24 @@ class GrowingText {
     this.busy = false;
   }
 
-  async render(text) {
+  async render(text, over) {
     const cut = lastCut(text, this.done);
-    const pieces = [text.slice(this.done, cut), text.slice(cut)];
-    const [final, tail] = await this.markdown.renderNow(pieces);
-    if (cut > this.done) {
-      const piece = h("div", { class: "piece" });
-      put(piece, final);
-      this.tail.before(piece);
-      this.done = cut;
-    }
+    const rest = text.slice(cut);
+    const [final, tail] = await this.markdown.renderNow([text.slice(this.done, cut), over ? rest : presentable(rest)]);
+    const opened = [...this.tail.querySelectorAll("details")].map((fold) => fold.open);
+    const piece = h("div", { class: "piece" });
+    put(piece, final);
     put(this.tail, tail);
-    this.shown = text;
+    for (const [number, fold] of [...piece.querySelectorAll("details"), ...this.tail.querySelectorAll("details")].entries()) {
+      fold.open = opened[number] ?? fold.open;
+    }
+    if (cut > this.done) this.tail.before(piece);
+    Object.assign(this, { done: cut, shown: text, shownOver: over });
   }
 
-  showPlain(text) {
+  showPlain(text, over) {
     this.tail.textContent = text.slice(this.done);
     this.tail.classList.add("plain-text");
-    this.shown = text;
+    Object.assign(this, { shown: text, shownOver: over });
   }
-}
-
-const FENCE = /^\s*(?:[-*+>]\s+|\d+[.)]\s+)*(```|~~~|\$\$|\\\[|\\\])/;
-const TOP_LEVEL = /^(?![-*+>|]\s?|\d+[.)])\S/;
-
-/**
- * The last place after `from` where a new top-level block surely begins: after an empty line, outside of code and
- * formulas, at a line that can continue nothing before it. A wrong guess would only last until the answer has ended,
- * when it is rendered as a whole.
- */
-function lastCut(text, from) {
-  let cut = from;
-  let fence = null;
-  let empty = false;
-  let place = from;
-  for (const line of text.slice(from).split("\n")) {
-    const mark = FENCE.exec(line)?.[1];
-    if (!fence && empty && TOP_LEVEL.test(line)) cut = place;
-    if (mark && (!fence || fence === mark || mark === "\\]")) fence = fence || oneLine(line, mark) ? null : mark;
-    empty = line.trim() === "";
-    place += line.length + 1;
-  }
-  return cut;
-}
-
-/** Whether a formula's line closes itself. */
-function oneLine(line, mark) {
-  const rest = line.slice(line.indexOf(mark) + mark.length);
-  return (mark === "$$" && rest.includes("$$")) || (mark === "\\[" && rest.includes("\\]")) || mark === "\\]";
 }

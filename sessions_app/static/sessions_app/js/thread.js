@@ -4,17 +4,17 @@ import { announce } from "./announce.js";
 import { $, h, reconcile } from "./dom.js";
 import { assistantMessage, note, pendingMessage, toolMessage, userMessage } from "./message.js";
 import { StreamView } from "./stream.js";
-import { explainRun } from "./words.js";
+import { canContinue, explainError, explainFinish, mayHelpAgain } from "./words.js";
 
 const SUGGESTIONS = ["Calculate 12*(3+4)", "Show me a table", "Write a short Python example", "Search my chats for table"];
 
 export class Thread {
-  /** `actions`: {send(text), edit(entry)}; what the page does about a suggestion, a retry, an edit. */
+  /** `actions`: {send(text), edit(entry), startOver(text)}; what the page does about a suggestion, a retry, an edit. */
   constructor({ markdown, outbox, socket, scroll, actions }) {
     Object.assign(this, { markdown, outbox, socket, scroll, actions });
     this.box = $("thread");
     this.conversation = null;
-    this.stream = null;
+    this.streams = new Map(); // run id → its view
     outbox.addEventListener("change", () => this.draw());
     socket.addEventListener("state", () => this.draw());
     scroll.addEventListener("top", () => this.older());
@@ -23,7 +23,7 @@ export class Thread {
   /** Shows a conversation, or with null the page for a new one. */
   open(conversation) {
     this.conversation = conversation;
-    this.stream = null;
+    this.streams.clear();
     this.box.replaceChildren();
     conversation?.addEventListener("change", () => conversation === this.conversation && this.draw());
     conversation?.addEventListener("run", () => conversation === this.conversation && this.drawRun());
@@ -38,68 +38,86 @@ export class Thread {
   }
 
   drawRun() {
-    const run = this.conversation?.run;
-    if (!run || !this.stream) return;
-    this.scroll.still(() => this.stream.show(run));
+    const runs = this.conversation?.runs ?? [];
+    this.scroll.still(() => runs.forEach((run) => this.streams.get(run.id)?.show(run)));
   }
 
   items() {
     const pending = this.pending().map((entry) => this.pendingItem(entry));
     if (!this.conversation) return pending.length ? pending : [this.welcome()];
     if (!this.conversation.loaded) return [skeleton(), ...pending];
-    const items = [...this.olderItems(), ...this.messageItems(), ...this.runItems(), ...this.troubleItems(pending.length), ...pending];
+    const items = [...this.olderItems(), ...this.messageItems(pending.length), ...pending];
     return items.length ? items : [this.welcome()];
   }
 
   olderItems() {
-    if (!this.conversation.hasMore) return [];
-    return [{ key: "older", version: "", build: () => h("p", { class: "older", text: "Loading older messages …" }) }];
+    const { hasMore, tryingOlder } = this.conversation;
+    if (!hasMore) return [];
+    if (!tryingOlder.troubled) return [{ key: "older", version: "", build: () => h("p", { class: "older", text: "Loading older messages …" }) }];
+    const words = "Older messages could not be loaded. It is being tried again.";
+    return [{ key: "older", version: "troubled", build: () => note("wait", words, ["Try now", () => tryingOlder.now()]) }];
   }
 
-  messageItems() {
-    const { messages } = this.conversation;
+  /** The messages, each with its note under it; a run stands where its own messages will. */
+  messageItems(pending) {
+    const { messages, runs, writing, queued } = this.conversation;
+    const idle = !writing && !queued.length && !pending;
     const results = new Map(messages.filter((message) => message.tool_call_id).map((message) => [message.tool_call_id, message]));
     const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
-    return messages
-      .filter((message) => message.role !== "tool" || !called.has(message.tool_call_id))
-      .map((message) => this.messageItem(message, results));
+    const places = new Set(messages.map((message) => message.id));
+    const items = messages.flatMap((message) => {
+      const shown = called.has(message.tool_call_id) ? [] : [this.messageItem(message, results)];
+      const following = runs.filter((run) => run.follows === message.id).flatMap((run) => this.runItems(run, idle));
+      const isEnd = idle && message === messages.at(-1);
+      return [...shown, ...(following.length ? following : this.noteItems(message.id, this.noteOf(message), isEnd))];
+    });
+    return [...items, ...runs.filter((run) => !places.has(run.follows)).flatMap((run) => this.runItems(run, idle))];
   }
 
   messageItem(message, results) {
-    const thoughts = this.conversation.thoughts.get(message.id) ?? [];
     const answered = (message.tool_calls ?? []).map((call) => results.get(call.id)?.text.length ?? "-").join();
-    const version = `${message.status}:${fingerprint(message)}:${answered}:${thoughts.length}`;
+    const version = `${message.status}:${fingerprint(message)}:${answered}:${message.reasoning?.length ?? 0}`;
     const build = {
       user: () => userMessage(message),
-      assistant: () => assistantMessage(message, this.markdown, results, thoughts),
+      assistant: () => assistantMessage(message, this.markdown, results),
       tool: () => toolMessage(message),
     }[message.role];
     return { key: message.id, version, build };
   }
 
-  runItems() {
-    const { run } = this.conversation;
-    if (!run) {
-      this.stream = null;
-      return [];
-    }
+  runItems(run, idle) {
     const build = () => {
-      this.stream = new StreamView(this.markdown);
-      return this.stream.element;
+      const stream = new StreamView(this.markdown);
+      this.streams.set(run.id, stream);
+      return stream.element;
     };
-    return [{ key: "run", version: run.id, build }];
+    const isLast = run === this.conversation.runs.at(-1);
+    const shown = run.error && { error: run.error };
+    return [{ key: `run:${run.id}`, version: "", build }, ...this.noteItems(isLast ? run.follows : run.id, shown, idle && isLast)];
   }
 
-  /** Under the last message: why there is no answer, and a way to ask again. */
-  troubleItems(pending) {
-    const { messages, run, queued, trouble } = this.conversation;
-    const last = messages.at(-1);
-    if (run || queued.length || pending || !last) return [];
-    const words = trouble ? explainRun(trouble.code, trouble.message) : unanswered(last);
-    if (!words) return [];
-    const asked = messages.findLast((message) => message.role === "user");
-    const again = asked ? [["Try again", () => this.actions.send(asked.text)]] : [];
-    return [{ key: "trouble", version: words, build: () => note("bad", words, ...again) }];
+  /** What stands under a message: why there is no answer ({error}), or no more of it ({finish}). */
+  noteOf({ id, role, status, error, finish }) {
+    if (error) return { error };
+    if (["interrupted", "failed"].includes(status)) return { error: { code: status } };
+    if (role === "user") return id === this.conversation.unanswered ? { error: { code: "unanswered" } } : null;
+    return finish ? { finish } : null;
+  }
+
+  /** The note with what can be done about it; only at the end of the chat anything can. */
+  noteItems(place, shown, isEnd) {
+    if (!shown) return [];
+    const words = shown.error ? explainError(shown.error) : explainFinish(shown.finish);
+    const buttons = isEnd ? this.remedies(shown) : [];
+    return [{ key: `note:${place}`, version: `${words}:${isEnd}`, build: () => note(shown.error ? "bad" : "", words, ...buttons) }];
+  }
+
+  remedies({ error, finish }) {
+    if (finish) return canContinue(finish) ? [["Continue", () => this.actions.send("Continue.")]] : [];
+    const asked = this.conversation.messages.findLast((message) => message.role === "user");
+    if (!asked) return [];
+    if (mayHelpAgain(error)) return [["Try again", () => this.actions.send(asked.text)]];
+    return [["Edit in a new chat", () => this.actions.startOver(asked.text)]];
   }
 
   /** What is on its way, without what has arrived although its answer has not. */
@@ -134,7 +152,7 @@ export class Thread {
 
   async older() {
     const { conversation } = this;
-    if (conversation?.loaded && conversation.hasMore && (await conversation.older())) this.scroll.reach();
+    if (conversation?.loaded && conversation.hasMore && !conversation.fetching && (await conversation.older())) this.scroll.reach();
   }
 
   /** Shows the message at a position, loading what is before it where needed. */
@@ -163,9 +181,4 @@ function fingerprint(message) {
 function skeleton() {
   const lines = Array.from({ length: 6 }, () => h("div", { class: "skeleton" }));
   return { key: "loading", version: "", build: () => h("div", { class: "loading", role: "img", "aria-label": "Loading the chat" }, ...lines) };
-}
-
-function unanswered(last) {
-  if (last.role === "user") return "This message has no answer.";
-  return ["interrupted", "failed"].includes(last.status) ? explainRun(last.status) : "";
 }

@@ -1,15 +1,19 @@
 // What the page says: errors with what to do about them, times, numbers.
 
-const TOO_LARGE = -32002;
-const NOT_FOUND = -32001;
+export const NOT_FOUND = -32001;
+export const TOO_LARGE = -32002;
 export const TOO_MANY = -32003;
 export const CONFLICT = -32004;
+export const INVALID = -32602;
+const INTERNAL = -32603;
+
+export const GONE = "This chat no longer exists. It may have been deleted in another window.";
 
 /** One sentence or two for a person. */
 export function explain(error) {
   switch (error.code) {
     case NOT_FOUND:
-      return "This chat no longer exists. It may have been deleted in another window.";
+      return GONE;
     case TOO_LARGE:
       return error.data.limit
         ? `This is too long: at most ${number(error.data.limit)} characters are allowed. Shorten it and send it again.`
@@ -20,20 +24,39 @@ export function explain(error) {
       return "This was changed elsewhere in the meantime. Look at the chat as it is now, then try again.";
     case undefined:
       return "The connection was lost before the server answered. Try again once you are connected.";
+    case INTERNAL:
+      return "The server could not do this just now. Try again in a moment.";
     default:
       return `The server could not do this: ${error.message}`;
   }
 }
 
-const ENDS = {
-  timeout: "The model did not answer in time.",
+const TOO_LONG = "context";
+/** Of messages whose turn the server says nothing of. */
+const ERRORS = {
+  unanswered: "This message has no answer.",
   interrupted: "The server stopped in the middle of the answer.",
 };
 
-/** Why a run has no answer, or only half of one, in the server's words where there are some. */
-export function explainRun(code, message) {
-  return `${sentence(message || ENDS[code] || "The answer broke off.")} Your message is kept.`;
-}
+/** Why a turn has no answer, or only half of one: in the server's words where there are some. */
+export const explainError = ({ code, text }) => `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
+
+/** Whether the same message may get an answer when it is sent again. */
+export const mayHelpAgain = ({ code }) => code !== TOO_LONG;
+
+const FINISHES = {
+  length: "The answer reached its length limit.",
+  content_filter: "The provider's filter ended this answer.",
+  refusal: "The model declined to go on.",
+  context: "The chat has filled the model's window; this answer had no more room.",
+  pause: "The provider paused this answer.",
+};
+
+/** Why a complete answer is not whole; nothing where it is. */
+export const explainFinish = (finish) => finish && (FINISHES[finish] ?? "The provider ended this answer early.");
+
+/** Whether the model would go on if it were asked to. */
+export const canContinue = (finish) => finish === "length" || finish === "pause";
 
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0004_turn_by_end'),
+        ('sessions_app', '0005_search'),
     ]
 
     operations = [

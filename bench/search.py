@@ -1,0 +1,156 @@
+"""What the messages of others cost a search: `python -m bench search`.
+
+Two databases with the same user and 20 messages; in one of them others have written many more. A child process for
+each (`python -m bench.search OTHERS`) fills its own, and then does what each line on its standard input asks for:
+one search, or the indexing of what was written. The searches of both alternate, so whatever else the machine is
+doing hits both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from bench.report import Figure, Section
+from bench.timing import median
+from tests import databases
+from tests.databases import Database
+from tests.processes import ROOT
+
+MINE, WORDS, BATCH = 20, 12, 5_000
+QUERIES = {
+    "a common word": "common",
+    "a common phrase": "the common word",
+    "two letters": "mm",
+    "an absent word": "qzx",
+}
+
+
+def compared(others: int, rounds: int, folder: Path) -> list[Section]:
+    """A section for each database."""
+    (folder / "alone").mkdir()
+    sections = [_section("SQLite", databases.sqlite(folder / "alone"), databases.sqlite(folder), others, rounds)]
+    alone, among = databases.postgresql(), databases.postgresql()
+    try:
+        return [*sections, _section("PostgreSQL", alone, among, others, rounds)]
+    finally:
+        databases.drop(alone)
+        databases.drop(among)
+
+
+def _section(name: str, alone: Database, among: Database, others: int, rounds: int) -> Section:
+    with ExitStack() as ending:
+        one, two = (ending.enter_context(_Child(*what)) for what in ((alone, 0), (among, others)))
+        figures = [
+            Figure(
+                "write a message, indexed later",
+                f"{two.filled['write']:.2f} ms",
+                "",
+                f"index it: {two.filled['index']:.2f} ms, of {WORDS} words",
+            )
+        ]
+        for title, query in QUERIES.items():
+            took = [(one.ask(query), two.ask(query)) for _ in range(rounds)]
+            least, mine = (median(column) for column in zip(*took, strict=True))
+            figures.append(Figure(title, f"{mine / least:.2f} times", "1", f"{mine:.2f} ms; alone {least:.2f} ms"))
+    return Section(f"Search, {name}: {MINE} messages among {others:,} of others", figures)
+
+
+class _Child:
+    """A process over a database that it has filled; `filled` is milliseconds a message of others."""
+
+    def __init__(self, database: Database, others: int) -> None:
+        env = {**os.environ, "DATABASE_URL": database.url, "SECRET_KEY": "bench-only"}
+        command = [sys.executable, "-m", "bench.search", str(others)]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.filled: dict[str, float] = json.loads(self._line())
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def ask(self, query: str) -> float:
+        """Milliseconds of one search."""
+        assert self._process.stdin
+        self._process.stdin.write(f"{query}\n")
+        self._process.stdin.flush()
+        return float(self._line())
+
+    def _line(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline()
+
+
+def _serve(others: int, questions: Iterable[str]) -> None:
+    from django.core.management import call_command
+    from django.db import transaction
+
+    from sessions_app.search import index, search
+
+    def catch_up() -> None:
+        while index.waiting():
+            with transaction.atomic():
+                index.catch_up()
+
+    call_command("migrate", interactive=False, verbosity=0)
+    mine = _write("owner", MINE)
+    catch_up()
+    filled = {"write": _each(others, lambda: _write("other", others)), "index": _each(others, catch_up)}
+    print(json.dumps(filled), flush=True)
+    for question in questions:
+        with transaction.atomic():
+            print(_each(1, partial(search, mine, question.rstrip("\n"), 30)), flush=True)
+
+
+def _each(count: int, work: Callable[[], object]) -> float:
+    began = perf_counter()
+    work()
+    return (perf_counter() - began) * 1000 / max(1, count)
+
+
+def _write(name: str, count: int) -> int:
+    """Give a new user so many messages, most of them with the common words, and return the user's id."""
+    from django.contrib.auth.models import User
+    from django.db import transaction
+
+    from sessions_app import chats
+    from sessions_app.models import ChatSession, Message
+
+    chance = random.Random(name)
+    words = ["".join(chance.choices("etaoinshrdlcumwfgypbvk", k=chance.randint(2, 9))) for _ in range(5_000)]
+    with transaction.atomic():
+        owner_id = User.objects.create(username=name, password="!").pk
+        chat_session = ChatSession.objects.get(pk=chats.create(owner_id, name).id)
+    for start in range(0, count, BATCH):
+        Message.objects.bulk_create(
+            Message(
+                owner_id=owner_id,
+                chat_session=chat_session,
+                branch_id=chat_session.active_branch_id,
+                position=position,
+                role="user",
+                text=" ".join([*chance.choices(words, k=WORDS), "the common word" if position % 3 else "summer"]),
+            )
+            for position in range(start, min(start + BATCH, count))
+        )
+    return owner_id
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hermes_site.settings")
+    import django
+
+    django.setup()
+    _serve(int(sys.argv[1]), sys.stdin)

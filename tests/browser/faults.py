@@ -1,0 +1,62 @@
+"""A connection on which chosen requests fail or are answered late, as they are where a server has a bad moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+from playwright.async_api import BrowserContext, WebSocketRoute
+
+PASSING = -32603
+NOT_FOUND = -32001
+
+
+class Faults:
+    """Stands between the pages of a browser and the site. `install` it before the first page is opened."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._late = ""
+        self._held: list[Callable[[], None]] = []
+
+    async def install(self, context: BrowserContext) -> None:
+        await context.route_web_socket("**/ws/chat/", self._join)
+
+    def fail(self, method: str, code: int = PASSING) -> None:
+        """Answer this method's requests with an error from now on."""
+        self._codes[method] = code
+
+    def hold(self, method: str) -> None:
+        """Keep the answers to this method's requests back from now on."""
+        self._late = method
+
+    def stop(self) -> None:
+        """Let all requests and answers through again, those first that were kept back."""
+        self._codes.clear()
+        self._late = ""
+        for send in self._held:
+            send()
+        self._held.clear()
+
+    def _join(self, page: WebSocketRoute) -> None:
+        site = page.connect_to_server()
+        late = set()
+
+        def ask(frame: str | bytes) -> None:
+            request = json.loads(frame)
+            if code := self._codes.get(request["method"]):
+                page.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": {"code": code, "message": "no"}}))
+                return
+            if request["method"] == self._late:
+                late.add(request["id"])
+            site.send(frame)
+
+        def answer(frame: str | bytes) -> None:
+            if json.loads(frame).get("id") in late:
+                self._held.append(partial(page.send, frame))
+            else:
+                page.send(frame)
+
+        page.on_message(ask)
+        site.on_message(answer)

@@ -1,0 +1,152 @@
+"""What is written and not sent: each tab keeps its own, and what a tab that is gone has left is taken over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor, ready, say, thread
+from tests.live import PASSWORD, LiveSite
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+# A browser at a site that has no HTTPS.
+WITHOUT_LOCKS = "delete Navigator.prototype.locks;"
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_label("Message", exact=True)
+
+
+async def two_drafts(visitor: Visitor) -> tuple[Page, Page]:
+    """Two tabs on the page of a new chat, each with its own text."""
+    first = await visitor.sign_up()
+    await box(first).fill("First draft")
+    second = await visitor.chat()
+    await box(second).fill("Second draft")
+    return first, second
+
+
+async def reload(*pages: Page) -> None:
+    for page in pages:
+        await page.reload()
+        await ready(page)
+
+
+@pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["locks", "no locks"])
+async def test_two_tabs_keep_two_new_drafts(visitor: Visitor, script: str) -> None:
+    await visitor.context.add_init_script(script)
+    first, second = await two_drafts(visitor)
+    for _ in range(2):
+        await reload(first, second)
+        await expect(box(first)).to_have_value("First draft")
+        await expect(box(second)).to_have_value("Second draft")
+
+
+async def test_a_new_tab_is_empty_while_the_others_live(visitor: Visitor) -> None:
+    await two_drafts(visitor)
+    third = await visitor.chat()
+    await expect(box(third)).to_have_value("")
+
+
+@pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["locks", "no locks"])
+async def test_new_tabs_take_over_the_drafts_of_closed_ones(visitor: Visitor, script: str) -> None:
+    await visitor.context.add_init_script(script)
+    first, second = await two_drafts(visitor)
+    await first.close()
+    await second.close()
+    one = await visitor.chat()
+    await expect(box(one)).to_have_value("Second draft")
+    await reload(one)
+    await expect(box(one)).to_have_value("Second draft")
+    if not script:
+        other = await visitor.chat()
+        await expect(box(other)).to_have_value("First draft")
+
+
+async def test_a_draft_taken_over_and_sent_is_gone(visitor: Visitor, provider: Provider) -> None:
+    first, second = await two_drafts(visitor)
+    await first.close()
+    await second.close()
+    page = await visitor.chat()
+    await expect(box(page)).to_have_value("Second draft")
+    await box(page).press("Enter")
+    await expect(thread(page)).to_contain_text("Second draft")
+    await page.get_by_role("link", name="New chat").click()
+    await expect(box(page)).to_have_value("First draft")
+    await box(page).fill("")
+    await page.close()
+    last = await visitor.chat()
+    await expect(box(last)).to_have_value("")
+
+
+async def test_two_tabs_keep_two_drafts_of_one_chat(visitor: Visitor, provider: Provider) -> None:
+    first = await visitor.sign_up()
+    await say(first, "Hello")
+    await expect(thread(first).get_by_role("button", name="tokens in")).to_have_count(1)
+    second = await visitor.chat(first.url.removeprefix(visitor.site.base_url))
+    await box(first).fill("First draft")
+    await box(second).fill("Second draft")
+    await reload(first, second)
+    await expect(box(first)).to_have_value("First draft")
+    await expect(box(second)).to_have_value("Second draft")
+
+
+async def test_a_duplicated_tab_writes_its_own_draft(visitor: Visitor) -> None:
+    first = await visitor.sign_up()
+    await box(first).fill("First draft")
+    # A window that a page opens gets a copy of its sessionStorage, as a duplicated tab does.
+    async with first.expect_popup() as opened:
+        await first.evaluate("void open(location.href)")
+    second = await opened.value
+    await ready(second)
+    await box(second).fill("Second draft")
+    await reload(first, second)
+    await expect(box(first)).to_have_value("First draft")
+    await expect(box(second)).to_have_value("Second draft")
+
+
+async def test_logging_out_leaves_no_draft(visitor: Visitor) -> None:
+    first, second = await two_drafts(visitor)
+    await first.get_by_role("button", name=visitor.name).click()
+    await first.get_by_role("button", name="Log out").click()
+    for page in (first, second):
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert "draft" not in await first.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
+    await first.get_by_label("Username").fill(visitor.name)
+    await first.get_by_label("Password").fill(PASSWORD)
+    await first.get_by_role("button", name="Log in").click()
+    await ready(first)
+    await expect(box(first)).to_have_value("")
+
+
+async def test_a_message_on_its_way_stays_with_its_tab(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    provider.script(Answer(words=["Once"]))
+    first = await visitor.sign_up()
+    await asyncio.to_thread(site.stop)
+    await say(first, "From the first")
+    await expect(thread(first)).to_contain_text("Will be sent when you are connected")
+    await asyncio.to_thread(site.restart)
+    await expect(thread(first)).to_contain_text("Once")
+    second = await visitor.chat()
+    await expect(box(second)).to_have_value("")
+    await expect(second.get_by_role("navigation", name="Chats").get_by_role("link")).to_have_count(1)
+
+
+async def test_a_message_of_a_closed_tab_is_sent_by_the_next(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["One"]), Answer(words=["Two"]))
+    page = await visitor.sign_up()
+    await say(page, "Hello")
+    await expect(thread(page)).to_contain_text("One")
+    address = page.url.removeprefix(visitor.site.base_url)
+    await visitor.context.set_offline(True)
+    await expect(page.locator("#connection")).to_be_visible()
+    await say(page, "And then?")
+    await expect(thread(page)).to_contain_text("Will be sent when you are connected")
+    await page.close()
+    await visitor.context.set_offline(False)
+    other = await visitor.chat(address)
+    await expect(thread(other)).to_contain_text("Two")
+    await expect(thread(other).get_by_text("And then?")).to_have_count(1)

@@ -1,0 +1,165 @@
+"""How an answer ended, as the page tells it: when it happens, and after a reload."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.browser.faults import Faults
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+FINISHES = {
+    "length": "The answer reached its length limit.",
+    "content_filter": "The provider's filter ended this answer.",
+    "refusal": "The model declined to go on.",
+    "model_context_window_exceeded": "The chat has filled the model's window; this answer had no more room.",
+    "pause_turn": "The provider paused this answer.",
+}
+TOO_LONG = {"error": {"message": "Maximum context length is 10 tokens.", "code": "context_length_exceeded"}}
+
+
+def streamed(*deltas: str, finish: str = "stop") -> Answer:
+    """An answer of these deltas, with the provider's word for how it ended."""
+    pieces: list[dict[str, Any]] = [{"delta": {"content": text}, "finish_reason": None} for text in deltas]
+    pieces.append({"delta": {}, "finish_reason": finish})
+    frames = [json.dumps({"id": "c1", "model": "loopback", "choices": [{"index": 0, **piece}]}) for piece in pieces]
+    return Answer(raw=[f"data: {frame}\n\n".encode() for frame in [*frames, "[DONE]"]])
+
+
+def notes(page: Page) -> Locator:
+    return thread(page).locator(".note")
+
+
+def button(page: Page, name: str) -> Locator:
+    return thread(page).get_by_role("button", name=name)
+
+
+async def test_an_answer_that_is_not_whole_says_why(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.sign_up()
+    for number, (finish, words) in enumerate(FINISHES.items(), 1):
+        provider.script(streamed("Half a ", f"tale {number}", finish=finish))
+        await say(page, "Tell a tale")
+        await expect(notes(page)).to_have_count(number)
+        await expect(notes(page).last).to_contain_text(words)
+        await expect(button(page, "Continue")).to_have_count(int(finish in ("length", "pause_turn")))
+    await page.reload()
+    await expect(notes(page)).to_contain_text(list(FINISHES.values()))
+    await expect(button(page, "Continue")).to_have_count(1)
+
+
+async def test_a_half_answer_is_announced_and_continued(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["Hello"]), streamed("Half a tale", finish="length"), Answer(words=["The rest"]))
+    page = await visitor.sign_up()
+    await say(page, "Hello")
+    await expect(button(page, "tokens in")).to_have_count(1)
+    await say(page, "Tell a tale")
+    await expect(page.locator("#announcer")).to_contain_text("The answer reached its length limit.")
+    await button(page, "Continue").click()
+    await expect(thread(page)).to_contain_text("The rest")
+    assert provider.requests[-1].json["messages"][-1]["content"] == "Continue."
+    await expect(notes(page)).to_have_count(1)
+    await expect(button(page, "Continue")).to_have_count(0)
+    await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
+
+
+async def test_reasoning_stays_after_a_reload(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["The ", "answer"], reasoning=["Let me ", "think."]))
+    page = await visitor.sign_up()
+    await say(page, "Think")
+    fold = thread(page).locator("details.fold")
+    await expect(button(page, "tokens in")).to_have_count(1)
+    for _ in range(2):
+        await expect(fold).to_have_count(1)
+        await fold.locator("summary").click()
+        await expect(fold).to_contain_text("Let me think.")
+        await expect(thread(page).get_by_text("The answer")).to_have_count(1)
+        await page.reload()
+
+
+async def test_a_thought_without_its_opening_tag_moves(visitor: Visitor, provider: Provider) -> None:
+    provider.script(streamed("Let me think.", "</think>\n\n", "The answer"))
+    page = await visitor.sign_up()
+    await say(page, "Think")
+    fold = thread(page).locator("details.fold")
+    await expect(fold).to_have_count(1)
+    await expect(fold.locator(".fold-body")).to_contain_text("Let me think.")
+    await expect(thread(page).locator(".prose")).to_have_text("The answer")
+    await expect(thread(page)).not_to_contain_text("</think>")
+
+
+async def test_why_a_message_has_no_answer_stays_with_it(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(status=401), Answer(words=["Better now"]))
+    page = await visitor.sign_up()
+    await say(page, "Hello")
+    words = "does not accept this site's API key. Your message is kept."
+    for _ in range(2):
+        await expect(notes(page)).to_contain_text(words)
+        await expect(button(page, "Try again")).to_have_count(1)
+        await page.reload()
+    await button(page, "Try again").click()
+    await expect(thread(page)).to_contain_text("Better now")
+    await expect(button(page, "tokens in")).to_have_count(1)
+    await expect(notes(page)).to_have_count(1)
+    await expect(notes(page)).to_contain_text(words)
+    await expect(button(page, "Try again")).to_have_count(0)
+
+
+async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provider: Provider) -> None:
+    faults = Faults()
+    await faults.install(visitor.context)
+    provider.script(Answer(status=401), Answer(words=["Better now"]))
+    page = await visitor.sign_up()
+    faults.hold("turn.start")
+    await say(page, "Hello")
+    await expect(notes(page)).to_contain_text("does not accept this site's API key")
+    faults.stop()
+    await expect(button(page, "Try again")).to_have_count(1)
+    await expect(notes(page)).to_contain_text("does not accept this site's API key")
+
+
+async def test_a_half_answer_says_why_it_broke_off(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2))
+    page = await visitor.sign_up()
+    await say(page, "Tell a tale")
+    for _ in range(2):
+        await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
+        await expect(thread(page)).to_contain_text("Broke off")
+        await expect(notes(page)).to_have_count(1)
+        await expect(button(page, "Try again")).to_have_count(1)
+        await page.reload()
+
+
+async def test_an_answer_of_thoughts_alone_can_be_tried_again(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(reasoning=["Let me think."]), Answer(words=["Now I know"]))
+    page = await visitor.sign_up()
+    await say(page, "Think")
+    fold = thread(page).locator("details.fold")
+    for _ in range(2):
+        await expect(notes(page)).to_have_count(1)
+        await expect(button(page, "Try again")).to_have_count(1)
+        await expect(fold).to_have_count(1)
+        await fold.locator("summary").click()
+        await expect(fold).to_contain_text("Let me think.")
+        await page.reload()
+    await button(page, "Try again").click()
+    await expect(thread(page)).to_contain_text("Now I know")
+    await expect(fold).to_have_count(1)
+
+
+async def test_a_chat_that_is_too_long_leads_to_a_new_one(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(status=400, body=TOO_LONG))
+    page = await visitor.sign_up()
+    await say(page, "A long story")
+    for _ in range(2):
+        await expect(notes(page)).to_contain_text("too long for the model")
+        await expect(notes(page)).to_contain_text("Start a new chat")
+        await expect(button(page, "Try again")).to_have_count(0)
+        await page.reload()
+    await button(page, "Edit in a new chat").click()
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("A long story")
+    await expect(page.get_by_role("heading", name="What can I do for you?")).to_be_visible()

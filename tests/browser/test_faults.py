@@ -1,0 +1,231 @@
+"""Requests of the page that fail for a passing reason: nobody is thrown out, and no word is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.browser.faults import NOT_FOUND, Faults
+from tests.browser.test_chat import LONG
+from tests.live import LiveSite
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+
+@pytest.fixture
+async def faults(visitor: Visitor) -> Faults:
+    """What fails on the visitor's connections."""
+    made = Faults()
+    await made.install(visitor.context)
+    return made
+
+
+def line(page: Page) -> Locator:
+    return page.locator("#connection")
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_label("Message", exact=True)
+
+
+async def test_a_chat_that_cannot_be_opened_is_tried_again(
+    visitor: Visitor, provider: Provider, faults: Faults
+) -> None:
+    provider.script(Answer(words=["Here I am"]))
+    page = await visitor.sign_up()
+    await say(page, "Hello")
+    await expect(thread(page)).to_contain_text("Here I am")
+    await box(page).fill("A draft")
+    address = page.url
+    faults.fail("session.open")
+    await page.reload()
+    await expect(line(page)).to_contain_text("This chat could not be loaded. Trying again")
+    await expect(page.locator("#announcer")).to_contain_text("This chat could not be loaded")
+    await expect(box(page)).to_have_value("A draft")
+    assert page.url == address
+    faults.stop()
+    await line(page).get_by_role("button", name="Try now").click()
+    await expect(thread(page)).to_contain_text("Here I am")
+    await expect(line(page)).to_be_hidden()
+    await expect(box(page)).to_have_value("A draft")
+    assert page.url == address
+
+
+async def test_a_chat_is_tried_again_by_itself(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    provider.script(Answer(words=["Here I am"]))
+    page = await visitor.sign_up()
+    await say(page, "Hello")
+    await expect(thread(page)).to_contain_text("Here I am")
+    faults.fail("session.open")
+    await page.reload()
+    await expect(line(page)).to_be_visible()
+    faults.stop()
+    await expect(thread(page)).to_contain_text("Here I am")
+    await expect(line(page)).to_be_hidden()
+
+
+async def test_what_is_shown_stays_while_a_chat_is_tried_again(
+    visitor: Visitor, provider: Provider, faults: Faults
+) -> None:
+    provider.script(Answer(words=["First answer"]), Answer(words=["Second answer"]), Answer(words=["Third answer"]))
+    page = await visitor.sign_up()
+    await say(page, "One")
+    await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
+    faults.fail("session.open")
+    for text, answer in (("Two", "Second answer"), ("Three", "Third answer")):
+        await say(page, text)
+        await expect(thread(page)).to_contain_text(answer)
+    await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
+    shown = re.compile("One.*First answer.*Two.*Second answer.*Three.*Third answer", re.DOTALL)
+    await expect(thread(page)).to_have_text(shown)
+    for text in ("First answer", "Second answer", "Third answer"):
+        await expect(thread(page).get_by_text(text)).to_have_count(1)
+    faults.stop()
+    await line(page).get_by_role("button", name="Try now").click()
+    await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(3)
+    await expect(thread(page)).to_have_text(shown)
+    for text in ("First answer", "Second answer", "Third answer"):
+        await expect(thread(page).get_by_text(text)).to_have_count(1)
+
+
+async def test_only_a_chat_that_is_not_found_is_left(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    page = await visitor.sign_up()
+    await say(page, "Hello")
+    await expect(page).to_have_url(re.compile("chat="))
+    await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
+    await box(page).fill("A draft")
+    faults.fail("session.open", NOT_FOUND)
+    await page.reload()
+    await expect(page.locator("#toast")).to_contain_text("no longer exists")
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+    await expect(box(page)).to_have_value("A draft")
+    faults.stop()
+    await page.goto(visitor.site.base_url + "/?chat=nonsense")
+    await expect(page.locator("#toast")).to_contain_text("no longer exists")
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+
+
+async def test_the_list_of_chats_is_tried_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    page = await visitor.sign_up()
+    await say(page, "Pears")
+    chats = page.get_by_role("navigation", name="Chats")
+    await expect(chats).to_contain_text("Pears")
+    faults.fail("session.list")
+    await page.goto(visitor.site.base_url)
+    await expect(chats).to_contain_text("Your chats could not be loaded.")
+    faults.stop()
+    await chats.get_by_role("button", name="Try now").click()
+    await expect(chats).to_contain_text("Pears")
+    await expect(chats).not_to_contain_text("could not be loaded")
+
+
+async def test_older_messages_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
+    page = await visitor.sign_up()
+    await asyncio.to_thread(site.manage, "shell", "-c", LONG)
+    faults.fail("session.messages")
+    await page.reload()
+    await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
+    await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
+    await page.locator("#scroller").evaluate("(box) => { box.scrollTop = 0; }")
+    await expect(thread(page)).to_contain_text("Older messages could not be loaded.")
+    faults.stop()
+    await thread(page).get_by_role("button", name="Try now").click()
+    await expect(thread(page).get_by_text("message 150", exact=True)).to_have_count(1)
+    await expect(thread(page)).not_to_contain_text("could not be loaded")
+
+
+async def test_a_hit_is_shown_although_older_messages_fail_at_first(
+    visitor: Visitor, site: LiveSite, faults: Faults
+) -> None:
+    page = await visitor.sign_up()
+    await asyncio.to_thread(site.manage, "shell", "-c", LONG)
+    faults.fail("session.messages")
+    await page.get_by_label("Search your chats").fill("message 120")
+    hits = page.get_by_role("navigation", name="Chats").locator(".hit")
+    await hits.click()
+    await expect(thread(page)).to_contain_text("Older messages could not be loaded.")
+    faults.stop()
+    await expect(thread(page).get_by_text("message 120", exact=True)).to_be_in_viewport()
+
+
+async def test_a_title_that_could_not_be_saved_is_kept(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    page = await visitor.sign_up()
+    await say(page, "Pears")
+    await expect(page.locator("#title")).to_have_text("Pears")
+    faults.fail("session.update")
+    await page.get_by_role("button", name="Options of this chat").click()
+    await page.get_by_role("menuitem", name="Rename").click()
+    field = page.get_by_label("New title")
+    await field.fill("Apples")
+    await field.press("Enter")
+    await expect(page.locator("#toast")).to_contain_text("Try again in a moment")
+    await expect(field).to_have_value("Apples")
+    faults.stop()
+    await field.press("Enter")
+    await expect(page.locator("#title")).to_have_text("Apples")
+    await expect(field).to_have_count(0)
+    await expect(page.locator("#title")).to_be_focused()
+
+
+async def test_a_search_that_failed_keeps_its_words(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    page = await visitor.sign_up()
+    await say(page, "Pears")
+    await expect(page.locator("#title")).to_have_text("Pears")
+    chats = page.get_by_role("navigation", name="Chats")
+    faults.fail("session.search")
+    await page.get_by_label("Search your chats").fill("pear")
+    await expect(chats).to_contain_text("Try again in a moment")
+    faults.stop()
+    await chats.get_by_role("button", name="Try again").click()
+    await expect(chats.locator(".hit").first).to_contain_text("Pears")
+    await expect(page.get_by_label("Search your chats")).to_have_value("pear")
+
+
+async def test_the_usage_of_a_chat_is_asked_for_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    page = await visitor.sign_up()
+    await say(page, "Pears")
+    await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
+    faults.fail("session.ledger")
+    await page.get_by_role("button", name="Options of this chat").click()
+    await page.get_by_role("menuitem", name="Usage").click()
+    dialog = page.get_by_role("dialog", name="Usage of this chat")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Try again in a moment")
+    faults.stop()
+    await dialog.get_by_role("button", name="Try again").click()
+    await expect(dialog).to_contain_text("Instructions")
+
+
+async def test_text_is_formatted_when_that_works_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    provider.script(Answer(words=["**Hello** Ann"]))
+    page = await visitor.sign_up()
+    await say(page, "Hello")
+    await expect(thread(page).locator("strong")).to_have_text("Hello")
+    faults.fail("markdown.render")
+    await page.reload()
+    await expect(thread(page)).to_contain_text("**Hello** Ann")
+    faults.stop()
+    await expect(thread(page).locator("strong")).to_have_text("Hello")
+
+
+async def test_a_first_message_without_a_chat_is_given_back(
+    visitor: Visitor, provider: Provider, faults: Faults
+) -> None:
+    provider.script(Answer(words=["At last"]))
+    page = await visitor.sign_up()
+    faults.fail("session.create")
+    await say(page, "My question")
+    await expect(page.locator("#toast")).to_contain_text("Try again in a moment")
+    await expect(box(page)).to_have_value("My question")
+    faults.stop()
+    faults.fail("turn.start")
+    await box(page).press("Enter")
+    await expect(thread(page)).to_contain_text("My question")
+    await expect(thread(page)).to_contain_text("Try again in a moment")
+    faults.stop()
+    await thread(page).get_by_role("button", name="Try again").click()
+    await expect(thread(page)).to_contain_text("At last")
+    await expect(thread(page).get_by_text("My question")).to_have_count(1)

@@ -1,0 +1,115 @@
+"""A growing answer: nothing that is shown of it changes its kind later.
+
+Held for every prefix of the collected answers and of texts put together from their lines, but for those that end
+between two small letters, as the page shows them (js/growing.js, then the server's renderer):
+
+- the kinds of all top-level blocks shown are the first of those shown for any longer prefix, and of the complete text:
+  a paragraph stays a paragraph, a heading a heading; blocks are only added at the end;
+- what is shown lacks at most the last line, a table's first line or a formula on lines of its own;
+- an element within the last line (emphasis, code, a link, a formula) is shown only once it is closed.
+
+Two changes are allowed, because nothing before them tells: a table whose first line does not begin with `|` is a
+paragraph until the row below is complete, and a fold (`<details>`) that is never closed is undone when the text ends.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+import sessions_app
+from sessions_app.web.markdown import render
+from tests.web.collected import ANSWERS
+
+SCRIPT = Path(sessions_app.__file__).parent / "static/sessions_app/js/growing.js"
+SHOW_ALL = """async (text) => {
+  const { lastCut, presentable } = await import("/growing.js");
+  const shown = [];
+  let done = 0;
+  for (let end = 0; end <= text.length; end += 1) {
+    const prefix = text.slice(0, end);
+    const cut = lastCut(prefix, done);
+    shown.push([cut, prefix.slice(done, cut), presentable(prefix.slice(cut))]);
+    done = cut;
+  }
+  return shown;
+}"""
+
+
+SAMPLES = 60
+WITHIN_WORD = re.compile("^[a-z]{2}$")
+TABLE_WITHOUT_PIPE = re.compile(r"(?:^|\n)[ \t]*[^|\s][^\n]*\|[^\n]*\n[ \t]*[|:-][-|: \t]*\n$")
+
+
+class TopLevel(HTMLParser):
+    """Collects what kinds of blocks stand side by side."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.kinds: list[str] = []
+        self.depth = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self.depth == 0:
+            self.kinds.append(f"{tag}.{dict(attrs).get('class') or ''}")
+        self.depth += tag not in ("br", "hr")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= 1
+
+
+@lru_cache(10_000)
+def kinds(markdown: str) -> list[str]:
+    return TopLevel(render(markdown)).kinds
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page that has nothing but the module."""
+    context = await browser.new_context()
+    await context.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+    await context.route("**/growing.js", lambda route: route.fulfill(path=SCRIPT, content_type="text/javascript"))
+    opened = await context.new_page()
+    await opened.goto("http://growing.example/")
+    yield opened
+    await context.close()
+
+
+async def assert_kinds_stay(page: Page, text: str) -> None:
+    """Fails at the first prefix that shows another kind of block than a longer one or the complete text."""
+    pieces: list[str] = []
+    before: list[str] = []
+    for end, (_, final, tail) in enumerate(await page.evaluate(SHOW_ALL, text)):
+        pieces += kinds(final) if final else []
+        if WITHIN_WORD.search(text[end - 1 : end + 1]):
+            continue
+        shown = pieces + kinds(tail)
+        if shown != before and TABLE_WITHOUT_PIPE.search(text[:end]) and before[-1] == "p.":
+            before.pop()
+        assert shown[: len(before)] == before, (text[:end][-200:], tail)
+        before = shown
+    assert kinds(text)[: len(before)] == before, text
+
+
+WITHOUT_OPEN_FOLD = [text.partition("<details>\nunclosed")[0] for text in ANSWERS.values()]
+LINES = [line for text in WITHOUT_OPEN_FOLD for line in text.split("\n") if "<details>" not in line]
+
+
+async def test_blocks_of_collected_answers_keep_their_kind(page: Page) -> None:
+    for text in WITHOUT_OPEN_FOLD:
+        await assert_kinds_stay(page, text)
+
+
+async def test_blocks_of_any_lines_keep_their_kind(page: Page) -> None:
+    chance = random.Random(9)
+    for _ in range(SAMPLES):
+        await assert_kinds_stay(page, "\n".join(chance.choice(LINES) for _ in range(8)))

@@ -1,0 +1,5 @@
+"""Search: how texts are compared, and the index."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.search.oracle")

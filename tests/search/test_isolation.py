@@ -1,0 +1,153 @@
+"""What others wrote changes nothing in what a search does: counted, not timed."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from sessions_app.models import Message
+from sessions_app.search import index
+from sessions_app.search.folding import fold
+from tests.search.oracle import catch_up, found, keys
+from tests.stamps.talk import Talk
+
+pytestmark = pytest.mark.django_db
+
+WORD = "common"
+# In my texts, in all of others', in neither, of one and two letters, and parts of it that never meet in a text of mine.
+QUERIES = [WORD, "the common word", "absent", "m", "mm", "zq", "word common"]
+COUNTED = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+
+
+def work(owner_id: int, query: str) -> object:
+    """All rows that a search visits on PostgreSQL; on SQLite its steps, and the messages that its keys lead to."""
+    if connection.vendor == "postgresql":
+        return sorted(map(str, _rows_of_plan(owner_id, query)))
+    leads = [pk for key, pk in keys() if key in index._keys_of_query(owner_id, fold(query))]
+    return len(leads), _steps(owner_id, query)
+
+
+def _steps(owner_id: int, query: str) -> int:
+    """The instructions that SQLite's virtual machine runs for a search."""
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        count += 1
+
+    with connection.cursor() as cursor:
+        # All keys in one segment, of which there is otherwise one for each of the last steps.
+        cursor.execute("INSERT INTO hermes_search_keys (hermes_search_keys) VALUES ('optimize')")
+    index.newest(owner_id, fold(query), 30)
+    connection.connection.set_progress_handler(step, 1)
+    try:
+        index.newest(owner_id, fold(query), 30)
+    finally:
+        connection.connection.set_progress_handler(None, 1)
+    return count
+
+
+def _plan(owner_id: int, query: str) -> list[dict[str, Any]]:
+    """The nodes of PostgreSQL's plan for a search of the index, with what each has done."""
+    params: list[Any] = [index._keys_of_query(owner_id, fold(query)), owner_id, fold(query), 30]
+    index.newest(owner_id, fold(query), 30)  # sets what it is planned with, for this transaction
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + index._INDEXED["postgresql"], params)
+        (told,) = cursor.fetchone()
+    nodes = [(told if isinstance(told, list) else json.loads(told))[0]["Plan"]]
+    for node in nodes:
+        nodes.extend(node.get("Plans", []))
+    return nodes
+
+
+def _rows_of_plan(owner_id: int, query: str) -> list[tuple[Any, ...]]:
+    return [(node["Node Type"], *(node.get(name, 0) for name in COUNTED)) for node in _plan(owner_id, query)]
+
+
+def write(talk: Talk, count: int) -> None:
+    start = Message.objects.filter(chat_session=talk.session_id).count()
+    texts = ("the common word here", f"a {WORD} thing", "summer and words")
+    Message.objects.bulk_create(
+        talk.message(start + number, f"{texts[number % 3]} {number}") for number in range(count)
+    )
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_others_change_nothing_in_what_a_search_does(mine: Talk, other: Talk, query: str) -> None:
+    write(other, 90)
+    write(mine, 20)
+    catch_up()
+    before = work(mine.owner_id, query)
+    texts = found(mine.owner_id, query)
+    write(other, 210)
+    catch_up()
+    assert work(mine.owner_id, query) == before
+    assert found(mine.owner_id, query) == texts
+
+
+def test_more_of_ones_own_messages_are_more_work(mine: Talk, other: Talk) -> None:
+    """Otherwise the test above would count nothing."""
+    write(other, 90)
+    write(mine, 20)
+    catch_up()
+    before = work(mine.owner_id, WORD)
+    write(mine, 90)
+    catch_up()
+    assert work(mine.owner_id, WORD) != before
+
+
+def test_what_others_have_not_indexed_is_not_read(mine: Talk, other: Talk) -> None:
+    write(mine, 20)
+    catch_up()
+    before = _statements(mine.owner_id)
+    write(other, 200)
+    assert _statements(mine.owner_id) == before
+    assert list(index._unindexed(mine.owner_id)) == []
+    assert len(list(index._unindexed(other.owner_id))) == 200
+
+
+def _statements(owner_id: int) -> list[str]:
+    with CaptureQueriesContext(connection) as asked:
+        assert len(found(owner_id, WORD)) == 14
+    return [query["sql"] for query in asked]
+
+
+def test_every_key_names_its_owner(mine: Talk, other: Talk) -> None:
+    write(mine, 20)
+    write(other, 20)
+    catch_up()
+    owners = dict(Message.objects.values_list("pk", "owner_id"))
+    assert {key.partition("x")[0] == str(owners[pk]) for key, pk in keys()} == {True}
+
+
+def test_the_plan_begins_with_the_owners_keys(mine: Talk, other: Talk) -> None:
+    write(other, 90)
+    write(mine, 20)
+    catch_up()
+    key = f"{mine.owner_id}x{b'com'.hex()}"
+    if connection.vendor == "postgresql":
+        (node,) = [node for node in _plan(mine.owner_id, WORD) if node.get("Index Name") == "hermes_search_keys"]
+        assert re.match(rf"\(keys @> '\{{{key},", node["Index Cond"])
+    else:
+        params: list[Any] = [f'"{key}"', mine.owner_id, WORD, 30]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {index._INDEXED['sqlite']}", params)
+            plan = [row[-1] for row in cursor.fetchall()]
+        assert re.fullmatch(r"SCAN hermes_search_keys VIRTUAL TABLE INDEX \S+", plan[0])
+        assert plan[1] == "SEARCH entry USING INTEGER PRIMARY KEY (rowid=?)"
+        assert not [line for line in plan if "TEMP B-TREE" in line]
+
+
+@pytest.mark.parametrize("owner", [1, 12])
+def test_no_key_of_one_owner_is_anothers(owner: int) -> None:
+    """Neither is a beginning of it: 1 and 12, a letter that looks like a digit."""
+    texts = ["2x", "x", "2", "12", "x12"]
+    mine, others = (
+        {key for text in texts for key in index._keys(one, text).split()} for one in (owner, owner * 10 + 2)
+    )
+    assert mine.isdisjoint(others)
