@@ -7,26 +7,28 @@ not expired, and was begun with the password that the user has now; the table ne
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_ipv46_address
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from sessions_app.accounts.models import Login
 
+T = TypeVar("T", bound=Model)
+
 USE_STEP = timedelta(minutes=1)
 """How fine "last used" is: a busy browser need not write with every page."""
 LOGINS_PER_USER = 100
 """How many logins a user has at most: a new one ends those that were used longest ago."""
-_REMOVED_AT_ONCE = 100
+_AT_ONCE = 100
 
 
 def note_new(request: HttpRequest, user: User, **_: Any) -> None:
@@ -70,23 +72,27 @@ def end(logins: QuerySet[Login]) -> int:
     return len(keys)
 
 
+@transaction.atomic
 def remove_expired() -> None:
-    """Remove expired sessions, and logins without a session: some hundred at once, so that no request waits for it."""
+    """Remove expired sessions, and logins without a session: some hundred at once, so that no request waits for it.
+
+    Rows that another process removes at this moment are left to it.
+    """
     expired = Session.objects.filter(expire_date__lte=timezone.now()).order_by("expire_date")
-    Session.objects.filter(pk__in=_keys(expired.values_list("pk", flat=True))).delete()
-    oldest = _keys(Login.objects.order_by("last_used_at").values_list("session_key", flat=True))
+    Session.objects.filter(pk__in=[session.pk for session in _locked(expired)]).delete()
+    oldest = {login.session_key for login in _locked(Login.objects.order_by("last_used_at"))}
     there = Session.objects.filter(pk__in=oldest).values_list("pk", flat=True)
-    Login.objects.filter(session_key__in=set(oldest) - set(there)).delete()
+    Login.objects.filter(session_key__in=oldest - set(there)).delete()
+
+
+def _locked(rows: QuerySet[T]) -> list[T]:
+    return list(rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)[:_AT_ONCE])
 
 
 def _end_oldest(owner_id: int) -> None:
     newest_first = Login.objects.filter(owner=owner_id).order_by("-last_used_at", "-pk")
-    if surplus := list(newest_first.values_list("pk", flat=True)[LOGINS_PER_USER:][:_REMOVED_AT_ONCE]):
+    if surplus := list(newest_first.values_list("pk", flat=True)[LOGINS_PER_USER:][:_AT_ONCE]):
         end(Login.objects.filter(pk__in=surplus))
-
-
-def _keys(keys: Any) -> list[str]:
-    return list(keys[:_REMOVED_AT_ONCE])
 
 
 def _has_password_of(session: Session, user: User) -> bool:

@@ -154,7 +154,10 @@ def test_ending_logins_needs_the_csrf_token(owner: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(owner)
     for address in (f"{LOGINS}{login_of(strict).pk}/end/", f"{LOGINS}end/"):
-        assert strict.post(address).status_code == 403
+        answer = strict.post(address, {"this_too": "on"}, follow=True)
+        assert answer.redirect_chain == [(LOGINS, 302)]
+        assert "This page was out of date" in answer.content.decode()
+    assert is_signed_in(strict)
 
 
 def test_a_new_password_ends_the_other_logins_for_good(signed_in: Client, phone: Client) -> None:

@@ -17,6 +17,7 @@ from sessions_app.accounts import throttle
 from tests.accounts.conftest import LOGIN, NEW_PASSWORD, PASSWORD, TOKENS, Clock, browser_of, change_password
 
 pytestmark = pytest.mark.django_db
+ADMINS_PAGE = "/admin/password_change/"
 
 
 def guess(client: Client, address: str, password: str = "", name: str = "owner") -> int:
@@ -29,9 +30,9 @@ def guess_from_everywhere(count: int, name: str = "owner") -> list[int]:
     return [guess(Client(), f"198.51.{number // 250}.{number % 250}", name=name) for number in range(count)]
 
 
-def guess_old(client: Client, **request: Any) -> int:
+def guess_old(client: Client, page: str = NEW_PASSWORD, **request: Any) -> int:
     form = {"old_password": "wrong", "new_password1": "x1y2z3-abc", "new_password2": "x1y2z3-abc"}
-    return int(client.post(NEW_PASSWORD, form, **request).status_code)
+    return int(client.post(page, form, **request).status_code)
 
 
 def test_of_25_wrong_old_passwords_five_are_judged(signed_in: Client, owner: User) -> None:
@@ -90,13 +91,15 @@ def test_every_page_that_judges_a_password_is_throttled(owner: User) -> None:
             form = dict.fromkeys(re.findall(r'<input[^>]*name="(\w+)"', page), "wrong")
             assert [client.post(path, form).status_code for _ in range(25)][-1] == 429, path
             asked.add(path)
-    assert asked == {LOGIN, NEW_PASSWORD}
+    assert asked == {LOGIN, NEW_PASSWORD, ADMINS_PAGE}
 
 
-def test_the_administrators_password_page_is_the_same_page(client: Client) -> None:
+def test_the_administrators_password_page_shares_the_bound(client: Client) -> None:
     client.force_login(User.objects.create_superuser("owner", password=PASSWORD))
-    for method in (client.get, client.post):
-        assert method("/admin/password_change/")["Location"] == NEW_PASSWORD
+    for number in range(5):
+        assert guess_old(client, ADMINS_PAGE if number % 2 else NEW_PASSWORD) == 200
+    assert guess_old(client, ADMINS_PAGE) == 429
+    assert guess_old(client) == 429
 
 
 def test_a_name_that_is_guessed_at_waits_longer_each_time(owner: User, clock: Clock) -> None:
