@@ -57,7 +57,7 @@ def note(request: HttpRequest, owner_id: int, session_key: str) -> None:
 
 def holding(user: User) -> list[Login]:
     """Return the user's logins that still hold, the last used first."""
-    rows = {login.session_key: login for login in user.logins.order_by("-last_used_at", "-pk")}
+    rows = {login.session_key: login for login in Login.objects.filter(owner=user).order_by("-last_used_at", "-pk")}
     sessions = Session.objects.filter(pk__in=rows, expire_date__gt=timezone.now())
     held = {session.pk for session in sessions if _has_password_of(session, user)}
     return [login for key, login in rows.items() if key in held]
