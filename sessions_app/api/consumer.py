@@ -62,7 +62,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept everybody, so that a client learns why it is closed again."""
-        caller = await auth.identify(self.scope["headers"])
+        caller = await auth.identify(self.scope["headers"], auth.address_of(self.scope))
         await self.accept()
         if caller is None:
             await self.close(NOT_AUTHORISED)
