@@ -142,7 +142,7 @@ async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
 async def _render(call: Call, params: frames.RenderParams) -> frames.RenderResult:
     """Turn Markdown into sanitised HTML, each text by itself."""
     await call.caller.check()
-    return frames.RenderResult(html=await rendering.render_all(params.texts))
+    return frames.RenderResult(html=await rendering.render_all(call.caller.user_id, params.texts))
 
 
 METHODS = {
