@@ -69,7 +69,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.caller, self.user_id = caller, caller.user_id
         self._lanes = Lanes()
-        self._outbox = Outbox(self.base_send, settings.HERMES_MAX_ANSWER)
+        self._outbox = Outbox(
+            self.base_send, settings.HERMES_MAX_ANSWER, partial(self.runner.hub.pace.begin, self.user_id)
+        )
         self.runner.hub.attach(self)
         self.doorkeeper.watch(self)
         self.runner.pool.warm()
