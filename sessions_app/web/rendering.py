@@ -1,8 +1,7 @@
 """Where Markdown is rendered: in processes of its own, so that no text holds the interpreter that serves everybody.
 
 A text waits, fairly by user (``scheduling``), for one of a few threads. The thread hands it to a worker process
-(web/worker.py) and waits for the HTML. No library does this: an executor of processes cannot end one that hangs
-(``concurrent.futures``, ``loky``), or its processes share a pipe and outlive a killed parent (``pebble``).
+(web/worker.py) and waits for the HTML. Why no library does this is in docs/decisions/0024-fair-shares.md.
 
 A worker that dies, or does not answer, is replaced. A text is shown as it was written where it has used up its time, or
 where a worker that was started for it has died; one that had been idle may have died of something else.
@@ -27,7 +26,7 @@ from sessions_app.web.plain import plain
 logger = logging.getLogger(__name__)
 
 WORKERS = 2
-"""Each begins when all others are busy, with 2 s of processor time and 60 MB."""
+"""Each begins when all others are busy, with 2 s of processor time and 50 MB."""
 COMMAND = [sys.executable, "-m", "sessions_app.web.worker"]
 ROOT = Path(__file__).resolve().parents[2]
 LOADING_SECONDS = 120.0
