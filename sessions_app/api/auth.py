@@ -73,11 +73,12 @@ class Caller(ABC):
 
     async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` on the snapshot on which the caller was checked. Raises Unauthorised."""
-        return await database.read(self._checked, partial(function, *args, **kwargs))
+        return await database.of(self.user_id).read(self._checked, partial(function, *args, **kwargs))
 
     async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` in the transaction in which the caller was checked. Raises Unauthorised."""
-        return await database.write(self._checked, partial(self._used, partial(function, *args, **kwargs)))
+        used = partial(self._used, partial(function, *args, **kwargs))
+        return await database.of(self.user_id).write(self._checked, used)
 
     async def check(self) -> None:
         """Raise Unauthorised where the caller may no longer act."""
@@ -186,18 +187,27 @@ def _auth_hash(password: str) -> str:
     return get_user_model()(password=password).get_session_auth_hash()
 
 
-async def identify(headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
-    """Return who a handshake's headers speak for, or None.
+def address_of(scope: dict[str, Any]) -> str:
+    """Return the address that an ASGI connection comes from; empty over a Unix socket."""
+    client = scope.get("client") or [""]
+    return str(client[0])
+
+
+async def identify(headers: Iterable[tuple[bytes, bytes]], address: str) -> Caller | None:
+    """Return who a handshake's headers speak for, or None; ``address`` is the client's.
+
+    Until it is known who asks, it waits with all that comes from the same address.
 
     Who sends a token is judged by the token alone: with one the Origin was not looked at, so the
     cookie must not count.
     """
+    door = database.of(address)
     fields = {name: value.decode("latin1") for name, value in headers}
     authorization = fields.get(b"authorization", "")
     if authorization.lower().startswith(_BEARER):
-        return await database.write(_by_token, authorization[len(_BEARER) :].strip())
+        return await door.write(_by_token, authorization[len(_BEARER) :].strip())
     cookie = parse_cookie(fields.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    return await database.read(_by_cookie, cookie) if cookie else None
+    return await door.read(_by_cookie, cookie) if cookie else None
 
 
 def _by_token(clear_text: str) -> TokenCaller | None:

@@ -1,7 +1,7 @@
 """The WebSocket at ``/ws/chat/``: one connection of one user, all of the user's sessions over it.
 
-The consumer only carries: commands run in lanes, turns in tasks of the process (the runner), so
-closing the socket stops neither. What goes out passes one bounded queue.
+The consumer only carries: commands run in lanes, turns in tasks of the process (the runner), so closing the
+socket stops neither, but for commands that would only be answered. What goes out passes one bounded queue.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sessions_app.api.answers import answer, error_frame
 from sessions_app.api.auth import Caller, Unauthorised
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
-from sessions_app.api.methods import Call
+from sessions_app.api.methods import Call, changes
 from sessions_app.api.outbox import Outbox
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.turns.hub import Notification
@@ -62,14 +62,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept everybody, so that a client learns why it is closed again."""
-        caller = await auth.identify(self.scope["headers"])
+        caller = await auth.identify(self.scope["headers"], auth.address_of(self.scope))
         await self.accept()
         if caller is None:
             await self.close(NOT_AUTHORISED)
             return
         self.caller, self.user_id = caller, caller.user_id
         self._lanes = Lanes()
-        self._outbox = Outbox(self.base_send, settings.HERMES_MAX_ANSWER)
+        self._outbox = Outbox(
+            self.base_send, settings.HERMES_MAX_ANSWER, partial(self.runner.hub.pace.begin, self.user_id)
+        )
         self.runner.hub.attach(self)
         self.doorkeeper.watch(self)
         self.runner.pool.warm()
@@ -89,15 +91,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._outbox.room()
             self._outbox.answer(error_frame(refused.id, refused.error))
         else:
-            await self._lanes.enter(lane_of(request), partial(self._carry_out, self.caller, request))
+            await self._lanes.enter(
+                lane_of(request), partial(self._carry_out, self.caller, request), changes=changes(request.method)
+            )
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """Leave the hub at once; what was asked for is still carried out, unanswered."""
+        """Leave the hub at once; what was asked to be changed is still changed, unanswered."""
         if self.caller is not None:
             self.doorkeeper.unwatch(self)
             self.runner.hub.detach(self)
             self._outbox.stop()
-            await self._lanes.ended()
+            await self._lanes.leave()
         raise StopConsumer
 
     def deliver(self, notification: Notification) -> None:

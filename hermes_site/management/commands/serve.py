@@ -48,6 +48,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} cannot be used at {host} ({error.socketError}); PORT= names another."
             ) from error
+        finally:
+            rendering.close()
 
     def _check_prepared(self) -> None:
         if migrations_are_pending():
