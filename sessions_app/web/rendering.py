@@ -1,7 +1,7 @@
 """Where Markdown is rendered: in processes of its own, so that no text holds the interpreter that serves everybody.
 
 A text waits, fairly by user (``scheduling``), for one of a few threads. The thread hands it to a worker process
-(web/worker.py) and waits for the HTML. Why no library does this is in docs/decisions/0024-fair-shares.md.
+(web/worker.py) and waits for the HTML. Why no library does this is in docs/decisions/0025-fair-shares.md.
 
 A worker that dies, or does not answer, is replaced. A text is shown as it was written where it has used up its time, or
 where a worker that was started for it has died; one that had been idle may have died of something else.
