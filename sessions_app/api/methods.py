@@ -11,10 +11,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from sessions_app import access, chats
+from django.conf import settings
+
+from sessions_app import access, chats, storage
 from sessions_app.api import frames
 from sessions_app.api.auth import Caller
-from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge, TooMany
+from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge
 from sessions_app.search import search
 from sessions_app.shapes import SessionShape, Shape
 from sessions_app.turns.hub import Connection
@@ -41,7 +43,7 @@ Handler = Callable[[Call, Any], Awaitable[Shape]]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the API. ``errors`` are those beside the ones that JSON-RPC has for all."""
+    """A method of the API. ``errors`` are those beside the ones that all have: JSON-RPC's, and TooMany (commands)."""
 
     name: str
     params: type[frames.Params]
@@ -139,6 +141,15 @@ async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
     return frames.StopResult(stopped=stopped)
 
 
+async def _usage(call: Call, params: frames.NoParams) -> frames.UsageResult:
+    """Tell how much the caller stores, and how much they may."""
+    used = await call.caller.read(storage.stored, call.caller.user_id)
+    return frames.UsageResult(
+        sessions=frames.SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
+        text=frames.TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
+    )
+
+
 async def _render(call: Call, params: frames.RenderParams) -> frames.RenderResult:
     """Turn Markdown into sanitised HTML, each text by itself."""
     await call.caller.check()
@@ -158,8 +169,9 @@ METHODS = {
         Method("session.apply_profile", frames.SessionParams, frames.SessionResult, _apply_profile, (NotFound,)),
         Method("session.delete", frames.SessionParams, frames.EmptyResult, _delete, (NotFound,)),
         Method("session.search", frames.SearchParams, frames.SearchResult, _search, (TooLarge,)),
-        Method("turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict, TooMany)),
+        Method("turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict)),
         Method("turn.stop", frames.StopParams, frames.StopResult, _stop, (NotFound,)),
+        Method("account.usage", frames.NoParams, frames.UsageResult, _usage),
         Method("markdown.render", frames.RenderParams, frames.RenderResult, _render, (TooLarge,)),
     )
 }
