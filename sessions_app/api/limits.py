@@ -45,7 +45,7 @@ class Places:
 
 @dataclass(slots=True)
 class _Bucket:
-    """``full_at``: when it is full again, from which follows how many tokens it has; ``refused_until``: see ``pause``."""
+    """When it is full again, from which follows how many tokens it has; and until when refusals make clients wait."""
 
     full_at: float = 0.0
     refused_until: float = 0.0

@@ -17,7 +17,7 @@ def assert_storage_is_true() -> None:
     for owner in ChatSession.objects.values_list("owner_id", flat=True):
         sessions[owner] += 1
     # As text: the size is that of the column, whatever the JSON in it says.
-    for owner, text, parts in Message.objects.extra(select={"raw": "parts"}).values_list(  # noqa: S610
+    for owner, text, parts in Message.objects.extra(select={"raw": "parts"}).values_list(
         "chat_session__owner_id", "text", "raw"
     ):
         characters[owner] += len(text) + len(parts or "")
