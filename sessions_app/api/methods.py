@@ -11,10 +11,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from sessions_app import access, chats
+from django.conf import settings
+
+from sessions_app import access, chats, storage
 from sessions_app.api import frames
 from sessions_app.api.auth import Caller
-from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge, TooMany
+from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge
 from sessions_app.search import search
 from sessions_app.shapes import SessionShape, Shape
 from sessions_app.turns.hub import Connection
@@ -41,7 +43,8 @@ Handler = Callable[[Call, Any], Awaitable[Shape]]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the API. ``errors`` are those beside the ones that JSON-RPC has for all.
+    """A method of the API. ``errors`` are those beside the ones that all have: JSON-RPC's, and TooMany
+    (commands).
 
     One that ``changes`` nothing of what is stored is dropped when its client has gone.
     """
@@ -143,6 +146,15 @@ async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
     return frames.StopResult(stopped=stopped)
 
 
+async def _usage(call: Call, params: frames.NoParams) -> frames.UsageResult:
+    """Tell how much the caller stores, and how much they may."""
+    used = await call.caller.read(storage.stored, call.caller.user_id)
+    return frames.UsageResult(
+        sessions=frames.SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
+        text=frames.TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
+    )
+
+
 async def _render(call: Call, params: frames.RenderParams) -> frames.RenderResult:
     """Turn Markdown into sanitised HTML, each text by itself."""
     await call.caller.check()
@@ -172,14 +184,10 @@ METHODS = {
         Method("session.delete", frames.SessionParams, frames.EmptyResult, _delete, (NotFound,), changes=True),
         Method("session.search", frames.SearchParams, frames.SearchResult, _search, (TooLarge,)),
         Method(
-            "turn.start",
-            frames.StartParams,
-            frames.StartResult,
-            _start,
-            (TooLarge, NotFound, Conflict, TooMany),
-            changes=True,
+            "turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict), changes=True
         ),
         Method("turn.stop", frames.StopParams, frames.StopResult, _stop, (NotFound,), changes=True),
+        Method("account.usage", frames.NoParams, frames.UsageResult, _usage),
         Method("markdown.render", frames.RenderParams, frames.RenderResult, _render, (TooLarge,)),
     )
 }

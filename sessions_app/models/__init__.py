@@ -6,7 +6,7 @@ large tables stay inside. Everything that must never be is a constraint of the d
 
 from sessions_app.models.messages import Message, MessageClaim, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
-from sessions_app.models.sessions import Branch, ChatSession, SessionStamp
+from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount
 from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.turns import Turn, TurnStatus
 
@@ -20,6 +20,7 @@ __all__ = [
     "MessageRole",
     "MessageStatus",
     "SessionStamp",
+    "StorageCount",
     "TooManyTokens",
     "Turn",
     "TurnStatus",
