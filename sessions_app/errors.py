@@ -32,7 +32,7 @@ class TooLarge(CommandError):
 
 
 class TooMany(CommandError):
-    """Too many: ``retry_after`` (seconds) says when to try again, ``quota`` what is used up, where waiting is no help."""
+    """Too many: ``retry_after`` (seconds) says when to try again; ``quota`` what is used up, and waiting is no help."""
 
     code = -32003
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from sessions_app.web import markdown, worker
@@ -22,15 +23,20 @@ def loop_in_a_library_that_catches_everything() -> None:
             loop()
 
 
+def loop_in_a_destructor() -> None:
+    Destructor()
+    loop()
+
+
 class Destructor:
     def __del__(self) -> None:
         loop()
 
 
-ODD = {
+ODD: dict[str, Callable[[], object]] = {
     "loop": loop,
     "catch": loop_in_a_library_that_catches_everything,
-    "destructor": lambda: (Destructor(), loop()),
+    "destructor": loop_in_a_destructor,
     "extension": lambda: sum(range(10**13)),
     "sleep": lambda: time.sleep(1_000_000),
     "die": lambda: os._exit(1),
