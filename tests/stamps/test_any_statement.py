@@ -128,7 +128,7 @@ def give_away(world: World) -> None:
 
 def replace_session(world: World) -> None:
     """Write a session's row again, as another user's perhaps, by a statement that fires no delete trigger."""
-    names = ", ".join(field.column for field in ChatSession._meta.concrete_fields)
+    names = ", ".join(str(field.column) for field in ChatSession._meta.concrete_fields)
     values = names.replace("owner_id", "%s").replace("frozen_prefix", "%s")
     new = world.chance.choice(world.users), world.fresh()
     old = plain(world.talk().session_id)

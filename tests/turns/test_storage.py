@@ -19,6 +19,7 @@ from tests.providers.script import Answer, Gate
 from tests.stamps.stored import assert_storage_is_true
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, new_session, said, stands_at
+from tests.turns.test_cost import queries
 
 ID = UUID(int=42)
 
@@ -152,14 +153,21 @@ async def test_the_rows_that_count_stay_few(host: Host, session: NewSession, pro
     for _ in range(60):
         await write(chat, "x")
     await host.listener.end_of((await host.ask(chat, "x")).run_id)
-    assert await database.read(StorageCount.objects.count) < 10
+    assert await database.read(StorageCount.objects.filter(owner_id=host.user_id).count) < 10
     assert await used(host.user_id) == Stored(1, 64)
 
 
-async def test_admitting_a_session_reads_no_session(host: Host, session: NewSession, monkeypatch: Any) -> None:
-    statements: list[str] = []
-    rows = storage.plain.rows
-    monkeypatch.setattr(storage.plain, "rows", lambda sql, params: statements.append(sql) or rows(sql, params))
-    await database.write(chats.create, host.user_id, "")
-    assert [sql for sql in statements if "storagecount" not in sql] == []
-    assert len(statements) == 1
+async def test_a_new_session_costs_the_same_however_much_there_is(
+    host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await host.runner._keeper.stop()
+    costs = []
+    for count in (1, 30):
+        for _ in range(count):
+            chat = await session()
+        await write(chat, *("x" for _ in range(count * 10)))
+        with queries(monkeypatch) as sent:
+            await database.write(chats.create, host.user_id, "")
+        costs.append(sent)
+    assert costs[0] == costs[1]
+    assert [sql for sql in costs[0] if "SELECT" in sql and "sessions_app_message" in sql] == []
