@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from queue import SimpleQueue
 from threading import Lock
 from typing import Any, TypeVar
@@ -18,7 +17,35 @@ from typing import Any, TypeVar
 from sessions_app.scheduling.queue import FairQueue
 
 R = TypeVar("R")
-_Change = Callable[[Hashable, Future[Any]], None]
+
+
+class _Piece(Future[R]):
+    """A piece of work of a user, and the future of its result. ``cancelling`` gets one that was cancelled."""
+
+    def __init__(self, user: Hashable, work: Callable[[], R], cancelling: Callable[[_Piece[R]], None]) -> None:
+        super().__init__()
+        self.user = user
+        self.work: Callable[[], R] | None = work
+        self._cancelling = cancelling
+
+    def cancel(self) -> bool:
+        cancelled = super().cancel()
+        if cancelled:
+            self.work = None
+            self._cancelling(self)
+        return cancelled
+
+    def carry_out(self) -> None:
+        work, self.work = self.work, None
+        if work is None or not self.set_running_or_notify_cancel():
+            return
+        try:
+            result = work()
+        except BaseException as error:
+            self.set_exception(error)
+            del self  # else the exception, by its traceback, holds what holds it
+        else:
+            self.set_result(result)
 
 
 class FairThreads:
@@ -28,54 +55,44 @@ class FairThreads:
         self.size = size
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._lock = Lock()
-        self._waiting: FairQueue[Future[Any]] = FairQueue()
-        # What is to be done with the former, in this order, before the next is taken.
-        self._changes: SimpleQueue[tuple[_Change, Hashable, Future[Any]]] = SimpleQueue()
-        self._work: dict[Future[Any], Callable[[], Any]] = {}
-
-    @property
-    def waiting(self) -> int:
-        """How many pieces of work no thread has begun."""
-        return len(self._work)
+        self._waiting: FairQueue[_Piece[Any]] = FairQueue()
+        # What came and what was cancelled, in this order, since a thread has last sorted them into the queue.
+        self._came: SimpleQueue[_Piece[Any]] = SimpleQueue()
 
     def submit(self, user: Hashable, work: Callable[[], R]) -> Future[R]:
         """Have work carried out in a thread, when it is the user's turn; what the work raises, the future raises.
 
-        The work of a future that is cancelled is forgotten; once it has begun it goes on to its end.
+        The work of a future that is cancelled is dropped; once it has begun it goes on to its end.
         """
-        future: Future[R] = Future()
-        self._work[future] = work
-        self._changes.put((self._waiting.put, user, future))
-        future.add_done_callback(partial(self._withdraw, user))
+        piece = _Piece(user, work, self._came.put)
+        self._came.put(piece)
         # As often as there is work, so there is a thread to come for each piece.
         self._threads.submit(self._carry_out_next)
-        return future
+        return piece
+
+    def waiting(self) -> int:
+        """Return how many pieces of work no thread has begun."""
+        with self._lock:
+            self._sort()
+            return len(self._waiting)
 
     def close(self) -> None:
         """Carry out what waits, and end the threads."""
         self._threads.shutdown()
 
-    def _withdraw(self, user: Hashable, future: Future[Any]) -> None:
-        if future.cancelled():
-            self._changes.put((self._waiting.discard, user, future))
-            self._work.pop(future, None)
-
     def _carry_out_next(self) -> None:
-        while (future := self._take()) is not None:
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                result = self._work.pop(future)()
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            del future  # else an exception, by its traceback, holds what holds it
-            return
-
-    def _take(self) -> Future[Any] | None:
         with self._lock:
-            while not self._changes.empty():
-                change, user, future = self._changes.get()
-                change(user, future)
-            return self._waiting.take() if self._waiting else None
+            self._sort()
+            if not self._waiting:
+                return  # it was cancelled
+            piece = self._waiting.take()
+        piece.carry_out()
+        del piece  # see there
+
+    def _sort(self) -> None:
+        while not self._came.empty():
+            piece = self._came.get()
+            if piece.cancelled():
+                self._waiting.discard(piece.user, piece)
+            else:
+                self._waiting.put(piece.user, piece)

@@ -99,7 +99,7 @@ async def test_renders_of_closed_sockets_are_never_begun(connect: Connect, owner
     await renders.until_asked(3 * SOCKETS)
     for client in clients:
         await client.leave()  # and the running ones are not waited for: nothing is released
-    assert renders.threads.waiting == 0
+    assert renders.threads.waiting() == 0
     renders.released.set()
     await rendering.render_all(owner.pk, ["the next"])
     assert len(renders.begun) <= WORKERS + 1

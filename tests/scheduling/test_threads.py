@@ -61,7 +61,7 @@ async def test_what_is_cancelled_is_never_begun_and_forgotten_at_once(thread: Fa
     for each in waiting[:4]:
         each.cancel()
     await asyncio.wait(waiting[:4])
-    assert thread.waiting == 1
+    assert thread.waiting() == 1
     standing.released.set()
     await waiting[4]
     assert done == ["4"]
