@@ -117,8 +117,8 @@ class BoundedChannel(HTTPChannel):
         head = f"HTTP/1.1 {status} {words}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         self.stop_clock()
         self.transport.write((head + body).encode())
-        self.dataReceived = self.lineReceived = self.rawDataReceived = lambda *_: None
-        self.allContentReceived = lambda: None
+        for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
+            setattr(self, name, lambda *_: None)
         self.loseConnection()
 
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 (Twisted's name)

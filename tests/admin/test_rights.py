@@ -17,8 +17,9 @@ from tests.admin.conftest import Enter, list_of
 NAMES = (*worlds.SHOWN, "message")
 VERBS = ("view", "change", "add", "delete")
 RIGHTS = [f"{verb}_{name}" for verb in VERBS for name in NAMES]
-CHANGED: dict[str, set[type]] = {"change_agentprofile": {AgentProfile}, "change_user": {User}}
-"""What a right alone lets staff change; adding and deleting take the right to change or to view as well."""
+CHANGED: dict[str, set[type]] = {"change_agentprofile": {AgentProfile}, "change_user": {User, ApiToken}}
+"""What a right alone lets staff change; adding and deleting take the right to change or to view as well. A user's tokens
+end with their password."""
 
 
 def find_difference(client: Client, users: list[User], shown: set[str]) -> str | None:
