@@ -10,15 +10,16 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 
-from sessions_app.models import AgentProfile, ChatSession
+from sessions_app.models import AgentProfile, ApiToken, ChatSession
 from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
 
 NAMES = (*worlds.SHOWN, "message")
 VERBS = ("view", "change", "add", "delete")
 RIGHTS = [f"{verb}_{name}" for verb in VERBS for name in NAMES]
-CHANGED: dict[str, set[type]] = {"change_agentprofile": {AgentProfile}, "change_user": {User}}
-"""What a right alone lets staff change; adding and deleting take the right to change or to view as well."""
+CHANGED: dict[str, set[type]] = {"change_agentprofile": {AgentProfile}, "change_user": {User, ApiToken}}
+"""What a right alone lets staff change; adding and deleting take the right to change or to view as well. Tokens
+end with their user's password."""
 
 
 def find_difference(client: Client, users: list[User], shown: set[str]) -> str | None:

@@ -32,7 +32,9 @@ SHOWN: dict[str, set[str]] = {
     - {f"Turn.{name}" for name in ("text", "checkpoint", "claim", "message_id", "answer_id", "last_seq")}
     | {"User.username", "AgentProfile.name"},
     "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields},
-    "apitoken": {f"ApiToken.{name}" for name in ("name", "can_read_metrics", "created_at", "last_used_at")}
+    "apitoken": {
+        f"ApiToken.{name}" for name in ("name", "can_read_metrics", "created_at", "expires_at", "last_used_at")
+    }
     | {"User.username"},
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},

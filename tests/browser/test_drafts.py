@@ -74,6 +74,8 @@ async def test_a_draft_taken_over_and_sent_is_gone(visitor: Visitor, provider: P
     await expect(box(page)).to_have_value("Second draft")
     await box(page).press("Enter")
     await expect(thread(page)).to_contain_text("Second draft")
+    # Until its first message has begun, the new chat itself is called "New chat" in the list.
+    await expect(page.get_by_role("link", name="Second draft")).to_have_count(1)
     await page.get_by_role("link", name="New chat").click()
     await expect(box(page)).to_have_value("First draft")
     await box(page).fill("")

@@ -101,4 +101,7 @@ class Oracle:
                 model_request_parameters=parameters_of(frozen),
             ):
                 raise AssertionError("nothing was to be sent")
-        return dumped(json.loads(self._paper.body))
+        body = json.loads(self._paper.body)
+        # A setting for Pydantic AI alone: no server is asked for it (`wire.splicing`).
+        body.get("stream_options", {}).pop("continuous_usage_stats", None)
+        return dumped(body)
