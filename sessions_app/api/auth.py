@@ -9,7 +9,7 @@ the same for many connections at once.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -155,7 +155,7 @@ def _auth_hash(password: str) -> str:
     return get_user_model()(password=password).get_session_auth_hash()
 
 
-def address_of(scope: dict[str, Any]) -> str:
+def address_of(scope: Mapping[str, Any]) -> str:
     """Return the address that an ASGI connection comes from; empty over a Unix socket."""
     client = scope.get("client") or [""]
     return str(client[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from sessions_app.web import markdown, worker
@@ -27,19 +28,33 @@ class Destructor:
         loop()
 
 
-ODD = {
+def loop_in_a_destructor() -> None:
+    Destructor()
+    loop()
+
+
+def loop_in_an_extension() -> None:
+    sum(range(10**13))
+
+
+def divide_by_zero() -> None:
+    1 // 0  # noqa: B018
+
+
+ODD: dict[str, Callable[[], None]] = {
     "loop": loop,
     "catch": loop_in_a_library_that_catches_everything,
-    "destructor": lambda: (Destructor(), loop()),
-    "extension": lambda: sum(range(10**13)),
+    "destructor": loop_in_a_destructor,
+    "extension": loop_in_an_extension,
     "sleep": lambda: time.sleep(1_000_000),
     "die": lambda: os._exit(1),
-    "raise": lambda: 1 // 0,
+    "raise": divide_by_zero,
 }
 
 
 def render_oddly(text: str) -> str:
-    ODD.get(text, lambda: None)()
+    if text in ODD:
+        ODD[text]()
     return render(text)
 
 
