@@ -184,8 +184,8 @@ async def test_an_event_for_many_tabs_holds_up_nobody_elses_answer() -> None:
     await first.wait()
     other.answer("answer")
     await last.wait()
-    # Those of the few rounds until this test, the other's writer and its turn come: not all 1,500.
-    assert sent.index("answer") <= 4 * FRAMES_PER_ROUND
+    # Those of the few rounds until this test, the other's writer and its turn come, and not all 1,500.
+    assert sent.index("answer") < 100
     for outbox in (*tabs, other):
         outbox.stop()
 

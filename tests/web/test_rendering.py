@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions_app.web import rendering
+from sessions_app.web import markdown, rendering
 from sessions_app.web.plain import plain
 from sessions_app.web.rendering import TakesTooLong, Workers
 from tests.live import ENVIRONMENT, LiveSite
@@ -70,9 +70,7 @@ async def test_html_comes_in_the_order_of_the_texts_from_another_process(workers
 
 @pytest.mark.parametrize("text", ["", "\0 \ud800 \U0001f600", "a\r\nb\n", "x" * 100_000])
 async def test_every_string_comes_back(workers: Workers, text: str) -> None:
-    from sessions_app.web.markdown import render as render_here
-
-    assert await render(workers, text) == [render_here(text)]
+    assert await render(workers, text) == [markdown.render(text)]
 
 
 async def test_the_first_text_looks_like_every_other(workers: Workers) -> None:
