@@ -1,14 +1,21 @@
-"""A real browser at a real site, whose provider the test holds in its hand."""
+"""A real browser at a real site, whose provider the test holds in its hand.
+
+One Chromium and one site serve all tests of a run: a start of both takes longer than most tests, and each test is a
+person of its own, with an account and a browser context (cookies, storage) that nobody else uses.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
+from tests.browser.logins import login
 from tests.live import PASSWORD, LiveSite
 from tests.providers.fixtures import Provider
 
@@ -17,6 +24,13 @@ TIMEOUT = 120_000
 expect.set_options(timeout=TIMEOUT)
 _numbers = itertools.count(1)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the tests of this folder in one event loop, in which the browser's driver lives."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +67,16 @@ class Visitor:
         if not url.startswith(home):
             self.strangers.append(url)
 
-    async def sign_up(self) -> Page:
-        """Make an account for this test alone, and open the chat."""
+    async def arrive(self) -> Page:
+        """Open the chat as a person who has an account, made for this test alone, and is logged in."""
         self.name = f"visitor{next(_numbers)}"
+        key = await asyncio.to_thread(login, self.site.database, self.name)
+        await self.context.add_cookies([{"name": "sessionid", "value": key, "url": self.site.base_url}])
+        return await self.chat()
+
+    async def sign_up(self) -> Page:
+        """Make an account for this test alone by the form, and open the chat."""
+        self.name = f"newcomer{next(_numbers)}"
         page = await self.page("/accounts/signup/")
         await page.get_by_label("Username").fill(self.name)
         for field in ("password1", "password2"):
@@ -65,7 +86,7 @@ class Visitor:
         return page
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """A headless Chromium."""
     async with async_playwright() as playwright:
@@ -74,27 +95,27 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await running.close()
 
 
-@pytest.fixture(scope="module")
-def module_provider() -> Iterator[Provider]:
-    """The loopback provider of all tests of a module."""
+@pytest.fixture(scope="session")
+def lasting_provider() -> Iterator[Provider]:
+    """The loopback provider of all tests of a run."""
     running = Provider()
     yield running
     running.close()
 
 
 @pytest.fixture
-def provider(module_provider: Provider) -> Iterator[Provider]:
+def provider(lasting_provider: Provider) -> Iterator[Provider]:
     """The provider, which has nothing left to say from the test before."""
-    yield module_provider
-    module_provider.forget()
+    yield lasting_provider
+    lasting_provider.forget()
 
 
-@pytest.fixture(scope="module")
-def site(start_site: Callable[..., LiveSite], module_provider: Provider) -> Iterator[LiveSite]:
+@pytest.fixture(scope="session")
+def site(start_site: Callable[..., LiveSite], lasting_provider: Provider) -> Iterator[LiveSite]:
     """A real site that asks the loopback provider; it must have logged no error when it ends."""
     running = start_site(
         HERMES_MODEL="openai-chat:loopback",
-        OPENAI_BASE_URL=module_provider.base_url,
+        OPENAI_BASE_URL=lasting_provider.base_url,
         OPENAI_API_KEY="loopback",
         HERMES_PROVIDER_RETRIES="0",
     )
@@ -103,7 +124,7 @@ def site(start_site: Callable[..., LiveSite], module_provider: Provider) -> Iter
     assert running.errors() == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visitor(browser: Browser, site: LiveSite) -> AsyncIterator[Visitor]:
     """A person at the site. No script may fail, and the page asks nobody else for anything."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})

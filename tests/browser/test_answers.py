@@ -13,7 +13,7 @@ async def test_half_written_blocks_wait(visitor: Visitor, provider: Provider) ->
     gates = [Gate() for _ in range(3)]
     words = ["Title\n", "-", " item\n\n| a | b |\n", "|---|---|\n| 1 | 2 |\n\n**bo"]
     provider.script(Answer(words=[*words, "ld** end"], gates={2: gates[0], 3: gates[1], 4: gates[2]}))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Go on")
     prose = thread(page).locator(".prose").last
     await expect(prose).to_have_text("Title")
@@ -31,7 +31,7 @@ async def test_half_written_blocks_wait(visitor: Visitor, provider: Provider) ->
 async def test_footnotes_of_equal_answers_lead_to_their_own(visitor: Visitor, provider: Provider) -> None:
     answer = "word[^1]\n\n[^1]: the note"
     provider.script(Answer(words=[answer]), Answer(words=[answer]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     for count in (1, 2):
         await say(page, "Go on")
         await expect(thread(page).locator(".footnote")).to_have_count(count)

@@ -29,7 +29,7 @@ async def test_a_newcomer_signs_up_and_chats(visitor: Visitor, provider: Provide
 async def test_the_answer_streams_and_stops(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["One ", "two ", "three"], gates={2: gate}), Answer(words=["Again"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Count")
     await expect(thread(page)).to_contain_text("One two")
     await page.get_by_role("button", name="Stop the answer").click()
@@ -44,7 +44,7 @@ async def test_the_answer_streams_and_stops(visitor: Visitor, provider: Provider
 async def test_escape_stops_too(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["One ", "two"], gates={1: gate}))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Count")
     await expect(thread(page)).to_contain_text("One")
     await page.keyboard.press("Escape")
@@ -55,7 +55,7 @@ async def test_escape_stops_too(visitor: Visitor, provider: Provider) -> None:
 async def test_two_tabs_show_the_same_stream(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["Both ", "see ", "this"], gates={2: gate}))
-    first = await visitor.sign_up()
+    first = await visitor.arrive()
     await say(first, "Hello")
     await expect(thread(first)).to_contain_text("Both see")
     second = await visitor.chat(first.url.removeprefix(visitor.site.base_url))
@@ -73,7 +73,7 @@ async def test_two_tabs_show_the_same_stream(visitor: Visitor, provider: Provide
 async def test_messages_queue_and_are_withdrawn(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["One"], gates={0: gate}), Answer(words=["Three"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     for text in ("first", "second", "third"):
         await say(page, text)
     queue = page.get_by_role("region", name="Messages waiting for their turn")
@@ -88,7 +88,7 @@ async def test_messages_queue_and_are_withdrawn(visitor: Visitor, provider: Prov
 
 async def test_an_error_says_what_to_do_and_is_tried_again(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(status=500), Answer(words=["Better now"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await page.get_by_role("button", name="Try again").click()
     await expect(thread(page)).to_contain_text("Better now")
@@ -96,7 +96,7 @@ async def test_an_error_says_what_to_do_and_is_tried_again(visitor: Visitor, pro
 
 
 async def test_sessions_are_renamed_found_and_deleted(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     for title in ("Pears", "Apples"):
         await page.get_by_role("link", name="New chat").click()
         provider.script(Answer(words=[f"About {title}"]))
@@ -121,7 +121,7 @@ async def test_what_a_model_says_cannot_hurt_the_page(visitor: Visitor, provider
         "[click](javascript:document.title='owned') ![](http://192.0.2.1/leak.png)\n\n" + "> " * 500 + "deep"
     )
     provider.script(Answer(words=[hostile, " The end."]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "\u202eright to left\u200b <b>bold</b>")
     await expect(thread(page)).to_contain_text("The end.")
     await expect(thread(page)).to_contain_text("<b>bold</b>")
@@ -130,7 +130,7 @@ async def test_what_a_model_says_cannot_hurt_the_page(visitor: Visitor, provider
 
 
 async def test_long_conversations_open_at_the_end_and_load_older(visitor: Visitor, site: LiveSite) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await asyncio.to_thread(site.manage, "shell", "-c", LONG)
     await page.reload()
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
@@ -164,7 +164,7 @@ with transaction.atomic():
 
 async def test_the_keyboard_alone_is_enough(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["By keys"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await page.get_by_role("link", name="Skip to the message box").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Message", exact=True)).to_be_focused()

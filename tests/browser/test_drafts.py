@@ -22,7 +22,7 @@ def box(page: Page) -> Locator:
 
 async def two_drafts(visitor: Visitor) -> tuple[Page, Page]:
     """Two tabs on the page of a new chat, each with its own text."""
-    first = await visitor.sign_up()
+    first = await visitor.arrive()
     await box(first).fill("First draft")
     second = await visitor.chat()
     await box(second).fill("Second draft")
@@ -85,7 +85,7 @@ async def test_a_draft_taken_over_and_sent_is_gone(visitor: Visitor, provider: P
 
 
 async def test_two_tabs_keep_two_drafts_of_one_chat(visitor: Visitor, provider: Provider) -> None:
-    first = await visitor.sign_up()
+    first = await visitor.arrive()
     await say(first, "Hello")
     await expect(thread(first).get_by_role("button", name="tokens in")).to_have_count(1)
     second = await visitor.chat(first.url.removeprefix(visitor.site.base_url))
@@ -97,7 +97,7 @@ async def test_two_tabs_keep_two_drafts_of_one_chat(visitor: Visitor, provider: 
 
 
 async def test_a_duplicated_tab_writes_its_own_draft(visitor: Visitor) -> None:
-    first = await visitor.sign_up()
+    first = await visitor.arrive()
     await box(first).fill("First draft")
     # A window that a page opens gets a copy of its sessionStorage, as a duplicated tab does.
     async with first.expect_popup() as opened:
@@ -126,7 +126,7 @@ async def test_logging_out_leaves_no_draft(visitor: Visitor) -> None:
 
 async def test_a_message_on_its_way_stays_with_its_tab(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
     provider.script(Answer(words=["Once"]))
-    first = await visitor.sign_up()
+    first = await visitor.arrive()
     await asyncio.to_thread(site.stop)
     await say(first, "From the first")
     await expect(thread(first)).to_contain_text("Will be sent when you are connected")
@@ -139,7 +139,7 @@ async def test_a_message_on_its_way_stays_with_its_tab(visitor: Visitor, site: L
 
 async def test_a_message_of_a_closed_tab_is_sent_by_the_next(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["One"]), Answer(words=["Two"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("One")
     address = page.url.removeprefix(visitor.site.base_url)

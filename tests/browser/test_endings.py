@@ -39,7 +39,7 @@ def button(page: Page, name: str) -> Locator:
 
 
 async def test_an_answer_that_is_not_whole_says_why(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     for number, (finish, words) in enumerate(FINISHES.items(), 1):
         provider.script(streamed("Half a ", f"tale {number}", finish=finish))
         await say(page, "Tell a tale")
@@ -53,7 +53,7 @@ async def test_an_answer_that_is_not_whole_says_why(visitor: Visitor, provider: 
 
 async def test_a_half_answer_is_announced_and_continued(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["Hello"]), streamed("Half a tale", finish="length"), Answer(words=["The rest"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(button(page, "tokens in")).to_have_count(1)
     await say(page, "Tell a tale")
@@ -68,7 +68,7 @@ async def test_a_half_answer_is_announced_and_continued(visitor: Visitor, provid
 
 async def test_reasoning_stays_after_a_reload(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["The ", "answer"], reasoning=["Let me ", "think."]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Think")
     fold = thread(page).locator("details.fold")
     await expect(button(page, "tokens in")).to_have_count(1)
@@ -82,7 +82,7 @@ async def test_reasoning_stays_after_a_reload(visitor: Visitor, provider: Provid
 
 async def test_a_thought_without_its_opening_tag_moves(visitor: Visitor, provider: Provider) -> None:
     provider.script(streamed("Let me think.", "</think>\n\n", "The answer"))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Think")
     fold = thread(page).locator("details.fold")
     await expect(fold).to_have_count(1)
@@ -93,7 +93,7 @@ async def test_a_thought_without_its_opening_tag_moves(visitor: Visitor, provide
 
 async def test_why_a_message_has_no_answer_stays_with_it(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(status=401), Answer(words=["Better now"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     words = "does not accept this site's API key. Your message is kept."
     for _ in range(2):
@@ -112,7 +112,7 @@ async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provid
     faults = Faults()
     await faults.install(visitor.context)
     provider.script(Answer(status=401), Answer(words=["Better now"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     faults.hold("turn.start")
     await say(page, "Hello")
     await expect(notes(page)).to_contain_text("does not accept this site's API key")
@@ -123,7 +123,7 @@ async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provid
 
 async def test_a_half_answer_says_why_it_broke_off(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Tell a tale")
     for _ in range(2):
         await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
@@ -135,7 +135,7 @@ async def test_a_half_answer_says_why_it_broke_off(visitor: Visitor, provider: P
 
 async def test_an_answer_of_thoughts_alone_can_be_tried_again(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(reasoning=["Let me think."]), Answer(words=["Now I know"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Think")
     fold = thread(page).locator("details.fold")
     for _ in range(2):
@@ -152,7 +152,7 @@ async def test_an_answer_of_thoughts_alone_can_be_tried_again(visitor: Visitor, 
 
 async def test_a_chat_that_is_too_long_leads_to_a_new_one(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(status=400, body=TOO_LONG))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "A long story")
     for _ in range(2):
         await expect(notes(page)).to_contain_text("too long for the model")

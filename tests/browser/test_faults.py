@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -16,7 +16,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def faults(visitor: Visitor) -> Faults:
     """What fails on the visitor's connections."""
     made = Faults()
@@ -36,7 +36,7 @@ async def test_a_chat_that_cannot_be_opened_is_tried_again(
     visitor: Visitor, provider: Provider, faults: Faults
 ) -> None:
     provider.script(Answer(words=["Here I am"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("Here I am")
     await box(page).fill("A draft")
@@ -57,7 +57,7 @@ async def test_a_chat_that_cannot_be_opened_is_tried_again(
 
 async def test_a_chat_is_tried_again_by_itself(visitor: Visitor, provider: Provider, faults: Faults) -> None:
     provider.script(Answer(words=["Here I am"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("Here I am")
     faults.fail("session.open")
@@ -72,7 +72,7 @@ async def test_what_is_shown_stays_while_a_chat_is_tried_again(
     visitor: Visitor, provider: Provider, faults: Faults
 ) -> None:
     provider.script(Answer(words=["First answer"]), Answer(words=["Second answer"]), Answer(words=["Third answer"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "One")
     await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
     faults.fail("session.open")
@@ -93,7 +93,7 @@ async def test_what_is_shown_stays_while_a_chat_is_tried_again(
 
 
 async def test_only_a_chat_that_is_not_found_is_left(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(page).to_have_url(re.compile("chat="))
     await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
@@ -110,7 +110,7 @@ async def test_only_a_chat_that_is_not_found_is_left(visitor: Visitor, provider:
 
 
 async def test_the_list_of_chats_is_tried_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Pears")
     chats = page.get_by_role("navigation", name="Chats")
     await expect(chats).to_contain_text("Pears")
@@ -124,7 +124,7 @@ async def test_the_list_of_chats_is_tried_again(visitor: Visitor, provider: Prov
 
 
 async def test_older_messages_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await asyncio.to_thread(site.manage, "shell", "-c", LONG)
     faults.fail("session.messages")
     await page.reload()
@@ -141,7 +141,7 @@ async def test_older_messages_are_tried_again(visitor: Visitor, site: LiveSite, 
 async def test_a_hit_is_shown_although_older_messages_fail_at_first(
     visitor: Visitor, site: LiveSite, faults: Faults
 ) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await asyncio.to_thread(site.manage, "shell", "-c", LONG)
     faults.fail("session.messages")
     await page.get_by_label("Search your chats").fill("message 120")
@@ -153,7 +153,7 @@ async def test_a_hit_is_shown_although_older_messages_fail_at_first(
 
 
 async def test_a_title_that_could_not_be_saved_is_kept(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Pears")
     await expect(page.locator("#title")).to_have_text("Pears")
     faults.fail("session.update")
@@ -172,7 +172,7 @@ async def test_a_title_that_could_not_be_saved_is_kept(visitor: Visitor, provide
 
 
 async def test_a_search_that_failed_keeps_its_words(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Pears")
     await expect(page.locator("#title")).to_have_text("Pears")
     chats = page.get_by_role("navigation", name="Chats")
@@ -186,7 +186,7 @@ async def test_a_search_that_failed_keeps_its_words(visitor: Visitor, provider: 
 
 
 async def test_the_usage_of_a_chat_is_asked_for_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Pears")
     await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
     faults.fail("session.ledger")
@@ -201,7 +201,7 @@ async def test_the_usage_of_a_chat_is_asked_for_again(visitor: Visitor, provider
 
 async def test_text_is_formatted_when_that_works_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
     provider.script(Answer(words=["**Hello** Ann"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page).locator("strong")).to_have_text("Hello")
     faults.fail("markdown.render")
@@ -215,7 +215,7 @@ async def test_a_first_message_without_a_chat_is_given_back(
     visitor: Visitor, provider: Provider, faults: Faults
 ) -> None:
     provider.script(Answer(words=["At last"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     faults.fail("session.create")
     await say(page, "My question")
     await expect(page.locator("#toast")).to_contain_text("Try again in a moment")

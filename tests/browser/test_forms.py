@@ -25,7 +25,7 @@ async def log_out(page: Page, visitor: Visitor) -> None:
 
 
 async def test_the_login_of_a_second_tab_leads_on(visitor: Visitor) -> None:
-    first = await visitor.sign_up()
+    first = await visitor.arrive()
     await log_out(first, visitor)
     second = await visitor.page(LOGIN)
     for page in (first, second):
@@ -38,7 +38,7 @@ async def test_the_login_of_a_second_tab_leads_on(visitor: Visitor) -> None:
 
 
 async def test_the_logout_of_a_second_tab_leads_to_the_login(visitor: Visitor) -> None:
-    first = await visitor.sign_up()
+    first = await visitor.arrive()
     second = await visitor.chat()
     # The second tab does not hear of the logout: it is left open at the form.
     await second.context.route_web_socket("**/ws/chat/", lambda _: None)
@@ -51,7 +51,7 @@ async def test_the_logout_of_a_second_tab_leads_to_the_login(visitor: Visitor) -
 
 
 async def test_a_logout_older_than_the_login_asks_again(visitor: Visitor) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     other = await visitor.page(LOGIN)
     await fill(other, visitor.name)
     await press(other, "Log in")

@@ -21,7 +21,7 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 import sessions_app
@@ -72,7 +72,7 @@ def kinds(markdown: str) -> list[str]:
     return TopLevel(render(markdown)).kinds
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page that has nothing but the module."""
     context = await browser.new_context()

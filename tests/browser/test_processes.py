@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import TIMEOUT, Visitor, ready, say, thread
@@ -30,12 +31,12 @@ def await_checkpoint(site: LiveSite, text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def sites(start_sites: Callable[..., list[LiveSite]], module_provider: Provider) -> Iterator[list[LiveSite]]:
+def sites(start_sites: Callable[..., list[LiveSite]], lasting_provider: Provider) -> Iterator[list[LiveSite]]:
     """Two processes over one PostgreSQL and Redis."""
     running = start_sites(
         2,
         HERMES_MODEL="openai-chat:loopback",
-        OPENAI_BASE_URL=module_provider.base_url,
+        OPENAI_BASE_URL=lasting_provider.base_url,
         OPENAI_API_KEY="loopback",
         HERMES_PROVIDER_RETRIES="0",
         HERMES_TURN_LEASE="60",
@@ -44,14 +45,14 @@ def sites(start_sites: Callable[..., list[LiveSite]], module_provider: Provider)
     assert running[1].stop() == 0
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def tabs(browser: Browser, sites: list[LiveSite], provider: Provider) -> AsyncIterator[tuple[Page, Page]]:
     """One person's tabs, with the same chat open in each."""
     provider.script(Answer(["Nobody"]))
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(TIMEOUT)
     person = Visitor(context, sites[0])
-    here = await person.sign_up()
+    here = await person.arrive()
     await say(here, "Who are you?")
     await expect(thread(here)).to_contain_text("Nobody")
     there = await context.new_page()

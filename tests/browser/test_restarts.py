@@ -15,7 +15,7 @@ from tests.providers.script import Answer, Gate
 async def test_the_page_mends_itself_after_a_restart(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["Before ", "after"], gates={1: gate}), Answer(words=["Back again"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("Before")
     await restart(site)
@@ -30,7 +30,7 @@ async def test_the_page_mends_itself_after_a_restart(visitor: Visitor, site: Liv
 async def test_a_kill_in_mid_answer_keeps_what_was_said(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["Kept ", "lost"], gates={1: gate}))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("Kept")
     # The checkpoint is a second old at the most: wait for it where it is stored.
@@ -55,7 +55,7 @@ async def test_a_draft_survives_a_reload_and_a_failed_send(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:
     provider.script(Answer(words=["First"]), Answer(words=["Second"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("First")
     await page.get_by_label("Message", exact=True).fill("A draft")

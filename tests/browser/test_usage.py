@@ -39,7 +39,7 @@ async def test_what_a_turn_cost_stands_under_its_answer_and_a_key_opens_the_rest
     visitor: Visitor, provider: Provider
 ) -> None:
     provider.script(Answer(words=["One"]), Answer(words=["Two ", "words"], reasoning=["Hm."]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     for count, text in enumerate(("first", "second"), 1):
         await say(page, text)
         await expect(lines(page)).to_have_count(count)
@@ -59,7 +59,7 @@ async def test_a_chat_follows_an_edited_profile_when_its_user_says_so(
     visitor: Visitor, provider: Provider, site: LiveSite
 ) -> None:
     await prompted(site, "You speak of the sea. ")
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "hello")
     await expect(lines(page)).to_have_count(1)
     await prompted(site, "You speak of mountains. ")
@@ -81,7 +81,7 @@ async def test_where_nothing_was_counted_no_line_stands_and_the_dialog_says_so(
     visitor: Visitor, provider: Provider
 ) -> None:
     provider.script(Answer(status=500))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "hello")
     await expect(page.get_by_role("button", name="Try again")).to_be_visible()
     await expect(await usage(page)).to_contain_text("Nothing was counted here yet")
