@@ -23,7 +23,7 @@ run: .venv/runtime staticfiles/stamp
 test: .venv/dev programs
 	@report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
 	TEST_ON=postgresql $(BIN)/pytest -m both_databases >"$$report" 2>&1 & postgresql=$$!; \
-	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder; first=$$?; \
+	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder; first=$$?; \
 	wait $$postgresql; second=$$?; cat "$$report"; exit $$((first | second))
 
 # The suite's test of chaos for longer. SECONDS= of it, SEED= repeats a run.

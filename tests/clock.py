@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
+
+from tests.processes import PATIENCE
 
 R = TypeVar("R")
 
@@ -30,3 +33,11 @@ class Clock:
             self.advance(seconds)
             await asyncio.sleep(0)
         return task.result()
+
+    async def until(self, happened: Callable[[], bool], seconds: float) -> None:
+        """Let all that waits for so many seconds, at the most, run out until something has happened."""
+        patience = time.monotonic() + PATIENCE
+        while not happened():
+            assert time.monotonic() < patience
+            self.advance(seconds)
+            await asyncio.sleep(0)

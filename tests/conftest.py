@@ -1,9 +1,9 @@
 """Fixtures of the whole suite."""
 
-import fcntl
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -12,7 +12,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck
 
 from sessions_app import database
-from tests import databases, services
+from tests import databases, services, sharing
 from tests.clock import Clock
 from tests.databases import Database
 from tests.emptying import empty_by_deleting
@@ -22,14 +22,34 @@ from tests.providers.fixtures import provider
 
 __all__ = ["empty_by_deleting", "provider"]
 
-# How long an example takes says nothing on a busy machine.
-hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says nothing on a busy machine; and every run tries the same, so that what fails here fails
+# everywhere. (`pytest --hypothesis-profile=default` tries others.)
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any machine")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts what all processes of a run use, before them."""
+    sharing.begin(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes what they used, after them."""
+    sharing.end(config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> sharing.ByModule:
+    """Shares the tests out."""
+    return sharing.ByModule(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks every test that touches the database, so that none is forgotten on PostgreSQL."""
+    if config.getoption("numprocesses", None) or sharing.is_worker(config):
+        sharing.longest_first(items)
     for item in items:
         fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
         touches = item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures
@@ -79,8 +99,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 def static_files() -> None:
     """What a real site needs before it starts."""
     # One after the other, where tests run in several processes: the first makes them, the others find them.
-    with (ROOT / "Makefile").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with sharing.one_at_a_time(ROOT / "Makefile"):
         # With the site's own settings: pytest has put the tests' into the environment.
         env = {**os.environ, **ENVIRONMENT}
         subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True, env=env)
@@ -89,7 +108,7 @@ def static_files() -> None:
 @pytest.fixture(scope="session")
 def start_site(static_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LiveSite]]:
     """Starts a real site with the environment variables given; each has a SQLite database of its own."""
-    template = fill(databases.sqlite(tmp_path_factory.mktemp("template")))
+    template = sharing.made_once(sharing.SQLITE, lambda: fill(databases.sqlite(sharing.folder())))
     started: list[LiveSite] = []
 
     def start(**env: str) -> LiveSite:
@@ -102,11 +121,9 @@ def start_site(static_files: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> Iterator[Database]:
+def postgres_template() -> Database:
     """A PostgreSQL database with users, to be copied."""
-    template = fill(databases.postgresql())
-    yield template
-    databases.drop(template)
+    return sharing.made_once(sharing.POSTGRESQL, lambda: fill(databases.postgresql()))
 
 
 @pytest.fixture(scope="module")

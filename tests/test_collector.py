@@ -56,4 +56,5 @@ def test_young_collections_freeze_nothing(running: Collector) -> None:
     before = gc.get_freeze_count()
     gc.collect(0)
     gc.collect(1)
-    assert gc.get_freeze_count() == before
+    # What is frozen and no longer referred to goes, at any moment.
+    assert gc.get_freeze_count() <= before

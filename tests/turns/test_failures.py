@@ -84,7 +84,7 @@ async def test_silence_beyond_the_time_out(
     await stands_at(gate)
     if index:
         await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
-    clock.advance(60)
+    await clock.until(lambda: "RUN_ERROR" in types(host.listener.run(asked.run_id)), 60)
     event = (await host.listener.end_of(asked.run_id))["event"]
     assert (event["type"], event["code"]) == ("RUN_ERROR", "timeout")
     assert await said(chat) == [("user", "hello", "complete"), *kept]

@@ -32,7 +32,7 @@ MARKUP = [
     r"<br\s*/?>",
     r"</?(?:details|summary)(?: open)?>",
     r"&(?:#\w+|\w+);",
-    r"(?m)^[ \t>*+-]*(?:\d{1,9}[.)][ \t]*)+",
+    r"(?m)^(?:[ \t>*+-]|\d{1,9}[.)](?=\s|$))+",
     r"\[[xX]\]",
     r"\]\[[^\]]+\]",
 ]
@@ -133,5 +133,6 @@ FRAGMENTS = st.sampled_from(
 @example("[a]: https://x.example 'T'\n[a]: https://y.example")
 @example("|a|b|\n|-|-|\n|1|2|3|4|")
 @example("|a|b|\n|-|-|\n|`x||y`|2|")
+@example("1. - 1. ")
 def test_no_word_is_lost_or_invented_in_any_text(text: str) -> None:
     assert_same_words(text)

@@ -1,0 +1,92 @@
+"""What the processes of one test run share: PostgreSQL, Redis, filled databases. Each takes seconds to make."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests import databases, services
+from tests.databases import Database
+
+SQLITE, POSTGRESQL = "sqlite.json", "postgresql.json"
+_FOLDER = "TEST_FOLDER"
+# Runs in one process as a whole: its modules share a browser and a site.
+_WHOLE = "tests/browser"
+# The longest first, so that no process is left alone with one of them at the end.
+_FIRST = ("tests/browser/", "tests/chaos/test_chaos", "tests/guard/", "tests/deploy/", "tests/many/", "tests/engine/")
+
+
+class ByModule(LoadScopeScheduling):
+    """Gives each process whole modules, in the order of the collection."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _WHOLE if nodeid.startswith(_WHOLE) else nodeid.split("::")[0]
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Sort the tests of a run in several processes."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
+
+    items.sort(key=rank)
+
+
+def begin(config: pytest.Config) -> None:
+    """Make the folder of a run, and start what its processes use, before there are any."""
+    if is_worker(config):
+        return
+    os.environ[_FOLDER] = tempfile.mkdtemp(prefix="hermes-tests-")
+    if config.getoption("numprocesses", None):
+        os.environ |= {"TEST_DATABASE_URL": services.postgres_url(), "TEST_REDIS_URL": services.redis_url()}
+
+
+def end(config: pytest.Config) -> None:
+    """Remove what was made for a run."""
+    if is_worker(config):
+        return
+    template = folder() / POSTGRESQL
+    if template.exists():
+        databases.drop(_read(template))
+    shutil.rmtree(folder())
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is a process to which another gives its tests."""
+    return hasattr(config, "workerinput")
+
+
+def folder() -> Path:
+    """Return the folder of the run."""
+    return Path(os.environ[_FOLDER])
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Keep the other processes out of a block."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(name: str, make: Callable[[], Database]) -> Database:
+    """Return the database that the first process to ask has made; it is written down by its name."""
+    kept = folder() / name
+    with one_at_a_time(kept.with_suffix(".lock")):
+        if not kept.exists():
+            made = make()
+            kept.write_text(json.dumps([made.url, made.tokens]))
+    return _read(kept)
+
+
+def _read(kept: Path) -> Database:
+    return Database(*json.loads(kept.read_text()))
