@@ -268,7 +268,7 @@ def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(w
     run_state_machine_as_test(
         Machine,
         settings=hypothesis_settings(
-            max_examples=int(EXAMPLES or (20 if connection.vendor == "sqlite" else 8)),
+            max_examples=int(EXAMPLES or (12 if connection.vendor == "sqlite" else 6)),
             stateful_step_count=20,
             derandomize=not EXAMPLES,
             print_blob=True,
