@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Self, TypedDict
 from uuid import UUID
 
-from sessions_app import access, branches, spending
+from sessions_app import access, branches, spending, storage
 from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_digest
 from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.agents.tools import TOOLS
@@ -69,7 +69,9 @@ class Cursor:
 
 
 def create(user_id: int, title: str) -> SessionShape:
-    """Create a session of the default profile, its prefix frozen now, with an empty line."""
+    """Create a session of the default profile, its prefix frozen now, with an empty line. Raises TooMany."""
+    storage.lock_user(user_id)
+    storage.admit_session(user_id)
     profile = AgentProfile.default()
     chat_session = ChatSession(
         owner_id=user_id,

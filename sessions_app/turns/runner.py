@@ -161,7 +161,7 @@ class Runner:
             return False
         for _ in range(STOP_LOOKS):
             await self._stopped(found.running)
-            status = await database.read(status_of, found.running.pk)
+            status = await database.of(user_id).read(status_of, found.running.pk)
             if status != TurnStatus.RUNNING:
                 return status == TurnStatus.STOPPED
         return True  # it is asked for, and done when its owner, or who takes over, reads the row

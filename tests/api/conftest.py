@@ -17,6 +17,7 @@ from django.test import override_settings
 from sessions_app import database
 from sessions_app.agents.providers import ProviderSettings
 from sessions_app.api.consumer import ChatConsumer
+from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.models import ApiToken
 from sessions_app.turns.pool import AgentPool, search_chats
@@ -56,11 +57,17 @@ async def runner(transactional_db: None, blockbuster: BlockBuster) -> AsyncItera
     blockbuster.activate()
 
 
+@pytest.fixture
+def limits() -> Limits:
+    """A process's limits."""
+    return Limits()
+
+
 @pytest_asyncio.fixture
-async def connect(runner: Runner) -> AsyncIterator[Connect]:
+async def connect(runner: Runner, limits: Limits) -> AsyncIterator[Connect]:
     """Connect with a token of a user, or with the headers given."""
     clients: list[Client] = []
-    application = ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper())
+    application = ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper(), limits=limits)
 
     async def connected(user: AbstractUser | None = None, headers: Any = ()) -> Client:
         given = [await bearer(user)] if user else list(headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import pytest
@@ -23,9 +23,9 @@ def log_out_behind_the_next_hop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a logout be committed at the first moment at which it can, once a command is being carried out."""
     hop = hops._hop
 
-    async def hop_and_log_out(kind: str, work: Callable[[], Any]) -> Any:
+    async def hop_and_log_out(kind: str, user: Hashable, work: Callable[[], Any]) -> Any:
         monkeypatch.setattr(hops, "_hop", hop)
-        result = await hop(kind, work)
+        result = await hop(kind, user, work)
         await database.write(lambda: Session.objects.all()._raw_delete("default"))
         return result
 
@@ -86,8 +86,8 @@ async def test_a_logout_during_the_handshake_closes(
     session = await database.write(login, owner)
     identify = auth.identify
 
-    async def identify_and_log_out(headers: Any) -> auth.Caller | None:
-        caller = await identify(headers)
+    async def identify_and_log_out(*asked: Any) -> auth.Caller | None:
+        caller = await identify(*asked)
         await database.write(session.flush)
         return caller
 

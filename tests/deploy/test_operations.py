@@ -19,7 +19,8 @@ from tests.stamps.talk import Talk
 PAGE = (ROOT / "docs/operations.md").read_text()
 ROWS = (
     "SELECT id, position, text FROM sessions_app_message ORDER BY id",
-    "SELECT message_count, revision FROM sessions_app_sessionstamp",
+    "SELECT message_count, revision, characters FROM sessions_app_sessionstamp",
+    "SELECT owner_id, sum(sessions), sum(characters) FROM sessions_app_storagecount GROUP BY owner_id",
     "SELECT username, password FROM auth_user",
 )
 
@@ -74,7 +75,7 @@ def test_a_backup_is_the_same_and_goes_on_counting(talk: Talk, here: Database, t
 
 def test_what_operators_ask_the_database(postgres_template: Database) -> None:
     statements = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-    assert len(statements) == 4
+    assert len(statements) == 5
     copy = databases.postgresql(postgres_template)
     for statement in statements:
         copy.run(statement)

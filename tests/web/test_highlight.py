@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from sessions_app.web import highlight, rendering
+from sessions_app.web import highlight
 from sessions_app.web.markdown import render
 
 
@@ -57,11 +57,3 @@ def test_the_colours_of_one_text_are_bounded() -> None:
 @pytest.mark.parametrize("name", ["python", "Python", "js", "c++", "C#", "sh", "yml", "tsx", "html", "diff"])
 def test_usual_names_of_languages_are_known(name: str) -> None:
     assert highlight.lexer_of(name.lower()) is not None
-
-
-async def test_the_first_render_waits_until_all_is_loaded() -> None:
-    rendering.start.cache_clear()
-    highlight.lexer_of.cache_clear()
-    [html] = await rendering.render_all([block("def f(): pass")])
-    assert '<span class="k">def</span>' in html
-    assert highlight.lexer_of.cache_info().currsize >= len(highlight.LANGUAGES)

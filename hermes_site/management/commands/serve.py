@@ -34,7 +34,13 @@ class Command(BaseCommand):
         # JSON may spend 12 bytes on a character ("\\ud83d\\ude00"); 64 kB for all that surrounds the text.
         max_frame = 12 * settings.HERMES_MAX_TEXT + 64 * 1024
         server = Server(
-            application, runner, host=host, port=port, max_frame=max_frame, grace=settings.HERMES_DRAIN_GRACE
+            application,
+            runner,
+            host=host,
+            port=port,
+            max_frame=max_frame,
+            grace=settings.HERMES_DRAIN_GRACE,
+            proxies=settings.TRUSTED_PROXY,
         )
         try:
             server.serve(self._announce)
@@ -42,6 +48,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} cannot be used at {host} ({error.socketError}); PORT= names another."
             ) from error
+        finally:
+            rendering.close()
 
     def _check_prepared(self) -> None:
         if migrations_are_pending():
