@@ -63,7 +63,7 @@ _LOST_RACES = {"40001", "40P01"}
 # The session ended, and no COMMIT was carried out in it.
 _ENDED_BEFORE_COMMIT = {"25P03", "25P04", "57P01"}
 _ATTEMPTS = 4
-_SINGLE = ("heart", "watch")
+_SINGLE = ("heart", "watch", "recovery")
 
 
 def _is_sqlite() -> bool:
@@ -185,8 +185,9 @@ class Lane:
 
 
 # The heart and the look have a thread each: one locked row may hold all the writers for seconds,
-# and the heartbeats of the other turns must go on.
-HEART, WATCH = Lane("heart", "heart"), Lane("watch", "watch")
+# and the heartbeats of the other turns must go on. What the look writes after a crash are thousands of
+# transactions: on SQLite they wait their turn with those of the users, who would else have to poll for the lock.
+HEART, WATCH = Lane("heart", "heart"), Lane("watch", "recovery")
 _NOBODY = Lane("read", "write")
 read, write = _NOBODY.read, _NOBODY.write
 
@@ -207,6 +208,8 @@ class Door(Protocol):
 
 
 async def _hop(kind: str, user: Hashable, work: Callable[[], R]) -> R:
+    if kind == "recovery" and _is_sqlite():
+        kind = "write"
     return await asyncio.wrap_future(_threads(kind).submit(user, work))
 
 

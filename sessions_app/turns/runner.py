@@ -66,10 +66,10 @@ class Runner:
         self._keeper = Keeper(self, lease)
 
     async def start(self) -> None:
-        """Take over what dead processes left, and keep watching. Before any client is served."""
+        """Begin to keep watch. What dead processes left is taken over beside the first clients, not before them."""
         self._process.start()
         self.elsewhere.relay.start()
-        await self._keeper.start()
+        self._keeper.start()
 
     async def drain(self, grace: float) -> None:
         """Begin no more turns, let the running ones end for ``grace`` seconds, cut the rest.
