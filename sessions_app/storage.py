@@ -1,7 +1,7 @@
 """What a user may store: so many sessions, so many characters of text; counted by triggers (``database/sql``).
 
 The counts are read, never made, here: what a command costs does not grow with what its user has. Two commands of one
-user that could both take the last place wait for each other (``lock_user``). Answers are stored whatever is used up.
+user that could both take the last place wait for each other (``access.hold_user``). Answers are stored whatever is used up.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.db import connection
 
 from sessions_app.database import plain
 from sessions_app.errors import TooMany
@@ -54,15 +52,6 @@ def admit_session(user_id: int) -> None:
 def admit_text(user_id: int, text: str) -> None:
     """Refuse a text for which there is no room. Raises TooMany. The caller holds the user's lock."""
     _check_text(_read(user_id), len(text))
-
-
-def lock_user(user_id: int) -> None:
-    """Make one request of a user wait for another: each could take the last place, or the same id.
-
-    A transaction that locks a session as well locks that first.
-    """
-    if connection.features.has_select_for_update:
-        list(get_user_model().objects.select_for_update(no_key=True).filter(pk=user_id).values("pk"))
 
 
 def _check_text(used: Stored, more: int) -> None:

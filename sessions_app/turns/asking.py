@@ -75,12 +75,15 @@ def ask(
 ) -> Asked:
     """Store a turn; begin it unless another runs or this process is stopping.
 
-    Raises NotFound, Conflict (the message id is taken), TooMany (turns a minute, queue, storage).
+    Raises NotFound (also for a user who may no longer act), Conflict (the message id is taken),
+    TooMany (turns a minute, queue, storage).
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
-    storage.lock_user(user_id)
+    # One request of a user waits for another: each could take the same id, or the last place of a minute.
+    if not access.hold_user(user_id):
+        raise NotFound
     if message_id and plain.rows(_TAKEN, [user_id, message_id] * 3):
         return _repeat(turn)
     _claim(turn)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sessions_app import database
 from sessions_app.search import index
-from sessions_app.turns import recovery
+from sessions_app.shapes import queued_shape
+from sessions_app.turns import abandoned, recovery
 from sessions_app.turns.heart import BEAT_SECONDS, Beat, beat
 from sessions_app.turns.inheritance import Inheritance
 from sessions_app.turns.recovery import Running
@@ -71,7 +72,7 @@ class Keeper:
             run.checkpoint = checkpoints[pk]
             if run.ending is None and pk in pulse.lost:
                 run.stop("lost")
-            elif pk in pulse.stop_requested:
+            elif pk in pulse.to_stop:
                 run.stop("stopped")
 
     async def index(self) -> None:
@@ -80,7 +81,7 @@ class Keeper:
             pass
 
     async def look(self) -> None:
-        """Learn what runs elsewhere; end what dead owners have left, or go on with it.
+        """Learn what runs elsewhere; end what dead owners and users who may no longer act have left, or go on with it.
 
         One step of bounded size; what is more than that is left to the next look.
         """
@@ -91,6 +92,7 @@ class Keeper:
             runner.recovered(given_up - {turn.run_id for turn in seen.running})
             may_judge = self._has_looked()
             await runner.elsewhere.look(seen.running, seen.over)
+            await self._end_abandoned(seen.abandoned)
             unlaunched = self._unlaunched_again(seen.running)
             if runner.accepting:
                 dead = [turn for turn in seen.running if turn.dead and may_judge]
@@ -120,6 +122,11 @@ class Keeper:
         before = self._unlaunched
         self._unlaunched = {turn for turn in running if self._runner.is_unlaunched(turn)}
         return {turn for turn in self._unlaunched if turn in before}
+
+    async def _end_abandoned(self, turn_ids: Collection[int]) -> None:
+        for turn in await database.WATCH.write(abandoned.end, turn_ids) if turn_ids else []:
+            self._runner.elsewhere.over(turn.run_id)
+            self._runner.custom(turn.owner_id, turn.chat_session_id, "turn.withdrawn", queued_shape(turn))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -15,6 +15,7 @@ from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, message_shape
+from sessions_app.turns import abandoned
 from sessions_app.turns.beginning import Begun, begin_again, begin_next
 from sessions_app.turns.ending import Ended, end, ending_of
 from sessions_app.turns.liveness import known_dead
@@ -68,10 +69,11 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one look at the database finds."""
+    """What one look at the database finds; ``abandoned`` are turns of users who may no longer act."""
 
     running: tuple[Running, ...]
     over: tuple[Over, ...]
+    abandoned: list[int]
 
 
 def look(silence: float, process: str, mine: frozenset[int]) -> Seen:
@@ -84,7 +86,7 @@ def look(silence: float, process: str, mine: frozenset[int]) -> Seen:
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
     over = Turn.objects.filter(ended_at__gte=Now() - LATELY).exclude(process=process)
-    return Seen(running, tuple(Over(*row) for row in over.values_list("run_id", "owner_id")))
+    return Seen(running, tuple(Over(*row) for row in over.values_list("run_id", "owner_id")), abandoned.find())
 
 
 def _silent(seconds: float) -> Q:

@@ -220,6 +220,8 @@ class Runner:
             feed=Feed(partial(self.elsewhere.tell, begun.turn.owner_id)),
             lease_time=self._lease,
         )
+        if begun.turn.stop_requested:
+            run.stop("stopped")
         before = self._runs.get(begun.session_id)
         self._runs[begun.session_id] = run
         user_id = begun.turn.owner_id
