@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def here() -> Database:
 
 def typed(program: str, folder: Path, **env: str) -> None:
     """Runs the page's line that begins with a program."""
-    (line,) = re.findall(rf"^    ({program} .*)$", PAGE, re.MULTILINE)
+    (line,) = re.findall(rf"^    ((?:\(umask 077; )?{program} .*)$", PAGE, re.MULTILINE)
     found = os.path.dirname(services.program(program))
     path = os.pathsep.join((found, os.environ["PATH"]))
     subprocess.run(["/bin/sh", "-c", line], cwd=folder, env={**os.environ, **env, "PATH": path}, check=True)
@@ -69,6 +70,18 @@ def test_a_backup_is_the_same_and_goes_on_counting(talk: Talk, here: Database, t
         assert copy.run(sql)
     copy.run("UPDATE sessions_app_message SET text = 'rewritten' WHERE position = 1")
     assert copy.run("SELECT revision FROM sessions_app_sessionstamp") == [(talk.stamp.revision + 1,)]
+    if copy.on_postgresql:
+        databases.drop(copy)
+
+
+def test_nobody_else_may_read_a_backup(talk: Talk, here: Database, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        copy = restored(here, tmp_path)
+    finally:
+        os.umask(before)
+    backup = tmp_path / ("hermes.dump" if here.on_postgresql else "backup.sqlite3")
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     if copy.on_postgresql:
         databases.drop(copy)
 

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from twisted.internet.error import CannotListenError
 
 from hermes_site.server import Server
+from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
 from sessions_app.web import rendering
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--setup", action="store_true", help="do what `manage.py setup` does first")
 
     def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
+        files.make_private()
         if setup:
             call_command("setup", stdout=self.stdout)
         self._check_prepared()
