@@ -70,6 +70,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _env.redis("REDIS_URL")
 _several_processes = bool(REDIS_URL) or DATABASES["default"]["ENGINE"].endswith(".postgresql")
 SECRET_KEY = _env.secret("SECRET_KEY", BASE_DIR / ".secret_key", must_be_given=_several_processes)
+# Earlier keys, and while processes are restarted one after the other also the one to come: good for reading only.
+SECRET_KEY_FALLBACKS = _env.words("SECRET_KEY_FALLBACKS")
 DEBUG = _env.switch("DEBUG")
 ALLOWED_HOSTS = _env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _env.origins("CSRF_TRUSTED_ORIGINS")
