@@ -1,7 +1,8 @@
 """What a user may store: so many sessions, so many characters of text; counted by triggers (``database/sql``).
 
 The counts are read, never made, here: what a command costs does not grow with what its user has. Two commands of one
-user that could both take the last place wait for each other (``access.hold_user``). Answers are stored whatever is used up.
+user that could both take the last place wait for each other (``access.hold_user``). Answers are stored whatever is used
+up.
 """
 
 from __future__ import annotations
