@@ -23,13 +23,19 @@ def usual_umask() -> Iterator[None]:
     os.umask(before)
 
 
+def configure(settings: Settings, monkeypatch: pytest.MonkeyPatch, engine: str, name: Path) -> None:
+    """Tell the site where its database is. No connection is made: overridden as a whole, Django warns of one."""
+    config = {"ENGINE": f"django.db.backends.{engine}", "NAME": str(name)}
+    monkeypatch.setitem(settings.DATABASES, "default", config)
+
+
 @pytest.fixture
-def database(settings: Settings, tmp_path: Path) -> Path:
+def database(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where the site's database is to be: a folder of its own, as mkdir makes one; and a project folder."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)
     settings.BASE_DIR = tmp_path
-    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "db.sqlite3")}}
+    configure(settings, monkeypatch, "sqlite3", folder / "db.sqlite3")
     return folder / "db.sqlite3"
 
 
@@ -116,8 +122,8 @@ def test_a_mode_that_cannot_be_changed_is_one_sentence(
     )
 
 
-def test_postgresql_sees_to_its_own_files(settings: Settings, tmp_path: Path) -> None:
+def test_postgresql_sees_to_its_own_files(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings.BASE_DIR = tmp_path
-    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": str(tmp_path / "hermes")}}
+    configure(settings, monkeypatch, "postgresql", tmp_path / "hermes")
     files.make_private()
     assert list(tmp_path.iterdir()) == []
