@@ -16,6 +16,7 @@ from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
 from sessions_app.agents.providers import ProviderSettings  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
+from sessions_app.api.limits import Limits  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
@@ -32,7 +33,7 @@ runner = Runner(
     # Without Redis there is one process: nobody to tell.
     layer=get_channel_layer() if settings.REDIS_URL else None,
 )
-_chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper()))
+_chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper(), limits=Limits()))
 
 
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -7,15 +7,23 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from hermes_site.disk import Disk
+
 # Seconds that Redis may take to answer.
 PATIENCE = 2
+_disk = Disk()
 
 
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, and Redis where REDIS_URL names one; else 503. Needs no login."""
+    """200 when the database answers and its disk takes writes, and Redis answers where REDIS_URL names one; else 503.
+
+    Needs no login.
+    """
     answers = {"database": _database_answers()}
+    if answers["database"]:
+        answers["disk"] = _disk.takes_writes()
     if settings.REDIS_URL:
         answers["redis"] = _redis_answers(settings.REDIS_URL)
     healthy = all(answers.values())

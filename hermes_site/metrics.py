@@ -52,7 +52,7 @@ async def metrics(request: ASGIRequest) -> HttpResponse:
 
 async def _refusal(request: ASGIRequest) -> HttpResponse | None:
     try:
-        caller = await auth.identify(request.scope["headers"])
+        caller = await auth.identify(request.scope["headers"], auth.address_of(request.scope))
         if caller is None:
             raise auth.Unauthorised
         allowed = await caller.read(caller.may_read_metrics)

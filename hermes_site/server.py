@@ -7,18 +7,20 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 # First: importing it chooses the reactor for the whole process.
 from daphne.server import Server as DaphneServer  # isort: skip
-from daphne.http_protocol import HTTPFactory
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as _reactor
 from twisted.logger import globalLogBeginner
 
 from hermes_site.collector import Collector
+from hermes_site.environment import Network
+from hermes_site.http import BoundedFactory
+from hermes_site.proxy import trusts
 from hermes_site.websocket import Inbox, PatientProtocol
 
 logger = logging.getLogger(__name__)
@@ -49,11 +51,19 @@ class Server(DaphneServer):
     """Serves one ASGI application until SIGTERM or SIGINT; a second signal ends the draining.
 
     host: the address to listen at; max_frame: bytes of the largest frame a client may send (larger: 1009);
-    grace: seconds for `runner.drain`.
+    grace: seconds for `runner.drain`; proxies: the addresses of trusted ones.
     """
 
     def __init__(
-        self, application: Any, runner: Runner, *, port: int, max_frame: int, grace: float, host: str = "127.0.0.1"
+        self,
+        application: Any,
+        runner: Runner,
+        *,
+        port: int,
+        max_frame: int,
+        grace: float,
+        host: str = "127.0.0.1",
+        proxies: Sequence[Network] = (),
     ) -> None:
         super().__init__(
             application,
@@ -62,14 +72,17 @@ class Server(DaphneServer):
             websocket_max_frame_size=max_frame,
             # A day is Daphne's default; a tab may stay open for longer.
             websocket_timeout=-1,
+            # What serves the site is nobody's business.
+            server_name="",
         )
         self.runner = runner
         self.host = host
         self.port = port
         self.grace = grace
         self.connections: dict[Any, dict[str, Any]] = {}
-        self.http_factory = HTTPFactory(self)
-        self.ws_factory = WebSocketFactory(self)
+        self.proxies = proxies
+        self.http_factory = BoundedFactory(self)
+        self.ws_factory = WebSocketFactory(self, server="")
         self.ws_factory.protocol = PatientProtocol
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
@@ -80,6 +93,10 @@ class Server(DaphneServer):
             failByDrop=False,
             closeHandshakeTimeout=READING_OUT,
         )
+
+    def trusts(self, address: str) -> bool:
+        """Whether a peer is a trusted proxy."""
+        return trusts(self.proxies, address)
 
     def serve(self, announce: Callable[[str], None]) -> None:
         """Serve until told to stop. `announce` gets the URL once clients are let in. Raises OSError: port taken."""

@@ -20,6 +20,9 @@ HERMES_MAX_ANSWER = _env.whole("HERMES_MAX_ANSWER", 1_000_000, least=1)
 HERMES_PROVIDER_RETRIES = _env.whole("HERMES_PROVIDER_RETRIES", 2, least=0)
 HERMES_MAX_TEXT = _env.whole("HERMES_MAX_TEXT", 200_000, least=1)
 HERMES_TURNS_PER_MINUTE = _env.whole("HERMES_TURNS_PER_MINUTE", 20, least=1)
+HERMES_CONNECTIONS_PER_USER = _env.whole("HERMES_CONNECTIONS_PER_USER", 50, least=1)
+HERMES_SESSIONS_PER_USER = _env.whole("HERMES_SESSIONS_PER_USER", 10_000, least=1)
+HERMES_TEXT_QUOTA = _env.whole("HERMES_TEXT_QUOTA", 1_000_000_000, least=1)
 HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
 HERMES_DRAIN_GRACE = _env.seconds("HERMES_DRAIN_GRACE", 30, least=0)
 HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")
@@ -67,6 +70,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _env.redis("REDIS_URL")
 _several_processes = bool(REDIS_URL) or DATABASES["default"]["ENGINE"].endswith(".postgresql")
 SECRET_KEY = _env.secret("SECRET_KEY", BASE_DIR / ".secret_key", must_be_given=_several_processes)
+# Earlier keys, and while processes are restarted one after the other also the one to come: good for reading only.
+SECRET_KEY_FALLBACKS = _env.words("SECRET_KEY_FALLBACKS")
 DEBUG = _env.switch("DEBUG")
 ALLOWED_HOSTS = _env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _env.origins("CSRF_TRUSTED_ORIGINS")
@@ -141,6 +146,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sessions_app.accounts.middleware.NoteLogins",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

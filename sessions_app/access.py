@@ -22,6 +22,19 @@ WHERE stamp.chat_session_id = %s AND chat_session.owner_id = %s
 FOR UPDATE OF stamp FOR NO KEY UPDATE OF chat_session
 """
 
+_MAY_ACT = "SELECT is_active FROM auth_user WHERE id = %s"
+
+
+def hold_user(user_id: int) -> bool:
+    """Tell whether the user may act, which then stays so until the transaction ends. Comes after the session's lock.
+
+    On PostgreSQL the row's lock lets one transaction of a user wait for another, a deactivation among them.
+    (SQLite's transactions begin IMMEDIATE: there the whole database is locked already.)
+    """
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
+    found = plain.rows(_MAY_ACT + lock, [user_id])
+    return bool(found and found[0][0])
+
 
 def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatSession:
     """Return the user's session with its stamp, profile and active branch loaded.

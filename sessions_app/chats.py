@@ -17,10 +17,11 @@ from itertools import islice
 from typing import Self, TypedDict
 from uuid import UUID
 
-from sessions_app import access, branches, spending
+from sessions_app import access, branches, spending, storage
 from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_digest
 from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.agents.tools import TOOLS
+from sessions_app.errors import NotFound
 from sessions_app.models import AgentProfile, Branch, ChatSession
 from sessions_app.outcomes import message_shapes
 from sessions_app.search.folding import fold
@@ -69,7 +70,14 @@ class Cursor:
 
 
 def create(user_id: int, title: str) -> SessionShape:
-    """Create a session of the default profile, its prefix frozen now, with an empty line."""
+    """Create a session of the default profile, its prefix frozen now, with an empty line.
+
+    Raises TooMany, NotFound (a user who may no longer act).
+    """
+    # One request of a user waits for another: each could take the last place.
+    if not access.hold_user(user_id):
+        raise NotFound
+    storage.admit_session(user_id)
     profile = AgentProfile.default()
     chat_session = ChatSession(
         owner_id=user_id,

@@ -32,7 +32,7 @@ class TooLarge(CommandError):
 
 
 class TooMany(CommandError):
-    """Too many for now; ``retry_after`` (seconds) says when to try again."""
+    """Too many: ``retry_after`` says in how many seconds to try again; or ``quota`` what is used up."""
 
     code = -32003
 

@@ -12,6 +12,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck
 
 from sessions_app import database
+from sessions_app.web import rendering
 from tests import databases, services, sharing
 from tests.clock import Clock
 from tests.databases import Database
@@ -93,6 +94,13 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """The test database; before it goes, the threads of our own that are connected to it end."""
     yield
     database.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers_end() -> Iterator[None]:
+    """Ends the processes in which Markdown was rendered."""
+    yield
+    rendering.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,11 @@ PASSWORD = "correct horse battery staple"
 # Every setting, set to nothing, which means its default: so a developer's environment and .env have no say.
 DEFAULTS = dict.fromkeys(
     (
-        *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXY", "DEBUG"),
+        *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS"),
+        *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXY", "DEBUG"),
         *("HERMES_MODEL", "HERMES_PROVIDER_TIMEOUT", "HERMES_PROVIDER_LONGEST_WAIT", "HERMES_PROVIDER_RETRIES"),
         *("HERMES_MAX_TEXT", "HERMES_MAX_ANSWER"),
+        *("HERMES_CONNECTIONS_PER_USER", "HERMES_SESSIONS_PER_USER", "HERMES_TEXT_QUOTA"),
         *("HERMES_TURNS_PER_MINUTE", "HERMES_TURN_LEASE", "HERMES_DRAIN_GRACE", "HERMES_SIGNUP"),
     ),
     "",

@@ -97,6 +97,11 @@ class Browser:
         data = urllib.parse.urlencode({"csrfmiddlewaretoken": self.cookies["csrftoken"], **fields}).encode()
         self._opener.open(f"{self.site.base_url}{path}", data, timeout=PATIENCE).close()
 
+    def open(self, path: str) -> str:
+        """Ask for a page, and return the address where that led to."""
+        with self._opener.open(f"{self.site.base_url}{path}", timeout=PATIENCE) as page:
+            return str(page.url)
+
     def log_in(self, user: str) -> None:
         self._opener.open(f"{self.site.base_url}/accounts/login/", timeout=PATIENCE).close()
         self.post("/accounts/login/", username=user, password=PASSWORD)

@@ -6,14 +6,16 @@ is echoed. A handshake at /pending is never answered.
 """
 
 import asyncio
+import json
 import sys
 from typing import Any
 
-from hermes_site import server
+from hermes_site import http, server
 
 # Autobahn rounds its timers down, by up to a second.
 server.CLOSING = 2.0
 server.READING_OUT = 2.0
+http.HEAD_SECONDS, http.BODY_SECONDS, http.IDLE_SECONDS = 1.0, 1.0, 3.0
 
 
 class TinyRunner:
@@ -37,7 +39,8 @@ held = asyncio.Event()
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["type"] != "websocket":
+    if scope["type"] == "http":
+        await tell(scope, receive, send)
         return
     if scope["path"] == "/pending":
         print("pending", flush=True)
@@ -50,6 +53,17 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             return
         if text := message.get("text"):
             await answer(text, send)
+
+
+async def tell(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answers a request with what the application was told of it: root path, client, length of the body."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length, more = length + len(message.get("body", b"")), message.get("more_body", False)
+    told = json.dumps([scope["root_path"], scope["client"][0], length]).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]})
+    await send({"type": "http.response.body", "body": told})
 
 
 async def answer(text: str, send: Any) -> None:

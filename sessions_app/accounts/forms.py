@@ -1,43 +1,98 @@
-"""Forms of the accounts' pages."""
+"""Forms of the accounts' pages. Each that judges a password asks the throttle first."""
 
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 
-from sessions_app.accounts import throttle
+from sessions_app.accounts import browsers, passwords, throttle
+from sessions_app.accounts.names import REFUSAL
 from sessions_app.accounts.throttle import Rule, TooManyAttempts
 from sessions_app.models import ApiToken
+from sessions_app.models.tokens import LIFETIME
 
 THROTTLED = "throttled"
 
 
-def _admit(*rules: Rule) -> list[Any]:
+@contextmanager
+def _judging(*rules: Rule, name: str | None = None) -> Iterator[None]:
+    """Judge a password within: an attempt that raises stays counted. Raises ValidationError where it may not be."""
+    counted = _admit(*rules, name=name)
+    yield
+    throttle.forgive(counted)
+
+
+def _admit(*rules: Rule, name: str | None = None) -> throttle.Counted:
     try:
-        return list(throttle.admit(rules))
-    except TooManyAttempts:
-        minutes = throttle.WINDOW.seconds // 60
-        raise ValidationError(f"Too many attempts. Try again in {minutes} minutes.", code=THROTTLED) from None
+        return throttle.admit(rules, name)
+    except TooManyAttempts as refusal:
+        raise ValidationError(f"Too many attempts. Try again in {_words(refusal.wait)}.", code=THROTTLED) from None
+
+
+def _words(wait: timedelta) -> str:
+    seconds = math.ceil(wait.total_seconds())
+    if seconds > 60:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return "a second" if seconds == 1 else f"{seconds} seconds"
 
 
 class LoginForm(AuthenticationForm):
-    """Django's, throttled: 5 wrong passwords per user name and address, 50 per address, in 15 minutes.
+    """Django's, throttled: in 15 minutes 5 wrong passwords per user name and address and 50 per address.
 
-    Whether the user exists makes no difference to any answer.
+    Over all addresses, a name that is guessed at has to wait longer each time. A browser in which the user has logged
+    in before has 5 of its own instead. Whether the user exists makes no difference to any answer.
     """
 
     def clean(self) -> dict[str, Any]:
         if "username" not in self.cleaned_data or self.request is None:
             return super().clean()
+        name, where = self.cleaned_data["username"].casefold(), throttle.address(self.request)
+        if browser := browsers.known(self.request, name):
+            judging = _judging(Rule(5, ("known", name, browser)))
+        else:
+            judging = _judging(Rule(5, ("login", name, where)), Rule(50, ("login", where)), name=name)
+        with judging:
+            return super().clean()
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """Django's, throttled: in 15 minutes 5 wrong old passwords per login, 10 per user, 50 per address."""
+
+    keep_tokens = forms.BooleanField(
+        required=False,
+        label="Keep my API tokens",
+        label_suffix="",
+        help_text="Else they end now, as your other logins do. Keep them only if nobody else can know them.",
+    )
+
+    def __init__(self, user: User, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.request = request
+        if not ApiToken.holding().filter(owner=user).exists():
+            del self.fields["keep_tokens"]
+
+    def clean_old_password(self) -> str:
+        user, login = str(self.user.pk), str(self.request.session.session_key)
         where = throttle.address(self.request)
-        name = self.cleaned_data["username"].casefold()
-        attempts = _admit(Rule(5, ("login", name, where)), Rule(50, ("login", where)))
-        cleaned = super().clean()
-        throttle.forgive(attempts)
-        return cleaned
+        rules = Rule(5, ("old", user, login)), Rule(10, ("old", user)), Rule(50, ("login", where))
+        with _judging(*rules):
+            return super().clean_old_password()
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> User:
+        if self.cleaned_data.get("keep_tokens"):
+            passwords.keep_tokens(self.user)
+        return super().save(commit)
 
 
 class SignupForm(UserCreationForm):
@@ -52,20 +107,38 @@ class SignupForm(UserCreationForm):
         return super().clean() or self.cleaned_data
 
     def save(self, commit: bool = True) -> User:
-        """Raises ValidationError where somebody took the name a moment ago."""
+        """Raises ValidationError where somebody took the name, or one that looks like it, a moment ago."""
         try:
             with transaction.atomic():
                 user: User = super().save(commit)
         except IntegrityError:
-            raise ValidationError({"username": "A user with that username already exists."}) from None
+            raise ValidationError({"username": REFUSAL}) from None
         return user
 
 
 class TokenForm(forms.ModelForm):
-    """A name for a new token."""
+    """A name for a new token, and how long it lasts."""
+
+    LIFETIMES = {7: "7 days", 30: "30 days", LIFETIME.days: "90 days", 365: "a year"}
 
     name = forms.CharField(max_length=100, label="What is it for?")
+    days = forms.TypedChoiceField(
+        coerce=int,
+        choices=list(LIFETIMES.items()),
+        initial=LIFETIME.days,
+        required=False,
+        label="How long may it be used?",
+    )
 
     class Meta:
         model = ApiToken
         fields = ("name",)
+
+    def clean_days(self) -> int:
+        """A script may leave it out."""
+        return self.cleaned_data["days"] or LIFETIME.days
+
+    def issue(self, owner: User) -> str:
+        """Make the token and return its clear text. Raises TooManyTokens."""
+        lifetime = timedelta(days=self.cleaned_data["days"])
+        return ApiToken.issue(owner, self.cleaned_data["name"], lifetime)[1]

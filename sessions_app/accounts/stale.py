@@ -96,6 +96,9 @@ _ANSWERS: dict[str, Answer] = {
     "logout": _log_out,
     "admin:logout": _log_out,
     "password_change": _load_again,
+    "admin_password_change": _load_again,
+    "end_login": partial(_load_again, page="logins"),
+    "end_all_logins": partial(_load_again, page="logins"),
     "tokens": _load_again,
     "revoke_token": partial(_load_again, page="tokens"),
 }

@@ -1,7 +1,15 @@
-"""A bound on attempts that many processes keep together: rows in the database.
+"""Bounds on attempts at passwords that many processes keep together: rows in the database.
 
 An attempt is counted before it is judged, so that attempts made at the same time cannot slip through together.
+
+1. By name and address, and by address: so many in 15 minutes.
+2. By name, wherever the attempts come from: after ten wrong ones each next has to wait, longer each time, up to a
+   minute. That slows who guesses from many addresses and locks nobody out: a right password counts after the wait.
+3. A browser in which the user has logged in before ("known") is judged by itself, so that nobody else's attempts can
+   keep its user waiting (OWASP: "device cookies").
 """
+
+from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
@@ -12,13 +20,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from sessions_app.accounts.models import Attempt
+from sessions_app.accounts.models import Attempt, Wait
 
 WINDOW = timedelta(minutes=15)
+FREE_FAILURES = 10
+LONGEST_WAIT = timedelta(minutes=1)
 
 
 class TooManyAttempts(Exception):
-    """Try again when the window has passed."""
+    """Try again after `wait`."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(wait)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -30,26 +44,45 @@ class Rule:
 
     @property
     def key(self) -> str:
-        return salted_hmac(__name__, "\0".join(self.parts), algorithm="sha256").hexdigest()
+        return _key(self.parts)
 
 
-def admit(rules: Iterable[Rule]) -> list[Attempt]:
-    """Count an attempt under each rule; returns it, so that a success can be forgiven. Raises TooManyAttempts."""
+@dataclass(frozen=True)
+class Counted:
+    """An attempt that may be judged, so that a right password can take it back."""
+
+    attempts: tuple[Attempt, ...] = ()
+    before: Wait | None = None
+    after: Wait | None = None
+
+
+def admit(rules: Iterable[Rule], name: str | None = None) -> Counted:
+    """Count an attempt under each rule, and for `name` wherever it comes from. Raises TooManyAttempts."""
     since = timezone.now() - WINDOW
     Attempt.objects.filter(at__lt=since).delete()
-    counted = []
+    Wait.objects.filter(until__lt=since).delete()
+    counted: list[Attempt] = []
     for rule in rules:
         counted.append(Attempt.objects.create(key=rule.key))
         if Attempt.objects.filter(key=rule.key, at__gte=since).count() > rule.limit:
             # Who is refused anyway does not push the end of the wait away.
-            forgive(counted)
-            raise TooManyAttempts
-    return counted
+            _take_back(counted)
+            raise TooManyAttempts(WINDOW)
+    if name is None:
+        return Counted(tuple(counted))
+    try:
+        before, after = _wait_for(name)
+    except TooManyAttempts:
+        _take_back(counted)
+        raise
+    return Counted(tuple(counted), before, after)
 
 
-def forgive(attempts: Iterable[Attempt]) -> None:
-    """Take attempts back."""
-    Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).delete()
+def forgive(counted: Counted) -> None:
+    """Take an attempt back: the password was right."""
+    _take_back(counted.attempts)
+    if counted.before is not None and counted.after is not None:
+        _swap(counted.after, counted.before)
 
 
 def address(request: HttpRequest) -> str:
@@ -59,3 +92,35 @@ def address(request: HttpRequest) -> str:
     except ValueError:
         return "unknown"
     return str(ipaddress.ip_network((parsed, 64), strict=False) if parsed.version == 6 else parsed)
+
+
+def _wait_for(name: str) -> tuple[Wait, Wait]:
+    """Let one attempt at the name through and begin the next wait; return the rows before and after."""
+    key = _key(("name", name))
+    Wait.objects.bulk_create([Wait(key=key, until=timezone.now())], ignore_conflicts=True)
+    while True:
+        before, now = Wait.objects.get(key=key), timezone.now()
+        if before.until > now:
+            raise TooManyAttempts(before.until - now)
+        after = Wait(key=key, failures=before.failures + 1, until=now + _length(before.failures + 1))
+        if _swap(before, after):
+            return before, after
+
+
+def _swap(before: Wait, after: Wait) -> bool:
+    """Replace the row where nobody has done so in between."""
+    unchanged = Wait.objects.filter(key=before.key, failures=before.failures, until=before.until)
+    return bool(unchanged.update(failures=after.failures, until=after.until))
+
+
+def _length(failures: int) -> timedelta:
+    beyond = failures - FREE_FAILURES
+    return min(timedelta(seconds=2 ** min(beyond, 10)), LONGEST_WAIT) if beyond >= 0 else timedelta(0)
+
+
+def _take_back(attempts: Iterable[Attempt]) -> None:
+    Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).delete()
+
+
+def _key(parts: Iterable[str]) -> str:
+    return salted_hmac(__name__, "\0".join(parts), algorithm="sha256").hexdigest()

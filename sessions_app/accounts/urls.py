@@ -10,6 +10,9 @@ urlpatterns = [
     path("signup/", views.signup, name="signup"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password_change/", views.PasswordChangeView.as_view(), name="password_change"),
+    path("logins/", views.signed_in, name="logins"),
+    path("logins/<int:pk>/end/", views.end_login, name="end_login"),
+    path("logins/end/", views.end_all_logins, name="end_all_logins"),
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke/", views.revoke_token, name="revoke_token"),
 ]

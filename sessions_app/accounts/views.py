@@ -4,25 +4,28 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, views
+from django.contrib.auth import login, logout, views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from sessions_app.accounts.forms import THROTTLED, LoginForm, SignupForm, TokenForm
+from sessions_app.accounts import browsers, logins
+from sessions_app.accounts.forms import THROTTLED, LoginForm, NewPasswordForm, SignupForm, TokenForm
+from sessions_app.accounts.models import Login
 from sessions_app.accounts.throttle import address
-from sessions_app.models import ApiToken
+from sessions_app.models import ApiToken, TooManyTokens
 
 
 def _status(form: BaseForm) -> int:
-    return 429 if form.has_error("__all__", THROTTLED) else 200
+    return 429 if any(form.has_error(field, THROTTLED) for field in form.errors) else 200
 
 
 def _signup_is_open() -> bool:
@@ -38,19 +41,31 @@ class LoginView(views.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(signup_is_open=_signup_is_open(), **kwargs)
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        browsers.remember(self.request, response, form.get_user().get_username())
+        return response
+
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=_status(form))
 
 
 class PasswordChangeView(views.PasswordChangeView):
-    """Asks for the old password; other sessions of the user end."""
+    """Asks for the old password; the user's other logins end, and their API tokens unless they keep them."""
 
     template_name = "registration/change_password.html"
     success_url = reverse_lazy("password_change")
+    form_class = NewPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, "Your password was changed.")
         return super().form_valid(form)
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=_status(form))
 
 
 @sensitive_post_parameters()
@@ -68,7 +83,9 @@ def signup(request: HttpRequest, name: str = "") -> HttpResponse:
             form.add_error(None, taken)
         else:
             login(request, user)
-            return redirect(settings.LOGIN_REDIRECT_URL)
+            response = redirect(settings.LOGIN_REDIRECT_URL)
+            browsers.remember(request, response, user.get_username())
+            return response
     return render(request, "registration/signup.html", {"form": form}, status=_status(form))
 
 
@@ -80,8 +97,12 @@ def tokens(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     form, clear_text = TokenForm(request.POST or None), None
     if form.is_valid():
-        _, clear_text = ApiToken.issue(user, form.cleaned_data["name"])
-        form = TokenForm()
+        try:
+            clear_text = form.issue(user)
+        except TooManyTokens as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            form = TokenForm()
     own = ApiToken.objects.filter(owner=user).order_by("-created_at", "-pk")
     return render(request, "registration/tokens.html", {"form": form, "clear_text": clear_text, "tokens": own})
 
@@ -94,3 +115,53 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     token.delete()
     messages.success(request, f"“{token}” was revoked.")
     return redirect("tokens")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+@login_required
+def signed_in(request: HttpRequest) -> HttpResponse:
+    """Where the user is logged in, this browser first."""
+    user = cast(User, request.user)
+    shown = [
+        {
+            "login": row,
+            "browser": browsers.called(row.user_agent),
+            "here": row.session_key == request.session.session_key,
+        }
+        for row in logins.holding(user)
+    ]
+    shown.sort(key=lambda row: not row["here"])
+    return render(request, "registration/logins.html", {"logins": shown})
+
+
+@require_POST
+@login_required
+def end_login(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one login of the user's own; anybody else's is not found, nor is one that has ended."""
+    held = {row.pk: row for row in logins.holding(cast(User, request.user))}
+    if pk not in held:
+        raise Http404
+    if held[pk].session_key == request.session.session_key:
+        return _log_out(request)
+    logins.end(Login.objects.filter(pk=pk))
+    messages.success(request, "That login was ended.")
+    return redirect("logins")
+
+
+@require_POST
+@login_required
+def end_all_logins(request: HttpRequest) -> HttpResponse:
+    """End the user's other logins, and this one too where that is asked for."""
+    own = Login.objects.filter(owner=cast(User, request.user))
+    if request.POST.get("this_too"):
+        logins.end(own)
+        return _log_out(request)
+    logins.end(own.exclude(session_key=request.session.session_key))
+    messages.success(request, "You are signed out everywhere else.")
+    return redirect("logins")
+
+
+def _log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect(settings.LOGOUT_REDIRECT_URL)

@@ -1,12 +1,13 @@
 """Django admin for inspection: what users, sessions and turns are like, and what they cost.
 
-Nothing of a conversation can be written here, only deleted; profiles and the rights of tokens
-can be edited, and a profile applied to sessions that began with it as it was.
+Nothing of a conversation can be written here, only deleted; profiles and ordinary accounts can be edited, and a
+profile applied to sessions that began with it as it was. Rights are changed by superusers only.
 """
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, User
 
+from sessions_app.admin.groups import RightsGroupAdmin
 from sessions_app.admin.profiles import AgentProfileAdmin
 from sessions_app.admin.sessions import ChatSessionAdmin
 from sessions_app.admin.tokens import ApiTokenAdmin
@@ -22,5 +23,6 @@ admin.site.register(ChatSession, ChatSessionAdmin)
 admin.site.register(Turn, TurnAdmin)
 admin.site.register(AgentProfile, AgentProfileAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
-admin.site.unregister(get_user_model())
-admin.site.register(get_user_model(), AccountAdmin)
+admin.site.unregister([User, Group])
+admin.site.register(User, AccountAdmin)
+admin.site.register(Group, RightsGroupAdmin)

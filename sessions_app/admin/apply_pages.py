@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from sessions_app.admin import applying
+from sessions_app.admin import applying, rights
 from sessions_app.admin.listing import InspectionAdmin, ListingAdmin
 from sessions_app.admin.words import number
 from sessions_app.models import AgentProfile, ChatSession
@@ -75,7 +75,8 @@ class ApplyingProfile(ListingAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         """Add how many sessions begin otherwise than the profile says now, and whether the user may change that."""
-        context["older"] = applying.behind(ChatSession.objects.all(), [obj]).count() if obj else 0
+        counted = obj is not None and rights.may_view(request, "chatsession")
+        context["older"] = applying.behind(ChatSession.objects.all(), [obj]).count() if counted else 0
         context["may_apply"] = applying.may_apply(request)
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from sessions_app import access
-from sessions_app.admin import log
+from sessions_app.admin import log, rights
 from sessions_app.agents.ledger import Request, expected_of
 from sessions_app.chats import prefix_of, refreeze
 from sessions_app.errors import NotFound
@@ -26,8 +26,8 @@ RIGHT = "sessions_app.change_chatsession"
 
 
 def may_apply(request: HttpRequest) -> bool:
-    """Tell whether the user may apply profiles to sessions."""
-    return request.user.has_perm(RIGHT)
+    """Tell whether the user may apply profiles to sessions: they are told whose prompts differ, so see prompts too."""
+    return request.user.has_perm(RIGHT) and rights.may_see_prompts(request)
 
 
 def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) -> QuerySet[ChatSession]:

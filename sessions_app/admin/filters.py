@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -29,14 +30,19 @@ class RelatedFilter(FieldFilter):
     """
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
-        """Return the object that the address names, if there is one."""
-        value = self.value()
+        """Return the object that the address names, if a row of the list belongs to it.
+
+        Of others the name is not told: the list would not show it.
+        """
+        name, value = str(self.parameter_name), self.value()
         if not value:
             return []
-        related = cast(type[Model], model_admin.model._meta.get_field(self.parameter_name).related_model)
+        related = cast(type[Model], model_admin.model._meta.get_field(name).related_model)
         try:
-            return [(value, str(related._default_manager.get(pk=value)))]
-        except (ObjectDoesNotExist, ValueError, ValidationError):
+            named = related._default_manager.filter(pk=value)
+            rows = model_admin.get_queryset(request).filter(**{f"{name}__in": named}).order_by()[:1]
+            return [(value, str(getattr(row, name))) for row in rows]
+        except (ValueError, ValidationError):
             return []
 
 
@@ -79,6 +85,12 @@ class ProfileFilter(FieldFilter):
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         """Return the profiles by name."""
         return [(str(key), name) for key, name in AgentProfile.objects.order_by("name").values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the turns of the profile; raise IncorrectLookupParameters where there is no such profile."""
+        if self.value() and self.value() not in {key for key, _ in self.lookup_choices}:
+            raise IncorrectLookupParameters
+        return super().queryset(request, queryset)
 
 
 class GuardAgentFilter(FieldFilter):

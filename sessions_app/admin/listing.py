@@ -10,11 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from sessions_app.admin.closed import ClosedAdmin
+
 if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
     _Paginator = Paginator[Any]
 else:
-    _ModelAdmin, _Paginator = admin.ModelAdmin, Paginator
+    _Paginator = Paginator
 
 PAGES_AHEAD = 10
 _LAST_PAGE = 10**9  # beyond any table, and what a database can still count to
@@ -34,7 +35,7 @@ class HorizonPaginator(_Paginator):
     def count(self) -> int:
         """The number of rows, or one more than the horizon."""
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the constructor takes no other
-        return rows.order_by()[: self.horizon + 1].count()
+        return rows.order_by().values("pk")[: self.horizon + 1].count()
 
     @property
     def said(self) -> str:
@@ -42,7 +43,7 @@ class HorizonPaginator(_Paginator):
         return f"More than {self.horizon:,}" if self.count > self.horizon else f"{self.count:,}"
 
 
-class ListingAdmin(_ModelAdmin):
+class ListingAdmin(ClosedAdmin):
     """A model's admin whose list costs the same at any size of the table."""
 
     list_per_page = 50

@@ -13,12 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import conversation, deletion, log
+from sessions_app.admin import conversation, deletion, log, rights
 from sessions_app.admin.apply_pages import ApplyingSessions
+from sessions_app.admin.closed import ClosedList
 from sessions_app.admin.filters import ActivityFilter, OwnerFilter
 from sessions_app.admin.spent import SpentAdmin
 from sessions_app.admin.turns import TurnAdmin
-from sessions_app.admin.words import as_uuid, moment, narrowed, number, users_named
+from sessions_app.admin.words import HIDDEN, UNTITLED, as_uuid, moment, narrowed, number, users_named
 from sessions_app.agents.pieces import Usage
 from sessions_app.agents.prefix import FrozenPrefix
 from sessions_app.chats import prefix_of
@@ -26,7 +27,7 @@ from sessions_app.models import ChatSession, Turn
 from sessions_app.spending import by_cause, usage_by_session
 
 if TYPE_CHECKING:
-    from sessions_app.admin.spent import Listed
+    from sessions_app.admin.spent import Listed, Shown
 
 TURNS_SHOWN = 10
 FIGURES = (
@@ -43,7 +44,7 @@ FIGURES = (
 )
 
 
-class SessionList(ChangeList):
+class SessionList(ClosedList):
     """The list, with the usage of the sessions on its page and of no others."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -77,9 +78,9 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
     list_filter = (OwnerFilter, "profile", ("updated_at", ActivityFilter), "archived")
     ordering = ("-updated_at", "-id")
     search_fields = ("title", "owner__username")
-    search_help_text = "Title, user name or id of the session"
+    search_help_text = "User name or id of the session; its title, for readers of messages"
     fieldsets = (
-        (None, {"fields": ("id", "owner", "profile", "answered_by", "prefix_is")}),
+        (None, {"fields": ("id", "name", "owner", "profile", "answered_by", "prefix_is")}),
         ("Activity", {"fields": ("last_activity", "created", ("messages", "revision"), ("archived", "pinned"))}),
         ("Tokens", {"fields": (("input_tokens", "cached", "output_tokens"), "misses")}),
         ("Money", {"fields": (("paid", "saved_by_cache", "unpriced"),)}),
@@ -91,28 +92,32 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         return SessionList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChatSession]:
-        """Return the sessions without their prefixes, which only a session's own page shows."""
-        return super().get_queryset(request).select_related(*self.list_select_related).defer("frozen_prefix")
+        """Return the sessions with titles for those who may read them, without what a session's own page shows."""
+        rows: QuerySet[ChatSession] = super().get_queryset(request).select_related(*self.list_select_related)
+        titled = rows.annotate(shown_title=rights.title(request, "title"))
+        return titled.defer("title", "frozen_prefix", "last_request")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Look for an id, else for titles and for users' names."""
+        """Look for an id, else for users' names, and for titles where the user may read them."""
         term = search_term.strip()
         if session_id := as_uuid(term):
             return queryset.filter(pk=session_id), False
-        found = Q(title__icontains=term) | Q(owner__in=users_named(term))
+        found = Q(owner__in=users_named(term))
+        if rights.may_read(request):
+            found |= Q(title__icontains=term)
         return queryset.filter(found) if term else queryset, False
 
     @admin.display(description="title")
-    def name(self, row: ChatSession) -> str:
-        """The title; a session without one has its usual name."""
-        return str(row)
+    def name(self, row: Listed) -> str:
+        """The title, where the reader may see it; a session without one has its usual name."""
+        return HIDDEN if row.shown_title is None else row.shown_title or UNTITLED
 
     @admin.display(description="user")
     def user(self, row: ChatSession) -> SafeString:
         """The owner, as a link that narrows the list to them."""
-        return narrowed("owner", row.owner)
+        return narrowed("owner", row.owner_id, str(row.owner))
 
     @admin.display(description="model (profile)")
     def answered_by(self, row: ChatSession) -> str:
@@ -140,15 +145,19 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         return number(row.stamp.revision)
 
     @admin.display(description="prefix")
-    def prefix_is(self, row: ChatSession) -> str:
-        """Whether the session would begin otherwise if it were created now."""
+    def prefix_is(self, row: Shown) -> str:
+        """Whether the session would begin otherwise if it were created now, for those who may read prompts."""
+        if not row.may_see_prompt:
+            return HIDDEN
         if row.frozen_prefix == prefix_of(row.profile).to_json():
             return "That of its profile as it is now."
         return "An older one: its profile has changed since. An action of the list of sessions applies it."
 
     @admin.display(description="system prompt and tools")
-    def prefix(self, row: ChatSession) -> SafeString:
-        """What every request of the session begins with."""
+    def prefix(self, row: Shown) -> str:
+        """What every request of the session begins with, for those who may read prompts."""
+        if not row.may_see_prompt:
+            return HIDDEN
         try:
             frozen = FrozenPrefix.from_json(row.frozen_prefix)
         except ValueError:
@@ -169,8 +178,9 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         """Add what the reader may see of the transcript and the turns; reading the transcript is noted."""
         obj.usage = usage_by_session([obj.pk]).get(obj.pk, Usage())
         obj.causes = by_cause(obj.turns.all())
-        context["may_read"] = _may_view(request, "message")
-        context["may_see_turns"] = _may_view(request, "turn")
+        obj.may_see_prompt = rights.may_see_prompts(request)
+        context["may_read"] = rights.may_read(request)
+        context["may_see_turns"] = rights.may_view(request, "turn")
         context["branches"] = obj.branches.count()
         if context["may_read"]:
             context["page"] = conversation.page(obj, _position(request.GET.get("before", "")))
@@ -183,7 +193,7 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Tell what would go with the sessions, without reading it."""
-        return deletion.names(objs), deletion.counts(_same(objs)), set(), []
+        return deletion.names(f"{row} ({self.name(row)})" for row in objs), deletion.counts(_same(objs)), set(), []
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
         """Note who deleted which sessions."""
@@ -202,11 +212,6 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         figures = TurnAdmin(Turn, self.admin_site)
         turns = row.turns.defer("text", "checkpoint").order_by("-id")[:TURNS_SHOWN]
         return [{"turn": turn, **{name: getattr(figures, name)(turn) for name in FIGURES}} for turn in turns]
-
-
-def _may_view(request: HttpRequest, model: str) -> bool:
-    """Tell whether the user may see rows of a model, by Django's rule: who may change may view."""
-    return any(request.user.has_perm(f"sessions_app.{right}_{model}") for right in ("view", "change"))
 
 
 def _position(text: str) -> int | None:

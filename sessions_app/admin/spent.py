@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from sessions_app.models import ChatSession
 
     class Listed(ChatSession):
-        """A session with what its turns have used."""
+        """A session with what its turns have used, and its title, None where the reader may not see it."""
 
         usage: Usage
+        shown_title: str | None
 
     class Shown(Listed):
-        """A session with its part of the ledger besides, by causes."""
+        """A session with its part of the ledger besides, by causes, and whether its prompt is for the reader."""
 
+        may_see_prompt: bool
         causes: dict[Cause | None, Totals]
 
 

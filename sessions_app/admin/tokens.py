@@ -7,26 +7,36 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from sessions_app.admin import rights
 from sessions_app.admin.filters import OwnerFilter
 from sessions_app.admin.listing import ListingAdmin
 from sessions_app.admin.words import users_named
+from sessions_app.models import ApiToken
 
 
 class ApiTokenAdmin(ListingAdmin):
     """Tokens are made by their users or by ``create_token``; deleting one revokes it."""
 
-    list_display = ("__str__", "owner", "created_at", "last_used_at", "can_read_metrics")
+    list_display = ("__str__", "owner", "created_at", "expires_at", "last_used_at", "can_read_metrics")
     list_select_related = ("owner",)
     list_filter = (OwnerFilter, "can_read_metrics")
     ordering = ("-id",)
     search_fields = ("name", "owner__username")
     search_help_text = "Name of the token or of its user"
-    fields = ("owner", "name", "created_at", "last_used_at", "can_read_metrics")
-    readonly_fields = ("owner", "name", "created_at", "last_used_at")
+    fields = ("owner", "name", "created_at", "expires_at", "last_used_at", "can_read_metrics")
+    readonly_fields = ("owner", "name", "created_at", "expires_at", "last_used_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody makes a token for somebody else here."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only superusers change a token: all that can be changed of it is a right."""
+        return rights.is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """Tokens of staff are revoked by superusers."""
+        return super().has_delete_permission(request, obj) and (obj is None or rights.may_touch(request, obj.owner))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import ledger
+from sessions_app.admin import ledger, rights
 from sessions_app.admin.filters import (
     AskedFilter,
     ErrorFilter,
@@ -25,6 +25,7 @@ from sessions_app.admin.filters import (
 )
 from sessions_app.admin.listing import InspectionAdmin
 from sessions_app.admin.words import (
+    UNTITLED,
     as_uuid,
     cached_share,
     miss_cause,
@@ -37,6 +38,13 @@ from sessions_app.admin.words import (
 )
 from sessions_app.models import Turn
 from sessions_app.spending import usage_of
+
+if TYPE_CHECKING:
+
+    class Titled(Turn):
+        """A turn with its session's title, None where the reader may not see it."""
+
+        session_title: str | None
 
 
 class TurnAdmin(InspectionAdmin):
@@ -57,7 +65,7 @@ class TurnAdmin(InspectionAdmin):
         "paid",
         "saved_by_cache",
     )
-    list_select_related = ("owner", "chat_session")
+    list_select_related = ("owner",)
     list_filter = (
         OwnerFilter,
         SessionFilter,
@@ -105,8 +113,9 @@ class TurnAdmin(InspectionAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Turn]:
         """Return the turns without what was said in them."""
-        rows: QuerySet[Turn] = super().get_queryset(request)
-        return rows.select_related(*self.list_select_related).defer("text", "checkpoint", "chat_session__frozen_prefix")
+        rows: QuerySet[Turn] = super().get_queryset(request).select_related(*self.list_select_related)
+        title = rights.title(request, "chat_session__title")
+        return rows.annotate(session_title=title).defer("text", "checkpoint")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -128,14 +137,16 @@ class TurnAdmin(InspectionAdmin):
         return ": ".join(filter(None, (row.get_status_display(), row.error_code)))
 
     @admin.display(description="session")
-    def session(self, row: Turn) -> SafeString:
-        """The session, as a link that narrows the list to it."""
-        return narrowed("chat_session", row.chat_session)
+    def session(self, row: Titled) -> SafeString:
+        """The session, as a link that narrows the list to it; by its id where its title is not for the reader."""
+        hidden = row.session_title is None
+        name = str(row.chat_session_id) if hidden else row.session_title or UNTITLED
+        return narrowed("chat_session", row.chat_session_id, name)
 
     @admin.display(description="user")
     def user(self, row: Turn) -> SafeString:
         """The owner, as a link that narrows the list to them."""
-        return narrowed("owner", row.owner)
+        return narrowed("owner", row.owner_id, str(row.owner))
 
     @admin.display(description="guard")
     def verdict(self, row: Turn) -> str:

@@ -1,24 +1,52 @@
-"""Users in admin: Django's own, but for deleting one, which takes all their sessions along."""
+"""Users in admin: Django's own, with closed lists, rights for superusers only, and a deletion that takes all along."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sessions_app.admin import deletion
+from sessions_app.admin import deletion, rights
+from sessions_app.admin.closed import ClosedAdmin
 from sessions_app.models import ApiToken, ChatSession
 
-RIGHTS = {"chat session": "sessions_app.delete_chatsession", "API token": "sessions_app.delete_apitoken"}
+DELETION_RIGHTS = {"chat session": "sessions_app.delete_chatsession", "API token": "sessions_app.delete_apitoken"}
 """What who deletes a user with such rows must be allowed besides."""
 
+RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
-class AccountAdmin(UserAdmin):
-    """Django's own would load every message of a user to list it, and again to delete it."""
+
+class AccountAdmin(ClosedAdmin, UserAdmin):
+    """Django's own lets all who may change users change their rights too, and shows a part of the password's hash.
+
+    It would also load every message of a user to list it, and again to delete it.
+    """
+
+    fieldsets = ((None, {"fields": ("username", "password_is")}), *UserAdmin.fieldsets[1:])  # type: ignore[index]
+    # Of the groups those that somebody is in, which the users' pages show.
+    list_filter = ("is_staff", "is_superuser", "is_active", ("groups", admin.RelatedOnlyFieldListFilter))
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Accounts of staff are changed by superusers, their passwords included."""
+        return super().has_change_permission(request, obj) and (obj is None or rights.may_touch(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Accounts of staff are deleted by superusers."""
+        return super().has_delete_permission(request, obj) and (obj is None or rights.may_touch(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Return what cannot be changed: rights too, except by superusers."""
+        return ("password_is", *(() if rights.is_superuser(request) else RIGHTS_FIELDS))
+
+    @admin.display(description="password")
+    def password_is(self, row: User) -> str:
+        """Whether the user can log in with a password."""
+        return "Set" if row.has_usable_password() else "Not set"
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -30,7 +58,11 @@ class AccountAdmin(UserAdmin):
             **deletion.counts(ChatSession.objects.filter(owner__in=users)),
             "API tokens": ApiToken.objects.filter(owner__in=users).count(),
         }
-        lacking = {name for name, right in RIGHTS.items() if counts[f"{name}s"] and not request.user.has_perm(right)}
+        lacking = {
+            name for name, right in DELETION_RIGHTS.items() if counts[f"{name}s"] and not request.user.has_perm(right)
+        }
+        if not all(rights.may_touch(request, user) for user in objs):
+            lacking.add("account of staff")
         return deletion.names(objs), counts, lacking, []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:

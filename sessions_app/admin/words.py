@@ -18,6 +18,9 @@ from sessions_app.agents.ledger import Cause
 from sessions_app.agents.pieces import Usage
 from sessions_app.spending import Totals
 
+HIDDEN = "(hidden)"
+"""Stands in the place of what the reader has no right to see."""
+UNTITLED = "New chat"
 LONGEST_NAME = 30
 SUM_DIGITS = 4
 
@@ -62,10 +65,10 @@ def moment(time: datetime | None) -> str:
     return date_format(localtime(time), "Y-m-d H:i:s") if time else "-"
 
 
-def narrowed(parameter: str, row: Model) -> SafeString:
-    """Return a link that narrows the list to the rows of ``row``."""
-    name = Truncator(row).chars(LONGEST_NAME)
-    return format_html('<a href="?{}={}" title="Only these">{}</a>', parameter, row.pk, name)
+def narrowed(parameter: str, key: object, name: str) -> SafeString:
+    """Return a link, under a name, that narrows the list to the rows whose ``parameter`` is ``key``."""
+    shown = Truncator(name).chars(LONGEST_NAME)
+    return format_html('<a href="?{}={}" title="Only these">{}</a>', parameter, key, shown)
 
 
 def as_uuid(term: str) -> UUID | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from math import ceil
 
 from sessions_app.api import frames
 from sessions_app.api.auth import Unauthorised
 from sessions_app.api.decode import InternalError, Request, RequestId, UnknownMethod
-from sessions_app.api.methods import METHODS, Call
-from sessions_app.errors import CommandError
+from sessions_app.api.methods import METHODS, Call, Method
+from sessions_app.errors import CommandError, TooMany
 from sessions_app.shapes import Shape
 
 logger = logging.getLogger(__name__)
@@ -29,11 +30,25 @@ async def answer(call: Call, request: Request) -> str:
         return error_frame(request.id, InternalError("Something went wrong on the server."))
 
 
+def refusal(request: Request, wait: float) -> str:
+    """Return the answer to a request that is one too many for ``wait`` seconds; what is wrong with it comes first."""
+    try:
+        _read(request)
+    except CommandError as error:
+        return error_frame(request.id, error)
+    return error_frame(request.id, TooMany("Too many commands.", retry_after=max(1, ceil(wait))))
+
+
 async def _carry_out(call: Call, request: Request) -> Shape:
+    method, params = _read(request)
+    return await method.handler(call, params)
+
+
+def _read(request: Request) -> tuple[Method, frames.Params]:
     method = METHODS.get(request.method)
     if method is None:
         raise UnknownMethod("There is no such method.")
-    return await method.handler(call, frames.read(method.params, request.params))
+    return method, frames.read(method.params, request.params)
 
 
 def result_frame(request_id: RequestId, result: Shape) -> str:

@@ -2,14 +2,15 @@
 
 A handshake carries a Bearer token or Django's session cookie. A connection lives for days, so
 every command asks again, in the command's own transaction: the user is active, and the token,
-or the session row and the password behind it, are still there. One query each. ``holding`` asks
+or the session row and the password behind it, are still there and have not expired. One query each. ``holding`` asks
 the same for many connections at once.
 """
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -20,12 +21,13 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from sessions_app import database
+from sessions_app.accounts.models import Login
 from sessions_app.models import ApiToken
 
 P = ParamSpec("P")
@@ -35,13 +37,13 @@ _BEARER = "bearer "
 # SQL, because these two run with every command: 20 µs, where the ORM takes 590 to make the same.
 _KEY_HOLDS = """
 SELECT token.id FROM sessions_app_apitoken AS token JOIN auth_user AS owner ON owner.id = token.owner_id
-WHERE token.id = %s AND owner.is_active
+WHERE token.id = %s AND owner.is_active AND (token.expires_at IS NULL OR token.expires_at > %s)
 """
 _LOGIN_HOLDS = """
 SELECT owner.password FROM auth_user AS owner, django_session AS login
 WHERE login.session_key = %s AND login.expire_date > %s AND owner.id = %s AND owner.is_active
 """
-# How fresh the "last used" of a token is kept; each connection of a busy client need not write.
+# How fresh the "last used" of a token or a login is kept: a busy connection need not write each time.
 _USE_STEP = timedelta(minutes=1)
 
 
@@ -54,6 +56,12 @@ class Caller(ABC):
     """The user behind a connection; the only way for a command to the database."""
 
     user_id: int
+    # When this connection has last noted that it is used: at most one entry, of the monotonic clock.
+    _noted: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @abstractmethod
+    def note_use(self) -> None:
+        """Keep "last used" true (in a database thread)."""
 
     @abstractmethod
     def holds(self) -> bool:
@@ -65,15 +73,25 @@ class Caller(ABC):
 
     async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` on the snapshot on which the caller was checked. Raises Unauthorised."""
-        return await database.read(self._checked, partial(function, *args, **kwargs))
+        return await database.of(self.user_id).read(self._checked, partial(function, *args, **kwargs))
 
     async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` in the transaction in which the caller was checked. Raises Unauthorised."""
-        return await database.write(self._checked, partial(function, *args, **kwargs))
+        used = partial(self._used, partial(function, *args, **kwargs))
+        return await database.of(self.user_id).write(self._checked, used)
 
     async def check(self) -> None:
         """Raise Unauthorised where the caller may no longer act."""
         await self.read(lambda: None)
+
+    def _used(self, work: Callable[[], R]) -> R:
+        """Do the work first: who deletes a user locks their sessions before their tokens and logins."""
+        result = work()
+        now = time.monotonic()
+        if not self._noted or self._noted[0] < now - _USE_STEP.total_seconds():
+            self._noted[:] = [now]
+            self.note_use()
+        return result
 
     def _checked(self, work: Callable[[], R]) -> R:
         if not self.holds():
@@ -83,12 +101,15 @@ class Caller(ABC):
 
 @dataclass(frozen=True, slots=True)
 class TokenCaller(Caller):
-    """A user by an API token: holds until the token is revoked or the user deactivated."""
+    """A user by an API token: holds until the token expires or is revoked, or the user is deactivated."""
 
     token_id: int
 
     def holds(self) -> bool:
-        return _first(_KEY_HOLDS, [self.token_id]) is not None
+        return _first(_KEY_HOLDS, [self.token_id, _now()]) is not None
+
+    def note_use(self) -> None:
+        _note_use(ApiToken.objects.filter(pk=self.token_id))
 
     def may_read_metrics(self) -> bool:
         return ApiToken.objects.filter(pk=self.token_id, can_read_metrics=True).exists()
@@ -102,11 +123,13 @@ class CookieCaller(Caller):
     auth_hash: str = field(repr=False)
 
     def holds(self) -> bool:
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
-        password = _first(_LOGIN_HOLDS, [self.session_key, now, self.user_id])
+        password = _first(_LOGIN_HOLDS, [self.session_key, _now(), self.user_id])
         if password is None:
             return False
         return constant_time_compare(_auth_hash(password), self.auth_hash)
+
+    def note_use(self) -> None:
+        _note_use(Login.objects.filter(session_key=self.session_key))
 
     def may_read_metrics(self) -> bool:
         return get_user_model().objects.filter(pk=self.user_id, is_superuser=True).exists()
@@ -119,6 +142,15 @@ def _first(sql: str, params: list[Any]) -> Any:
     return row and row[0]
 
 
+def _now() -> Any:
+    return connection.ops.adapt_datetimefield_value(timezone.now())
+
+
+def _note_use(row: QuerySet[Any]) -> None:
+    now = timezone.now()
+    row.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_STEP)).update(last_used_at=now)
+
+
 def holding(callers: Collection[Caller]) -> set[Caller]:
     """Return those of the callers who may still act, by a few queries however many they are (in a database thread)."""
     tokens = {caller for caller in callers if isinstance(caller, TokenCaller)}
@@ -129,7 +161,7 @@ def holding(callers: Collection[Caller]) -> set[Caller]:
 def _holding_tokens(callers: set[TokenCaller]) -> set[Caller]:
     if not callers:
         return set()
-    keys = ApiToken.objects.filter(pk__in=[caller.token_id for caller in callers], owner__is_active=True)
+    keys = ApiToken.holding().filter(pk__in=[caller.token_id for caller in callers])
     there = set(keys.values_list("pk", flat=True))
     return {caller for caller in callers if caller.token_id in there}
 
@@ -155,27 +187,34 @@ def _auth_hash(password: str) -> str:
     return get_user_model()(password=password).get_session_auth_hash()
 
 
-async def identify(headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
-    """Return who a handshake's headers speak for, or None.
+def address_of(scope: Mapping[str, Any]) -> str:
+    """Return the address that an ASGI connection comes from; empty over a Unix socket."""
+    client = scope.get("client") or [""]
+    return str(client[0])
+
+
+async def identify(headers: Iterable[tuple[bytes, bytes]], address: str) -> Caller | None:
+    """Return who a handshake's headers speak for, or None; ``address`` is the client's.
+
+    Until it is known who asks, it waits with all that comes from the same address.
 
     Who sends a token is judged by the token alone: with one the Origin was not looked at, so the
     cookie must not count.
     """
+    door = database.of(address)
     fields = {name: value.decode("latin1") for name, value in headers}
     authorization = fields.get(b"authorization", "")
     if authorization.lower().startswith(_BEARER):
-        return await database.write(_by_token, authorization[len(_BEARER) :].strip())
+        return await door.write(_by_token, authorization[len(_BEARER) :].strip())
     cookie = parse_cookie(fields.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    return await database.read(_by_cookie, cookie) if cookie else None
+    return await door.read(_by_cookie, cookie) if cookie else None
 
 
 def _by_token(clear_text: str) -> TokenCaller | None:
     token = ApiToken.find(clear_text)
     if token is None:
         return None
-    now = timezone.now()
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_STEP)
-    ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    _note_use(ApiToken.objects.filter(pk=token.pk))
     return TokenCaller(token.owner_id, token.pk)
 
 

@@ -1,12 +1,13 @@
 """The WebSocket at ``/ws/chat/``: one connection of one user, all of the user's sessions over it.
 
-The consumer only carries: commands run in lanes, turns in tasks of the process (the runner), so
-closing the socket stops neither. What goes out passes one bounded queue.
+The consumer only carries: commands run in lanes, turns in tasks of the process (the runner), so closing the
+socket stops neither, but for commands that would only be answered. What goes out passes one bounded queue.
 """
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from typing import Any
 
@@ -15,11 +16,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from sessions_app.api import auth
-from sessions_app.api.answers import answer, error_frame
+from sessions_app.api.answers import answer, error_frame, refusal
 from sessions_app.api.auth import Caller, Unauthorised
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
-from sessions_app.api.methods import Call
+from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, Places, address_of
+from sessions_app.api.methods import Call, changes
 from sessions_app.api.outbox import Outbox
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.turns.hub import Notification
@@ -27,12 +29,13 @@ from sessions_app.turns.runner import Runner
 
 NOT_AUTHORISED = 4401
 BINARY_FRAME = 4003
+TOO_MANY_CONNECTIONS = 4029
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
     """One connection; lives from the handshake until the client has gone.
 
-    ``runner`` and ``doorkeeper`` are the process's own, injected by ``as_asgi(...)``.
+    ``runner``, ``doorkeeper`` and ``limits`` are the process's own, injected by ``as_asgi(...)``.
     """
 
     # The hub brings events to all connections of the process; a channel of each socket's own
@@ -41,11 +44,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     user_id: int
     caller: Caller | None = None
+    _until_gone: ExitStack
 
-    def __init__(self, runner: Runner, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, runner: Runner, doorkeeper: Doorkeeper, limits: Limits) -> None:
         super().__init__()
         self.runner = runner
         self.doorkeeper = doorkeeper
+        self.limits = limits
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Live until the socket is gone."""
+        with ExitStack() as self._until_gone:
+            await super().__call__(scope, receive, send)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle an event of the socket.
@@ -61,43 +71,77 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await handlers[message["type"]](message)
 
     async def connect(self) -> None:
-        """Accept everybody, so that a client learns why it is closed again."""
-        caller = await auth.identify(self.scope["headers"])
-        await self.accept()
+        """Accept everybody, so that a client learns why it is closed again, but for too many of those."""
+        caller = await auth.identify(self.scope["headers"], auth.address_of(self.scope))
         if caller is None:
-            await self.close(NOT_AUTHORISED)
-            return
+            await self._refuse(NOT_AUTHORISED)
+        elif not self._takes_place(self.limits.connections, caller.user_id, settings.HERMES_CONNECTIONS_PER_USER):
+            await self._refuse(TOO_MANY_CONNECTIONS)
+        else:
+            await self.accept()
+            await self._begin(caller)
+
+    async def _begin(self, caller: Caller) -> None:
         self.caller, self.user_id = caller, caller.user_id
         self._lanes = Lanes()
-        self._outbox = Outbox(self.base_send, settings.HERMES_MAX_ANSWER)
+        self._outbox = Outbox(
+            self.base_send, settings.HERMES_MAX_ANSWER, partial(self.runner.hub.pace.begin, self.user_id)
+        )
         self.runner.hub.attach(self)
         self.doorkeeper.watch(self)
         self.runner.pool.warm()
         # No command is read before: what it lists, and what it is told of afterwards, have no gap between them.
         await self.runner.elsewhere.heard(self.user_id)
 
+    async def _refuse(self, code: int) -> None:
+        # A client that does not close keeps its socket for a while.
+        if self._takes_place(self.limits.refused, address_of(self.scope), REFUSED_PER_ADDRESS):
+            await self.accept()
+            await self.close(code)
+        else:
+            await self.close(TOO_MANY_CONNECTIONS)  # not accepted: the handshake is answered with 403
+
+    def _takes_place(self, places: Places, key: int | str, limit: int) -> bool:
+        taken = places.take(key, limit)
+        if taken:
+            self._until_gone.callback(places.give_back, key)
+        return taken
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Begin to carry out the command in a frame."""
         if self.caller is None:
+            await asyncio.sleep(REFUSED_PAUSE)
             return
         if text_data is None:
             self._outbox.close(BINARY_FRAME)
             return
+        wait = self.limits.commands.excess(self.user_id)
+        if wait:
+            # Nothing more is read from this client meanwhile.
+            await asyncio.sleep(self.limits.commands.pause(self.user_id))
         try:
             request = decode(text_data)
         except Refused as refused:
-            await self._outbox.room()
-            self._outbox.answer(error_frame(refused.id, refused.error))
-        else:
-            await self._lanes.enter(lane_of(request), partial(self._carry_out, self.caller, request))
+            await self._answer(error_frame(refused.id, refused.error))
+            return
+        if not wait:
+            await self._lanes.enter(
+                lane_of(request), partial(self._carry_out, self.caller, request), changes=changes(request.method)
+            )
+        elif request.answered:
+            await self._answer(refusal(request, wait))
+
+    async def _answer(self, frame: str) -> None:
+        await self._outbox.room()
+        self._outbox.answer(frame)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """Leave the hub at once; what was asked for is still carried out, unanswered."""
+        """Leave the hub at once; what was asked to be changed is still changed, unanswered."""
         if self.caller is not None:
             self.doorkeeper.unwatch(self)
             self.runner.hub.detach(self)
             self._outbox.stop()
-            await self._lanes.ended()
+            await self._lanes.leave()
         raise StopConsumer
 
     def deliver(self, notification: Notification) -> None:

@@ -194,6 +194,29 @@ class EmptyResult(Shape):
     pass
 
 
+class SessionsUsed(Shape):
+    """How many sessions there are, and how many may be."""
+
+    count: int
+    quota: int
+
+
+class TextUsed(Shape):
+    """How many characters the sessions hold, and how many they may."""
+
+    characters: int
+    quota: int
+
+
+class UsageResult(Shape):
+    sessions: SessionsUsed
+    text: TextUsed
+
+
+class NoParams(Params):
+    pass
+
+
 class SearchResult(Shape):
     hits: list[HitShape]
 

@@ -4,12 +4,16 @@ Strictly one after the other would be the least surprising, but then a slow sear
 ``turn.stop``. So commands run side by side in lanes: those that name the same session keep
 their order (a client may send two turns without waiting), and so do those of the same method
 that name none. Answers may come out of order; JSON-RPC ties them to requests by id.
+
+When the client has gone, commands that change something are still carried out, in their order. Others would
+only be answered, so they are dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from sessions_app.api.decode import Request
 
@@ -24,30 +28,44 @@ def lane_of(request: Request) -> str:
 
 
 class Lanes:
-    """The commands of one connection. They outlive it: what was asked for is carried out."""
+    """The commands of one connection. Those that ``changes`` outlive it: what was asked for is carried out."""
 
     def __init__(self) -> None:
         self._room = asyncio.Semaphore(OUTSTANDING)
         self._last: dict[str, asyncio.Task[None]] = {}
+        # Commands under way that are dropped when the client goes.
+        self._droppable: set[asyncio.Task[Any]] = set()
+        self._gone = False
 
-    async def enter(self, lane: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def enter(self, lane: str, work: Callable[[], Awaitable[None]], *, changes: bool) -> None:
         """Begin ``work`` after what is in its lane; waits only while there is no room."""
         await self._room.acquire()
-        task = asyncio.create_task(self._run(self._last.get(lane), work))
+        task = asyncio.create_task(self._run(self._last.get(lane), work, changes))
         self._last[lane] = task
-        task.add_done_callback(lambda _: self._leave(lane, task))
+        task.add_done_callback(lambda _: self._end(lane, task))
 
-    async def ended(self) -> None:
-        """Wait until all that was begun has ended."""
+    async def leave(self) -> None:
+        """Drop what changes nothing, and wait until the rest has ended: the client has gone."""
+        self._gone = True
+        for task in self._droppable:
+            task.cancel()
         while self._last:
             await asyncio.wait(self._last.values())
 
-    async def _run(self, before: asyncio.Task[None] | None, work: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, before: asyncio.Task[None] | None, work: Callable[[], Awaitable[None]], changes: bool) -> None:
         if before:
+            # Also where it will be dropped: what comes after it in its lane waits for it.
             await asyncio.wait([before])
-        await work()
+        if changes:
+            await work()
+        elif not self._gone and (task := asyncio.current_task()):
+            self._droppable.add(task)
+            try:
+                await work()
+            finally:
+                self._droppable.discard(task)
 
-    def _leave(self, lane: str, task: asyncio.Task[None]) -> None:
+    def _end(self, lane: str, task: asyncio.Task[None]) -> None:
         self._room.release()
         if self._last.get(lane) is task:
             del self._last[lane]

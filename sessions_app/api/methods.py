@@ -11,10 +11,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from sessions_app import access, chats
+from django.conf import settings
+
+from sessions_app import access, chats, storage
 from sessions_app.api import frames
 from sessions_app.api.auth import Caller
-from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge, TooMany
+from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge
 from sessions_app.search import search
 from sessions_app.shapes import SessionShape, Shape
 from sessions_app.turns.hub import Connection
@@ -41,13 +43,18 @@ Handler = Callable[[Call, Any], Awaitable[Shape]]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the API. ``errors`` are those beside the ones that JSON-RPC has for all."""
+    """A method of the API. ``errors`` are those beside the ones that all have: JSON-RPC's, and TooMany
+    (commands).
+
+    One that ``changes`` nothing of what is stored is dropped when its client has gone.
+    """
 
     name: str
     params: type[frames.Params]
     result: type[Shape]
     handler: Handler
     errors: tuple[type[CommandError], ...] = ()
+    changes: bool = False
 
 
 async def _create(call: Call, params: frames.CreateParams) -> frames.SessionResult:
@@ -139,27 +146,53 @@ async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
     return frames.StopResult(stopped=stopped)
 
 
+async def _usage(call: Call, params: frames.NoParams) -> frames.UsageResult:
+    """Tell how much the caller stores, and how much they may."""
+    used = await call.caller.read(storage.stored, call.caller.user_id)
+    return frames.UsageResult(
+        sessions=frames.SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
+        text=frames.TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
+    )
+
+
 async def _render(call: Call, params: frames.RenderParams) -> frames.RenderResult:
     """Turn Markdown into sanitised HTML, each text by itself."""
     await call.caller.check()
-    return frames.RenderResult(html=await rendering.render_all(params.texts))
+    return frames.RenderResult(html=await rendering.render_all(call.caller.user_id, params.texts))
 
 
 METHODS = {
     method.name: method
     for method in (
-        Method("session.create", frames.CreateParams, frames.SessionResult, _create, (TooLarge,)),
+        Method("session.create", frames.CreateParams, frames.SessionResult, _create, (TooLarge,), changes=True),
         Method("session.list", frames.ListParams, frames.ListResult, _list, (TooLarge,)),
         Method("session.open", frames.OpenParams, frames.OpenResult, _open, (NotFound,)),
         Method("session.close", frames.SessionParams, frames.EmptyResult, _close, (NotFound,)),
         Method("session.messages", frames.MessagesParams, frames.MessagesResult, _messages, (NotFound,)),
-        Method("session.update", frames.UpdateParams, frames.SessionResult, _update, (TooLarge, NotFound)),
+        Method(
+            "session.update", frames.UpdateParams, frames.SessionResult, _update, (TooLarge, NotFound), changes=True
+        ),
         Method("session.ledger", frames.SessionParams, frames.LedgerResult, _ledger, (NotFound,)),
-        Method("session.apply_profile", frames.SessionParams, frames.SessionResult, _apply_profile, (NotFound,)),
-        Method("session.delete", frames.SessionParams, frames.EmptyResult, _delete, (NotFound,)),
+        Method(
+            "session.apply_profile",
+            frames.SessionParams,
+            frames.SessionResult,
+            _apply_profile,
+            (NotFound,),
+            changes=True,
+        ),
+        Method("session.delete", frames.SessionParams, frames.EmptyResult, _delete, (NotFound,), changes=True),
         Method("session.search", frames.SearchParams, frames.SearchResult, _search, (TooLarge,)),
-        Method("turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict, TooMany)),
-        Method("turn.stop", frames.StopParams, frames.StopResult, _stop, (NotFound,)),
+        Method(
+            "turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict), changes=True
+        ),
+        Method("turn.stop", frames.StopParams, frames.StopResult, _stop, (NotFound,), changes=True),
+        Method("account.usage", frames.NoParams, frames.UsageResult, _usage),
         Method("markdown.render", frames.RenderParams, frames.RenderResult, _render, (TooLarge,)),
     )
 }
+
+
+def changes(name: str) -> bool:
+    """Tell whether a method changes what is stored; one that is not there does not."""
+    return name in METHODS and METHODS[name].changes

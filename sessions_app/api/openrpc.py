@@ -37,7 +37,7 @@ _INFO = """JSON-RPC 2.0, one text frame a message, parameters by name. Requests 
 cookie of the site, from a page of its own, or `Authorization: Bearer TOKEN`. A request without
 an id is carried out and never answered. Clients ignore event types that they do not know.
 Close codes: 4401 not, or no longer, authorised; 4003 binary frame; 4009 or 1009 frame too large;
-4008 reads too slowly; 4012 the process is stopping, connect again."""
+4008 reads too slowly; 4012 the process is stopping, connect again; 4029 too many connections of one user."""
 
 
 @cache
@@ -77,7 +77,7 @@ def _schemas() -> tuple[dict[str, Any], dict[str, Any]]:
 def _method(method: Method, schemas: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     params = definitions[method.params.__name__]
     required = params.get("required", [])
-    errors: list[type[CommandError]] = [InvalidParams, *method.errors]
+    errors: list[type[CommandError]] = [InvalidParams, *method.errors, TooMany]
     return {
         "name": method.name,
         "summary": inspect.getdoc(method.handler),

@@ -35,18 +35,22 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Outbox:
     """The frames that wait for one client. Belongs to the event loop.
 
-    ``longest_answer`` (characters, HERMES_MAX_ANSWER) may wait besides the usual backlog.
+    ``longest_answer`` (characters, HERMES_MAX_ANSWER) may wait besides the usual backlog. ``begin`` calls what
+    lets the next frame be sent, when it is the client's turn (``scheduling.pace``).
     """
 
-    def __init__(self, send: Send, longest_answer: int) -> None:
+    def __init__(self, send: Send, longest_answer: int, begin: Callable[[Callable[[], None]], None]) -> None:
         self._send = send
+        self._begin = begin
         self._backlog = BACKLOG + CHARACTERS_PER_ANSWER * longest_answer
         # With what each adds to: notifications, answers.
         self._waiting: deque[tuple[str, int, int]] = deque()
         self._told = 0
         self._answered = 0
         self._close_code: int | None = None
-        self._news = asyncio.Event()
+        # Asked for from when there is something to send until it is this client's turn.
+        self._asked = False
+        self._turn = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._writer = asyncio.create_task(self._write())
@@ -77,7 +81,7 @@ class Outbox:
             if code == READS_TOO_SLOWLY:
                 CUT_OFF.inc()
             self._room.set()
-            self._news.set()
+            self._ask()
 
     def stop(self) -> None:
         """Forget what waits: the client has gone."""
@@ -88,7 +92,12 @@ class Outbox:
         if not self.closed:
             self._waiting.append((frame, told, answered))
             self._count(told, answered)
-            self._news.set()
+            self._ask()
+
+    def _ask(self) -> None:
+        if not self._asked:
+            self._asked = True
+            self._begin(self._turn.set)
 
     def _count(self, told: int, answered: int) -> None:
         self._told += told
@@ -106,19 +115,24 @@ class Outbox:
             self._writer = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
-        while not (self.closed and not self._waiting):
-            while self._waiting:
-                frame, told, answered = self._waiting[0]
-                try:
-                    async with asyncio.timeout(STALLED + len(frame) / SLOWEST):
-                        await self._send({"type": "websocket.send", "text": frame})
-                except TimeoutError:
-                    self._waiting.clear()
-                    self.close(READS_TOO_SLOWLY)
-                    break
-                self._waiting.popleft()
-                self._count(-told, -answered)
-            self._news.clear()
-            if not self.closed:
-                await self._news.wait()
+        while self._waiting or not self.closed:
+            if self._waiting:
+                self._ask()
+            await self._turn.wait()
+            self._turn.clear()
+            self._asked = False
+            if self._waiting:
+                await self._send_first()
         await self._send({"type": "websocket.close", "code": self._close_code})
+
+    async def _send_first(self) -> None:
+        frame, told, answered = self._waiting[0]
+        try:
+            async with asyncio.timeout(STALLED + len(frame) / SLOWEST):
+                await self._send({"type": "websocket.send", "text": frame})
+        except TimeoutError:
+            self._waiting.clear()
+            self.close(READS_TOO_SLOWLY)
+        else:
+            self._waiting.popleft()
+            self._count(-told, -answered)

@@ -1,5 +1,5 @@
 """Access to the database from the event loop, and what the database itself keeps."""
 
-from sessions_app.database.hops import HEART, WATCH, Door, close, read, write
+from sessions_app.database.hops import HEART, WATCH, Door, close, of, read, write
 
-__all__ = ["HEART", "WATCH", "Door", "close", "read", "write"]
+__all__ = ["HEART", "WATCH", "Door", "close", "of", "read", "write"]

@@ -6,6 +6,9 @@ slowest query delays everybody (492 ms measured instead of 0.7). Here are two sm
 database has one writer and waiting in our queue is cheaper than its busy timeout. ``read``
 runs a function on one consistent snapshot, beside the writer.
 
+Work waits for a thread fairly (``scheduling``): ``of(user)`` says whose it is. A user's own work begins in the order in
+which it was asked for; what is of no user (the search index, the relay) takes its turn as one user more.
+
 What runs again on PostgreSQL: work of which it is certain that nothing was committed, and whose failure is not its own
 fault. (SQLite is a file: it has no connection to lose, and one writer.)
 
@@ -39,13 +42,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from django.db import Error, connection, connections, transaction
+
+from sessions_app.scheduling.threads import FairThreads
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,7 +63,7 @@ _LOST_RACES = {"40001", "40P01"}
 # The session ended, and no COMMIT was carried out in it.
 _ENDED_BEFORE_COMMIT = {"25P03", "25P04", "57P01"}
 _ATTEMPTS = 4
-_SINGLE = ("heart", "watch")
+_SINGLE = ("heart", "watch", "recovery")
 
 
 def _is_sqlite() -> bool:
@@ -67,9 +71,9 @@ def _is_sqlite() -> bool:
 
 
 @cache
-def _pool(kind: str) -> ThreadPoolExecutor:
+def _threads(kind: str) -> FairThreads:
     size = 1 if kind in _SINGLE or (kind == "write" and _is_sqlite()) else _THREADS
-    return ThreadPoolExecutor(size, thread_name_prefix=f"database-{kind}")
+    return FairThreads(size, f"database-{kind}")
 
 
 @contextmanager
@@ -163,28 +167,34 @@ def _run(kind: str, work: Callable[[], R]) -> R:
 
 
 class Lane:
-    """The way of some work to the database: the threads that it reads and writes in, by their kind."""
+    """The way of some work to the database: the threads that it reads and writes in, by their kind, and its user."""
 
-    def __init__(self, reads: str, writes: str) -> None:
-        self._reads, self._writes = reads, writes
+    def __init__(self, reads: str, writes: str, user: Hashable = None) -> None:
+        self._reads, self._writes, self._user = reads, writes, user
 
     async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` in a database thread, on one snapshot, and return its result."""
-        return await _hop(self._reads, partial(_run, "read", partial(function, *args, **kwargs)))
+        return await _hop(self._reads, self._user, partial(_run, "read", partial(function, *args, **kwargs)))
 
     async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` in a database thread, in one transaction, and return its result.
 
         It may run again after a lost race or a lost connection, so it changes nothing but rows.
         """
-        return await _hop(self._writes, partial(_run, "write", partial(function, *args, **kwargs)))
+        return await _hop(self._writes, self._user, partial(_run, "write", partial(function, *args, **kwargs)))
 
 
 # The heart and the look have a thread each: one locked row may hold all the writers for seconds,
-# and the heartbeats of the other turns must go on.
-HEART, WATCH = Lane("heart", "heart"), Lane("watch", "watch")
-_COMMANDS = Lane("read", "write")
-read, write = _COMMANDS.read, _COMMANDS.write
+# and the heartbeats of the other turns must go on. What the look writes after a crash are thousands of
+# transactions: on SQLite they wait their turn with those of the users, who would else have to poll for the lock.
+HEART, WATCH = Lane("heart", "heart"), Lane("watch", "recovery")
+_NOBODY = Lane("read", "write")
+read, write = _NOBODY.read, _NOBODY.write
+
+
+def of(user: Hashable) -> Lane:
+    """Return the way of one user's work. Who is no user yet goes by the address that they come from."""
+    return Lane("read", "write", user)
 
 
 class Door(Protocol):
@@ -197,20 +207,21 @@ class Door(Protocol):
         """Run ``function`` in one transaction."""
 
 
-async def _hop(kind: str, work: Callable[[], R]) -> R:
-    return await asyncio.get_running_loop().run_in_executor(_pool(kind), work)
+async def _hop(kind: str, user: Hashable, work: Callable[[], R]) -> R:
+    if kind == "recovery" and _is_sqlite():
+        kind = "write"
+    return await asyncio.wrap_future(_threads(kind).submit(user, work))
 
 
 def close() -> None:
     """End the threads and close their connections (end of a process, or of a test run)."""
     for kind in ("write", "read", *_SINGLE):
-        pool = _pool(kind)
-        size = pool._max_workers
-        together = threading.Barrier(size)
-        for closing in [pool.submit(_close_in_thread, together) for _ in range(size)]:
+        threads = _threads(kind)
+        together = threading.Barrier(threads.size)
+        for closing in [threads.submit(None, partial(_close_in_thread, together)) for _ in range(threads.size)]:
             closing.result()
-        pool.shutdown()
-    _pool.cache_clear()
+        threads.close()
+    _threads.cache_clear()
 
 
 def _close_in_thread(together: threading.Barrier) -> None:

@@ -1,4 +1,4 @@
-"""Install, drop and check the triggers that keep stamps and tell the search index of changes.
+"""Install, drop and check the triggers that keep stamps, tell the search index of changes and count what users store.
 
 Migrations of SQLite rebuild tables and drop their triggers without a word, so the triggers
 are dropped before any migration and created after it, from one SQL file per database; what a
@@ -21,19 +21,35 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 # The last table made of those that triggers write: without it no trigger could run.
-_NEWEST_TABLE = "hermes_search_change"
+_NEWEST_TABLE = "sessions_app_storagecount"
 
 _REPAIR = [
     """
 UPDATE sessions_app_sessionstamp SET revision = revision + 1,
   message_count = (SELECT count(*) FROM sessions_app_message
-                   WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)
+                   WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
+  characters = (SELECT coalesce(sum(length(text) + coalesce(length(parts), 0)), 0) FROM sessions_app_message
+                WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
+  owner_id = (SELECT owner_id FROM sessions_app_chatsession WHERE id = sessions_app_sessionstamp.chat_session_id)
 """,
     """
 INSERT INTO hermes_search_change (message_id, owner_id)
 SELECT id, owner_id FROM sessions_app_message UNION SELECT message_id, owner_id FROM hermes_search_entry
 """,
 ]
+
+_COUNT_STORAGE = """
+INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+SELECT owner_id, sum(sessions), sum(characters) FROM (
+  SELECT owner_id, 1 AS sessions, characters FROM sessions_app_sessionstamp
+  UNION ALL SELECT owner_id, 0, length(text) FROM sessions_app_turn WHERE status IN ('queued', 'withdrawn')
+) AS stored GROUP BY owner_id
+"""
+_REPAIR_STORAGE = {
+    "sqlite": ["DELETE FROM sessions_app_storagecount", _COUNT_STORAGE],
+    # One statement, so that what others commit meanwhile is either deleted and counted, or neither.
+    "postgresql": [f"WITH old AS (DELETE FROM sessions_app_storagecount) {_COUNT_STORAGE}"],  # noqa: S608  # constants
+}
 
 
 @cache
@@ -79,7 +95,7 @@ def create(using: str, **_: Any) -> None:
     """Create what is missing (``post_migrate``).
 
     What was written without may have replaced any text. So every session has changed, and is read again once; and
-    every message's entry in the search index is compared with it again, in the background.
+    every message's entry in the search index is compared with it again, in the background. What users store is counted.
     """
     connection = connections[using]
     if _NEWEST_TABLE not in connection.introspection.table_names():
@@ -92,7 +108,7 @@ def create(using: str, **_: Any) -> None:
             found = _NAME.search(statement)
             if found is None or found.group(1) not in present:
                 cursor.execute(statement)
-        for statement in _REPAIR:
+        for statement in (*_REPAIR, *_REPAIR_STORAGE[connection.vendor]):
             cursor.execute(statement)
 
 
@@ -109,8 +125,8 @@ def check(
         if missing:
             errors.append(
                 Error(
-                    f"The database lacks the triggers that keep the stamps: {sorted(missing)}.",
-                    hint="Run manage.py migrate: it creates them.",
+                    f"The database lacks triggers: {sorted(missing)}.",
+                    hint="Run manage.py migrate --skip-checks: it creates them.",
                     id="sessions_app.E001",
                 )
             )

@@ -6,8 +6,8 @@ large tables stay inside. Everything that must never be is a constraint of the d
 
 from sessions_app.models.messages import Message, MessageClaim, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
-from sessions_app.models.sessions import Branch, ChatSession, SessionStamp
-from sessions_app.models.tokens import ApiToken
+from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount
+from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.turns import Turn, TurnStatus
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "MessageRole",
     "MessageStatus",
     "SessionStamp",
+    "StorageCount",
+    "TooManyTokens",
     "Turn",
     "TurnStatus",
 ]

@@ -49,7 +49,7 @@ class ChatSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or "New chat"
+        return str(self.id)  # not the title: this stands in logs and on pages, and the title says what was said
 
 
 class Branch(models.Model):
@@ -73,12 +73,31 @@ class Branch(models.Model):
         return f"{self.id} from {self.fork_position}"
 
 
-class SessionStamp(models.Model):
-    """The stamp of a session's transcript, kept by triggers of the database alone.
+class KeptByTriggers(models.Model):
+    """Rows that triggers of the database write, and nothing else (``database/sql``)."""
+
+    class Meta:
+        abstract = True
+
+    def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
+        """Write nothing: triggers make and keep these rows, also while a fixture is loaded.
+
+        Raises TypeError except for ``loaddata`` (``raw``), whose rows of other tables the
+        triggers have counted; it calls ``Model.save_base`` past any override of that.
+        """
+        if not raw:
+            raise TypeError("These rows are kept by the database; a model never saves one.")
+        return True
+
+
+class SessionStamp(KeptByTriggers):
+    """The stamp of a session's transcript, and how much it stores.
 
     A table of its own, so that no stale ``ChatSession.save()`` can write an old value back.
     ``revision`` rises with every change of the transcript and never falls. ``recount`` is the
-    triggers' own note (SQLite) that ``message_count`` must be counted anew.
+    triggers' own note (SQLite) that ``message_count`` and ``characters`` must be counted anew.
+    ``characters`` is the size of the session's messages, texts and parts; ``owner`` repeats the
+    session's, so that ``StorageCount`` can be kept by the stamps alone.
     """
 
     chat_session = models.OneToOneField(
@@ -87,6 +106,16 @@ class SessionStamp(models.Model):
     message_count = models.PositiveBigIntegerField(db_default=0)
     revision = models.PositiveBigIntegerField(db_default=0)
     recount = models.BooleanField(db_default=False)
+    characters = models.BigIntegerField(db_default=0)
+    # Null only between the migration that added it and the triggers, which fill it in.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        null=True,
+    )
 
     class Meta:
         indexes = [models.Index(fields=["recount"], condition=models.Q(recount=True), name="stamp_recount")]
@@ -94,12 +123,20 @@ class SessionStamp(models.Model):
     def __str__(self) -> str:
         return f"{self.message_count} messages, revision {self.revision}"
 
-    def _save_table(self, raw: bool = False, *args: Any, **kwargs: Any) -> bool:
-        """Write nothing: triggers make and keep the stamps, also while a fixture is loaded.
 
-        Raises TypeError except for ``loaddata`` (``raw``), whose rows of other tables the
-        triggers have counted; it calls ``Model.save_base`` past any override of that.
-        """
-        if not raw:
-            raise TypeError("Stamps are kept by the database; a model never saves one.")
-        return True
+class StorageCount(KeptByTriggers):
+    """What a user stores: the *sum* of their rows (``sessions_app.storage``).
+
+    One row a user on SQLite, several on PostgreSQL, where each change adds one. ``characters`` are those of the
+    sessions' messages, and of the texts of turns that wait or were withdrawn. A row may be negative, the sum is not.
+    """
+
+    # No constraint: rows come while their user is being deleted, and go with the user by a trigger.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
+    sessions = models.BigIntegerField()
+    characters = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.sessions} sessions, {self.characters} characters"

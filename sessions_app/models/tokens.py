@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 PREFIX = "hermes_"
+LIFETIME = timedelta(days=90)
+"""How long a token lasts if its maker does not say otherwise."""
+TOKENS_PER_USER = 20
+
+
+class TooManyTokens(Exception):
+    """A user has as many tokens as they may have."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A user has at most {TOKENS_PER_USER} API tokens. Revoke one that is not needed.")
 
 
 def digest_of(clear_text: str) -> str:
@@ -19,7 +32,10 @@ def digest_of(clear_text: str) -> str:
 
 
 class ApiToken(models.Model):
-    """A token by which an API client acts as its owner. Revoking it deletes the row."""
+    """A token by which an API client acts as its owner. Revoking it deletes the row.
+
+    It holds until it expires (never, if it was made before tokens had an end) and while its owner is active.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100, blank=True)
@@ -27,6 +43,7 @@ class ApiToken(models.Model):
     can_read_metrics = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = "API token"
@@ -34,13 +51,36 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return self.name or f"token {self.pk}"
 
+    @property
+    def has_expired(self) -> bool:
+        """Tell whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
     @classmethod
-    def issue(cls, owner: AbstractUser, name: str = "") -> tuple[ApiToken, str]:
-        """Create a token and return it with its clear text, which is stored nowhere."""
+    @transaction.atomic
+    def issue(cls, owner: AbstractUser, name: str = "", lifetime: timedelta = LIFETIME) -> tuple[ApiToken, str]:
+        """Create a token and return it with its clear text, which is stored nowhere. Raises TooManyTokens.
+
+        The owner's expired ones are removed.
+        """
+        now = timezone.now()
+        # One at a time for each user, or two could both take the last place.
+        get_user_model()._default_manager.select_for_update().filter(pk=owner.pk).first()
+        own = cls.objects.filter(owner=owner)
+        own.filter(expires_at__lte=now).delete()
+        if own.count() >= TOKENS_PER_USER:
+            raise TooManyTokens
         clear_text = PREFIX + secrets.token_urlsafe(32)
-        return cls.objects.create(owner=owner, name=name, digest=digest_of(clear_text)), clear_text
+        token = cls.objects.create(owner=owner, name=name, digest=digest_of(clear_text), expires_at=now + lifetime)
+        return token, clear_text
+
+    @classmethod
+    def holding(cls) -> models.QuerySet[ApiToken]:
+        """Return the tokens that let in now."""
+        unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
+        return cls.objects.filter(unexpired, owner__is_active=True)
 
     @classmethod
     def find(cls, clear_text: str) -> ApiToken | None:
-        """Return the token of an active user with this clear text, else None."""
-        return cls.objects.select_related("owner").filter(digest=digest_of(clear_text), owner__is_active=True).first()
+        """Return the token with this clear text if it lets in, else None."""
+        return cls.holding().select_related("owner").filter(digest=digest_of(clear_text)).first()

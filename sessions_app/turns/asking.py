@@ -15,11 +15,10 @@ from math import ceil
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
-from sessions_app import access
+from sessions_app import access, storage
 from sessions_app.database import plain
 from sessions_app.errors import Conflict, NotFound, TooMany
 from sessions_app.models import Message, MessageClaim, Turn, TurnStatus
@@ -76,29 +75,27 @@ def ask(
 ) -> Asked:
     """Store a turn; begin it unless another runs or this process is stopping.
 
-    Raises NotFound, Conflict (the message id is taken), TooMany (turns a minute, queue).
+    Raises NotFound (also for a user who may no longer act), Conflict (the message id is taken),
+    TooMany (turns a minute, queue, storage).
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
-    _lock_user(user_id)
+    # One request of a user waits for another: each could take the same id, or the last place of a minute.
+    if not access.hold_user(user_id):
+        raise NotFound
     if message_id and plain.rows(_TAKEN, [user_id, message_id] * 3):
         return _repeat(turn)
     _claim(turn)
     _check_rate(user_id)
     others = list(alive(chat_session).values())
     _check_queue(others)
+    storage.admit_text(user_id, text)
     if accepting and not others:
         begun = begin(turn, chat_session, process)
         return Asked(turn, begun.message, begun)
     turn.save()
     return Asked(turn, unborn_message_shape(turn), begin_next(chat_session, process) if accepting else None)
-
-
-def _lock_user(user_id: int) -> None:
-    """Make one request of a user wait for another: each could take the same id, or the last place of a minute."""
-    if connection.features.has_select_for_update:
-        list(get_user_model().objects.select_for_update(no_key=True).filter(pk=user_id).values("pk"))
 
 
 def _claim(turn: Turn) -> None:

@@ -11,7 +11,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app import branches, transcript
+from sessions_app import access, branches, transcript
 from sessions_app.agents.history import Row
 from sessions_app.agents.ledger import Request
 from sessions_app.database import plain
@@ -80,10 +80,12 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> Begun:
     """Claim anew a turn that this process has begun and does not run: the word of the commit was lost.
 
     What it has in memory of the session is from before the user's message, so no stamp counts as seen.
+    The turn of a user who may no longer act is only claimed to be stopped.
     """
     turn.claim = uuid.uuid4()
     turn.heartbeat_at = Now()
-    turn.save(update_fields=["claim", "heartbeat_at"])
+    turn.stop_requested = turn.stop_requested or not access.hold_user(turn.owner_id)
+    turn.save(update_fields=["claim", "heartbeat_at", "stop_requested"])
     message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
     return _begun(turn, chat_session, message, UNSEEN, UNSEEN)
 
@@ -104,9 +106,9 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, 
 
 
 def begin_next(chat_session: ChatSession, process: str) -> Begun | None:
-    """Begin the session's oldest queued turn, if it has one and none is running."""
+    """Begin the session's oldest queued turn, if it has one, none is running, and its user may still act."""
     waiting = alive(chat_session)
-    if not waiting or TurnStatus.RUNNING in waiting.values():
+    if not waiting or TurnStatus.RUNNING in waiting.values() or not access.hold_user(chat_session.owner_id):
         return None
     return begin(Turn.objects.get(pk=min(waiting)), chat_session, process)
 

@@ -2,7 +2,7 @@
 
 The text so far is kept on the turn, not in the transcript, so that it survives the process
 and changes nothing under the guard. The same hop tells which turns are no longer ours, and
-which some other process was asked to stop.
+which are to stop: some other process was asked to, or their user may no longer act.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Pulse:
     """What the beats found, by primary key of the turns."""
 
     lost: frozenset[int]
-    stop_requested: frozenset[int]
+    to_stop: frozenset[int]
 
 
 def beat(beats: Collection[Beat]) -> Pulse:
@@ -50,6 +50,8 @@ def beat(beats: Collection[Beat]) -> Pulse:
     said = [[one.text, one.turn_id, one.claim, one.answer_id] for one in beats if one.text is not None]
     plain.each(_CHECKPOINT, said)
     claims = {one.turn_id: one.claim for one in beats}
-    mine = Turn.objects.filter(pk__in=claims, status=TurnStatus.RUNNING).values_list("pk", "claim", "stop_requested")
-    alive = {pk: stop_requested for pk, claim, stop_requested in mine if claim == claims[pk]}
+    # The turn of a user whose row is gone is not found.
+    mine = Turn.objects.filter(pk__in=claims, status=TurnStatus.RUNNING)
+    states = mine.values_list("pk", "claim", "stop_requested", "owner__is_active")
+    alive = {pk: stop or not may_act for pk, claim, stop, may_act in states if claim == claims[pk]}
     return Pulse(frozenset(claims.keys() - alive), frozenset(pk for pk, asked in alive.items() if asked))

@@ -2,7 +2,8 @@
 
 All of one user's connections get the project's own facts; run events go to those that have
 opened the session. Everything happens in the event loop, and ``deliver`` never waits, so an
-event reaches all of them in one order.
+event reaches all of them in one order. That only queues it: what it costs to send it is spread over rounds of the loop
+(``pace``), because hundreds of tabs of one user would hold up everybody else's commands.
 
 Opening is the delicate moment: the transcript is read in a thread while events go on, and those
 of another process may come seconds after what they tell of was stored. So every opened session
@@ -24,6 +25,7 @@ from uuid import UUID
 
 from ag_ui.core import BaseEvent, CustomEvent, EventType
 
+from sessions_app.scheduling.pace import Pace
 from sessions_app.shapes import RunShape
 
 # A pair for ``news``, as JSON has it: what the fact is about, and a message's id or a revision.
@@ -31,6 +33,8 @@ Follows = list[str | int] | None
 
 # Runs of one session, of which one at a time is on: late words are of the last few.
 _REMEMBERED = 8
+# Frames that a round of the event loop sends, some 0.1 ms each: an event for 500 tabs of one user takes 30 rounds.
+FRAMES_PER_ROUND = 16
 _LAST = {EventType.RUN_FINISHED, EventType.RUN_ERROR}
 
 
@@ -142,12 +146,13 @@ class _Subscriptions:
 class Hub:
     """The connections of this process, by user. Lives as long as the process.
 
-    ``came`` and ``left`` are told of a user's first and last connection.
+    ``came`` and ``left`` are told of a user's first and last connection. ``pace`` is that of all that is sent to them.
     """
 
     def __init__(self, came: Callable[[int], None], left: Callable[[int], None]) -> None:
         self._users: dict[int, dict[Connection, _Subscriptions]] = defaultdict(dict)
         self._came, self._left = came, left
+        self.pace = Pace(FRAMES_PER_ROUND)
 
     def attach(self, connection: Connection) -> None:
         """Begin to deliver the user's facts to a connection."""

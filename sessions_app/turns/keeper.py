@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sessions_app import database
 from sessions_app.search import index
-from sessions_app.turns import recovery, tally
+from sessions_app.shapes import queued_shape
+from sessions_app.turns import abandoned, recovery
 from sessions_app.turns.heart import BEAT_SECONDS, Beat, beat
+from sessions_app.turns.inheritance import Inheritance
 from sessions_app.turns.recovery import Running
-from sessions_app.turns.run import INTERRUPTED, Run
+from sessions_app.turns.run import Run
 
 if TYPE_CHECKING:
     from sessions_app.turns.runner import Runner
@@ -38,13 +40,14 @@ class Keeper:
         self._beat_seconds = min(BEAT_SECONDS, lease / 5)
         self.silence = lease - self._beat_seconds
         self._tasks: list[asyncio.Task[None]] = []
+        self._inheritance = Inheritance(runner, self.silence)
+        self._looking = asyncio.Lock()
         self._unlaunched: set[Running] = set()
         self._looked: float | None = None
         self._judges_from = 0.0
 
-    async def start(self) -> None:
-        """Look once, then go on in the background."""
-        await self.look()
+    def start(self) -> None:
+        """Begin to work, in the background."""
         self._tasks = [
             asyncio.create_task(self._every(self._beat_seconds, self.beat)),
             asyncio.create_task(self._every(self._beat_seconds, self.look)),
@@ -69,7 +72,7 @@ class Keeper:
             run.checkpoint = checkpoints[pk]
             if run.ending is None and pk in pulse.lost:
                 run.stop("lost")
-            elif pk in pulse.stop_requested:
+            elif pk in pulse.to_stop:
                 run.stop("stopped")
 
     async def index(self) -> None:
@@ -78,23 +81,24 @@ class Keeper:
             pass
 
     async def look(self) -> None:
-        """Learn what runs elsewhere; end the turns of dead owners, and begin what is queued and nobody runs."""
-        runner = self._runner
-        mine, given_up = frozenset(run.turn.pk for run in runner.runs), runner.given_up
-        seen = await database.WATCH.read(recovery.look, self.silence, runner.process, mine)
-        runner.recovered(given_up - {turn.run_id for turn in seen.running})
-        may_judge = self._has_looked()
-        await runner.elsewhere.look(seen.running, seen.over)
-        unlaunched = self._unlaunched_again(seen.running)
-        if not runner.accepting:
-            return
-        for turn in seen.running:
-            if turn.dead and may_judge:
-                await self._try(self._take_over(turn))
-            elif turn in unlaunched:
-                await self._try(self._adopt(turn))
-        for owner_id, session_id in seen.waiting:
-            await self._try(self._begin(owner_id, session_id))
+        """Learn what runs elsewhere; end what dead owners and users who may no longer act have left, or go on with it.
+
+        One step of bounded size; what is more than that is left to the next look.
+        """
+        async with self._looking:
+            runner = self._runner
+            mine, given_up = frozenset(run.turn.pk for run in runner.runs), runner.given_up
+            seen = await database.WATCH.read(recovery.look, self.silence, runner.process, mine)
+            runner.recovered(given_up - {turn.run_id for turn in seen.running})
+            may_judge = self._has_looked()
+            await runner.elsewhere.look(seen.running, seen.over)
+            await self._end_abandoned(seen.abandoned)
+            unlaunched = self._unlaunched_again(seen.running)
+            if runner.accepting:
+                dead = [turn for turn in seen.running if turn.dead and may_judge]
+                if await self._inheritance.step(unlaunched, dead):
+                    # However long it took, the database was there.
+                    self._looked = asyncio.get_running_loop().time()
 
     def _has_looked(self) -> bool:
         """Note a look, and tell whether there were some before it without a gap.
@@ -119,47 +123,18 @@ class Keeper:
         self._unlaunched = {turn for turn in running if self._runner.is_unlaunched(turn)}
         return {turn for turn in self._unlaunched if turn in before}
 
-    async def _adopt(self, seen: Running) -> None:
-        begun = await database.WATCH.write(recovery.adopt, seen) if self._runner.is_unlaunched(seen) else None
-        if begun is not None:
-            self._runner.launch(begun)
-
-    async def _try(self, work: Coroutine[Any, Any, None]) -> None:
-        """One that cannot be mended must not keep the others, or the start, from going on."""
-        try:
-            await self._runner.carry(work)
-        except Exception:
-            logger.exception("a turn could not be recovered; it is tried again")
-
-    async def _begin(self, owner_id: int, session_id: UUID) -> None:
-        process = self._runner.taker()
-        if process is None:
-            return
-        begun = await database.WATCH.write(recovery.begin_waiting, owner_id, session_id, process)
-        if begun is not None:
-            self._runner.launch(begun)
-
-    async def _take_over(self, seen: Running) -> None:
-        runner = self._runner
-        recovered = await database.WATCH.write(recovery.recover, seen, self.silence, runner.taker(), INTERRUPTED)
-        if recovered is None:
-            return
-        tally.RECOVERED.inc()
-        ended = recovered.ended
-        for message in (recovered.message, *ended.messages):
-            runner.custom(seen.owner_id, seen.session_id, "message.created", message)
-        runner.interrupted(recovered.turn)
-        runner.custom(seen.owner_id, seen.session_id, "session.updated", ended.chat_session)
-        if ended.following is not None:
-            runner.launch(ended.following)
+    async def _end_abandoned(self, turn_ids: Collection[int]) -> None:
+        for turn in await database.WATCH.write(abandoned.end, turn_ids) if turn_ids else []:
+            self._runner.elsewhere.over(turn.run_id)
+            self._runner.custom(turn.owner_id, turn.chat_session_id, "turn.withdrawn", queued_shape(turn))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(seconds)
             try:
                 await work()
             except Exception:
                 logger.exception("a keeper's round failed; it is tried again")
+            await asyncio.sleep(seconds)
 
 
 def _beat_of(run: Run, answer_id: UUID, text: str) -> Beat:

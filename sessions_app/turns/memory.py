@@ -93,7 +93,8 @@ class TurnMemory:
 
     async def _read(self) -> None:
         last = self._begun.last if self._transcript is None else self._transcript.last
-        self._transcript, self._seen = transcript, stamp = await database.read(_stored, self._begun, last)
+        door = database.of(self._begun.turn.owner_id)
+        self._transcript, self._seen = transcript, stamp = await door.read(_stored, self._begun, last)
         self._lease.keep(transcript, stamp, transcript.size)
 
     def _asked(self) -> Row:

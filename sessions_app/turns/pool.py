@@ -83,7 +83,7 @@ class AgentPool:
 
 async def search_chats(user_id: int, query: str, limit: int) -> list[str]:
     """Search a user's own messages for their agent's tool; one line per hit."""
-    hits = await database.read(search, user_id, query, limit)
+    hits = await database.of(user_id).read(search, user_id, query, limit)
     return [" ".join(hit.snippet.split()) for hit in hits]
 
 

@@ -1,4 +1,4 @@
-"""Turns whose owner died: keep what they said, say so, and go on with what is queued."""
+"""Turns whose owner died: keep what they said and say so; begin what is queued and nobody runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from sessions_app import access
+from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, message_shape
+from sessions_app.turns import abandoned
 from sessions_app.turns.beginning import Begun, begin_again, begin_next
 from sessions_app.turns.ending import Ended, end, ending_of
 from sessions_app.turns.liveness import known_dead
@@ -21,6 +23,19 @@ from sessions_app.turns.liveness import known_dead
 # What ended is looked for so long: looks are a second apart, and a commit comes up to a lock's time-out after the time
 # that its row says.
 LATELY = timedelta(seconds=10)
+# A user's first waiting session comes before everybody's second; what runs for the user counts as well.
+_WAITING = """
+WITH waiting AS (
+  SELECT owner_id, chat_session_id, MIN(id) AS oldest FROM sessions_app_turn AS turn
+  WHERE status = 'queued' AND NOT EXISTS (
+    SELECT 1 FROM sessions_app_turn WHERE chat_session_id = turn.chat_session_id AND status = 'running'
+  )
+  GROUP BY owner_id, chat_session_id
+), busy AS (SELECT owner_id, COUNT(*) AS runs FROM sessions_app_turn WHERE status = 'running' GROUP BY owner_id)
+SELECT waiting.owner_id, waiting.chat_session_id FROM waiting LEFT JOIN busy ON busy.owner_id = waiting.owner_id
+ORDER BY ROW_NUMBER() OVER (PARTITION BY waiting.owner_id ORDER BY oldest) + COALESCE(busy.runs, 0), oldest
+LIMIT %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +69,15 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one look at the database finds; ``waiting`` are (owner, session) with a queue that nobody serves."""
+    """What one look at the database finds; ``abandoned`` are turns of users who may no longer act."""
 
     running: tuple[Running, ...]
-    waiting: tuple[tuple[int, UUID], ...]
     over: tuple[Over, ...]
+    abandoned: list[int]
 
 
 def look(silence: float, process: str, mine: frozenset[int]) -> Seen:
-    """Return what runs and what ended elsewhere, and what waits; an owner silent for ``silence`` seconds is dead.
+    """Return what runs and what ended elsewhere; an owner silent for ``silence`` seconds is dead.
 
     ``process`` is this very one, ``mine`` are the primary keys of the turns that it runs.
     """
@@ -71,7 +86,7 @@ def look(silence: float, process: str, mine: frozenset[int]) -> Seen:
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
     over = Turn.objects.filter(ended_at__gte=Now() - LATELY).exclude(process=process)
-    return Seen(running, tuple(_waiting()), tuple(Over(*row) for row in over.values_list("run_id", "owner_id")))
+    return Seen(running, tuple(Over(*row) for row in over.values_list("run_id", "owner_id")), abandoned.find())
 
 
 def _silent(seconds: float) -> Q:
@@ -91,11 +106,11 @@ def _locked(owner_id: int, session_id: UUID) -> ChatSession | None:
         return None
 
 
-def recover(seen: Running, silence: float, process: str | None, text: str) -> Recovered | None:
-    """Take a dead turn over and end it, and begin the next for ``process``; None where somebody was faster.
+def recover(seen: Running, silence: float, text: str) -> Recovered | None:
+    """Take a dead turn over and end it; None where somebody was faster.
 
-    ``text`` tells the user what happened. Under the session's lock the owner is looked at again,
-    so one that came back to life meanwhile keeps its turn whole.
+    What is queued behind it waits from then on. ``text`` tells the user what happened. Under the session's lock
+    the owner is looked at again, so one that came back to life meanwhile keeps its turn whole.
     """
     if _locked(seen.owner_id, seen.session_id) is None:
         return None
@@ -108,7 +123,7 @@ def recover(seen: Running, silence: float, process: str | None, text: str) -> Re
         ending_of(turn), status=TurnStatus.INTERRUPTED, text=turn.checkpoint, error_code="interrupted", error_text=text
     )
     message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
-    return Recovered(turn, message_shape(message), end(turn, turn.answer_id, ending, process=process))
+    return Recovered(turn, message_shape(message), end(turn, turn.answer_id, ending, process=None))
 
 
 def adopt(seen: Running) -> Begun | None:
@@ -118,10 +133,11 @@ def adopt(seen: Running) -> Begun | None:
     return begin_again(turn, chat_session) if chat_session and turn else None
 
 
-def _waiting() -> list[tuple[int, UUID]]:
-    running = Turn.objects.filter(chat_session=OuterRef("chat_session"), status=TurnStatus.RUNNING)
-    queued = Turn.objects.filter(~Exists(running), status=TurnStatus.QUEUED)
-    return list(queued.values_list("owner_id", "chat_session_id").distinct())
+def waiting(limit: int) -> list[tuple[int, UUID]]:
+    """Return (owner, session) of queues that nobody serves, those that are to be served first."""
+    found = plain.rows(_WAITING, [limit])
+    # SQLite says an id as text.
+    return [(owner_id, UUID(str(session_id))) for owner_id, session_id in found]
 
 
 def begin_waiting(owner_id: int, session_id: UUID, process: str) -> Begun | None:

@@ -184,7 +184,7 @@ class Run:
             if process() is None:
                 give_up = min(give_up, clock() + self._lease_time)
             try:
-                return await database.write(
+                return await database.of(self.turn.owner_id).write(
                     end,
                     self.turn,
                     self.stream.message_id,
@@ -255,7 +255,8 @@ class Run:
     async def _store_step(self, memory: TurnMemory, result: StepResult, rows: list[NewMessage]) -> None:
         next_answer = uuid.uuid4()
         so_far = replace(self._end_as(TurnStatus.RUNNING), request=memory.last_request)
-        stored: Stored = await database.write(store_step, self.turn, rows, next_answer, so_far)
+        door = database.of(self.turn.owner_id)
+        stored: Stored = await door.write(store_step, self.turn, rows, next_answer, so_far)
         for call, message in zip(result.calls, stored.messages[1:], strict=True):
             self.stream.call_result(call.id, message.id, message.text)
         for message in stored.messages:

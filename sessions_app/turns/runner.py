@@ -66,10 +66,10 @@ class Runner:
         self._keeper = Keeper(self, lease)
 
     async def start(self) -> None:
-        """Take over what dead processes left, and keep watching. Before any client is served."""
+        """Begin to keep watch. What dead processes left is taken over beside the first clients, not before them."""
         self._process.start()
         self.elsewhere.relay.start()
-        await self._keeper.start()
+        self._keeper.start()
 
     async def drain(self, grace: float) -> None:
         """Begin no more turns, let the running ones end for ``grace`` seconds, cut the rest.
@@ -161,7 +161,7 @@ class Runner:
             return False
         for _ in range(STOP_LOOKS):
             await self._stopped(found.running)
-            status = await database.read(status_of, found.running.pk)
+            status = await database.of(user_id).read(status_of, found.running.pk)
             if status != TurnStatus.RUNNING:
                 return status == TurnStatus.STOPPED
         return True  # it is asked for, and done when its owner, or who takes over, reads the row
@@ -220,6 +220,8 @@ class Runner:
             feed=Feed(partial(self.elsewhere.tell, begun.turn.owner_id)),
             lease_time=self._lease,
         )
+        if begun.turn.stop_requested:
+            run.stop("stopped")
         before = self._runs.get(begun.session_id)
         self._runs[begun.session_id] = run
         user_id = begun.turn.owner_id

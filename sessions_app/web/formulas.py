@@ -24,6 +24,8 @@ MAX_FORMULA = 1_000
 """Characters of one formula; latex2mathml takes 20 ms for the worst of this length."""
 MAX_FORMULAS = 200
 """Of one text; the others are shown as they were written."""
+MAX_IN_FORMULAS = 20_000
+"""Characters of all formulas of one text, for which latex2mathml takes 0.3 s at the worst; so are those after them."""
 
 INLINE = re.compile(
     rf"\\\((?P<round>[^\n]{{1,{MAX_FORMULA}}}?)\\\)"
@@ -127,7 +129,8 @@ def add(state: StateInline | StateBlock, formula: str, source: str) -> Token:
 def render(renderer: RendererProtocol, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     """MathML, or the source where it is none."""
     token = tokens[index]
-    if token.meta["number"] <= MAX_FORMULAS:
+    env["in_formulas"] = int(env.get("in_formulas", 0)) + len(token.content)
+    if token.meta["number"] <= MAX_FORMULAS and env["in_formulas"] <= MAX_IN_FORMULAS:
         html = mathml.convert(token.content, display=token.meta["display"], large=token.meta["large"])
         if html is not None:
             return html

@@ -10,7 +10,6 @@ it two seconds, one long link title referred to 4,000 times makes 160 MB). What 
 
 import re
 from collections.abc import Iterator
-from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -27,6 +26,7 @@ from sessions_app.web import (
     tables,
     tags,
 )
+from sessions_app.web.plain import plain
 from sessions_app.web.sanitise import sanitise
 
 MAX_CHARS = 100_000
@@ -85,19 +85,14 @@ def render(text: str) -> str:
     """Sanitised HTML of a Markdown text; never raises for any string, loads nothing, runs nothing."""
     text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     if len(text) > MAX_CHARS or text.count("[") > MAX_BRACKETS:
-        return plain(text)
+        return sanitise(plain(text))
     env: EnvType = {"note_prefix": footnotes.prefix_of(text)}
     tokens = PARSER.parse(text, env)
     if len(tokens) > MAX_BLOCK_TOKENS or size_of_targets(tokens) > MAX_TARGETS or too_deep(tokens):
-        return plain(text)
+        return sanitise(plain(text))
     for token in tokens:
         adapt_block(token)
     return sanitise(PARSER.renderer.render(tokens, PARSER.options, env))
-
-
-def plain(text: str) -> str:
-    """The text as it stands, for what is not worth or not safe to parse."""
-    return sanitise(f'<pre class="plain" dir="auto">{escape(text)}</pre>')
 
 
 def too_deep(tokens: list[Token]) -> bool:

@@ -38,8 +38,8 @@ def test_staff_without_rights_are_refused_a_row_and_its_neighbours(enter: Enter,
 
 
 def test_the_right_to_view_is_not_the_right_to_delete(enter: Enter, alice: User) -> None:
-    staff, chat_session = enter("view_chatsession"), make_session(alice, "Holidays")
-    assert "Holidays" in text_of(staff, page_of(chat_session))
+    staff, chat_session = enter("view_chatsession"), make_session(alice)
+    assert "alice" in text_of(staff, page_of(chat_session))
     assert staff.post(page_of(chat_session, "delete"), {"post": "yes"}).status_code == 403
     chosen = {"action": "delete_selected", "_selected_action": str(chat_session.pk), "post": "yes"}
     staff.post(list_of(ChatSession), chosen)
@@ -108,3 +108,24 @@ def test_no_page_needs_a_style_or_script_of_its_own(boss: Client, alice: User) -
 
 def test_the_site_bears_its_name(boss: Client) -> None:
     assert "Hermes Site administration" in text_of(boss, "/admin/")
+
+
+def test_titles_are_for_those_who_may_read_messages(enter: Enter, alice: User) -> None:
+    chat_session = make_session(alice, "a secret")
+    turn = make_turn(chat_session)
+    rights = ("view_chatsession", "delete_chatsession", "view_turn")
+    for staff, shown in ((enter(*rights), False), (enter(*rights, "view_message"), True)):
+        pages = [list_of(ChatSession), page_of(chat_session), page_of(chat_session, "delete"), list_of(Turn)]
+        assert [("a secret" in text_of(staff, page)) for page in pages] == [shown] * 4
+        assert "a secret" not in text_of(staff, page_of(turn)) + text_of(staff, page_of(chat_session, "history"))
+        found = staff.get(list_of(ChatSession) + "?q=secret").context["cl"].result_list
+        assert len(found) == shown
+
+
+def test_system_prompts_are_for_those_who_may_see_profiles(enter: Enter, alice: User) -> None:
+    profile = AgentProfile.objects.create(name="Terse", system_prompt="a secret prompt")
+    chat_session = make_session(alice, profile=profile)
+    hidden = text_of(enter("view_chatsession", "view_message"), page_of(chat_session))
+    assert "a secret prompt" not in hidden
+    assert hidden.count("(hidden)") == 2
+    assert "a secret prompt" in text_of(enter("view_chatsession", "view_agentprofile"), page_of(chat_session))

@@ -17,6 +17,7 @@ from django.test import override_settings
 from sessions_app import database
 from sessions_app.agents.providers import ProviderSettings
 from sessions_app.api.consumer import ChatConsumer
+from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.models import ApiToken
 from sessions_app.turns.pool import AgentPool, search_chats
@@ -56,14 +57,23 @@ async def runner(transactional_db: None, blockbuster: BlockBuster) -> AsyncItera
     blockbuster.activate()
 
 
+@pytest.fixture
+def limits() -> Limits:
+    """A process's limits."""
+    return Limits()
+
+
 @pytest_asyncio.fixture
-async def connect(runner: Runner) -> AsyncIterator[Connect]:
-    """Connect with a token of a user, or with the headers given."""
+async def connect(runner: Runner, limits: Limits) -> AsyncIterator[Connect]:
+    """Connect with a token of a user, the same for all their connections, or with the headers given."""
     clients: list[Client] = []
-    application = ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper())
+    tokens: dict[int, tuple[bytes, bytes]] = {}
+    application = ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper(), limits=limits)
 
     async def connected(user: AbstractUser | None = None, headers: Any = ()) -> Client:
-        given = [await bearer(user)] if user else list(headers)
+        if user and user.pk not in tokens:
+            tokens[user.pk] = await bearer(user)
+        given = [tokens[user.pk]] if user else list(headers)
         clients.append(await Client(application, given).connect())
         return clients[-1]
 

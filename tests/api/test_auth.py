@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,11 @@ from django.test import override_settings
 from django.utils import timezone
 
 from sessions_app import database
+from sessions_app.accounts import logins
+from sessions_app.accounts.models import Login
+from sessions_app.api import auth
 from sessions_app.models import ApiToken, ChatSession
+from tests.api.client import Client
 from tests.api.conftest import Connect, bearer, cookie, login
 
 NOT_AUTHORISED = 4401
@@ -30,6 +35,29 @@ async def test_a_new_connection_notes_when_its_token_was_used(connect: Connect, 
     await connect(owner)
     token = await database.read(ApiToken.objects.get)
     assert token.last_used_at is not None
+
+
+async def test_a_connection_notes_by_the_minute_that_it_is_used(
+    connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await database.write(login, owner)
+    await database.write(Login.objects.create, owner=owner, session_key=session.session_key)
+    clock = SimpleNamespace(monotonic=lambda: 1000.0)
+    monkeypatch.setattr(auth, "time", clock)
+
+    async def is_noted(client: Client, rows: Any) -> bool:
+        long_ago = timezone.now() - timedelta(hours=1)
+        await database.write(rows.objects.update, last_used_at=long_ago)
+        await client.call("session.create")
+        return bool((await database.read(rows.objects.get)).last_used_at != long_ago)
+
+    by_cookie, by_token = await connect(headers=[cookie(session)]), await connect(owner)
+    for client, rows in ((by_cookie, Login), (by_token, ApiToken)):
+        assert await is_noted(client, rows)
+        assert not await is_noted(client, rows)
+    clock.monotonic = lambda: 1061.0
+    for client, rows in ((by_cookie, Login), (by_token, ApiToken)):
+        assert await is_noted(client, rows)
 
 
 async def refused(connect: Connect, *headers: tuple[bytes, bytes]) -> bool:
@@ -124,18 +152,19 @@ async def test_a_cookie_that_no_longer_holds_closes_at_the_next_command(
     assert await database.read(ChatSession.objects.count) == 0
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        lambda user: type(user).objects.filter(pk=user.pk).update(is_active=False),
-        lambda user: ApiToken.objects.all()._raw_delete("default"),
-    ],
-)
+TOKEN_LOSSES: dict[str, Any] = {
+    "deactivated": lambda user: type(user).objects.filter(pk=user.pk).update(is_active=False),
+    "token gone": lambda user: ApiToken.objects.all()._raw_delete("default"),
+    "token expired": lambda user: ApiToken.objects.update(expires_at=timezone.now()),
+}
+
+
+@pytest.mark.parametrize("loss", TOKEN_LOSSES)
 async def test_a_token_that_no_longer_holds_closes_at_the_next_command(
-    connect: Connect, owner: AbstractUser, loss: Any
+    connect: Connect, owner: AbstractUser, loss: str
 ) -> None:
     client = await connect(owner)
-    await database.write(loss, owner)
+    await database.write(TOKEN_LOSSES[loss], owner)
     await client.notify("session.create")
     assert await client.closed() == NOT_AUTHORISED
     assert await database.read(ChatSession.objects.count) == 0
@@ -158,12 +187,15 @@ async def test_a_token_that_no_longer_holds_closes_at_the_next_command(
         ("markdown.render", {"texts": ["x"]}),
     ],
 )
-async def test_every_method_asks_again(connect: Connect, owner: AbstractUser, method: str, params: Any) -> None:
+@pytest.mark.parametrize("loss", ["deactivated", "token expired"])
+async def test_every_method_asks_again(
+    connect: Connect, owner: AbstractUser, method: str, params: Any, loss: str
+) -> None:
     client = await connect(owner)
     session = (await client.call("session.create"))["session"]
     if method.partition(".")[0] != "markdown" and method not in ("session.list", "session.search"):
         params = {**params, "session_id": session["id"]}
-    await database.write(_by_raw_update(is_active=False), owner, None)
+    await database.write(TOKEN_LOSSES[loss], owner)
     await client.ask(method, **params)
     assert await client.closed() == NOT_AUTHORISED
     left = await database.read(ChatSession.objects.get)
@@ -196,17 +228,28 @@ def _deactivate(user: AbstractUser) -> None:
     ("loss", "cookie_ends", "token_ends"),
     [
         (lambda user, session: session.flush(), True, False),
-        (lambda user, session: _change_password(user), True, False),
+        (lambda user, session: logins.end(Login.objects.all()), True, False),
+        (lambda user, session: _change_password(user), True, True),
         (lambda user, session: _deactivate(user), True, True),
         (lambda user, session: ApiToken.objects.all().delete(), False, True),
+        (lambda user, session: ApiToken.objects.update(expires_at=timezone.now()), False, True),
         (lambda user, session: user.delete(), True, True),
     ],
-    ids=["logged out", "password changed", "deactivated", "token revoked", "user deleted"],
+    ids=[
+        "logged out",
+        "login ended",
+        "password changed",
+        "deactivated",
+        "token revoked",
+        "token expired",
+        "user deleted",
+    ],
 )
 async def test_a_connection_that_only_listens_is_closed_at_once(
     connect: Connect, owner: AbstractUser, loss: Any, cookie_ends: bool, token_ends: bool
 ) -> None:
     session = await database.write(login, owner)
+    await database.write(Login.objects.create, owner=owner, session_key=session.session_key)
     by_cookie, by_token = await connect(headers=[cookie(session)]), await connect(owner)
     await database.write(loss, owner, session)
     for client, ends in ((by_cookie, cookie_ends), (by_token, token_ends)):

@@ -29,6 +29,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "session.search": {"query": "q"},
     "turn.start": {"session_id": SOME_ID, "text": "t"},
     "turn.stop": {"session_id": SOME_ID},
+    "account.usage": {},
     "markdown.render": {"texts": ["t"]},
 }
 NOT_A_TEXT: list[Any] = [5, True, None, ["a"], {}, "\0", "a\0b", "\ud800", "a\udfffb"]

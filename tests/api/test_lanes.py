@@ -48,16 +48,16 @@ class Work:
 async def test_one_lane_keeps_its_order_and_another_does_not_wait() -> None:
     lanes, work = Lanes(), Work()
     for name in ("a1", "a2", "b1"):
-        await lanes.enter(name[0], work.piece(name))
+        await lanes.enter(name[0], work.piece(name), changes=True)
     assert {await work.began.get(), await work.began.get()} == {"a1", "b1"}
     work.gates["a2"].set()
     work.gates["b1"].set()
-    await lanes.enter("b", work.piece("b2"))
+    await lanes.enter("b", work.piece("b2"), changes=True)
     assert await work.began.get() == "b2"
     assert work.ended == ["b1"]
     for gate in work.gates.values():
         gate.set()
-    await lanes.ended()
+    await lanes.leave()
     assert sorted(work.ended) == ["a1", "a2", "b1", "b2"]
     assert work.ended.index("a1") < work.ended.index("a2")
 
@@ -68,18 +68,18 @@ async def test_a_fault_in_a_lane_holds_nothing_up() -> None:
     async def fault() -> None:
         raise asyncio.CancelledError
 
-    await lanes.enter("a", fault)
-    await lanes.enter("a", work.piece("a2"))
+    await lanes.enter("a", fault, changes=True)
+    await lanes.enter("a", work.piece("a2"), changes=True)
     assert await work.began.get() == "a2"
     work.gates["a2"].set()
-    await lanes.ended()
+    await lanes.leave()
 
 
 async def test_without_room_the_next_command_waits_for_the_end_of_one() -> None:
     lanes, work = Lanes(), Work()
     for number in range(OUTSTANDING):
-        await lanes.enter(str(number), work.piece(str(number)))
-    one_more = asyncio.create_task(lanes.enter("more", work.piece("more")))
+        await lanes.enter(str(number), work.piece(str(number)), changes=True)
+    one_more = asyncio.create_task(lanes.enter("more", work.piece("more"), changes=True))
     for _ in range(OUTSTANDING):
         await work.began.get()
     assert not one_more.done()
@@ -88,4 +88,4 @@ async def test_without_room_the_next_command_waits_for_the_end_of_one() -> None:
     assert await work.began.get() == "more"
     for gate in work.gates.values():
         gate.set()
-    await lanes.ended()
+    await lanes.leave()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import pytest
@@ -13,19 +13,21 @@ from sessions_app import database
 from sessions_app.api import auth
 from sessions_app.api.consumer import NOT_AUTHORISED
 from sessions_app.database import hops
-from sessions_app.models import ChatSession
+from sessions_app.models import ApiToken, ChatSession, Turn
 from sessions_app.turns import asking, deleting, opening
-from tests.api.conftest import Connect, cookie, login
+from sessions_app.turns.runner import Runner
+from tests.api.conftest import Connect, bearer, cookie, login
 from tests.providers.script import Gate
+from tests.turns.host import within
 
 
 def log_out_behind_the_next_hop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a logout be committed at the first moment at which it can, once a command is being carried out."""
     hop = hops._hop
 
-    async def hop_and_log_out(kind: str, work: Callable[[], Any]) -> Any:
+    async def hop_and_log_out(kind: str, user: Hashable, work: Callable[[], Any]) -> Any:
         monkeypatch.setattr(hops, "_hop", hop)
-        result = await hop(kind, work)
+        result = await hop(kind, user, work)
         await database.write(lambda: Session.objects.all()._raw_delete("default"))
         return result
 
@@ -86,11 +88,29 @@ async def test_a_logout_during_the_handshake_closes(
     session = await database.write(login, owner)
     identify = auth.identify
 
-    async def identify_and_log_out(headers: Any) -> auth.Caller | None:
-        caller = await identify(headers)
+    async def identify_and_log_out(*asked: Any) -> auth.Caller | None:
+        caller = await identify(*asked)
         await database.write(session.flush)
         return caller
 
     monkeypatch.setattr(auth, "identify", identify_and_log_out)
     client = await connect(headers=[cookie(session)])
     assert await client.closed() == NOT_AUTHORISED
+
+
+@pytest.mark.parametrize("by", ["logout", "revoked token"])
+async def test_a_logout_or_a_revoked_token_leaves_the_turn_running(
+    connect: Connect, owner: AbstractUser, gate: Gate, runner: Runner, by: str
+) -> None:
+    header = cookie(await database.write(login, owner)) if by == "logout" else await bearer(owner)
+    client = await connect(headers=[header])
+    session_id = (await client.call("session.create"))["session"]["id"]
+    for text in ("runs", "waits"):
+        await client.call("turn.start", session_id=session_id, text=text)
+    await gate.reached()
+    await database.write(lambda: (Session.objects.all().delete(), ApiToken.objects.all().delete()))
+    assert await client.closed() == NOT_AUTHORISED
+    gate.open()
+    while runner.runs:
+        await within(runner.runs[0].ended.wait())
+    assert await database.read(lambda: list(Turn.objects.values_list("status", flat=True))) == ["complete"] * 2

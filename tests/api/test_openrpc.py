@@ -28,6 +28,7 @@ CONTRACT = {
     "session.search": ({"query"}, {"limit"}, {"hits"}),
     "turn.start": ({"session_id", "text"}, {"message_id"}, {"run_id", "message", "queued"}),
     "turn.stop": ({"session_id"}, {"run_id"}, {"stopped"}),
+    "account.usage": (set(), set(), {"sessions", "text"}),
     "markdown.render": ({"texts"}, set(), {"html"}),
 }
 SHAPES = {

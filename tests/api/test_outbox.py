@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from sessions_app.api import outbox as outbox_module
-from sessions_app.api.outbox import BACKLOG, CUT_OFF, Outbox
+from sessions_app.api.outbox import BACKLOG, CUT_OFF, Outbox, Send
+from sessions_app.scheduling.pace import Pace
+from sessions_app.turns.hub import FRAMES_PER_ROUND
 from tests.api.client import PATIENCE
 
 
@@ -36,9 +38,14 @@ class Socket:
         return taken
 
 
+def outbox_of(send: Send, longest_answer: int = 0, *, pace: Pace | None = None, user: str = "owner") -> Outbox:
+    """An outbox of a user; those of one pace share the rounds of the event loop."""
+    return Outbox(send, longest_answer, partial((pace or Pace(FRAMES_PER_ROUND)).begin, user))
+
+
 async def test_frames_are_sent_in_order_and_the_close_comes_behind_them() -> None:
     socket = Socket()
-    outbox = Outbox(socket.send, 0)
+    outbox = outbox_of(socket.send)
     outbox.tell("a")
     outbox.answer("b")
     outbox.tell("c")
@@ -52,7 +59,7 @@ async def test_frames_are_sent_in_order_and_the_close_comes_behind_them() -> Non
 
 async def test_a_frame_that_comes_later_is_sent_then() -> None:
     socket = Socket()
-    outbox = Outbox(socket.send, 0)
+    outbox = outbox_of(socket.send)
     for frame in "ab":
         outbox.tell(frame)
         assert await socket.until(frame) == [frame]
@@ -61,7 +68,7 @@ async def test_a_frame_that_comes_later_is_sent_then() -> None:
 
 async def test_the_longest_answer_may_come_at_once() -> None:
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send, 1_000_000)
+    outbox = outbox_of(socket.send, 1_000_000)
     for frame in ("a" * 2_000_000, "b" * 2_000_000, "c"):
         outbox.tell(frame)
     assert not outbox.closed
@@ -72,7 +79,7 @@ async def test_the_longest_answer_may_come_at_once() -> None:
 
 async def test_a_client_that_does_not_read_is_cut_off_at_the_bound() -> None:
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send, 0)
+    outbox = outbox_of(socket.send)
     frame = "x" * 1024
     for _ in range(BACKLOG // len(frame) + 1):  # the bound itself is allowed
         outbox.tell(frame)
@@ -83,7 +90,7 @@ async def test_a_client_that_does_not_read_is_cut_off_at_the_bound() -> None:
 
 async def test_large_answers_cut_nobody_off() -> None:
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send, 0)
+    outbox = outbox_of(socket.send)
     outbox.answer("x" * 10 * BACKLOG)
     outbox.answer("x" * 10 * BACKLOG)
     for _ in range(99):
@@ -96,7 +103,7 @@ async def test_large_answers_cut_nobody_off() -> None:
 
 async def test_what_was_sent_counts_no_more() -> None:
     socket = Socket()
-    outbox = Outbox(socket.send, 0)
+    outbox = outbox_of(socket.send)
     for _ in range(8):
         outbox.tell("x" * (BACKLOG // 2))
         await socket.taken.get()
@@ -110,7 +117,7 @@ async def test_what_was_sent_counts_no_more() -> None:
 
 async def test_commands_wait_while_answers_are_not_read() -> None:
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send, 0)
+    outbox = outbox_of(socket.send)
     await outbox.room()
     outbox.answer("x" * (BACKLOG + 1))
     waiting = asyncio.create_task(outbox.room())
@@ -124,7 +131,7 @@ async def test_commands_wait_while_answers_are_not_read() -> None:
 
 async def test_who_waits_for_room_goes_on_when_the_client_has_gone() -> None:
     for end in (Outbox.stop, partial(Outbox.close, code=4401)):
-        outbox = Outbox(Socket(reads=False).send, 0)
+        outbox = outbox_of(Socket(reads=False).send)
         outbox.answer("x" * (BACKLOG + 1))
         waiting = asyncio.create_task(outbox.room())
         end(outbox)
@@ -136,7 +143,7 @@ async def test_who_waits_for_room_goes_on_when_the_client_has_gone() -> None:
 async def test_who_takes_nothing_at_all_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox_module, "STALLED", 0.01)
     socket = Socket(reads=False)
-    outbox = Outbox(socket.send, 0)
+    outbox = outbox_of(socket.send)
     outbox.answer("x")
     outbox.answer("y")
     assert await socket.until(4008) == [4008]
@@ -150,10 +157,47 @@ async def test_who_is_cut_off_is_counted_once_and_who_is_closed_otherwise_is_not
 
     before = cut_off()
     slow, stranger = Socket(reads=False), Socket()
-    outbox = Outbox(slow.send, 0)
+    outbox = outbox_of(slow.send)
     for _ in range(4):
         outbox.tell("x" * BACKLOG)
     await slow.until(4008)
-    Outbox(stranger.send, 0).close(4401)
+    outbox_of(stranger.send).close(4401)
     await stranger.until(4401)
     assert cut_off() - before == 1
+
+
+async def test_an_event_for_many_tabs_holds_up_nobody_elses_answer() -> None:
+    sent: list[str] = []
+    first, last = asyncio.Event(), asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message["text"])
+        first.set()
+        if len(sent) == 3 * len(tabs) + 1:
+            last.set()
+
+    pace = Pace(FRAMES_PER_ROUND)
+    tabs, other = [outbox_of(send, pace=pace) for _ in range(500)], outbox_of(send, pace=pace, user="other")
+    for number in range(3):
+        for tab in tabs:
+            tab.tell(f"event {number}")
+    await first.wait()
+    other.answer("answer")
+    await last.wait()
+    # Those of the few rounds until this test, the other's writer and its turn come, and not all 1,500.
+    assert sent.index("answer") < 100
+    for outbox in (*tabs, other):
+        outbox.stop()
+
+
+async def test_a_tab_gets_its_frames_in_order_at_any_pace() -> None:
+    sockets, pace = [Socket() for _ in range(50)], Pace(3)
+    outboxes = [outbox_of(socket.send, pace=pace) for socket in sockets]
+    frames = [str(number) for number in range(20)]
+    for frame in frames:
+        for outbox in outboxes:
+            outbox.tell(frame)
+    for socket in sockets:
+        assert await socket.until(frames[-1]) == frames
+    for outbox in outboxes:
+        outbox.stop()

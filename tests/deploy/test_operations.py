@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from tests.stamps.talk import Talk
 PAGE = (ROOT / "docs/operations.md").read_text()
 ROWS = (
     "SELECT id, position, text FROM sessions_app_message ORDER BY id",
-    "SELECT message_count, revision FROM sessions_app_sessionstamp",
+    "SELECT message_count, revision, characters FROM sessions_app_sessionstamp",
+    "SELECT owner_id, sum(sessions), sum(characters) FROM sessions_app_storagecount GROUP BY owner_id",
     "SELECT username, password FROM auth_user",
 )
 
@@ -43,7 +45,7 @@ def here() -> Database:
 
 def typed(program: str, folder: Path, **env: str) -> None:
     """Runs the page's line that begins with a program."""
-    (line,) = re.findall(rf"^    ({program} .*)$", PAGE, re.MULTILINE)
+    (line,) = re.findall(rf"^    ((?:\(umask 077; )?{program} .*)$", PAGE, re.MULTILINE)
     found = os.path.dirname(services.program(program))
     path = os.pathsep.join((found, os.environ["PATH"]))
     subprocess.run(["/bin/sh", "-c", line], cwd=folder, env={**os.environ, **env, "PATH": path}, check=True)
@@ -72,9 +74,21 @@ def test_a_backup_is_the_same_and_goes_on_counting(talk: Talk, here: Database, t
         databases.drop(copy)
 
 
+def test_nobody_else_may_read_a_backup(talk: Talk, here: Database, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        copy = restored(here, tmp_path)
+    finally:
+        os.umask(before)
+    backup = tmp_path / ("hermes.dump" if here.on_postgresql else "backup.sqlite3")
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    if copy.on_postgresql:
+        databases.drop(copy)
+
+
 def test_what_operators_ask_the_database(postgres_template: Database) -> None:
     statements = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-    assert len(statements) == 4
+    assert len(statements) == 5
     copy = databases.postgresql(postgres_template)
     for statement in statements:
         copy.run(statement)

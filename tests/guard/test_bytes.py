@@ -19,9 +19,9 @@ from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.foreign import foreign
 from tests.turns.host import Host, guard_of, stands_at
 from tests.turns.test_cost import fill
-from tests.turns.test_recovery import database_url
 
 pytestmark = pytest.mark.usefixtures("wire")
 
@@ -152,7 +152,7 @@ async def test_in_a_process_that_was_really_started_anew(
     await host.turn(chat, "one")
     env = {
         "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
-        "DATABASE_URL": database_url(),
+        "DATABASE_URL": foreign().url,
         "SECRET_KEY": "tests-only",
         "HERMES_MODEL": wire,
         # So that nothing hangs on the order of a set or of a dictionary's hashes.

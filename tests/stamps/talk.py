@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from agentcache import Stamp
 from sessions_app import chats
 from sessions_app.models import ChatSession, Message, SessionStamp
+from tests.stamps.stored import assert_storage_is_true
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,13 @@ class Talk:
 
     @contextmanager
     def moves(self, count: int, revision: int) -> Iterator[None]:
-        """Hold that the block moves the stamp by exactly so much, and that the count is true after it."""
+        """Hold that the block moves the stamp by exactly so much, and that all counts are true after it."""
         before = self.stamp
         yield
         after = self.stamp
         assert (after.message_count - before.message_count, after.revision - before.revision) == (count, revision)
         assert after.message_count == Message.objects.filter(chat_session=self.session_id).count()
+        assert_storage_is_true()
 
 
 def plain(value: UUID) -> str | UUID:

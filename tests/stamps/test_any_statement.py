@@ -1,6 +1,7 @@
 """Random statements, by the ORM and by raw SQL, in random order: the stamp tells exactly what changed.
 
-So does the index of search, which at any time holds each message or knows that it does not.
+So does the index of search, which at any time holds each message or knows that it does not; and what is counted of each
+user's storage is what there is.
 
 The oracle knows no triggers. It reads every row that makes up a session's transcript before and after each statement:
 the count must be the number of rows, and the revision must have risen where something is different, and nowhere else.
@@ -22,9 +23,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentcache import Stamp
-from sessions_app.models import Branch, ChatSession, Message, SessionStamp
+from sessions_app.models import Branch, ChatSession, Message, SessionStamp, Turn
 from sessions_app.search import index
 from tests.search.oracle import assert_invariant
+from tests.stamps.stored import assert_storage_is_true
 from tests.stamps.talk import Talk, execute, insert, plain
 
 pytestmark = pytest.mark.django_db
@@ -33,11 +35,12 @@ Statement = Callable[["World"], object]
 
 
 class World:
-    """Two sessions of one user; `chance` makes each statement's choices."""
+    """Two sessions of one user, and another user; `chance` makes each statement's choices."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         user = get_user_model().objects.create_user(uuid.uuid4().hex)
+        self.users = [user.pk, get_user_model().objects.create_user(uuid.uuid4().hex).pk]
         self.talks = [Talk.of(user.pk), Talk.of(user.pk)]
         for talk in self.talks:
             Branch.objects.create(chat_session_id=talk.session_id)
@@ -118,6 +121,39 @@ def fork_elsewhere(world: World) -> None:
     Branch.objects.filter(chat_session=world.talk().session_id, parent=None).update(fork_position=world.words)
 
 
+def give_away(world: World) -> None:
+    """Make a session the other user's, or this one's again. Of its stamp nothing changes."""
+    ChatSession.objects.filter(pk=world.talk().session_id).update(owner=world.chance.choice(world.users))
+
+
+def replace_session(world: World) -> None:
+    """Write a session's row again, as another user's perhaps, by a statement that fires no delete trigger."""
+    names = ", ".join(str(field.column) for field in ChatSession._meta.concrete_fields)
+    values = names.replace("owner_id", "%s").replace("frozen_prefix", "%s")
+    new = world.chance.choice(world.users), world.fresh()
+    old = plain(world.talk().session_id)
+    execute(
+        f"REPLACE INTO sessions_app_chatsession ({names}) SELECT {values} FROM sessions_app_chatsession WHERE id = %s",  # noqa: S608
+        *new,
+        old,
+    )
+
+
+def ask(world: World) -> None:
+    Turn.objects.create(
+        owner_id=world.chance.choice(world.users),
+        chat_session_id=world.talk().session_id,
+        message_id=uuid.uuid4(),
+        text=world.fresh(),
+        status=world.chance.choice(["queued", "withdrawn", "complete"]),
+    )
+
+
+def change_turns(world: World) -> None:
+    new = world.chance.choice([{"status": "queued"}, {"status": "stopped"}, {"text": world.fresh()}])
+    Turn.objects.filter(chat_session=world.talk().session_id).update(**new)
+
+
 def rolled_back(world: World) -> None:
     with transaction.atomic():
         world.chance.choice(COMMON)(world)
@@ -141,6 +177,11 @@ COMMON: list[Statement] = [
     move,
     switch,
     fork_elsewhere,
+    give_away,
+    ask,
+    change_turns,
+    lambda world: Turn.objects.filter(chat_session=world.talk().session_id).delete(),
+    lambda world: Message.objects.filter(**world.some()).update(parts=[{"kind": "thought", "text": world.fresh()}]),
     lambda world: insert(by_sql(world)),
     lambda world: insert(taken_id(world)),
     lambda world: insert(by_sql(world), conflict="ON CONFLICT DO NOTHING"),
@@ -150,6 +191,7 @@ COMMON: list[Statement] = [
     lambda world: index.catch_up(),
 ]
 SQLITE: list[Statement] = [
+    replace_session,
     lambda world: insert(by_sql(world), verb="REPLACE"),
     lambda world: insert(taken_id(world), verb="INSERT OR REPLACE"),
     lambda world: insert(taken_id(world), verb="INSERT OR IGNORE"),
@@ -190,6 +232,7 @@ def test_the_stamp_tells_exactly_what_changed(db: None, chance: random.Random, c
             after = State.of(world)
             judge(before, after)
             assert_invariant()
+            assert_storage_is_true()
             before = after
         transaction.set_rollback(True)
 

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from agentcache import Stamp
-from sessions_app.models import Branch, ChatSession, Message, SessionStamp
+from sessions_app.models import Branch, ChatSession, Message, SessionStamp, StorageCount
 from tests.stamps.talk import Talk
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +101,7 @@ def test_deleting_a_session_or_a_user_takes_its_stamp_along(talk: Talk, other: T
     assert other.stamp == Stamp(1, 1)
     get_user_model().objects.get(pk=other.owner_id).delete()
     assert not SessionStamp.objects.exists()
+    assert not StorageCount.objects.filter(owner_id=other.owner_id).exists()
     assert not Message.objects.exists()
 
 

@@ -1,9 +1,14 @@
 """What only PostgreSQL can do to rows. Not collected on SQLite (conftest)."""
 
-import pytest
-from django.db import connection
+import uuid
 
-from sessions_app.models import Message
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from sessions_app.models import Message, Turn
+from tests.services import postgres_url
+from tests.stamps.stored import assert_storage_is_true
 from tests.stamps.talk import Talk, execute, insert
 
 pytestmark = pytest.mark.django_db
@@ -14,6 +19,28 @@ def test_truncate(talk: Talk, other: Talk) -> None:
     execute("SET CONSTRAINTS ALL IMMEDIATE")
     with talk.moves(-2, 1), other.moves(0, 1):
         execute("TRUNCATE sessions_app_message")
+
+
+def test_truncate_of_turns(talk: Talk) -> None:
+    talk.say(1)
+    place = {"owner_id": talk.owner_id, "chat_session_id": talk.session_id}
+    Turn.objects.create(**place, message_id=uuid.uuid4(), text="waits")
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    execute("TRUNCATE sessions_app_turn CASCADE")
+    assert_storage_is_true()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_session_waits_for_a_transaction_in_another(talk: Talk, other: Talk) -> None:
+    talk.say(1)
+    url = postgres_url().rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+    with psycopg.connect(url) as program:
+        longer = "UPDATE sessions_app_message SET text = 'longer' WHERE chat_session_id = %s"
+        program.execute(longer, [talk.session_id])
+        with transaction.atomic():
+            execute("SET LOCAL lock_timeout = '5s'")
+            other.say(1)
+    assert_storage_is_true()
 
 
 def test_delete_using_and_update_from(talk: Talk, other: Talk) -> None:

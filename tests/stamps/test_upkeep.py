@@ -17,6 +17,7 @@ from agentcache import Stamp
 from sessions_app.database import triggers
 from sessions_app.models import ChatSession, Message, SessionStamp
 from tests.search.oracle import assert_invariant, catch_up, found
+from tests.stamps.stored import assert_storage_is_true
 from tests.stamps.talk import Talk, execute
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +106,7 @@ def test_fixtures_carry_messages_and_no_stamps(talk: Talk, tmp_path: Path) -> No
     with connection.cursor() as cursor:
         cursor.execute("SELECT parts FROM sessions_app_message WHERE position = 1")
         assert cursor.fetchone() == ('[{"b":1,"a":[1.0,1000.0]}]',)
+    assert_storage_is_true()
     with talk.moves(1, 1):
         talk.message(3).save()
 
@@ -118,6 +120,7 @@ def test_loading_a_dump_over_a_living_session_never_lowers_its_revision(talk: Ta
     call_command("loaddata", str(dump), verbosity=0)
     assert talk.stamp.message_count == 2
     assert talk.stamp.revision > seen.revision
+    assert_storage_is_true()
 
 
 def test_a_text_that_another_program_replaced_while_the_triggers_were_away_is_noticed(talk: Talk) -> None:
@@ -154,6 +157,7 @@ def test_an_upgrade_from_the_release_before_keeps_and_finds_its_messages(talk: T
     catch_up()
     assert_invariant()
     assert found(talk.owner_id, "straße") == texts[::-1]
+    assert_storage_is_true()
 
 
 # What search had in the first release.

@@ -20,21 +20,15 @@ from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import CHAT, NewHost, NewSession
+from tests.turns.foreign import foreign
 from tests.turns.host import PATIENCE, Host, guard_of, said, stands_at, stored_turn, within
 from tests.turns.slow import SlowWrite
-
-
-def database_url() -> str:
-    settings = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{settings['NAME']}"
-    return f"postgres://{settings['USER']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
 
 
 def doomed(user_id: int, session_id: UUID) -> Process:
     env = {
         "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
-        "DATABASE_URL": database_url(),
+        "DATABASE_URL": foreign().url,
         "SECRET_KEY": "tests-only",
         "HERMES_MODEL": CHAT,
     }
@@ -77,7 +71,7 @@ async def left_waiting(user_id: int, session_id: UUID) -> UUID:
     return asked.run_id
 
 
-async def test_a_turn_that_cannot_be_recovered_stops_neither_the_others_nor_the_start(
+async def test_a_turn_that_cannot_be_recovered_does_not_stop_the_others(
     new_host: NewHost, session: NewSession, user: Any
 ) -> None:
     chats = [await session() for _ in range(4)]
@@ -90,6 +84,7 @@ async def test_a_turn_that_cannot_be_recovered_stops_neither_the_others_nor_the_
 
     await database.write(take_the_answers_id)
     host = await new_host()
+    await host.runner._keeper.look()
     for run in host.runner.runs:
         await within(run.ended.wait())
     statuses = [(await stored_turn(run_id)).status for run_id in (*dead, waiting)]
@@ -109,6 +104,7 @@ async def test_a_killed_process(new_host: NewHost, session: NewSession, provider
     if connection.vendor == "postgresql":
         await silence(run_id, 16)  # a file's lock tells at once, PostgreSQL only by the lease
     host = await new_host()
+    await host.runner._keeper.look()
     for run in host.runner.runs:
         await within(run.ended.wait())
     assert await said(chat) == [

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sessions_app.web import formulas
 from sessions_app.web.markdown import render
 from tests.web.pages import line
 
@@ -166,3 +167,12 @@ def test_no_mark_is_left_in_a_formula(formula: str) -> None:
 
 def test_a_formula_within_a_sentence_keeps_the_sentence() -> None:
     assert re.sub(r"<math.*?</math>", "M", line("so $x$ is, and \\(y\\) too")) == "so M is, and M too"
+
+
+def test_the_formulas_of_one_text_are_bounded_in_sum() -> None:
+    formula = "$" + "x^{2}" * 190 + "$"
+    count = formulas.MAX_IN_FORMULAS // (len(formula) - 2)
+    html = render("\n\n".join([formula] * (count + 5)))
+    assert html.count("<math") == count
+    assert html.count(f'<code class="formula" dir="ltr">{formula}</code>') == 5
+    assert html.rfind("<math") < html.find('<code class="formula"')  # so those before never change while a text grows

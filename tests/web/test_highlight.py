@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from sessions_app.web import highlight, rendering
+from sessions_app.web import highlight
 from sessions_app.web.markdown import render
 
 
@@ -59,9 +59,19 @@ def test_usual_names_of_languages_are_known(name: str) -> None:
     assert highlight.lexer_of(name.lower()) is not None
 
 
-async def test_the_first_render_waits_until_all_is_loaded() -> None:
-    rendering.start.cache_clear()
-    highlight.lexer_of.cache_clear()
-    [html] = await rendering.render_all([block("def f(): pass")])
-    assert '<span class="k">def</span>' in html
-    assert highlight.lexer_of.cache_info().currsize >= len(highlight.LANGUAGES)
+@pytest.mark.parametrize("opening", ["```python", "~~~ js", "````  C++ title", "> ```RUST"])
+def test_a_lexer_is_loaded_before_the_text_that_names_it(opening: str) -> None:
+    text = f"{opening}\nx = 1\n"
+    highlight.known_lexer.cache_clear()
+    highlight.load_lexers(text)
+    assert highlight.known_lexer.cache_info().misses == 1
+    assert '<span class="' in render(text)
+    assert highlight.known_lexer.cache_info().misses == 1
+
+
+def test_names_of_no_language_take_no_memory() -> None:
+    highlight.known_lexer.cache_clear()
+    text = "\n".join(f"```no{number}\nx = 1\n```" for number in range(100))
+    highlight.load_lexers(text)
+    render(text)
+    assert highlight.known_lexer.cache_info().currsize == 0

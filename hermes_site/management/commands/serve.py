@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from twisted.internet.error import CannotListenError
 
 from hermes_site.server import Server
+from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
 from sessions_app.web import rendering
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--setup", action="store_true", help="do what `manage.py setup` does first")
 
     def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
+        files.make_private()
         if setup:
             call_command("setup", stdout=self.stdout)
         self._check_prepared()
@@ -34,7 +36,13 @@ class Command(BaseCommand):
         # JSON may spend 12 bytes on a character ("\\ud83d\\ude00"); 64 kB for all that surrounds the text.
         max_frame = 12 * settings.HERMES_MAX_TEXT + 64 * 1024
         server = Server(
-            application, runner, host=host, port=port, max_frame=max_frame, grace=settings.HERMES_DRAIN_GRACE
+            application,
+            runner,
+            host=host,
+            port=port,
+            max_frame=max_frame,
+            grace=settings.HERMES_DRAIN_GRACE,
+            proxies=settings.TRUSTED_PROXY,
         )
         try:
             server.serve(self._announce)
@@ -42,6 +50,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} cannot be used at {host} ({error.socketError}); PORT= names another."
             ) from error
+        finally:
+            rendering.close()
 
     def _check_prepared(self) -> None:
         if migrations_are_pending():
@@ -53,5 +63,3 @@ class Command(BaseCommand):
     def _announce(self, url: str) -> None:
         self.stdout.write(f"Hermes Site is at {url} (stop it with Ctrl-C)")
         self.stdout.flush()
-        # Not before: it would hold up the start by what it takes.
-        rendering.start()

@@ -1,12 +1,14 @@
--- The stamp of every session's transcript, and the list of changes that the search index lacks, kept by PostgreSQL.
+-- Kept by PostgreSQL: the stamp of every session's transcript, the list of changes that the search index lacks, and
+-- what each user stores.
 -- Statement triggers with transition tables: row triggers are quadratic in bulk writes.
 -- A transaction that touches several stamps locks them in the order of their sessions' ids.
 -- Statements are separated by a line of dashes.
+-- A message's size is the characters of its text and of its parts.
 
 CREATE OR REPLACE FUNCTION hermes_session_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO sessions_app_sessionstamp (chat_session_id, message_count, revision, recount)
-    VALUES (NEW.id, 0, 0, false)
+  INSERT INTO sessions_app_sessionstamp (chat_session_id, message_count, revision, recount, characters, owner_id)
+    VALUES (NEW.id, 0, 0, false, 0, NEW.owner_id)
     ON CONFLICT (chat_session_id) DO UPDATE
       SET revision = sessions_app_sessionstamp.revision + 1;
   RETURN NULL;
@@ -26,6 +28,15 @@ CREATE TRIGGER hermes_session_update
   WHEN (OLD.active_branch_id IS DISTINCT FROM NEW.active_branch_id
         OR OLD.frozen_prefix IS DISTINCT FROM NEW.frozen_prefix)
   EXECUTE FUNCTION hermes_session_update();
+--------
+CREATE OR REPLACE FUNCTION hermes_session_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE sessions_app_sessionstamp SET owner_id = NEW.owner_id WHERE chat_session_id = NEW.id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_session_owner AFTER UPDATE OF owner_id ON sessions_app_chatsession FOR EACH ROW
+  WHEN (OLD.owner_id <> NEW.owner_id) EXECUTE FUNCTION hermes_session_owner();
 --------
 CREATE OR REPLACE FUNCTION hermes_session_delete() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -60,8 +71,10 @@ BEGIN
     WHERE chat_session_id IN (SELECT chat_session_id FROM new_rows)
     ORDER BY chat_session_id FOR UPDATE;
   UPDATE sessions_app_sessionstamp AS stamp
-    SET message_count = stamp.message_count + change.n, revision = stamp.revision + change.n
-    FROM (SELECT chat_session_id, count(*) AS n FROM new_rows GROUP BY chat_session_id) AS change
+    SET message_count = stamp.message_count + change.n, revision = stamp.revision + change.n,
+        characters = stamp.characters + change.size
+    FROM (SELECT chat_session_id, count(*) AS n, sum(length(text) + coalesce(length(parts), 0)) AS size
+          FROM new_rows GROUP BY chat_session_id) AS change
     WHERE stamp.chat_session_id = change.chat_session_id;
   INSERT INTO hermes_search_change (message_id, owner_id) SELECT id, owner_id FROM new_rows;
   RETURN NULL;
@@ -77,8 +90,10 @@ BEGIN
     WHERE chat_session_id IN (SELECT chat_session_id FROM old_rows)
     ORDER BY chat_session_id FOR UPDATE;
   UPDATE sessions_app_sessionstamp AS stamp
-    SET message_count = stamp.message_count - change.n, revision = stamp.revision + change.n
-    FROM (SELECT chat_session_id, count(*) AS n FROM old_rows GROUP BY chat_session_id) AS change
+    SET message_count = stamp.message_count - change.n, revision = stamp.revision + change.n,
+        characters = stamp.characters - change.size
+    FROM (SELECT chat_session_id, count(*) AS n, sum(length(text) + coalesce(length(parts), 0)) AS size
+          FROM old_rows GROUP BY chat_session_id) AS change
     WHERE stamp.chat_session_id = change.chat_session_id;
   INSERT INTO hermes_search_change (message_id, owner_id) SELECT id, owner_id FROM old_rows;
   RETURN NULL;
@@ -98,10 +113,13 @@ BEGIN
     ORDER BY chat_session_id FOR UPDATE;
   UPDATE sessions_app_sessionstamp AS stamp
     SET message_count = stamp.message_count + change.came - change.went,
-        revision = stamp.revision + greatest(change.came, change.went)
-    FROM (SELECT chat_session_id, sum(came) AS came, sum(went) AS went
-          FROM (SELECT chat_session_id, 0 AS came, 1 AS went FROM old_rows
-                UNION ALL SELECT chat_session_id, 1, 0 FROM new_rows) AS single
+        revision = stamp.revision + greatest(change.came, change.went),
+        characters = stamp.characters + change.size
+    FROM (SELECT chat_session_id, sum(came) AS came, sum(went) AS went, sum(size) AS size
+          FROM (SELECT chat_session_id, 0 AS came, 1 AS went, -length(text) - coalesce(length(parts), 0) AS size
+                FROM old_rows
+                UNION ALL SELECT chat_session_id, 1, 0, length(text) + coalesce(length(parts), 0)
+                FROM new_rows) AS single
           GROUP BY chat_session_id) AS change
     WHERE stamp.chat_session_id = change.chat_session_id;
   INSERT INTO hermes_search_change (message_id, owner_id)
@@ -118,7 +136,7 @@ CREATE TRIGGER hermes_message_update AFTER UPDATE ON sessions_app_message
 --------
 CREATE OR REPLACE FUNCTION hermes_message_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE sessions_app_sessionstamp SET message_count = 0, revision = revision + 1;
+  UPDATE sessions_app_sessionstamp SET message_count = 0, characters = 0, revision = revision + 1;
   DELETE FROM hermes_search_entry;
   DELETE FROM hermes_search_change;
   RETURN NULL;
@@ -134,3 +152,66 @@ END $$;
 --------
 CREATE TRIGGER hermes_stamp_update BEFORE UPDATE ON sessions_app_sessionstamp FOR EACH ROW
   WHEN (NEW.revision < OLD.revision) EXECUTE FUNCTION hermes_stamp_update();
+--------
+-- What a user stores is the sum of their rows here. Each change adds one: all of a user's sessions share what a
+-- single row would count, so a transaction in one session would make the others wait, and two could deadlock.
+CREATE OR REPLACE FUNCTION hermes_stamp_size() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT owner_id, sum(sessions), sum(characters)
+    FROM (VALUES (OLD.owner_id, -1, -OLD.characters), (NEW.owner_id, 1, NEW.characters))
+      AS change (owner_id, sessions, characters)
+    WHERE owner_id IS NOT NULL GROUP BY owner_id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_stamp_insert AFTER INSERT ON sessions_app_sessionstamp
+  FOR EACH ROW EXECUTE FUNCTION hermes_stamp_size();
+--------
+CREATE TRIGGER hermes_stamp_size AFTER UPDATE OF characters, owner_id ON sessions_app_sessionstamp FOR EACH ROW
+  WHEN ((OLD.characters, OLD.owner_id) IS DISTINCT FROM (NEW.characters, NEW.owner_id))
+  EXECUTE FUNCTION hermes_stamp_size();
+--------
+CREATE TRIGGER hermes_stamp_delete AFTER DELETE ON sessions_app_sessionstamp
+  FOR EACH ROW EXECUTE FUNCTION hermes_stamp_size();
+--------
+-- Of a turn that waits, or was withdrawn, no message has the text.
+CREATE OR REPLACE FUNCTION hermes_turn_size() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT owner_id, 0, sum(characters)
+    FROM (VALUES (OLD.owner_id, OLD.status, -length(OLD.text)), (NEW.owner_id, NEW.status, length(NEW.text)))
+      AS change (owner_id, status, characters)
+    WHERE status IN ('queued', 'withdrawn') GROUP BY owner_id HAVING sum(characters) <> 0;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_turn_insert AFTER INSERT ON sessions_app_turn FOR EACH ROW
+  WHEN (NEW.status IN ('queued', 'withdrawn')) EXECUTE FUNCTION hermes_turn_size();
+--------
+CREATE TRIGGER hermes_turn_update AFTER UPDATE OF status, text, owner_id ON sessions_app_turn FOR EACH ROW
+  WHEN (OLD.status IN ('queued', 'withdrawn') OR NEW.status IN ('queued', 'withdrawn'))
+  EXECUTE FUNCTION hermes_turn_size();
+--------
+CREATE TRIGGER hermes_turn_delete AFTER DELETE ON sessions_app_turn FOR EACH ROW
+  WHEN (OLD.status IN ('queued', 'withdrawn')) EXECUTE FUNCTION hermes_turn_size();
+--------
+CREATE OR REPLACE FUNCTION hermes_turn_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT owner_id, 0, -sum(length(text)) FROM sessions_app_turn
+    WHERE status IN ('queued', 'withdrawn') GROUP BY owner_id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_turn_truncate BEFORE TRUNCATE ON sessions_app_turn
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_turn_truncate();
+--------
+CREATE OR REPLACE FUNCTION hermes_user_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM sessions_app_storagecount WHERE owner_id = OLD.id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_user_delete AFTER DELETE ON auth_user
+  FOR EACH ROW EXECUTE FUNCTION hermes_user_delete();

@@ -1,15 +1,17 @@
--- The stamp of every session's transcript, and the list of changes that the search index lacks, kept by SQLite.
--- Plain tables only: another program's SQLite may have no FTS5.
+-- Kept by SQLite: the stamp of every session's transcript, the list of changes that the search index lacks, and what
+-- each user stores. Plain tables only: another program's SQLite may have no FTS5.
 -- Row triggers: SQLite has no others. Statements are separated by a line of dashes.
+-- A message's size is the characters of its text and of its parts.
 --
 -- The conflict clause of an outer statement (INSERT OR REPLACE) overrides those inside a
 -- trigger, so nothing here may rely on OR IGNORE; WHERE NOT EXISTS says it instead.
 
 CREATE TRIGGER hermes_session_insert AFTER INSERT ON sessions_app_chatsession
 BEGIN
-  UPDATE sessions_app_sessionstamp SET revision = revision + 1 WHERE chat_session_id = NEW.id;
-  INSERT INTO sessions_app_sessionstamp (chat_session_id, message_count, revision, recount)
-    SELECT NEW.id, 0, 0, 0
+  UPDATE sessions_app_sessionstamp SET revision = revision + 1, owner_id = NEW.owner_id
+    WHERE chat_session_id = NEW.id;
+  INSERT INTO sessions_app_sessionstamp (chat_session_id, message_count, revision, recount, characters, owner_id)
+    SELECT NEW.id, 0, 0, 0, 0, NEW.owner_id
     WHERE NOT EXISTS (SELECT 1 FROM sessions_app_sessionstamp WHERE chat_session_id = NEW.id);
 END;
 --------
@@ -18,6 +20,12 @@ AFTER UPDATE OF active_branch_id, frozen_prefix ON sessions_app_chatsession
 WHEN OLD.active_branch_id IS NOT NEW.active_branch_id OR OLD.frozen_prefix IS NOT NEW.frozen_prefix
 BEGIN
   UPDATE sessions_app_sessionstamp SET revision = revision + 1 WHERE chat_session_id = NEW.id;
+END;
+--------
+CREATE TRIGGER hermes_session_owner AFTER UPDATE OF owner_id ON sessions_app_chatsession
+WHEN OLD.owner_id <> NEW.owner_id
+BEGIN
+  UPDATE sessions_app_sessionstamp SET owner_id = NEW.owner_id WHERE chat_session_id = NEW.id;
 END;
 --------
 CREATE TRIGGER hermes_session_delete BEFORE DELETE ON sessions_app_chatsession
@@ -75,11 +83,14 @@ END;
 CREATE TRIGGER hermes_message_insert AFTER INSERT ON sessions_app_message
 BEGIN
   UPDATE sessions_app_sessionstamp
-    SET message_count = message_count + 1, revision = revision + 1
+    SET message_count = message_count + 1, revision = revision + 1,
+        characters = characters + length(NEW.text) + coalesce(length(NEW.parts), 0)
     WHERE chat_session_id = NEW.chat_session_id;
   UPDATE sessions_app_sessionstamp
     SET message_count = (SELECT count(*) FROM sessions_app_message
                          WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
+        characters = (SELECT coalesce(sum(length(text) + coalesce(length(parts), 0)), 0) FROM sessions_app_message
+                      WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
         revision = revision + (message_count <> (SELECT count(*) FROM sessions_app_message
                                WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)),
         recount = 0
@@ -114,6 +125,12 @@ BEGIN
   UPDATE sessions_app_sessionstamp SET revision = revision + 1
     WHERE chat_session_id = NEW.chat_session_id;
   UPDATE sessions_app_sessionstamp
+    SET characters = characters - length(OLD.text) - coalesce(length(OLD.parts), 0)
+    WHERE chat_session_id = OLD.chat_session_id;
+  UPDATE sessions_app_sessionstamp
+    SET characters = characters + length(NEW.text) + coalesce(length(NEW.parts), 0)
+    WHERE chat_session_id = NEW.chat_session_id;
+  UPDATE sessions_app_sessionstamp
     SET message_count = message_count - 1, revision = revision + 1
     WHERE chat_session_id = OLD.chat_session_id AND OLD.chat_session_id <> NEW.chat_session_id;
   UPDATE sessions_app_sessionstamp SET message_count = message_count + 1
@@ -121,6 +138,8 @@ BEGIN
   UPDATE sessions_app_sessionstamp
     SET message_count = (SELECT count(*) FROM sessions_app_message
                          WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
+        characters = (SELECT coalesce(sum(length(text) + coalesce(length(parts), 0)), 0) FROM sessions_app_message
+                      WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
         revision = revision + (message_count <> (SELECT count(*) FROM sessions_app_message
                                WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id)),
         recount = 0
@@ -130,7 +149,8 @@ END;
 CREATE TRIGGER hermes_message_delete AFTER DELETE ON sessions_app_message
 BEGIN
   UPDATE sessions_app_sessionstamp
-    SET message_count = message_count - 1, revision = revision + 1
+    SET message_count = message_count - 1, revision = revision + 1,
+        characters = characters - length(OLD.text) - coalesce(length(OLD.parts), 0)
     WHERE chat_session_id = OLD.chat_session_id;
   INSERT INTO hermes_search_change (message_id, owner_id) VALUES (OLD.id, OLD.owner_id);
 END;
@@ -153,4 +173,63 @@ WHEN EXISTS (SELECT 1 FROM sessions_app_sessionstamp
              WHERE chat_session_id = NEW.chat_session_id AND revision > NEW.revision)
 BEGIN
   SELECT RAISE(ABORT, 'the revision of a session never falls');
+END;
+--------
+-- What a user stores is one row here: a transaction has the whole database to itself.
+CREATE TRIGGER hermes_stamp_insert AFTER INSERT ON sessions_app_sessionstamp
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT NEW.owner_id, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM sessions_app_storagecount WHERE owner_id = NEW.owner_id);
+  UPDATE sessions_app_storagecount SET sessions = sessions + 1, characters = characters + NEW.characters
+    WHERE owner_id = NEW.owner_id;
+END;
+--------
+CREATE TRIGGER hermes_stamp_size AFTER UPDATE OF characters, owner_id ON sessions_app_sessionstamp
+WHEN (OLD.characters, OLD.owner_id) IS NOT (NEW.characters, NEW.owner_id)
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT NEW.owner_id, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM sessions_app_storagecount WHERE owner_id = NEW.owner_id);
+  UPDATE sessions_app_storagecount SET sessions = sessions - 1, characters = characters - OLD.characters
+    WHERE owner_id = OLD.owner_id;
+  UPDATE sessions_app_storagecount SET sessions = sessions + 1, characters = characters + NEW.characters
+    WHERE owner_id = NEW.owner_id;
+END;
+--------
+CREATE TRIGGER hermes_stamp_delete AFTER DELETE ON sessions_app_sessionstamp
+BEGIN
+  UPDATE sessions_app_storagecount SET sessions = sessions - 1, characters = characters - OLD.characters
+    WHERE owner_id = OLD.owner_id;
+END;
+--------
+-- Of a turn that waits, or was withdrawn, no message has the text. (Of REPLACE into turns nothing is noticed.)
+CREATE TRIGGER hermes_turn_insert AFTER INSERT ON sessions_app_turn WHEN NEW.status IN ('queued', 'withdrawn')
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT NEW.owner_id, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM sessions_app_storagecount WHERE owner_id = NEW.owner_id);
+  UPDATE sessions_app_storagecount SET characters = characters + length(NEW.text) WHERE owner_id = NEW.owner_id;
+END;
+--------
+CREATE TRIGGER hermes_turn_update AFTER UPDATE OF status, text, owner_id ON sessions_app_turn
+WHEN OLD.status IN ('queued', 'withdrawn') OR NEW.status IN ('queued', 'withdrawn')
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT NEW.owner_id, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM sessions_app_storagecount WHERE owner_id = NEW.owner_id);
+  UPDATE sessions_app_storagecount SET characters = characters - length(OLD.text)
+    WHERE owner_id = OLD.owner_id AND OLD.status IN ('queued', 'withdrawn');
+  UPDATE sessions_app_storagecount SET characters = characters + length(NEW.text)
+    WHERE owner_id = NEW.owner_id AND NEW.status IN ('queued', 'withdrawn');
+END;
+--------
+CREATE TRIGGER hermes_turn_delete AFTER DELETE ON sessions_app_turn WHEN OLD.status IN ('queued', 'withdrawn')
+BEGIN
+  UPDATE sessions_app_storagecount SET characters = characters - length(OLD.text) WHERE owner_id = OLD.owner_id;
+END;
+--------
+CREATE TRIGGER hermes_user_delete AFTER DELETE ON auth_user
+BEGIN
+  DELETE FROM sessions_app_storagecount WHERE owner_id = OLD.id;
 END;

@@ -1,12 +1,16 @@
 """`manage.py create_token USERNAME`: an API token, printed this once; only its hash is stored."""
 
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions_app.models import ApiToken
+from sessions_app.models import ApiToken, TooManyTokens
+from sessions_app.models.tokens import LIFETIME
+
+LONGEST_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -14,10 +18,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
+        parser.add_argument("--days", type=int, default=LIFETIME.days, help="It expires after so many (%(default)s).")
 
-    def handle(self, *args: Any, username: str, **options: Any) -> None:
+    def handle(self, *args: Any, username: str, days: int, **options: Any) -> None:
+        if not 1 <= days <= LONGEST_DAYS:
+            raise CommandError(f"--days must be a number from 1 to {LONGEST_DAYS}.")
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no user {username!r}.")
-        _, clear_text = ApiToken.issue(user, "manage.py create_token")
+        try:
+            _, clear_text = ApiToken.issue(user, "manage.py create_token", timedelta(days=days))
+        except TooManyTokens as refusal:
+            raise CommandError(str(refusal)) from None
         self.stdout.write(clear_text)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
 
 FIRST_ADMINISTRATOR = "admin"
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     help = "Bring the database up to date and, where there is none, make a first administrator."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        files.make_private()
         if migrations_are_pending():
             call_command("migrate", interactive=False, verbosity=0)
         taken = User.objects.filter(username=FIRST_ADMINISTRATOR)

@@ -7,6 +7,7 @@ import { duration } from "./words.js";
 /** A connection that is back within this time (ms) is not worth a word. */
 const GRACE = 700;
 const GOOD_NEWS = 3_000;
+const TOO_MANY_WINDOWS = "You have too many windows of this site open. Close some of them, then try again.";
 
 export class ConnectionLine {
   constructor(socket) {
@@ -15,6 +16,7 @@ export class ConnectionLine {
     this.words = $("connection-text");
     this.button = $("connection-retry");
     this.troubled = false;
+    this.full = false;
     this.retry = null;
     this.hear = () => this.retryChanged();
     this.button.addEventListener("click", () => (socket.state === "open" ? this.retry.now() : socket.retry()));
@@ -38,9 +40,11 @@ export class ConnectionLine {
   changed() {
     if (this.socket.state === "open") {
       clearTimeout(this.timer);
-      if (this.troubled) this.reconnected();
+      // Where there were too many connections, it may only have been let in to be told so again.
+      if (this.full) this.timer = setTimeout(() => this.reconnected(), GRACE);
+      else if (this.troubled) this.reconnected();
       else this.showRetry();
-    } else if (this.troubled) {
+    } else if (this.troubled || this.socket.state === "full") {
       this.show();
     } else {
       clearTimeout(this.timer);
@@ -52,6 +56,11 @@ export class ConnectionLine {
     clearTimeout(this.timer);
     const { state, retryAt } = this.socket;
     if (state === "open") return;
+    this.button.textContent = state === "full" ? "Try again" : "Try now";
+    if (state === "full") {
+      this.showFull();
+      return;
+    }
     if (!this.troubled && state === "waiting") announce("The connection is lost. Trying to connect again.");
     this.troubled ||= state === "waiting";
     const why = navigator.onLine ? "No connection to the server." : "This device is offline.";
@@ -60,6 +69,15 @@ export class ConnectionLine {
     this.box.classList.remove("good");
     this.box.hidden = false;
     this.timer = setTimeout(() => this.show(), 1000);
+  }
+
+  showFull() {
+    if (!this.full) announce(TOO_MANY_WINDOWS);
+    this.troubled = this.full = true;
+    this.words.textContent = TOO_MANY_WINDOWS;
+    this.button.hidden = false;
+    this.box.classList.remove("good");
+    this.box.hidden = false;
   }
 
   showRetry() {
@@ -78,7 +96,7 @@ export class ConnectionLine {
   }
 
   reconnected() {
-    this.troubled = false;
+    this.troubled = this.full = false;
     this.words.textContent = "Reconnected. Everything is up to date.";
     this.button.hidden = true;
     this.box.classList.add("good");

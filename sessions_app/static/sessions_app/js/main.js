@@ -8,6 +8,7 @@ import { $ } from "./dom.js";
 import { leaveKeysToInputMethods } from "./ime.js";
 import { Markdown } from "./markdown.js";
 import { Outbox } from "./outbox.js";
+import { QuotaLine } from "./quota.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
 import { Sessions } from "./sessions.js";
@@ -33,6 +34,7 @@ const connectionLine = new ConnectionLine(socket);
 let conversation = null;
 let beginning = false;
 
+new QuotaLine(socket);
 new Search({ socket, sessions, sidebar });
 leaveKeysToInputMethods();
 

@@ -4,7 +4,7 @@
 // An entry: {message_id, session_id (null: for a chat that is still to be made), text, at, state: "sending" | "limited" | "refused", until?, problem?, taken?}.
 
 import { Disconnected } from "./socket.js";
-import { CONFLICT, explain, TOO_MANY } from "./words.js";
+import { CONFLICT, explain, isUsedUp, TOO_MANY } from "./words.js";
 
 /** crypto.randomUUID only exists on HTTPS and loopback. */
 function newId() {
@@ -90,7 +90,7 @@ export class Outbox extends EventTarget {
   }
 
   refuse(entry, error) {
-    if (error.code === TOO_MANY) {
+    if (error.code === TOO_MANY && !isUsedUp(error)) {
       const seconds = error.data.retry_after ?? 1;
       Object.assign(entry, { state: "limited", until: Date.now() + seconds * 1000 });
       setTimeout(() => this.retry(entry), seconds * 1000);

@@ -1,7 +1,7 @@
 // What the server could not do just now is tried again, with pauses that grow; what was shown stays, and so does the reader.
 
 import { Disconnected, growingPause, Refused } from "./socket.js";
-import { CONFLICT, INVALID, NOT_FOUND, TOO_LARGE } from "./words.js";
+import { CONFLICT, INVALID, isUsedUp, NOT_FOUND, TOO_LARGE } from "./words.js";
 
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 30_000;
 const FINAL = [INVALID, NOT_FOUND, TOO_LARGE, CONFLICT];
 
 /** Whether the server may do later what it refused now. */
-export const isPassing = (error) => error instanceof Refused && !FINAL.includes(error.code);
+export const isPassing = (error) => error instanceof Refused && !FINAL.includes(error.code) && !isUsedUp(error);
 
 /** One thing that is tried until it works. Fires "change" when a pause begins or ends, and when it has worked. */
 export class Retry extends EventTarget {

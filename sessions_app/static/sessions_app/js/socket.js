@@ -1,7 +1,7 @@
 // JSON-RPC 2.0 over one WebSocket that mends itself.
 //
-// Events: "state" when `state` changes ("connecting", "open", "waiting" until `retryAt`), "event" with the params of a
-// session.event, "denied" when the login is no longer good.
+// Events: "state" when `state` changes ("connecting", "open", "waiting" until `retryAt`, "full": too many connections of this
+// user, so not before `retry`), "event" with the params of a session.event, "denied" when the login is no longer good.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 20_000;
@@ -9,6 +9,7 @@ const ANSWER_WITHIN = 20_000;
 const QUIET_FOR = 45_000;
 const DENIED = 4401;
 const RESTARTING = 4012;
+const TOO_MANY_CONNECTIONS = 4029;
 
 /** Milliseconds. Doubles with each failure; half of it is chance, or all clients of a restarted server would come at once. */
 export function growingPause(failures, first, longest) {
@@ -38,7 +39,7 @@ export class Socket extends EventTarget {
     this.lastId = 0;
     this.failures = 0;
     this.heardAt = 0;
-    addEventListener("online", () => this.retry());
+    addEventListener("online", () => this.hurry());
     addEventListener("offline", () => this.lost(1006));
     document.addEventListener("visibilitychange", () => this.wake());
     setInterval(() => this.probe(), QUIET_FOR / 3);
@@ -89,7 +90,13 @@ export class Socket extends EventTarget {
     });
   }
 
+  /** Connects now: somebody asked for it. */
   retry() {
+    if (this.state === "waiting" || this.state === "full") this.connect();
+  }
+
+  /** Connects now, where it would connect by itself. */
+  hurry() {
     if (this.state === "waiting") this.connect();
   }
 
@@ -120,6 +127,10 @@ export class Socket extends EventTarget {
       this.dispatchEvent(new Event("denied"));
       return;
     }
+    if (code === TOO_MANY_CONNECTIONS) {
+      this.change("full");
+      return;
+    }
     const delay = code === RESTARTING && this.failures === 0 ? Math.random() * 250 : growingPause(this.failures, FIRST_DELAY, LONGEST_DELAY);
     this.failures += 1;
     this.retryAt = Date.now() + delay;
@@ -136,7 +147,7 @@ export class Socket extends EventTarget {
 
   wake() {
     if (document.visibilityState !== "visible") return;
-    this.retry();
+    this.hurry();
     this.probe();
   }
 

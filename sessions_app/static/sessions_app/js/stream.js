@@ -86,8 +86,9 @@ class GrowingText {
       try {
         await this.render(this.wanted, this.over);
       } catch (error) {
-        if (!(error instanceof Disconnected)) this.showPlain(this.wanted, this.over);
-        else await this.markdown.socket.ready();
+        if (error instanceof Disconnected) await this.markdown.socket.ready();
+        else if (error.data?.retry_after) await wait(error.data.retry_after * 1000);
+        else this.showPlain(this.wanted, this.over);
       }
       await wait(Math.max(LEAST, REST * (performance.now() - begun)));
     }

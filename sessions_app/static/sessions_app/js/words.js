@@ -9,6 +9,9 @@ const INTERNAL = -32603;
 
 export const GONE = "This chat no longer exists. It may have been deleted in another window.";
 
+/** Whether waiting does not help: a quota, not a rate. */
+export const isUsedUp = (error) => error.code === TOO_MANY && error.data.quota !== undefined;
+
 /** One sentence or two for a person. */
 export function explain(error) {
   switch (error.code) {
@@ -19,7 +22,7 @@ export function explain(error) {
         ? `This is too long: at most ${number(error.data.limit)} characters are allowed. Shorten it and send it again.`
         : "This is too long. Shorten it and send it again.";
     case TOO_MANY:
-      return `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
+      return isUsedUp(error) ? error.message : `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
     case CONFLICT:
       return "This was changed elsewhere in the meantime. Look at the chat as it is now, then try again.";
     case undefined:

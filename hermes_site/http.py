@@ -1,0 +1,157 @@
+"""HTTP connections with bounds, which Daphne and Twisted lack: nobody holds one, or fills the disk, for nothing.
+
+A head has to be there within HEAD_SECONDS of its first byte, a body within BODY_SECONDS, and a connection that is kept
+is closed after IDLE_SECONDS without a request. A body of more than MAX_BODY bytes is refused before it is read where
+its length is announced, and cut off where it comes in chunks. What is no HTTP is answered here, with the headers that
+every answer of the site has, and without a line in the log: an outsider can send it at will.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# First: importing it chooses the reactor for the whole process.
+import daphne.server  # noqa: F401  # isort: skip
+from daphne.http_protocol import HTTPFactory, WebRequest
+from twisted.web.http import HTTPChannel
+
+HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS = 10.0, 60.0, 60.0
+
+MAX_BODY = 3 * 1024 * 1024
+"""Bytes; Django's own bound for a form is 2.5 MB."""
+
+MEANINGFUL = {b"daphne-root-path"}
+"""Headers by which a client would rule the server: they count from a trusted proxy alone."""
+
+ERROR_HEADERS = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+_METHOD = re.compile(rb"[A-Z]{1,20}")
+
+
+class BoundedRequest(WebRequest):
+    """A request whose body is counted; refused where it is none that the site could take."""
+
+    received = 0
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        self.received += len(data)
+        if self.received > MAX_BODY:
+            self.channel.refuse(413, "Payload Too Large")
+        else:
+            super().handleContentChunk(data)
+
+    def process(self) -> Any:
+        """Daphne's, for what it can process."""
+        self.channel.stop_clock()
+        if not self.channel.factory.server.trusts(str(getattr(self.client, "host", ""))):
+            for name in MEANINGFUL:
+                self.requestHeaders.removeHeader(name)
+        if not self._is_plain():
+            self.channel.refuse(400, "Bad Request")
+            return None
+        return super().process()
+
+    def _is_plain(self) -> bool:
+        """Whether Daphne can read all that it reads: else it would answer 500, and say so in the log."""
+        protocols = self.requestHeaders.getRawHeaders(b"sec-websocket-protocol", [])
+        told = [self.method, self.uri, self.clientproto, *protocols, *self._meaningful()]
+        return _METHOD.fullmatch(self.method) is not None and all(value.isascii() for value in told)
+
+    def _meaningful(self) -> list[bytes]:
+        return [value for name in MEANINGFUL for value in self.requestHeaders.getRawHeaders(name, [])]
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """The server's own page, in the site's terms."""
+        self.handle_reply(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(name.encode(), value.encode()) for name, value in ERROR_HEADERS.items()],
+            }
+        )
+        self.handle_reply({"type": "http.response.body", "body": f"{status} {status_text.decode()}\n".encode()})
+
+
+class BoundedChannel(HTTPChannel):
+    """One connection. Its clock runs while a head or a body is awaited."""
+
+    requestFactory = BoundedRequest  # noqa: N815 (Twisted's name)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock: Any = None
+
+    def connectionMade(self) -> None:  # noqa: N802 (Twisted's name)
+        super().connectionMade()
+        self._start_clock(HEAD_SECONDS)
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 (Twisted's name)
+        self.stop_clock()
+        super().connectionLost(reason)
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802 (Twisted's name)
+        if self._clock is None:
+            self._start_clock(HEAD_SECONDS)
+        super().lineReceived(line)
+
+    def allHeadersReceived(self) -> None:  # noqa: N802 (Twisted's name)
+        if self.length is not None and self.length > MAX_BODY:
+            self.refuse(413, "Payload Too Large")
+            return
+        super().allHeadersReceived()
+        self.stop_clock()
+        if self.length != 0:
+            self._start_clock(BODY_SECONDS)
+
+    def refuse(self, status: int, words: str) -> None:
+        """Answer with an error and close; what comes after is not read."""
+        headers = "".join(f"{name}: {value}\r\n" for name, value in ERROR_HEADERS.items())
+        body = f"{status} {words}\n"
+        head = f"HTTP/1.1 {status} {words}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        self.stop_clock()
+        self.transport.write((head + body).encode())
+        for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
+            setattr(self, name, lambda *_: None)
+        self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 (Twisted's name)
+        self.refuse(400, "Bad Request")
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802 (Twisted's name)
+        """Refuse a line that is longer than a whole head may be."""
+        self.refuse(400, "Bad Request")
+
+    def _start_clock(self, seconds: float) -> None:
+        self._clock = self.callLater(seconds, self._time_is_up)
+
+    def stop_clock(self) -> None:
+        """Wait for nothing any more."""
+        if self._clock is not None and self._clock.active():
+            self._clock.cancel()
+        self._clock = None
+
+    def _time_is_up(self) -> None:
+        self._clock = None
+        self.refuse(408, "Request Timeout")
+
+
+class BoundedFactory(HTTPFactory):
+    """Makes a bounded channel for each connection."""
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(server)
+        self.timeOut = IDLE_SECONDS
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 (Twisted's name)
+        channel = BoundedChannel()
+        channel.factory = self
+        channel.timeOut = self.timeOut
+        channel.callLater = self.reactor.callLater
+        return channel

@@ -1,0 +1,52 @@
+// Says when the room for chats and text becomes scarce: what is used, and what to do.
+
+import { announce } from "./announce.js";
+import { $ } from "./dom.js";
+import { number } from "./words.js";
+
+const SCARCE = 0.9;
+/** Facts that change what is used. They come in groups: one request for all that come within this time (ms). */
+const CHANGES = ["session.created", "session.deleted", "message.created"];
+const PAUSE = 1_000;
+
+export class QuotaLine {
+  constructor(socket) {
+    this.socket = socket;
+    this.box = $("quota");
+    this.timer = null;
+    socket.addEventListener("state", () => socket.state === "open" && this.ask());
+    socket.addEventListener("event", ({ detail }) => CHANGES.includes(detail.event.name) && this.later());
+  }
+
+  later() {
+    this.timer ??= setTimeout(() => this.ask(), PAUSE);
+  }
+
+  async ask() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    // Where that fails, the next change asks again.
+    const usage = await this.socket.call("account.usage").catch(() => null);
+    if (usage) this.show(usage);
+  }
+
+  show({ sessions, text }) {
+    const kinds = [
+      { used: sessions.count, quota: sessions.quota, what: "chats" },
+      { used: text.characters, quota: text.quota, what: "characters of text" },
+    ];
+    const scarce = kinds.filter(({ used, quota }) => used >= SCARCE * quota);
+    const words = scarce.length ? sentence(scarce) : "";
+    if (this.box.textContent !== words && this.box.hidden) announce(words);
+    this.box.textContent = words;
+    this.box.hidden = !words;
+  }
+}
+
+function sentence(scarce) {
+  const used = scarce.map(({ used, quota, what }) => `${number(used)} of ${number(quota)} ${what}`).join(", ");
+  const isFull = scarce.some(({ used, quota }) => used >= quota);
+  return isFull
+    ? `Your room is used up: ${used}. To go on, delete chats that you no longer need.`
+    : `Your room is nearly used up: ${used}. Delete chats that you no longer need.`;
+}

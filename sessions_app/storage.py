@@ -1,0 +1,81 @@
+"""What a user may store: so many sessions, so many characters of text; counted by triggers (``database/sql``).
+
+The counts are read, never made, here: what a command costs does not grow with what its user has. Two commands of one
+user that could both take the last place wait for each other (``access.hold_user``). Answers are stored whatever is used
+up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from sessions_app.database import plain
+from sessions_app.errors import TooMany
+
+# Rows of one user that may wait to be summed up (PostgreSQL).
+_ROWS = 50
+_COUNTS = "SELECT id, sessions, characters FROM sessions_app_storagecount WHERE owner_id = %s"
+_REMOVE = "DELETE FROM sessions_app_storagecount WHERE id = %s"
+_ADD = "INSERT INTO sessions_app_storagecount (owner_id, sessions, characters) VALUES (%s, %s, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many sessions a user has, and the characters of their texts."""
+
+    sessions: int
+    characters: int
+
+
+def stored(user_id: int) -> Stored:
+    """Return what a user stores."""
+    return _sum(plain.rows(_COUNTS, [user_id]))
+
+
+def admit_session(user_id: int) -> None:
+    """Refuse another session where there is no room for one, or for a word in it. Raises TooMany.
+
+    The caller holds the user's lock.
+    """
+    used, quota = _read(user_id), settings.HERMES_SESSIONS_PER_USER
+    if used.sessions >= quota:
+        raise TooMany(
+            f"You have {used.sessions:,} chats, and {quota:,} are allowed. Delete chats that you no longer need.",
+            quota="sessions",
+            used=used.sessions,
+            limit=quota,
+        )
+    _check_text(used, 1)
+
+
+def admit_text(user_id: int, text: str) -> None:
+    """Refuse a text for which there is no room. Raises TooMany. The caller holds the user's lock."""
+    _check_text(_read(user_id), len(text))
+
+
+def _check_text(used: Stored, more: int) -> None:
+    quota = settings.HERMES_TEXT_QUOTA
+    if used.characters + more > quota:
+        raise TooMany(
+            f"Your chats hold {used.characters:,} characters, and {quota:,} are allowed. "
+            "Delete chats that you no longer need.",
+            quota="text",
+            used=used.characters,
+            limit=quota,
+        )
+
+
+def _read(user_id: int) -> Stored:
+    """Return what a user stores, and sum up the rows that say so where they are many."""
+    rows = plain.rows(_COUNTS, [user_id])
+    total = _sum(rows)
+    if len(rows) > _ROWS:
+        plain.each(_REMOVE, [(pk,) for pk, _, _ in rows])
+        plain.each(_ADD, [(user_id, total.sessions, total.characters)])
+    return total
+
+
+def _sum(rows: list[tuple[int, int, int]]) -> Stored:
+    return Stored(sum(row[1] for row in rows), sum(row[2] for row in rows))

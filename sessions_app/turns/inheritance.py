@@ -1,0 +1,104 @@
+"""What others left to this process: turns of dead owners, queues that nobody serves, turns of its own never launched.
+
+A crash may leave thousands, and this process has users of its own. So at each look it takes one step of bounded size,
+one transaction after the other, and few of the queues run at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Collection, Coroutine, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sessions_app import database
+from sessions_app.turns import recovery, tally
+from sessions_app.turns.recovery import Running
+from sessions_app.turns.run import INTERRUPTED
+
+if TYPE_CHECKING:
+    from sessions_app.turns.runner import Runner
+
+logger = logging.getLogger(__name__)
+
+# Turns of dead owners that one step ends, some 10 ms each, and queues that it begins, some 40 ms each. The next step
+# comes a second later.
+ENDED_AT_ONCE, BEGUN_AT_ONCE = 25, 10
+# Sessions whose queue was left behind and that run in this process at the same time.
+QUEUES_AT_ONCE = 50
+
+
+class Inheritance:
+    """Takes over what others left, for the runner's process. An owner is dead after ``silence`` seconds."""
+
+    def __init__(self, runner: Runner, silence: float) -> None:
+        self._runner = runner
+        self._silence = silence
+        self._served: set[UUID] = set()
+
+    async def step(self, unlaunched: Collection[Running], dead: Sequence[Running]) -> bool:
+        """Take up some of what was left; tell whether all of that went well.
+
+        ``unlaunched`` are turns that are claimed for this process, and that it does not run.
+        """
+        # At random: so that several processes do not wait for each other at every one, and those that
+        # cannot be ended do not come first every time.
+        chosen = random.sample(dead, min(len(dead), ENDED_AT_ONCE))
+        # Once the dead are ended, what was queued behind them waits.
+        went_well = [
+            await self._try(work) for work in chain(map(self._adopt, unlaunched), map(self._take_over, chosen))
+        ]
+        went_well += [await self._try(self._begin(*queue)) for queue in await self._next_queues()]
+        return all(went_well)
+
+    async def _next_queues(self) -> list[tuple[int, UUID]]:
+        """Return queues that nobody serves while fewer than ``QUEUES_AT_ONCE`` of them run here.
+
+        Where more wait than there is room for, those that run give their place up after the turn that they are at.
+        """
+        runner = self._runner
+        self._served = {session_id for session_id in self._served if runner.run_of(session_id)}
+        free = QUEUES_AT_ONCE - len(self._served)
+        waiting = await database.WATCH.read(recovery.waiting, free + 1)
+        if len(waiting) > free:
+            for session_id in self._served:
+                if (run := runner.run_of(session_id)) is not None:
+                    run.takes_next = False
+        return waiting[: min(free, BEGUN_AT_ONCE)]
+
+    async def _try(self, work: Coroutine[Any, Any, None]) -> bool:
+        """One that cannot be mended must not keep the others from going on."""
+        try:
+            await self._runner.carry(work)
+        except Exception:
+            logger.exception("a turn could not be recovered; it is tried again")
+            return False
+        return True
+
+    async def _adopt(self, seen: Running) -> None:
+        begun = await database.WATCH.write(recovery.adopt, seen) if self._runner.is_unlaunched(seen) else None
+        if begun is not None:
+            self._runner.launch(begun)
+
+    async def _begin(self, owner_id: int, session_id: UUID) -> None:
+        process = self._runner.taker()
+        if process is None:
+            return
+        begun = await database.WATCH.write(recovery.begin_waiting, owner_id, session_id, process)
+        if begun is not None:
+            self._served.add(session_id)
+            self._runner.launch(begun)
+
+    async def _take_over(self, seen: Running) -> None:
+        runner = self._runner
+        recovered = await database.WATCH.write(recovery.recover, seen, self._silence, INTERRUPTED)
+        if recovered is None:
+            return
+        tally.RECOVERED.inc()
+        ended = recovered.ended
+        for message in (recovered.message, *ended.messages):
+            runner.custom(seen.owner_id, seen.session_id, "message.created", message)
+        runner.interrupted(recovered.turn)
+        runner.custom(seen.owner_id, seen.session_id, "session.updated", ended.chat_session)

@@ -1,0 +1,114 @@
+"""Which right shows and does what: staff with one right each walk through all of admin."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import Client
+
+from sessions_app.models import AgentProfile, ApiToken, ChatSession
+from tests.admin import worlds
+from tests.admin.conftest import Enter, list_of
+
+NAMES = (*worlds.SHOWN, "message")
+VERBS = ("view", "change", "add", "delete")
+RIGHTS = [f"{verb}_{name}" for verb in VERBS for name in NAMES]
+CHANGED: dict[str, set[type]] = {"change_agentprofile": {AgentProfile}, "change_user": {User, ApiToken}}
+"""What a right alone lets staff change; adding and deleting take the right to change or to view as well. Tokens
+end with their user's password."""
+
+
+def find_difference(client: Client, users: list[User], shown: set[str]) -> str | None:
+    """Change what is not shown, and return the address of a page that tells it, or None."""
+    before = {address: worlds.seen(client, address) for address in worlds.addresses(client, users)}
+    worlds.change_what_is_hidden(users, shown)
+    return next((address for address, answer in before.items() if worlds.seen(client, address) != answer), None)
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_right_tells_nothing_of_other_columns(enter: Enter, right: str) -> None:
+    verb, name = right.split("_")
+    shown = worlds.SHOWN.get(name, set()) if verb in ("view", "change") else set()
+    assert find_difference(enter(right), worlds.people(), shown) is None
+
+
+def test_all_rights_but_one_tell_nothing_of_what_was_said(enter: Enter) -> None:
+    rights = [f"{verb}_{name}" for verb in VERBS for name in worlds.SHOWN]
+    shown = set().union(*worlds.SHOWN.values(), {"ChatSession.frozen_prefix", "ChatSession.last_request"})
+    assert find_difference(enter(*rights), worlds.people(), shown) is None
+
+
+@pytest.mark.parametrize("name", worlds.SHOWN)
+def test_the_walk_notices_a_column_that_is_shown(enter: Enter, name: str) -> None:
+    columns = worlds.SHOWN[name]
+    address = find_difference(enter(f"view_{name}"), worlds.people(), columns - {sorted(columns)[-1]})
+    assert address
+
+
+@pytest.mark.parametrize("right", [*RIGHTS, None])
+def test_without_the_right_a_row_looks_like_none(enter: Enter, right: str | None) -> None:
+    users, staff = worlds.people(), enter(*filter(None, [right]))
+    for model in admin.site._registry:
+        row = worlds.rows_of(model, users)[0]
+        missing = model(pk=uuid.uuid4() if model is ChatSession else 10**6)
+        if right in (f"view_{model._meta.model_name}", f"change_{model._meta.model_name}"):
+            continue
+        for there, nowhere in zip(worlds.pages(row), worlds.pages(missing), strict=True):
+            for ask in (staff.get, staff.post):
+                answers = [ask(address, {"post": "yes"}) for address in (there, nowhere)]
+                assert [answer.status_code for answer in answers] == [403, 403], there
+                assert answers[0].content == answers[1].content
+
+
+def stored() -> dict[type, list[dict[str, Any]]]:
+    """All rows that admin could change."""
+    return {model: list(model.objects.order_by("pk").values()) for model in worlds.MODELS}
+
+
+FORGED = {
+    "post": "yes",
+    "is_superuser": "on",
+    "is_staff": "on",
+    "can_read_metrics": "on",
+    "is_default": "on",
+    "groups": "1",
+    "user_permissions": "1",
+    "permissions": "1",
+    "usable_password": "true",
+    "password1": "forged-1234",
+    "password2": "forged-1234",
+    "date_joined_0": "2026-01-01",
+    "date_joined_1": "00:00",
+    "model": "demo",
+    "tools": "calculator",
+}
+
+
+def forms(row: Any) -> dict[str, Any]:
+    """What an adversary sends to any page: all the columns, and what could raise their rights."""
+    return {field.name: "forged" for field in row._meta.fields if not field.is_relation} | FORGED
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_right_changes_nothing_but_its_own_rows(enter: Enter, right: str) -> None:
+    users, staff = worlds.people(), enter(right)
+    before = stored()
+    for model in admin.site._registry:
+        row: Any = worlds.rows_of(model, users)[0]
+        for action in ("delete_selected", "apply_profile"):
+            chosen = {"action": action, "_selected_action": str(row.pk), "select_across": "1", "post": "yes"}
+            staff.post(list_of(model), chosen)
+            staff.post(list_of(model), {**chosen, "index": "0"})
+        staff.post(list_of(model), {"_save": "yes", "form-TOTAL_FORMS": "1", "form-0-id": str(row.pk), **forms(row)})
+        for address in (f"{list_of(model)}add/", *worlds.pages(row)):
+            for button in ({"_continue": "1"}, {"_saveasnew": "1", "_popup": "1"}):
+                staff.post(address, forms(row) | button)
+    after = stored()
+    assert {model for model in before if before[model] != after[model]} == CHANGED.get(right, set())
+    assert {(user.is_staff, user.is_superuser) for user in User.objects.filter(pk__in=[u.pk for u in users])} == {
+        (False, False)
+    }

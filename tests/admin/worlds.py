@@ -1,0 +1,174 @@
+"""Two worlds that differ only in what a reader has no right to see: the same pages must show them alike."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from sessions_app.models import AgentProfile, ApiToken, Branch, ChatSession, Message, Turn
+from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
+
+MODELS: tuple[Any, ...] = (User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn)
+COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
+    f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
+}
+SHOWN: dict[str, set[str]] = {
+    "chatsession": COUNTED
+    | {f"ChatSession.{name}" for name in ("archived", "pinned", "created_at", "updated_at")}
+    | {"User.username", "AgentProfile.name", "AgentProfile.model"},
+    "turn": {f"Turn.{field.name}" for field in Turn._meta.fields}
+    - {f"Turn.{name}" for name in ("text", "checkpoint", "claim", "message_id", "answer_id", "last_seq")}
+    | {"User.username", "AgentProfile.name"},
+    "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields},
+    "apitoken": {
+        f"ApiToken.{name}" for name in ("name", "can_read_metrics", "created_at", "expires_at", "last_used_at")
+    }
+    | {"User.username"},
+    "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
+    "group": {"Group.name"},
+}
+"""The columns that the right to view a model shows (docs/operations.md), by the model's name in the right."""
+
+OTHER_EACH_TIME = (
+    r'name="csrfmiddlewaretoken" value="\w+"|_at__(gte|lt)=[^&"]+'
+    r'|class="field-revision">\d+|Revision:</label>\s+<div class="readonly">\d+'
+)
+_numbers = count(1)
+
+
+def people() -> list[User]:
+    """Two ordinary users, each with a row of everything."""
+    users = []
+    for name in ("alice", "bob"):
+        user = User.objects.create_user(f"user {name}", password=name)
+        user.groups.add(Group.objects.create(name=f"group {name}"))
+        profile = AgentProfile.objects.create(name=f"profile {name}")
+        chat_session = make_session(user, f"title {name}", profile=profile)
+        turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")
+        say(chat_session, 0, f"message {name}", turn=turn)
+        ApiToken.issue(user, f"token {name}")
+        users.append(user)
+    return users
+
+
+def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
+    """The rows of a model that belong to these users."""
+    by: dict[Any, dict[str, Any]] = {
+        User: {"pk__in": [user.pk for user in users]},
+        Group: {"user__in": users},
+        AgentProfile: {"chat_sessions__owner__in": users},
+        Branch: {"chat_session__owner__in": users},
+    }
+    rows: models.QuerySet[Any] = model.objects.filter(**by.get(model, {"owner__in": users}))
+    return rows.order_by("pk")
+
+
+def change_what_is_hidden(users: list[User], shown: set[str]) -> None:
+    """Give all columns of these users' rows that are not shown other values, in the opposite order.
+
+    But for relations, and for stamps: the database keeps those, and raises a revision with each change of a message.
+    """
+    for model in MODELS:
+        hidden = [f for f in model._meta.fields if _can_change(f) and f"{model.__name__}.{f.name}" not in shown]
+        for row in reversed(rows_of(model, users)):
+            model.objects.filter(pk=row.pk).update(**{f.name: _other(f, getattr(row, f.name)) for f in hidden})
+
+
+def _can_change(field: Any) -> bool:
+    return not (field.primary_key or field.is_relation)
+
+
+def _other(field: Any, value: Any) -> Any:
+    """Another value of the column."""
+    if field.choices:
+        return next(choice for choice, _ in field.choices if choice not in (value, "running"))
+    number = next(_numbers)
+    match field:
+        case models.BooleanField():
+            return not value if field.name != "is_default" else value
+        case models.UUIDField():
+            return uuid.uuid4()
+        case models.DateTimeField():
+            return datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
+        case models.DecimalField():
+            return Decimal(number)
+        case models.IntegerField():
+            return number
+        case models.CharField() | models.TextField():
+            return _other_text(field, number)
+        case models.JSONField():
+            return ["calculator"] * number
+    raise AssertionError(f"no other value for {field}")
+
+
+def _other_text(field: Any, number: int) -> Any:
+    if field.name == "parts":
+        return [{"kind": "reasoning", "text": f"reasoning {number}"}]
+    if field.name == "last_request":
+        return ""
+    if field.name == "miss":
+        return "evicted"
+    return f"~{number}"[: field.max_length]
+
+
+def addresses(client: Client, users: list[User]) -> list[str]:
+    """All pages that a reader can ask for, and what they can add to the addresses of those that open."""
+    found = ["/admin/", "/admin/sessions_app/", "/admin/auth/", reverse("admin:sessions_app_turn_ledger")]
+    for model, model_admin in admin.site._registry.items():
+        plain = list_of(model)
+        found += [plain, f"{plain}add/", *pages(rows_of(model, users)[0])]
+        if client.get(plain).status_code == 200:
+            found += [plain + query for query in queries(model, model_admin)]
+            found += autocompletions(model)
+    for model in MODELS:
+        row = rows_of(model, users)[0]
+        found.append(f"/admin/r/{ContentType.objects.get_for_model(model).pk}/{row.pk}/")
+    return found
+
+
+def pages(row: Any) -> list[str]:
+    """The pages of a row."""
+    found = [page_of(row, page) for page in ("change", "delete", "history")]
+    if isinstance(row, User):
+        found.append(reverse("admin:auth_user_password_change", args=[row.pk]))
+    if isinstance(row, AgentProfile):
+        found.append(page_of(row, "apply"))
+    return found
+
+
+def queries(model: Any, model_admin: Any) -> list[str]:
+    """What can be added to the address of a model's list: orders, searches, and what popups say."""
+    return [
+        *(f"?o={sign}{column}" for column in range(len(model_admin.list_display) + 1) for sign in ("", "-")),
+        *(f"?q={term}" for term in ("alice", "message", "title a", "text a", "~", "md5", "You are", "user%20bob")),
+        *(f"?_to_field={field.name}" for field in model._meta.fields),
+        *("?_popup=1", "?all=1", "?e=1", "?_facets=True", "?p=2", "?owner=1", "?text__startswith=t"),
+    ]
+
+
+def autocompletions(model: Any) -> list[str]:
+    """The addresses at which the values of a model's relations are searched for."""
+    relations = [field.name for field in (*model._meta.fields, *model._meta.many_to_many) if field.is_relation]
+    asked = f"app_label={model._meta.app_label}&model_name={model._meta.model_name}"
+    return [
+        f"/admin/autocomplete/?{asked}&field_name={name}&term={term}" for name in relations for term in ("", "title")
+    ]
+
+
+def seen(client: Client, address: str) -> tuple[int, str, str]:
+    """What a page answers, without what may always be another: a form's token, today's date in links, revisions."""
+    response = client.get(address)
+    body = re.sub(OTHER_EACH_TIME, "", response.content.decode())
+    return response.status_code, response.headers.get("Location", ""), body

@@ -1,0 +1,115 @@
+"""What an outsider can do with bare HTTP: nothing that holds a connection, fills the disk, or rules the server."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import PATIENCE
+from tests.test_server import Tiny
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[Tiny]:
+    site = Tiny()
+    site.process.line("http://")
+    yield site
+    site.process.kill()
+    assert [line for line in site.process.output if "ERROR" in line or "Traceback" in line] == []
+
+
+def sent(tiny: Tiny, *pieces: bytes) -> bytes:
+    """All that the server answers to these bytes, up to its closing the connection."""
+    with socket.create_connection(("127.0.0.1", tiny.port), timeout=PATIENCE) as client:
+        for piece in pieces:
+            client.sendall(piece)
+        answer = b""
+        while piece := client.recv(65_536):
+            answer += piece
+        return answer
+
+
+def head(method: str = "POST", path: str = "/", *lines: str) -> bytes:
+    """A request's head; the connection ends with its answer."""
+    fields = "".join(f"{line}\r\n" for line in ("Host: 127.0.0.1", "Connection: close", *lines))
+    return f"{method} {path} HTTP/1.1\r\n{fields}\r\n".encode("latin1")
+
+
+def told(answer: bytes) -> list[object]:
+    """What the application was told of a request."""
+    found: list[object] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    return found
+
+
+def test_a_body_within_the_bound_is_taken(tiny: Tiny) -> None:
+    body = b"x" * 1_000_000
+    assert told(sent(tiny, head("POST", "/", f"Content-Length: {len(body)}"), body))[2] == len(body)
+
+
+def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(tiny: Tiny) -> None:
+    assert sent(tiny, head("POST", "/", "Content-Length: 314572800")).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_grows_too_large_is_cut_off(tiny: Tiny) -> None:
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    assert sent(tiny, head("POST", "/", "Transfer-Encoding: chunked"), *[chunk] * 4).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_head_that_never_ends_is_not_waited_for(tiny: Tiny, begun: bytes) -> None:
+    assert sent(tiny, begun).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_never_ends_is_not_waited_for(tiny: Tiny) -> None:
+    assert sent(tiny, head("POST", "/", "Content-Length: 10"), b"x").startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_kept_connection_is_closed_when_nothing_comes(tiny: Tiny) -> None:
+    answer = sent(tiny, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"408" not in answer
+
+
+def test_a_client_names_no_root_path(tiny: Tiny) -> None:
+    assert told(sent(tiny, head("GET", "/", "Daphne-Root-Path: /x")))[0] == ""
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        head("GET", "/", "Daphne-Root-Path: /\xe9"),
+        head("G\xcbT", "/"),
+        head("get", "/"),
+        head("GET", "/\xe9"),
+        head("GET", "/?\xe9"),
+        head("GET", "/", "Upgrade: websocket", "Sec-WebSocket-Protocol: \xe9"),
+        head("GET", "/", "Bad Name: x"),
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 600 + b"\r\n",
+    ],
+)
+def test_what_is_no_request_of_ours_is_answered_in_our_terms(tiny: Tiny, request_: bytes) -> None:
+    answer = sent(tiny, request_)
+    if b"Root-Path" in request_:
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        return
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    for name in (b"content-security-policy", b"x-content-type-options", b"referrer-policy"):
+        assert name in answer.lower()
+
+
+def test_no_answer_names_the_server(tiny: Tiny) -> None:
+    handshake = head("GET", "/", "Upgrade: websocket").replace(b"Connection: close", b"Connection: Upgrade")
+    handshake = handshake[:-2] + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", tiny.port), timeout=PATIENCE) as client:
+        client.sendall(handshake)
+        upgraded = client.recv(65_536)
+    assert b"101" in upgraded
+    for answer in (upgraded, sent(tiny, head("GET")), sent(tiny, b"nonsense\r\n\r\n")):
+        assert b"server:" not in answer.lower()
+        assert not {b"daphne", b"twisted", b"autobahn"} & set(answer.lower().split())
