@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from sessions_app.agents.errors import Code
 from sessions_app.agents.ledger import Cause
 from sessions_app.models import AgentProfile
 
@@ -123,7 +124,7 @@ class ErrorFilter(FieldFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         """Return the codes that a turn can end with."""
-        return [(code, code.capitalize()) for code in ("provider", "timeout", "interrupted", "internal")]
+        return [(code, code.capitalize()) for code in (*get_args(Code), "interrupted", "internal")]
 
 
 class MissFilter(FieldFilter):

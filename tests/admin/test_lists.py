@@ -1,6 +1,7 @@
 """The lists: what their rows tell, how they are searched, narrowed and turned over."""
 
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sessions_app.admin.listing import HorizonPaginator
+from sessions_app.agents.errors import Code
 from sessions_app.models import AgentProfile, ApiToken, ChatSession, Turn
 from tests.admin.conftest import converse, list_of, make_session, make_turn, text_of
 
@@ -112,6 +114,12 @@ def test_turns_are_narrowed_by_session_status_verdict_and_error(boss: Client, al
     assert runs(boss, f"?owner={alice.pk}") == {good, bad}
     for query in ("status__exact=failed", "guard_agent=built", "guard_transcript=read", "error_code=timeout"):
         assert runs(boss, f"?{query}") == {bad}
+
+
+def test_the_filter_of_errors_knows_all_that_a_turn_ends_with(boss: Client) -> None:
+    page = boss.get(list_of(Turn)).text
+    for code in (*get_args(Code), "interrupted", "internal"):
+        assert f'"?error_code={code}"' in page
 
 
 def test_a_list_counts_to_its_horizon_and_says_so(alice: User) -> None:
