@@ -18,7 +18,8 @@ test chaos bench bench-cache bench-load: export PYTHONDONTWRITEBYTECODE =
 run: .venv/runtime staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# All on SQLite, its modules shared out to two processes, and beside it what touches the database on PostgreSQL as well:
+# All on SQLite, its modules shared out to three processes (two cores are busy while one of them waits), and beside it what
+# touches the database on PostgreSQL as well:
 # its report comes last.
 test: .venv/dev programs
 	@report=$$(mktemp) && trap 'rm "$$report"' EXIT; \

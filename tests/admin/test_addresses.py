@@ -56,6 +56,7 @@ def test_every_admin_is_closed() -> None:
     assert set(admin.site._registry) == set(REGISTERED)
 
 
+@pytest.mark.one_database  # what is refused reaches none
 @pytest.mark.parametrize("model", REGISTERED)
 def test_no_lookup_but_the_declared_is_answered(enter: Enter, rows: None, model: type[models.Model]) -> None:
     staff = enter(f"view_{model._meta.model_name}")

@@ -1,4 +1,4 @@
-"""Which right shows and does what: staff with one right each walk through all of admin."""
+"""Which right shows and does what: staff with one right each walk through all of admin, some ten thousand pages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from django.test import Client
 from sessions_app.models import AgentProfile, ApiToken, ChatSession
 from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
+
+# Rights are decided before anything is asked of a database.
+pytestmark = pytest.mark.one_database
 
 NAMES = (*worlds.SHOWN, "message")
 VERBS = ("view", "change", "add", "delete")
