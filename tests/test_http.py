@@ -96,6 +96,12 @@ def test_a_client_names_no_root_path(tiny: Tiny, path: str) -> None:
     assert told(sent(tiny, head("GET", "/", f"Daphne-Root-Path: {path}")))[0] == ""
 
 
+def test_a_trusted_proxy_names_it() -> None:
+    with running("--trusting") as site:
+        assert told(sent(site, head("GET", "/", "Daphne-Root-Path: /x")))[0] == "/x"
+        assert sent(site, head("GET", "/", "Daphne-Root-Path: /\xe9")).startswith(b"HTTP/1.1 400 ")
+
+
 @pytest.mark.parametrize(
     "request_",
     [
