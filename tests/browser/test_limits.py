@@ -15,11 +15,11 @@ from tests.providers.script import Answer
 
 
 @pytest.fixture(scope="module")
-def site(start_site: Callable[..., LiveSite], module_provider: Provider) -> Iterator[LiveSite]:
+def site(start_site: Callable[..., LiveSite], lasting_provider: Provider) -> Iterator[LiveSite]:
     """A site on which little is allowed."""
     running = start_site(
         HERMES_MODEL="openai-chat:loopback",
-        OPENAI_BASE_URL=module_provider.base_url,
+        OPENAI_BASE_URL=lasting_provider.base_url,
         OPENAI_API_KEY="loopback",
         HERMES_CONNECTIONS_PER_USER="2",
         HERMES_SESSIONS_PER_USER="10",
@@ -51,7 +51,7 @@ async def has(visitor: Visitor, sessions: int, characters: int) -> None:
 
 
 async def test_one_window_too_many_waits_until_it_is_asked(visitor: Visitor) -> None:
-    page, other = await visitor.sign_up(), await visitor.chat()
+    page, other = await visitor.arrive(), await visitor.chat()
     third = await visitor.page()
     line = third.locator("#connection")
     knocks: list[str] = []
@@ -79,7 +79,7 @@ async def test_one_window_too_many_waits_until_it_is_asked(visitor: Visitor) -> 
 
 async def test_room_for_chats_that_becomes_scarce_is_told(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["Yes"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     room = page.locator("#quota")
     await has(visitor, 8, 1)
     await page.reload()
@@ -111,7 +111,7 @@ async def delete_first(page: Page) -> None:
 
 
 async def test_a_text_for_which_there_is_no_room_is_kept(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await has(visitor, 1, 995)
     await page.reload()
     await expect(page.locator("#quota")).to_contain_text("995 of 1,000 characters of text")
@@ -124,7 +124,7 @@ async def test_a_text_for_which_there_is_no_room_is_kept(visitor: Visitor, provi
 
 async def test_a_command_too_many_is_tried_again_later(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["Here I am"]))
-    page = await visitor.sign_up()
+    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("Here I am")
     await page.evaluate(FLOOD)

@@ -54,7 +54,7 @@ def event(client: Peer, kind: str) -> dict[str, str]:
 def test_pages_files_and_admin(tls_site: LiveSite) -> None:
     visitor = Visitor(tls_site)
     visitor.log_in("admin")
-    assert {cookie.name for cookie in visitor.jar if cookie.secure} == {"sessionid", "csrftoken"}
+    assert {cookie.name for cookie in visitor.jar if cookie.secure} == {"sessionid", "csrftoken", "known_browser"}
     assert "Site administration" in visitor.get("/admin/").read().decode()
     answer = visitor.get("/")
     assert answer.headers["Strict-Transport-Security"]
@@ -64,6 +64,7 @@ def test_pages_files_and_admin(tls_site: LiveSite) -> None:
         assert "immutable" in visitor.get(file).headers["Cache-Control"]
 
 
+@pytest.mark.asyncio(loop_scope="session")  # the browser's
 async def test_a_chat_over_tls(tls_site: LiveSite, browser: Browser, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(["First ", "second"], gates={1: gate}))
