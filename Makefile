@@ -13,7 +13,7 @@ export HERMES_SIGNUP ?= open
 test chaos bench bench-cache bench-load: export PYTHONDONTWRITEBYTECODE =
 
 .DELETE_ON_ERROR:
-.PHONY: run test chaos lint lock bench bench-cache bench-load programs
+.PHONY: run test chaos lint audit lock bench bench-cache bench-load programs
 
 run: .venv/runtime staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
@@ -41,6 +41,17 @@ lint: .venv/dev
 	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && cp requirements* "$$folder" && cd "$$folder" \
 	&& for name in $(LOCKS); do $(CURDIR)/$(BIN)/$(COMPILE) $$name.in -o $$name.txt \
 	&& diff $(CURDIR)/$$name.txt $$name.txt || { echo "$$name.txt is not what $$name.in says: run make lock"; exit 1; }; done
+
+# As an operator would set it; what `check --deploy` says is an error.
+DEPLOYED := DEBUG=off SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
+ALLOWED_HOSTS=chat.example.org CSRF_TRUSTED_ORIGINS=https://chat.example.org TRUSTED_PROXY=127.0.0.1
+
+# What is known against the packages that are locked, our own code and the settings. What it covers: docs/operations.md.
+audit: .venv/dev
+	$(BIN)/python -m tests.advisories
+	@# Its log tells of each part of a marked text that has no finding.
+	$(BIN)/bandit --quiet --recursive agentcache hermes_site sessions_app 2>/dev/null
+	@$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 lock: .venv/installer
 	for name in $(LOCKS); do $(BIN)/$(COMPILE) $$name.in -o $$name.txt || exit 1; done

@@ -14,7 +14,10 @@ from typing import Any
 # First: importing it chooses the reactor for the whole process.
 import daphne.server  # noqa: F401  # isort: skip
 from daphne.http_protocol import HTTPFactory, WebRequest
+from django.utils.http import parse_header_parameters
 from twisted.web.http import HTTPChannel
+
+from hermes_site.headers import SERVER, error_page
 
 HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS = 10.0, 60.0, 60.0
 
@@ -24,14 +27,6 @@ MAX_BODY = 3 * 1024 * 1024
 MEANINGFUL = {b"daphne-root-path"}
 """Headers by which a client would rule the server: they count from a trusted proxy alone."""
 
-ERROR_HEADERS = {
-    "Content-Type": "text/plain; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
 _METHOD = re.compile(rb"[A-Z]{1,20}")
 
 
@@ -40,10 +35,14 @@ class BoundedRequest(WebRequest):
 
     received = 0
 
+    def __init__(self, *args: Any) -> None:
+        # Twisted would read forms too, which Django does: 3 MB of `a=1&` held the event loop for a second.
+        super().__init__(*args, parsePOSTFormSubmission=False)
+
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
         self.received += len(data)
         if self.received > MAX_BODY:
-            self.channel.refuse(413, "Payload Too Large")
+            self.channel.refuse(413)
         else:
             super().handleContentChunk(data)
 
@@ -53,8 +52,8 @@ class BoundedRequest(WebRequest):
         if not self.channel.factory.server.trusts(str(getattr(self.client, "host", ""))):
             for name in MEANINGFUL:
                 self.requestHeaders.removeHeader(name)
-        if not self._is_plain():
-            self.channel.refuse(400, "Bad Request")
+        if not (self._is_plain() and self._names_an_encoding_we_read()):
+            self.channel.refuse(400)
             return None
         return super().process()
 
@@ -63,6 +62,15 @@ class BoundedRequest(WebRequest):
         protocols = self.requestHeaders.getRawHeaders(b"sec-websocket-protocol", [])
         told = [self.method, self.uri, self.clientproto, *protocols, *self._meaningful()]
         return _METHOD.fullmatch(self.method) is not None and all(value.isascii() for value in told)
+
+    def _names_an_encoding_we_read(self) -> bool:
+        """Whether Django can read the body: of another encoding than UTF-8 it fails, and on its error page again."""
+        kinds = self.requestHeaders.getRawHeaders(b"content-type", [])
+        try:
+            charset = parse_header_parameters(b",".join(kinds).decode("latin1"))[1].get("charset", "utf-8")
+        except ValueError:
+            return False
+        return charset.lower() == "utf-8"
 
     def _meaningful(self) -> list[bytes]:
         return [value for name in MEANINGFUL for value in self.requestHeaders.getRawHeaders(name, [])]
@@ -73,7 +81,7 @@ class BoundedRequest(WebRequest):
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [(name.encode(), value.encode()) for name, value in ERROR_HEADERS.items()],
+                "headers": [(name.encode(), value.encode()) for name, value in SERVER.items()],
             }
         )
         self.handle_reply({"type": "http.response.body", "body": f"{status} {status_text.decode()}\n".encode()})
@@ -103,30 +111,27 @@ class BoundedChannel(HTTPChannel):
 
     def allHeadersReceived(self) -> None:  # noqa: N802 (Twisted's name)
         if self.length is not None and self.length > MAX_BODY:
-            self.refuse(413, "Payload Too Large")
+            self.refuse(413)
             return
         super().allHeadersReceived()
         self.stop_clock()
         if self.length != 0:
             self._start_clock(BODY_SECONDS)
 
-    def refuse(self, status: int, words: str) -> None:
+    def refuse(self, status: int) -> None:
         """Answer with an error and close; what comes after is not read."""
-        headers = "".join(f"{name}: {value}\r\n" for name, value in ERROR_HEADERS.items())
-        body = f"{status} {words}\n"
-        head = f"HTTP/1.1 {status} {words}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         self.stop_clock()
-        self.transport.write((head + body).encode())
+        self.transport.write(error_page(status))
         for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
             setattr(self, name, lambda *_: None)
         self.loseConnection()
 
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 (Twisted's name)
-        self.refuse(400, "Bad Request")
+        self.refuse(400)
 
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802 (Twisted's name)
         """Refuse a line that is longer than a whole head may be."""
-        self.refuse(400, "Bad Request")
+        self.refuse(400)
 
     def _start_clock(self, seconds: float) -> None:
         self._clock = self.callLater(seconds, self._time_is_up)
@@ -139,7 +144,7 @@ class BoundedChannel(HTTPChannel):
 
     def _time_is_up(self) -> None:
         self._clock = None
-        self.refuse(408, "Request Timeout")
+        self.refuse(408)
 
 
 class BoundedFactory(HTTPFactory):

@@ -11,6 +11,20 @@ from types import TracebackType
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
+class OutsidersAreNoFault(logging.Filter):
+    """Makes a warning of what Django calls suspicious (a foreign Host, a large form): anybody can send it at will.
+
+    But not of what only staff can try.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        suspicion = record.name.removeprefix("django.security.")
+        if suspicion not in (record.name, "DisallowedModelAdminLookup") and record.levelno == logging.ERROR:
+            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+            record.exc_info = None
+        return True
+
+
 class QuietFormatter(logging.Formatter):
     """One line per record, then for an exception one line per frame, the cause first."""
 

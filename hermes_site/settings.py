@@ -75,12 +75,18 @@ SECRET_KEY_FALLBACKS = _env.words("SECRET_KEY_FALLBACKS")
 DEBUG = _env.switch("DEBUG")
 ALLOWED_HOSTS = _env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _env.origins("CSRF_TRUSTED_ORIGINS")
+SESSION_ENGINE = "sessions_app.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "sessions_app.accounts.stale.answer_stale_form"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# A year; sent only where the request came by TLS, as TRUSTED_PROXY says. Other names of the domain are not ours.
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+# Of `check --deploy`: cookies are Secure where a request came by TLS (SecureCookies); to lead others there is the
+# proxy's (deploy/nginx/https.conf); what is promised for a whole domain is its owner's.
+SILENCED_SYSTEM_CHECKS = [f"security.{number}" for number in ("W005", "W008", "W012", "W016", "W021")]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -94,6 +100,9 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        # Text becomes HTML in one place of the page's scripts: by the policy that js/markdown.js makes.
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["hermes-markdown"],
     }
 }
 
@@ -138,9 +147,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    # What sets headers comes before all that may answer by itself: files, a foreign host.
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "hermes_site.middleware.SiteHeaders",
+    "hermes_site.middleware.PolicyOfPage",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "hermes_site.middleware.SecureCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -148,7 +160,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "sessions_app.accounts.middleware.NoteLogins",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "hermes_site.urls"
 ASGI_APPLICATION = "hermes_site.asgi.application"
@@ -184,7 +195,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"quiet": {"()": "hermes_site.logs.QuietFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "quiet"}},
+    "filters": {"outsiders": {"()": "hermes_site.logs.OutsidersAreNoFault"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "quiet", "filters": ["outsiders"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own handlers (coloured console, mail to ADMINS) would print the exception's message.

@@ -5,9 +5,12 @@ Out: the transport says when its buffer is full (Twisted's push producer), and `
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
+
+from hermes_site.headers import error_page
 
 # Frames that may wait for the application.
 INBOX = 16
@@ -36,6 +39,14 @@ class PatientProtocol(WebSocketProtocol):
             payload = content.encode() if isinstance(content, str) else content
             # Not sendMessage: autobahn would hold answers to the limit that is meant for what clients send.
             self.sendFrame(opcode=2 if binary else 1, payload=payload)
+
+    def sendHttpErrorResponse(  # noqa: N802 (autobahn's name)
+        self,
+        code: int,
+        reason: str,
+        responseHeaders: Iterable[tuple[str, str]] | None = None,  # noqa: N803 (autobahn's name)
+    ) -> None:
+        self.sendData(error_page(code, reason, responseHeaders or ()))
 
     def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
         self.writable.clear()

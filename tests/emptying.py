@@ -20,7 +20,7 @@ def empty(_: TransactionTestCase) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for table in tables:
             if table not in KEPT:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from hermes_site.environment import Environment
-from hermes_site.logs import QuietFormatter
+from hermes_site.logs import OutsidersAreNoFault, QuietFormatter
 from hermes_site.middleware import SecureCookies
 from tests.live import manage
 
@@ -242,6 +242,20 @@ def test_the_log_leaves_out_the_repr_of_a_lost_task() -> None:
     line = formatted("asyncio", "Task exception was never retrieved\nfuture: <Task exception=KeyError('secret text')>")
     assert "secret" not in line
     assert "Task exception was never retrieved" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("django.security.DisallowedHost", logging.WARNING),
+        ("django.security.DisallowedModelAdminLookup", logging.ERROR),
+        ("django.request", logging.ERROR),
+    ],
+)
+def test_what_outsiders_send_at_will_is_no_error(name: str, level: int) -> None:
+    record = logging.LogRecord(name, logging.ERROR, __file__, 1, "no", (), None)
+    assert OutsidersAreNoFault().filter(record)
+    assert record.levelno == level
 
 
 def live_handlers() -> list[logging.Handler]:

@@ -44,7 +44,7 @@ def shapes_of(name: str) -> set[str]:
     """Return what the name looks like: as it is, in lower and in upper case."""
     letters = sorted(set(name) - {"\0"})  # which PostgreSQL has in no text, and no form lets through
     marks = ", ".join(["%s"] * len(letters)) or "NULL"
-    asked = f"SELECT character, as_is, in_lower, in_upper FROM hermes_name_character WHERE character IN ({marks})"  # noqa: S608
+    asked = f"SELECT character, as_is, in_lower, in_upper FROM hermes_name_character WHERE character IN ({marks})"  # nosec B608
     with connection.cursor() as cursor:
         cursor.execute(asked, letters)
         forms = {character: forms for character, *forms in cursor.fetchall()}

@@ -154,7 +154,7 @@ class Step:
         failure = judge(self._transcript.model, error)
         if self._unfolding.begun or not failure.retryable or attempt > self._providers.settings.retries:
             raise failure.error from error
-        pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 -- protects nothing
+        pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # nosec B311
         pause = pause if failure.retry_after is None else failure.retry_after
         if failure.dropped and attempt == 1:
             pause = 0.0

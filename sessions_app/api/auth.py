@@ -18,7 +18,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -28,6 +27,7 @@ from django.utils.crypto import constant_time_compare
 
 from sessions_app import database
 from sessions_app.accounts.models import Login
+from sessions_app.accounts.sessions import SessionStore
 from sessions_app.models import ApiToken
 
 P = ParamSpec("P")

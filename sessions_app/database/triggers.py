@@ -48,7 +48,7 @@ SELECT owner_id, sum(sessions), sum(characters) FROM (
 _REPAIR_STORAGE = {
     "sqlite": ["DELETE FROM sessions_app_storagecount", _COUNT_STORAGE],
     # One statement, so that what others commit meanwhile is either deleted and counted, or neither.
-    "postgresql": [f"WITH old AS (DELETE FROM sessions_app_storagecount) {_COUNT_STORAGE}"],  # noqa: S608  # constants
+    "postgresql": [f"WITH old AS (DELETE FROM sessions_app_storagecount) {_COUNT_STORAGE}"],  # nosec B608
 }
 
 

@@ -67,7 +67,7 @@ SELECT entry.message_id FROM hermes_search_keys
 CROSS JOIN hermes_search_entry AS entry ON entry.message_id = hermes_search_keys.rowid
 WHERE hermes_search_keys MATCH %s AND entry.owner_id = %s AND instr(entry.folded, %s) AND {_UNCHANGED}
 ORDER BY hermes_search_keys.rowid DESC LIMIT %s
-""",  # noqa: S608  # a constant of this module
+""",  # nosec B608
     # MATERIALIZED: the limit must not make the planner take an index by id, and walk all users' messages.
     "postgresql": f"""
 WITH entry AS MATERIALIZED (
@@ -75,7 +75,7 @@ WITH entry AS MATERIALIZED (
   WHERE keys @> %s::text[] AND owner_id = %s AND strpos(folded, %s) > 0
 )
 SELECT entry.message_id FROM entry WHERE {_UNCHANGED} ORDER BY entry.message_id DESC LIMIT %s
-""",  # noqa: S608  # a constant of this module
+""",  # nosec B608
 }
 # Where a table is small, PostgreSQL would read it whole, with the rows of others. In a transaction of search alone.
 _BY_KEYS = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"

@@ -45,7 +45,7 @@ class Inheritance:
         """
         # At random: so that several processes do not wait for each other at every one, and those that
         # cannot be ended do not come first every time.
-        chosen = random.sample(dead, min(len(dead), ENDED_AT_ONCE))
+        chosen = random.sample(dead, min(len(dead), ENDED_AT_ONCE))  # nosec B311
         # Once the dead are ended, what was queued behind them waits.
         went_well = [
             await self._try(work) for work in chain(map(self._adopt, unlaunched), map(self._take_over, chosen))

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from html import unescape
 from unicodedata import normalize
-from xml.etree.ElementTree import Element, tostring
+from xml.etree.ElementTree import Element, tostring  # nosec B405
 
 from latex2mathml.converter import convert_to_element
 

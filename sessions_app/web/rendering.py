@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import cache, partial
 from multiprocessing import Pipe
 from pathlib import Path
-from subprocess import Popen
+from subprocess import Popen  # nosec B404
 
 from sessions_app.scheduling.threads import FairThreads
 from sessions_app.web.plain import plain
@@ -48,7 +48,7 @@ class Worker:
         self._connection, theirs = Pipe()
         with theirs:
             # A group of its own, which Ctrl-C in a terminal does not reach.
-            self._process = Popen(COMMAND, cwd=ROOT, stdin=theirs.fileno(), process_group=0)  # noqa: S603 - our own
+            self._process = Popen(COMMAND, cwd=ROOT, stdin=theirs.fileno(), process_group=0)  # nosec B603
         try:
             self._receive(LOADING_SECONDS)
         except BaseException:

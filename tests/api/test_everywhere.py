@@ -31,7 +31,7 @@ def change_password(browser: Browser) -> None:
 
 
 def reset_password(browser: Browser) -> None:
-    browser.site.database.run(f"UPDATE auth_user SET password = '!' WHERE id = {LEAVER}")  # noqa: S608
+    browser.site.database.run(f"UPDATE auth_user SET password = '!' WHERE id = {LEAVER}")
 
 
 def let_the_login_expire(browser: Browser) -> None:
@@ -39,7 +39,7 @@ def let_the_login_expire(browser: Browser) -> None:
 
 
 def deactivate(browser: Browser) -> None:
-    browser.site.database.run(f"UPDATE auth_user SET is_active = false WHERE id = {LEAVER}")  # noqa: S608
+    browser.site.database.run(f"UPDATE auth_user SET is_active = false WHERE id = {LEAVER}")
 
 
 def listen(sites: Sites, stack: ExitStack, **headers: str) -> list[Peer]:
@@ -68,8 +68,8 @@ def test_the_end_of_a_login_closes_its_connections_in_every_process(
 @pytest.mark.parametrize(
     "sql",
     [
-        f"DELETE FROM sessions_app_apitoken WHERE owner_id = {LEAVER}",  # noqa: S608
-        f"UPDATE auth_user SET is_active = false WHERE id = {LEAVER}",  # noqa: S608
+        f"DELETE FROM sessions_app_apitoken WHERE owner_id = {LEAVER}",
+        f"UPDATE auth_user SET is_active = false WHERE id = {LEAVER}",
     ],
 )
 def test_the_end_of_a_token_closes_its_connections_in_every_process(sites: Sites, sql: str) -> None:

@@ -52,6 +52,7 @@ class Visitor:
         """Open a tab."""
         page = await self.context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda message: self._hear(message.text))
         page.on("request", lambda request: self._meet(request.url))
         await page.goto(self.site.base_url + path)
         return page
@@ -61,6 +62,13 @@ class Visitor:
         page = await self.page(path)
         await ready(page)
         return page
+
+    def _hear(self, line: str) -> None:
+        """Notes what the browser says of the site's headers: a policy that was broken, or that it does not know."""
+        if any(
+            word in line.lower() for word in ("security policy", "permissions policy", "permissions-policy", "trusted")
+        ):
+            self.problems.append(line)
 
     def _meet(self, url: str) -> None:
         home = (self.site.base_url, self.site.ws_url, "data:", "blob:")

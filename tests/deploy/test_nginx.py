@@ -57,7 +57,7 @@ def test_pages_files_and_admin(tls_site: LiveSite) -> None:
     assert {cookie.name for cookie in visitor.jar if cookie.secure} == {"sessionid", "csrftoken", "known_browser"}
     assert "Site administration" in visitor.get("/admin/").read().decode()
     answer = visitor.get("/")
-    assert answer.headers["Strict-Transport-Security"]
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
     files = set(re.findall(r"/static/[^\"]+\.(?:css|js)", answer.read().decode()))
     assert files
     for file in files:

@@ -133,7 +133,7 @@ def replace_session(world: World) -> None:
     new = world.chance.choice(world.users), world.fresh()
     old = plain(world.talk().session_id)
     execute(
-        f"REPLACE INTO sessions_app_chatsession ({names}) SELECT {values} FROM sessions_app_chatsession WHERE id = %s",  # noqa: S608
+        f"REPLACE INTO sessions_app_chatsession ({names}) SELECT {values} FROM sessions_app_chatsession WHERE id = %s",
         *new,
         old,
     )

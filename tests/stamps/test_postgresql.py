@@ -101,4 +101,4 @@ def test_rows_that_change_places_in_one_statement_raise_both_revisions(talk: Tal
     branch = swap.format("branch_id", talk.branch_id, other.branch_id)
     changes = f"chat_session_id = {session}, branch_id = {branch}, position = position + 10"
     with talk.moves(1, 2), other.moves(-1, 2):
-        execute(f"UPDATE sessions_app_message SET {changes}")  # noqa: S608
+        execute(f"UPDATE sessions_app_message SET {changes}")

@@ -62,7 +62,8 @@ def test_the_policy_names_this_site_and_nothing_else(client: Client, user: User)
     client.force_login(user)
     response = client.get("/")
     policy = response.headers["Content-Security-Policy"]
-    sources = {source for directive in policy.split(";") for source in directive.split()[1:]}
+    directives = [directive.split() for directive in policy.split(";")]
+    sources = {source for name, *sources in directives for source in sources if "trusted-types" not in name}
     assert sources <= {"'none'", "'self'", "data:"}
     assert "default-src 'none'" in policy
     assert "no-store" in response.headers["Cache-Control"]
