@@ -54,7 +54,7 @@ def event(client: Peer, kind: str) -> dict[str, str]:
 def test_pages_files_and_admin(tls_site: LiveSite) -> None:
     visitor = Visitor(tls_site)
     visitor.log_in("admin")
-    assert {cookie.name for cookie in visitor.jar if cookie.secure} == {"sessionid", "csrftoken"}
+    assert {cookie.name for cookie in visitor.jar if cookie.secure} == {"sessionid", "csrftoken", "known_browser"}
     assert "Site administration" in visitor.get("/admin/").read().decode()
     answer = visitor.get("/")
     assert answer.headers["Strict-Transport-Security"]
