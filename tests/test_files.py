@@ -2,17 +2,20 @@
 
 import logging
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 from sessions_app.management import files
-from tests.live import ENVIRONMENT, LiveSite
+from sessions_app.turns import liveness
+from tests.live import ENVIRONMENT
 from tests.processes import ROOT
 
 
@@ -23,13 +26,19 @@ def usual_umask() -> Iterator[None]:
     os.umask(before)
 
 
+def configure(settings: Settings, monkeypatch: pytest.MonkeyPatch, engine: str, name: Path) -> None:
+    """Tell the site where its database is. No connection is made: overridden as a whole, Django warns of one."""
+    config = {"ENGINE": f"django.db.backends.{engine}", "NAME": str(name)}
+    monkeypatch.setitem(settings.DATABASES, "default", config)
+
+
 @pytest.fixture
-def database(settings: Settings, tmp_path: Path) -> Path:
+def database(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where the site's database is to be: a folder of its own, as mkdir makes one; and a project folder."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)
     settings.BASE_DIR = tmp_path
-    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "db.sqlite3")}}
+    configure(settings, monkeypatch, "sqlite3", folder / "db.sqlite3")
     return folder / "db.sqlite3"
 
 
@@ -54,11 +63,21 @@ def test_a_new_site_makes_only_files_of_its_own(tmp_path: Path) -> None:
     assert mode(tmp_path) == 0o700
 
 
-def test_what_a_serving_site_keeps_is_its_own(live_server_process: LiveSite) -> None:
-    folder = Path(live_server_process.database.url.removeprefix("sqlite:///")).parent
-    kept = {path: mode(path) for path in folder.rglob("*") if path.exists()}
-    assert {path.name for path in kept} >= {"site.sqlite3", "site.sqlite3-wal", "site.sqlite3-shm"}
-    assert [path for path, permissions in kept.items() if permissions & 0o077] == []
+def test_what_comes_to_lie_beside_the_database_is_private_too(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.make_private()
+    monkeypatch.setattr(liveness, "_folder", lambda: database.with_name("db.sqlite3-processes"))
+    process = liveness.Process()
+    process.start()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE words (word)")
+        beside = modes(database.parent)
+    assert beside == {
+        **dict.fromkeys(("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm"), 0o600),
+        "db.sqlite3-processes": 0o700,
+    }
+    assert list(modes(database.with_name("db.sqlite3-processes")).values()) == [0o600]
+    process.end()
 
 
 def test_a_database_is_private_before_anything_is_in_it(database: Path) -> None:
@@ -116,8 +135,8 @@ def test_a_mode_that_cannot_be_changed_is_one_sentence(
     )
 
 
-def test_postgresql_sees_to_its_own_files(settings: Settings, tmp_path: Path) -> None:
+def test_postgresql_sees_to_its_own_files(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings.BASE_DIR = tmp_path
-    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": str(tmp_path / "hermes")}}
+    configure(settings, monkeypatch, "postgresql", tmp_path / "hermes")
     files.make_private()
     assert list(tmp_path.iterdir()) == []

@@ -131,6 +131,34 @@ async def test_a_proxy_that_says_nothing_changes_nothing() -> None:
     assert await told("10.0.0.1", {}) == ("10.0.0.1", "http")
 
 
+@pytest.mark.parametrize("peer", ["::ffff:10.0.0.1", "::FFFF:0a00:0001"])
+async def test_a_proxy_that_comes_by_ipv4_to_a_socket_of_ipv6_is_the_same(peer: str) -> None:
+    assert await told(peer, FORWARDED) == ("192.0.2.7", "https")
+
+
+@pytest.mark.parametrize(
+    ("peer", "known_as"),
+    [("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::1"), ("2001:DB8:0::1", "2001:db8::1")],
+)
+async def test_a_client_has_one_address_whatever_the_socket(peer: str, known_as: str) -> None:
+    assert await told(peer, FORWARDED) == (known_as, "http")
+
+
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        ("192.0.2.7:4711", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("[2001:db8::7]:4711", "2001:db8::7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:4711, [::ffff:10.0.0.9]:80, 10.0.0.8:81", "192.0.2.7"),
+    ],
+)
+async def test_a_client_is_known_however_its_proxy_writes_it(said: str, client: str) -> None:
+    assert await told("10.0.0.1", {"x-forwarded-for": said}) == (client, "http")
+
+
 def handshake(site: LiveSite, path: str, headers: Headers) -> int:
     connection = HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}

@@ -1,11 +1,10 @@
-"""Another SECRET_KEY: who is logged in stays so while the earlier one is a fallback, in pages and sockets."""
+"""Another SECRET_KEY: a login holds while the earlier one is a fallback; in sockets: tests/api/test_auth.py."""
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client, override_settings
 
-from tests.live import LiveSite, manage
-from tests.peers import Browser, peer
+from tests.live import manage
 
 OLD, NEW = "tests-only", "another key that is long enough"
 
@@ -33,21 +32,3 @@ def test_while_processes_change_over_each_reads_what_the_other_signs(client: Cli
             assert client.get("/").status_code == 200
         with override_settings(SECRET_KEY=OLD, SECRET_KEY_FALLBACKS=[NEW]):
             assert client.get("/").status_code == 200
-
-
-def test_a_browser_outlives_a_rotation(live_server_process: LiveSite) -> None:
-    site = live_server_process
-    browser = Browser(site)
-    browser.log_in("owner")
-    before = browser.cookies["sessionid"]
-    site.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=OLD)
-    # A tab connects again by itself, before any page is asked for.
-    with peer(site, **browser.headers) as tab:
-        assert tab.call("session.list")["result"]["sessions"] == []
-        assert browser.open("/") == f"{site.base_url}/"
-        assert browser.cookies["sessionid"] != before
-        assert tab.closed() == 4401
-    with peer(site, **browser.headers) as tab:
-        assert tab.call("session.list")["result"]["sessions"] == []
-    site.restart(SECRET_KEY_FALLBACKS="")
-    assert browser.open("/") == f"{site.base_url}/"

@@ -75,7 +75,11 @@ def close_code(client: ClientConnection) -> int | None:
 def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memory(
     start_site: Callable[..., LiveSite], provider: Provider
 ) -> None:
-    site = start_site(HERMES_MODEL="openai-chat:loopback", HERMES_MAX_ANSWER=str(LONGEST))
+    site = start_site(
+        HERMES_MODEL="openai-chat:loopback",
+        HERMES_MAX_ANSWER=str(LONGEST),
+        HERMES_CONNECTIONS_PER_USER=str(CLIENTS + 1),
+    )
     let_owner_read_metrics(site)
     provider.script(*[Answer(STREAM) for _ in range(TURNS)])
     with peer(site, **token(site)) as other, ExitStack() as stack:

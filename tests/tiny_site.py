@@ -2,20 +2,23 @@
 
 Prints what happens. A client that says "flood" is sent 64 frames of 1 MiB, "large" one of 20 MiB, "flood and close" is
 closed with 4008 in the midst of it, "finish" ends the runner's draining, "hang" makes the consumer deaf; anything else
-is echoed. A handshake at /pending is never answered.
+is echoed. A handshake at /pending is never answered. With --hasty it waits for a client for a second or three, else for
+as long as a busy machine may need. With --trusting whoever is on this machine is a trusted proxy.
 """
 
 import asyncio
+import ipaddress
 import json
 import sys
 from typing import Any
 
 from hermes_site import http, server
+from tests.processes import PATIENCE
 
 # Autobahn rounds its timers down, by up to a second.
 server.CLOSING = 2.0
 server.READING_OUT = 2.0
-http.HEAD_SECONDS, http.BODY_SECONDS, http.IDLE_SECONDS = 1.0, 1.0, 3.0
+http.HEAD_SECONDS, http.BODY_SECONDS, http.IDLE_SECONDS = (1.0, 1.0, 3.0) if "--hasty" in sys.argv else [PATIENCE] * 3
 
 
 class TinyRunner:
@@ -100,6 +103,6 @@ async def hang() -> None:
 
 if __name__ == "__main__":
     port, max_frame = int(sys.argv[1]), int(sys.argv[2])
-    server.Server(application, runner, port=port, max_frame=max_frame, grace=7).serve(
-        lambda url: print(url, flush=True)
-    )
+    proxies = [ipaddress.ip_network("127.0.0.0/8")] if "--trusting" in sys.argv else []
+    serving = server.Server(application, runner, port=port, max_frame=max_frame, grace=7, proxies=proxies)
+    serving.serve(lambda url: print(url, flush=True))

@@ -1,9 +1,9 @@
 """The process in which Markdown is rendered: texts come in and HTML goes out over a socket, one after the other.
 
 web/rendering.py starts it as ``python -m sessions_app.web.worker`` with the socket as its standard input. It says with
-an empty message that it has loaded everything, so the first text looks like every other. It ends when the other end
-of the socket is closed, which the system does however the serving process ended. SIGTERM, which service managers send
-to all processes of a service, is meant for that one, which goes on for a while and needs this one.
+an empty message that it has loaded the renderer. It ends when the other end of the socket is closed, which the system
+does however the serving process ended. SIGTERM, which service managers send to all processes of a service, is meant
+for that one, which goes on for a while and needs this one.
 
 One budget for each text, of processor time, so that it does not depend on what else the machine does:
 
@@ -53,20 +53,27 @@ class Budget:
 
     def __exit__(self, *error: object) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        limit_cpu(None)
 
     def _break_off(self, number: int, frame: FrameType | None) -> None:
         self.over = True
         raise OutOfTime
 
 
-def limit_cpu(seconds: int) -> None:
-    """End this process when it has used so many seconds in all."""
+def limit_cpu(seconds: int | None) -> None:
+    """End this process when it has used so many seconds in all (None: as many as whoever started it allows)."""
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds if most == resource.RLIM_INFINITY else min(seconds, most), most))
+    if seconds is None:
+        seconds = most
+    elif most != resource.RLIM_INFINITY:
+        seconds = min(seconds, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
 
 
 def render(text: str) -> str:
     """HTML of a text: rendered, or as it was written where that takes too long."""
+    # Before the budget begins, so that the first text with a language looks like every other.
+    highlight.load_lexers(text)
     budget = Budget()
     try:
         with budget:
@@ -81,7 +88,6 @@ def render(text: str) -> str:
 
 def serve(connection: Connection) -> None:
     """Render what comes until the other end is closed."""
-    highlight.load_lexers()
     markdown.render("**all** $x$")
     with suppress(EOFError, OSError):
         connection.send_bytes(b"")

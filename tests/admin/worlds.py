@@ -80,7 +80,11 @@ def change_what_is_hidden(users: list[User], shown: set[str]) -> None:
 
     But for relations, and for stamps: the database keeps those, and raises a revision with each change of a message.
     """
+    tokens = list(rows_of(ApiToken, users))
     for model in MODELS:
+        if model is ApiToken:  # another password, which is hidden, has ended them
+            for token in tokens:
+                token.save()
         hidden = [f for f in model._meta.fields if _can_change(f) and f"{model.__name__}.{f.name}" not in shown]
         for row in reversed(rows_of(model, users)):
             model.objects.filter(pk=row.pk).update(**{f.name: _other(f, getattr(row, f.name)) for f in hidden})

@@ -65,12 +65,15 @@ def limits() -> Limits:
 
 @pytest_asyncio.fixture
 async def connect(runner: Runner, limits: Limits) -> AsyncIterator[Connect]:
-    """Connect with a token of a user, or with the headers given."""
+    """Connect with a token of a user, the same for all their connections, or with the headers given."""
     clients: list[Client] = []
+    tokens: dict[int, tuple[bytes, bytes]] = {}
     application = ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper(), limits=limits)
 
     async def connected(user: AbstractUser | None = None, headers: Any = ()) -> Client:
-        given = [await bearer(user)] if user else list(headers)
+        if user and user.pk not in tokens:
+            tokens[user.pk] = await bearer(user)
+        given = [tokens[user.pk]] if user else list(headers)
         clients.append(await Client(application, given).connect())
         return clients[-1]
 

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.models import Session
+from django.test import Client as Browser
 from django.test import override_settings
 from django.utils import timezone
 
@@ -125,6 +126,20 @@ async def test_a_session_of_an_old_secret_key_holds_while_that_is_a_fallback(
     with override_settings(SECRET_KEY="rotated", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
         client = await connect(headers=[cookie(session)])
         assert (await client.call("session.list"))["sessions"] == []
+
+
+async def test_a_tab_connects_again_when_a_page_has_renewed_its_login(connect: Connect, owner: AbstractUser) -> None:
+    """Django gives a login that was signed with an earlier key another one with the first page that is asked for."""
+    session, browser = await database.write(login, owner), Browser()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
+    with override_settings(SECRET_KEY="rotated", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
+        tab = await connect(headers=[cookie(session)])
+        assert (await database.write(browser.get, "/")).status_code == 200
+        assert await tab.closed() == NOT_AUTHORISED
+    renewed = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    with override_settings(SECRET_KEY="rotated"):
+        tab = await connect(headers=[(b"cookie", f"{settings.SESSION_COOKIE_NAME}={renewed}".encode())])
+        assert (await tab.call("session.list"))["sessions"] == []
 
 
 def _by_raw_update(**fields: Any) -> Any:

@@ -139,8 +139,9 @@ def test_the_site_believes_nginx_and_nobody_else(site: LiveSite) -> None:
         key = Rule(50, ("login", address)).key
         return len(site.database.run("SELECT id FROM accounts_attempt WHERE key = %s", key))
 
-    visitor = Visitor(site, host="127.0.0.2", **{"X-Forwarded-For": STRANGE, "X-Forwarded-Proto": "https"})
-    visitor.get("/accounts/login/")
+    forged = {"X-Forwarded-For": STRANGE, "X-Forwarded-Proto": "https", "Daphne-Root-Path": "/elsewhere"}
+    visitor = Visitor(site, host="127.0.0.2", **forged)
+    assert "/elsewhere" not in visitor.get("/accounts/login/").read().decode()
     assert not any(cookie.secure for cookie in visitor.jar)
     visitor.post("/accounts/login/", username="owner", password="wrong")
     assert (attempts_from("127.0.0.2"), attempts_from(STRANGE)) == (1, 0)

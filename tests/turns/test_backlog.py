@@ -74,14 +74,15 @@ async def test_few_queues_run_at_once_and_all_in_the_end(
     sessions = [await session() for _ in range(7)]
     for chat in sessions * 2:
         await left_waiting(user.pk, chat)
-    gate = Gate()
-    provider.script(*(Answer(["One"], gates={0: gate}) for _ in range(3)))
+    gates = [Gate() for _ in range(3)]
+    provider.script(*(Answer(["One"], gates={0: gate}) for gate in gates))
     running = []
     for _ in range(3):
         await quiet_host.runner._keeper.look()
         running.append(len(quiet_host.runner.runs))
     assert running == [2, 3, 3]
-    gate.open()
+    for gate in gates:
+        gate.open()
     while "queued" in await statuses():
         await quiet_host.runner._keeper.look()
         assert len(quiet_host.runner.runs) <= 3

@@ -121,7 +121,8 @@ async def test_a_dead_processs_turn_counts_as_recovered_and_not_as_ended_here(
 ) -> None:
     await left_running(user.pk, await session())
     start = await now()
-    await new_host()
+    host = await new_host()
+    await host.runner._keeper.look()
     assert rises(start, await now()) == {"hermes_turns_recovered_total": 1}
 
 

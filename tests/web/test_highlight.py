@@ -57,3 +57,21 @@ def test_the_colours_of_one_text_are_bounded() -> None:
 @pytest.mark.parametrize("name", ["python", "Python", "js", "c++", "C#", "sh", "yml", "tsx", "html", "diff"])
 def test_usual_names_of_languages_are_known(name: str) -> None:
     assert highlight.lexer_of(name.lower()) is not None
+
+
+@pytest.mark.parametrize("opening", ["```python", "~~~ js", "````  C++ title", "> ```RUST"])
+def test_a_lexer_is_loaded_before_the_text_that_names_it(opening: str) -> None:
+    text = f"{opening}\nx = 1\n"
+    highlight.known_lexer.cache_clear()
+    highlight.load_lexers(text)
+    assert highlight.known_lexer.cache_info().misses == 1
+    assert '<span class="' in render(text)
+    assert highlight.known_lexer.cache_info().misses == 1
+
+
+def test_names_of_no_language_take_no_memory() -> None:
+    highlight.known_lexer.cache_clear()
+    text = "\n".join(f"```no{number}\nx = 1\n```" for number in range(100))
+    highlight.load_lexers(text)
+    render(text)
+    assert highlight.known_lexer.cache_info().currsize == 0

@@ -137,6 +137,7 @@ def test_no_worker_outlives_a_process_that_was_killed(text: str) -> None:
 @pytest.mark.parametrize("stopping", [signal.SIGKILL, signal.SIGTERM])
 def test_no_worker_outlives_a_site(live_server_process: LiveSite, stopping: signal.Signals) -> None:
     site = live_server_process
+    assert children_of(site.process.pid) == []  # none runs before the first text
     with client_of(site) as client:
         client.send(request("markdown.render", texts=["**all**"]))
         assert answer(client)["html"] == [BOLD]

@@ -63,5 +63,3 @@ class Command(BaseCommand):
     def _announce(self, url: str) -> None:
         self.stdout.write(f"Hermes Site is at {url} (stop it with Ctrl-C)")
         self.stdout.flush()
-        # Not before: it would hold up the start by what it takes.
-        rendering.start()
