@@ -10,10 +10,10 @@ export PORT ?= 8000
 export HERMES_SIGNUP ?= open
 
 # Dozens of processes start: none shall compile the libraries anew, as they do where this is set.
-test chaos bench bench-cache bench-load: export PYTHONDONTWRITEBYTECODE =
+test chaos bench bench-cache bench-load soak: export PYTHONDONTWRITEBYTECODE =
 
 .DELETE_ON_ERROR:
-.PHONY: run test chaos lint audit lock bench bench-cache bench-load programs
+.PHONY: run test chaos lint audit lock bench bench-cache bench-load soak programs
 
 run: .venv/runtime staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
@@ -64,6 +64,10 @@ bench-cache: .venv/dev
 
 bench-load: .venv/dev programs
 	$(BIN)/python -m bench load
+
+# Whether an adversary makes others wait, and whether anything grows: two runs of MINUTES= each.
+soak: .venv/dev programs
+	$(BIN)/python -m bench soak --minutes $(or $(MINUTES),15)
 
 # Chromium, PostgreSQL, Redis: installed where apt and root allow; else the tests that need one say so.
 programs: .venv/dev

@@ -1,4 +1,4 @@
-"""`python -m bench [--quick]`, and with `cache`, `search`, `load` or `profile` after it; see the package."""
+"""`python -m bench [--quick]`, and with `cache`, `search`, `load`, `soak` or `profile` after it; see the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cache, footprint, length, load, profiling, search, turns
+from bench import cache, footprint, length, load, profiling, search, soak, turns
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -75,7 +75,7 @@ async def profiled(count: int, folder: Path, provider: Provider) -> list[Section
         return await profiling.one_at_a_time(site, seed, folder, count)
 
 
-async def figures(what: str, quick: bool, folder: Path) -> list[Section]:
+async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[Section]:
     """The part that was asked for."""
     if what == "cache":
         return await cache.compared(cache.QUICK if quick else cache.FULL, folder)
@@ -89,6 +89,8 @@ async def figures(what: str, quick: bool, folder: Path) -> list[Section]:
                 return await profiled(plan.turns, folder, provider)
             case "profile-load":
                 return await load.profiled(load_plan, folder, provider)
+            case "soak":
+                return await soak.soak(minutes, folder, provider)
             case "load":
                 return await load.load(load_plan, folder, provider)
             case _:
@@ -99,14 +101,15 @@ async def figures(what: str, quick: bool, folder: Path) -> list[Section]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["table", "cache", "search", "profile", "load", "profile-load"]
+    choices = ["table", "cache", "search", "profile", "load", "profile-load", "soak"]
     parser.add_argument("what", nargs="?", choices=choices, default="table")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
+    parser.add_argument("--minutes", type=float, default=15, help="of each of the soak's two runs; 15")
     options = parser.parse_args()
     # As make run does: the host does not start without them.
     subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
-        sections = asyncio.run(figures(options.what, options.quick, Path(name)))
+        sections = asyncio.run(figures(options.what, options.quick, options.minutes, Path(name)))
     print(
         f"{os.cpu_count()} cores, shared by host, provider and client; load of the last minute {os.getloadavg()[0]:.1f}"
     )

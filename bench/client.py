@@ -56,10 +56,11 @@ class Hearing:
 
     def answered(self, frame: bytes) -> None:
         """The answer to turn.start."""
-        if b'"error":' in frame:
+        told = json.loads(frame)
+        if "error" in told:
             self._end(whole=False)
         else:
-            self._run = json.loads(frame)["result"]["run_id"].encode()
+            self._run = told["result"]["run_id"].encode()
 
     def _end(self, whole: bool) -> None:
         if not self.ended.done():
@@ -111,7 +112,8 @@ class Client:
     async def ask(self, method: str, **params: Any) -> tuple[dict[str, Any], int]:
         """The result, and the bytes of its frame."""
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._send(method, params, answered.set_result)
+        # Who has given up waiting hears nothing of a late answer.
+        self._send(method, params, lambda frame: None if answered.done() else answered.set_result(frame))
         frame = await answered
         result: dict[str, Any] = json.loads(frame)["result"]
         return result, len(frame)

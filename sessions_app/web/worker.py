@@ -14,6 +14,7 @@ One budget for each text, of processor time, so that it does not depend on what 
 
 import logging
 import math
+import os
 import resource
 import signal
 import time
@@ -34,6 +35,9 @@ AGAIN_SECONDS = 0.1
 """Until SIGPROF comes again: what is raised inside of a destructor or of a callback of nh3 is dropped."""
 MORE_CPU_SECONDS = 2
 """Whole seconds, as the system counts them."""
+
+NICENESS = 5
+"""Beside the serving process: a third of its share, where both want a core at once."""
 
 
 class OutOfTime(BaseException):
@@ -98,6 +102,8 @@ def serve(connection: Connection) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Where cores are few, words that are being said come before texts that are being rendered.
+    os.nice(NICENESS)
     # A core would keep on the disk what was said.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     serve(Connection(stdin.fileno()))

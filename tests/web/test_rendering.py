@@ -104,6 +104,12 @@ async def test_a_worker_that_sleeps_is_replaced(workers: Workers, monkeypatch: p
     assert await render(workers, "**all**") == [BOLD]
 
 
+async def test_workers_leave_the_core_to_the_serving_process(workers: Workers) -> None:
+    await render(workers, "**all**")
+    for worker in workers.idle:
+        assert os.getpriority(os.PRIO_PROCESS, worker.pid) > os.getpriority(os.PRIO_PROCESS, os.getpid())
+
+
 async def test_workers_that_were_killed_cost_no_text(workers: Workers) -> None:
     await render(workers, *["**all**"] * 20)
     for worker in list(workers.idle):
