@@ -1,5 +1,6 @@
 """Fixtures of the whole suite."""
 
+import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -56,6 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         touches = item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures
         if touches and not item.get_closest_marker("one_database"):
             item.add_marker("both_databases")
+
+
+def pytest_collection_finish() -> None:
+    """Keeps the garbage collector from walking all that is loaded by now, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

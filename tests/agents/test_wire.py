@@ -198,7 +198,7 @@ def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.mark.parametrize("model", WIRES)
 def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
-    @settings(max_examples=15)
+    @settings(max_examples=6)
     @given(slices=turns(model))
     @example(slices=alike(model))
     def check(slices: list[list[Row]]) -> None:
