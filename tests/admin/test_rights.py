@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.template.base import Template
 from django.test import Client
 
 from sessions_app.models import AgentProfile, ApiToken, ChatSession
@@ -37,10 +38,17 @@ def find_difference(client: Client, users: list[User], shown: set[str]) -> str |
     return next((address for address, answer in before.items() if worlds.seen(client, address) != answer), None)
 
 
-@pytest.mark.parametrize("right", rights("view", "change"))
-def test_a_right_tells_nothing_of_other_columns(enter: Enter, right: str) -> None:
-    _, name = right.split("_")
-    assert find_difference(enter(right), worlds.people(), worlds.SHOWN.get(name, set())) is None
+@pytest.fixture(autouse=True)
+def templates_are_not_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks here with what a page was rendered, and to note that takes longer than to render it."""
+    monkeypatch.setattr(Template, "_render", lambda self, context: self.nodelist.render(context))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_right_tells_nothing_of_other_columns(enter: Enter, name: str) -> None:
+    """The rights to view and to change together, so that each alone does not either."""
+    staff = enter(*[right for right in rights("view", "change") if right.endswith(f"_{name}")])
+    assert find_difference(staff, worlds.people(), worlds.SHOWN.get(name, set())) is None
 
 
 def test_the_rights_to_add_and_to_delete_tell_nothing(enter: Enter) -> None:

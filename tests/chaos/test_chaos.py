@@ -21,7 +21,7 @@ from tests.guard.oracle import Oracle
 
 MODEL = "openai-chat:loopback"
 LEASE = 3.0
-SECONDS = float(os.environ.get("CHAOS_SECONDS") or 12)
+SECONDS = float(os.environ.get("CHAOS_SECONDS") or 8)
 SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
 SCALE = Scale(processes=3, users=30)
 
