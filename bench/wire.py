@@ -62,7 +62,8 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if not self.opened.done():
             self.opened.set_exception(Refused("connection lost"))
-        self.closed.set_result(self._code)
+        if not self.closed.done():  # whoever waited for it may have been cancelled
+            self.closed.set_result(self._code)
 
     def send(self, text: str) -> None:
         """Send a text frame."""

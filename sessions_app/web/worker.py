@@ -36,8 +36,9 @@ AGAIN_SECONDS = 0.1
 MORE_CPU_SECONDS = 2
 """Whole seconds, as the system counts them."""
 
-NICENESS = 5
-"""Beside the serving process: a third of its share, where both want a core at once."""
+NICENESS = 15
+"""Beside the serving process: a thirtieth of its share, where both want a core at once. With a third, the soak's others
+waited half as long again for their first token."""
 
 
 class OutOfTime(BaseException):
