@@ -157,7 +157,7 @@ def _held(run: Run, number: int) -> list[Figure]:
     """What a process holds, and what of it has grown."""
     marks = [minute[number] for minute in run.minutes]
     before, after = (marks[number] for marks in run.rest)
-    # The first minutes, a third of a short run, are those in which whatever is filled once is filled.
+    # The first five minutes do not count, of a short run the first third: caches and pools still fill.
     settled = marks[min(5, len(marks) // 3) :]
     minutes = max(1, len(settled) - 1)
     growth = (settled[-1].memory - settled[0].memory) / minutes * 10

@@ -62,7 +62,7 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if not self.opened.done():
             self.opened.set_exception(Refused("connection lost"))
-        if not self.closed.done():  # whoever waited for it may have been cancelled
+        if not self.closed.done():  # a cancelled task that waited for it has cancelled it
             self.closed.set_result(self._code)
 
     def send(self, text: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from sessions_app.database.triggers import present, statements_of
 
 _SQL = Path(__file__).parent / "sql"
 _CREATED = re.compile(r"CREATE (TRIGGER|VIEW) (hermes_\w+)")
@@ -42,10 +43,10 @@ def drop(using: str, plan: Any = None, **_: Any) -> None:
     if not plan:
         return
     connection = connections[using]
-    present = _present(connection)
+    there = present(connection)
     with connection.cursor() as cursor:
         for kind, name, _statement in reversed(list(_created(connection.vendor))):
-            if name in present:
+            if name in there:
                 on = " ON auth_user" if kind == "TRIGGER" and connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP {kind} {name}{on}")
 
@@ -55,11 +56,11 @@ def create(using: str, **_: Any) -> None:
     connection = connections[using]
     if not _is_migrated(connection):
         return
-    present = _present(connection)
+    there = present(connection)
     with transaction.atomic(using), connection.cursor() as cursor:
         for statement in _statements(connection.vendor):
             found = _CREATED.search(statement)
-            if found is None or found.group(2) not in present:
+            if found is None or found.group(2) not in there:
                 cursor.execute(statement)
         cursor.execute(_WITHOUT_SHAPE)
         for user_id, _name in cursor.fetchall():
@@ -77,7 +78,7 @@ def check(
         connection = connections[using]
         if not _is_migrated(connection):
             continue
-        missing = {name for _, name, _ in _created(connection.vendor)} - _present(connection)
+        missing = {name for _, name, _ in _created(connection.vendor)} - present(connection)
         if missing:
             text = f"The database lacks triggers or views that the accounts need: {sorted(missing)}."
             found.append(
@@ -100,10 +101,8 @@ def _alike(names: list[str]) -> CheckMessage:
     )
 
 
-@cache
 def _statements(vendor: str) -> tuple[str, ...]:
-    text = (_SQL / f"{vendor}.sql").read_text()
-    return tuple(part.strip() for part in re.split(r"^-{8}$", text, flags=re.MULTILINE))
+    return statements_of(_SQL / f"{vendor}.sql")
 
 
 def _created(vendor: str) -> Iterator[tuple[str, str, str]]:
@@ -111,20 +110,6 @@ def _created(vendor: str) -> Iterator[tuple[str, str, str]]:
     for statement in _statements(vendor):
         if found := _CREATED.search(statement):
             yield found.group(1), found.group(2), statement
-
-
-def _present(connection: BaseDatabaseWrapper) -> set[str]:
-    """Return the names of all triggers and views of this project that the database has."""
-    catalogue = (
-        "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')"
-        if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
-        " UNION SELECT viewname FROM pg_views WHERE schemaname = current_schema()"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(catalogue)
-        return {name for (name,) in cursor.fetchall()}
 
 
 def _is_migrated(connection: BaseDatabaseWrapper) -> bool:

@@ -53,10 +53,29 @@ _REPAIR_STORAGE = {
 
 
 @cache
+def statements_of(file: Path) -> tuple[str, ...]:
+    """Return the statements of a file, comments included; a line of eight hyphens stands between two."""
+    return tuple(part.strip() for part in re.split(r"^-{8}$", file.read_text(), flags=re.MULTILINE))
+
+
+def present(connection: BaseDatabaseWrapper) -> set[str]:
+    """Return the names of this project's triggers and views that the database has."""
+    catalogue = (
+        "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view') AND name LIKE 'hermes!_%%' ESCAPE '!'"
+        if connection.vendor == "sqlite"
+        else "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE NOT tgisinternal AND tgname LIKE 'hermes!_%%' ESCAPE '!'"
+        " AND relnamespace = current_schema()::regnamespace"
+        " UNION SELECT viewname FROM pg_views"
+        " WHERE schemaname = current_schema() AND viewname LIKE 'hermes!_%%' ESCAPE '!'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(catalogue, [])
+        return {name for (name,) in cursor.fetchall()}
+
+
 def _statements(vendor: str) -> tuple[str, ...]:
-    """Return the statements of a database's file, comments included."""
-    text = (_SQL / f"{vendor}.sql").read_text()
-    return tuple(part.strip() for part in re.split(r"^-{8}$", text, flags=re.MULTILINE))
+    return statements_of(_SQL / f"{vendor}.sql")
 
 
 def _triggers(vendor: str) -> dict[str, str]:
@@ -64,29 +83,15 @@ def _triggers(vendor: str) -> dict[str, str]:
     return {found.group(1): found.group(2) for found in map(_NAME.search, _statements(vendor)) if found is not None}
 
 
-def _present(connection: BaseDatabaseWrapper) -> set[str]:
-    """Return the names of our triggers that the database has."""
-    catalogue = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'hermes!_%%' ESCAPE '!'"
-        if connection.vendor == "sqlite"
-        else "SELECT DISTINCT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE NOT tgisinternal AND tgname LIKE 'hermes!_%%' ESCAPE '!'"
-        " AND relnamespace = current_schema()::regnamespace"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(catalogue, [])
-        return {name for (name,) in cursor.fetchall()}
-
-
 def drop(using: str, plan: Any = None, **_: Any) -> None:
     """Drop the triggers before a migration that has something to do (``pre_migrate``)."""
     if not plan:
         return
     connection = connections[using]
-    present = _present(connection)
+    there = present(connection)
     with connection.cursor() as cursor:
         for name, table in _triggers(connection.vendor).items():
-            if name in present:
+            if name in there:
                 on = f" ON {table}" if connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP TRIGGER {name}{on}")
 
@@ -100,13 +105,13 @@ def create(using: str, **_: Any) -> None:
     connection = connections[using]
     if _NEWEST_TABLE not in connection.introspection.table_names():
         return  # migrated back, for an older release
-    present = _present(connection)
-    if present >= _triggers(connection.vendor).keys():
+    there = present(connection)
+    if there >= _triggers(connection.vendor).keys():
         return
     with connection.cursor() as cursor:
         for statement in _statements(connection.vendor):
             found = _NAME.search(statement)
-            if found is None or found.group(1) not in present:
+            if found is None or found.group(1) not in there:
                 cursor.execute(statement)
         for statement in (*_REPAIR, *_REPAIR_STORAGE[connection.vendor]):
             cursor.execute(statement)
@@ -121,7 +126,7 @@ def check(
         connection = connections[using]
         if _NEWEST_TABLE not in connection.introspection.table_names():
             continue
-        missing = _triggers(connection.vendor).keys() - _present(connection)
+        missing = _triggers(connection.vendor).keys() - present(connection)
         if missing:
             errors.append(
                 Error(

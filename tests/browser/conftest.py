@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 
 from tests.browser.logins import login
 from tests.live import PASSWORD, LiveSite
+from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 
 # Milliseconds: long enough for a slow machine, and only ever spent by a test that fails.
@@ -164,3 +166,11 @@ async def say(page: Page, text: str) -> None:
 async def restart(site: LiveSite) -> None:
     """Restart the site without blocking the test's loop."""
     await asyncio.to_thread(site.restart)
+
+
+def await_checkpoint(site: LiveSite, text: str) -> None:
+    """Return once the text is kept, which is a second later at the most."""
+    deadline = time.monotonic() + PATIENCE
+    while not site.database.run("SELECT 1 FROM sessions_app_turn WHERE checkpoint = %s", text):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import TIMEOUT, Visitor, ready, say, thread
+from tests.browser.conftest import TIMEOUT, Visitor, await_checkpoint, ready, say, thread
 from tests.live import LiveSite
 from tests.many.outside import let_owners_be_silent
-from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
 
 def queue(page: Page) -> Locator:
     return page.get_by_role("region", name="Messages waiting for their turn")
-
-
-def await_checkpoint(site: LiveSite, text: str) -> None:
-    """Return once the text is kept, which is a second later at the most."""
-    deadline = time.monotonic() + PATIENCE
-    while not site.database.run("SELECT 1 FROM sessions_app_turn WHERE checkpoint = %s", text):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

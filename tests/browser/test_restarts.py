@@ -6,7 +6,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import Visitor, restart, say, thread
+from tests.browser.conftest import Visitor, await_checkpoint, restart, say, thread
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -34,21 +34,12 @@ async def test_a_kill_in_mid_answer_keeps_what_was_said(visitor: Visitor, site: 
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("Kept")
     # The checkpoint is a second old at the most: wait for it where it is stored.
-    await asyncio.to_thread(_await_checkpoint, site, "Kept ")
+    await asyncio.to_thread(await_checkpoint, site, "Kept ")
     await asyncio.to_thread(site.kill)
     gate.open()
     await restart(site)
     await expect(thread(page)).to_contain_text("Kept")
     await expect(thread(page)).to_contain_text("interrupted", ignore_case=True)
-
-
-def _await_checkpoint(site: LiveSite, text: str) -> None:
-    code = (
-        "from sessions_app.models import Turn\n"
-        "import time\n"
-        f"while not Turn.objects.filter(checkpoint={text!r}).exists(): time.sleep(0.05)\n"
-    )
-    site.manage("shell", "-c", code)
 
 
 async def test_a_draft_survives_a_reload_and_a_failed_send(

@@ -34,7 +34,7 @@ def migration() -> Iterator[None]:
 
 
 def names() -> set[str]:
-    return triggers._present(connection)
+    return triggers.present(connection)
 
 
 def drop(name: str) -> None:
