@@ -26,7 +26,10 @@ from tests.turns.test_cost import fill
 pytestmark = pytest.mark.usefixtures("wire")
 
 
-@pytest.fixture(params=[CHAT, RESPONSES, ANTHROPIC])
+WIRES = [CHAT, RESPONSES, ANTHROPIC]
+
+
+@pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
     """The model string of one of the wires."""
     settings.HERMES_MODEL = request.param
@@ -144,6 +147,10 @@ async def test_in_another_process_of_this_test_and_back(
     assert_each_extends_the_last(provider.bodies)
 
 
+# A process costs seconds, and what PostgreSQL gives back is read by the tests above, on each wire.
+@pytest.mark.parametrize(
+    "wire", [CHAT, *(pytest.param(wire, marks=pytest.mark.one_database) for wire in WIRES[1:])], indirect=True
+)
 async def test_in_a_process_that_was_really_started_anew(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:
