@@ -56,14 +56,14 @@ _PARTS = [
 # Layers of the event loop, by where a frame's file is.
 _LAYERS = [
     ("AG-UI events", r"ag_ui/|sessions_app/turns/stream"),
-    ("hub, encoding, outbox", r"sessions_app/(turns/hub|shapes|api/outbox)"),
+    ("delivery, encoding, outbox", r"sessions_app/(turns/(delivery|notices|subscriptions)|shapes|api/outbox)"),
     ("agents: batches and splicing", r"sessions_app/agents/(batches|wire)"),
     ("agents: the rest", r"sessions_app/agents/"),
     ("Pydantic AI", r"pydantic_ai/|pydantic_graph/|genai_prices/|opentelemetry/"),
     ("provider's SDK", r"openai/|anthropic/"),
     ("httpx2, httpcore2, h11, anyio", r"httpx2/|httpcore2/|h11/|anyio/|sniffio/"),
     ("guard and agent cache", r"agentcache/|sessions_app/turns/(memory|pool)"),
-    ("relay, Redis", r"sessions_app/turns/(relay|feed|elsewhere|told)|channels_redis/|redis/|hermes_site/redis_layer"),
+    ("bus, Redis", r"sessions_app/turns/(bus|feed|remote_runs)|channels_redis/|redis/|hermes_site/redis_layer"),
     ("runner", r"sessions_app/turns/"),
     ("API: frames, methods, lanes", r"sessions_app/api/"),
     ("hops to the database threads", r"sessions_app/database|concurrent/futures"),

@@ -1,8 +1,8 @@
 """`/metrics`: what this process has counted and what it holds, as Prometheus text.
 
-Runner, hub and cache belong to the event loop and are read in it, in one breath, so that the page shows one moment:
-Django runs an async view there, also when the middleware before it ran in a thread. The page is written in a thread,
-because that takes milliseconds and reads /proc.
+Runner, connections and cache belong to the event loop and are read in it, in one breath, so that the page shows one
+moment: Django runs an async view there, also when the middleware before it ran in a thread. The page is written in a
+thread, because that takes milliseconds and reads /proc.
 """
 
 import asyncio
@@ -74,7 +74,9 @@ class _Page(Collector):
 
 def _present(runner: Runner) -> Iterator[Metric]:
     yield GaugeMetricFamily("hermes_turns_running", "Turns that run in this process.", len(runner.runs))
-    yield GaugeMetricFamily("hermes_connections", "Open WebSockets of this process.", runner.hub.size)
+    yield GaugeMetricFamily(
+        "hermes_connections", "Open WebSockets of this process.", runner.delivery.subscriptions.size
+    )
     yield from _cache(runner.pool.statistics())
 
 

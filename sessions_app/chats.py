@@ -17,12 +17,13 @@ from itertools import islice
 from typing import Self, TypedDict
 from uuid import UUID
 
-from sessions_app import access, branches, spending, storage
+from sessions_app import access, branches, spending, storage, transcript
 from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_digest
 from sessions_app.agents.prefix import FrozenPrefix, freeze
 from sessions_app.agents.tools import TOOLS
 from sessions_app.errors import NotFound
-from sessions_app.models import AgentProfile, Branch, ChatSession
+from sessions_app.journal import Fact, record
+from sessions_app.models import AgentProfile, Branch, ChatSession, FactName
 from sessions_app.outcomes import message_shapes
 from sessions_app.search.folding import fold
 from sessions_app.shapes import MessageShape, ProfileShape, SessionShape, TotalsShape, session_shape
@@ -88,7 +89,13 @@ def create(user_id: int, title: str) -> SessionShape:
     )
     chat_session.save(force_insert=True)
     Branch(pk=chat_session.active_branch_id, chat_session=chat_session).save(force_insert=True)
-    return session_shape(chat_session)
+    return _tell(FactName.SESSION_CREATED, chat_session)
+
+
+def _tell(name: FactName, chat_session: ChatSession) -> SessionShape:
+    shape = session_shape(chat_session)
+    record(Fact(chat_session.owner_id, name, chat_session.pk, value=shape))
+    return shape
 
 
 def listing(
@@ -121,9 +128,10 @@ def _matching(user_id: int, after: Cursor | None, folded: str, archived: bool) -
 
 def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
     """Change what is given and no other column; it counts as no activity. Raises NotFound."""
-    if changes:
-        ChatSession.objects.filter(pk=session_id, owner_id=user_id).update(**changes)
-    return session_shape(access.chat_session(user_id, session_id))
+    if not changes:
+        return session_shape(access.chat_session(user_id, session_id))
+    ChatSession.objects.filter(pk=session_id, owner_id=user_id).update(**changes)
+    return _tell(FactName.SESSION_UPDATED, access.chat_session(user_id, session_id))
 
 
 def prefix_of(profile: AgentProfile) -> FrozenPrefix:
@@ -157,6 +165,8 @@ def refreeze(chat_session: ChatSession) -> bool:
         return False
     applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
     ChatSession.objects.filter(pk=chat_session.pk).update(frozen_prefix=prefix.to_json(), applied_prefix=applied)
+    transcript.count_as_told(chat_session)
+    _tell(FactName.SESSION_UPDATED, chat_session)
     return True
 
 

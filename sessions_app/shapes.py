@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sessions_app.agents.answers import reasoning_of
 from sessions_app.agents.ledger import Cause
 from sessions_app.agents.pieces import Finish
-from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn
+from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnStatus
 
 
 class Shape(BaseModel):
@@ -161,6 +161,23 @@ class QueuedShape(Shape):
     run_id: UUID
     message_id: UUID
     text: str
+
+
+class TurnShape(Shape):
+    """How a turn stands; ``message_id`` is the id that its answer has, or would have."""
+
+    session_id: UUID
+    run_id: UUID
+    status: TurnStatus
+    message_id: UUID
+    error: ErrorShape | None
+
+
+class TranscriptShape(Shape):
+    """Another program has changed what a session holds; ``revision`` is the present one."""
+
+    session_id: UUID
+    revision: int
 
 
 class RunShape(Shape):

@@ -6,7 +6,8 @@ positions are given out one after the other. The *fence* makes the write conditi
 turn still being ours: a process that lost its turn, however long it slept, changes no row.
 
 Whoever appends gets back the stamp just before and just after: the difference is exactly what
-it wrote itself, because the lock keeps other writers out and the database's triggers count.
+it wrote itself, because the lock keeps other writers out and the database's triggers count. By that
+difference the revision last told to clients moves as well, where it was the one before.
 A write by another program without our lock still waits for the stamp row, which the first
 trigger that fires holds until commit. So a baseline may be advanced from ``old`` to ``new``
 wherever it equals ``old``, and must be left alone everywhere else.
@@ -24,11 +25,17 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app import branches
+from sessions_app import branches, turn_status
 from sessions_app.database import plain
 from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
 
 _STAMP = "SELECT message_count, revision FROM sessions_app_sessionstamp WHERE chat_session_id = %s"
+# What another program has written before stays to be told.
+_COUNT_AS_TOLD = """
+UPDATE sessions_app_sessionstamp
+SET told_revision = CASE WHEN told_revision = %s THEN revision ELSE told_revision END
+WHERE chat_session_id = %s RETURNING message_count, revision
+"""
 
 
 class OwnershipLost(Exception):
@@ -58,7 +65,19 @@ class Appended:
 
 def read_stamp(chat_session: ChatSession) -> Stamp:
     """Return the live stamp. Raises OwnershipLost where the session is gone."""
-    found = plain.rows(_STAMP, [chat_session.pk])
+    return _noted(chat_session, plain.rows(_STAMP, [chat_session.pk]))
+
+
+def count_as_told(chat_session: ChatSession) -> Stamp:
+    """Return the stamp after a change of our own, which clients are told by facts: no other program has made it.
+
+    The caller holds the session's lock, and ``chat_session`` has the stamp from before the change. Raises
+    OwnershipLost.
+    """
+    return _noted(chat_session, plain.rows(_COUNT_AS_TOLD, [chat_session.stamp.revision, chat_session.pk]))
+
+
+def _noted(chat_session: ChatSession, found: list[tuple[Any, ...]]) -> Stamp:
     if not found:
         raise OwnershipLost
     [(count, revision)] = found
@@ -66,9 +85,14 @@ def read_stamp(chat_session: ChatSession) -> Stamp:
     return Stamp(count, revision)
 
 
-def hold(turn: Turn, **facts: Any) -> None:
-    """Make sure that the turn is still ours, beat its heart and write facts on it. Raises OwnershipLost."""
-    if not _ours(turn).update(heartbeat_at=Now(), **facts):
+def hold(turn: Turn, *, status: str | None = None, **columns: Any) -> None:
+    """Make sure that the turn is still ours, beat its heart and write columns of it. Raises OwnershipLost.
+
+    ``status`` ends it.
+    """
+    ours, columns = _ours(turn), {"heartbeat_at": Now(), **columns}
+    held = turn_status.change(ours, TurnStatus.RUNNING, status, **columns) if status else ours.update(**columns)
+    if not held:
         raise OwnershipLost
 
 
@@ -114,4 +138,4 @@ def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMess
     ]
     for message in messages:
         message.save(force_insert=True)  # reads created_at back, which bulk_create does not
-    return Appended(tuple(messages), old, read_stamp(chat_session))
+    return Appended(tuple(messages), old, count_as_told(chat_session))

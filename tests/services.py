@@ -22,7 +22,10 @@ from typing import Any
 
 # What the tests need: Debian's package, and the names it may go by.
 PROGRAMS = {
-    "chromium": ("chromium-headless-shell", ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")),
+    "chromium": (
+        "chromium-headless-shell",
+        ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
+    ),
     "docker-compose": ("docker-compose", ("docker-compose",)),
     "initdb": ("postgresql", ("initdb",)),
     "nginx": ("nginx-light", ("nginx",)),

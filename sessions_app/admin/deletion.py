@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from sessions_app import access
 from sessions_app.errors import NotFound
+from sessions_app.journal import recording
 from sessions_app.models import Branch, ChatSession, SessionStamp, Turn
 from sessions_app.turns import deleting
 
@@ -41,7 +41,7 @@ def erase(sessions: QuerySet[ChatSession]) -> None:
 
     By id, as every transaction takes them that takes several: so none deadlock.
     """
-    with transaction.atomic():
+    with recording():
         for owner_id, session_id in sessions.order_by("pk").values_list("owner_id", "pk"):
             try:
                 deleting.erase(access.chat_session(owner_id, session_id, lock=True))

@@ -7,7 +7,7 @@ socket stops neither, but for commands that would only be answered. What goes ou
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -21,11 +21,11 @@ from sessions_app.api.auth import Caller, Unauthorised
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
 from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, Places, address_of
-from sessions_app.api.methods import Call, changes
+from sessions_app.api.methods import Call, changes, holds_events
 from sessions_app.api.outbox import Outbox
 from sessions_app.api.revocation import Doorkeeper
-from sessions_app.turns.hub import Notification
 from sessions_app.turns.runner import Runner
+from sessions_app.turns.subscriptions import Subscription
 
 NOT_AUTHORISED = 4401
 BINARY_FRAME = 4003
@@ -38,7 +38,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     ``runner``, ``doorkeeper`` and ``limits`` are the process's own, injected by ``as_asgi(...)``.
     """
 
-    # The hub brings events to all connections of the process; a channel of each socket's own
+    # The runner brings events to all connections of the process; a channel of each socket's own
     # would cost a task and, with Redis, a subscription.
     channel_layer_alias = None
 
@@ -85,13 +85,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.caller, self.user_id = caller, caller.user_id
         self._lanes = Lanes()
         self._outbox = Outbox(
-            self.base_send, settings.HERMES_MAX_ANSWER, partial(self.runner.hub.pace.begin, self.user_id)
+            self.base_send,
+            settings.HERMES_MAX_ANSWER,
+            partial(self.runner.delivery.subscriptions.pace.begin, self.user_id),
         )
-        self.runner.hub.attach(self)
+        self._subscription = Subscription(self.user_id, self._outbox.tell)
+        self.runner.connect(self._subscription)
+        # Also where what follows is broken off: the server ends a handshake that takes too long.
+        self._until_gone.callback(self.runner.disconnect, self._subscription)
         self.doorkeeper.watch(self)
         self.runner.pool.warm()
         # No command is read before: what it lists, and what it is told of afterwards, have no gap between them.
-        await self.runner.elsewhere.heard(self.user_id)
+        await self.runner.delivery.ready(self.user_id)
 
     async def _refuse(self, code: int) -> None:
         # A client that does not close keeps its socket for a while.
@@ -136,17 +141,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._outbox.answer(frame)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """Leave the hub at once; what was asked to be changed is still changed, unanswered."""
+        """Receive nothing more at once; what was asked to be changed is still changed, unanswered."""
         if self.caller is not None:
             self.doorkeeper.unwatch(self)
-            self.runner.hub.detach(self)
+            self.runner.disconnect(self._subscription)
             self._outbox.stop()
             await self._lanes.leave()
         raise StopConsumer
-
-    def deliver(self, notification: Notification) -> None:
-        """Queue a notification from the hub."""
-        self._outbox.tell(notification.text)
 
     def turn_away(self) -> None:
         """Close, because the caller may no longer act."""
@@ -156,11 +157,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self._outbox.room()
         if self._outbox.closed:
             return
-        async with AsyncExitStack() as until_answered:
-            try:
-                frame = await answer(Call(caller, self, self.runner, until_answered), request)
-            except Unauthorised:
-                self._outbox.close(NOT_AUTHORISED)
-                return
+        command = self._subscription.begin_command() if holds_events(request.method) else None
+        try:
+            frame = await answer(Call(caller, self._subscription, self.runner), request)
             if request.answered:
                 self._outbox.answer(frame)
+        except Unauthorised:
+            self._outbox.close(NOT_AUTHORISED)
+        finally:
+            if command is not None:
+                self._subscription.end_command(command)

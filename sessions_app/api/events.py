@@ -29,7 +29,18 @@ from ag_ui.core import (
 )
 from pydantic import Field
 
-from sessions_app.shapes import GuardShape, LedgerShape, MessageShape, QueuedShape, SessionShape, Shape
+from sessions_app.journal import Fact
+from sessions_app.shapes import (
+    GuardShape,
+    LedgerShape,
+    MessageShape,
+    QueuedShape,
+    SessionShape,
+    Shape,
+    TranscriptShape,
+    TurnShape,
+)
+from sessions_app.turns.notices import event_of
 
 
 class StartedMetadata(Shape):
@@ -78,7 +89,7 @@ class SessionChanged(CustomEvent):
     """A session was created, or its title, flags, activity or messages changed."""
 
     name: Literal["session.created", "session.updated"]
-    value: SessionShape
+    value: SessionShape | None
 
 
 class SessionDeleted(CustomEvent):
@@ -89,17 +100,31 @@ class SessionDeleted(CustomEvent):
 
 
 class MessageCreated(CustomEvent):
-    """A user's message begins its turn, or a tool's result was stored."""
+    """A user's message begins its turn, an answer was stored, or a step that called tools, with their results."""
 
     name: Literal["message.created"]
-    value: MessageShape
+    value: MessageShape | None
 
 
 class QueueChanged(CustomEvent):
     """A turn was queued, or withdrawn before it began."""
 
     name: Literal["turn.queued", "turn.withdrawn"]
-    value: QueuedShape
+    value: QueuedShape | None
+
+
+class TurnChanged(CustomEvent):
+    """A turn began, or ended: then its answer, where there is one, was told before."""
+
+    name: Literal["turn.began", "turn.ended"]
+    value: TurnShape | None
+
+
+class TranscriptChanged(CustomEvent):
+    """Another program has changed what a session holds: what is shown of it must be fetched again."""
+
+    name: Literal["transcript.changed"]
+    value: TranscriptShape | None
 
 
 RunEvent = Annotated[
@@ -120,7 +145,10 @@ RunEvent = Annotated[
     | TurnFailed,
     Field(discriminator="type"),
 ]
-Fact = Annotated[SessionChanged | SessionDeleted | MessageCreated | QueueChanged, Field(discriminator="name")]
+FactEvent = Annotated[
+    SessionChanged | SessionDeleted | MessageCreated | QueueChanged | TurnChanged | TranscriptChanged,
+    Field(discriminator="name"),
+]
 
 
 class RunNotification(Shape):
@@ -133,12 +161,25 @@ class RunNotification(Shape):
 
 
 class FactNotification(Shape):
-    """One of the project's own facts, sent to all of the user's connections."""
+    """One of the project's own facts, sent to all of the user's connections.
+
+    ``cursor`` is its place among the user's facts: from 1, rising by one, without gaps. Its value is that of the moment
+    it is sent, null where what it is about has been deleted since.
+    """
 
     session_id: UUID
     run_id: None
     seq: None
-    event: Fact
+    event: FactEvent
+    cursor: Annotated[int, Field(ge=1)]
 
 
 SessionEvent = RunNotification | FactNotification
+
+
+def fact_notification(fact: Fact) -> FactNotification:
+    """Return a fact as it is told."""
+    event = event_of(fact).model_dump(mode="json", by_alias=True)
+    return FactNotification.model_validate(
+        {"session_id": fact.session_id, "run_id": None, "seq": None, "event": event, "cursor": fact.cursor}
+    )

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from sessions_app.api.decode import InvalidParams, is_text
+from sessions_app.api.events import FactNotification
 from sessions_app.chats import Changes, Cursor
 from sessions_app.errors import TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH
@@ -159,6 +160,11 @@ class StopParams(SessionParams):
     run_id: Id = LEFT_OUT
 
 
+class SinceParams(Params):
+    cursor: Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)]
+    limit: Limit = PAGE
+
+
 class RenderParams(Params):
     texts: Annotated[list[Text], Field(min_length=1, max_length=TEXTS_AT_ONCE)]
 
@@ -173,6 +179,7 @@ class SessionResult(Shape):
 class ListResult(Shape):
     sessions: list[SessionShape]
     next_cursor: str | None
+    cursor: int
 
 
 class MessagesResult(Shape):
@@ -184,6 +191,16 @@ class OpenResult(MessagesResult):
     session: SessionShape
     run: RunShape | None
     queued: list[QueuedShape]
+    cursor: int
+
+
+class SinceResult(Shape):
+    """``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again."""
+
+    events: list[FactNotification]
+    cursor: int
+    has_more: bool
+    reset: bool
 
 
 class LedgerResult(TotalsShape):

@@ -7,35 +7,44 @@ A handler gets validated parameters and the call. It reaches the database only t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 
-from sessions_app import access, chats, storage
+from sessions_app import access, chats, journal, storage
 from sessions_app.api import frames
 from sessions_app.api.auth import Caller
+from sessions_app.api.events import fact_notification
 from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge
+from sessions_app.journal import foreign
 from sessions_app.search import search
 from sessions_app.shapes import SessionShape, Shape
-from sessions_app.turns.hub import Connection
 from sessions_app.turns.runner import Runner
+from sessions_app.turns.service import TurnService
+from sessions_app.turns.subscriptions import Subscription
 from sessions_app.web import rendering
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls, over which connection. ``until_answered`` is left right after the answer is queued."""
+    """Who calls, and what their connection receives."""
 
     caller: Caller
-    connection: Connection
+    subscription: Subscription
     runner: Runner
-    until_answered: AsyncExitStack
 
-    def announce(self, name: str, session: SessionShape) -> None:
-        """Tell all of the caller's connections what has become of a session (after commit)."""
-        self.runner.custom(self.caller.user_id, session.id, name, session)
+    @property
+    def service(self) -> TurnService:
+        """What is asked of turns."""
+        return self.runner.service
+
+    async def write(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Carry out a transaction as the caller; the facts that it writes are delivered."""
+        return await self.runner.publisher.write(self.caller, work, *args, **kwargs)
 
 
 Handler = Callable[[Call, Any], Awaitable[Shape]]
@@ -46,7 +55,9 @@ class Method:
     """A method of the API. ``errors`` are those beside the ones that all have: JSON-RPC's, and TooMany
     (commands).
 
-    One that ``changes`` nothing of what is stored is dropped when its client has gone.
+    One that ``changes`` nothing of what is stored is dropped when its client has gone. Events that arrive while one
+    that changes something is carried out, or one whose answer is a moment of the journal (``reflects``), come after its
+    answer.
     """
 
     name: str
@@ -55,40 +66,42 @@ class Method:
     handler: Handler
     errors: tuple[type[CommandError], ...] = ()
     changes: bool = False
+    reflects: bool = False
 
 
 async def _create(call: Call, params: frames.CreateParams) -> frames.SessionResult:
     """Create a session. It is not opened by that."""
-    session = await call.caller.write(chats.create, call.caller.user_id, params.title)
-    call.announce("session.created", session)
-    return frames.SessionResult(session=session)
+    return frames.SessionResult(session=await call.write(chats.create, call.caller.user_id, params.title))
 
 
 async def _list(call: Call, params: frames.ListParams) -> frames.ListResult:
     """List the caller's sessions, newest activity first; archived ones only when asked for."""
-    sessions, more = await call.caller.read(
-        chats.listing,
+    listed, cursor = await call.caller.read(
+        _listing,
         call.caller.user_id,
         params.limit,
         after=params.cursor,
         query=params.query,
         archived=params.archived,
     )
-    return frames.ListResult(sessions=sessions, next_cursor=more and more.encode())
+    sessions, more = listed
+    return frames.ListResult(sessions=sessions, next_cursor=more and more.encode(), cursor=cursor)
+
+
+def _listing(user_id: int, limit: int, **which: Any) -> tuple[tuple[list[SessionShape], chats.Cursor | None], int]:
+    return chats.listing(user_id, limit, **which), journal.head(user_id)
 
 
 async def _open(call: Call, params: frames.OpenParams) -> frames.OpenResult:
     """Read the end of a session and receive its run events from here on, on this connection."""
-    opened = await call.until_answered.enter_async_context(
-        call.runner.opened(call.caller.user_id, params.session_id, call.connection, params.limit, door=call.caller)
-    )
+    opened = await call.service.open_session(params.session_id, call.subscription, params.limit, door=call.caller)
     return frames.OpenResult(**opened)
 
 
 async def _close(call: Call, params: frames.SessionParams) -> frames.EmptyResult:
     """Receive no more run events of a session on this connection."""
     await call.caller.read(access.chat_session, call.caller.user_id, params.session_id)
-    call.runner.hub.close(call.connection, params.session_id)
+    call.subscription.close(params.session_id)
     return frames.EmptyResult()
 
 
@@ -102,8 +115,7 @@ async def _messages(call: Call, params: frames.MessagesParams) -> frames.Message
 
 async def _update(call: Call, params: frames.UpdateParams) -> frames.SessionResult:
     """Rename, archive or pin a session: what is given changes, and it counts as no activity."""
-    session = await call.caller.write(chats.update, call.caller.user_id, params.session_id, params.changes)
-    call.announce("session.updated", session)
+    session = await call.write(chats.update, call.caller.user_id, params.session_id, params.changes)
     return frames.SessionResult(session=session)
 
 
@@ -115,14 +127,13 @@ async def _ledger(call: Call, params: frames.SessionParams) -> frames.LedgerResu
 
 async def _apply_profile(call: Call, params: frames.SessionParams) -> frames.SessionResult:
     """Let a session begin with its profile as it is now, from its next turn on: its prompt is read anew, once."""
-    session = await call.caller.write(chats.apply_profile, call.caller.user_id, params.session_id)
-    call.announce("session.updated", session)
+    session = await call.write(chats.apply_profile, call.caller.user_id, params.session_id)
     return frames.SessionResult(session=session)
 
 
 async def _delete(call: Call, params: frames.SessionParams) -> frames.EmptyResult:
     """End a session's run, then delete the session with all its messages."""
-    await call.runner.delete_session(call.caller.user_id, params.session_id, door=call.caller)
+    await call.service.delete_session(call.caller.user_id, params.session_id, door=call.caller)
     return frames.EmptyResult()
 
 
@@ -134,7 +145,7 @@ async def _search(call: Call, params: frames.SearchParams) -> frames.SearchResul
 
 async def _start(call: Call, params: frames.StartParams) -> frames.StartResult:
     """Say something: answered once the text is durable, run now or after the running turn."""
-    started = await call.runner.start_turn(
+    started = await call.service.start_turn(
         call.caller.user_id, params.session_id, params.text, params.message_id, door=call.caller
     )
     return frames.StartResult(run_id=started.run_id, message=started.message, queued=started.queued)
@@ -142,7 +153,7 @@ async def _start(call: Call, params: frames.StartParams) -> frames.StartResult:
 
 async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
     """Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn."""
-    stopped = await call.runner.stop_turn(call.caller.user_id, params.session_id, params.run_id, door=call.caller)
+    stopped = await call.service.stop_turn(call.caller.user_id, params.session_id, params.run_id, door=call.caller)
     return frames.StopResult(stopped=stopped)
 
 
@@ -155,6 +166,19 @@ async def _usage(call: Call, params: frames.NoParams) -> frames.UsageResult:
     )
 
 
+async def _since(call: Call, params: frames.SinceParams) -> frames.SinceResult:
+    """Tell the facts after a cursor, in order; what another program has changed until now is among them."""
+    user_id = call.caller.user_id
+    await call.caller.check()
+    if changed := await call.caller.read(foreign.find, user_id):
+        await call.write(foreign.tell, changed)
+    page = await call.caller.read(journal.after, user_id, params.cursor, params.limit)
+    if page.reset:
+        return frames.SinceResult(events=[], cursor=page.cursor, has_more=False, reset=True)
+    events = [fact_notification(fact) for fact in page.facts]
+    return frames.SinceResult(events=events, cursor=page.cursor, has_more=page.has_more, reset=False)
+
+
 async def _render(call: Call, params: frames.RenderParams) -> frames.RenderResult:
     """Turn Markdown into sanitised HTML, each text by itself."""
     await call.caller.check()
@@ -165,8 +189,8 @@ METHODS = {
     method.name: method
     for method in (
         Method("session.create", frames.CreateParams, frames.SessionResult, _create, (TooLarge,), changes=True),
-        Method("session.list", frames.ListParams, frames.ListResult, _list, (TooLarge,)),
-        Method("session.open", frames.OpenParams, frames.OpenResult, _open, (NotFound,)),
+        Method("session.list", frames.ListParams, frames.ListResult, _list, (TooLarge,), reflects=True),
+        Method("session.open", frames.OpenParams, frames.OpenResult, _open, (NotFound,), reflects=True),
         Method("session.close", frames.SessionParams, frames.EmptyResult, _close, (NotFound,)),
         Method("session.messages", frames.MessagesParams, frames.MessagesResult, _messages, (NotFound,)),
         Method(
@@ -187,6 +211,7 @@ METHODS = {
             "turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict), changes=True
         ),
         Method("turn.stop", frames.StopParams, frames.StopResult, _stop, (NotFound,), changes=True),
+        Method("events.since", frames.SinceParams, frames.SinceResult, _since, reflects=True),
         Method("account.usage", frames.NoParams, frames.UsageResult, _usage),
         Method("markdown.render", frames.RenderParams, frames.RenderResult, _render, (TooLarge,)),
     )
@@ -196,3 +221,8 @@ METHODS = {
 def changes(name: str) -> bool:
     """Tell whether a method changes what is stored; one that is not there does not."""
     return name in METHODS and METHODS[name].changes
+
+
+def holds_events(name: str) -> bool:
+    """Tell whether events wait for the answer of a method."""
+    return name in METHODS and (METHODS[name].changes or METHODS[name].reflects)

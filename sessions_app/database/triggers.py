@@ -21,11 +21,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 # The last table made of those that triggers write: without it no trigger could run.
-_NEWEST_TABLE = "sessions_app_storagecount"
+_NEWEST_TABLE = "sessions_app_journalentry"
 
 _REPAIR = [
     """
-UPDATE sessions_app_sessionstamp SET revision = revision + 1,
+UPDATE sessions_app_sessionstamp SET revision = revision + 1, told_revision = revision + 1,
   message_count = (SELECT count(*) FROM sessions_app_message
                    WHERE chat_session_id = sessions_app_sessionstamp.chat_session_id),
   characters = (SELECT coalesce(sum(length(text) + coalesce(length(parts), 0)), 0) FROM sessions_app_message

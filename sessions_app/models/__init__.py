@@ -1,9 +1,10 @@
-"""The rows that Hermes Site keeps: profiles, sessions, branches, messages, turns, tokens.
+"""The rows that Hermes Site keeps: profiles, sessions, branches, messages, turns, tokens, the journal.
 
 Identifiers that leave the server are UUIDs; positions, counters and primary keys of the
 large tables stay inside. Everything that must never be is a constraint of the database.
 """
 
+from sessions_app.models.journal import FactName, JournalEntry, JournalHead
 from sessions_app.models.messages import Message, MessageClaim, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount
@@ -15,6 +16,9 @@ __all__ = [
     "ApiToken",
     "Branch",
     "ChatSession",
+    "FactName",
+    "JournalEntry",
+    "JournalHead",
     "Message",
     "MessageClaim",
     "MessageRole",

@@ -97,7 +97,8 @@ class SessionStamp(KeptByTriggers):
     ``revision`` rises with every change of the transcript and never falls. ``recount`` is the
     triggers' own note (SQLite) that ``message_count`` and ``characters`` must be counted anew.
     ``characters`` is the size of the session's messages, texts and parts; ``owner`` repeats the
-    session's, so that ``StorageCount`` can be kept by the stamps alone.
+    session's, so that ``StorageCount`` can be kept by the stamps alone. ``told_revision`` is the revision last told to
+    clients: our own writes move it, and where it is behind, another program has written (``journal.foreign``).
     """
 
     chat_session = models.OneToOneField(
@@ -105,6 +106,7 @@ class SessionStamp(KeptByTriggers):
     )
     message_count = models.PositiveBigIntegerField(db_default=0)
     revision = models.PositiveBigIntegerField(db_default=0)
+    told_revision = models.PositiveBigIntegerField(db_default=0)
     recount = models.BooleanField(db_default=False)
     characters = models.BigIntegerField(db_default=0)
     # Null only between the migration that added it and the triggers, which fill it in.
@@ -118,7 +120,12 @@ class SessionStamp(KeptByTriggers):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["recount"], condition=models.Q(recount=True), name="stamp_recount")]
+        indexes = [
+            models.Index(fields=["recount"], condition=models.Q(recount=True), name="stamp_recount"),
+            models.Index(
+                fields=["chat_session"], condition=models.Q(told_revision__lt=models.F("revision")), name="stamp_untold"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.message_count} messages, revision {self.revision}"

@@ -30,8 +30,9 @@ class Turn(models.Model):
     ``run_id`` is AG-UI's. ``claim`` is made afresh each time a process takes the turn, and
     every write of the turn is conditional on it. ``heartbeat_at`` is by the database's clock.
     ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
-    the turn runs. ``last_seq`` numbers the run event that told the end (null: the owner died), so
-    that any process can tell it. Token counts follow AG-UI: the two totals, and named parts of them.
+    the turn runs: what the run events up to ``checkpoint_seq`` say. ``last_seq`` numbers the run event that told the
+    end (null: the owner died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
+    parts of them.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -48,6 +49,7 @@ class Turn(models.Model):
     stop_requested = models.BooleanField(default=False)
     answer_id = models.UUIDField(default=uuid.uuid4)
     checkpoint = models.TextField(blank=True)
+    checkpoint_seq = models.PositiveBigIntegerField(default=0, db_default=0)
 
     guard_agent = models.CharField(max_length=10, blank=True)
     guard_transcript = models.CharField(max_length=10, blank=True)

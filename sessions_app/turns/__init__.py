@@ -1,6 +1,8 @@
-"""Turns: ask for one, run it, stream it, end it, recover it.
+"""Turns: ask for one, run it, stream it, tell it, end it, recover it.
 
-``asking`` and ``ending`` are what the database does of a turn, in one transaction each;
-``run`` is one running turn, ``runner`` all of this process; ``stream`` numbers what clients
-see and ``hub`` brings it to them; ``heart`` and ``recovery`` are about processes that die.
+What the database does of a turn, one transaction each: ``asking``, ``beginning``, ``ending``, ``deleting``,
+``recovery``, ``abandoned``, ``heart``. One running turn: ``run``, with its ``stream`` of events and its ``memory``.
+All of this process: ``registry``, ``launcher``, ``keeper``, ``inheritance``. What commands ask: ``service``,
+``opening``. Who is told: ``publishing``, ``delivery``, ``subscriptions``, ``notices``; between processes ``bus``,
+``feed``, ``remote_runs``. ``runner`` puts all of it together.
 """

@@ -12,8 +12,10 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
+from sessions_app import turn_status
 from sessions_app.database import plain
 from sessions_app.models import Turn, TurnStatus
+from sessions_app.turns.asking import withdraw
 
 # Some 20 ms of the one writer that SQLite has.
 STEP_TURNS = 500
@@ -33,8 +35,8 @@ def find() -> list[int]:
     return [pk for (pk,) in plain.rows(_ABANDONED, [STEP_TURNS])]
 
 
-def end(turn_ids: Collection[int]) -> list[Turn]:
-    """Withdraw those that wait and return them; end those that run for a user whose row is gone.
+def end(turn_ids: Collection[int]) -> None:
+    """Withdraw those that wait; end those that run for a user whose row is gone.
 
     The latter happens on SQLite, where a foreign program need not keep foreign keys: no message can be
     stored for such a user, so only the turn's row changes. Rows that another transaction holds are left to
@@ -43,12 +45,7 @@ def end(turn_ids: Collection[int]) -> list[Turn]:
     users = get_user_model().objects.filter(pk=OuterRef("owner_id"))
     turns = Turn.objects.select_for_update(skip_locked=True).filter(pk__in=turn_ids)
     waiting = list(turns.filter(~Exists(users.filter(is_active=True)), status=TurnStatus.QUEUED))
-    _end([turn.pk for turn in waiting], TurnStatus.WITHDRAWN)
-    running = turns.filter(~Exists(users), status=TurnStatus.RUNNING)
-    _end(list(running.values_list("pk", flat=True)), TurnStatus.STOPPED)
-    return waiting
-
-
-def _end(turn_ids: Collection[int], status: str) -> None:
-    if turn_ids:
-        Turn.objects.filter(pk__in=turn_ids).update(status=status, ended_at=Now(), checkpoint="")
+    withdraw(waiting)
+    running = list(turns.filter(~Exists(users), status=TurnStatus.RUNNING).values_list("pk", flat=True))
+    ended = {"ended_at": Now(), "checkpoint": ""}
+    turn_status.change(Turn.objects.filter(pk__in=running), TurnStatus.RUNNING, TurnStatus.STOPPED, **ended)

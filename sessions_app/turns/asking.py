@@ -9,35 +9,47 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 from math import ceil
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
-from sessions_app import access, storage
+from sessions_app import access, storage, turn_status
 from sessions_app.database import plain
 from sessions_app.errors import Conflict, NotFound, TooMany
-from sessions_app.models import Message, MessageClaim, Turn, TurnStatus
-from sessions_app.shapes import MessageShape, message_shape, unborn_message_shape
+from sessions_app.journal import Fact, record
+from sessions_app.models import FactName, Message, MessageClaim, Turn, TurnStatus
+from sessions_app.shapes import MessageShape, message_shape, queued_shape, unborn_message_shape
 from sessions_app.turns.beginning import Begun, alive, begin, begin_next
 
 # A person waits for none of them; a runaway script is told early.
 QUEUE_LIMIT = 20
 QUEUE_RETRY = 10
-_MINUTE = timedelta(minutes=1)
+# The seconds since the claim that has to leave the last minute first. By the database's clock: hosts' need not agree.
+_TOO_MANY = """
+SELECT {age} FROM sessions_app_messageclaim WHERE owner_id = %s AND created_at > {minute_ago}
+ORDER BY created_at DESC LIMIT 1 OFFSET %s
+"""
+_MINUTE_SECONDS = 60
+_CLOCK = {
+    "sqlite": {
+        "age": "(JULIANDAY('NOW') - JULIANDAY(created_at)) * 86400.0",
+        "minute_ago": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '-60 seconds')",
+    },
+    "postgresql": {
+        "age": "EXTRACT(EPOCH FROM STATEMENT_TIMESTAMP() - created_at)",
+        "minute_ago": "STATEMENT_TIMESTAMP() - INTERVAL '60 seconds'",
+    },
+}
 # An answer's id is no claim, but taken as well.
 _TAKEN = """
 SELECT 1 FROM sessions_app_messageclaim WHERE owner_id = %s AND message_id = %s
 UNION ALL SELECT 1 FROM sessions_app_message WHERE owner_id = %s AND public_id = %s
 UNION ALL SELECT 1 FROM sessions_app_turn WHERE status = 'running' AND owner_id = %s AND answer_id = %s
-"""
-_TOO_MANY = """
-SELECT id FROM sessions_app_messageclaim WHERE owner_id = %s AND created_at > %s
-ORDER BY created_at DESC LIMIT 1 OFFSET %s
 """
 
 
@@ -95,6 +107,7 @@ def ask(
         begun = begin(turn, chat_session, process)
         return Asked(turn, begun.message, begun)
     turn.save()
+    record(Fact(user_id, FactName.TURN_QUEUED, session_id, turn.run_id, queued_shape(turn)))
     return Asked(turn, unborn_message_shape(turn), begin_next(chat_session, process) if accepting else None)
 
 
@@ -127,10 +140,8 @@ def _repeat(asked: Turn) -> Asked:
 def _check_rate(user_id: int) -> None:
     """Refuse more turns in a minute than HERMES_TURNS_PER_MINUTE, this one counted already."""
     limit: int = settings.HERMES_TURNS_PER_MINUTE
-    now = timezone.now()
-    for (pk,) in plain.rows(_TOO_MANY, [user_id, connection.ops.adapt_datetimefield_value(now - _MINUTE), limit]):
-        wait = MessageClaim.objects.get(pk=pk).created_at + _MINUTE - now
-        raise TooMany(f"At most {limit} turns a minute.", retry_after=max(1, ceil(wait.total_seconds())))
+    for (age,) in plain.rows(_TOO_MANY.format(**_CLOCK[connection.vendor]), [user_id, limit]):
+        raise TooMany(f"At most {limit} turns a minute.", retry_after=max(1, ceil(_MINUTE_SECONDS - float(age))))
 
 
 def _check_queue(others: list[str]) -> None:
@@ -162,9 +173,17 @@ def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
     if turn is None or turn.ended_at is not None:
         return Stopping()
     if turn.status == TurnStatus.QUEUED:
-        turn.status, turn.ended_at = TurnStatus.WITHDRAWN, timezone.now()
-        turn.save(update_fields=["status", "ended_at"])
+        withdraw([turn])
         return Stopping(withdrawn=turn)
     turn.stop_requested = True
     turn.save(update_fields=["stop_requested"])
     return Stopping(running=turn)
+
+
+def withdraw(turns: Collection[Turn]) -> None:
+    """End turns that wait, and tell their users. The caller holds their rows, or their session's lock."""
+    rows = Turn.objects.filter(pk__in=[turn.pk for turn in turns])
+    turn_status.change(rows, TurnStatus.QUEUED, TurnStatus.WITHDRAWN, ended_at=Now())
+    for turn in turns:
+        shape = queued_shape(turn)
+        record(Fact(turn.owner_id, FactName.TURN_WITHDRAWN, turn.chat_session_id, turn.run_id, shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,11 +11,13 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app import access, branches, transcript
+from sessions_app import access, branches, transcript, turn_status
 from sessions_app.agents.history import Row
 from sessions_app.agents.ledger import Request
 from sessions_app.database import plain
-from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
+from sessions_app.endings import turn_shape
+from sessions_app.journal import Fact, record
+from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnStatus
 from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
 from sessions_app.transcript import Appended, NewMessage
 
@@ -35,7 +37,8 @@ class Begun:
 
     ``old`` and ``new`` are the stamps around that message, ``model`` and ``prefix`` (canonical
     JSON) what the session is answered with. ``last`` is its latest request to a provider, and
-    ``applied`` the digest of a prefix that was applied to it: the ledger's.
+    ``applied`` the digest of a prefix that was applied to it: the ledger's. ``cursor`` is that of the fact that the
+    turn began, 0 where this transaction is to write it.
     """
 
     turn: Turn
@@ -48,6 +51,7 @@ class Begun:
     prefix: str
     last: Request | None
     applied: str
+    cursor: int = 0
 
     @property
     def session_id(self) -> UUID:
@@ -62,18 +66,31 @@ def row_of(message: Message) -> Row:
 
 
 def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
-    """Claim a new or queued turn and store its user's message. The caller holds the session's lock."""
+    """Store a new turn as claimed, with its user's message. The caller holds the session's lock."""
     turn.status = TurnStatus.RUNNING
-    turn.claim = uuid.uuid4()
-    turn.process = process
-    turn.heartbeat_at = turn.started_at = Now()
-    claimed = ["status", "claim", "process", "heartbeat_at", "started_at"]
-    turn.save(update_fields=claimed if turn.pk else None)
+    for column, value in _claimed(process).items():
+        setattr(turn, column, value)
+    turn.save(force_insert=True)
+    return _start(turn, chat_session, process)
+
+
+def _claimed(process: str) -> dict[str, Any]:
+    """Return what a turn has that a process has just claimed."""
+    return {"claim": uuid.uuid4(), "process": process, "heartbeat_at": Now(), "started_at": Now()}
+
+
+def _start(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
+    """Store the message of a turn that was claimed in this transaction."""
     asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
     appended = transcript.append_claimed(chat_session, turn, [asked])
     name(chat_session, turn.text)
     touch(chat_session, appended)
-    return _begun(turn, chat_session, appended.messages[0], appended.old, appended.new)
+    begun = _begun(turn, chat_session, appended.messages[0], appended.old, appended.new)
+    owner_id, session_id = turn.owner_id, chat_session.pk
+    record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, begun.message.id, begun.message))
+    record(Fact(owner_id, FactName.TURN_BEGAN, session_id, turn.run_id, turn_shape(turn), process=process))
+    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=begun.chat_session))
+    return begun
 
 
 def begin_again(turn: Turn, chat_session: ChatSession) -> Begun:
@@ -87,7 +104,9 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> Begun:
     turn.stop_requested = turn.stop_requested or not access.hold_user(turn.owner_id)
     turn.save(update_fields=["claim", "heartbeat_at", "stop_requested"])
     message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
-    return _begun(turn, chat_session, message, UNSEEN, UNSEEN)
+    told = JournalEntry.objects.filter(owner_id=turn.owner_id, name=FactName.TURN_BEGAN, subject=turn.run_id)
+    began = told.values_list("cursor", flat=True).order_by("-cursor").first()
+    return replace(_begun(turn, chat_session, message, UNSEEN, UNSEEN), cursor=began or 0)
 
 
 def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, new: Stamp) -> Begun:
@@ -110,7 +129,12 @@ def begin_next(chat_session: ChatSession, process: str) -> Begun | None:
     waiting = alive(chat_session)
     if not waiting or TurnStatus.RUNNING in waiting.values() or not access.hold_user(chat_session.owner_id):
         return None
-    return begin(Turn.objects.get(pk=min(waiting)), chat_session, process)
+    turn, claimed = Turn.objects.get(pk=min(waiting)), _claimed(process)
+    if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
+        return None  # withdrawn meanwhile
+    for column, value in (claimed | {"status": TurnStatus.RUNNING}).items():
+        setattr(turn, column, value)
+    return _start(turn, chat_session, process)
 
 
 def alive(chat_session: ChatSession) -> dict[int, str]:

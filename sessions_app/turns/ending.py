@@ -3,88 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app import access, spending, transcript
-from sessions_app.agents.answers import reasoning_of
+from sessions_app import access, transcript
 from sessions_app.agents.history import Row
-from sessions_app.agents.ledger import Entry, Request
-from sessions_app.agents.pieces import Finish, Usage
+from sessions_app.agents.ledger import Request
+from sessions_app.endings import Ending, last_event
 from sessions_app.errors import NotFound
-from sessions_app.models import ChatSession, MessageRole, Turn
-from sessions_app.shapes import (
-    ErrorShape,
-    GuardShape,
-    LedgerShape,
-    MessageShape,
-    SessionShape,
-    message_shape,
-    session_shape,
-)
+from sessions_app.journal import Fact, TurnEnd, record
+from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnStatus
+from sessions_app.shapes import MessageShape, SessionShape, TurnShape, message_shape, session_shape
 from sessions_app.transcript import NewMessage, OwnershipLost
 from sessions_app.turns.beginning import Begun, begin_next, row_of, touch
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a turn ended, and with what; ``status`` is one of the final TurnStatus values.
-
-    ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
-    ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider. ``finish``
-    says why an answer that is complete is not whole.
-    """
-
-    status: str
-    text: str
-    parts: list[dict[str, Any]] | None = None
-    usage: Usage = field(default_factory=Usage)
-    provider: str = ""
-    model: str = ""
-    guarded: GuardShape | None = None
-    error_code: str = ""
-    error_text: str = ""
-    last_seq: int | None = None
-    entry: Entry | None = None
-    request: Request | None = None
-    finish: Finish | None = None
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether there is neither a word nor a thought to store."""
-        return not self.text.strip() and not reasoning_of(self.parts)
-
-    @property
-    def error(self) -> ErrorShape | None:
-        """Why it failed or was interrupted, as clients see it."""
-        return ErrorShape(code=self.error_code, text=self.error_text) if self.error_code else None
-
-    @property
-    def ledger(self) -> LedgerShape | None:
-        """Its line in the ledger, as clients see it."""
-        if self.entry is None:
-            return None
-        return spending.ledger_shape(self.provider, self.model, self.usage, self.entry, self.guarded)
-
-
-def ending_of(turn: Turn) -> Ending:
-    """Return how a turn ended, from its row; the answer's text is not among it."""
-    return Ending(
-        turn.status,
-        "",
-        usage=spending.usage_of(turn),
-        provider=turn.provider,
-        model=turn.model,
-        error_code=turn.error_code,
-        error_text=turn.error_text,
-        last_seq=turn.last_seq,
-        guarded=spending.guard_of(turn),
-        entry=spending.entry_of(turn),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +71,21 @@ def _append(
     )
 
 
-def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far: Ending) -> Stored:
+def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far: Ending, seq: int) -> Stored:
     """Store a step that called tools, with their results; the next answer gets a new id.
 
-    ``so_far`` is what the turn has cost until now, for the case that its owner dies. Raises OwnershipLost.
+    ``so_far`` is what the turn has cost until now, for the case that its owner dies; ``seq`` numbers the last event of
+    what is stored of the model. Raises OwnershipLost.
     """
-    figures = _figures(so_far)
-    return _append(_locked(turn), turn, rows, so_far.request, answer_id=next_answer, checkpoint="", **figures)
+    facts = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
+    stored = _append(_locked(turn), turn, rows, so_far.request, **facts)
+    _tell(turn, stored)
+    return stored
+
+
+def _tell(turn: Turn, stored: Stored | None) -> None:
+    for message in stored.messages if stored else ():
+        record(Fact(turn.owner_id, FactName.MESSAGE_CREATED, turn.chat_session_id, message.id, message))
 
 
 def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> Ended:
@@ -158,9 +101,20 @@ def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> 
         if not Turn.objects.filter(pk=turn.pk, claim=turn.claim, ended_at__isnull=False).exists():
             raise
         return Ended(session_shape(chat_session), None, None)
-    following = begin_next(chat_session, process) if process else None
-    # The following turn's message is announced by itself; this is the session as we leave it.
-    return Ended(session_shape(chat_session), stored, following)
+    _tell(turn, stored)
+    left = _tell_end(turn, chat_session, answer_id, ending)
+    return Ended(left, stored, begin_next(chat_session, process) if process else None)
+
+
+def _tell_end(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: Ending) -> SessionShape:
+    """Tell the turn's end, and the session as it leaves it: what follows is told by itself."""
+    owner_id, session_id, run_id = turn.owner_id, chat_session.pk, turn.run_id
+    status, left = TurnStatus(ending.status), session_shape(chat_session)
+    value = TurnShape(session_id=session_id, run_id=run_id, status=status, message_id=answer_id, error=ending.error)
+    end = TurnEnd(ending.last_seq, last_event(session_id, run_id, ending))
+    record(Fact(owner_id, FactName.TURN_ENDED, session_id, run_id, value, end=end))
+    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=left))
+    return left
 
 
 def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: Ending) -> Stored | None:

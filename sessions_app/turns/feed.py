@@ -1,48 +1,60 @@
-"""What other processes see of a run here.
+"""What other processes see of a run here: all of its events, as long as one of them follows it.
 
-Its first and its last event go to whoever has the user. The rest goes only to a process that
-asks for it, because most users have all their tabs in one: it asks when it hears of the first,
-within milliseconds, so what was said till then is kept for it for a moment. A run that ends
-before an answer could come is sent whole.
+A process that begins to follow is sent the events that it lacks, as far as they are kept: so long that the checkpoint
+from which it goes on was read well within it. Most users have all their tabs in one process; then nothing is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from uuid import UUID
 
-from sessions_app.turns.hub import Notification
+from ag_ui.core import BaseEvent, TextMessageContentEvent
 
-# Seconds; who asks later finds a gap, and mends it with session.open.
-KEPT_SECONDS = 2.0
-# Seconds in which a process that hears of a run has asked for it, unless it is under great load.
-ASKED_SECONDS = 0.25
+from sessions_app.turns.bus import Message
+
+# Seconds that an event is kept. A checkpoint is at most one second old when it is read.
+KEPT_SECONDS = 3.0
+# Seconds that a process follows after it has said so; it says so each second.
+FOLLOWED_SECONDS = 5.0
 
 
 class Feed:
-    """One run's events on their way to other processes. Lives as long as the run."""
+    """One run's events on their way to other processes. Lives as long as the run; ``send`` sends to its followers."""
 
-    def __init__(self, tell: Callable[[Notification], None]) -> None:
-        self._tell = tell
-        self._followed = False
-        self._kept: list[Notification] = []
-        self._began = asyncio.get_running_loop().time()
+    def __init__(self, send: Callable[[Message], None]) -> None:
+        self._send = send
+        self._kept: deque[tuple[float, Message]] = deque()
+        self._followed_until = 0.0
 
-    def add(self, notification: Notification) -> None:
+    def add(self, event: Message) -> None:
         """Take the run's next event."""
-        age = asyncio.get_running_loop().time() - self._began
-        if notification.last and age < ASKED_SECONDS:
-            self.follow()
-        if self._followed or notification.seq == 1 or notification.last:
-            self._tell(notification)
-        elif age < KEPT_SECONDS:
-            self._kept.append(notification)
-        else:
-            self._kept.clear()
+        now = asyncio.get_running_loop().time()
+        self._kept.append((now, event))
+        while self._kept[0][0] < now - KEPT_SECONDS:
+            self._kept.popleft()
+        if now < self._followed_until:
+            self._send(event)
 
-    def follow(self) -> None:
-        """Send everything from here on, and what was kept."""
-        self._followed = True
-        kept, self._kept = self._kept, []
-        for notification in kept:
-            self._tell(notification)
+    def follow(self, after: int) -> None:
+        """Send what is kept of the events after ``after``, and everything from here on."""
+        now = asyncio.get_running_loop().time()
+        for _, event in self._kept:
+            if event["seq"] > after:
+                self._send(event)
+        self._followed_until = now + FOLLOWED_SECONDS
+
+
+def event_message(run_id: UUID, seq: int, message_id: UUID, event: BaseEvent, text: str) -> Message:
+    """Return an event of a run as it is sent to other processes; ``message_id`` is the answer's that is under way."""
+    delta = event.delta if isinstance(event, TextMessageContentEvent) else ""
+    return {
+        "kind": "event",
+        "run": str(run_id),
+        "seq": seq,
+        "message": str(message_id),
+        "delta": delta,
+        "text": text,
+    }

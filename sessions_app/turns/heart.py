@@ -15,6 +15,7 @@ from django.db import connection
 
 from sessions_app.database import plain
 from sessions_app.models import Turn, TurnStatus
+from sessions_app.shapes import RunShape
 
 BEAT_SECONDS = 1.0
 # What Django's Now() is.
@@ -22,18 +23,28 @@ _NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "S
 _BEAT = "UPDATE sessions_app_turn SET heartbeat_at = {now} WHERE id = %s AND claim = %s AND status = 'running'"
 # A step stored meanwhile has begun another answer, whose text this is not.
 _CHECKPOINT = """
-UPDATE sessions_app_turn SET checkpoint = %s WHERE id = %s AND claim = %s AND status = 'running' AND answer_id = %s
+UPDATE sessions_app_turn SET checkpoint = %s, checkpoint_seq = %s
+WHERE id = %s AND claim = %s AND status = 'running' AND answer_id = %s
 """
+
+
+def beat_seconds(lease: float) -> float:
+    """Return the seconds between two heartbeats, for a lease in seconds."""
+    return min(BEAT_SECONDS, lease / 5)
+
+
+def silence_of(lease: float) -> float:
+    """Return after how many seconds a silent owner is dead: looked at once a beat, that is within the lease."""
+    return lease - beat_seconds(lease)
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One running turn's heartbeat; ``text`` (None: unchanged) is of the answer ``answer_id``."""
+    """One running turn's heartbeat, with how far its answer has come (None: as far as at the last one)."""
 
     turn_id: int
     claim: UUID
-    answer_id: UUID
-    text: str | None
+    answer: RunShape | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,9 @@ class Pulse:
 def beat(beats: Collection[Beat]) -> Pulse:
     """Write all heartbeats and checkpoints in one transaction."""
     plain.each(_BEAT.format(now=_NOW[connection.vendor]), [[one.turn_id, one.claim] for one in beats])
-    said = [[one.text, one.turn_id, one.claim, one.answer_id] for one in beats if one.text is not None]
+    said = [
+        [one.answer.text, one.answer.seq, one.turn_id, one.claim, one.answer.message_id] for one in beats if one.answer
+    ]
     plain.each(_CHECKPOINT, said)
     claims = {one.turn_id: one.claim for one in beats}
     # The turn of a user whose row is gone is not found.

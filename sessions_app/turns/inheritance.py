@@ -10,16 +10,16 @@ import logging
 import random
 from collections.abc import Collection, Coroutine, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sessions_app import database
+from sessions_app.endings import INTERRUPTED
 from sessions_app.turns import recovery, tally
+from sessions_app.turns.launcher import Launcher
+from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.recovery import Running
-from sessions_app.turns.run import INTERRUPTED
-
-if TYPE_CHECKING:
-    from sessions_app.turns.runner import Runner
+from sessions_app.turns.registry import RunRegistry
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +31,12 @@ QUEUES_AT_ONCE = 50
 
 
 class Inheritance:
-    """Takes over what others left, for the runner's process. An owner is dead after ``silence`` seconds."""
+    """Takes over what others left. An owner is dead after ``silence`` seconds."""
 
-    def __init__(self, runner: Runner, silence: float) -> None:
-        self._runner = runner
+    def __init__(self, registry: RunRegistry, publisher: Publisher, launcher: Launcher, silence: float) -> None:
+        self._registry = registry
+        self._publisher = publisher
+        self._launcher = launcher
         self._silence = silence
         self._served: set[UUID] = set()
 
@@ -58,47 +60,40 @@ class Inheritance:
 
         Where more wait than there is room for, those that run give their place up after the turn that they are at.
         """
-        runner = self._runner
-        self._served = {session_id for session_id in self._served if runner.run_of(session_id)}
+        self._served = {session_id for session_id in self._served if self._registry.get(session_id)}
         free = QUEUES_AT_ONCE - len(self._served)
         waiting = await database.WATCH.read(recovery.waiting, free + 1)
         if len(waiting) > free:
             for session_id in self._served:
-                if (run := runner.run_of(session_id)) is not None:
+                if (run := self._registry.get(session_id)) is not None:
                     run.takes_next = False
         return waiting[: min(free, BEGUN_AT_ONCE)]
 
     async def _try(self, work: Coroutine[Any, Any, None]) -> bool:
         """One that cannot be mended must not keep the others from going on."""
         try:
-            await self._runner.carry(work)
+            await self._launcher.carry(work)
         except Exception:
             logger.exception("a turn could not be recovered; it is tried again")
             return False
         return True
 
     async def _adopt(self, seen: Running) -> None:
-        begun = await database.WATCH.write(recovery.adopt, seen) if self._runner.is_unlaunched(seen) else None
+        if not self._registry.is_unlaunched(seen):
+            return
+        begun = await self._publisher.write(database.WATCH, recovery.adopt, seen)
         if begun is not None:
-            self._runner.launch(begun)
+            self._launcher.launch(begun)
 
     async def _begin(self, owner_id: int, session_id: UUID) -> None:
-        process = self._runner.taker()
+        process = self._launcher.taker()
         if process is None:
             return
-        begun = await database.WATCH.write(recovery.begin_waiting, owner_id, session_id, process)
+        begun = await self._publisher.write(database.WATCH, recovery.begin_waiting, owner_id, session_id, process)
         if begun is not None:
             self._served.add(session_id)
-            self._runner.launch(begun)
+            self._launcher.launch(begun)
 
     async def _take_over(self, seen: Running) -> None:
-        runner = self._runner
-        recovered = await database.WATCH.write(recovery.recover, seen, self._silence, INTERRUPTED)
-        if recovered is None:
-            return
-        tally.RECOVERED.inc()
-        ended = recovered.ended
-        for message in (recovered.message, *ended.messages):
-            runner.custom(seen.owner_id, seen.session_id, "message.created", message)
-        runner.interrupted(recovered.turn)
-        runner.custom(seen.owner_id, seen.session_id, "session.updated", ended.chat_session)
+        if await self._publisher.write(database.WATCH, recovery.recover, seen, self._silence, INTERRUPTED):
+            tally.RECOVERED.inc()

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from typing import TYPE_CHECKING
-from uuid import UUID
 
-from sessions_app import database
+from sessions_app import database, journal
+from sessions_app.journal import foreign
 from sessions_app.search import index
-from sessions_app.shapes import queued_shape
+from sessions_app.shapes import RunShape
 from sessions_app.turns import abandoned, recovery
-from sessions_app.turns.heart import BEAT_SECONDS, Beat, beat
+from sessions_app.turns.delivery import Delivery
+from sessions_app.turns.heart import Beat, beat, beat_seconds, silence_of
 from sessions_app.turns.inheritance import Inheritance
+from sessions_app.turns.launcher import Launcher
+from sessions_app.turns.pool import AgentPool
+from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.recovery import Running
+from sessions_app.turns.registry import RunRegistry
+from sessions_app.turns.remote_runs import RemoteRuns
 from sessions_app.turns.run import Run
-
-if TYPE_CHECKING:
-    from sessions_app.turns.runner import Runner
 
 logger = logging.getLogger(__name__)
 
+POLL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 # Beats without a look that make a gap, and until heartbeats are believed after it.
 GAP_BEATS = 4
@@ -35,12 +38,26 @@ class Keeper:
     that its death is noticed within the lease.
     """
 
-    def __init__(self, runner: Runner, lease: float) -> None:
-        self._runner = runner
-        self._beat_seconds = min(BEAT_SECONDS, lease / 5)
-        self.silence = lease - self._beat_seconds
+    def __init__(
+        self,
+        registry: RunRegistry,
+        publisher: Publisher,
+        launcher: Launcher,
+        delivery: Delivery,
+        remote: RemoteRuns,
+        pool: AgentPool,
+        lease: float,
+    ) -> None:
+        self._registry = registry
+        self._publisher = publisher
+        self._launcher = launcher
+        self._delivery = delivery
+        self._remote = remote
+        self._pool = pool
+        self._beat_seconds = beat_seconds(lease)
+        self.silence = silence_of(lease)
         self._tasks: list[asyncio.Task[None]] = []
-        self._inheritance = Inheritance(runner, self.silence)
+        self._inheritance = Inheritance(registry, publisher, launcher, self.silence)
         self._looking = asyncio.Lock()
         self._unlaunched: set[Running] = set()
         self._looked: float | None = None
@@ -51,8 +68,10 @@ class Keeper:
         self._tasks = [
             asyncio.create_task(self._every(self._beat_seconds, self.beat)),
             asyncio.create_task(self._every(self._beat_seconds, self.look)),
-            asyncio.create_task(self._every(SWEEP_SECONDS, self._runner.pool.sweep)),
+            asyncio.create_task(self._every(SWEEP_SECONDS, self._pool.sweep)),
             asyncio.create_task(self._every(self._beat_seconds, self.index)),
+            asyncio.create_task(self._every(POLL_SECONDS, self.poll)),
+            asyncio.create_task(self._every(SWEEP_SECONDS, self.prune)),
         ]
 
     async def stop(self) -> None:
@@ -63,17 +82,33 @@ class Keeper:
 
     async def beat(self) -> None:
         """Checkpoint and beat for every run; let go of those that are no longer ours."""
-        runs = {run.turn.pk: run for run in self._runner.runs if run.ending is None}
+        runs = {run.turn.pk: run for run in self._registry.runs if run.ending is None}
         if not runs:
             return
-        checkpoints = {pk: (run.stream.message_id, run.stream.text) for pk, run in runs.items()}
-        pulse = await database.HEART.write(beat, [_beat_of(run, *checkpoints[pk]) for pk, run in runs.items()])
+        checkpoints = {pk: run.stream.shape() for pk, run in runs.items()}
+        pulse = await database.HEART.write(beat, [_beat_of(run, checkpoints[pk]) for pk, run in runs.items()])
         for pk, run in runs.items():
             run.checkpoint = checkpoints[pk]
             if run.ending is None and pk in pulse.lost:
                 run.stop("lost")
             elif pk in pulse.to_stop:
                 run.stop("stopped")
+
+    async def poll(self) -> None:
+        """Find what happened without a word: facts, the text of runs elsewhere, changes by other programs."""
+        # First what only reads: it goes on where nothing can be written.
+        await self._delivery.poll()
+        await self._remote.poll()
+        if changed := await database.WATCH.read(foreign.find):
+            await self._publisher.write(database.WATCH, foreign.tell, changed)
+        open_here = self._delivery.subscriptions.open_sessions
+        if open_here and (gone := await database.WATCH.read(foreign.gone, open_here)):
+            await self._publisher.write(database.WATCH, foreign.tell_gone, gone)
+
+    async def prune(self) -> None:
+        """Remove facts that are too old, in steps with room for others between them."""
+        while await database.WATCH.write(journal.prune):
+            pass
 
     async def index(self) -> None:
         """Bring the search index up to date, in steps with room for others between them."""
@@ -86,15 +121,14 @@ class Keeper:
         One step of bounded size; what is more than that is left to the next look.
         """
         async with self._looking:
-            runner = self._runner
-            mine, given_up = frozenset(run.turn.pk for run in runner.runs), runner.given_up
-            seen = await database.WATCH.read(recovery.look, self.silence, runner.process, mine)
-            runner.recovered(given_up - {turn.run_id for turn in seen.running})
+            registry = self._registry
+            mine, given_up = frozenset(run.turn.pk for run in registry.runs), registry.given_up
+            seen = await database.WATCH.read(recovery.look, self.silence, mine)
+            registry.forget(given_up - {turn.run_id for turn in seen.running})
             may_judge = self._has_looked()
-            await runner.elsewhere.look(seen.running, seen.over)
             await self._end_abandoned(seen.abandoned)
             unlaunched = self._unlaunched_again(seen.running)
-            if runner.accepting:
+            if self._launcher.accepting:
                 dead = [turn for turn in seen.running if turn.dead and may_judge]
                 if await self._inheritance.step(unlaunched, dead):
                     # However long it took, the database was there.
@@ -120,13 +154,12 @@ class Keeper:
         At one look, such a turn's commit may just be on its way from the database's thread.
         """
         before = self._unlaunched
-        self._unlaunched = {turn for turn in running if self._runner.is_unlaunched(turn)}
+        self._unlaunched = {turn for turn in running if self._registry.is_unlaunched(turn)}
         return {turn for turn in self._unlaunched if turn in before}
 
     async def _end_abandoned(self, turn_ids: Collection[int]) -> None:
-        for turn in await database.WATCH.write(abandoned.end, turn_ids) if turn_ids else []:
-            self._runner.elsewhere.over(turn.run_id)
-            self._runner.custom(turn.owner_id, turn.chat_session_id, "turn.withdrawn", queued_shape(turn))
+        if turn_ids:
+            await self._publisher.write(database.WATCH, abandoned.end, turn_ids)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -137,6 +170,5 @@ class Keeper:
             await asyncio.sleep(seconds)
 
 
-def _beat_of(run: Run, answer_id: UUID, text: str) -> Beat:
-    unchanged = run.checkpoint == (answer_id, text)
-    return Beat(run.turn.pk, run.begun.claim, answer_id, None if unchanged else text)
+def _beat_of(run: Run, answer: RunShape) -> Beat:
+    return Beat(run.turn.pk, run.begun.claim, None if run.checkpoint == answer else answer)

@@ -17,6 +17,7 @@ from sessions_app.agents.history import Row
 from sessions_app.agents.ledger import Request
 from sessions_app.agents.memory import Transcript
 from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.journal import foreign
 from sessions_app.shapes import GuardShape
 from sessions_app.transcript import confirm
 from sessions_app.turns.beginning import Begun, load
@@ -77,19 +78,33 @@ class TurnMemory:
         lease.rebaseline(old=begun.old, new=begun.new, size=held.size)
         return GuardShape(agent=agent, transcript="kept", reason=verdict.reason)
 
-    async def absorb(self, stored: Stored, *, goes_on: bool) -> None:
-        """Take in rows of ours after their commit; ``goes_on`` when a request follows."""
+    async def go_on(self, stored: Stored) -> None:
+        """Take in a step of ours after its commit: the next request follows."""
+        seen = self._seen
+        self._take_in(stored)
+        if self._transcript is not None and seen != stored.old:
+            await self._read()  # somebody else wrote
+
+    async def rebaseline(self, stored: Stored | None) -> bool:
+        """Move the baseline over what the turn's end has stored; return whether another program has written meanwhile.
+
+        Awaited after the end was told, so nobody waits for it. The baseline moves over our own rows and over nothing
+        else: from the stamp just before them to the one just after, where it was the one before. Then the live stamp
+        is read: our own writes move the revision that clients were told, so where that is behind, the rest is somebody
+        else's.
+        """
+        if stored is not None:
+            self._take_in(stored)
+        return await database.of(self._begun.turn.owner_id).read(foreign.is_behind, self._begun.session_id)
+
+    def _take_in(self, stored: Stored) -> None:
         transcript = self._transcript
         if transcript is None:
             return
         for row in stored.rows:
             transcript.append(row)
-        size = transcript.size
-        self._lease.rebaseline(old=stored.old, new=stored.new, size=size)
-        seen, self._seen = self._seen, stored.new
-        if goes_on and seen != stored.old:
-            # Somebody else wrote. Without a request to come, the next turn's verdict finds and tells it.
-            await self._read()
+        self._lease.rebaseline(old=stored.old, new=stored.new, size=transcript.size)
+        self._seen = stored.new
 
     async def _read(self) -> None:
         last = self._begun.last if self._transcript is None else self._transcript.last

@@ -12,17 +12,14 @@ from django.db.models.functions import Now
 
 from sessions_app import access
 from sessions_app.database import plain
+from sessions_app.endings import ending_of
 from sessions_app.errors import NotFound
-from sessions_app.models import ChatSession, Message, Turn, TurnStatus
-from sessions_app.shapes import MessageShape, message_shape
+from sessions_app.models import ChatSession, Turn, TurnStatus
 from sessions_app.turns import abandoned
 from sessions_app.turns.beginning import Begun, begin_again, begin_next
-from sessions_app.turns.ending import Ended, end, ending_of
+from sessions_app.turns.ending import end
 from sessions_app.turns.liveness import known_dead
 
-# What ended is looked for so long: looks are a second apart, and a commit comes up to a lock's time-out after the time
-# that its row says.
-LATELY = timedelta(seconds=10)
 # A user's first waiting session comes before everybody's second; what runs for the user counts as well.
 _WAITING = """
 WITH waiting AS (
@@ -39,15 +36,6 @@ LIMIT %s
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
-    """A dead owner's turn, ended as interrupted by this process; the owner may not have told its ``message``."""
-
-    turn: Turn
-    message: MessageShape
-    ended: Ended
-
-
-@dataclass(frozen=True, slots=True)
 class Running:
     """A turn that runs elsewhere, by its row; ``dead`` where its owner was silent for too long, or has ended."""
 
@@ -60,33 +48,23 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
-    """A turn that has ended a moment ago, and not here."""
-
-    run_id: UUID
-    owner_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
     """What one look at the database finds; ``abandoned`` are turns of users who may no longer act."""
 
     running: tuple[Running, ...]
-    over: tuple[Over, ...]
     abandoned: list[int]
 
 
-def look(silence: float, process: str, mine: frozenset[int]) -> Seen:
-    """Return what runs and what ended elsewhere; an owner silent for ``silence`` seconds is dead.
+def look(silence: float, mine: frozenset[int]) -> Seen:
+    """Return what runs elsewhere; an owner silent for ``silence`` seconds is dead.
 
-    ``process`` is this very one, ``mine`` are the primary keys of the turns that it runs.
+    ``mine`` are the primary keys of the turns that this process runs.
     """
     rows = Turn.objects.filter(status=TurnStatus.RUNNING).exclude(pk__in=mine).annotate(silent=_silent(silence))
     columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent")
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
-    over = Turn.objects.filter(ended_at__gte=Now() - LATELY).exclude(process=process)
-    return Seen(running, tuple(Over(*row) for row in over.values_list("run_id", "owner_id")), abandoned.find())
+    return Seen(running, abandoned.find())
 
 
 def _silent(seconds: float) -> Q:
@@ -106,24 +84,24 @@ def _locked(owner_id: int, session_id: UUID) -> ChatSession | None:
         return None
 
 
-def recover(seen: Running, silence: float, text: str) -> Recovered | None:
-    """Take a dead turn over and end it; None where somebody was faster.
+def recover(seen: Running, silence: float, text: str) -> bool:
+    """Take a dead turn over and end it; False where somebody was faster.
 
     What is queued behind it waits from then on. ``text`` tells the user what happened. Under the session's lock
     the owner is looked at again, so one that came back to life meanwhile keeps its turn whole.
     """
     if _locked(seen.owner_id, seen.session_id) is None:
-        return None
+        return False
     turn = Turn.objects.filter(pk=seen.turn_id, status=TurnStatus.RUNNING, process=seen.process).first()
     if turn is None or not is_dead(turn, silence):
-        return None
+        return False
     turn.claim = uuid.uuid4()
     turn.save(update_fields=["claim"])
     ending = replace(
         ending_of(turn), status=TurnStatus.INTERRUPTED, text=turn.checkpoint, error_code="interrupted", error_text=text
     )
-    message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
-    return Recovered(turn, message_shape(message), end(turn, turn.answer_id, ending, process=None))
+    end(turn, turn.answer_id, ending, process=None)
+    return True
 
 
 def adopt(seen: Running) -> Begun | None:

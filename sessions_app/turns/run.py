@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
 from ag_ui.core import BaseEvent
 from django.db import DataError, IntegrityError
@@ -38,17 +38,20 @@ from sessions_app.agents.pieces import (
     Usage,
 )
 from sessions_app.agents.unicode import clean
+from sessions_app.database import Door
+from sessions_app.endings import INTERRUPTED, Ending
 from sessions_app.models import MessageRole, TurnStatus
-from sessions_app.shapes import GuardShape, MessageShape
+from sessions_app.shapes import GuardShape, RunShape
 from sessions_app.transcript import NewMessage, OwnershipLost
 from sessions_app.turns.beginning import Begun
-from sessions_app.turns.ending import Ended, Ending, Stored, end, store_step
+from sessions_app.turns.ending import Ended, Stored, end, store_step
 from sessions_app.turns.feed import Feed
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.stream import RunStream
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 R = TypeVar("R")
 Reason = Literal["stopped", "interrupted", "lost"]
 
@@ -58,8 +61,14 @@ _RETRY_FIRST, _RETRY_LONGEST = 0.1, 2.0
 # What a database says of values that it will never take.
 UNSTORABLE = (DataError, IntegrityError, OverflowError)
 
-INTERRUPTED = "The answer was interrupted. What there was of it is kept; ask again to go on."
 INTERNAL = "Something went wrong on our side. Your message is stored; try again."
+
+
+class Write(Protocol):
+    """Carries out a transaction and delivers the facts that it wrote."""
+
+    async def __call__(self, door: Door, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what ``work`` returned."""
 
 
 async def settled(work: Coroutine[Any, Any, R]) -> R:
@@ -100,9 +109,9 @@ class _Said:
 class Run:
     """One running turn of this process.
 
-    ``show`` gets the numbered events, ``announce`` each message stored; ``feed`` is what other
-    processes see. ``checkpoint`` is the answer's id with the text last kept for it. ``ended`` is set
-    once the turn's end is stored, or lost.
+    ``show`` gets the numbered events but for the last, which comes with the fact that the turn ended; ``write`` is
+    the runner's; ``feed`` is what other processes see. ``began`` is the cursor of the fact that the turn began.
+    ``checkpoint`` is what was last kept of the answer. ``ended`` is set once the turn's end is stored, or lost.
     ``lease_time`` (seconds) bounds how long an end that the database does not take is tried.
     """
 
@@ -110,15 +119,17 @@ class Run:
         self,
         begun: Begun,
         *,
+        began: int,
         show: Callable[[Run, int, BaseEvent], None],
-        announce: Callable[[Run, MessageShape], None],
+        write: Write,
         feed: Feed,
         lease_time: float,
     ) -> None:
         self.begun = begun
         self.turn = begun.turn
-        self._began = asyncio.get_running_loop().time()
-        self._announce = announce
+        self.began = began
+        self._started = asyncio.get_running_loop().time()
+        self._write = write
         self.feed = feed
         self._lease_time = lease_time
         self.stream = RunStream(
@@ -127,7 +138,7 @@ class Run:
             begun.turn.answer_id,
             lambda seq, event: show(self, seq, event),
         )
-        self.checkpoint = (begun.turn.answer_id, "")
+        self.checkpoint: RunShape = self.stream.shape()
         self.ended = asyncio.Event()
         self.ending: Ending | None = None
         self.takes_next = True
@@ -139,13 +150,18 @@ class Run:
     @property
     def lasted(self) -> float:
         """Seconds since the turn began in this process."""
-        return asyncio.get_running_loop().time() - self._began
+        return asyncio.get_running_loop().time() - self._started
 
     @property
     def first_word(self) -> float | None:
         """Seconds from there to the first word; None where there was none yet."""
         spoke_at = self.stream.spoke_at
-        return None if spoke_at is None else spoke_at - self._began
+        return None if spoke_at is None else spoke_at - self._started
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether somebody else has ended the turn, or will: what it still says is nobody's business."""
+        return self._reason == "lost"
 
     def stop(self, reason: Reason) -> None:
         """End the turn early; the text so far is kept (unless the turn is ``lost``)."""
@@ -184,7 +200,8 @@ class Run:
             if process() is None:
                 give_up = min(give_up, clock() + self._lease_time)
             try:
-                return await database.of(self.turn.owner_id).write(
+                return await self._write(
+                    database.of(self.turn.owner_id),
                     end,
                     self.turn,
                     self.stream.message_id,
@@ -202,6 +219,11 @@ class Run:
                     ending = self.ending = replace(ending, usage=Usage(), entry=None, request=None)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _RETRY_LONGEST)
+
+    def failed(self) -> Ending:
+        """Return the end of a turn that failed by a fault of ours before it could answer."""
+        self.ending = replace(self._end_as(TurnStatus.FAILED, "internal", INTERNAL), last_seq=self.stream.close(None))
+        return self.ending
 
     async def _steps(self, agent: Agent, memory: TurnMemory) -> None:
         await memory.obtain()
@@ -256,14 +278,13 @@ class Run:
         next_answer = uuid.uuid4()
         so_far = replace(self._end_as(TurnStatus.RUNNING), request=memory.last_request)
         door = database.of(self.turn.owner_id)
-        stored: Stored = await door.write(store_step, self.turn, rows, next_answer, so_far)
+        seq = self.stream.shape().seq
+        stored: Stored = await self._write(door, store_step, self.turn, rows, next_answer, so_far, seq)
         for call, message in zip(result.calls, stored.messages[1:], strict=True):
             self.stream.call_result(call.id, message.id, message.text)
-        for message in stored.messages:
-            self._announce(self, message)
         self.stream.next_message(next_answer)
         self._said.begin_answer()
-        await memory.absorb(stored, goes_on=True)
+        await memory.go_on(stored)
 
     def _ending(self, work: asyncio.Task[None]) -> Ending:
         if work.cancelled():

@@ -21,24 +21,17 @@ from ag_ui.core import (
     ReasoningMessageEndEvent,
     ReasoningMessageStartEvent,
     ReasoningStartEvent,
-    RunErrorEvent,
-    RunFinishedCancelledOutcome,
-    RunFinishedEvent,
-    RunFinishedSuccessOutcome,
     RunStartedEvent,
     TextMessageContentEvent,
     TextMessageEndEvent,
     TextMessageStartEvent,
-    TokenUsage,
     ToolCallArgsEvent,
     ToolCallEndEvent,
     ToolCallResultEvent,
     ToolCallStartEvent,
 )
 
-from sessions_app.models import TurnStatus
 from sessions_app.shapes import RunShape
-from sessions_app.turns.ending import Ending
 
 BATCH_SECONDS = 0.03
 
@@ -141,10 +134,6 @@ class RunStream:
         self._end_message()
         return self._seq + 1
 
-    def end(self, event: BaseEvent) -> None:
-        """Send the event that ends the run; the answer has been committed."""
-        self._send(event)
-
     def flush(self) -> None:
         """Send what waits for its batch now."""
         if self._timer is not None:
@@ -198,37 +187,3 @@ class RunStream:
     def _send(self, event: BaseEvent) -> None:
         self._seq += 1
         self._publish(self._seq, event)
-
-
-def last_event(session_id: UUID, run_id: UUID, ending: Ending) -> BaseEvent:
-    """Return the event that ends a run: whichever process makes it from what is stored, it is the same."""
-    metadata = _metadata(ending)
-    if ending.error_code:
-        return RunErrorEvent(code=ending.error_code, message=ending.error_text, metadata=metadata)
-    cancelled = ending.status == TurnStatus.STOPPED
-    return RunFinishedEvent(
-        thread_id=str(session_id),
-        run_id=str(run_id),
-        outcome=RunFinishedCancelledOutcome() if cancelled else RunFinishedSuccessOutcome(),
-        usage=[_usage_of(ending)],
-        metadata=metadata,
-    )
-
-
-def _metadata(ending: Ending) -> dict[str, Any] | None:
-    """The turn's line in the ledger, where its provider has counted anything."""
-    return {"ledger": ending.ledger.model_dump(mode="json")} if ending.ledger else None
-
-
-def _usage_of(ending: Ending) -> TokenUsage:
-    usage = ending.usage
-    return TokenUsage(
-        provider=ending.provider or None,
-        model=ending.model or None,
-        input_tokens=usage.input_tokens,
-        cached_input_tokens=usage.cached_tokens,
-        cache_write_input_tokens=usage.cache_write_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        total_tokens=usage.input_tokens + usage.output_tokens,
-    )

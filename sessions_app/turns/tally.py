@@ -14,9 +14,9 @@ from prometheus_client import Counter, Histogram, Info
 
 from sessions_app.agents.ledger import SOFTWARE, Cause, Entry
 from sessions_app.agents.pieces import Usage
+from sessions_app.endings import Ending
 from sessions_app.metrics import REGISTRY
 from sessions_app.shapes import GuardShape
-from sessions_app.turns.ending import Ending
 
 _FIRST_WORD = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _DURATION = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)

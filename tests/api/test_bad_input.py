@@ -29,6 +29,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "session.search": {"query": "q"},
     "turn.start": {"session_id": SOME_ID, "text": "t"},
     "turn.stop": {"session_id": SOME_ID},
+    "events.since": {"cursor": 0},
     "account.usage": {},
     "markdown.render": {"texts": ["t"]},
 }
@@ -64,6 +65,8 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("turn.start", "message_id"): NOT_AN_ID,
     ("turn.stop", "session_id"): NOT_AN_ID,
     ("turn.stop", "run_id"): NOT_AN_ID,
+    ("events.since", "cursor"): [-1, 2**63, 1.0, "1", None, True, [], {}],
+    ("events.since", "limit"): NOT_A_LIMIT,
     ("markdown.render", "texts"): ["t", [], [5], [None], ["\0"], ["t"] * 201, {}, None],
 }
 

@@ -60,7 +60,7 @@ async def test_one_connection_too_many_is_closed(
     first, second = await connect(owner), await connect(owner)
     third = await connect(owner)
     assert await third.closed() == TOO_MANY_CONNECTIONS
-    assert len(runner.hub.connections(owner.pk)) == 2
+    assert runner.delivery.subscriptions.size == 2
     for client in (first, second, await connect(outsider)):
         assert (await client.call("session.list"))["sessions"] == []
     await first.leave()
@@ -71,7 +71,7 @@ async def test_one_connection_too_many_is_closed(
 @override_settings(HERMES_CONNECTIONS_PER_USER=3)
 async def test_handshakes_at_once_take_no_place_twice(connect: Connect, owner: AbstractUser, runner: Runner) -> None:
     clients = await asyncio.gather(*(connect(owner) for _ in range(12)))
-    assert len(runner.hub.connections(owner.pk)) == 3
+    assert runner.delivery.subscriptions.size == 3
     closing = [asyncio.create_task(client.closed()) for client in clients]
     for closed in islice(asyncio.as_completed(closing), 9):
         assert await closed == TOO_MANY_CONNECTIONS

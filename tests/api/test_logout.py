@@ -40,7 +40,7 @@ def log_out_behind_the_next_hop(monkeypatch: pytest.MonkeyPatch) -> None:
         ("turn.start", {"text": "x"}, asking, "ask"),
         ("turn.stop", {}, asking, "stop"),
         ("session.delete", {}, deleting, "delete"),
-        ("session.open", {}, opening, "read_view"),
+        ("session.open", {}, opening, "read_snapshot"),
     ],
 )
 async def test_a_command_is_carried_out_before_a_logout_or_not_at_all(

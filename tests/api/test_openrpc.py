@@ -17,8 +17,8 @@ TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_
 TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses".split()
 CONTRACT = {
     "session.create": ({}, {"title"}, {"session"}),
-    "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"sessions", "next_cursor"}),
-    "session.open": ({"session_id"}, {"limit"}, {"session", "messages", "has_more", "run", "queued"}),
+    "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "next_cursor"}),
+    "session.open": ({"session_id"}, {"limit"}, {"cursor", "session", "messages", "has_more", "run", "queued"}),
     "session.close": ({"session_id"}, set(), set()),
     "session.messages": ({"session_id", "before"}, {"limit"}, {"messages", "has_more"}),
     "session.update": ({"session_id"}, {"title", "archived", "pinned"}, {"session"}),
@@ -28,6 +28,7 @@ CONTRACT = {
     "session.search": ({"query"}, {"limit"}, {"hits"}),
     "turn.start": ({"session_id", "text"}, {"message_id"}, {"run_id", "message", "queued"}),
     "turn.stop": ({"session_id"}, {"run_id"}, {"stopped"}),
+    "events.since": ({"cursor"}, {"limit"}, {"events", "cursor", "has_more", "reset"}),
     "account.usage": (set(), set(), {"sessions", "text"}),
     "markdown.render": ({"texts"}, set(), {"html"}),
 }
@@ -35,6 +36,8 @@ SHAPES = {
     "SessionShape": "id title message_count revision created_at updated_at archived pinned",
     "QueuedShape": "run_id message_id text",
     "RunShape": "run_id message_id text seq",
+    "TurnShape": "session_id run_id status message_id error",
+    "TranscriptShape": "session_id revision",
     "LedgerShape": f"provider model {TOKENS} miss cost saved guard",
     "MissShape": "cause reason",
     "MissCountShape": "cause reason turns",

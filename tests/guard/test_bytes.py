@@ -20,7 +20,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.foreign import foreign
-from tests.turns.host import Host, guard_of, stands_at
+from tests.turns.host import Host, guard_of, idle, stands_at
 from tests.turns.test_cost import fill
 
 pytestmark = pytest.mark.usefixtures("wire")
@@ -117,6 +117,7 @@ async def test_after_an_eviction(
     think_call_and_say(provider, 3)
     for _ in range(3):
         turn = await host.turn(chat)
+        await idle(host)
         await host.runner.pool.sweep()
     assert guard_of(turn) == ("built", "read", "first turn here")
     assert host.runner.pool.statistics().expired == 3

@@ -74,7 +74,7 @@ class GuardMachine(RuleBasedStateMachine):
         for process in self.processes:
             for run in process.host.runner.runs:
                 await run.ended.wait()
-            process.host.runner.hub.detach(process.host.listener)
+            process.host.runner.disconnect(process.host.listener.subscription)
         self.world.provider._server.queue.clear()
 
     @initialize()

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sessions_app import chats, database
+import pytest
+
+from sessions_app import chats, database, journal
 from sessions_app.agents.providers import ProviderSettings
 from sessions_app.agents.tools import Search
+from sessions_app.database import hops
 from sessions_app.models import Turn
 from sessions_app.turns.asking import Asked
 from sessions_app.turns.beginning import load
-from sessions_app.turns.hub import Notification
-from sessions_app.turns.layer import Layer
+from sessions_app.turns.bus import Layer
 from sessions_app.turns.pool import AgentPool, search_chats
+from sessions_app.turns.run import Run
 from sessions_app.turns.runner import Runner
+from sessions_app.turns.subscriptions import Subscription
 from tests.providers.script import Gate
 
 R = TypeVar("R")
@@ -45,11 +50,12 @@ class Listener:
 
     def __init__(self, user_id: int) -> None:
         self.user_id = user_id
+        self.subscription = Subscription(user_id, self._take)
         self.events: list[Event] = []
         self._waiting: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
 
-    def deliver(self, notification: Notification) -> None:
-        event: Event = json.loads(notification.text)["params"]
+    def _take(self, frame: str) -> None:
+        event: Event = json.loads(frame)["params"]
         self.events.append(event)
         for wanted, future in self._waiting:
             if wanted(event) and not future.done():
@@ -122,14 +128,15 @@ class Host:
     ) -> Host:
         settings = ProviderSettings(timeout=silence, max_answer=max_answer, retries=retries, demo_pause=0)
         host = cls(Runner(AgentPool(settings, search), lease=lease, layer=layer), Listener(user_id))
-        host.runner.hub.attach(host.listener)
+        host.runner.connect(host.listener.subscription)
         await host.runner.start()
+        await within(host.runner.delivery.ready(user_id))
         return host
 
     def of(self, user_id: int) -> Host:
         """The same process, as another user's client sees it."""
         host = Host(self.runner, Listener(user_id))
-        self.runner.hub.attach(host.listener)
+        self.runner.connect(host.listener.subscription)
         return host
 
     @property
@@ -138,16 +145,19 @@ class Host:
 
     async def open(self, session_id: UUID, listener: Listener | None = None, limit: int = 50) -> dict[str, Any]:
         """Open a session and return the result of session.open."""
-        connection = listener or self.listener
-        async with self.runner.opened(connection.user_id, session_id, connection, limit) as result:
-            return result
+        subscription = (listener or self.listener).subscription
+        command = subscription.begin_command()
+        try:
+            return await self.runner.service.open_session(session_id, subscription, limit)
+        finally:
+            subscription.end_command(command)
 
     async def ask(self, session_id: UUID, text: str = "hello", message_id: UUID | None = None) -> Asked:
         """Ask for a turn; the session is opened before, once."""
         if session_id not in self.opened:
             await self.open(session_id)
             self.opened.add(session_id)
-        return await within(self.runner.start_turn(self.user_id, session_id, text, message_id))
+        return await within(self.runner.service.start_turn(self.user_id, session_id, text, message_id))
 
     async def turn(self, session_id: UUID, text: str = "hello") -> Turn:
         """A whole turn; returns it as stored, when the agent is idle again."""
@@ -156,7 +166,24 @@ class Host:
         return await stored_turn(asked.run_id)
 
     async def stop(self, session_id: UUID, run_id: UUID | None = None) -> bool:
-        return await within(self.runner.stop_turn(self.user_id, session_id, run_id))
+        return await within(self.runner.service.stop_turn(self.user_id, session_id, run_id))
+
+
+async def idle(host: Host) -> None:
+    """Return once nothing of a turn is under way: the agent has taken in what was stored, the user was told all."""
+    while work := host.runner.launcher.work:
+        await within(asyncio.wait(work))
+    newest = await database.read(journal.head, host.user_id)
+    await host.listener.until(lambda event: event.get("cursor") == newest)
+
+
+async def be_quiet(host: Host) -> None:
+    """Stop what a process does by the clock, and return once the database's threads have ended what they were at."""
+    await host.runner.keeper.stop()
+    for kind, hop in (("read", database.read), ("write", database.write)):
+        size = hops._threads(kind).size
+        together = threading.Barrier(size)
+        await within(asyncio.gather(*(hop(together.wait) for _ in range(size))))
 
 
 async def new_session(user_id: int, title: str = "") -> UUID:
@@ -177,3 +204,17 @@ async def said(session_id: UUID) -> list[tuple[str, str, str]]:
 def guard_of(turn: Turn) -> tuple[str, str, str]:
     """What the guard decided, as stored with the turn."""
     return (turn.guard_agent, turn.guard_transcript, turn.guard_reason)
+
+
+async def give_up(host: Host, session_id: UUID, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """A turn of which its owner cannot store the end, so that it is left to recovery."""
+
+    async def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Run, "store", broken)
+    asked = await host.ask(session_id)
+    run = host.runner.registry.get(session_id)
+    if run is not None:
+        await within(run.ended.wait())
+    return asked.run_id

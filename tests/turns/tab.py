@@ -22,7 +22,7 @@ class Tab:
         self.result: dict[str, Any] = {}
 
     async def open(self, host: Host, session_id: UUID) -> None:
-        host.runner.hub.attach(self.listener)
+        host.runner.connect(self.listener.subscription)
         self.result = await host.open(session_id, self.listener)
 
     def answers(self, run_id: UUID, stored: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -48,21 +48,21 @@ class Tab:
         return events
 
 
-class SlowView:
-    """Holds whoever opens a session: the view was `read`, and is answered (or, as told, fails) after `go`."""
+class SlowSnapshot:
+    """Holds whoever opens a session: the snapshot was `read`, and is answered (or, as told, fails) after `go`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: bool = False) -> None:
         self._loop = asyncio.get_running_loop()
-        self._read_view = opening.read_view
+        self._read_snapshot = opening.read_snapshot
         self._fails = fails
         self.read = asyncio.Event()
         self.go = threading.Event()
-        monkeypatch.setattr(opening, "read_view", self)
+        monkeypatch.setattr(opening, "read_snapshot", self)
 
-    def __call__(self, *args: Any) -> opening.View:
-        view = self._read_view(*args)
+    def __call__(self, *args: Any) -> opening.Snapshot:
+        snapshot = self._read_snapshot(*args)
         self._loop.call_soon_threadsafe(self.read.set)
         assert self.go.wait(20)
         if self._fails:
             raise ZeroDivisionError
-        return view
+        return snapshot

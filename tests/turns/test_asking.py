@@ -67,7 +67,7 @@ async def test_repeats_at_once_are_one_turn(new_host: NewHost, session: NewSessi
     hosts = [await new_host(), await new_host()]
     chat = await session()
     asked = await asyncio.gather(
-        *(hosts[number % 2].runner.start_turn(hosts[0].user_id, chat, "one", ID) for number in range(6))
+        *(hosts[number % 2].runner.service.start_turn(hosts[0].user_id, chat, "one", ID) for number in range(6))
     )
     assert len({each.run_id for each in asked}) == 1
     assert sum(not each.repeated for each in asked) == 1
@@ -104,7 +104,7 @@ async def test_an_id_stays_taken_after_its_session_was_deleted(host: Host, sessi
     chat = await session()
     asked = await host.ask(chat, "one", ID)
     await host.listener.end_of(asked.run_id)
-    await host.runner.delete_session(host.user_id, chat)
+    await host.runner.service.delete_session(host.user_id, chat)
     with pytest.raises(NotFound):
         await host.ask(chat, "one", ID)
     with pytest.raises(Conflict):
@@ -141,8 +141,8 @@ async def test_another_users_ids_are_not_known(new_host: NewHost, host: Host, se
     chat, theirs = await session(), await new_session(outsider.pk)
     await host.ask(chat, "one", ID)
     with pytest.raises(NotFound):
-        await host.runner.start_turn(outsider.pk, chat, "one", ID)
-    taken = await host.runner.start_turn(outsider.pk, theirs, "one", ID)
+        await host.runner.service.start_turn(outsider.pk, chat, "one", ID)
+    taken = await host.runner.service.start_turn(outsider.pk, theirs, "one", ID)
     assert (taken.message.id, taken.repeated) == (ID, False)
 
 
@@ -172,6 +172,18 @@ async def test_turns_a_minute(host: Host, session: NewSession, settings: Any) ->
     assert not (await host.ask(chats[0], "three", ID)).repeated
 
 
+async def test_a_hosts_clock_has_no_say_in_the_minute(
+    host: Host, session: NewSession, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HERMES_TURNS_PER_MINUTE = 1
+    chat = await session()
+    await host.ask(chat, "one")
+    ahead = timezone.now() + timedelta(minutes=2)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    with pytest.raises(TooMany):
+        await host.ask(chat, "two")
+
+
 async def test_the_wait_that_is_named_is_enough(host: Host, session: NewSession, settings: Any) -> None:
     settings.HERMES_TURNS_PER_MINUTE = 2
     chat = await session()
@@ -198,7 +210,7 @@ async def test_turns_of_two_sessions_at_once_do_not_share_the_last_place(
     hosts = [await new_host(), await new_host()]
     chats = [await session() for _ in range(6)]
     asked = await asyncio.gather(
-        *(hosts[n % 2].runner.start_turn(hosts[0].user_id, chat, "one", None) for n, chat in enumerate(chats)),
+        *(hosts[n % 2].runner.service.start_turn(hosts[0].user_id, chat, "one", None) for n, chat in enumerate(chats)),
         return_exceptions=True,
     )
     assert sum(isinstance(each, TooMany) for each in asked) == 3
@@ -210,4 +222,4 @@ async def test_one_users_turns_are_not_counted_against_another(host: Host, sessi
     other = await database.write(get_user_model().objects.create_user, "other")
     await host.ask(await session())
     theirs = await new_session(other.pk)
-    assert (await host.runner.start_turn(other.pk, theirs, "one", None)).run_id
+    assert (await host.runner.service.start_turn(other.pk, theirs, "one", None)).run_id

@@ -26,14 +26,14 @@ async def statuses() -> list[str]:
 
 async def ended(host: Host, session_id: UUID) -> None:
     """Return once the session's run, if it has one, has ended."""
-    if (run := host.runner.run_of(session_id)) is not None:
+    if (run := host.runner.registry.get(session_id)) is not None:
         await within(run.ended.wait())
 
 
 @pytest.fixture
 async def quiet_host(host: Host) -> Host:
     """A process that looks only when its test says so."""
-    await host.runner._keeper.stop()
+    await host.runner.keeper.stop()
     return host
 
 
@@ -50,7 +50,7 @@ async def test_clients_are_served_while_a_turn_is_being_recovered(
     slow.go.set()
     told = await host.listener.end_of(run_id)
     assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
-    assert (await host.listener.fact("message.created"))["text"] == "hello"
+    assert (await host.listener.fact("message.created"))["text"] == "One "
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One ", "interrupted")]
     assert (await host.open(chat))["run"] is None
 
@@ -62,7 +62,7 @@ async def test_one_step_ends_a_bounded_number_of_dead_turns(
     for _ in range(5):
         await left_running(user.pk, await session())
     for done in (2, 4, 5):
-        await quiet_host.runner._keeper.look()
+        await quiet_host.runner.keeper.look()
         assert (await statuses()).count("interrupted") == done
 
 
@@ -78,13 +78,13 @@ async def test_few_queues_run_at_once_and_all_in_the_end(
     provider.script(*(Answer(["One"], gates={0: gate}) for gate in gates))
     running = []
     for _ in range(3):
-        await quiet_host.runner._keeper.look()
+        await quiet_host.runner.keeper.look()
         running.append(len(quiet_host.runner.runs))
     assert running == [2, 3, 3]
     for gate in gates:
         gate.open()
     while "queued" in await statuses():
-        await quiet_host.runner._keeper.look()
+        await quiet_host.runner.keeper.look()
         assert len(quiet_host.runner.runs) <= 3
         await asyncio.gather(*(ended(quiet_host, chat) for chat in sessions))
     for chat in sessions:
@@ -101,7 +101,7 @@ async def test_a_dead_turns_queue_waits_for_its_place_too(
     chat = await session()
     await left_running(user.pk, chat)
     await left_waiting(user.pk, chat)
-    await quiet_host.runner._keeper.look()
+    await quiet_host.runner.keeper.look()
     assert await statuses() == ["interrupted", "queued"]
 
 
@@ -137,14 +137,14 @@ async def test_a_long_queue_gives_its_place_up_while_others_wait(
         await left_waiting(owner_id, chat) for owner_id, chat in ((user.pk, long), (other.pk, short), (user.pk, long))
     ]
     for _ in range(2):
-        await quiet_host.runner._keeper.look()
+        await quiet_host.runner.keeper.look()
     gate.open()
     await ended(quiet_host, long)
     assert [(await stored_turn(run_id)).status for run_id in (first, second)] == ["complete", "queued"]
-    await quiet_host.runner._keeper.look()
+    await quiet_host.runner.keeper.look()
     await ended(quiet_host, short)
     assert (await stored_turn(theirs)).status == "complete"
-    await quiet_host.runner._keeper.look()
+    await quiet_host.runner.keeper.look()
     await ended(quiet_host, long)
     assert (await stored_turn(second)).status == "complete"
 
@@ -180,7 +180,7 @@ async def test_a_command_waits_for_one_step_at_the_most(
 
     monkeypatch.setattr(recovery, "recover", recover_and_note)
     slow = SlowWrite(monkeypatch, recovery, "recover")
-    looking = asyncio.create_task(quiet_host.runner._keeper.look())
+    looking = asyncio.create_task(quiet_host.runner.keeper.look())
     await within(slow.begun.wait())
     command = asyncio.create_task(database.write(create))
     await asyncio.sleep(0)

@@ -40,7 +40,7 @@ async def test_the_checkpoint_is_of_the_answer_under_way(host: Host, session: Ne
     await stands_at(gate)
     await host.listener.until(lambda event: event["event"].get("delta") == "Two")
     revision = (await host.open(chat))["session"].revision
-    await host.runner._keeper.beat()
+    await host.runner.keeper.beat()
     turn = await stored_turn(asked.run_id)
     assert turn.checkpoint == "Two"
     assert str(turn.answer_id) != str((await host.open(chat))["messages"][1].id)
@@ -67,8 +67,8 @@ async def test_a_checkpoint_that_could_not_be_written_is_written_by_the_next_bea
     with monkeypatch.context() as patch:
         patch.setattr(keeper, "beat", away)
         with pytest.raises(ZeroDivisionError):
-            await host.runner._keeper.beat()
-    await host.runner._keeper.beat()
+            await host.runner.keeper.beat()
+    await host.runner.keeper.beat()
     assert (await stored_turn(asked.run_id)).checkpoint == "One "
     gate.open()
     await host.listener.end_of(asked.run_id)

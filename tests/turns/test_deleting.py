@@ -28,7 +28,7 @@ async def test_an_idle_session_goes_whole_and_leaves_the_others(host: Host, sess
     chat, other = await session(), await session()
     await host.turn(chat)
     await host.turn(other)
-    await host.runner.delete_session(host.user_id, chat)
+    await host.runner.service.delete_session(host.user_id, chat)
     assert await host.listener.fact("session.deleted") == str(chat)
     assert await left() == [1, 1, 1, 2, 1]
     assert await database.read(MessageClaim.objects.count) == 2
@@ -46,7 +46,7 @@ async def test_a_running_turn_ends_first_and_what_waits_never_runs(
     asked = await host.ask(chat)
     await host.ask(chat, "waits")
     await stands_at(gate)
-    await within(host.runner.delete_session(host.user_id, chat))
+    await within(host.runner.service.delete_session(host.user_id, chat))
     kinds = [event["event"].get("name") or event["event"]["type"] for event in host.listener.events]
     assert kinds.index("RUN_FINISHED") < kinds.index("session.deleted")
     assert (await host.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "cancelled"}
@@ -69,13 +69,13 @@ async def test_a_turn_that_begins_before_the_session_goes_is_ended_and_told_firs
     write = database.write
 
     async def write_behind_another_tab(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if function is deleting.delete and not host.runner.runs and not late:
+        if deleting.delete in args and not host.runner.runs and not late:
             late.append((await host.ask(chat, "from another tab")).run_id)
             await stands_at(gates[-1])
         return await write(function, *args, **kwargs)
 
     monkeypatch.setattr(database, "write", write_behind_another_tab)
-    await within(host.runner.delete_session(host.user_id, chat))
+    await within(host.runner.service.delete_session(host.user_id, chat))
     assert (await host.listener.end_of(late[0]))["event"]["outcome"] == {"type": "cancelled"}
     assert host.listener.facts()[-1] == "session.deleted"
     assert host.listener.events[-1]["event"]["type"] == "CUSTOM"
@@ -90,7 +90,7 @@ async def test_a_run_in_another_process_ends_first(new_host: NewHost, session: N
     chat = await session()
     asked = await owner.ask(chat)
     await stands_at(gate)
-    await within(other.runner.delete_session(other.user_id, chat))
+    await within(other.runner.service.delete_session(other.user_id, chat))
     assert (await owner.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "cancelled"}
     assert await left() == [0, 0, 0, 0, 0]
 
@@ -104,13 +104,14 @@ async def test_a_run_of_a_silent_process_finds_its_session_gone_and_writes_nothi
     chat = await session()
     asked = await owner.ask(chat)
     await stands_at(gate)
-    await owner.runner._keeper.stop()
+    await owner.runner.keeper.stop()
     await silence(asked.run_id, 16)
-    other.runner.accepting = False  # else it might be faster to end the turn
-    await within(other.runner.delete_session(other.user_id, chat))
+    other.runner.launcher.accepting = False  # else it might be faster to end the turn
+    await within(other.runner.service.delete_session(other.user_id, chat))
+    [run] = owner.runner.runs
     gate.open()
-    event = await owner.listener.end_of(asked.run_id)
-    assert (event["event"]["code"], event["seq"]) == ("interrupted", None)
+    await within(run.ended.wait())
+    assert run.turn.run_id == asked.run_id
     assert await left() == [0, 0, 0, 0, 0]
 
 
@@ -118,5 +119,5 @@ async def test_what_is_not_ones_own_is_not_found(host: Host, session: NewSession
     chat = await session()
     for user_id, session_id in ((host.user_id + 1, chat), (host.user_id, uuid4())):
         with pytest.raises(NotFound):
-            await host.runner.delete_session(user_id, session_id)
+            await host.runner.service.delete_session(user_id, session_id)
     assert await said(chat) == []

@@ -88,7 +88,7 @@ async def test_a_queued_turn_that_is_just_being_taken_up_is_waited_for(
     await gone.runner.drain(0)
     asked = await gone.ask(chat)
     slow = SlowWrite(monkeypatch, recovery, "begin_waiting")
-    recovering = asyncio.create_task(host.runner._keeper.look())
+    recovering = asyncio.create_task(host.runner.keeper.look())
     await within(slow.begun.wait())
     draining = asyncio.create_task(host.runner.drain(20))
     await asyncio.sleep(0)

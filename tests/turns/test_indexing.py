@@ -41,6 +41,6 @@ async def test_one_round_takes_all_steps(host: Host, session: NewSession, monkey
     monkeypatch.setattr(index, "_CHANGES_AT_ONCE", 1)
     for _ in range(3):
         await host.listener.end_of((await host.ask(await session())).run_id)
-    await host.runner._keeper.index()
+    await host.runner.keeper.index()
     assert not await database.read(index.waiting)
     assert len(await database.read(indexed)) == 6

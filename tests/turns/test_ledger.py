@@ -196,10 +196,10 @@ async def test_what_a_turn_had_cost_is_kept_when_its_owner_dies_in_a_later_step(
     provider.script(Answer(calls=[CALCULATE]), Answer(words=["never ", "ends"], gates={1: gate}))
     asked = await owner.ask(chat, LONG)
     await stands_at(gate)
-    await owner.runner._keeper.stop()
+    await owner.runner.keeper.stop()
     await dies(asked.run_id)
     while (turn := await stored_turn(asked.run_id)).status == "running":
-        await heir.runner._keeper.look()
+        await heir.runner.keeper.look()
     gate.open()
     assert (turn.status, turn.miss) == ("interrupted", Cause.FIRST)
     assert min(turn.input_tokens, turn.output_tokens, len(turn.prefix_digest)) > 0

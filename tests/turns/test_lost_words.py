@@ -97,6 +97,6 @@ async def test_another_process_leaves_such_a_turn_to_its_owner(
     with pytest.raises(OperationalError):
         await owner.ask(chat)
     for _ in range(3):
-        await other.runner._keeper.look()
+        await other.runner.keeper.look()
     assert other.runner.runs == []
     assert (await owner.listener.end_of(lost[0].run_id))["event"]["type"] == "RUN_FINISHED"

@@ -17,8 +17,8 @@ from sessions_app.turns import run, stream
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
-from tests.turns.host import Host, Listener, new_session, stands_at, text_of, within
-from tests.turns.tab import SlowView, Tab
+from tests.turns.host import Host, Listener, give_up, new_session, stands_at, stored_turn, text_of, within
+from tests.turns.tab import SlowSnapshot, Tab
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -54,7 +54,7 @@ async def open_at_every_gate(host: Host, provider: Provider, words: list[list[st
     assert [text for _, text in stored] == ["".join(each) for each in words]
     for tab in tabs:
         assert tab.answers(asked.run_id, stored) == stored
-        host.runner.hub.detach(tab.listener)
+        host.runner.disconnect(tab.listener.subscription)
     assert all(tab.events(asked.run_id)[-1]["event"]["type"] == "RUN_FINISHED" for tab in tabs[:-1])
     assert (tabs[-1].result["run"], tabs[-1].listener.events) == (None, [])
 
@@ -105,7 +105,7 @@ async def test_events_that_come_while_the_transcript_is_read_are_neither_lost_no
     chat = await session()
     asked = await host.ask(chat)
     await stands_at(gates[1])
-    slow = SlowView(monkeypatch)
+    slow = SlowSnapshot(monkeypatch)
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
     await within(slow.read.wait())
@@ -129,7 +129,7 @@ async def test_an_end_that_comes_while_the_transcript_is_read(
     chat = await session()
     asked = await host.ask(chat)
     await stands_at(gate)
-    slow = SlowView(monkeypatch)
+    slow = SlowSnapshot(monkeypatch)
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
     await within(slow.read.wait())
@@ -152,7 +152,7 @@ async def test_a_failed_opening_of_an_open_session_loses_none_of_its_events(
     await watching.open(host, chat)
     asked = await host.ask(chat)
     await stands_at(gate)
-    slow = SlowView(monkeypatch, fails=True)
+    slow = SlowSnapshot(monkeypatch, fails=True)
     opening_again = asyncio.create_task(host.open(chat))
     await within(slow.read.wait())
     gate.open()
@@ -169,7 +169,7 @@ async def test_between_the_commit_and_its_news_the_view_is_still_one(
     """The answer is stored, and this process has not told it yet: a view read then is read again."""
     chat = await session()
     loop, views, tab = asyncio.get_running_loop(), [], Listener(host.user_id)
-    host.runner.hub.attach(tab)
+    host.runner.connect(tab.subscription)
     store = run.Run.store
 
     async def store_and_open(*args: Any) -> Any:
@@ -196,7 +196,7 @@ async def test_the_view_of_a_run_in_another_process_is_its_checkpoint(
     asked = await owner.ask(chat)
     await stands_at(gate)
     await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
-    await owner.runner._keeper.beat()
+    await owner.runner.keeper.beat()
     view = await other.open(chat)
     assert (view["run"].run_id, view["run"].text) == (asked.run_id, "One ")
     gate.open()
@@ -217,7 +217,7 @@ async def test_only_the_last_messages_are_read(host: Host, session: NewSession) 
 async def test_what_is_not_ones_own_is_not_found_and_leaves_no_subscription(host: Host, session: NewSession) -> None:
     chat = await session()
     stranger = Listener(host.user_id + 1)
-    host.runner.hub.attach(stranger)
+    host.runner.connect(stranger.subscription)
     for session_id in (chat, uuid4()):
         with pytest.raises(NotFound):
             await host.open(session_id, stranger)
@@ -230,13 +230,20 @@ async def test_a_turn_whose_owner_gave_it_up_can_be_opened(
 ) -> None:
     """What is left to recovery runs nowhere, though the database says that it runs here."""
 
+    chat = await session()
+    run_id = await give_up(host, chat, monkeypatch)
+    view = await within(host.open(chat))
+    assert [message.text for message in view["messages"]] == ["hello"]
+    assert view["run"].run_id == run_id
+
+
+async def test_a_turn_that_fails_before_its_answer_is_ended_at_once(
+    host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError
 
     monkeypatch.setattr(type(host.runner.pool), "lease", broken)
-    chat = await session()
-    asked = await host.ask(chat)
-    await host.listener.end_of(asked.run_id)
-    view = await within(host.open(chat))
-    assert [message.text for message in view["messages"]] == ["hello"]
-    assert view["run"].run_id == asked.run_id
+    asked = await host.ask(await session())
+    end = await host.listener.end_of(asked.run_id)
+    assert (end["event"]["code"], (await stored_turn(asked.run_id)).status) == ("internal", "failed")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +11,8 @@ from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Message
 from sessions_app.turns import run
+from sessions_app.turns.notices import Notice
+from sessions_app.turns.subscriptions import Subscriptions
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -71,19 +72,21 @@ async def test_amid_the_arguments_of_a_call_ends_the_call_before_the_run(
     ]
 
 
-async def test_the_instant_the_run_is_announced(host: Host, session: NewSession, provider: Provider) -> None:
+async def test_the_instant_the_run_is_announced(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chat = await session()
     await host.turn(chat, "one")
-    deliver = host.listener.deliver
+    deliver = Subscriptions.deliver
 
-    def deliver_and_stop(notification: Any) -> None:
-        deliver(notification)
+    def deliver_and_stop(subscriptions: Subscriptions, user_id: int, notice: Notice) -> None:
+        deliver(subscriptions, user_id, notice)
         for each in host.runner.runs:
             each.stop("stopped")
 
-    host.listener.deliver = deliver_and_stop  # type: ignore[method-assign]
-    stopped = await host.turn(chat, "two")
-    host.listener.deliver = deliver  # type: ignore[method-assign]
+    with monkeypatch.context() as patch:
+        patch.setattr(Subscriptions, "deliver", deliver_and_stop)
+        stopped = await host.turn(chat, "two")
     assert (stopped.status, guard_of(stopped)) == ("stopped", ("reused", "kept", "same stamp"))
     assert host.listener.run(stopped.run_id)[0]["event"]["metadata"]["guard"]["reason"] == "same stamp"
     assert guard_of(await host.turn(chat, "three")) == ("reused", "kept", "same stamp")
@@ -197,7 +200,7 @@ async def test_what_is_not_ones_own_is_not_found(host: Host, session: NewSession
     with pytest.raises(NotFound):
         await host.stop(uuid4())
     with pytest.raises(NotFound):
-        await host.runner.stop_turn(host.user_id + 1, chat, asked.run_id)
+        await host.runner.service.stop_turn(host.user_id + 1, chat, asked.run_id)
     gate.open()
     assert (await host.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "success"}
 
@@ -211,7 +214,7 @@ async def test_from_another_process(new_host: NewHost, session: NewSession, prov
     await stands_at(gate)
     assert await other.stop(chat)
     # The owner sees it at its next heartbeat, at the latest a second later.
-    await within(owner.runner._keeper.beat())
+    await within(owner.runner.keeper.beat())
     assert (await owner.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "cancelled"}
     assert not await other.stop(chat)
 

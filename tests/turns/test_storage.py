@@ -18,7 +18,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.stamps.stored import assert_storage_is_true
 from tests.turns.fixtures import NewHost, NewSession
-from tests.turns.host import Host, new_session, said, stands_at
+from tests.turns.host import Host, be_quiet, new_session, said, stands_at
 from tests.turns.test_cost import queries
 
 ID = UUID(int=42)
@@ -59,7 +59,7 @@ async def test_the_last_session_and_no_other(host: Host, settings: Any) -> None:
     error = await refused(new_session(host.user_id))
     assert error.data == {"quota": "sessions", "used": 3, "limit": 3}
     await new_session((await database.write(get_user_model().objects.create_user, "another")).pk)
-    await host.runner.delete_session(host.user_id, made[0])
+    await host.runner.service.delete_session(host.user_id, made[0])
     await new_session(host.user_id)
 
 
@@ -117,7 +117,7 @@ async def test_texts_that_wait_or_were_withdrawn_count(
     await host.listener.end_of(running.run_id)
     await host.listener.end_of(queued.run_id)
     assert await used(host.user_id) == Stored(1, 46)
-    await host.runner.delete_session(host.user_id, chat)
+    await host.runner.service.delete_session(host.user_id, chat)
     assert await used(host.user_id) == Stored(0, 0)
 
 
@@ -160,7 +160,7 @@ async def test_the_rows_that_count_stay_few(host: Host, session: NewSession, pro
 async def test_a_new_session_costs_the_same_however_much_there_is(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await host.runner._keeper.stop()
+    await be_quiet(host)
     costs = []
     for count in (1, 30):
         for _ in range(count):

@@ -11,10 +11,10 @@ from prometheus_client import generate_latest
 
 from sessions_app.agents.ledger import Cause, Entry
 from sessions_app.agents.pieces import Usage
+from sessions_app.endings import Ending
 from sessions_app.metrics import REGISTRY
 from sessions_app.models import TurnStatus
 from sessions_app.turns import tally
-from sessions_app.turns.ending import Ending
 from tests.pages import Figures, figures, rises
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -122,7 +122,7 @@ async def test_a_dead_processs_turn_counts_as_recovered_and_not_as_ended_here(
     await left_running(user.pk, await session())
     start = await now()
     host = await new_host()
-    await host.runner._keeper.look()
+    await host.runner.keeper.look()
     assert rises(start, await now()) == {"hermes_turns_recovered_total": 1}
 
 

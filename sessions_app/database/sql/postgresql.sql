@@ -210,6 +210,8 @@ CREATE TRIGGER hermes_turn_truncate BEFORE TRUNCATE ON sessions_app_turn
 CREATE OR REPLACE FUNCTION hermes_user_delete() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM sessions_app_storagecount WHERE owner_id = OLD.id;
+  DELETE FROM sessions_app_journalentry WHERE owner_id = OLD.id;
+  DELETE FROM sessions_app_journalhead WHERE owner_id = OLD.id;
   RETURN NULL;
 END $$;
 --------

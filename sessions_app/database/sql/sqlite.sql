@@ -232,4 +232,6 @@ END;
 CREATE TRIGGER hermes_user_delete AFTER DELETE ON auth_user
 BEGIN
   DELETE FROM sessions_app_storagecount WHERE owner_id = OLD.id;
+  DELETE FROM sessions_app_journalentry WHERE owner_id = OLD.id;
+  DELETE FROM sessions_app_journalhead WHERE owner_id = OLD.id;
 END;

@@ -1,0 +1,132 @@
+"""How turns end: what is stored of it, and what tells it to those who watch the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from ag_ui.core import (
+    BaseEvent,
+    RunErrorEvent,
+    RunFinishedCancelledOutcome,
+    RunFinishedEvent,
+    RunFinishedSuccessOutcome,
+    TokenUsage,
+)
+
+from sessions_app import spending
+from sessions_app.agents.answers import reasoning_of
+from sessions_app.agents.ledger import Entry, Request
+from sessions_app.agents.pieces import Finish, Usage
+from sessions_app.models import Turn, TurnStatus
+from sessions_app.shapes import ErrorShape, GuardShape, LedgerShape, TurnShape
+
+INTERRUPTED = "The answer was interrupted. What there was of it is kept; ask again to go on."
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended, and with what; ``status`` is one of the final TurnStatus values.
+
+    ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
+    ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider. ``finish``
+    says why an answer that is complete is not whole.
+    """
+
+    status: str
+    text: str
+    parts: list[dict[str, Any]] | None = None
+    usage: Usage = field(default_factory=Usage)
+    provider: str = ""
+    model: str = ""
+    guarded: GuardShape | None = None
+    error_code: str = ""
+    error_text: str = ""
+    last_seq: int | None = None
+    entry: Entry | None = None
+    request: Request | None = None
+    finish: Finish | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is neither a word nor a thought to store."""
+        return not self.text.strip() and not reasoning_of(self.parts)
+
+    @property
+    def error(self) -> ErrorShape | None:
+        """Why it failed or was interrupted, as clients see it."""
+        return ErrorShape(code=self.error_code, text=self.error_text) if self.error_code else None
+
+    @property
+    def ledger(self) -> LedgerShape | None:
+        """Its line in the ledger, as clients see it."""
+        if self.entry is None:
+            return None
+        return spending.ledger_shape(self.provider, self.model, self.usage, self.entry, self.guarded)
+
+
+def ending_of(turn: Turn) -> Ending:
+    """Return how a turn ended, from its row; the answer's text is not among it."""
+    return Ending(
+        turn.status,
+        "",
+        usage=spending.usage_of(turn),
+        provider=turn.provider,
+        model=turn.model,
+        error_code=turn.error_code,
+        error_text=turn.error_text,
+        last_seq=turn.last_seq,
+        guarded=spending.guard_of(turn),
+        entry=spending.entry_of(turn),
+    )
+
+
+def last_event(session_id: UUID, run_id: UUID, ending: Ending) -> BaseEvent:
+    """Return the event that ends a run: whichever process makes it from what is stored, it is the same."""
+    metadata = _metadata(ending)
+    if ending.error_code:
+        return RunErrorEvent(code=ending.error_code, message=ending.error_text, metadata=metadata)
+    cancelled = ending.status == TurnStatus.STOPPED
+    return RunFinishedEvent(
+        thread_id=str(session_id),
+        run_id=str(run_id),
+        outcome=RunFinishedCancelledOutcome() if cancelled else RunFinishedSuccessOutcome(),
+        usage=[_usage_of(ending)],
+        metadata=metadata,
+    )
+
+
+def _metadata(ending: Ending) -> dict[str, Any] | None:
+    """The turn's line in the ledger, where its provider has counted anything."""
+    return {"ledger": ending.ledger.model_dump(mode="json")} if ending.ledger else None
+
+
+def _usage_of(ending: Ending) -> TokenUsage:
+    usage = ending.usage
+    return TokenUsage(
+        provider=ending.provider or None,
+        model=ending.model or None,
+        input_tokens=usage.input_tokens,
+        cached_input_tokens=usage.cached_tokens,
+        cache_write_input_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        total_tokens=usage.input_tokens + usage.output_tokens,
+    )
+
+
+def broken_off() -> BaseEvent:
+    """Return what ends a run of which nobody knows how far it came: its session was deleted under it."""
+    return RunErrorEvent(code="interrupted", message=INTERRUPTED)
+
+
+def turn_shape(turn: Turn) -> TurnShape:
+    """Return how a turn stands, by its row."""
+    return TurnShape(
+        session_id=turn.chat_session_id,
+        run_id=turn.run_id,
+        status=TurnStatus(turn.status),
+        message_id=turn.answer_id,
+        error=ending_of(turn).error,
+    )

@@ -1,0 +1,65 @@
+"""What is sent to clients besides answers: facts and run events, each encoded once for all connections."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+from ag_ui.core import BaseEvent, CustomEvent
+
+from sessions_app.journal import Fact
+from sessions_app.models import FactName
+
+
+@dataclass(frozen=True, slots=True)
+class FactNotice:
+    """A fact, as the JSON-RPC notification that tells it. ``closes`` is a session that it says is gone."""
+
+    cursor: int
+    text: str
+    closes: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunNotice:
+    """One event of a run. ``began`` is the cursor of the fact that the run's turn has begun.
+
+    ``seq`` is None for the end of a run whose owner died: nobody knows how far it came.
+    """
+
+    session_id: UUID
+    run_id: UUID
+    seq: int | None
+    began: int
+    text: str
+
+
+Notice = FactNotice | RunNotice
+
+
+def event_of(fact: Fact) -> CustomEvent:
+    """Return the event that tells a fact."""
+    value = fact.value.model_dump(mode="json") if hasattr(fact.value, "model_dump") else fact.value
+    return CustomEvent(name=fact.name.value, value=value)
+
+
+def fact_notice(fact: Fact) -> FactNotice:
+    """Encode a fact."""
+    text = _encode(fact.session_id, None, None, event_of(fact), fact.cursor)
+    return FactNotice(fact.cursor, text, fact.session_id if fact.name == FactName.SESSION_DELETED else None)
+
+
+def run_notice(session_id: UUID, run_id: UUID, seq: int | None, event: BaseEvent, *, began: int) -> RunNotice:
+    """Encode an event of a run."""
+    return RunNotice(session_id, run_id, seq, began, _encode(session_id, run_id, seq, event, None))
+
+
+def _encode(session_id: UUID, run_id: UUID | None, seq: int | None, event: BaseEvent, cursor: int | None) -> str:
+    run = "null" if run_id is None else f'"{run_id}"'
+    place = "" if cursor is None else f',"cursor":{cursor}'
+    return (
+        '{"jsonrpc":"2.0","method":"session.event","params":'
+        f'{{"session_id":"{session_id}","run_id":{run},"seq":{json.dumps(seq)},'
+        f'"event":{event.model_dump_json(by_alias=True)}{place}}}}}'
+    )

@@ -1,0 +1,152 @@
+"""What commands ask of turns and sessions, wherever a turn runs: start, stop, delete, open.
+
+``door`` is the caller's way to the database everywhere here: it makes sure that the caller may still act, and what it
+raises goes to the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from sessions_app import database
+from sessions_app.database import Door
+from sessions_app.journal import Fact
+from sessions_app.models import FactName, Turn, TurnStatus
+from sessions_app.shapes import RunShape
+from sessions_app.turns import asking, deleting
+from sessions_app.turns.asking import Asked
+from sessions_app.turns.bus import Bus
+from sessions_app.turns.ending import status_of
+from sessions_app.turns.launcher import Launcher
+from sessions_app.turns.opening import read_until
+from sessions_app.turns.publishing import Publisher
+from sessions_app.turns.registry import RunRegistry
+from sessions_app.turns.remote_runs import RemoteRuns, checkpoint_of
+from sessions_app.turns.subscriptions import Opened, Subscription
+
+# Times that the end of a run in another process is waited for, and seconds of each.
+STOP_LOOKS, STOP_LOOK_SECONDS = 3, 1.0
+
+
+class TurnService:
+    """The commands of this process's clients. Lives as long as the process.
+
+    ``silence`` (seconds) is after what time a silent owner is dead.
+    """
+
+    def __init__(
+        self,
+        registry: RunRegistry,
+        publisher: Publisher,
+        launcher: Launcher,
+        remote: RemoteRuns,
+        bus: Bus,
+        *,
+        silence: float,
+    ) -> None:
+        self._registry = registry
+        self._publisher = publisher
+        self._launcher = launcher
+        self._remote = remote
+        self._bus = bus
+        self._silence = silence
+        self._ends: dict[UUID, asyncio.Event] = {}
+
+    def hear(self, fact: Fact) -> None:
+        """Take a fact of a user of this process: who waits for the end of a turn learns it."""
+        if fact.name == FactName.TURN_ENDED and fact.subject in self._ends:
+            self._ends[fact.subject].set()
+
+    async def start_turn(
+        self, user_id: int, session_id: UUID, text: str, message_id: UUID | None, *, door: Door = database
+    ) -> Asked:
+        """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
+        return await self._launcher.carry(self._start_turn(door, user_id, session_id, text, message_id))
+
+    async def _start_turn(
+        self, door: Door, user_id: int, session_id: UUID, text: str, message_id: UUID | None
+    ) -> Asked:
+        asked = await self._publisher.write(
+            door,
+            asking.ask,
+            user_id,
+            session_id,
+            text,
+            message_id,
+            process=self._registry.process,
+            accepting=self._launcher.accepting,
+        )
+        if asked.begun is not None:
+            self._launcher.launch(asked.begun)
+        return asked
+
+    async def stop_turn(self, user_id: int, session_id: UUID, run_id: UUID | None, *, door: Door = database) -> bool:
+        """Stop a running turn, or withdraw a queued one; False where it had ended already. Raises NotFound."""
+        found = await self._publisher.write(door, asking.stop, user_id, session_id, run_id)
+        if found.running is None:
+            return found.withdrawn is not None
+        for _ in range(STOP_LOOKS):
+            await self._stopped(found.running)
+            status = await database.of(user_id).read(status_of, found.running.pk)
+            if status != TurnStatus.RUNNING:
+                return status == TurnStatus.STOPPED
+        return True  # it is asked for, and done when its owner, or who takes over, reads the row
+
+    async def _stopped(self, turn: Turn) -> None:
+        """Stop a turn wherever it runs, and return when it has ended, or after a look's time."""
+        if (run := self._registry.of(turn)) is not None:
+            run.stop("stopped")
+            await run.ended.wait()
+            return
+        # Else its owner's next heartbeat would find it.
+        run_id, session_id = str(turn.run_id), str(turn.chat_session_id)
+        self._bus.send(turn.process, {"kind": "stop", "session": session_id, "run": run_id})
+        await self._await_end(turn.run_id)
+
+    async def _await_end(self, run_id: UUID) -> None:
+        """Return when a fact says that a run has ended, or when it is time to look."""
+        event = self._ends.setdefault(run_id, asyncio.Event())
+        try:
+            async with asyncio.timeout(STOP_LOOK_SECONDS):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._ends.pop(run_id, None)
+
+    async def delete_session(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
+        """End the session's run and delete it whole. Raises NotFound."""
+        given_up = self._registry.given_up
+        while running := await self._publisher.write(
+            door, deleting.delete, user_id, session_id, self._silence, given_up
+        ):
+            if (run := self._registry.get(session_id)) is not None:
+                run.takes_next = False
+            await self._stopped(running)
+
+    async def open_session(
+        self, session_id: UUID, subscription: Subscription, limit: int, *, door: Door = database
+    ) -> dict[str, Any]:
+        """Open a session for a connection, and return what is answered. Raises NotFound.
+
+        The connection holds what arrives meanwhile, until it has queued the answer.
+        """
+        user_id = subscription.user_id
+        with subscription.opening(session_id):
+            snapshot = await read_until(door, user_id, session_id, limit, self._registry.agrees)
+            run = self._shape_of(snapshot.running, snapshot.cursor)
+            subscription.open(session_id, Opened(snapshot.cursor, run.run_id if run else None, run.seq if run else 0))
+        return snapshot.result(run)
+
+    def _shape_of(self, turn: Turn | None, cursor: int) -> RunShape | None:
+        """Return how far a running turn has come, as far as this process knows; by ``cursor`` it had begun."""
+        if turn is None:
+            return None
+        if (run := self._registry.of(turn)) is not None:
+            return run.stream.shape()
+        stored = checkpoint_of(turn)
+        if turn.process != self._registry.process:
+            return self._remote.opened(turn, stored, cursor)
+        return stored.shape()
