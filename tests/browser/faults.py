@@ -1,10 +1,14 @@
-"""A connection on which chosen requests fail or are answered late, as they are where a server has a bad moment."""
+"""A connection on which chosen requests fail or are answered late, and chosen events are lost.
+
+As it is where a server, or what lies before it, has a bad moment.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from playwright.async_api import BrowserContext, WebSocketRoute
 
@@ -13,10 +17,15 @@ NOT_FOUND = -32001
 
 
 class Faults:
-    """Stands between the pages of a browser and the site. `install` it before the first page is opened."""
+    """Stands between the pages of a browser and the site. `install` it before the first page is opened.
+
+    `asked` are the methods that were asked for, in order.
+    """
 
     def __init__(self) -> None:
+        self.asked: list[str] = []
         self._codes: dict[str, int] = {}
+        self._lost: list[str] = []
         self._late = ""
         self._held: list[Callable[[], None]] = []
 
@@ -30,6 +39,10 @@ class Faults:
     def hold(self, method: str) -> None:
         """Keep the answers to this method's requests back from now on."""
         self._late = method
+
+    def lose(self, event: str) -> None:
+        """Let the next event of this type, or the next fact of this name, get lost."""
+        self._lost.append(event)
 
     def stop(self) -> None:
         """Let all requests and answers through again, those first that were kept back."""
@@ -45,6 +58,7 @@ class Faults:
 
         def ask(frame: str | bytes) -> None:
             request = json.loads(frame)
+            self.asked.append(request["method"])
             if code := self._codes.get(request["method"]):
                 page.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": {"code": code, "message": "no"}}))
                 return
@@ -53,10 +67,18 @@ class Faults:
             site.send(frame)
 
         def answer(frame: str | bytes) -> None:
-            if json.loads(frame).get("id") in late:
+            told = json.loads(frame)
+            if self._late and told.get("id") in late:
                 self._held.append(partial(page.send, frame))
-            else:
+            elif not self._loses(told):
                 page.send(frame)
 
         page.on_message(ask)
         site.on_message(answer)
+
+    def _loses(self, frame: dict[str, Any]) -> bool:
+        event = frame.get("params", {}).get("event", {})
+        for name in {event.get("type"), event.get("name")} & set(self._lost):
+            self._lost.remove(name)
+            return True
+        return False

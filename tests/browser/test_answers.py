@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Gate
+from tests.providers.script import Answer, Call, Gate
 
 
 async def test_half_written_blocks_wait(visitor: Visitor, provider: Provider) -> None:
@@ -42,3 +42,42 @@ async def test_footnotes_of_equal_answers_lead_to_their_own(visitor: Visitor, pr
     target, last = thread(page).locator(".footnote:target"), thread(page).locator(".footnote").last
     await expect(target).to_have_count(1)
     assert await target.get_attribute("id") == await last.get_attribute("id")
+
+
+async def test_a_turn_with_a_tool_looks_the_same_after_a_reload(visitor: Visitor, provider: Provider) -> None:
+    gate = Gate()
+    asks = Answer(words=["Let me **see**. "], reasoning=["Hm."], calls=[Call("calculator", '{"expression": "6*7"}')])
+    provider.script(Answer(words=["Yes?"]), asks, Answer(words=["It is ", "forty-two."], gates={1: gate}))
+    page = await visitor.arrive()
+    await say(page, "Hello")
+    lines = thread(page).get_by_role("button", name="tokens in")
+    await expect(lines).to_have_count(1)
+    await say(page, "How much?")
+    folds = thread(page).locator("details.fold")
+    for _ in range(2):
+        await expect(thread(page)).to_contain_text("It is")
+        await expect(folds.filter(has_text="6*7")).to_have_count(1)
+        await expect(folds.filter(has_text="Hm.")).to_have_count(1)
+        await expect(thread(page).locator("strong")).to_have_count(1)
+        await page.reload()
+    await expect(thread(page)).to_contain_text("It is")
+    gate.open()
+    for _ in range(2):
+        await expect(thread(page).get_by_text("It is forty-two.")).to_have_count(1)
+        await expect(lines).to_have_count(2)
+        await expect(folds).to_have_count(2)
+        await page.reload()
+
+
+async def test_a_tool_stays_in_its_place_when_the_answer_is_stored(visitor: Visitor, provider: Provider) -> None:
+    asks = Answer(words=["Let me **see**. "], calls=[Call("calculator", '{"expression": "6*7"}')])
+    provider.script(asks, Answer(words=["It is ", "forty-two."]))
+    page = await visitor.arrive()
+    await say(page, "How much?")
+    lines = thread(page).get_by_role("button", name="tokens in")
+    await expect(lines).to_have_count(1)
+    await expect(thread(page).locator(".prose")).to_have_text(["Let me see.", "It is forty-two."])
+    shown = await thread(page).inner_text()
+    await page.reload()
+    await expect(lines).to_have_count(1)
+    await expect(thread(page)).to_have_text(shown, use_inner_text=True)

@@ -111,6 +111,8 @@ async def test_sessions_are_renamed_found_and_deleted(visitor: Visitor, provider
     await page.get_by_role("button", name="Options of this chat").click()
     await page.get_by_role("menuitem", name="Delete").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+    await expect(page.locator("#toast")).to_have_text("Chat deleted")
     await expect(chats.get_by_text("Apples", exact=True)).to_be_hidden()
     await expect(chats.get_by_text("Pears", exact=True)).to_be_visible()
 

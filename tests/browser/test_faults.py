@@ -69,27 +69,37 @@ async def test_a_chat_is_tried_again_by_itself(visitor: Visitor, provider: Provi
 
 
 async def test_what_is_shown_stays_while_a_chat_is_tried_again(
-    visitor: Visitor, provider: Provider, faults: Faults
+    visitor: Visitor, site: LiveSite, provider: Provider, faults: Faults
 ) -> None:
     provider.script(Answer(words=["First answer"]), Answer(words=["Second answer"]), Answer(words=["Third answer"]))
     page = await visitor.arrive()
     await say(page, "One")
     await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
     faults.fail("session.open")
+    await asyncio.to_thread(site.database.run, CHANGE, visitor.name)
+    await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
     for text, answer in (("Two", "Second answer"), ("Three", "Third answer")):
         await say(page, text)
         await expect(thread(page)).to_contain_text(answer)
+    await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(3)
     await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
-    shown = re.compile("One.*First answer.*Two.*Second answer.*Three.*Third answer", re.DOTALL)
-    await expect(thread(page)).to_have_text(shown)
+    shown = "One.*First answer.*Two.*Second answer.*Three.*Third answer"
+    await expect(thread(page)).to_have_text(re.compile(shown, re.DOTALL))
     for text in ("First answer", "Second answer", "Third answer"):
         await expect(thread(page).get_by_text(text)).to_have_count(1)
     faults.stop()
     await line(page).get_by_role("button", name="Try now").click()
+    await expect(thread(page)).to_have_text(re.compile(shown.replace("One", "Changed"), re.DOTALL))
     await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(3)
-    await expect(thread(page)).to_have_text(shown)
     for text in ("First answer", "Second answer", "Third answer"):
         await expect(thread(page).get_by_text(text)).to_have_count(1)
+
+
+# Another program's change of what the visitor said first.
+CHANGE = """
+UPDATE sessions_app_message SET text = 'Changed'
+WHERE text = 'One' AND owner_id = (SELECT id FROM auth_user WHERE username = %s)
+"""
 
 
 async def test_only_a_chat_that_is_not_found_is_left(visitor: Visitor, provider: Provider, faults: Faults) -> None:

@@ -1,7 +1,8 @@
 // The open chat: its messages, its running answer, what waits. State kept true to the server's; the page shows it.
 //
-// Every session.event of the chat is applied as it comes. While session.open is under way they are kept and applied
-// after it: its answer is one moment of the truth, and each event says by `seq` whether it is after that moment.
+// It is fetched when it is opened, on each new connection, and where something of the running answer or a change by
+// another program is missing. The answer is one moment: it says by `cursor` which facts are in it, and by `seq` which
+// events of the run. All that happens later comes after it, and is applied as it comes.
 // Where session.open fails for a passing reason it is tried again (`trying`), and what is shown stays; so it is with older
 // pages (`tryingOlder`). Only a chat that is not found is left.
 // Events: "change" (messages, queue), "run" (the running answer grew), "session" (as session.open tells it),
@@ -14,38 +15,35 @@ import { explainFinish, INVALID, NOT_FOUND } from "./words.js";
 
 const PAGE = 50;
 const LONG_PAGE = 200;
-/** A page that is rendered within this time (ms) appears at once as it should look. */
-const PATIENCE = 600;
 
 export class Conversation extends EventTarget {
-  constructor(socket, markdown, id) {
+  constructor({ socket, journal, markdown, id }) {
     super();
-    this.socket = socket;
-    this.markdown = markdown;
-    this.id = id;
+    Object.assign(this, { socket, journal, markdown, id });
     this.messages = [];
     this.hasMore = false;
     this.run = null;
-    this.ended = []; // runs before it whose messages are still to be fetched
     this.queued = [];
     this.unanswered = null; // id of the last message, where it got no answer and no turn is at work on it
-    this.loaded = false;
+    this.cursor = 0; // of the facts that are in what was fetched
+    this.opened = false;
+    this.loaded = false; // opened, and ready to be shown
     this.trying = new Retry(socket);
     this.tryingOlder = new Retry(socket);
     this.tryingOlder.addEventListener("change", () => this.changed());
     this.fetching = null; // a page of older messages
-    this.kept = null;
-    this.again = false;
+    this.opening = false;
+    this.rewritten = false; // by another program: what was fetched before may no longer be so
     this.closed = false;
     this.hear = ({ detail }) => detail.session_id === id && this.take(detail);
-    socket.addEventListener("event", this.hear);
+    journal.addEventListener("event", this.hear);
   }
 
   close() {
     this.closed = true;
     this.trying.over();
     this.tryingOlder.stop();
-    this.socket.removeEventListener("event", this.hear);
+    this.journal.removeEventListener("event", this.hear);
     this.socket.call("session.close", { session_id: this.id }).catch(() => {});
   }
 
@@ -55,24 +53,16 @@ export class Conversation extends EventTarget {
     this.refresh();
   }
 
-  /** Fetches the present state: at the start, after a gap, and when a run has ended. */
+  /** Fetches the present state, unless that is under way: then its answer will have all that is known by now. */
   async refresh() {
-    if (this.trying.pausing) return;
-    if (this.kept) {
-      this.again = true;
-      return;
-    }
-    this.kept = [];
+    if (this.trying.pausing || this.opening) return;
+    this.opening = true;
+    const asked = this.socket.call("session.open", { session_id: this.id, limit: PAGE });
     try {
-      const answer = await this.socket.call("session.open", { session_id: this.id, limit: PAGE });
-      await this.prepare(answer.messages);
+      const answer = await asked.finally(() => (this.opening = false));
       if (!this.closed) this.adopt(answer);
     } catch (error) {
       if (!this.closed) this.fail(error);
-    } finally {
-      const kept = this.kept;
-      this.kept = null;
-      if (!this.closed) this.replay(kept);
     }
   }
 
@@ -82,21 +72,27 @@ export class Conversation extends EventTarget {
     else if (!(error instanceof Disconnected)) throw error;
   }
 
-  adopt({ session, messages, has_more, run, queued }) {
+  /** Takes the state over at once; it is shown when its answers are rendered. */
+  async adopt({ session, messages, has_more, run, queued, cursor }) {
     this.trying.over();
-    this.ended = [];
-    this.dispatchEvent(new CustomEvent("session", { detail: session }));
+    Object.assign(this, { cursor, queued, opened: true });
     this.merge(messages, has_more);
-    this.queued = queued;
     if (!run) this.run = null;
     else if (this.run?.id !== run.run_id || this.run.seq < run.seq) this.run = new Run(run);
     else this.run.forget(messages);
-    const last = messages.at(-1);
-    if (this.run) this.run.follows = last?.id;
-    this.unanswered = last?.role === "user" && !run && !queued.length ? last.id : null;
+    this.findUnanswered();
+    this.dispatchEvent(new CustomEvent("session", { detail: session }));
+    if (this.rewritten) this.renewOlder(messages[0]?.position ?? Infinity);
+    this.rewritten = false;
+    await this.prepare(messages);
     this.loaded = true;
     this.changed();
     this.dispatchEvent(new Event("run"));
+  }
+
+  findUnanswered() {
+    const last = this.messages.at(-1);
+    this.unanswered = last?.role === "user" && !this.run && !this.queued.length ? last.id : null;
   }
 
   /** The last page replaces what it covers; older pages stay where both meet, else they are loaded again on scroll. */
@@ -109,11 +105,9 @@ export class Conversation extends EventTarget {
     if (!older.length) this.hasMore = hasMore;
   }
 
-  /** Lets the server render the answers first, for a moment, so that they do not change shape on the screen. */
+  /** Lets the server render the answers first, so that they do not change shape on the screen. */
   prepare(messages) {
-    const texts = messages.filter((message) => message.role === "assistant" && message.text).map((message) => message.text);
-    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-    return Promise.race([Promise.all(texts.map((text) => this.markdown.render(text))), patience]);
+    return this.markdown.prepare(messages.filter((message) => message.role === "assistant").map((message) => message.text));
   }
 
   /** Loads a page of older messages; resolves with whether there are more than before. */
@@ -124,98 +118,108 @@ export class Conversation extends EventTarget {
   }
 
   async fetchOlder(all) {
-    const params = { session_id: this.id, before: this.messages[0].position, limit: all ? LONG_PAGE : PAGE };
+    const before = this.messages[0].position;
+    const page = await this.pageBefore(before, all ? LONG_PAGE : PAGE);
+    if (page && !all) await this.prepare(page.messages);
+    if (!page || before !== this.messages[0]?.position) return false;
+    this.messages = [...page.messages, ...this.messages];
+    this.hasMore = page.has_more;
+    this.changed();
+    return true;
+  }
+
+  /** Resolves with a page of the messages before a position, or null where it can not be had any more. */
+  async pageBefore(before, limit) {
+    const params = { session_id: this.id, before, limit };
     try {
-      const answer = await this.tryingOlder.until(() => this.socket.call("session.messages", params));
-      if (!all) await this.prepare(answer.messages);
-      if (params.before !== this.messages[0]?.position) return false;
-      this.messages = [...answer.messages, ...this.messages];
-      this.hasMore = answer.has_more;
-      this.changed();
-      return true;
+      return await this.tryingOlder.until(() => this.socket.call("session.messages", params));
     } catch (error) {
-      if (error instanceof Refused || error instanceof Disconnected) return false;
+      if (error instanceof Refused || error instanceof Disconnected) return null;
       throw error;
     }
   }
 
-  take(notice) {
-    if (this.kept) {
-      this.kept.push(notice);
-      return;
+  /** Fetches again what is shown of the messages before a position: a program has changed the chat. */
+  async renewOlder(before) {
+    while (this.messages.length && this.messages[0].position < before) {
+      const page = await this.pageBefore(before, LONG_PAGE);
+      if (!page) return;
+      const first = page.has_more ? page.messages[0].position : -Infinity;
+      const older = this.messages.filter((message) => message.position < first);
+      const newer = this.messages.filter((message) => message.position >= before);
+      this.messages = [...older, ...page.messages, ...newer];
+      if (!older.length) this.hasMore = page.has_more;
+      before = first;
+      this.changed();
     }
-    const { run_id: runId, seq, event } = notice;
-    if (event.type === "CUSTOM") this.takeFact(event);
-    else if (event.type === "RUN_STARTED") this.start(notice);
-    else if (this.run?.id !== runId) this.refresh(); // its beginning was missed, or it ended before it was opened
-    else if (isEnd(event)) this.end(event);
-    else if (!this.run.take(seq, event)) this.refresh();
-    else this.dispatchEvent(new Event("run"));
   }
 
-  /** After session.open: what belongs to runs that have ended meanwhile is stored already. */
-  replay(kept) {
-    const ended = new Set(kept.filter(({ event }) => isEnd(event)).map(({ run_id: id }) => id));
-    let again = this.again;
-    this.again = false;
-    for (const notice of kept) {
-      if (notice.run_id !== null && ended.has(notice.run_id) && notice.run_id !== this.run?.id) {
-        if (isEnd(notice.event)) this.tell(notice.event, null);
-        again = true;
-      } else {
-        this.take(notice);
-      }
+  take({ run_id: runId, seq, event, cursor }) {
+    if (runId === null) {
+      if (cursor > this.cursor) this.takeFact(event);
+    } else if (this.run?.id === runId) {
+      if (!this.run.take(seq, event)) this.refresh();
+      else if (event.type === "RUN_STARTED") this.say("Answer started.");
+      this.dispatchEvent(new Event("run"));
     }
-    if (again) this.refresh();
-  }
-
-  start({ run_id: runId, seq, event }) {
-    if (this.run?.id === runId && this.run.seq >= seq) return;
-    if (this.run && this.run.id !== runId) this.ended.push(this.run.close());
-    this.run = new Run({ run_id: runId, follows: this.messages.at(-1)?.id });
-    this.run.take(seq, event);
-    this.queued = this.queued.filter((entry) => entry.run_id !== runId);
-    this.say("Answer started.");
-    this.changed();
-    this.dispatchEvent(new Event("run"));
-  }
-
-  end(event) {
-    this.run.close(event);
-    this.tell(event, this.run.answer);
-    this.changed();
-    this.dispatchEvent(new Event("run"));
-    this.refresh();
-  }
-
-  /** Says how a run ended; `answer` is its stored message, where it is known. */
-  tell(event, answer) {
-    if (event.type === "RUN_ERROR") this.say("Answer failed.");
-    else if (event.outcome?.type === "cancelled") this.say("Answer stopped.");
-    else this.say(explainFinish(answer?.finish) || "Answer finished.");
   }
 
   takeFact({ name, value }) {
-    if (name === "message.created") this.add(value);
+    if (name === "session.deleted") this.dispatchEvent(new CustomEvent("gone", { detail: null }));
+    else if (!this.opened) return; // the answer to session.open will have it
+    else if (name === "message.created") this.add(value);
     else if (name === "turn.queued") this.queue(value);
     else if (name === "turn.withdrawn") this.unqueue(value.run_id);
-    else if (name === "session.deleted") this.dispatchEvent(new CustomEvent("gone", { detail: null }));
+    else if (name === "turn.began") this.start(value);
+    else if (name === "turn.ended") this.end(value);
+    else if (name === "transcript.changed") {
+      this.rewritten = true;
+      this.refresh();
+    }
   }
 
-  /**
-   * A message that is now part of the transcript; what a run has stored is shown by the run until it ends. One that is
-   * known already is from session.open, which may know more of it: how its turn has ended.
-   */
+  /** A turn has begun, just after its message was added; one that has ended by now is told so at once. */
+  start({ run_id: runId, status }) {
+    this.queued = this.queued.filter((entry) => entry.run_id !== runId);
+    if (status === "running" && this.run?.id !== runId) {
+      this.run = new Run({ run_id: runId });
+      this.unanswered = null;
+    }
+    this.changed();
+    this.dispatchEvent(new Event("run"));
+  }
+
+  /** A turn has ended; its answer was added before, where it has one. Else the user's message says why. */
+  end({ run_id: runId, status, message_id: answerId, error }) {
+    if (this.run?.id === runId) {
+      this.insert(...this.run.store());
+      this.run = null;
+    }
+    const answer = this.messages.find((message) => message.id === answerId);
+    const asked = this.messages.findLast((message) => message.role === "user");
+    if (!answer && asked) asked.error = error;
+    this.findUnanswered();
+    if (status === "stopped") this.say("Answer stopped.");
+    else this.say(error ? "Answer failed." : explainFinish(answer?.finish) || "Answer finished.");
+    this.changed();
+    this.dispatchEvent(new Event("run"));
+  }
+
+  /** A message that is now part of the transcript. Steps of the running answer are shown by it until it is stored. */
   add(message) {
-    if (message.role !== "user" && this.run) {
-      this.run.answer = message;
+    this.queued = this.queued.filter((entry) => entry.message_id !== message.id);
+    if (!this.opened || this.messages.some((other) => other.id === message.id)) return;
+    if (this.run && (message.role === "tool" || message.tool_calls)) {
+      this.run.stored.push(message);
       return;
     }
-    this.queued = this.queued.filter((entry) => entry.message_id !== message.id);
-    const known = this.messages.some((other) => other.id === message.id);
-    const last = this.messages.at(-1)?.position ?? -1;
-    if (!known && this.loaded && message.position > last) this.messages.push(message);
+    this.insert(...(this.run && message.role === "assistant" ? this.run.store() : []), message);
     this.changed();
+  }
+
+  /** By position: what was missed may come when this page has said something already. */
+  insert(...messages) {
+    this.messages = [...this.messages, ...messages].sort((a, b) => a.position - b.position);
   }
 
   queue(entry) {
@@ -228,16 +232,6 @@ export class Conversation extends EventTarget {
   unqueue(runId) {
     this.queued = this.queued.filter((entry) => entry.run_id !== runId);
     this.changed();
-  }
-
-  /** The runs on the screen, oldest first. */
-  get runs() {
-    return this.run ? [...this.ended, this.run] : this.ended;
-  }
-
-  /** The run that still writes, or null. */
-  get writing() {
-    return this.run && !this.run.over ? this.run : null;
   }
 
   /** Stops the running answer, or withdraws the queued one named. */
@@ -253,5 +247,3 @@ export class Conversation extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
-
-const isEnd = (event) => event.type === "RUN_FINISHED" || event.type === "RUN_ERROR";

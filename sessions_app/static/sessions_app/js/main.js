@@ -6,6 +6,7 @@ import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { $ } from "./dom.js";
 import { leaveKeysToInputMethods } from "./ime.js";
+import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
 import { Outbox } from "./outbox.js";
 import { QuotaLine } from "./quota.js";
@@ -23,7 +24,8 @@ const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${
 const storage = new Storage(config.user);
 await storage.takeOverUnsent();
 const outbox = new Outbox(socket, storage);
-const sessions = new Sessions(socket);
+const journal = new Journal(socket);
+const sessions = new Sessions(socket, journal);
 const sidebar = new Sidebar({ sessions, socket });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
@@ -34,7 +36,7 @@ const connectionLine = new ConnectionLine(socket);
 let conversation = null;
 let beginning = false;
 
-new QuotaLine(socket);
+new QuotaLine(socket, journal);
 new Search({ socket, sessions, sidebar });
 leaveKeysToInputMethods();
 
@@ -51,7 +53,7 @@ async function route() {
 
 function open(id) {
   conversation?.close();
-  conversation = id ? new Conversation(socket, markdown, id) : null;
+  conversation = id ? new Conversation({ socket, journal, markdown, id }) : null;
   conversation?.addEventListener("change", showTurns);
   conversation?.addEventListener("run", showTurns);
   conversation?.addEventListener("session", ({ detail }) => sessions.put(detail));
@@ -87,7 +89,7 @@ function leave(error) {
   const { id } = conversation;
   const unsent = outbox.of(id);
   const texts = [...unsent.map((entry) => entry.text), composer.text].filter(Boolean);
-  const here = sessions.deleting === id;
+  const here = sessions.deleted.has(id);
   unsent.forEach((entry) => outbox.drop(entry));
   storage.keepDraft(id, null);
   history.replaceState(null, "", "/");
@@ -104,7 +106,7 @@ function showTitle() {
 }
 
 function showTurns() {
-  composer.showRun(Boolean(conversation?.writing));
+  composer.showRun(Boolean(conversation?.run));
   composer.showQueue(conversation?.queued ?? []);
 }
 
@@ -181,9 +183,9 @@ async function withdraw(entry) {
   }
 }
 
-socket.addEventListener("state", () => {
-  if (socket.state !== "open") return;
-  sessions.reload();
+journal.addEventListener("reset", () => sessions.reload());
+journal.addEventListener("current", () => {
+  sessions.resume();
   conversation?.reopen();
 });
 socket.addEventListener("denied", () => {

@@ -7,6 +7,8 @@ import { h, icon } from "./dom.js";
 
 /** After so many failures it may be a text that the server cannot render: it stays plain. */
 const TRIES = 4;
+/** HTML that comes within this time (ms) is waited for; then the whole text is shown, if only plain. */
+const PATIENCE = 600;
 const BATCH_TEXTS = 200;
 const REMEMBERED = 500;
 let rendered = 0;
@@ -25,14 +27,14 @@ export class Markdown {
     this.trying = new Retry(socket);
   }
 
-  /** Fills an element now if the text is known, else with the plain text now and with HTML when it comes. */
+  /** Fills an element now if the text is known, else when its HTML comes; until then an empty one has the plain text. */
   fill(element, text) {
     if (this.known.has(text)) {
       put(element, this.known.get(text));
       return;
     }
-    element.classList.add("plain-text");
-    element.textContent = text;
+    if (element.hasChildNodes()) setTimeout(() => this.asked.get(text)?.elements.includes(element) && putPlain(element, text), PATIENCE);
+    else putPlain(element, text);
     this.render(text);
     this.asked.get(text).elements.push(element);
   }
@@ -47,6 +49,12 @@ export class Markdown {
       if (!this.working) this.work();
     }
     return this.asked.get(text).promise;
+  }
+
+  /** Resolves when these texts are rendered, or cannot be waited for any longer. */
+  prepare(texts) {
+    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    return Promise.race([Promise.all(texts.filter(Boolean).map((text) => this.render(text))), patience]);
   }
 
   /** HTML of several texts at once, not remembered: for an answer that is still growing. */
@@ -100,17 +108,17 @@ export class Markdown {
     const { resolve, elements } = this.asked.get(text);
     this.asked.delete(text);
     resolve(html);
-    if (html === null) return;
-    this.known.set(text, html);
+    if (html !== null) this.known.set(text, html);
     for (const element of elements) {
-      element.classList.remove("plain-text");
-      put(element, html);
+      if (html === null) putPlain(element, text);
+      else put(element, html);
     }
   }
 }
 
 /** Puts rendered HTML into an element, with the buttons that belong to it. */
 export function put(element, html) {
+  element.classList.remove("plain-text");
   element.innerHTML = html;
   separateNotes(element);
   for (const head of element.querySelectorAll(".code-head")) {
@@ -121,6 +129,11 @@ export function put(element, html) {
     head.append(button);
   }
   requestAnimationFrame(() => letKeysScroll(element));
+}
+
+function putPlain(element, text) {
+  element.classList.add("plain-text");
+  element.textContent = text;
 }
 
 /** Footnotes of equal texts have equal ids; on the page each is made its own. */

@@ -43,8 +43,8 @@ export function userMessage(message) {
   return article("user", "You said", ...bubble(message.text), foot(message));
 }
 
-/** `results`: tool call id → the tool's message. */
-export function assistantMessage(message, markdown, results) {
+/** `results`: tool call id → the tool's message. `body`: for the text; it may hold already what was rendered of it. */
+export function assistantMessage(message, markdown, results, body = h("div", { class: "prose", dir: "auto" })) {
   const folds = message.reasoning ? [thoughtFold(message.reasoning, true)] : [];
   const calls = (message.tool_calls ?? []).map((call) => toolFold(call.name, call.arguments, results.get(call.id)?.text, true));
   const node = article("assistant", "Hermes said", ...folds, ...calls);
@@ -53,7 +53,6 @@ export function assistantMessage(message, markdown, results) {
     return node;
   }
   if (message.text) {
-    const body = h("div", { class: "prose", dir: "auto" });
     markdown.fill(body, message.text);
     calls.length ? node.insertBefore(body, calls[0]) : node.append(body);
   }

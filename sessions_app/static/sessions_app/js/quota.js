@@ -10,12 +10,12 @@ const CHANGES = ["session.created", "session.deleted", "message.created"];
 const PAUSE = 1_000;
 
 export class QuotaLine {
-  constructor(socket) {
+  constructor(socket, journal) {
     this.socket = socket;
     this.box = $("quota");
     this.timer = null;
     socket.addEventListener("state", () => socket.state === "open" && this.ask());
-    socket.addEventListener("event", ({ detail }) => CHANGES.includes(detail.event.name) && this.later());
+    journal.addEventListener("event", ({ detail }) => CHANGES.includes(detail.event.name) && this.later());
   }
 
   later() {

@@ -3,14 +3,12 @@
 import { length } from "./dom.js";
 
 export class Run {
-  /** From RUN_STARTED, or from what session.open tells of the run that is on. */
-  constructor({ run_id, message_id = null, text = "", seq = 0, follows }) {
+  /** From the fact that its turn began, or from what session.open tells of the run that is on. */
+  constructor({ run_id, message_id = null, text = "", seq = 0 }) {
     this.id = run_id;
     this.seq = seq;
-    this.follows = follows; // id of the message that it comes after
     this.over = false;
-    this.error = null; // {code, text} where it failed
-    this.answer = null; // the last message that it has stored
+    this.stored = []; // messages of its steps that called tools
     /** In the order of the answer: {kind: "text" | "reasoning" | "tool", id, text, length, done, name?, result?} */
     this.parts = text ? [{ kind: "text", id: message_id, text, length: length(text), done: false }] : [];
   }
@@ -18,22 +16,29 @@ export class Run {
   /** Drops what is among the stored messages by now: earlier steps of this run. */
   forget(messages) {
     const stored = new Set(messages.flatMap((message) => [message.id, ...(message.tool_calls ?? []).map((call) => call.id)]));
-    this.parts = this.parts.filter((part) => !stored.has(part.id));
+    this.parts = this.parts.slice(this.parts.findLastIndex((part) => stored.has(part.id)) + 1);
+    this.stored = [];
   }
 
-  /** It has ended: with this event, or nobody has heard how. */
-  close(event) {
+  /** Its answer is stored, or there is none: returns the messages of its steps, which stand before it. */
+  store() {
     this.over = true;
-    if (event?.type === "RUN_ERROR") this.error = { code: event.code, text: event.message };
-    return this;
+    return this.stored.splice(0);
   }
 
   /** Applies one event of this run. Returns false where something before it is missing: then the run is to be fetched. */
   take(seq, event) {
     if (seq <= this.seq) return true;
-    if (seq !== this.seq + 1 || HANDLERS[event.type]?.(this, event) === false) return false;
+    // Text that goes on from what is here may stand for several events: a checkpoint of another process brings it.
+    if (seq !== this.seq + 1 && !(event.type === "TEXT_MESSAGE_CONTENT" && this.meets(event))) return false;
+    if (HANDLERS[event.type]?.(this, event) === false) return false;
     this.seq = seq;
     return true;
+  }
+
+  /** Whether text goes on just where it ends here. */
+  meets({ messageId, metadata }) {
+    return metadata?.offset === (this.part("text", messageId)?.length ?? 0);
   }
 
   part(kind, id) {
@@ -59,9 +64,7 @@ export class Run {
 }
 
 function addText(run, event) {
-  const place = event.metadata?.offset;
-  const known = run.part("text", event.messageId)?.length ?? 0;
-  if (place !== undefined && place !== known) return false;
+  if (event.metadata?.offset !== undefined && !run.meets(event)) return false;
   run.grow("text", event.messageId, event.delta);
   return true;
 }

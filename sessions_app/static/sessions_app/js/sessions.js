@@ -5,19 +5,21 @@ import { isPassing, Retry } from "./retry.js";
 const PAGE = 50;
 
 export class Sessions extends EventTarget {
-  constructor(socket) {
+  constructor(socket, journal) {
     super();
-    this.socket = socket;
+    Object.assign(this, { socket, journal });
     this.archived = false;
+    this.deleted = new Set(); // ids of those that this page has deleted, or is deleting
     this.trying = new Retry(socket);
     this.trying.addEventListener("change", () => this.changed());
     this.reset();
-    socket.addEventListener("event", ({ detail }) => this.hear(detail.event));
+    journal.addEventListener("event", ({ detail }) => this.hear(detail.event));
   }
 
   reset() {
     this.known = new Map();
     this.cursor = null;
+    this.begun = false; // the first page is here
     this.complete = false;
     this.loading = null;
   }
@@ -33,7 +35,12 @@ export class Sessions extends EventTarget {
       .sort((a, b) => b.pinned - a.pinned || Date.parse(b.updated_at) - Date.parse(a.updated_at));
   }
 
-  /** Loads the first page anew: at the start, after a reconnect, when the view changes. */
+  /** Loads the first page if a lost connection has kept it from coming; once it is here, the journal keeps it true. */
+  resume() {
+    if (!this.begun && !this.loading) this.reload();
+  }
+
+  /** Loads the first page anew: at the start, when the view changes, and where the journal does not tell what was missed. */
   reload() {
     this.trying.over();
     return this.loadFirst();
@@ -72,6 +79,8 @@ export class Sessions extends EventTarget {
     const answer = await this.socket.call("session.list", params).catch((error) => this.fail(error));
     if (!answer || params.archived !== this.archived) return undefined;
     this.trying.over();
+    this.journal.reflects(answer.cursor);
+    this.begun = true;
     for (const session of answer.sessions) this.known.set(session.id, session);
     this.cursor = answer.next_cursor;
     this.complete = !this.cursor;
@@ -100,14 +109,14 @@ export class Sessions extends EventTarget {
     this.put(session);
   }
 
-  /** `deleting` tells, while it lasts, that it is this page that deletes the chat. */
   async delete(id) {
-    this.deleting = id;
+    this.deleted.add(id);
     try {
       await this.socket.call("session.delete", { session_id: id });
       this.remove(id);
-    } finally {
-      this.deleting = null;
+    } catch (error) {
+      this.deleted.delete(id);
+      throw error;
     }
   }
 

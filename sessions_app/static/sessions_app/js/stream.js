@@ -20,11 +20,17 @@ export class StreamView {
   }
 
   show(run) {
-    this.keepingFolds(() => reconcile(this.parts, run.parts.map((part) => this.item(part, run.over))));
-    for (const part of run.parts) if (part.kind === "text") this.texts.get(part.id).grow(part.text, run.over || part !== run.parts.at(-1));
+    this.keepingFolds(() => reconcile(this.parts, run.parts.map((part) => this.item(part))));
     const last = run.parts.at(-1);
-    this.thinking.hidden = run.over || (last !== undefined && !last.done && last.kind !== "tool");
-    this.element.setAttribute("aria-busy", String(!run.over));
+    for (const part of run.parts) if (part.kind === "text") this.texts.get(part.id).grow(part.text, part !== last);
+    this.thinking.hidden = last !== undefined && !last.done && last.kind !== "tool";
+  }
+
+  /** Hands over the element of a text that is stored by now, with what is rendered of it; undefined where there is none. */
+  leave(id) {
+    const text = this.texts.get(id);
+    text?.stop();
+    return text?.element;
   }
 
   /** A fold is built anew when it changes: what is open stays open, and focus stays where it is. */
@@ -39,11 +45,11 @@ export class StreamView {
     }
   }
 
-  item(part, over) {
+  item(part) {
     const key = `${part.kind}:${part.id}`;
     if (part.kind === "text") return { key, version: "", build: () => this.text(part.id).element };
-    const version = `${part.length}:${part.done}:${over}`;
-    const build = () => (part.kind === "tool" ? toolFold(part.name, part.text, part.result, over) : thoughtFold(part.text, part.done || over));
+    const version = `${part.length}:${part.done}`;
+    const build = () => (part.kind === "tool" ? toolFold(part.name, part.text, part.result, false) : thoughtFold(part.text, part.done));
     return { key, version, build };
   }
 
@@ -68,6 +74,7 @@ class GrowingText {
     this.shownOver = false;
     this.done = 0;
     this.busy = false;
+    this.stopped = false;
     this.tail = h("div", { class: "piece tail" });
     this.element = h("div", { class: "prose writing", dir: "auto" }, this.tail);
   }
@@ -79,9 +86,15 @@ class GrowingText {
     if (!this.busy) this.work();
   }
 
+  /** Leaves the element to somebody else. */
+  stop() {
+    this.stopped = true;
+    this.element.classList.remove("writing");
+  }
+
   async work() {
     this.busy = true;
-    while (this.shown !== this.wanted || this.shownOver !== this.over) {
+    while (!this.stopped && (this.shown !== this.wanted || this.shownOver !== this.over)) {
       const begun = performance.now();
       try {
         await this.render(this.wanted, this.over);
@@ -99,6 +112,7 @@ class GrowingText {
     const cut = lastCut(text, this.done);
     const rest = text.slice(cut);
     const [final, tail] = await this.markdown.renderNow([text.slice(this.done, cut), over ? rest : presentable(rest)]);
+    if (this.stopped) return;
     const opened = [...this.tail.querySelectorAll("details")].map((fold) => fold.open);
     const piece = h("div", { class: "piece" });
     put(piece, final);
@@ -111,6 +125,7 @@ class GrowingText {
   }
 
   showPlain(text, over) {
+    if (this.stopped) return;
     this.tail.textContent = text.slice(this.done);
     this.tail.classList.add("plain-text");
     Object.assign(this, { shown: text, shownOver: over });

@@ -14,7 +14,7 @@ export class Thread {
     Object.assign(this, { markdown, outbox, socket, scroll, actions });
     this.box = $("thread");
     this.conversation = null;
-    this.streams = new Map(); // run id → its view
+    this.stream = null; // the view of the newest run: {id, view}
     outbox.addEventListener("change", () => this.draw());
     socket.addEventListener("state", () => this.draw());
     scroll.addEventListener("top", () => this.older());
@@ -23,7 +23,7 @@ export class Thread {
   /** Shows a conversation, or with null the page for a new one. */
   open(conversation) {
     this.conversation = conversation;
-    this.streams.clear();
+    this.stream = null;
     this.box.replaceChildren();
     conversation?.addEventListener("change", () => conversation === this.conversation && this.draw());
     conversation?.addEventListener("run", () => conversation === this.conversation && this.drawRun());
@@ -38,8 +38,8 @@ export class Thread {
   }
 
   drawRun() {
-    const runs = this.conversation?.runs ?? [];
-    this.scroll.still(() => runs.forEach((run) => this.streams.get(run.id)?.show(run)));
+    const run = this.conversation?.run;
+    if (run && !run.over && run.id === this.stream?.id) this.scroll.still(() => this.stream.view.show(run));
   }
 
   items() {
@@ -58,20 +58,17 @@ export class Thread {
     return [{ key: "older", version: "troubled", build: () => note("wait", words, ["Try now", () => tryingOlder.now()]) }];
   }
 
-  /** The messages, each with its note under it; a run stands where its own messages will. */
+  /** The messages, each with its note under it; the running answer comes last. */
   messageItems(pending) {
-    const { messages, runs, writing, queued } = this.conversation;
-    const idle = !writing && !queued.length && !pending;
+    const { messages, run, queued } = this.conversation;
+    const idle = !run && !queued.length && !pending;
     const results = new Map(messages.filter((message) => message.tool_call_id).map((message) => [message.tool_call_id, message]));
     const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
-    const places = new Set(messages.map((message) => message.id));
     const items = messages.flatMap((message) => {
       const shown = called.has(message.tool_call_id) ? [] : [this.messageItem(message, results)];
-      const following = runs.filter((run) => run.follows === message.id).flatMap((run) => this.runItems(run, idle));
-      const isEnd = idle && message === messages.at(-1);
-      return [...shown, ...(following.length ? following : this.noteItems(message.id, this.noteOf(message), isEnd))];
+      return [...shown, ...this.noteItems(message.id, this.noteOf(message), idle && message === messages.at(-1))];
     });
-    return [...items, ...runs.filter((run) => !places.has(run.follows)).flatMap((run) => this.runItems(run, idle))];
+    return run && !run.over ? [...items, this.runItem(run)] : items;
   }
 
   messageItem(message, results) {
@@ -79,21 +76,18 @@ export class Thread {
     const version = `${message.status}:${fingerprint(message)}:${answered}:${message.reasoning?.length ?? 0}`;
     const build = {
       user: () => userMessage(message),
-      assistant: () => assistantMessage(message, this.markdown, results),
+      assistant: () => assistantMessage(message, this.markdown, results, this.stream?.view.leave(message.id)),
       tool: () => toolMessage(message),
     }[message.role];
     return { key: message.id, version, build };
   }
 
-  runItems(run, idle) {
+  runItem(run) {
     const build = () => {
-      const stream = new StreamView(this.markdown);
-      this.streams.set(run.id, stream);
-      return stream.element;
+      this.stream = { id: run.id, view: new StreamView(this.markdown) };
+      return this.stream.view.element;
     };
-    const isLast = run === this.conversation.runs.at(-1);
-    const shown = run.error && { error: run.error };
-    return [{ key: `run:${run.id}`, version: "", build }, ...this.noteItems(isLast ? run.follows : run.id, shown, idle && isLast)];
+    return { key: `run:${run.id}`, version: "", build };
   }
 
   /** What stands under a message: why there is no answer ({error}), or no more of it ({finish}). */

@@ -1,0 +1,243 @@
+"""The page follows the journal: it is told what happens, and asks for what it missed, not for everything again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, WebSocket, expect
+
+from tests.browser.conftest import Visitor, await_checkpoint, say, thread
+from tests.browser.faults import Faults
+from tests.browser.test_chat import LONG
+from tests.live import LiveSite
+from tests.peers import peer, token
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
+
+# Milliseconds within which a change by another program is shown (the public contract).
+SHOWN_WITHIN = 3_000
+REWRITE = "UPDATE sessions_app_message SET text = %s WHERE text = %s AND owner_id = ({owner})"
+OWNER = "SELECT id FROM auth_user WHERE username = %s"
+
+
+@pytest.fixture
+def asked(visitor: Visitor) -> list[str]:
+    """The methods that the visitor's pages ask for, in order."""
+    methods: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: methods.append(json.loads(frame)["method"]))
+
+    visitor.context.on("page", lambda page: page.on("websocket", listen))
+    return methods
+
+
+def answers(page: Page) -> Locator:
+    """The lines under the answers that are stored."""
+    return thread(page).get_by_role("button", name="tokens in")
+
+
+def chats(page: Page) -> Locator:
+    return page.get_by_role("navigation", name="Chats")
+
+
+async def rewrite(visitor: Visitor, old: str, new: str) -> None:
+    """Change a message's text as another program does."""
+    await asyncio.to_thread(visitor.site.database.run, REWRITE.format(owner=OWNER), new, old, visitor.name)
+
+
+def chat_elsewhere(site: LiveSite, user: str, session_id: str) -> None:
+    """Rename a chat, say something in it and something in a new one, from another client; all is answered."""
+    with peer(site, **token(site, user)) as client:
+        client.call("session.update", session_id=session_id, title="Renamed elsewhere")
+        made = client.call("session.create", title="Made elsewhere")["result"]["session"]["id"]
+        for place, text in ((session_id, "Asked elsewhere"), (made, "Said in the new one")):
+            client.call("turn.start", session_id=place, text=text)
+            client.until(lambda frame: _name(frame) == "turn.ended")
+
+
+def _name(frame: dict[str, Any]) -> str:
+    """The name of the fact that a frame tells."""
+    return str(frame.get("params", {}).get("event", {}).get("name", ""))
+
+
+async def test_a_turn_is_shown_without_fetching_the_chat_again(
+    visitor: Visitor, provider: Provider, asked: list[str]
+) -> None:
+    failing = Answer(status=401)
+    provider.script(Answer(words=["One"]), Answer(words=["Two ", "**words**"], reasoning=["Hm."]), failing)
+    page = await visitor.arrive()
+    await say(page, "first")
+    await expect(answers(page)).to_have_count(1)
+    asked.clear()
+    await say(page, "second")
+    await expect(answers(page)).to_have_count(2)
+    await expect(thread(page).locator("strong")).to_have_text("words")
+    await say(page, "third")
+    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert asked.count("turn.start") == 2
+    assert not {"session.open", "session.messages", "session.list", "events.since"} & set(asked)
+
+
+async def test_the_text_stays_rendered_when_an_answer_is_stored(visitor: Visitor, provider: Provider) -> None:
+    gate = Gate()
+    provider.script(Answer(words=["A **bold** word", " and the end"], gates={1: gate}))
+    page = await visitor.arrive()
+    await say(page, "Hello")
+    await expect(thread(page).locator("strong")).to_have_text("bold")
+    await page.evaluate(WATCH)
+    gate.open()
+    await expect(answers(page)).to_have_count(1)
+    await expect(thread(page).locator(".prose:not(.writing) p")).to_have_text("A bold word and the end")
+    assert not await page.evaluate("window.wasPlain")
+
+
+# Notes whether the rendered text is ever away.
+WATCH = """() => {
+  window.wasPlain = false;
+  const look = () => { window.wasPlain ||= !document.querySelector("#thread strong"); };
+  new MutationObserver(look).observe(document.getElementById("thread"), { childList: true, subtree: true });
+}"""
+
+
+async def test_a_page_that_was_offline_asks_for_what_it_missed(
+    visitor: Visitor, site: LiveSite, provider: Provider, asked: list[str]
+) -> None:
+    provider.script(Answer(words=["Here"]), Answer(words=["Answered elsewhere"]), Answer(words=["In the new one"]))
+    page = await visitor.arrive()
+    await say(page, "Hello")
+    await expect(answers(page)).to_have_count(1)
+    await visitor.context.set_offline(True)
+    await expect(page.locator("#connection")).to_contain_text("offline")
+    asked.clear()
+    session_id = page.url.partition("chat=")[2]
+    await asyncio.to_thread(chat_elsewhere, site, visitor.name, session_id)
+    await visitor.context.set_offline(False)
+    await expect(chats(page)).to_contain_text("Made elsewhere")
+    await expect(page.locator("#title")).to_have_text("Renamed elsewhere")
+    await expect(answers(page)).to_have_count(2)
+    for text in ("Asked elsewhere", "Answered elsewhere"):
+        await expect(thread(page).get_by_text(text, exact=True)).to_have_count(1)
+    assert "events.since" in asked
+    assert "session.list" not in asked
+    asked.clear()
+    await chats(page).get_by_text("Made elsewhere").click()
+    await expect(thread(page)).to_contain_text("In the new one")
+    assert "session.list" not in asked
+
+
+async def test_an_answer_goes_on_after_a_time_offline(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    gates = [Gate(), Gate()]
+    provider.script(Answer(words=["One ", "two ", "three"], gates={1: gates[0], 2: gates[1]}))
+    page = await visitor.arrive()
+    await say(page, "Count")
+    await expect(thread(page)).to_contain_text("One")
+    await visitor.context.set_offline(True)
+    await expect(page.locator("#connection")).to_contain_text("offline")
+    gates[0].open()
+    await asyncio.to_thread(await_checkpoint, site, "One two ")
+    await visitor.context.set_offline(False)
+    await expect(thread(page)).to_contain_text("One two")
+    gates[1].open()
+    await expect(answers(page)).to_have_count(1)
+    await expect(thread(page).get_by_text("One two three")).to_have_count(1)
+
+
+async def test_a_chat_deleted_while_offline_is_left(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await say(page, "Hello")
+    await expect(answers(page)).to_have_count(1)
+    await visitor.context.set_offline(True)
+    session_id = page.url.partition("chat=")[2]
+    await asyncio.to_thread(_delete, site, visitor.name, session_id)
+    await visitor.context.set_offline(False)
+    await expect(page.locator("#toast")).to_contain_text("deleted in another window")
+    await expect(page).to_have_url(site.base_url + "/")
+    await expect(chats(page)).to_contain_text("No chats yet.")
+
+
+def _delete(site: LiveSite, user: str, session_id: str) -> None:
+    with peer(site, **token(site, user)) as client:
+        client.call("session.delete", session_id=session_id)
+
+
+async def test_a_change_by_another_program_is_shown(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["As it **was**"]))
+    page = await visitor.arrive()
+    await say(page, "Hello")
+    await expect(answers(page)).to_have_count(1)
+    box = page.get_by_label("Message", exact=True)
+    await box.fill("A draft")
+    await rewrite(visitor, "As it **was**", "As it **is**")
+    await expect(thread(page).locator("strong")).to_have_text("is", timeout=SHOWN_WITHIN)
+    await expect(box).to_have_value("A draft")
+    await expect(box).to_be_focused()
+
+
+async def test_a_change_in_older_messages_moves_nobody(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await asyncio.to_thread(visitor.site.manage, "shell", "-c", LONG)
+    await chats(page).get_by_text("Long one").click()
+    await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
+    await page.get_by_label("Search your chats").fill("message 20")
+    await chats(page).locator(".hit").filter(has_text="message 20").last.click()
+    place = thread(page).get_by_text("message 20", exact=True)
+    await expect(place).to_be_in_viewport()
+    before = await place.bounding_box()
+    await rewrite(visitor, "message 21", "changed elsewhere")
+    await expect(thread(page).get_by_text("changed elsewhere", exact=True)).to_be_in_viewport()
+    assert await place.bounding_box() == before
+    await expect(thread(page).get_by_text("message 239", exact=True)).to_have_count(1)
+
+
+async def begun(visitor: Visitor, provider: Provider, *turns: Answer) -> tuple[Page, Faults]:
+    """A page with a chat in which one turn has ended, and what may get lost of the next ones."""
+    faults = Faults()
+    await faults.install(visitor.context)
+    provider.script(Answer(words=["Yes?"]), *turns)
+    page = await visitor.arrive()
+    await say(page, "Hello")
+    await expect(answers(page)).to_have_count(1)
+    faults.asked.clear()
+    return page, faults
+
+
+@pytest.mark.parametrize("fact", ["message.created", "turn.began", "turn.ended"])
+async def test_a_fact_that_got_lost_is_asked_for(visitor: Visitor, provider: Provider, fact: str) -> None:
+    page, faults = await begun(visitor, provider, Answer(words=["**Here**"]), Answer(words=["And here"]))
+    faults.lose(fact)
+    await say(page, "Where?")
+    await expect(answers(page)).to_have_count(2)
+    await expect(thread(page).locator("strong")).to_have_text("Here")
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    assert "events.since" in faults.asked
+    assert "session.list" not in faults.asked
+
+
+async def test_a_piece_of_an_answer_that_got_lost_is_fetched(visitor: Visitor, provider: Provider) -> None:
+    gates = [Gate() for _ in range(3)]
+    words = ["One ", "two ", "three ", "four"]
+    page, faults = await begun(visitor, provider, Answer(words=words, gates={1: gates[0], 2: gates[1], 3: gates[2]}))
+    await say(page, "Count")
+    await expect(thread(page)).to_contain_text("One")
+    faults.lose("TEXT_MESSAGE_CONTENT")
+    gates[0].open()
+    await asyncio.to_thread(await_checkpoint, visitor.site, "One two ")
+    gates[1].open()
+    await expect(thread(page)).to_contain_text("One two three")
+    gates[2].open()
+    await expect(thread(page)).to_contain_text("One two three four")
+    assert faults.asked.count("session.open") == 1
+
+
+async def test_text_that_goes_on_where_it_ended_is_taken(visitor: Visitor, provider: Provider) -> None:
+    page, faults = await begun(visitor, provider, Answer(words=["One ", "two"]))
+    # As where a checkpoint stands for several events of a run in another process.
+    faults.lose("TEXT_MESSAGE_START")
+    await say(page, "Count")
+    await expect(answers(page)).to_have_count(2)
+    await expect(thread(page).get_by_text("One two")).to_have_count(1)
+    assert "session.open" not in faults.asked
