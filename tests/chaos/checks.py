@@ -125,13 +125,20 @@ def one_at_a_time(evidence: Evidence) -> Iterator[str]:
 
 
 def one_request_at_a_time(evidence: Evidence) -> Iterator[str]:
-    """A session's request comes when the one before is over, unless that one's process had lost its turn."""
+    """A session's request comes when the one before is over, unless the process of one of both had lost its turn.
+
+    A process that is stopped between its last look and its request, for longer than the lease, sends it when it wakes.
+    """
     turns = evidence.by_text
     for request in evidence.requests:
         for number in request.beside:
             turn = turns.get(evidence.requests[number].text)
-            if turn is not None and (turn.status != "interrupted" or turn.told):
+            if turn is not None and not _was_lost(turn) and not _was_lost(turns.get(request.text)):
                 yield f"request {request.number} ({request.text[:40]}) came while {number} was under way: {turn}"
+
+
+def _was_lost(turn: StoredTurn | None) -> bool:
+    return turn is not None and turn.status == "interrupted" and not turn.told
 
 
 def views_agree(evidence: Evidence) -> Iterator[str]:
@@ -145,6 +152,22 @@ def views_agree(evidence: Evidence) -> Iterator[str]:
             yield f"{seen.tab} shows of {seen.session_id} what runs or waits: {seen.fresh}"
 
 
+def facts_are_the_database(evidence: Evidence) -> Iterator[str]:
+    """A tab that was away again and again has every fact once, and together they say what is stored."""
+    for user, tab, facts in evidence.facts:
+        yield from (f"{tab}: {fault}" for fault in facts.faults)
+        if facts.cursor != evidence.heads.get(user, 0):
+            yield f"{tab} has facts up to {facts.cursor} of {evidence.heads.get(user, 0)}"
+        stored, known = evidence.known(user), facts.known
+        for name, there, here in (
+            ("titles", stored.titles, known.titles),
+            ("messages", stored.messages, known.messages),
+            ("turns", stored.turns, known.turns),
+        ):
+            if there != here:
+                yield f"{tab} knows from facts the {name} {here} and not {there}"
+
+
 CHECKS: list[Check] = [
     everything_ended,
     stored_once,
@@ -155,6 +178,7 @@ CHECKS: list[Check] = [
     one_at_a_time,
     one_request_at_a_time,
     views_agree,
+    facts_are_the_database,
 ]
 
 

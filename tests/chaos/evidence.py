@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.chaos.facts import Facts, Known
 from tests.chaos.provider import Request
 from tests.chaos.users import Doings
 from tests.chaos.view import Shown
@@ -66,7 +67,10 @@ class Seen:
 
 @dataclass(slots=True)
 class Evidence:
-    """`turns` in the order in which they were asked for, `messages` by session and position."""
+    """`turns` in the order in which they were asked for, `messages` by session and position.
+
+    `heads` are the cursors of the users' newest facts; `facts` has (user, tab, what it has from facts).
+    """
 
     doings: Doings
     turns: list[StoredTurn]
@@ -75,6 +79,22 @@ class Evidence:
     counted: dict[str, int]
     requests: list[Request]
     seen: list[Seen] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, int] = field(default_factory=dict)
+    facts: list[tuple[str, str, Facts]] = field(default_factory=list)
+
+    def known(self, user: str) -> Known:
+        """What the database has of a user's sessions."""
+        own = {session_id for session_id, owner in self.owners.items() if owner == user}
+        known = Known({session_id: self.titles[session_id] for session_id in own})
+        for message in self.messages:
+            if message.session_id in own:
+                known.messages.setdefault(message.session_id, set()).add(message.id)
+        for turn in self.turns:
+            if turn.session_id in own:
+                known.turns.setdefault(turn.session_id, {})[turn.run_id] = turn.status
+        return known
 
     def rows(self, session_id: str) -> list[StoredMessage]:
         """A session's messages."""
@@ -97,9 +117,10 @@ FROM sessions_app_message m LEFT JOIN sessions_app_turn t ON t.id = m.turn_id
 ORDER BY m.chat_session_id, position
 """
 _SESSIONS = """
-SELECT id::text, frozen_prefix, message_count FROM sessions_app_chatsession
-JOIN sessions_app_sessionstamp ON chat_session_id = id
+SELECT s.id::text, frozen_prefix, message_count, username, title FROM sessions_app_chatsession s
+JOIN sessions_app_sessionstamp ON chat_session_id = s.id JOIN auth_user u ON u.id = s.owner_id
 """
+_HEADS = "SELECT username, cursor FROM sessions_app_journalhead JOIN auth_user ON auth_user.id = owner_id"
 
 
 def gather(database: Database, doings: Doings, requests: list[Request]) -> Evidence:
@@ -109,7 +130,10 @@ def gather(database: Database, doings: Doings, requests: list[Request]) -> Evide
         doings,
         [StoredTurn(*row) for row in database.run(_TURNS)],
         [StoredMessage(*row) for row in database.run(_MESSAGES)],
-        {session_id: prefix for session_id, prefix, _ in sessions},
-        {session_id: count for session_id, _, count in sessions},
+        {session_id: prefix for session_id, prefix, *_ in sessions},
+        {session_id: count for session_id, _, count, *_ in sessions},
         list(requests),
+        owners={session_id: owner for session_id, _, _, owner, _ in sessions},
+        titles={session_id: title for session_id, *_, title in sessions},
+        heads=dict(database.run(_HEADS)),
     )

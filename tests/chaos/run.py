@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.cluster import Cluster
 from tests.chaos.evidence import Evidence, Seen, gather
+from tests.chaos.facts import Facts
 from tests.chaos.faults import Faults
 from tests.chaos.provider import Request
 from tests.chaos.tab import Tab
@@ -48,6 +49,8 @@ class Chaos:
                 seen = await self._agreed(group)
             evidence = await asyncio.to_thread(gather, self.cluster.database, self.doings, self.requests)
             evidence.seen = seen
+            with self._timed("until all facts arrived"):
+                evidence.facts = await self._all_facts(evidence)
             for user in self.users:
                 for life in user.lives:
                     life.cancel()
@@ -81,6 +84,16 @@ class Chaos:
             if all(each.agrees for each in seen) or time.monotonic() > until:
                 return seen
             await asyncio.sleep(_LOOK)
+
+    async def _all_facts(self, evidence: Evidence) -> list[tuple[str, str, Facts]]:
+        """What each tab has from facts, once it has them all."""
+        facts = [(user.name, tab.name, tab.facts) for user in self.users for tab in user.tabs]
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if all(own.cursor == evidence.heads.get(user, 0) for user, _, own in facts):
+                break
+            await asyncio.sleep(_LOOK)
+        return facts
 
     async def _freshly(self, user: User, group: asyncio.TaskGroup) -> Tab:
         """A connection that has just opened all that the user's tabs have open."""

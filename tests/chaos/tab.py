@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.api.client import check
 from tests.chaos import clock
+from tests.chaos.facts import Facts
 from tests.chaos.view import Json, View
 
 # Seconds until a client takes a connection that does not answer for dead; more than a busy machine needs to answer.
@@ -43,13 +44,14 @@ class Lost(Exception):
 class Tab:
     """Stays connected, wherever somebody lets it in, for as long as `live` runs; `choose` names the address to try.
 
-    `views` has a view of each session that is open here: it outlives connections, and is mended after each. `heard` is
-    what was last heard of each.
+    `views` has a view of each session that is open here: it outlives connections, and is mended after each; so does
+    `facts`, what is known from facts alone. `heard` is what was last heard of each session.
     """
 
     def __init__(self, name: str, token: str, choose: Callable[[], str], chance: random.Random) -> None:
         self.name = name
         self.views: dict[str, View] = {}
+        self.facts = Facts()
         self.counts: Counter[str] = Counter()
         self.heard: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=NOTES))
         self._headers = {"Authorization": f"Bearer {token}"}
@@ -64,6 +66,7 @@ class Tab:
         self._asked: dict[Any, str] = {}
         self._answers: dict[int, asyncio.Future[Json]] = {}
         self._mending: dict[int, str] = {}
+        self._asking_since: int | None = None
 
     def drop(self, absence: float = 0.0) -> None:
         """Lose the connection without a word; come back after so many seconds, wherever it may be."""
@@ -103,6 +106,8 @@ class Tab:
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())
         if method == "session.open":
             self._mending[request_id] = params["session_id"]
+        if method == "events.since":
+            self._asking_since = request_id
         frame = json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
         self._outgoing.put_nowait(frame)
         return answer
@@ -111,6 +116,11 @@ class Tab:
         """Open a session again, unless that is under way, or is done anyway when the connection is back."""
         if self._connected.is_set() and session_id not in self._mending.values():
             self._ask("session.open", {"session_id": session_id, "limit": 200})
+
+    def _ask_since(self) -> None:
+        """Ask for the facts that are missing, unless that is under way."""
+        if self._asking_since is None:
+            self._ask("events.since", {"cursor": self.facts.cursor, "limit": 50})
 
     async def live(self) -> None:
         """Raises what the server has no right to do."""
@@ -143,6 +153,8 @@ class Tab:
         self._outgoing = asyncio.Queue()
         self._connected.set()
         self.counts["connections"] += 1
+        self.facts.connected()
+        self._ask_since()
         for session_id, view in self.views.items():
             self._note(session_id, "connected")
             if not view.gone:
@@ -163,6 +175,7 @@ class Tab:
         self._socket = None
         self._connected.clear()
         self._mending.clear()
+        self._asking_since = None
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(Lost())
@@ -177,6 +190,10 @@ class Tab:
         answer, opened = self._answers.pop(frame["id"]), self._mending.pop(frame["id"], None)
         if opened is not None:
             self._opened(self.views[opened], opened, frame)
+        if frame["id"] == self._asking_since:
+            self._asking_since = None
+            if "error" in frame or not self.facts.answered(frame["result"]):
+                self._ask_since()
         if answer.done():
             return
         if "error" in frame:
@@ -186,6 +203,9 @@ class Tab:
 
     def _told(self, params: Json) -> None:
         session_id = params["session_id"]
+        if params["run_id"] is None and not self.facts.notified(params):
+            self.counts["gaps among facts"] += 1
+            self._ask_since()
         view = self.views.get(session_id)
         if view is None:
             return

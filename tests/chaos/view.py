@@ -91,6 +91,8 @@ class View:
         return self._run_event(params["run_id"], params["seq"], event)
 
     def _fact(self, name: str, value: Any) -> None:
+        if value is None:
+            return  # of what has been deleted since
         match name:
             case "message.created":
                 self._add(_said(value))
