@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tests.live import LiveSite
 from tests.peers import peer, token
+from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer
+from tests.providers.script import Answer, Gate
 
 LONGEST = 1_000_000
 # MB; an answer of a million characters is held a few times on its way.
@@ -51,11 +52,14 @@ def test_an_answer_without_end_costs_its_bound_and_its_request_is_closed(
 ) -> None:
     site = start_site(HERMES_MODEL="openai-chat:loopback")
     before = memory(site)
-    provider.script(Answer(["word " * 20_000] * 10_000), Answer(["Fine."]))
+    gate = Gate()
+    provider.script(Answer(["word " * 20_000] * 10_000, gates={0: gate}), Answer(["Fine."]))
     with peer(site, **token(site)) as client, peer(site, **token(site, "outsider")) as other:
         sessions = [one.call("session.create")["result"]["session"]["id"] for one in (client, other)]
         other.call("session.open", session_id=sessions[1])
         client.call("turn.start", session_id=sessions[0], text="without end")
+        gate.stood(PATIENCE)
+        gate.open()
         other.call("turn.start", session_id=sessions[1], text="beside it")
         other.until(lambda frame: frame["params"]["event"]["type"] == "RUN_FINISHED")
         client.until(lambda frame: frame["params"]["event"].get("value", {}).get("finish") == "length")
