@@ -54,6 +54,7 @@ async def test_a_repeat_while_it_waits_and_after_it_was_withdrawn(
     asked = await host.ask(chat, "two", ID)
     waiting = await host.ask(chat, "two", ID)
     assert (waiting.run_id, waiting.queued, waiting.message.position) == (asked.run_id, True, None)
+    await host.listener.fact("turn.queued")
     assert host.listener.facts().count("turn.queued") == 1
     await host.stop(chat, asked.run_id)
     withdrawn = await host.ask(chat, "two", ID)
