@@ -7,7 +7,7 @@ database has one writer and waiting in our queue is cheaper than its busy timeou
 runs a function on one consistent snapshot, beside the writer.
 
 Work waits for a thread fairly (``scheduling``): ``of(user)`` says whose it is. A user's own work begins in the order in
-which it was asked for; what is of no user (the search index, the relay) takes its turn as one user more.
+which it was asked for; what is of no user (the search index, the poll) takes its turn as one user more.
 
 What runs again on PostgreSQL: work of which it is certain that nothing was committed, and whose failure is not its own
 fault. (SQLite is a file: it has no connection to lose, and one writer.)

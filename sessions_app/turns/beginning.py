@@ -67,9 +67,7 @@ def row_of(message: Message) -> Row:
 
 def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
     """Store a new turn as claimed, with its user's message. The caller holds the session's lock."""
-    turn.status = TurnStatus.RUNNING
-    for column, value in _claimed(process).items():
-        setattr(turn, column, value)
+    _set(turn, _claimed(process))
     turn.save(force_insert=True)
     return _start(turn, chat_session, process)
 
@@ -77,6 +75,12 @@ def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
 def _claimed(process: str) -> dict[str, Any]:
     """Return what a turn has that a process has just claimed."""
     return {"claim": uuid.uuid4(), "process": process, "heartbeat_at": Now(), "started_at": Now()}
+
+
+def _set(turn: Turn, claimed: dict[str, Any]) -> None:
+    turn.status = TurnStatus.RUNNING
+    for column, value in claimed.items():
+        setattr(turn, column, value)
 
 
 def _start(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
@@ -132,8 +136,7 @@ def begin_next(chat_session: ChatSession, process: str) -> Begun | None:
     turn, claimed = Turn.objects.get(pk=min(waiting)), _claimed(process)
     if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
         return None  # withdrawn meanwhile
-    for column, value in (claimed | {"status": TurnStatus.RUNNING}).items():
-        setattr(turn, column, value)
+    _set(turn, claimed)
     return _start(turn, chat_session, process)
 
 

@@ -17,7 +17,7 @@ from sessions_app.endings import Ending, last_event
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnStatus
-from sessions_app.shapes import MessageShape, SessionShape, TurnShape, message_shape, session_shape
+from sessions_app.shapes import MessageShape, TurnShape, message_shape, session_shape
 from sessions_app.transcript import NewMessage, OwnershipLost
 from sessions_app.turns.beginning import Begun, begin_next, row_of, touch
 
@@ -36,14 +36,8 @@ class Stored:
 class Ended:
     """A turn's end as stored (``stored`` is None where the answer had no word and no thought), and what is next."""
 
-    chat_session: SessionShape
     stored: Stored | None
     following: Begun | None
-
-    @property
-    def messages(self) -> tuple[MessageShape, ...]:
-        """The answer, where there is one."""
-        return self.stored.messages if self.stored else ()
 
 
 def status_of(turn_id: int) -> str | None:
@@ -100,21 +94,20 @@ def end(turn: Turn, answer_id: UUID, ending: Ending, *, process: str | None) -> 
     except OwnershipLost:
         if not Turn.objects.filter(pk=turn.pk, claim=turn.claim, ended_at__isnull=False).exists():
             raise
-        return Ended(session_shape(chat_session), None, None)
+        return Ended(None, None)
     _tell(turn, stored)
-    left = _tell_end(turn, chat_session, answer_id, ending)
-    return Ended(left, stored, begin_next(chat_session, process) if process else None)
+    _tell_end(turn, chat_session, answer_id, ending)
+    return Ended(stored, begin_next(chat_session, process) if process else None)
 
 
-def _tell_end(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: Ending) -> SessionShape:
+def _tell_end(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: Ending) -> None:
     """Tell the turn's end, and the session as it leaves it: what follows is told by itself."""
     owner_id, session_id, run_id = turn.owner_id, chat_session.pk, turn.run_id
-    status, left = TurnStatus(ending.status), session_shape(chat_session)
+    status = TurnStatus(ending.status)
     value = TurnShape(session_id=session_id, run_id=run_id, status=status, message_id=answer_id, error=ending.error)
     end = TurnEnd(ending.last_seq, last_event(session_id, run_id, ending))
     record(Fact(owner_id, FactName.TURN_ENDED, session_id, run_id, value, end=end))
-    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=left))
-    return left
+    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
 
 
 def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: Ending) -> Stored | None:
