@@ -38,7 +38,7 @@ from tests.guard.writes import Effect, write
 from tests.providers.fixtures import Provider
 from tests.providers.script import Gate
 from tests.turns.fixtures import NEVER
-from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn
+from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn, worked
 
 HOSTS, SESSIONS = 3, 3
 EXAMPLES = os.environ.get("HERMES_TEST_EXAMPLES")
@@ -125,8 +125,12 @@ class GuardMachine(RuleBasedStateMachine):
 
     @rule(host=HOST)
     def evict(self, host: int) -> None:
-        self.world.run(self.processes[host].host.runner.pool.sweep())
-        self.processes[host].forgets()
+        self.world.run(self._evict(self.processes[host]))
+
+    async def _evict(self, process: Process) -> None:
+        await worked(process.host)  # a turn's end is told before its agent is free
+        await process.host.runner.pool.sweep()
+        process.forgets()
 
     @rule(host=HOST)
     def restart(self, host: int) -> None:

@@ -169,10 +169,15 @@ class Host:
         return await within(self.runner.service.stop_turn(self.user_id, session_id, run_id))
 
 
-async def idle(host: Host) -> None:
-    """Return once nothing of a turn is under way: the agent has taken in what was stored, the user was told all."""
+async def worked(host: Host) -> None:
+    """Return once nothing of a turn is under way: the agent has taken in what was stored, and is free."""
     while work := host.runner.launcher.work:
         await within(asyncio.wait(work))
+
+
+async def idle(host: Host) -> None:
+    """Return once nothing of a turn is under way, and the user was told all."""
+    await worked(host)
     newest = await database.read(journal.head, host.user_id)
     await host.listener.until(lambda event: event.get("cursor") == newest)
 

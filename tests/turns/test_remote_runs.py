@@ -18,7 +18,7 @@ from tests.journal.facts import a_fact, write
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NEVER, NewHost, NewSession
-from tests.turns.host import Event, Host, Listener, said, stands_at, stored_turn, text_of, within
+from tests.turns.host import Event, Host, Listener, idle, said, stands_at, stored_turn, text_of, within
 from tests.turns.linked import Linked
 from tests.turns.tab import SlowSnapshot, Tab
 from tests.turns.test_recovery import fall_silent, taken_over
@@ -485,6 +485,8 @@ async def test_who_opens_between_two_steps_elsewhere_gets_the_second_alone(
     await here.runner.keeper.beat()
     gates[0].open()
     await stands_at(gates[1])
+    # Were the turn's beginning told while a tab opens the session, its run would be followed from the first event on.
+    await idle(there)
     tabs = [Tab(there.user_id), Tab(there.user_id)]
     await tabs[0].open(there, chat)
     await tabs[0].listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_END")
