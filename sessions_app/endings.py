@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import ErrorShape, GuardShape, LedgerShape, TurnShape
 
 INTERRUPTED = "The answer was interrupted. What there was of it is kept; ask again to go on."
+INTERNAL = "Something went wrong on our side. Your message is stored; try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,27 @@ class Ending:
         if self.entry is None:
             return None
         return spending.ledger_shape(self.provider, self.model, self.usage, self.entry, self.guarded)
+
+
+def reductions(ending: Ending) -> Iterator[Ending]:
+    """Yield the end, then what is left of it where the database refuses that, each time less.
+
+    1. Without what the provider has counted: it is not worth an answer.
+    2. Without the parts: the text is what a person has read.
+    3. As a failure without any words. Its session goes on, and the user learns that the answer is lost.
+    """
+    yield ending
+    uncounted = replace(ending, usage=Usage(), entry=None, request=None)
+    yield uncounted
+    yield replace(uncounted, parts=None)
+    yield Ending(
+        TurnStatus.FAILED,
+        "",
+        guarded=ending.guarded,
+        error_code="internal",
+        error_text=INTERNAL,
+        last_seq=ending.last_seq,
+    )
 
 
 def ending_of(turn: Turn) -> Ending:

@@ -39,7 +39,7 @@ from sessions_app.agents.pieces import (
 )
 from sessions_app.agents.unicode import clean
 from sessions_app.database import Door
-from sessions_app.endings import INTERRUPTED, Ending
+from sessions_app.endings import INTERNAL, INTERRUPTED, Ending, reductions
 from sessions_app.models import MessageRole, TurnStatus
 from sessions_app.shapes import GuardShape, RunShape
 from sessions_app.transcript import NewMessage, OwnershipLost
@@ -58,10 +58,8 @@ Reason = Literal["stopped", "interrupted", "lost"]
 # A model that calls tools for ever is stopped here.
 MAX_STEPS = 20
 _RETRY_FIRST, _RETRY_LONGEST = 0.1, 2.0
-# What a database says of values that it will never take.
-UNSTORABLE = (DataError, IntegrityError, OverflowError)
-
-INTERNAL = "Something went wrong on our side. Your message is stored; try again."
+# What is said of values that the database will never take. Anything else may be over in a moment.
+REFUSALS = (DataError, IntegrityError, OverflowError, TypeError, ValueError)
 
 
 class Write(Protocol):
@@ -187,38 +185,39 @@ class Run:
         return ending
 
     async def store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
-        """Store the end, trying again while the database is away. Raises OwnershipLost.
+        """Store the end, trying again while the database is away; of one that it refuses, what it takes.
 
         ``ending`` afterwards is what was stored. ``process`` returns who takes the next turn; None
-        when this process is stopping, and then it is tried for a lease's time only.
+        when this process is stopping, and then it is tried for a lease's time only. Raises OwnershipLost, and what
+        the database said where it takes nothing at all.
         """
         clock = asyncio.get_running_loop().time
         delay, give_up = _RETRY_FIRST, inf
+        less = reductions(ending)
+        self.ending = next(less)
         while True:
             if self._reason == "lost":
                 raise OwnershipLost
             if process() is None:
                 give_up = min(give_up, clock() + self._lease_time)
             try:
-                return await self._write(
-                    database.of(self.turn.owner_id),
-                    end,
-                    self.turn,
-                    self.stream.message_id,
-                    ending,
-                    process=process() if self.takes_next else None,
-                )
+                return await self._store(self.ending, process)
             except OwnershipLost:
                 raise
             except Exception as error:
-                if clock() + delay > give_up:
+                if isinstance(error, REFUSALS):
+                    self.ending = next(less, None)
+                if self.ending is None or clock() + delay > give_up:
+                    self.ending = ending
                     raise
                 logger.exception("the end of turn %s could not be stored", self.turn.run_id)
-                if isinstance(error, UNSTORABLE):
-                    # What a provider counts is not worth an answer.
-                    ending = self.ending = replace(ending, usage=Usage(), entry=None, request=None)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _RETRY_LONGEST)
+
+    async def _store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
+        next_owner = process() if self.takes_next else None
+        door = database.of(self.turn.owner_id)
+        return await self._write(door, end, self.turn, self.stream.message_id, ending, process=next_owner)
 
     def failed(self) -> Ending:
         """Return the end of a turn that failed by a fault of ours before it could answer."""
