@@ -21,6 +21,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, idle, stands_at, stored_turn
+from tests.turns.test_recovery import lease_ends
 
 KEPT = ("reused", "kept", "same stamp")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
@@ -88,6 +89,7 @@ async def test_a_session_that_goes_while_its_transcript_is_read(
 
     monkeypatch.setattr(memory, "load", too_late)
     asked = await host.ask(chat)
+    await lease_ends(host, asked.run_id)
     event = await host.listener.end_of(asked.run_id)
     assert (event["event"]["code"], event["seq"]) == ("interrupted", None)
     assert provider.requests == []

@@ -55,6 +55,12 @@ async def taken_over(*hosts: Host, run_id: UUID) -> None:
         await asyncio.gather(*(host.runner.keeper.look() for host in hosts))
 
 
+async def lease_ends(host: Host, run_id: UUID) -> None:
+    """Let the lease of a turn end that its process has lost; the process itself finds and ends it."""
+    await silence(run_id, 16)
+    await within(taken_over(host, run_id=run_id))
+
+
 async def left_running(user_id: int, session_id: UUID) -> UUID:
     """A turn that a process began and then died of."""
     process = "of another time"
@@ -204,6 +210,7 @@ async def test_a_process_that_lost_its_turn_cannot_store_a_step(
     await stands_at(gate)
     await database.write(lambda: Turn.objects.filter(run_id=asked.run_id).update(claim=uuid4()))
     gate.open()
+    await lease_ends(host, asked.run_id)
     told = await host.listener.end_of(asked.run_id)
     assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
     assert await said(chat) == [("user", "hello", "complete")]
@@ -220,6 +227,7 @@ async def test_a_heartbeat_finds_a_lost_turn_and_stops_paying_for_it(
     await stands_at(gate)
     await database.write(lambda: Turn.objects.filter(run_id=asked.run_id).update(claim=uuid4()))
     await host.runner.keeper.beat()
+    await lease_ends(host, asked.run_id)
     told = await host.listener.end_of(asked.run_id)
     assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
     assert host.runner.runs == []
