@@ -177,6 +177,11 @@ class Bus:
             logger.exception("a message of another process could not be taken")
 
 
+def group_of(user_id: int) -> str:
+    """Return the group of all processes that have a connection of a user."""
+    return f"user.{user_id}"
+
+
 async def _end_all(tasks: Collection[asyncio.Task[None]]) -> None:
     """Cancel them until they have ended: a client may take a cancellation for its answer, and go on."""
     while running := [task for task in tasks if not task.done()]:

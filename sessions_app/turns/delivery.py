@@ -89,6 +89,11 @@ class Delivery:
             for user_id, cursor in (await database.WATCH.read(journal.heads, users)).items():
                 self.hint(user_id, cursor)
 
+    def has_told(self, user_id: int, cursor: int) -> bool:
+        """Tell whether a user's connections here have been told the fact of a cursor, or came after it."""
+        place = self._places.get(user_id)
+        return place is not None and place.cursor is not None and place.cursor >= cursor
+
     def run_event(self, user_id: int, notice: RunNotice) -> None:
         """Deliver an event of a run, once it is told that its turn began."""
         place = self._places.get(user_id)

@@ -23,14 +23,14 @@ from sessions_app.journal import foreign
 from sessions_app.transcript import OwnershipLost
 from sessions_app.turns import tally
 from sessions_app.turns.beginning import Begun
-from sessions_app.turns.bus import Bus
+from sessions_app.turns.bus import Bus, group_of
 from sessions_app.turns.delivery import Delivery
 from sessions_app.turns.ending import Ended
-from sessions_app.turns.feed import Feed, event_message
+from sessions_app.turns.feed import Feed, Watched, event_message, origin
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.notices import run_notice
 from sessions_app.turns.pool import AgentPool
-from sessions_app.turns.publishing import Publisher, group_of
+from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 
@@ -40,7 +40,10 @@ R = TypeVar("R")
 
 
 class Launcher:
-    """Runs turns. ``lease`` is HERMES_TURN_LEASE, in seconds; no turn begins once it is not ``accepting``."""
+    """Runs turns. ``lease`` is HERMES_TURN_LEASE, in seconds; no turn begins once it is not ``accepting``.
+
+    ``watched`` are the sessions that are open in other processes.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class Launcher:
         lease: float,
     ) -> None:
         self.accepting = True
+        self.watched = Watched()
         self._registry = registry
         self._publisher = publisher
         self._delivery = delivery
@@ -88,7 +92,7 @@ class Launcher:
             began=self._publisher.pop_began(begun.turn.run_id) or begun.cursor,
             show=self._show,
             write=self._publisher.write,
-            feed=Feed(partial(self._bus.send, group_of(begun.turn.owner_id))),
+            feed=Feed(begun.session_id, self.watched, partial(self._bus.send, group_of(begun.turn.owner_id))),
             lease_time=self._lease,
         )
         if begun.turn.stop_requested:
@@ -164,4 +168,7 @@ class Launcher:
         notice = run_notice(session_id, run_id, seq, event, began=run.began)
         self._delivery.run_event(run.turn.owner_id, notice)
         if not self._bus.is_alone:
-            run.feed.add(event_message(run_id, seq, run.stream.message_id, event, notice.text))
+            message = event_message(run.stream, seq, event, notice.text)
+            if seq == 1:
+                message |= origin(run.turn.owner_id, session_id, self._registry.process, run.began)
+            run.feed.add(message)

@@ -10,7 +10,7 @@ from sessions_app import journal
 from sessions_app.database import Door
 from sessions_app.journal import Fact
 from sessions_app.models import FactName
-from sessions_app.turns.bus import Bus
+from sessions_app.turns.bus import Bus, group_of
 from sessions_app.turns.delivery import Delivery
 
 P = ParamSpec("P")
@@ -44,8 +44,3 @@ class Publisher:
         self._delivery.announce(facts)
         for user_id, cursor in {fact.owner_id: fact.cursor for fact in facts}.items():
             self._bus.send(group_of(user_id), {"kind": "hint", "user": user_id, "cursor": cursor})
-
-
-def group_of(user_id: int) -> str:
-    """Return the group of all processes that have a connection of a user."""
-    return f"user.{user_id}"

@@ -1,8 +1,9 @@
 """Runs of other processes that clients of this one have open.
 
-The owner of a run sends its events to whoever *follows* it: this process says so when somebody opens the session, or
-the fact arrives that a turn of an open session began, and again once a second. The owner then sends what it still has
-(some seconds) and all that comes. Events are taken strictly by ``seq``, so nothing is doubled. Where some are missing,
+The owner of a run sends its events to the user's processes that *watch* the session: this process says so when
+somebody opens the session, and again from time to time (``feed``). A run is known here from its first event on, or from
+the fact that its turn began. Then, and once a second, its owner is asked to repeat what is missing, and sends what it
+still has (some seconds). Events are taken strictly by ``seq``, so nothing is doubled. Where some are missing even so,
 because a message was lost or Redis is away, the run's checkpoint in the database brings the text on: it says up to
 which ``seq`` it is the whole, and it is at most a second old. Nobody has to answer anything for that.
 
@@ -14,6 +15,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +26,9 @@ from sessions_app import database
 from sessions_app.journal import Fact
 from sessions_app.models import FactName, Turn, TurnStatus
 from sessions_app.shapes import RunShape
-from sessions_app.turns.bus import Bus, Message
+from sessions_app.turns.bus import Bus, Message, group_of
 from sessions_app.turns.delivery import Delivery
+from sessions_app.turns.feed import WATCH_SECONDS
 from sessions_app.turns.notices import RunNotice, run_notice
 
 # Seconds without an event after which the checkpoint is looked at.
@@ -91,23 +95,28 @@ class RemoteRuns:
         self._bus = bus
         self._delivery = delivery
         self._runs: dict[UUID, RemoteRun] = {}
+        self._watch_at = 0.0
+
+    def watch(self, user_id: int, session_ids: Iterable[UUID]) -> None:
+        """Tell the user's other processes that sessions are open here."""
+        self._bus.send(group_of(user_id), {"kind": "watch", "sessions": [str(each) for each in session_ids]})
 
     def hear(self, fact: Fact) -> None:
-        """Take a fact of a user of this process: a turn of an open session that began elsewhere is followed."""
+        """Take a fact of a user of this process: one that began elsewhere in an open session is known from here on."""
         if fact.subject is None:
             return
-        if fact.name == FactName.TURN_BEGAN and fact.process not in ("", self._process) and self._is_open(fact):
-            message_id = fact.value.message_id if fact.value is not None else fact.subject
-            run = RemoteRun(fact.owner_id, fact.session_id, fact.subject, fact.process, message_id, began=fact.cursor)
-            self._follow(self._runs.setdefault(run.run_id, run))
+        if fact.name == FactName.TURN_BEGAN and fact.process not in ("", self._process):
+            if self._delivery.subscriptions.is_open(fact.owner_id, fact.session_id):
+                message_id = fact.value.message_id if fact.value is not None else fact.subject
+                run = RemoteRun(
+                    fact.owner_id, fact.session_id, fact.subject, fact.process, message_id, began=fact.cursor
+                )
+                self._ask_to_repeat(self._runs.setdefault(run.run_id, run))
         elif fact.name == FactName.TURN_ENDED:
             self._runs.pop(fact.subject, None)
 
-    def _is_open(self, fact: Fact) -> bool:
-        return self._delivery.subscriptions.is_open(fact.owner_id, fact.session_id)
-
     def opened(self, turn: Turn, checkpoint: Checkpoint, cursor: int) -> RunShape:
-        """Return how far a run elsewhere has come, for a client that opens its session; from here on it is followed.
+        """Return how far a run elsewhere has come, for a client that opens its session; the rest is asked for.
 
         The fact that its turn began, which ``cursor`` reflects, may be still to come for the others.
         """
@@ -116,7 +125,7 @@ class RemoteRuns:
             run = RemoteRun(turn.owner_id, turn.chat_session_id, turn.run_id, turn.process, checkpoint.message_id)
             run.text, run.seq, run.began = [checkpoint.text], checkpoint.seq, cursor
             self._runs[turn.run_id] = run
-        self._follow(run)
+        self._ask_to_repeat(run)
         if run.seq < checkpoint.seq:
             if run.is_silent or not self._bus.is_linked:
                 self._catch_up(run, checkpoint)
@@ -127,7 +136,7 @@ class RemoteRuns:
 
     def take(self, message: Message) -> None:
         """Take an event that the owner of a run has sent."""
-        run = self._runs.get(UUID(message["run"]))
+        run = self._runs.get(UUID(message["run"])) or self._first_heard_of(message)
         if run is None or message["seq"] != run.seq + 1:
             return
         run.seq, run.heard_at = message["seq"], asyncio.get_running_loop().time()
@@ -138,11 +147,26 @@ class RemoteRuns:
             run.text.append(message["delta"])
         self._deliver(run, RunNotice(run.session_id, run.run_id, run.seq, run.began, message["text"]))
 
+    def _first_heard_of(self, message: Message) -> RemoteRun | None:
+        """Return a run by its first event, which is here before the fact that its turn began.
+
+        None where that fact was told already: the run has ended since, or nobody had its session open.
+        """
+        if message["seq"] != 1 or self._delivery.has_told(message["user"], message["began"]):
+            return None
+        run_id, session_id, answer_id = (UUID(message[key]) for key in ("run", "session", "message"))
+        if not self._delivery.subscriptions.is_open(message["user"], session_id):
+            return None
+        run = RemoteRun(message["user"], session_id, run_id, message["process"], answer_id, began=message["began"])
+        self._runs[run_id] = run
+        return run
+
     async def poll(self) -> None:
-        """Follow what is open, forget what is not, and bring on what stands still."""
+        """Ask for what is missing of open sessions' runs, forget the others, and bring on what stands still."""
+        self._watch_again()
         for run in list(self._runs.values()):
             if self._delivery.subscriptions.is_open(run.owner_id, run.session_id):
-                self._follow(run)
+                self._ask_to_repeat(run)
             else:
                 del self._runs[run.run_id]
         silent = [run.run_id for run in self._runs.values() if run.is_silent]
@@ -159,9 +183,18 @@ class RemoteRuns:
             elif run is not None and run.seq < checkpoint.seq:
                 self._catch_up(run, checkpoint)
 
-    def _follow(self, run: RemoteRun) -> None:
+    def _watch_again(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._watch_at:
+            return
+        self._watch_at = now + WATCH_SECONDS
+        open_here = sorted(self._delivery.subscriptions.open_sessions)
+        for user_id, sessions in groupby(open_here, itemgetter(0)):
+            self.watch(user_id, [session_id for _, session_id in sessions])
+
+    def _ask_to_repeat(self, run: RemoteRun) -> None:
         self._bus.send(
-            run.process, {"kind": "follow", "run": str(run.run_id), "session": str(run.session_id), "after": run.seq}
+            run.process, {"kind": "repeat", "run": str(run.run_id), "session": str(run.session_id), "after": run.seq}
         )
 
     def _catch_up(self, run: RemoteRun, checkpoint: Checkpoint) -> None:

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from sessions_app.journal import Fact
 from sessions_app.models import FactName
-from sessions_app.turns.bus import Bus, Layer, Message
+from sessions_app.turns.bus import Bus, Layer, Message, group_of
 from sessions_app.turns.delivery import Delivery
 from sessions_app.turns.heart import silence_of
 from sessions_app.turns.keeper import Keeper
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.liveness import Process
 from sessions_app.turns.pool import AgentPool
-from sessions_app.turns.publishing import Publisher, group_of
+from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.remote_runs import RemoteRuns
 from sessions_app.turns.run import Run
@@ -95,9 +95,11 @@ class Runner:
                 self.delivery.hint(message["user"], message["cursor"])
             case "event":
                 self.remote.take(message)
-            case "follow":
+            case "watch":
+                self.launcher.watched.note(map(UUID, message["sessions"]))
+            case "repeat":
                 if (run := self._named(message)) is not None:
-                    run.feed.follow(message["after"])
+                    run.feed.repeat(message["after"])
             case "stop":
                 if (run := self._named(message)) is not None:
                     run.stop("stopped")

@@ -138,6 +138,7 @@ class TurnService:
             snapshot = await read_until(door, user_id, session_id, limit, self._registry.agrees)
             run = self._shape_of(snapshot.running, snapshot.cursor)
             subscription.open(session_id, Opened(snapshot.cursor, run.run_id if run else None, run.seq if run else 0))
+            self._remote.watch(user_id, [session_id])
         return snapshot.result(run)
 
     def _shape_of(self, turn: Turn | None, cursor: int) -> RunShape | None:

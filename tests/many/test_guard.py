@@ -142,7 +142,8 @@ def test_a_turn_sent_to_another_process_meanwhile_runs_where_the_first_did_and_c
     gate.open()
     for tab in (a, b):
         assert [tab.end_of(run)["event"]["type"] for run in (first, second)] == ["RUN_FINISHED"] * 2
-        assert tab.guard_of(second) == KEPT
+    # (Of a run in another process only its end is sure to come.)
+    assert a.guard_of(second) == KEPT
     assert is_all_that_was_stored(provider, database, chat)
     assert b.turn(chat)[1:] == ("read", "grew by 4 elsewhere")
 

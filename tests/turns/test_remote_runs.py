@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from sessions_app import database, journal
+from sessions_app import chats, database, journal
 from sessions_app.shapes import RunShape
 from sessions_app.turns import feed, remote_runs
 from sessions_app.turns.bus import Message
@@ -28,9 +28,9 @@ CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 @pytest.fixture(autouse=True)
 def patient_feed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine, what was not followed in time is kept."""
+    """However slow the machine, what was not asked for in time is kept."""
     monkeypatch.setattr(feed, "KEPT_SECONDS", NEVER)
-    monkeypatch.setattr(feed, "FOLLOWED_SECONDS", NEVER)
+    monkeypatch.setattr(feed, "WATCHED_SECONDS", NEVER)
 
 
 @pytest.fixture
@@ -115,7 +115,48 @@ async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest(
     assert run.text + text_of(after) == "One two three"
 
 
-async def test_nothing_but_hints_is_sent_while_nobody_follows(
+async def watches(there: Host, here: Host, session_id: UUID) -> None:
+    """Open a session in one process, and return when the other one knows: what comes after it has arrived there."""
+    await there.open(session_id)
+    made = await there.runner.publisher.write(database, chats.create, there.user_id, "")
+    await here.listener.until(lambda event: event["session_id"] == str(made.id))
+    assert here.runner.launcher.watched.has(session_id)
+
+
+async def test_a_short_run_elsewhere_is_told_from_its_first_event(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    """It has ended before this process could ask for anything."""
+    here, there = await linked(), await linked()
+    chat = await session()
+    await watches(there, here, chat)
+    with linked.cut(there):
+        for text in ("one", "two"):
+            asked = await here.ask(chat, text)
+            await there.listener.end_of(asked.run_id)
+            assert_same(here, there, asked.run_id)
+
+
+async def test_late_events_of_a_run_that_ended_are_not_told(
+    linked: Linked, session: NewSession, provider: Provider
+) -> None:
+    here, there = await linked(), await linked()
+    chat = await session()
+    await watches(there, here, chat)
+    with linked.cut(here) as late:
+        asked = await here.ask(chat)
+        await here.listener.end_of(asked.run_id)
+        await late.until("hint")
+    await there.runner.keeper.poll()
+    await there.listener.end_of(asked.run_id)
+    events = [message for message in late.messages if message["kind"] == "event"]
+    assert events[0]["seq"] == 1
+    for message in events:
+        there.runner.remote.take(message)
+    assert [event["event"]["type"] for event in there.listener.run(asked.run_id)] == ["RUN_FINISHED"]
+
+
+async def test_nothing_but_hints_is_sent_while_nobody_watches(
     linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = await linked(), await linked()
@@ -125,7 +166,7 @@ async def test_nothing_but_hints_is_sent_while_nobody_follows(
         await here.listener.end_of(asked.run_id)
         here.runner.bus.send("any", {"kind": "last"})
         await sent.until("last")
-    assert {message["kind"] for message in sent.messages} == {"hint", "last"}
+    assert {message["kind"] for message in sent.messages} == {"hint", "watch", "last"}
     assert there.listener.run(asked.run_id) == []
 
 
@@ -382,7 +423,7 @@ async def test_who_opens_ahead_of_events_on_their_way_makes_no_gap_for_others(
 # Between a commit and its delivery
 
 
-async def test_a_turn_that_begins_while_its_session_is_opened_is_followed(
+async def test_a_turn_that_begins_while_its_session_is_opened_is_told(
     linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fact that it began arrives after the snapshot was read, and before the session is open."""
@@ -512,7 +553,7 @@ async def test_who_opens_between_two_steps_elsewhere_gets_the_second_alone(
         )
 
 
-async def test_a_session_that_is_closed_is_followed_no_more(
+async def test_of_a_closed_session_nothing_is_asked_for(
     linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = await linked(), await linked()
