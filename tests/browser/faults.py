@@ -24,7 +24,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self._codes: dict[str, int] = {}
+        self._errors: dict[str, dict[str, Any]] = {}
         self._lost: list[str] = []
         self._late = ""
         self._held: list[Callable[[], None]] = []
@@ -32,9 +32,9 @@ class Faults:
     async def install(self, context: BrowserContext) -> None:
         await context.route_web_socket("**/ws/chat/", self._join)
 
-    def fail(self, method: str, code: int = PASSING) -> None:
-        """Answer this method's requests with an error from now on."""
-        self._codes[method] = code
+    def fail(self, method: str, code: int = PASSING, *, retry_after: int = 0) -> None:
+        """Answer this method's requests with an error from now on; the page waits so many seconds or more."""
+        self._errors[method] = {"code": code, "message": "no", "data": {"retry_after": retry_after}}
 
     def hold(self, method: str) -> None:
         """Keep the answers to this method's requests back from now on."""
@@ -46,7 +46,7 @@ class Faults:
 
     def stop(self) -> None:
         """Let all requests and answers through again, those first that were kept back."""
-        self._codes.clear()
+        self._errors.clear()
         self._late = ""
         for send in self._held:
             send()
@@ -59,8 +59,8 @@ class Faults:
         def ask(frame: str | bytes) -> None:
             request = json.loads(frame)
             self.asked.append(request["method"])
-            if code := self._codes.get(request["method"]):
-                page.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": {"code": code, "message": "no"}}))
+            if error := self._errors.get(request["method"]):
+                page.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}))
                 return
             if request["method"] == self._late:
                 late.add(request["id"])

@@ -15,6 +15,9 @@ from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
+# Seconds: nothing is tried again by itself before the test has ended.
+HOUR = 3600
+
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def faults(visitor: Visitor) -> Faults:
@@ -41,7 +44,7 @@ async def test_a_chat_that_cannot_be_opened_is_tried_again(
     await expect(thread(page)).to_contain_text("Here I am")
     await box(page).fill("A draft")
     address = page.url
-    faults.fail("session.open")
+    faults.fail("session.open", retry_after=HOUR)
     await page.reload()
     await expect(line(page)).to_contain_text("This chat could not be loaded. Trying again")
     await expect(page.locator("#announcer")).to_contain_text("This chat could not be loaded")
@@ -75,7 +78,7 @@ async def test_what_is_shown_stays_while_a_chat_is_tried_again(
     page = await visitor.arrive()
     await say(page, "One")
     await expect(thread(page).get_by_role("button", name="tokens in")).to_have_count(1)
-    faults.fail("session.open")
+    faults.fail("session.open", retry_after=HOUR)
     await asyncio.to_thread(site.database.run, CHANGE, visitor.name)
     await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
     for text, answer in (("Two", "Second answer"), ("Three", "Third answer")):
@@ -124,7 +127,7 @@ async def test_the_list_of_chats_is_tried_again(visitor: Visitor, provider: Prov
     await say(page, "Pears")
     chats = page.get_by_role("navigation", name="Chats")
     await expect(chats).to_contain_text("Pears")
-    faults.fail("session.list")
+    faults.fail("session.list", retry_after=HOUR)
     await page.goto(visitor.site.base_url)
     await expect(chats).to_contain_text("Your chats could not be loaded.")
     faults.stop()
@@ -136,7 +139,7 @@ async def test_the_list_of_chats_is_tried_again(visitor: Visitor, provider: Prov
 async def test_older_messages_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
     page = await visitor.arrive()
     await asyncio.to_thread(site.manage, "shell", "-c", LONG)
-    faults.fail("session.messages")
+    faults.fail("session.messages", retry_after=HOUR)
     await page.reload()
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
     await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
