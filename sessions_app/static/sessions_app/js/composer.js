@@ -105,7 +105,8 @@ export class Composer {
     }
     const near = this.text.length > this.maxText * COUNT_FROM;
     const { excess } = this;
-    $("counter").textContent = excess > 0 ? `${number(excess)} too long` : near ? `${number(this.maxText - length(this.text))} left` : "";
+    $("counter").textContent =
+      excess > 0 ? `${number(excess)} too long` : near ? `${number(this.maxText - length(this.text))} left` : "";
     $("counter").classList.toggle("over", excess > 0);
     this.sendButton.disabled = !this.text.trim() || excess > 0;
   }
@@ -122,7 +123,9 @@ export class Composer {
 
   /** Esc stops the answer, unless it is meant for something that is open or being edited elsewhere. */
   escape(event) {
-    const elsewhere = document.querySelector("dialog[open], :popover-open:not(#toast), .sidebar.shown") || event.target.closest("#sidebar");
+    const elsewhere =
+      document.querySelector("dialog[open], :popover-open:not(#toast), .sidebar.shown") ||
+      event.target.closest("#sidebar");
     if (!elsewhere && !event.defaultPrevented) this.stop();
   }
 
@@ -130,11 +133,19 @@ export class Composer {
     const box = $("queue");
     box.hidden = !entries.length;
     box.firstElementChild.textContent = `${counted(entries.length, "message waits", "messages wait")} for the answer to end`;
-    reconcile(box.lastElementChild, entries.map((entry) => ({ key: entry.run_id, version: "", build: () => this.waiting(entry) })));
+    reconcile(
+      box.lastElementChild,
+      entries.map((entry) => ({ key: entry.run_id, version: "", build: () => this.waiting(entry) })),
+    );
   }
 
   waiting(entry) {
-    const button = h("button", { class: "link-button", type: "button", text: "Withdraw", "aria-label": `Withdraw “${entry.text.slice(0, 60)}”` });
+    const button = h("button", {
+      class: "link-button",
+      type: "button",
+      text: "Withdraw",
+      "aria-label": `Withdraw “${entry.text.slice(0, 60)}”`,
+    });
     button.addEventListener("click", () => this.actions.withdraw(entry));
     return h("li", {}, h("bdi", { text: entry.text.slice(0, 300) }), button);
   }

@@ -107,7 +107,9 @@ export class Conversation extends EventTarget {
 
   /** Lets the server render the answers first, so that they do not change shape on the screen. */
   prepare(messages) {
-    return this.markdown.prepare(messages.filter((message) => message.role === "assistant").map((message) => message.text));
+    return this.markdown.prepare(
+      messages.filter((message) => message.role === "assistant").map((message) => message.text),
+    );
   }
 
   /** Loads a page of older messages; resolves with whether there are more than before. */
@@ -166,7 +168,8 @@ export class Conversation extends EventTarget {
 
   takeFact({ name, value }) {
     if (name === "session.deleted") this.dispatchEvent(new CustomEvent("gone", { detail: null }));
-    else if (!this.opened) return; // the answer to session.open will have it
+    else if (!this.opened)
+      return; // the answer to session.open will have it
     else if (name === "message.created") this.add(value);
     else if (name === "turn.queued") this.queue(value);
     else if (name === "turn.withdrawn") this.unqueue(value.run_id);

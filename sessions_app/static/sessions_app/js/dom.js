@@ -8,7 +8,8 @@ export function h(tag, props = {}, ...children) {
     if (name === "class") element.className = value;
     else if (name === "text") element.textContent = value;
     else if (name === "data") Object.assign(element.dataset, value);
-    else if (name === "on") for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+    else if (name === "on")
+      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
@@ -31,7 +32,11 @@ export function icon(name) {
 }
 
 export function iconButton(name, label, onClick) {
-  return h("button", { class: "icon-button", type: "button", "aria-label": label, title: label, on: { click: onClick } }, icon(name));
+  return h(
+    "button",
+    { class: "icon-button", type: "button", "aria-label": label, title: label, on: { click: onClick } },
+    icon(name),
+  );
 }
 
 /**

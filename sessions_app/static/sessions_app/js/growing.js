@@ -78,7 +78,9 @@ class Blocks {
   leaves(line) {
     const text = line.trimStart();
     if (!text) return false;
-    return (this.fenceBegin.includes(">") && !text.startsWith(">")) || line.length - text.length < indentOf(this.fenceBegin);
+    return (
+      (this.fenceBegin.includes(">") && !text.startsWith(">")) || line.length - text.length < indentOf(this.fenceBegin)
+    );
   }
 
   /** Goes on by one whole line, which begins at `place`. */
@@ -101,12 +103,17 @@ class Blocks {
     const item = ITEM.exec(line);
     const begins = !this.paragraph || this.item || !/^\s*(?!1[.)])\d/.test(line); // within a paragraph only a 1 begins a list
     if (item && begins) this.item = item[0] || `${line.trimEnd()} `;
-    else if ((!this.paragraph || BLOCK.test(line)) && line.trim() && indentOf(line) < indentOf(this.item)) this.item = "";
+    else if ((!this.paragraph || BLOCK.test(line)) && line.trim() && indentOf(line) < indentOf(this.item))
+      this.item = "";
   }
 
   takeFence(fence) {
     const begin = fence.input.slice(0, fence.input.indexOf(fence[1]));
-    Object.assign(this, { fence: fence[1], closing: "", fenceBegin: indentOf(fence.input) < indentOf(this.item) ? "" : this.item });
+    Object.assign(this, {
+      fence: fence[1],
+      closing: "",
+      fenceBegin: indentOf(fence.input) < indentOf(this.item) ? "" : this.item,
+    });
     if (/[^ \t]/.test(begin)) this.fenceBegin = begin;
   }
 
@@ -158,7 +165,8 @@ export function presentable(text) {
     place += line.length + 1;
   }
   const folds = "\n</details>".repeat(blocks.folds);
-  if (blocks.fence && !blocks.leaves(last)) return (CLOSING_FENCE.test(last) ? head : text) + (folds && `\n${blocks.fence}${folds}`);
+  if (blocks.fence && !blocks.leaves(last))
+    return (CLOSING_FENCE.test(last) ? head : text) + (folds && `\n${blocks.fence}${folds}`);
   return shown(text, head, last, blocks) + (folds && `\n${folds}`);
 }
 

@@ -56,7 +56,10 @@ export class Journal extends EventTarget {
   /** Tells a page of what is missing; resolves with whether to ask again. */
   async ask() {
     try {
-      const { events, cursor, has_more, reset } = await this.socket.call("events.since", { cursor: this.cursor, limit: PAGE });
+      const { events, cursor, has_more, reset } = await this.socket.call("events.since", {
+        cursor: this.cursor,
+        limit: PAGE,
+      });
       events.forEach((notice) => this.take(notice));
       if (reset) this.reset(cursor);
       return has_more;

@@ -18,7 +18,14 @@ class Ledger {
     this.close = h("button", { class: "button quiet", text: "Close", autofocus: true });
     const title = h("h2", { id: "ledger-title", text: "Usage of this chat" });
     const form = h("form", { method: "dialog", class: "actions" }, this.close);
-    this.dialog = h("dialog", { class: "dialog ledger", "aria-labelledby": "ledger-title" }, title, this.body, this.status, form);
+    this.dialog = h(
+      "dialog",
+      { class: "dialog ledger", "aria-labelledby": "ledger-title" },
+      title,
+      this.body,
+      this.status,
+      form,
+    );
     this.dialog.addEventListener("close", () => this.dialog.remove());
   }
 
@@ -33,7 +40,12 @@ class Ledger {
       const ledger = await this.socket.call("session.ledger", { session_id: this.id });
       this.body.replaceChildren(totals(ledger), ...this.instructions(ledger.profile));
     } catch (error) {
-      const again = h("button", { class: "button small", type: "button", text: "Try again", on: { click: () => this.show() } });
+      const again = h("button", {
+        class: "button small",
+        type: "button",
+        text: "Try again",
+        on: { click: () => this.show() },
+      });
       this.body.replaceChildren(h("p", { role: "alert", text: explain(error) }), again);
     }
     this.body.setAttribute("aria-busy", "false");
@@ -42,9 +54,23 @@ class Ledger {
   instructions({ name, current }) {
     const heading = h("h3", { text: "Instructions" });
     if (current) return [heading, h("p", { text: `This chat follows the profile “${name}” as it is now.` })];
-    const cost = h("p", { id: "ledger-cost", text: "Applied, it holds from the next answer on, and the model reads this chat anew once." });
-    const button = h("button", { class: "button small", type: "button", text: "Apply now", "aria-describedby": "ledger-cost", on: { click: () => this.apply() } });
-    return [heading, h("p", { text: `This chat keeps the instructions it began with; “${name}” was changed since.` }), cost, button];
+    const cost = h("p", {
+      id: "ledger-cost",
+      text: "Applied, it holds from the next answer on, and the model reads this chat anew once.",
+    });
+    const button = h("button", {
+      class: "button small",
+      type: "button",
+      text: "Apply now",
+      "aria-describedby": "ledger-cost",
+      on: { click: () => this.apply() },
+    });
+    return [
+      heading,
+      h("p", { text: `This chat keeps the instructions it began with; “${name}” was changed since.` }),
+      cost,
+      button,
+    ];
   }
 
   async apply() {
@@ -60,14 +86,18 @@ class Ledger {
 }
 
 function totals(ledger) {
-  if (!ledger.turns) return h("p", { text: "Nothing was counted here yet: either no model has answered, or it counts no tokens." });
+  if (!ledger.turns)
+    return h("p", { text: "Nothing was counted here yet: either no model has answered, or it counts no tokens." });
   const prompts = `${number(read(ledger))} tokens${ledger.cached_tokens ? `, ${share(ledger.cached_tokens, read(ledger))} from cache` : ""}`;
   return factList([
     ["Turns", number(ledger.turns)],
     ["Prompts", prompts],
     ["Answers", answerWords(ledger)],
     ...moneyRows(ledger),
-    ["No price", ledger.cost !== null && ledger.unpriced_turns > 0 && `for ${counted(ledger.unpriced_turns, "turn", "turns")}`],
+    [
+      "No price",
+      ledger.cost !== null && ledger.unpriced_turns > 0 && `for ${counted(ledger.unpriced_turns, "turn", "turns")}`,
+    ],
     ["Cache misses", misses(ledger)],
   ]);
 }

@@ -33,7 +33,8 @@ export class Markdown {
       put(element, this.known.get(text));
       return;
     }
-    if (element.hasChildNodes()) setTimeout(() => this.asked.get(text)?.elements.includes(element) && putPlain(element, text), PATIENCE);
+    if (element.hasChildNodes())
+      setTimeout(() => this.asked.get(text)?.elements.includes(element) && putPlain(element, text), PATIENCE);
     else putPlain(element, text);
     this.render(text);
     this.asked.get(text).elements.push(element);
@@ -82,7 +83,10 @@ export class Markdown {
 
   giveUp(texts) {
     this.trying.over();
-    this.settle(texts, texts.map(() => null));
+    this.settle(
+      texts,
+      texts.map(() => null),
+    );
   }
 
   batch() {

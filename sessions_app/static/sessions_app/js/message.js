@@ -16,7 +16,12 @@ const TAGS = {
 };
 
 function article(role, speaker, ...children) {
-  return h("article", { class: `message ${role}`, tabindex: "-1" }, h("h2", { class: "visually-hidden", text: speaker }), ...children);
+  return h(
+    "article",
+    { class: `message ${role}`, tabindex: "-1" },
+    h("h2", { class: "visually-hidden", text: speaker }),
+    ...children,
+  );
 }
 
 /** A user's own words: always plain text. Very long ones can be opened. */
@@ -36,7 +41,14 @@ function bubble(text) {
 function foot(message, tag, ...more) {
   const time = when(message.created_at);
   const copy = message.text ? iconButton("copy", "Copy message", () => copyFrom(copy, message.text)) : null;
-  return h("footer", { class: "message-foot" }, copy, tag, h("time", { datetime: message.created_at, title: time.long, text: time.short }), ...more);
+  return h(
+    "footer",
+    { class: "message-foot" },
+    copy,
+    tag,
+    h("time", { datetime: message.created_at, title: time.long, text: time.short }),
+    ...more,
+  );
 }
 
 export function userMessage(message) {
@@ -46,7 +58,9 @@ export function userMessage(message) {
 /** `results`: tool call id → the tool's message. `body`: for the text; it may hold already what was rendered of it. */
 export function assistantMessage(message, markdown, results, body = h("div", { class: "prose", dir: "auto" })) {
   const folds = message.reasoning ? [thoughtFold(message.reasoning, true)] : [];
-  const calls = (message.tool_calls ?? []).map((call) => toolFold(call.name, call.arguments, results.get(call.id)?.text, true));
+  const calls = (message.tool_calls ?? []).map((call) =>
+    toolFold(call.name, call.arguments, results.get(call.id)?.text, true),
+  );
   const node = article("assistant", "Hermes said", ...folds, ...calls);
   if (!message.text && calls.length) {
     node.classList.add("calls");
@@ -74,7 +88,10 @@ export function toolMessage(message) {
 export function toolFold(name, args, result, over) {
   const body = h("div", { class: "fold-body" });
   if (args) body.append(h("h3", { text: "Given" }), h("pre", { dir: "auto", text: pretty(args) }));
-  body.append(h("h3", { text: "Answered" }), h("pre", { dir: "auto", text: result ?? (over ? "Nothing: it was cut off." : "Still at work …") }));
+  body.append(
+    h("h3", { text: "Answered" }),
+    h("pre", { dir: "auto", text: result ?? (over ? "Nothing: it was cut off." : "Still at work …") }),
+  );
   return fold("tool", name, brief(args), body, result === undefined && !over);
 }
 
@@ -84,7 +101,14 @@ export function thoughtFold(text, over) {
 }
 
 function fold(drawing, name, summary, body, busy) {
-  const head = h("summary", {}, icon(drawing), h("span", { class: "fold-name", text: name }), h("span", { class: "fold-brief", text: summary }), icon("open"));
+  const head = h(
+    "summary",
+    {},
+    icon(drawing),
+    h("span", { class: "fold-name", text: name }),
+    h("span", { class: "fold-brief", text: summary }),
+    icon("open"),
+  );
   return h("details", { class: busy ? "fold busy" : "fold" }, head, body);
 }
 
@@ -99,7 +123,9 @@ function pretty(args) {
 /** The values alone, where the arguments are an object: `12*(3+4)` says more than `{"expression": …}`. */
 function brief(args) {
   try {
-    const values = Object.values(JSON.parse(args)).map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+    const values = Object.values(JSON.parse(args)).map((value) =>
+      typeof value === "string" ? value : JSON.stringify(value),
+    );
     return values.join(", ").slice(0, BRIEF);
   } catch {
     return (args ?? "").slice(0, BRIEF);
@@ -110,7 +136,10 @@ function brief(args) {
 export function pendingMessage(entry, words, actions) {
   const node = article("user", "You said", ...bubble(entry.text));
   node.classList.add("pending");
-  if (entry.state === "refused") node.append(note("bad", entry.problem, ["Try again", () => actions.retry(entry)], ["Edit", () => actions.edit(entry)]));
+  if (entry.state === "refused")
+    node.append(
+      note("bad", entry.problem, ["Try again", () => actions.retry(entry)], ["Edit", () => actions.edit(entry)]),
+    );
   else if (entry.state === "limited") node.append(limitNote(entry, actions));
   else node.append(h("footer", { class: "message-foot" }, h("span", { text: words })));
   return node;
@@ -135,6 +164,8 @@ export function note(kind, text, ...buttons) {
     "div",
     { class: `note ${kind}` },
     h("p", { dir: "auto", text }),
-    ...buttons.map(([label, act]) => h("button", { class: "button quiet small", type: "button", text: label, on: { click: act } })),
+    ...buttons.map(([label, act]) =>
+      h("button", { class: "button quiet small", type: "button", text: label, on: { click: act } }),
+    ),
   );
 }

@@ -49,7 +49,10 @@ export class Retry extends EventTarget {
 
   /** Resolves when it is time to try again. */
   pause(error) {
-    const delay = Math.max((error.data.retry_after ?? 0) * 1000, growingPause(this.failures, FIRST_PAUSE, LONGEST_PAUSE));
+    const delay = Math.max(
+      (error.data.retry_after ?? 0) * 1000,
+      growingPause(this.failures, FIRST_PAUSE, LONGEST_PAUSE),
+    );
     this.failures += 1;
     this.at = Date.now() + delay;
     this.timer = setTimeout(() => this.now(), delay);

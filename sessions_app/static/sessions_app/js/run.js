@@ -15,7 +15,9 @@ export class Run {
 
   /** Drops what is among the stored messages by now: earlier steps of this run. */
   forget(messages) {
-    const stored = new Set(messages.flatMap((message) => [message.id, ...(message.tool_calls ?? []).map((call) => call.id)]));
+    const stored = new Set(
+      messages.flatMap((message) => [message.id, ...(message.tool_calls ?? []).map((call) => call.id)]),
+    );
     this.parts = this.parts.slice(this.parts.findLastIndex((part) => stored.has(part.id)) + 1);
     this.stored = [];
   }

@@ -49,16 +49,27 @@ export class Search {
 
   showTrouble(words) {
     announce(words);
-    const again = h("button", { class: "link-button", type: "button", text: "Try again", on: { click: () => this.look() } });
+    const again = h("button", {
+      class: "link-button",
+      type: "button",
+      text: "Try again",
+      on: { click: () => this.look() },
+    });
     this.sidebar.showSearch([h("p", { class: "empty" }, `${words} `, again)]);
   }
 
   show(query, sessions, hits) {
     announce(`${counted(sessions.length, "chat", "chats")} and ${counted(hits.length, "message", "messages")} found.`);
     const nodes = [];
-    if (sessions.length) nodes.push(h("h2", { text: "Titles" }), h("ul", {}, ...sessions.map((session) => h("li", {}, this.sidebar.row(session)))));
-    if (hits.length) nodes.push(h("h2", { text: "Messages" }), h("ul", {}, ...hits.map((hit) => h("li", {}, this.hit(hit, query)))));
-    if (!nodes.length) nodes.push(h("p", { class: "empty", text: `Nothing found for “${query}”. Try fewer or other words.` }));
+    if (sessions.length)
+      nodes.push(
+        h("h2", { text: "Titles" }),
+        h("ul", {}, ...sessions.map((session) => h("li", {}, this.sidebar.row(session)))),
+      );
+    if (hits.length)
+      nodes.push(h("h2", { text: "Messages" }), h("ul", {}, ...hits.map((hit) => h("li", {}, this.hit(hit, query)))));
+    if (!nodes.length)
+      nodes.push(h("p", { class: "empty", text: `Nothing found for “${query}”. Try fewer or other words.` }));
     this.sidebar.showSearch(nodes);
   }
 

@@ -19,7 +19,9 @@ export class Sidebar {
     this.box.append(this.list);
     this.box.addEventListener("scroll", () => this.more(), { passive: true });
     sessions.addEventListener("change", () => this.draw());
-    $("chat-menu").addEventListener("click", ({ currentTarget }) => this.menu(sessions.get(this.current), currentTarget, $("title")));
+    $("chat-menu").addEventListener("click", ({ currentTarget }) =>
+      this.menu(sessions.get(this.current), currentTarget, $("title")),
+    );
     this.drawer();
     this.draw();
   }
@@ -33,7 +35,8 @@ export class Sidebar {
   /** Loads on when the end of the list comes near, or when it does not fill its box yet. */
   more() {
     const left = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight;
-    if (left < 300 && this.socket.state === "open" && !this.sessions.complete && this.list.isConnected) this.sessions.more();
+    if (left < 300 && this.socket.state === "open" && !this.sessions.complete && this.list.isConnected)
+      this.sessions.more();
   }
 
   draw() {
@@ -52,27 +55,56 @@ export class Sidebar {
   }
 
   item(session, heading) {
-    return { key: session.id, version: `${session.title}:${session.pinned}:${session.archived}:${heading === "Pinned"}`, build: () => this.row(session) };
+    return {
+      key: session.id,
+      version: `${session.title}:${session.pinned}:${session.archived}:${heading === "Pinned"}`,
+      build: () => this.row(session),
+    };
   }
 
   row(session) {
-    const link = h("a", { href: `/?chat=${session.id}`, "data-go": true, data: { session: session.id }, dir: "auto", text: titleOf(session), title: session.title });
+    const link = h("a", {
+      href: `/?chat=${session.id}`,
+      "data-go": true,
+      data: { session: session.id },
+      dir: "auto",
+      text: titleOf(session),
+      title: session.title,
+    });
     markLink(link, this.current);
-    const button = iconButton("more", `Options of “${titleOf(session)}”`, () => this.menu(this.sessions.get(session.id) ?? session, button, link));
+    const button = iconButton("more", `Options of “${titleOf(session)}”`, () =>
+      this.menu(this.sessions.get(session.id) ?? session, button, link),
+    );
     button.setAttribute("aria-haspopup", "menu");
     return h("div", { class: "session" }, link, button);
   }
 
   foot(archived) {
-    return h("button", { class: "foot", type: "button", text: archived ? "Back to all chats" : "Archived chats", on: { click: () => this.sessions.show(!archived) } });
+    return h("button", {
+      class: "foot",
+      type: "button",
+      text: archived ? "Back to all chats" : "Archived chats",
+      on: { click: () => this.sessions.show(!archived) },
+    });
   }
 
   /** `title` is the element that shows the chat's title beside the button: renaming takes its place. */
   menu(session, button, title) {
     openMenu(button, [
       ["Rename", () => this.rename(session, title)],
-      [session.pinned ? "Unpin" : "Pin to the top", () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned")],
-      [session.archived ? "Take out of the archive" : "Archive", () => this.change(session, { archived: !session.archived }, session.archived ? "Taken out of the archive" : "Archived")],
+      [
+        session.pinned ? "Unpin" : "Pin to the top",
+        () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned"),
+      ],
+      [
+        session.archived ? "Take out of the archive" : "Archive",
+        () =>
+          this.change(
+            session,
+            { archived: !session.archived },
+            session.archived ? "Taken out of the archive" : "Archived",
+          ),
+      ],
       ["Usage", () => openLedger(this.socket, session)],
       ["Delete …", () => this.delete(session), "danger"],
     ]);
@@ -94,7 +126,12 @@ export class Sidebar {
 
   /** The field stays, with what was typed, until the server has the title. */
   rename(session, shown) {
-    const input = h("input", { class: "rename", "aria-label": "New title", maxlength: String(TITLE_LENGTH), dir: "auto" });
+    const input = h("input", {
+      class: "rename",
+      "aria-label": "New title",
+      maxlength: String(TITLE_LENGTH),
+      dir: "auto",
+    });
     input.value = session.title;
     const close = () => {
       const focused = document.activeElement === input;
@@ -127,7 +164,11 @@ export class Sidebar {
   }
 
   async delete(session) {
-    const sure = await confirm({ title: `Delete “${titleOf(session)}”?`, text: "Its messages go with it, for good, in every window.", yes: "Delete" });
+    const sure = await confirm({
+      title: `Delete “${titleOf(session)}”?`,
+      text: "Its messages go with it, for good, in every window.",
+      yes: "Delete",
+    });
     if (!sure) return;
     try {
       await this.sessions.delete(session.id);
@@ -202,11 +243,16 @@ function emptyItem(archived) {
 
 function skeletonItem() {
   const lines = Array.from({ length: 6 }, () => h("div", { class: "skeleton" }));
-  return { key: "skeleton", version: "", build: () => h("div", { role: "img", "aria-label": "Loading your chats" }, ...lines) };
+  return {
+    key: "skeleton",
+    version: "",
+    build: () => h("div", { role: "img", "aria-label": "Loading your chats" }, ...lines),
+  };
 }
 
 function troubleItem(trying) {
-  const button = () => h("button", { class: "link-button", type: "button", text: "Try now", on: { click: () => trying.now() } });
+  const button = () =>
+    h("button", { class: "link-button", type: "button", text: "Try now", on: { click: () => trying.now() } });
   const build = () => h("p", { class: "empty" }, "Your chats could not be loaded. It is being tried again. ", button());
   return { key: "trouble", version: "", build };
 }

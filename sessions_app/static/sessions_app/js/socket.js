@@ -131,7 +131,10 @@ export class Socket extends EventTarget {
       this.change("full");
       return;
     }
-    const delay = code === RESTARTING && this.failures === 0 ? Math.random() * 250 : growingPause(this.failures, FIRST_DELAY, LONGEST_DELAY);
+    const delay =
+      code === RESTARTING && this.failures === 0
+        ? Math.random() * 250
+        : growingPause(this.failures, FIRST_DELAY, LONGEST_DELAY);
     this.failures += 1;
     this.retryAt = Date.now() + delay;
     this.timer = setTimeout(() => this.connect(), delay);

@@ -15,12 +15,30 @@ export class StreamView {
     this.markdown = markdown;
     this.texts = new Map();
     this.parts = h("div", { class: "parts" });
-    this.thinking = h("div", { class: "thinking" }, h("i"), h("i"), h("i"), h("span", { class: "visually-hidden", text: "Hermes is working" }));
-    this.element = h("article", { class: "message assistant", "aria-busy": "true" }, h("h2", { class: "visually-hidden", text: "Hermes says" }), this.parts, this.thinking);
+    this.thinking = h(
+      "div",
+      { class: "thinking" },
+      h("i"),
+      h("i"),
+      h("i"),
+      h("span", { class: "visually-hidden", text: "Hermes is working" }),
+    );
+    this.element = h(
+      "article",
+      { class: "message assistant", "aria-busy": "true" },
+      h("h2", { class: "visually-hidden", text: "Hermes says" }),
+      this.parts,
+      this.thinking,
+    );
   }
 
   show(run) {
-    this.keepingFolds(() => reconcile(this.parts, run.parts.map((part) => this.item(part))));
+    this.keepingFolds(() =>
+      reconcile(
+        this.parts,
+        run.parts.map((part) => this.item(part)),
+      ),
+    );
     const last = run.parts.at(-1);
     for (const part of run.parts) if (part.kind === "text") this.texts.get(part.id).grow(part.text, part !== last);
     this.thinking.hidden = last !== undefined && !last.done && last.kind !== "tool";
@@ -36,7 +54,11 @@ export class StreamView {
   /** A fold is built anew when it changes: what is open stays open, and focus stays where it is. */
   keepingFolds(change) {
     const folds = () => [...this.parts.querySelectorAll("details[data-key]")];
-    const open = new Set(folds().filter((node) => node.open).map((node) => node.dataset.key));
+    const open = new Set(
+      folds()
+        .filter((node) => node.open)
+        .map((node) => node.dataset.key),
+    );
     const focused = document.activeElement?.closest("details[data-key]")?.dataset.key;
     change();
     for (const node of folds()) {
@@ -49,7 +71,8 @@ export class StreamView {
     const key = `${part.kind}:${part.id}`;
     if (part.kind === "text") return { key, version: "", build: () => this.text(part.id).element };
     const version = `${part.length}:${part.done}`;
-    const build = () => (part.kind === "tool" ? toolFold(part.name, part.text, part.result, false) : thoughtFold(part.text, part.done));
+    const build = () =>
+      part.kind === "tool" ? toolFold(part.name, part.text, part.result, false) : thoughtFold(part.text, part.done);
     return { key, version, build };
   }
 
@@ -117,7 +140,10 @@ class GrowingText {
     const piece = h("div", { class: "piece" });
     put(piece, final);
     put(this.tail, tail);
-    for (const [number, fold] of [...piece.querySelectorAll("details"), ...this.tail.querySelectorAll("details")].entries()) {
+    for (const [number, fold] of [
+      ...piece.querySelectorAll("details"),
+      ...this.tail.querySelectorAll("details"),
+    ].entries()) {
       fold.open = opened[number] ?? fold.open;
     }
     if (cut > this.done) this.tail.before(piece);

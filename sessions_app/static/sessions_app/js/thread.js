@@ -6,7 +6,12 @@ import { assistantMessage, note, pendingMessage, toolMessage, userMessage } from
 import { StreamView } from "./stream.js";
 import { canContinue, explainError, explainFinish, mayHelpAgain } from "./words.js";
 
-const SUGGESTIONS = ["Calculate 12*(3+4)", "Show me a table", "Write a short Python example", "Search my chats for table"];
+const SUGGESTIONS = [
+  "Calculate 12*(3+4)",
+  "Show me a table",
+  "Write a short Python example",
+  "Search my chats for table",
+];
 
 export class Thread {
   /** `actions`: {send(text), edit(entry), startOver(text)}; what the page does about a suggestion, a retry, an edit. */
@@ -53,16 +58,21 @@ export class Thread {
   olderItems() {
     const { hasMore, tryingOlder } = this.conversation;
     if (!hasMore) return [];
-    if (!tryingOlder.troubled) return [{ key: "older", version: "", build: () => h("p", { class: "older", text: "Loading older messages …" }) }];
+    if (!tryingOlder.troubled)
+      return [{ key: "older", version: "", build: () => h("p", { class: "older", text: "Loading older messages …" }) }];
     const words = "Older messages could not be loaded. It is being tried again.";
-    return [{ key: "older", version: "troubled", build: () => note("wait", words, ["Try now", () => tryingOlder.now()]) }];
+    return [
+      { key: "older", version: "troubled", build: () => note("wait", words, ["Try now", () => tryingOlder.now()]) },
+    ];
   }
 
   /** The messages, each with its note under it; the running answer comes last. */
   messageItems(pending) {
     const { messages, run, queued } = this.conversation;
     const idle = !run && !queued.length && !pending;
-    const results = new Map(messages.filter((message) => message.tool_call_id).map((message) => [message.tool_call_id, message]));
+    const results = new Map(
+      messages.filter((message) => message.tool_call_id).map((message) => [message.tool_call_id, message]),
+    );
     const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
     const items = messages.flatMap((message) => {
       const shown = called.has(message.tool_call_id) ? [] : [this.messageItem(message, results)];
@@ -103,7 +113,13 @@ export class Thread {
     if (!shown) return [];
     const words = shown.error ? explainError(shown.error) : explainFinish(shown.finish);
     const buttons = isEnd ? this.remedies(shown) : [];
-    return [{ key: `note:${place}`, version: `${words}:${isEnd}`, build: () => note(shown.error ? "bad" : "", words, ...buttons) }];
+    return [
+      {
+        key: `note:${place}`,
+        version: `${words}:${isEnd}`,
+        build: () => note(shown.error ? "bad" : "", words, ...buttons),
+      },
+    ];
   }
 
   remedies({ error, finish }) {
@@ -123,15 +139,26 @@ export class Thread {
 
   pendingItem(entry) {
     const held = entry.state === "sending" && this.outbox.holds(entry.session_id);
-    const words = this.socket.state !== "open" ? "Will be sent when you are connected" : held ? "Will be sent after the one before" : "Sending …";
+    const words =
+      this.socket.state !== "open"
+        ? "Will be sent when you are connected"
+        : held
+          ? "Will be sent after the one before"
+          : "Sending …";
     const actions = { retry: (it) => this.outbox.retry(it), edit: this.actions.edit };
-    return { key: entry.message_id, version: `pending:${entry.state}:${words}`, build: () => pendingMessage(entry, words, actions) };
+    return {
+      key: entry.message_id,
+      version: `pending:${entry.state}:${words}`,
+      build: () => pendingMessage(entry, words, actions),
+    };
   }
 
   welcome() {
     const build = () => {
       const mark = document.querySelector(".mark").cloneNode(true);
-      const buttons = SUGGESTIONS.map((text) => h("li", {}, h("button", { type: "button", text, on: { click: () => this.actions.send(text) } })));
+      const buttons = SUGGESTIONS.map((text) =>
+        h("li", {}, h("button", { type: "button", text, on: { click: () => this.actions.send(text) } })),
+      );
       return h(
         "div",
         { class: "welcome" },
@@ -146,7 +173,8 @@ export class Thread {
 
   async older() {
     const { conversation } = this;
-    if (conversation?.loaded && conversation.hasMore && !conversation.fetching && (await conversation.older())) this.scroll.reach();
+    if (conversation?.loaded && conversation.hasMore && !conversation.fetching && (await conversation.older()))
+      this.scroll.reach();
   }
 
   /** Shows the message at a position, loading what is before it where needed. */
@@ -166,7 +194,8 @@ const fingerprints = new WeakMap();
 function fingerprint(message) {
   if (!fingerprints.has(message)) {
     let hash = 0x811c9dc5;
-    for (let place = 0; place < message.text.length; place += 1) hash = Math.imul(hash ^ message.text.charCodeAt(place), 0x01000193);
+    for (let place = 0; place < message.text.length; place += 1)
+      hash = Math.imul(hash ^ message.text.charCodeAt(place), 0x01000193);
     fingerprints.set(message, hash);
   }
   return fingerprints.get(message);
@@ -174,5 +203,9 @@ function fingerprint(message) {
 
 function skeleton() {
   const lines = Array.from({ length: 6 }, () => h("div", { class: "skeleton" }));
-  return { key: "loading", version: "", build: () => h("div", { class: "loading", role: "img", "aria-label": "Loading the chat" }, ...lines) };
+  return {
+    key: "loading",
+    version: "",
+    build: () => h("div", { class: "loading", role: "img", "aria-label": "Loading the chat" }, ...lines),
+  };
 }

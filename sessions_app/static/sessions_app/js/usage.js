@@ -11,7 +11,11 @@ export const written = (ledger) => ledger.output_tokens + ledger.reasoning_token
 export function usage(ledger) {
   const facts = factList(rows(ledger));
   facts.hidden = true;
-  const button = h("button", { class: "usage", type: "button", "aria-expanded": "false", text: `${line(ledger)}\u00a0` }, icon("open"));
+  const button = h(
+    "button",
+    { class: "usage", type: "button", "aria-expanded": "false", text: `${line(ledger)}\u00a0` },
+    icon("open"),
+  );
   button.addEventListener("click", () => {
     facts.hidden = !facts.hidden;
     button.setAttribute("aria-expanded", String(!facts.hidden));
@@ -40,7 +44,10 @@ function rows(ledger) {
     ["Model", `${ledger.model} (${ledger.provider})`],
     ["Prompt", promptWords(ledger)],
     ["Answer", answerWords(ledger)],
-    ["Cache", `${number(ledger.expected_tokens)} tokens expected, ${number(ledger.cached_tokens)} found${miss ? `: ${miss.reason}` : ""}`],
+    [
+      "Cache",
+      `${number(ledger.expected_tokens)} tokens expected, ${number(ledger.cached_tokens)} found${miss ? `: ${miss.reason}` : ""}`,
+    ],
     ...moneyRows(ledger),
     ["Guard", guard && `Agent ${guard.agent}, transcript ${guard.transcript}: ${guard.reason}`],
   ];
@@ -52,7 +59,10 @@ function promptWords(ledger) {
     [ledger.cache_write_tokens, "newly cached"],
     [ledger.fresh_tokens, "new"],
   ];
-  return `${number(read(ledger))} tokens: ${parts.filter(([tokens]) => tokens).map(([tokens, what]) => `${number(tokens)} ${what}`).join(", ")}`;
+  return `${number(read(ledger))} tokens: ${parts
+    .filter(([tokens]) => tokens)
+    .map(([tokens, what]) => `${number(tokens)} ${what}`)
+    .join(", ")}`;
 }
 
 export function answerWords(ledger) {
@@ -71,5 +81,9 @@ export function moneyRows({ cost, saved }) {
 /** A list of terms, each with what is to say of it; those without are left out. */
 export function factList(facts) {
   const said = facts.filter(([, words]) => words);
-  return h("dl", { class: "facts" }, ...said.flatMap(([term, words]) => [h("dt", { text: term }), h("dd", { text: words })]));
+  return h(
+    "dl",
+    { class: "facts" },
+    ...said.flatMap(([term, words]) => [h("dt", { text: term }), h("dd", { text: words })]),
+  );
 }

@@ -22,7 +22,9 @@ export function explain(error) {
         ? `This is too long: at most ${number(error.data.limit)} characters are allowed. Shorten it and send it again.`
         : "This is too long. Shorten it and send it again.";
     case TOO_MANY:
-      return isUsedUp(error) ? error.message : `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
+      return isUsedUp(error)
+        ? error.message
+        : `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
     case CONFLICT:
       return "This was changed elsewhere in the meantime. Look at the chat as it is now, then try again.";
     case undefined:
@@ -42,7 +44,8 @@ const ERRORS = {
 };
 
 /** Why a turn has no answer, or only half of one: in the server's words where there are some. */
-export const explainError = ({ code, text }) => `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
+export const explainError = ({ code, text }) =>
+  `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
 
 /** Whether the same message may get an answer when it is sent again. */
 export const mayHelpAgain = ({ code }) => code !== TOO_LONG;
@@ -70,13 +73,23 @@ export const counted = (count, one, many) => `${number(count)} ${count === 1 ? o
 /** `97 %`, rounded down: all is said of all only. */
 export const share = (part, whole) => `${Math.floor((100 * part) / whole)}\u00a0%`;
 
-const money = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumSignificantDigits: 2, maximumSignificantDigits: 2, roundingPriority: "morePrecision" });
+const money = new Intl.NumberFormat("en", {
+  style: "currency",
+  currency: "USD",
+  minimumSignificantDigits: 2,
+  maximumSignificantDigits: 2,
+  roundingPriority: "morePrecision",
+});
 
 /** `$12.30`, `$0.0012`: to the cent, and two digits of what is less. */
 export const dollars = (value) => money.format(value);
 
 export function duration(seconds) {
-  return seconds === 1 ? "1 second" : seconds < 120 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  return seconds === 1
+    ? "1 second"
+    : seconds < 120
+      ? `${Math.ceil(seconds)} seconds`
+      : `${Math.ceil(seconds / 60)} minutes`;
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
