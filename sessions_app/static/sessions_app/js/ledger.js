@@ -1,17 +1,27 @@
 // The dialog that tells what a chat has cost, and lets it follow its profile as it is now.
 
 import { h } from "./dom.js";
+import { Socket } from "./socket.js";
 import { answerWords, factList, moneyRows, read } from "./usage.js";
 import { counted, explain, number, share } from "./words.js";
 
-/** Opens it. Esc closes, focus goes back to where it was. */
+/**
+ * Opens it. Esc closes, focus goes back to where it was.
+ * @param {Socket} socket
+ * @param {Api.SessionShape} session
+ */
 export function openLedger(socket, session) {
   new Ledger(socket, session.id).open();
 }
 
 class Ledger {
+  /**
+   * @param {Socket} socket
+   * @param {string} id
+   */
   constructor(socket, id) {
-    Object.assign(this, { socket, id });
+    this.socket = socket;
+    this.id = id;
     this.body = h("div", { "aria-busy": "true" }, h("p", { text: "Adding it up …" }));
     // Of the page's own live region nothing is heard while a dialog is open.
     this.status = h("p", { class: "status", role: "status" });
@@ -51,6 +61,7 @@ class Ledger {
     this.body.setAttribute("aria-busy", "false");
   }
 
+  /** @param {Api.ProfileShape} profile */
   instructions({ name, current }) {
     const heading = h("h3", { text: "Instructions" });
     if (current) return [heading, h("p", { text: `This chat follows the profile “${name}” as it is now.` })];
@@ -85,6 +96,7 @@ class Ledger {
   }
 }
 
+/** @param {Api.LedgerResult} ledger */
 function totals(ledger) {
   if (!ledger.turns)
     return h("p", { text: "Nothing was counted here yet: either no model has answered, or it counts no tokens." });
@@ -102,7 +114,10 @@ function totals(ledger) {
   ]);
 }
 
-/** The first turn of a chat has nothing to find, so nothing was missed there. */
+/**
+ * The first turn of a chat has nothing to find, so nothing was missed there.
+ * @param {Api.LedgerResult} ledger
+ */
 function misses(ledger) {
   const shown = ledger.misses.filter((miss) => miss.cause !== "first");
   return shown.map((miss) => `${miss.reason}: ${counted(miss.turns, "turn", "turns")}`).join("; ") || "none";

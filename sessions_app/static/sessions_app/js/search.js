@@ -2,21 +2,29 @@
 
 import { announce } from "./announce.js";
 import { $, h } from "./dom.js";
+import { Sessions } from "./sessions.js";
+import { Sidebar } from "./sidebar.js";
+import { Socket } from "./socket.js";
 import { counted, explain } from "./words.js";
 
 const PAUSE = 220;
 const HITS = 30;
 
 export class Search {
-  /** `sidebar.showSearch(nodes | null)` puts results in the place of the list. */
+  /** @param {{ socket: Socket, sessions: Sessions, sidebar: Sidebar }} parts */
   constructor({ socket, sessions, sidebar }) {
-    Object.assign(this, { socket, sessions, sidebar });
-    this.box = $("search");
+    this.socket = socket;
+    this.sessions = sessions;
+    this.sidebar = sidebar;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.box = $("search", HTMLInputElement);
     this.box.addEventListener("input", () => this.later());
     this.box.addEventListener("keydown", (event) => event.key === "Escape" && this.clear(event));
     this.latest = 0;
   }
 
+  /** @param {KeyboardEvent} event */
   clear(event) {
     if (!this.box.value) return;
     event.preventDefault();
@@ -47,6 +55,7 @@ export class Search {
     }
   }
 
+  /** @param {string} words */
   showTrouble(words) {
     announce(words);
     const again = h("button", {
@@ -58,6 +67,11 @@ export class Search {
     this.sidebar.showSearch([h("p", { class: "empty" }, `${words} `, again)]);
   }
 
+  /**
+   * @param {string} query
+   * @param {Api.SessionShape[]} sessions
+   * @param {Api.HitShape[]} hits
+   */
   show(query, sessions, hits) {
     announce(`${counted(sessions.length, "chat", "chats")} and ${counted(hits.length, "message", "messages")} found.`);
     const nodes = [];
@@ -73,6 +87,10 @@ export class Search {
     this.sidebar.showSearch(nodes);
   }
 
+  /**
+   * @param {Api.HitShape} hit
+   * @param {string} query
+   */
   hit(hit, query) {
     return h(
       "a",
@@ -83,7 +101,11 @@ export class Search {
   }
 }
 
-/** The snippet in pieces, the query marked wherever it stands, upper and lower case alike. */
+/**
+ * The snippet in pieces, the query marked wherever it stands, upper and lower case alike.
+ * @param {string} snippet
+ * @param {string} query
+ */
 function* marked(snippet, query) {
   const escaped = query.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   for (const piece of snippet.split(new RegExp(`(${escaped})`, "iu"))) {
