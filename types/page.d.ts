@@ -85,5 +85,10 @@ interface TrustedHTML {
   toString(): string;
 }
 declare var trustedTypes:
-  | { createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): TrustedHTML } }
+  | {
+      createPolicy(
+        name: string,
+        rules: { createHTML(html: string): string },
+      ): { createHTML(html: string): TrustedHTML };
+    }
   | undefined;

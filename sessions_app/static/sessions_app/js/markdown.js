@@ -181,7 +181,8 @@ export class Markdown {
  */
 export function put(element, html) {
   element.classList.remove("plain-text");
-  // As text for the types alone: the browser looks whether the policy has made it.
+  // Text for the types alone: the browser looks whether the policy has made it.
+  // biome-ignore lint/plugin/html: this is the one place.
   element.innerHTML = /** @type {string} */ (html);
   separateNotes(element);
   for (const head of element.querySelectorAll(".code-head")) {
