@@ -255,12 +255,12 @@ test("a place far up is reached in large pages", async () => {
 
 test("a page that meets what is shown keeps what is older", async () => {
   const { server, chat } = await open(opened({ messages: [message(4), message(5)], has_more: true }));
-  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: true }));
+  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false }));
   await chat.older();
   server.on("session.open", () => opened({ messages: [message(5), message(6)], has_more: true }));
   chat.refresh();
   await settled();
-  assert.deepEqual(positions(chat), [2, 3, 4, 5, 6]);
+  assert.deepEqual([positions(chat), chat.hasMore], [[2, 3, 4, 5, 6], false]);
 });
 
 test("a page that does not meet what is shown replaces it", async () => {

@@ -86,6 +86,7 @@ test("a chat that is created while the list is loaded again stays", async () => 
   let answer = () => {};
   server.on("session.list", () => new Promise((resolve) => (answer = resolve)));
   chats.reload();
+  await settled();
   server.fact(1, changed("session.created", session(OTHER)));
   answer(page([session(NEW, 1), session(OLD, 9)]));
   await settled();
