@@ -1,7 +1,7 @@
 """TypeScript declarations of the API, made from its OpenRPC description: `make types` writes them to types/api.d.ts.
 
-They are for the checks of the page's scripts and are served to nobody. In the namespace `Api` are an interface or a type
-for each schema that an answer or a notification refers to, and `Methods`, which has params and result by method name.
+They are for the checks of the page's scripts and are served to nobody. In the namespace `Api` are an interface or a
+type for each schema that an answer or a notification refers to, and `Methods`: params and result by method name.
 """
 
 from __future__ import annotations
