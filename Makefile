@@ -104,7 +104,7 @@ programs: .venv/dev
 
 # Every file checked by its hash, as above; nothing of a package runs while it is installed.
 node_modules/stamp: package.json package-lock.json .npmrc .venv/dev
-	$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 staticfiles/stamp: .venv/runtime $(shell find sessions_app/static -type f)

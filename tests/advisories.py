@@ -1,8 +1,8 @@
 """What is known against the packages that the two locks name: the first part of `make audit`.
 
-The locks are requirements-dev.txt, for Python, and package-lock.json, for npm. Two questions to the package registries. Advisories: pip-audit and npm ask about each release; where a registry cannot
-tell (many mirrors keep files only) this is said, and is no failure. Withdrawn releases ("yanked"): every index of
-Python's packages tells.
+The locks are requirements-dev.txt, for Python, and package-lock.json, for npm. Two questions to the registries of both.
+Advisories: pip-audit and npm ask about each release; where a registry cannot tell (many mirrors keep files only) this
+is said, and is no failure. Withdrawn releases ("yanked"): every index of Python's packages tells.
 """
 
 from __future__ import annotations
