@@ -93,6 +93,19 @@ test("a chat that is created while the list is loaded again stays", async () => 
   assert.deepEqual(shown(chats), [OTHER, NEW, OLD]);
 });
 
+test("a chat that is deleted while the list is loaded again does not come back", async () => {
+  const { server, chats } = await list();
+  /** @type {(answer: Api.ListResult) => void} */
+  let answer = () => {};
+  server.on("session.list", () => new Promise((resolve) => (answer = resolve)));
+  chats.reload();
+  await settled();
+  server.fact(1, { type: "CUSTOM", name: "session.deleted", value: NEW });
+  answer(page([session(NEW, 1), session(OLD, 9)]));
+  await settled();
+  assert.deepEqual(shown(chats), [OLD]);
+});
+
 test("archived chats are a list of their own", async () => {
   const { server, chats } = await list();
   server.on("session.list", () => page([session(OTHER, 5, { archived: true })]));

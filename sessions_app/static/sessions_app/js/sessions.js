@@ -20,6 +20,8 @@ export class Sessions extends Emitter {
     this.archived = false;
     /** @type {Set<string>} */
     this.deleted = new Set(); // ids of those that this page has deleted, or is deleting
+    /** @type {Set<string>} */
+    this.gone = new Set(); // ids of those that are deleted: an answer that was asked for before may still have them
     this.trying = new Retry(socket);
     this.trying.on("change", () => this.changed());
     /** @type {Map<string, Api.SessionShape>} */
@@ -95,7 +97,7 @@ export class Sessions extends Emitter {
     this.trying.over();
     this.journal.reflects(answer.cursor);
     this.begun = true;
-    for (const session of answer.sessions) this.known.set(session.id, session);
+    for (const session of answer.sessions) this.keep(session);
     this.cursor = answer.next_cursor;
     this.complete = !this.cursor;
     this.changed();
@@ -124,8 +126,13 @@ export class Sessions extends Emitter {
 
   /** @param {Api.SessionShape} session */
   put(session) {
-    this.known.set(session.id, session);
+    this.keep(session);
     this.changed();
+  }
+
+  /** @param {Api.SessionShape} session */
+  keep(session) {
+    if (!this.gone.has(session.id)) this.known.set(session.id, session);
   }
 
   /**
@@ -151,6 +158,7 @@ export class Sessions extends Emitter {
 
   /** @param {string} id */
   remove(id) {
+    this.gone.add(id);
     if (this.known.delete(id)) this.changed();
   }
 
