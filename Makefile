@@ -9,37 +9,49 @@ LOCKS := requirements-uv requirements requirements-dev
 export PORT ?= 8000
 export HERMES_SIGNUP ?= open
 
+# For npm's programs, which look for Node on the path.
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+
 # Dozens of processes start: none shall compile the libraries anew, as they do where this is set.
 test chaos bench bench-cache bench-load soak: export PYTHONDONTWRITEBYTECODE =
 
 .DELETE_ON_ERROR:
-.PHONY: run test chaos lint audit lock bench bench-cache bench-load soak programs
+.PHONY: run test chaos lint types audit lock bench bench-cache bench-load soak programs
 
 run: .venv/runtime staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
 # All on SQLite, its modules shared out to two processes, and beside it what touches the database on PostgreSQL as well:
-# its report comes last. (On two cores a third process made it slower: 627 seconds instead of 565.)
-test: .venv/dev programs
-	@report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
+# its report comes last. (On two cores a third process made it slower: 627 seconds instead of 565.) Before them, in a
+# second, what is behind the page: a dot a test, and all about those that failed.
+test: .venv/dev node_modules/stamp programs
+	@$(NODE) node --test --test-timeout=20000 --test-reporter=dot tests/page/*.test.js; page=$$?; \
+	report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
 	TEST_ON=postgresql $(BIN)/pytest -m both_databases >"$$report" 2>&1 & postgresql=$$!; \
 	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder; first=$$?; \
-	wait $$postgresql; second=$$?; cat "$$report"; exit $$((first | second))
+	wait $$postgresql; second=$$?; cat "$$report"; exit $$((page | first | second))
 
 # The suite's test of chaos for longer. SECONDS= of it, SEED= repeats a run.
 chaos: .venv/dev programs
 	CHAOS_SECONDS=$(or $(SECONDS),300) CHAOS_SEED=$(SEED) $(BIN)/pytest -s tests/chaos/test_chaos.py
 
-lint: .venv/dev
+lint: .venv/dev node_modules/stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(NODE) node_modules/.bin/biome check --error-on-warnings
+	$(NODE) node_modules/.bin/tsc -p .
+	$(NODE) node_modules/.bin/tsc -p tests/page
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	@# The locks are what `make lock` would write.
 	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && cp requirements* "$$folder" && cd "$$folder" \
 	&& for name in $(LOCKS); do $(CURDIR)/$(BIN)/$(COMPILE) $$name.in -o $$name.txt \
 	&& diff $(CURDIR)/$$name.txt $$name.txt || { echo "$$name.txt is not what $$name.in says: run make lock"; exit 1; }; done
+
+# What the scripts of the page know of the API: types/api.d.ts.
+types: .venv/dev
+	$(BIN)/python -m tests.api_types
 
 # As an operator would set it; what `check --deploy` says is an error.
 DEPLOYED := DEBUG=off SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \
@@ -89,6 +101,11 @@ programs: .venv/dev
 .venv/dev: requirements-dev.txt .venv/installer
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $<
 	@touch .venv/runtime $@
+
+# Every file checked by its hash, as above; nothing of a package runs while it is installed.
+node_modules/stamp: package.json package-lock.json .npmrc .venv/dev
+	$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 staticfiles/stamp: .venv/runtime $(shell find sessions_app/static -type f)
 	$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0

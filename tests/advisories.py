@@ -1,12 +1,14 @@
-"""What is known against the packages that requirements-dev.txt locks: the first part of `make audit`.
+"""What is known against the packages that the two locks name: the first part of `make audit`.
 
-Two questions to the package registry. Advisories: pip-audit asks it about each release; where it cannot tell (many
-mirrors keep files only) this is said, and is no failure. Withdrawn releases ("yanked"): every index tells.
+The locks are requirements-dev.txt, for Python, and package-lock.json, for npm. Two questions to the registries of both.
+Advisories: pip-audit and npm ask about each release; where a registry cannot tell (many mirrors keep files only) this
+is said, and is no failure. Withdrawn releases ("yanked"): every index of Python's packages tells.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from pathlib import Path
 from tests.processes import ROOT
 
 LOCK = ROOT / "requirements-dev.txt"
+NPM_LOCK = ROOT / "package-lock.json"
 # A report that knows of nothing.
 NOBODY = '{"dependencies": [{"name": "any package", "skip_reason": "nobody can be asked"}]}'
 
@@ -35,6 +38,20 @@ def _versions(versions: Iterable[str]) -> str:
     return ", ".join(versions) or "no release yet"
 
 
+def npm_advisories(report: str) -> tuple[list[str], list[str]]:
+    """Of a report of `npm audit` the same; where its registry could not tell, that is so of every package."""
+    vulnerable = json.loads(report).get("vulnerabilities")
+    if vulnerable is None:
+        return [], [path.removeprefix("node_modules/") for path in json.loads(NPM_LOCK.read_text())["packages"] if path]
+    found = [
+        f"{package['name']} {package['range']}: {advisory['title']}"
+        for package in vulnerable.values()
+        for advisory in package["via"]
+        if isinstance(advisory, dict)  # else it is the name of a package that has one itself
+    ]
+    return found, []
+
+
 def withdrawn(warnings: str) -> list[str]:
     """The releases that uv calls yanked, a line each."""
     return re.findall(r"^warning: (.* is yanked.*)$", warnings, re.MULTILINE)
@@ -48,6 +65,13 @@ def _report(folder: Path) -> str:
     return subprocess.run([program, *options], check=False, capture_output=True, text=True).stdout
 
 
+def _npm_report(folder: Path) -> str:
+    """What npm found, or why it found nothing, as JSON."""
+    environment = {**os.environ, "PATH": os.pathsep.join([str(folder), os.environ.get("PATH", "")])}
+    command = [str(folder / "npm"), "audit", "--json", "--package-lock-only"]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True).stdout
+
+
 def _warnings(folder: Path) -> str:
     command = [str(folder / "uv"), "pip", "compile", "--no-deps", "--no-annotate", "--no-header", str(LOCK)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stderr
@@ -57,9 +81,11 @@ def main() -> int:
     """Print what is known; 1 where anything is."""
     folder = Path(sys.executable).parent
     found, untold = advisories(_report(folder) or NOBODY)
-    if untold:
-        print(f"Advisories: not checked for {len(untold)} packages, of which the registry here tells none.")
-    found += withdrawn(_warnings(folder))
+    found_by_npm, untold_by_npm = npm_advisories(_npm_report(folder) or "{}")
+    if untold or untold_by_npm:
+        number = len(untold) + len(untold_by_npm)
+        print(f"Advisories: not checked for {number} packages, of which the registries here tell none.")
+    found += found_by_npm + withdrawn(_warnings(folder))
     print(*found or ["No advisory that it tells of, and no release that was withdrawn."], sep="\n")
     return 1 if found else 0
 

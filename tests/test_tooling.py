@@ -1,6 +1,7 @@
 """The files around the code: locked dependencies, and `make run` from a clean tree."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,14 @@ def test_locks_pin_every_file_by_hash_and_name_no_index(lock: Path) -> None:
     packages = re.findall(r"^(\S+)==\S+ .*\\\n    --hash=sha256:", text, re.MULTILINE)
     assert packages == re.findall(r"^([a-z][\w.-]*)", text, re.MULTILINE)
     assert "://" not in text
+
+
+def test_the_lock_of_npm_pins_every_file_by_hash_and_names_no_index() -> None:
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    files = [package for path, package in locked.items() if path]
+    assert all(package["integrity"].startswith("sha512-") and "resolved" not in package for package in files)
 
 
 def test_every_dependency_has_its_reason() -> None:

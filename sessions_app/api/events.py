@@ -85,6 +85,12 @@ class TextDelta(TextMessageContentEvent):
     metadata: DeltaMetadata  # type: ignore[assignment]  # narrower than AG-UI's
 
 
+class ToolResult(ToolCallResultEvent):
+    """AG-UI's TOOL_CALL_RESULT: what a tool answered is text."""
+
+    content: str
+
+
 class SessionChanged(CustomEvent):
     """A session was created, or its title, flags, activity or messages changed."""
 
@@ -135,7 +141,7 @@ RunEvent = Annotated[
     | ToolCallStartEvent
     | ToolCallArgsEvent
     | ToolCallEndEvent
-    | ToolCallResultEvent
+    | ToolResult
     | ReasoningStartEvent
     | ReasoningMessageStartEvent
     | ReasoningMessageContentEvent

@@ -13,7 +13,7 @@ from tests.browser.faults import NOT_FOUND, Faults
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer
+from tests.providers.script import Answer, Gate
 
 # Seconds: nothing is tried again by itself before the test has ended.
 HOUR = 3600
@@ -242,3 +242,22 @@ async def test_a_first_message_without_a_chat_is_given_back(
     await thread(page).get_by_role("button", name="Try again").click()
     await expect(thread(page)).to_contain_text("At last")
     await expect(thread(page).get_by_text("My question")).to_have_count(1)
+
+
+async def test_a_text_that_is_withdrawn_late_comes_to_the_chat_that_is_open_by_then(
+    visitor: Visitor, provider: Provider, faults: Faults
+) -> None:
+    gate = Gate()
+    provider.script(Answer(words=["One"], gates={0: gate}))
+    page = await visitor.arrive()
+    await say(page, "first")
+    await say(page, "second")
+    queue = page.get_by_role("region", name="Messages waiting for their turn")
+    await expect(queue.get_by_role("listitem")).to_have_count(1)
+    faults.hold("turn.stop")
+    await queue.get_by_role("button").click()
+    await page.get_by_role("link", name="New chat", exact=True).click()
+    await expect(page.locator("#title")).to_have_text("New chat")
+    faults.stop()
+    await expect(box(page)).to_have_value("second")
+    gate.open()

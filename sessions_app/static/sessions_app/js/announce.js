@@ -2,10 +2,14 @@
 
 import { $ } from "./dom.js";
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let pending = "";
 
-/** Says it politely; what comes within the same moment is said in one go. */
+/**
+ * Says it politely; what comes within the same moment is said in one go.
+ * @param {string} text
+ */
 export function announce(text) {
   const region = $("announcer");
   pending = pending ? `${pending} ${text}` : text;
@@ -17,8 +21,10 @@ export function announce(text) {
   }, 80);
 }
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let hiding;
 
+/** @param {string} text */
 export function toast(text) {
   const box = $("toast");
   box.textContent = text;

@@ -1,8 +1,9 @@
 // Copying, also where the page is served without HTTPS and the browser hides its clipboard.
 
 import { announce } from "./announce.js";
-import { h, icon } from "./dom.js";
+import { h, icon, within } from "./dom.js";
 
+/** @param {string} text */
 async function copy(text) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
@@ -15,20 +16,28 @@ async function copy(text) {
   area.select();
   const done = document.execCommand("copy");
   area.remove();
-  before?.focus();
+  if (before instanceof HTMLElement) before.focus();
   if (!done) throw new Error("copy");
 }
 
-/** Copies, and says on the button for a moment whether it worked. `label` is a text node's parent, or null. */
+/**
+ * Copies, and says on the button for a moment whether it worked.
+ * @param {HTMLElement} button
+ * @param {string} text
+ * @param {HTMLElement | null} label what shows the button's words, where it has some
+ */
 export async function copyFrom(button, text, label = null) {
-  const [drawing, words] = [button.querySelector(".icon"), label?.textContent];
+  const drawing = within(button, ".icon", SVGElement);
+  const words = label?.textContent ?? "";
   let worked = true;
-  await copy(text).catch(() => (worked = false));
+  await copy(text).catch(() => {
+    worked = false;
+  });
   announce(worked ? "Copied" : "The browser does not allow copying");
   drawing.replaceWith(icon(worked ? "check" : "warning"));
   if (label) label.textContent = worked ? "Copied" : "Not allowed";
   setTimeout(() => {
-    button.querySelector(".icon").replaceWith(drawing);
+    within(button, ".icon", SVGElement).replaceWith(drawing);
     if (label) label.textContent = words;
   }, 1800);
 }

@@ -1,20 +1,27 @@
 // The box to write in: draft, length, sending, stopping, and what waits in the queue.
 
 import { announce } from "./announce.js";
-import { $, h, length, reconcile } from "./dom.js";
+import { $, h, inside, reconcile, within } from "./dom.js";
+import { Storage } from "./storage.js";
+import { length } from "./text.js";
 import { counted, number } from "./words.js";
 
 /** From this part of the limit on, the length is shown. */
 const COUNT_FROM = 0.9;
 
+/** @typedef {{ send(text: string): void, stop(): void, withdraw(entry: Api.QueuedShape): void }} Actions */
+
 export class Composer {
-  /** `actions`: {send(text), stop(), withdraw(entry)}; stop and withdraw answer with a promise. */
+  /** @param {{ maxText: number, storage: Storage, actions: Actions }} parts */
   constructor({ maxText, storage, actions }) {
-    Object.assign(this, { maxText, storage, actions });
-    this.form = $("composer");
-    this.box = $("text");
-    this.sendButton = $("send");
+    this.maxText = maxText;
+    this.storage = storage;
+    this.actions = actions;
+    this.form = $("composer", HTMLFormElement);
+    this.box = $("text", HTMLTextAreaElement);
+    this.sendButton = $("send", HTMLButtonElement);
     this.stopButton = $("stop");
+    /** @type {string | null} */
     this.session = null;
     this.touch = matchMedia("(pointer: coarse)").matches;
     this.box.enterKeyHint = this.touch ? "enter" : "send";
@@ -26,7 +33,10 @@ export class Composer {
     addEventListener("pagehide", () => this.text && this.keep());
   }
 
-  /** Goes over to a chat (null: a new one) with the draft that was left there. */
+  /**
+   * Goes over to a chat (null: a new one) with the draft that was left there.
+   * @param {string | null} session
+   */
   open(session) {
     this.session = session;
     this.box.value = this.storage.draft(session);
@@ -36,7 +46,10 @@ export class Composer {
     this.fit();
   }
 
-  /** The draft of a tab that is gone, where there is none of this one. */
+  /**
+   * The draft of a tab that is gone, where there is none of this one.
+   * @param {string | null} session
+   */
   async takeOver(session) {
     const text = await this.storage.takeOverDraft(session, () => this.session === session && !this.text);
     if (!text) return;
@@ -48,7 +61,10 @@ export class Composer {
     return this.box.value;
   }
 
-  /** Puts a text here to be changed and sent; a draft is never written over. */
+  /**
+   * Puts a text here to be changed and sent; a draft is never written over.
+   * @param {string} text
+   */
   edit(text) {
     this.box.value = this.box.value.trim() ? `${text}\n\n${this.box.value}` : text;
     this.changed();
@@ -68,18 +84,23 @@ export class Composer {
     this.storage.keepDraft(this.session, this.text);
   }
 
-  /** What was sent from here is no draft any more; a suggestion or a retry leaves the draft alone. */
+  /**
+   * What was sent from here is no draft any more; a suggestion or a retry leaves the draft alone.
+   * @param {string} text
+   */
   sent(text) {
     if (this.box.value === text) this.box.value = "";
     this.changed();
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.key !== "Enter" || event.shiftKey || (this.touch && !event.ctrlKey && !event.metaKey)) return;
     event.preventDefault();
     this.form.requestSubmit();
   }
 
+  /** @param {SubmitEvent} event */
   submit(event) {
     event.preventDefault();
     // Pasted rubbish that no text may hold: NUL, and halves of characters.
@@ -105,11 +126,13 @@ export class Composer {
     }
     const near = this.text.length > this.maxText * COUNT_FROM;
     const { excess } = this;
-    $("counter").textContent = excess > 0 ? `${number(excess)} too long` : near ? `${number(this.maxText - length(this.text))} left` : "";
+    $("counter").textContent =
+      excess > 0 ? `${number(excess)} too long` : near ? `${number(this.maxText - length(this.text))} left` : "";
     $("counter").classList.toggle("over", excess > 0);
     this.sendButton.disabled = !this.text.trim() || excess > 0;
   }
 
+  /** @param {boolean} writing */
   showRun(writing) {
     const focused = document.activeElement === this.stopButton;
     this.stopButton.hidden = !writing;
@@ -120,21 +143,36 @@ export class Composer {
     if (!this.stopButton.hidden) this.actions.stop();
   }
 
-  /** Esc stops the answer, unless it is meant for something that is open or being edited elsewhere. */
+  /**
+   * Esc stops the answer, unless it is meant for something that is open or being edited elsewhere.
+   * @param {KeyboardEvent} event
+   */
   escape(event) {
-    const elsewhere = document.querySelector("dialog[open], :popover-open:not(#toast), .sidebar.shown") || event.target.closest("#sidebar");
+    const elsewhere =
+      document.querySelector("dialog[open], :popover-open:not(#toast), .sidebar.shown") || inside(event, "#sidebar");
     if (!elsewhere && !event.defaultPrevented) this.stop();
   }
 
+  /** @param {Api.QueuedShape[]} entries */
   showQueue(entries) {
     const box = $("queue");
     box.hidden = !entries.length;
-    box.firstElementChild.textContent = `${counted(entries.length, "message waits", "messages wait")} for the answer to end`;
-    reconcile(box.lastElementChild, entries.map((entry) => ({ key: entry.run_id, version: "", build: () => this.waiting(entry) })));
+    within(box, "h2").textContent =
+      `${counted(entries.length, "message waits", "messages wait")} for the answer to end`;
+    reconcile(
+      within(box, "ol"),
+      entries.map((entry) => ({ key: entry.run_id, version: "", build: () => this.waiting(entry) })),
+    );
   }
 
+  /** @param {Api.QueuedShape} entry */
   waiting(entry) {
-    const button = h("button", { class: "link-button", type: "button", text: "Withdraw", "aria-label": `Withdraw “${entry.text.slice(0, 60)}”` });
+    const button = h("button", {
+      class: "link-button",
+      type: "button",
+      text: "Withdraw",
+      "aria-label": `Withdraw “${entry.text.slice(0, 60)}”`,
+    });
     button.addEventListener("click", () => this.actions.withdraw(entry));
     return h("li", {}, h("bdi", { text: entry.text.slice(0, 300) }), button);
   }

@@ -2,6 +2,8 @@
 
 import { announce } from "./announce.js";
 import { $ } from "./dom.js";
+import { Retry } from "./retry.js";
+import { Socket } from "./socket.js";
 import { duration } from "./words.js";
 
 /** A connection that is back within this time (ms) is not worth a word. */
@@ -10,30 +12,39 @@ const GOOD_NEWS = 3_000;
 const TOO_MANY_WINDOWS = "You have too many windows of this site open. Close some of them, then try again.";
 
 export class ConnectionLine {
+  /** @param {Socket} socket */
   constructor(socket) {
     this.socket = socket;
     this.box = $("connection");
     this.words = $("connection-text");
-    this.button = $("connection-retry");
+    this.button = $("connection-retry", HTMLButtonElement);
     this.troubled = false;
     this.full = false;
+    /** @type {Retry | null} */
     this.retry = null;
-    this.hear = () => this.retryChanged();
-    this.button.addEventListener("click", () => (socket.state === "open" ? this.retry.now() : socket.retry()));
-    socket.addEventListener("state", () => this.changed());
+    this.what = () => "";
+    this.stopHearing = () => {};
+    this.button.addEventListener("click", () => (socket.state === "open" ? this.retry?.now() : socket.retry()));
+    socket.on("state", () => this.changed());
     this.timer = setTimeout(() => this.show(), GRACE);
   }
 
-  /** Also says that what this Retry (or null) is for could not be done: `what()` is the sentence. */
+  /**
+   * Also says that what this is tried for could not be done.
+   * @param {Retry | null} retry
+   * @param {() => string} what the sentence
+   */
   watch(retry, what) {
-    this.retry?.removeEventListener("change", this.hear);
-    Object.assign(this, { retry, what });
-    retry?.addEventListener("change", this.hear);
+    this.stopHearing();
+    this.retry = retry;
+    this.what = what;
+    this.stopHearing = retry?.on("change", () => this.retryChanged(retry)) ?? (() => {});
     this.changed();
   }
 
-  retryChanged() {
-    if (this.retry.pausing && this.retry.failures === 1) announce(`${this.what()} It is being tried again.`);
+  /** @param {Retry} retry */
+  retryChanged(retry) {
+    if (retry.pausing && retry.failures === 1) announce(`${this.what()} It is being tried again.`);
     this.changed();
   }
 
@@ -73,7 +84,8 @@ export class ConnectionLine {
 
   showFull() {
     if (!this.full) announce(TOO_MANY_WINDOWS);
-    this.troubled = this.full = true;
+    this.troubled = true;
+    this.full = true;
     this.words.textContent = TOO_MANY_WINDOWS;
     this.button.hidden = false;
     this.box.classList.remove("good");
@@ -96,7 +108,8 @@ export class ConnectionLine {
   }
 
   reconnected() {
-    this.troubled = this.full = false;
+    this.troubled = false;
+    this.full = false;
     this.words.textContent = "Reconnected. Everything is up to date.";
     this.button.hidden = true;
     this.box.classList.add("good");
@@ -105,4 +118,5 @@ export class ConnectionLine {
   }
 }
 
+/** @param {number} time */
 const inSeconds = (time) => duration(Math.max(1, Math.ceil((time - Date.now()) / 1000)));

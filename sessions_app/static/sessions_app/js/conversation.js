@@ -5,45 +5,61 @@
 // events of the run. All that happens later comes after it, and is applied as it comes.
 // Where session.open fails for a passing reason it is tried again (`trying`), and what is shown stays; so it is with older
 // pages (`tryingOlder`). Only a chat that is not found is left.
-// Events: "change" (messages, queue), "run" (the running answer grew), "session" (as session.open tells it),
-// "said" (a sentence for everybody), "gone" (the chat is no longer there).
 
+import { Emitter } from "./events.js";
+import { Journal } from "./journal.js";
+import { Markdown } from "./markdown.js";
 import { isPassing, Retry } from "./retry.js";
 import { Run } from "./run.js";
-import { Disconnected, Refused } from "./socket.js";
+import { Disconnected, Refused, Socket } from "./socket.js";
 import { explainFinish, INVALID, NOT_FOUND } from "./words.js";
 
 const PAGE = 50;
 const LONG_PAGE = 200;
 
-export class Conversation extends EventTarget {
+/**
+ * Events: "change" (messages, queue), "run" (the running answer grew), "session" (as session.open tells it),
+ * "said" (a sentence for everybody), "gone" (the chat is no longer there; with why it was not found, or null where it
+ * was deleted).
+ * @extends {Emitter<{
+ *   change: undefined, run: undefined, session: Api.SessionShape, said: string, gone: Refused | null,
+ * }>}
+ */
+export class Conversation extends Emitter {
+  /** @param {{ socket: Socket, journal: Journal, markdown: Markdown, id: string }} parts */
   constructor({ socket, journal, markdown, id }) {
     super();
-    Object.assign(this, { socket, journal, markdown, id });
+    this.socket = socket;
+    this.markdown = markdown;
+    this.id = id;
+    /** @type {Page.Message[]} */
     this.messages = [];
     this.hasMore = false;
+    /** @type {Run | null} */
     this.run = null;
+    /** @type {Api.QueuedShape[]} */
     this.queued = [];
+    /** @type {string | null} */
     this.unanswered = null; // id of the last message, where it got no answer and no turn is at work on it
     this.cursor = 0; // of the facts that are in what was fetched
     this.opened = false;
     this.loaded = false; // opened, and ready to be shown
     this.trying = new Retry(socket);
     this.tryingOlder = new Retry(socket);
-    this.tryingOlder.addEventListener("change", () => this.changed());
+    this.tryingOlder.on("change", () => this.changed());
+    /** @type {Promise<boolean> | null} */
     this.fetching = null; // a page of older messages
     this.opening = false;
     this.rewritten = false; // by another program: what was fetched before may no longer be so
     this.closed = false;
-    this.hear = ({ detail }) => detail.session_id === id && this.take(detail);
-    journal.addEventListener("event", this.hear);
+    this.stopHearing = journal.on("event", (notice) => notice.session_id === id && this.take(notice));
   }
 
   close() {
     this.closed = true;
     this.trying.over();
     this.tryingOlder.stop();
-    this.journal.removeEventListener("event", this.hear);
+    this.stopHearing();
     this.socket.call("session.close", { session_id: this.id }).catch(() => {});
   }
 
@@ -66,28 +82,34 @@ export class Conversation extends EventTarget {
     }
   }
 
+  /** @param {unknown} error */
   fail(error) {
     if (isPassing(error)) this.trying.pause(error).then(() => this.refresh());
-    else if ([NOT_FOUND, INVALID].includes(error.code)) this.dispatchEvent(new CustomEvent("gone", { detail: error }));
+    else if (error instanceof Refused && [NOT_FOUND, INVALID].includes(error.code)) this.tell("gone", error);
     else if (!(error instanceof Disconnected)) throw error;
   }
 
-  /** Takes the state over at once; it is shown when its answers are rendered. */
+  /**
+   * Takes the state over at once; it is shown when its answers are rendered.
+   * @param {Api.OpenResult} answer
+   */
   async adopt({ session, messages, has_more, run, queued, cursor }) {
     this.trying.over();
-    Object.assign(this, { cursor, queued, opened: true });
+    this.cursor = cursor;
+    this.queued = queued;
+    this.opened = true;
     this.merge(messages, has_more);
     if (!run) this.run = null;
     else if (this.run?.id !== run.run_id || this.run.seq < run.seq) this.run = new Run(run);
     else this.run.forget(messages);
     this.findUnanswered();
-    this.dispatchEvent(new CustomEvent("session", { detail: session }));
-    if (this.rewritten) this.renewOlder(messages[0]?.position ?? Infinity);
+    this.tell("session", session);
+    if (this.rewritten) this.renewOlder(placeOf(messages[0]));
     this.rewritten = false;
     await this.prepare(messages);
     this.loaded = true;
     this.changed();
-    this.dispatchEvent(new Event("run"));
+    this.tell("run");
   }
 
   findUnanswered() {
@@ -95,40 +117,67 @@ export class Conversation extends EventTarget {
     this.unanswered = last?.role === "user" && !this.run && !this.queued.length ? last.id : null;
   }
 
-  /** The last page replaces what it covers; older pages stay where both meet, else they are loaded again on scroll. */
+  /**
+   * The last page replaces what it covers; older pages stay where both meet, else they are loaded again on scroll.
+   * @param {Page.Message[]} latest
+   * @param {boolean} hasMore
+   */
   merge(latest, hasMore) {
-    const first = latest[0]?.position ?? Infinity;
+    const first = placeOf(latest[0]);
     const known = new Set(this.messages.map((message) => message.id));
     const meets = latest.some((message) => known.has(message.id));
-    const older = meets ? this.messages.filter((message) => message.position < first) : [];
+    const older = meets ? this.messages.filter((message) => placeOf(message) < first) : [];
     this.messages = [...older, ...latest];
     if (!older.length) this.hasMore = hasMore;
   }
 
-  /** Lets the server render the answers first, so that they do not change shape on the screen. */
+  /**
+   * Lets the server render the answers first, so that they do not change shape on the screen.
+   * @param {Page.Message[]} messages
+   */
   prepare(messages) {
-    return this.markdown.prepare(messages.filter((message) => message.role === "assistant").map((message) => message.text));
+    return this.markdown.prepare(
+      messages.filter((message) => message.role === "assistant").map((message) => message.text),
+    );
   }
 
-  /** Loads a page of older messages; resolves with whether there are more than before. */
+  /**
+   * Loads a page of older messages; resolves with whether there are more than before.
+   * @param {{ all?: boolean }} [options] `all`: for a place far up, so in large pages and without rendering
+   * @returns {Promise<boolean>}
+   */
   older({ all = false } = {}) {
     if (!this.hasMore) return Promise.resolve(false);
     this.fetching ??= this.fetchOlder(all).finally(() => (this.fetching = null));
     return this.fetching;
   }
 
+  /**
+   * Resolves with the message at a position, or the next one, loading what is before it where needed.
+   * @param {number} position
+   */
+  async messageAt(position) {
+    while (placeOf(this.messages[0]) > position && (await this.older({ all: true })));
+    return this.messages.find((message) => placeOf(message) >= position);
+  }
+
+  /** @param {boolean} all */
   async fetchOlder(all) {
-    const before = this.messages[0].position;
+    const before = placeOf(this.messages[0]);
     const page = await this.pageBefore(before, all ? LONG_PAGE : PAGE);
     if (page && !all) await this.prepare(page.messages);
-    if (!page || before !== this.messages[0]?.position) return false;
+    if (!page || before !== placeOf(this.messages[0])) return false;
     this.messages = [...page.messages, ...this.messages];
     this.hasMore = page.has_more;
     this.changed();
     return true;
   }
 
-  /** Resolves with a page of the messages before a position, or null where it can not be had any more. */
+  /**
+   * Resolves with a page of the messages before a position, or null where it can not be had any more.
+   * @param {number} before
+   * @param {number} limit
+   */
   async pageBefore(before, limit) {
     const params = { session_id: this.id, before, limit };
     try {
@@ -139,14 +188,18 @@ export class Conversation extends EventTarget {
     }
   }
 
-  /** Fetches again what is shown of the messages before a position: a program has changed the chat. */
-  async renewOlder(before) {
-    while (this.messages.length && this.messages[0].position < before) {
+  /**
+   * Fetches again what is shown of the messages before a position: a program has changed the chat.
+   * @param {number} position
+   */
+  async renewOlder(position) {
+    let before = position;
+    while (this.messages.length && placeOf(this.messages[0]) < before) {
       const page = await this.pageBefore(before, LONG_PAGE);
       if (!page) return;
-      const first = page.has_more ? page.messages[0].position : -Infinity;
-      const older = this.messages.filter((message) => message.position < first);
-      const newer = this.messages.filter((message) => message.position >= before);
+      const first = page.has_more ? placeOf(page.messages[0]) : -Infinity;
+      const older = this.messages.filter((message) => placeOf(message) < first);
+      const newer = this.messages.filter((message) => placeOf(message) >= before);
       this.messages = [...older, ...page.messages, ...newer];
       if (!older.length) this.hasMore = page.has_more;
       before = first;
@@ -154,31 +207,51 @@ export class Conversation extends EventTarget {
     }
   }
 
-  take({ run_id: runId, seq, event, cursor }) {
-    if (runId === null) {
-      if (cursor > this.cursor) this.takeFact(event);
-    } else if (this.run?.id === runId) {
-      if (!this.run.take(seq, event)) this.refresh();
-      else if (event.type === "RUN_STARTED") this.say("Answer started.");
-      this.dispatchEvent(new Event("run"));
+  /** @param {Page.Notice} notice */
+  take(notice) {
+    if (notice.run_id === null) {
+      if (notice.cursor > this.cursor) this.takeFact(notice.event);
+    } else if (this.run?.id === notice.run_id) {
+      if (!this.run.take(notice.seq, notice.event)) this.refresh();
+      else if (notice.event.type === "RUN_STARTED") this.say("Answer started.");
+      this.tell("run");
     }
   }
 
-  takeFact({ name, value }) {
-    if (name === "session.deleted") this.dispatchEvent(new CustomEvent("gone", { detail: null }));
-    else if (!this.opened) return; // the answer to session.open will have it
-    else if (name === "message.created") this.add(value);
-    else if (name === "turn.queued") this.queue(value);
-    else if (name === "turn.withdrawn") this.unqueue(value.run_id);
-    else if (name === "turn.began") this.start(value);
-    else if (name === "turn.ended") this.end(value);
-    else if (name === "transcript.changed") {
-      this.rewritten = true;
-      this.refresh();
+  /** @param {Page.Fact} fact */
+  takeFact(fact) {
+    if (fact.name === "session.deleted") this.tell("gone", null);
+    else if (this.opened) this.change(fact); // else the answer to session.open will have it
+  }
+
+  /** @param {Page.Fact} fact */
+  change(fact) {
+    switch (fact.name) {
+      case "message.created":
+        this.add(fact.value);
+        break;
+      case "turn.queued":
+        this.queue(fact.value);
+        break;
+      case "turn.withdrawn":
+        this.unqueue(fact.value.run_id);
+        break;
+      case "turn.began":
+        this.start(fact.value);
+        break;
+      case "turn.ended":
+        this.end(fact.value);
+        break;
+      case "transcript.changed":
+        this.rewritten = true;
+        this.refresh();
     }
   }
 
-  /** A turn has begun, just after its message was added; one that has ended by now is told so at once. */
+  /**
+   * A turn has begun, just after its message was added; one that has ended by now is told so at once.
+   * @param {Api.TurnShape} turn
+   */
   start({ run_id: runId, status }) {
     this.queued = this.queued.filter((entry) => entry.run_id !== runId);
     if (status === "running" && this.run?.id !== runId) {
@@ -186,10 +259,13 @@ export class Conversation extends EventTarget {
       this.unanswered = null;
     }
     this.changed();
-    this.dispatchEvent(new Event("run"));
+    this.tell("run");
   }
 
-  /** A turn has ended; its answer was added before, where it has one. Else the user's message says why. */
+  /**
+   * A turn has ended; its answer was added before, where it has one. Else the user's message says why.
+   * @param {Api.TurnShape} turn
+   */
   end({ run_id: runId, status, message_id: answerId, error }) {
     if (this.run?.id === runId) {
       this.insert(...this.run.store());
@@ -202,10 +278,13 @@ export class Conversation extends EventTarget {
     if (status === "stopped") this.say("Answer stopped.");
     else this.say(error ? "Answer failed." : explainFinish(answer?.finish) || "Answer finished.");
     this.changed();
-    this.dispatchEvent(new Event("run"));
+    this.tell("run");
   }
 
-  /** A message that is now part of the transcript. Steps of the running answer are shown by it until it is stored. */
+  /**
+   * A message that is now part of the transcript. Steps of the running answer are shown by it until it is stored.
+   * @param {Page.Message} message
+   */
   add(message) {
     this.queued = this.queued.filter((entry) => entry.message_id !== message.id);
     if (!this.opened || this.messages.some((other) => other.id === message.id)) return;
@@ -217,11 +296,15 @@ export class Conversation extends EventTarget {
     this.changed();
   }
 
-  /** By position: what was missed may come when this page has said something already. */
+  /**
+   * By position: what was missed may come when this page has said something already.
+   * @param {Page.Message[]} messages
+   */
   insert(...messages) {
-    this.messages = [...this.messages, ...messages].sort((a, b) => a.position - b.position);
+    this.messages = [...this.messages, ...messages].sort((a, b) => placeOf(a) - placeOf(b));
   }
 
+  /** @param {Api.QueuedShape} entry */
   queue(entry) {
     const known = this.queued.some((other) => other.run_id === entry.run_id);
     const begun = this.run?.id === entry.run_id || this.messages.some((message) => message.id === entry.message_id);
@@ -229,21 +312,32 @@ export class Conversation extends EventTarget {
     this.changed();
   }
 
+  /** @param {string} runId */
   unqueue(runId) {
     this.queued = this.queued.filter((entry) => entry.run_id !== runId);
     this.changed();
   }
 
-  /** Stops the running answer, or withdraws the queued one named. */
+  /**
+   * Stops the running answer, or withdraws the queued one named.
+   * @param {string | undefined} runId
+   */
   stop(runId = this.run?.id) {
     return this.socket.call("turn.stop", { session_id: this.id, run_id: runId });
   }
 
+  /** @param {string} text */
   say(text) {
-    this.dispatchEvent(new CustomEvent("said", { detail: text }));
+    this.tell("said", text);
   }
 
   changed() {
-    this.dispatchEvent(new Event("change"));
+    this.tell("change");
   }
 }
+
+/**
+ * Where a message stands; one that has no place yet, or is not there, comes after all others.
+ * @param {Page.Message | undefined} message
+ */
+const placeOf = (message) => message?.position ?? Infinity;

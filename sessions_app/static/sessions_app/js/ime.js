@@ -9,6 +9,7 @@ export function leaveKeysToInputMethods() {
   addEventListener("keydown", keep, { capture: true });
 }
 
+/** @param {KeyboardEvent} event */
 function keep(event) {
   if (!event.isComposing && event.keyCode !== PROCESSED) return;
   event.stopImmediatePropagation();

@@ -4,7 +4,7 @@ import { announce, toast } from "./announce.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
-import { $ } from "./dom.js";
+import { $, inside } from "./dom.js";
 import { leaveKeysToInputMethods } from "./ime.js";
 import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
@@ -14,11 +14,12 @@ import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
 import { Sessions } from "./sessions.js";
 import { Sidebar, titleOf } from "./sidebar.js";
-import { Socket } from "./socket.js";
+import { Refused, Socket } from "./socket.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
 import { explain, GONE } from "./words.js";
 
+/** @type {{ maxText: number, login: string, user: string }} */
 const config = JSON.parse($("config").textContent);
 const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`);
 const storage = new Storage(config.user);
@@ -33,6 +34,7 @@ const actions = { send, edit, startOver };
 const thread = new Thread({ markdown, outbox, socket, scroll, actions });
 const composer = new Composer({ maxText: config.maxText, storage, actions: { send, stop, withdraw } });
 const connectionLine = new ConnectionLine(socket);
+/** @type {Conversation | null} */
 let conversation = null;
 let beginning = false;
 
@@ -45,19 +47,20 @@ async function route() {
   const address = new URLSearchParams(location.search);
   const id = address.get("chat");
   if (id !== (conversation?.id ?? null) || !thread.conversation) open(id);
-  if (id && address.has("at")) {
+  if (conversation && address.has("at")) {
     await loaded(conversation);
     await thread.goTo(Number(address.get("at")));
   }
 }
 
+/** @param {string | null} id */
 function open(id) {
   conversation?.close();
   conversation = id ? new Conversation({ socket, journal, markdown, id }) : null;
-  conversation?.addEventListener("change", showTurns);
-  conversation?.addEventListener("run", showTurns);
-  conversation?.addEventListener("session", ({ detail }) => sessions.put(detail));
-  conversation?.addEventListener("gone", ({ detail }) => leave(detail));
+  conversation?.on("change", showTurns);
+  conversation?.on("run", showTurns);
+  conversation?.on("session", (session) => sessions.put(session));
+  conversation?.on("gone", leave);
   connectionLine.watch(conversation?.trying ?? null, couldNotFetch);
   thread.open(conversation);
   composer.open(id);
@@ -67,30 +70,42 @@ function open(id) {
 }
 
 function couldNotFetch() {
-  return conversation.loaded ? "This chat could not be brought up to date." : "This chat could not be loaded.";
+  return conversation?.loaded ? "This chat could not be brought up to date." : "This chat could not be loaded.";
 }
 
+/** @param {string} address */
 function go(address) {
   history.pushState(null, "", address);
   route();
 }
 
-/** Resolves when the conversation has its messages. */
+/**
+ * Resolves when the conversation has its messages.
+ * @param {Conversation} opened
+ * @returns {Promise<void>}
+ */
 function loaded(opened) {
   return new Promise((resolve) => {
-    const look = () => opened.loaded && resolve();
-    opened.addEventListener("change", look);
-    look();
+    if (opened.loaded) resolve();
+    const stop = opened.on("change", () => {
+      if (!opened.loaded) return;
+      stop();
+      resolve();
+    });
   });
 }
 
-/** The open chat is no longer there: deleted here or elsewhere, or never this user's. What was written stays. */
+/**
+ * The open chat is no longer there: deleted here or elsewhere, or never this user's. What was written stays.
+ * @param {Refused | null} error
+ */
 function leave(error) {
+  if (!conversation) return;
   const { id } = conversation;
   const unsent = outbox.of(id);
   const texts = [...unsent.map((entry) => entry.text), composer.text].filter(Boolean);
   const here = sessions.deleted.has(id);
-  unsent.forEach((entry) => outbox.drop(entry));
+  for (const entry of unsent) outbox.drop(entry);
   storage.keepDraft(id, null);
   history.replaceState(null, "", "/");
   route();
@@ -110,6 +125,7 @@ function showTurns() {
   composer.showQueue(conversation?.queued ?? []);
 }
 
+/** @param {string} text */
 function send(text) {
   scroll.atEnd = true;
   outbox.send(conversation?.id ?? null, text);
@@ -136,7 +152,10 @@ async function begin() {
   }
 }
 
-/** Goes over from the page of a new chat to the chat, with what is being written. */
+/**
+ * Goes over from the page of a new chat to the chat, with what is being written.
+ * @param {string} id
+ */
 function settle(id) {
   storage.keepDraft(id, composer.text);
   storage.keepDraft(null, null);
@@ -146,18 +165,22 @@ function settle(id) {
 /** What found no chat becomes a draft again: after a failure, and after a reload in between. */
 function giveBack() {
   const entries = outbox.of(null);
-  entries.forEach((entry) => outbox.drop(entry));
+  for (const entry of entries) outbox.drop(entry);
   const texts = [...entries.map((entry) => entry.text), storage.draft(null)].filter(Boolean);
   storage.keepDraft(null, texts.join("\n\n"));
   if (!conversation) composer.open(null);
 }
 
+/** @param {Page.Entry} entry */
 function edit(entry) {
   outbox.drop(entry);
   composer.edit(entry.text);
 }
 
-/** Goes to the page of a new chat with a text that this one has no room for. */
+/**
+ * Goes to the page of a new chat with a text that this one has no room for.
+ * @param {string} text
+ */
 function startOver(text) {
   go("/");
   composer.edit(text);
@@ -165,17 +188,19 @@ function startOver(text) {
 
 async function stop() {
   try {
-    await conversation.stop();
+    await conversation?.stop();
   } catch (error) {
     toast(explain(error));
   }
 }
 
+/** @param {Api.QueuedShape} entry */
 async function withdraw(entry) {
+  const opened = conversation; // another one may be open when the answer comes
   try {
-    const { stopped } = await conversation.stop(entry.run_id);
-    if (!stopped) return;
-    conversation.unqueue(entry.run_id);
+    const answer = await opened?.stop(entry.run_id);
+    if (!answer?.stopped) return;
+    opened?.unqueue(entry.run_id);
     composer.edit(entry.text);
     announce("Withdrawn. The text is in the message box again.");
   } catch (error) {
@@ -183,29 +208,29 @@ async function withdraw(entry) {
   }
 }
 
-journal.addEventListener("reset", () => sessions.reload());
-journal.addEventListener("current", () => {
+journal.on("reset", () => sessions.reload());
+journal.on("current", () => {
   sessions.resume();
   conversation?.reopen();
 });
-socket.addEventListener("denied", () => {
+socket.on("denied", () => {
   storage.seal();
   location.assign(`${config.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
 });
-sessions.addEventListener("change", showTitle);
-outbox.addEventListener("sent", ({ detail: { entry, result } }) => {
-  if (entry.session_id !== conversation?.id) return;
+sessions.on("change", showTitle);
+outbox.on("sent", ({ entry, result }) => {
+  if (!conversation || entry.session_id !== conversation.id) return;
   const { message, run_id, queued } = result;
   if (queued) conversation.queue({ run_id, message_id: message.id, text: message.text });
   else if (message.position !== null) conversation.add(message);
 });
 addEventListener("popstate", route);
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-go], a[data-new]");
+  const link = inside(event, "a[data-go], a[data-new]");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   sidebar.closeDrawer();
-  go(link.getAttribute("href"));
+  go(link.getAttribute("href") ?? "/");
   if (composer.touch) $("title").focus();
   else composer.focus();
 });

@@ -1,9 +1,9 @@
 // Markdown → HTML, by the server's `markdown.render`, which sanitises. The only HTML that this page ever takes in.
 
-import { isPassing, Retry } from "./retry.js";
-import { Refused } from "./socket.js";
 import { copyFrom } from "./clipboard.js";
 import { h, icon } from "./dom.js";
+import { isPassing, Retry } from "./retry.js";
+import { Refused, Socket } from "./socket.js";
 
 /** After so many failures it may be a text that the server cannot render: it stays plain. */
 const TRIES = 4;
@@ -15,49 +15,93 @@ let rendered = 0;
 
 /** The one policy by which text may become HTML (settings.py names it); browsers without Trusted Types take any text. */
 const server = globalThis.trustedTypes?.createPolicy("hermes-markdown", { createHTML: (html) => html });
+/**
+ * @param {string} html
+ * @returns {Page.Html}
+ */
 const trust = (html) => (server ? server.createHTML(html) : html);
 
+/**
+ * A text that the server is to render, with what waits for its HTML; null: the server refuses the text.
+ * @typedef {{ promise: Promise<Page.Html | null>, resolve: (html: Page.Html | null) => void, elements: HTMLElement[] }} Asked
+ */
+
 export class Markdown {
-  /** `limit`: the characters that one request may hold; `still(change)` changes the page under the reader's eyes. */
+  /**
+   * @param {Socket} socket
+   * @param {number} limit the characters that one request may hold
+   * @param {(change: () => void) => void} still changes the page under the reader's eyes
+   */
   constructor(socket, limit, still) {
-    Object.assign(this, { socket, limit, still });
+    this.socket = socket;
+    this.limit = limit;
+    this.still = still;
+    /** @type {Map<string, Page.Html>} */
     this.known = new Map();
+    /** @type {Map<string, Asked>} */
     this.asked = new Map();
     this.working = false;
     this.trying = new Retry(socket);
   }
 
-  /** Fills an element now if the text is known, else when its HTML comes; until then an empty one has the plain text. */
+  /**
+   * Fills an element now if the text is known, else when its HTML comes; until then an empty one has the plain text.
+   * @param {HTMLElement} element
+   * @param {string} text
+   */
   fill(element, text) {
-    if (this.known.has(text)) {
-      put(element, this.known.get(text));
+    const html = this.known.get(text);
+    if (html !== undefined) {
+      put(element, html);
       return;
     }
-    if (element.hasChildNodes()) setTimeout(() => this.asked.get(text)?.elements.includes(element) && putPlain(element, text), PATIENCE);
-    else putPlain(element, text);
-    this.render(text);
-    this.asked.get(text).elements.push(element);
+    this.ask(text).elements.push(element);
+    const showPlain = () => this.asked.get(text)?.elements.includes(element) && putPlain(element, text);
+    if (element.hasChildNodes()) setTimeout(showPlain, PATIENCE);
+    else showPlain();
   }
 
-  /** Resolves with the HTML, or null where the server refuses the text; survives a lost connection. */
-  render(text) {
-    if (this.known.has(text)) return Promise.resolve(this.known.get(text));
-    if (!this.asked.has(text)) {
-      let resolve;
-      const promise = new Promise((done) => (resolve = done));
-      this.asked.set(text, { promise, resolve, elements: [] });
-      if (!this.working) this.work();
-    }
-    return this.asked.get(text).promise;
+  /**
+   * Resolves with the HTML, or null where the server refuses the text; survives a lost connection.
+   * @param {string} text
+   */
+  async render(text) {
+    return this.known.get(text) ?? this.ask(text).promise;
   }
 
-  /** Resolves when these texts are rendered, or cannot be waited for any longer. */
+  /**
+   * A text of which nothing is known yet; it is asked for once.
+   * @param {string} text
+   */
+  ask(text) {
+    const before = this.asked.get(text);
+    if (before) return before;
+    /** @type {Asked["resolve"]} */
+    let resolve = () => {};
+    /** @type {Asked["promise"]} */
+    const promise = new Promise((done) => {
+      resolve = done;
+    });
+    /** @type {Asked} */
+    const asked = { promise, resolve, elements: [] };
+    this.asked.set(text, asked);
+    if (!this.working) this.work();
+    return asked;
+  }
+
+  /**
+   * Resolves when these texts are rendered, or cannot be waited for any longer.
+   * @param {string[]} texts
+   */
   prepare(texts) {
     const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
     return Promise.race([Promise.all(texts.filter(Boolean).map((text) => this.render(text))), patience]);
   }
 
-  /** HTML of several texts at once, not remembered: for an answer that is still growing. */
+  /**
+   * HTML of several texts at once, not remembered: for an answer that is still growing.
+   * @param {string[]} texts
+   */
   async renderNow(texts) {
     return (await this.socket.call("markdown.render", { texts })).html.map(trust);
   }
@@ -80,9 +124,13 @@ export class Markdown {
     this.working = false;
   }
 
+  /** @param {string[]} texts */
   giveUp(texts) {
     this.trying.over();
-    this.settle(texts, texts.map(() => null));
+    this.settle(
+      texts,
+      texts.map(() => null),
+    );
   }
 
   batch() {
@@ -96,63 +144,94 @@ export class Markdown {
     return texts;
   }
 
+  /**
+   * @param {string[]} texts
+   * @param {(Page.Html | null)[]} html of each, in the same order
+   */
   settle(texts, html) {
-    this.still(() => texts.forEach((text, index) => this.arrive(text, html[index])));
+    this.still(() => {
+      for (const [index, text] of texts.entries()) this.arrive(text, html[index] ?? null);
+    });
     for (const text of this.known.keys()) {
       if (this.known.size <= REMEMBERED) break;
       this.known.delete(text);
     }
   }
 
+  /**
+   * @param {string} text
+   * @param {Page.Html | null} html
+   */
   arrive(text, html) {
-    const { resolve, elements } = this.asked.get(text);
+    const asked = this.asked.get(text);
     this.asked.delete(text);
-    resolve(html);
+    asked?.resolve(html);
     if (html !== null) this.known.set(text, html);
-    for (const element of elements) {
+    for (const element of asked?.elements ?? []) {
       if (html === null) putPlain(element, text);
       else put(element, html);
     }
   }
 }
 
-/** Puts rendered HTML into an element, with the buttons that belong to it. */
+/**
+ * Puts rendered HTML into an element, with the buttons that belong to it.
+ * @param {HTMLElement} element
+ * @param {Page.Html} html
+ */
 export function put(element, html) {
   element.classList.remove("plain-text");
-  element.innerHTML = html;
+  // Text for the types alone: the browser looks whether the policy has made it.
+  // biome-ignore lint/plugin/html: this is the one place.
+  element.innerHTML = /** @type {string} */ (html);
   separateNotes(element);
   for (const head of element.querySelectorAll(".code-head")) {
     const words = h("span", { text: "Copy" });
     const code = head.nextElementSibling;
     const button = h("button", { type: "button", "aria-label": "Copy code" }, icon("copy"), words);
-    button.addEventListener("click", () => copyFrom(button, code.textContent.replace(/\n$/, ""), words));
+    button.addEventListener("click", () => copyFrom(button, code?.textContent.replace(/\n$/, "") ?? "", words));
     head.append(button);
   }
   requestAnimationFrame(() => letKeysScroll(element));
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
 function putPlain(element, text) {
   element.classList.add("plain-text");
   element.textContent = text;
 }
 
-/** Footnotes of equal texts have equal ids; on the page each is made its own. */
+/**
+ * Footnotes of equal texts have equal ids; on the page each is made its own.
+ * @param {HTMLElement} element
+ */
 function separateNotes(element) {
   const notes = element.querySelectorAll('[id^="note-"]');
   if (!notes.length) return;
   rendered += 1;
   for (const note of notes) note.id += `-${rendered}`;
-  for (const link of element.querySelectorAll('a[href^="#note-"]')) link.hash += `-${rendered}`;
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = element.querySelectorAll('a[href^="#note-"]');
+  for (const link of links) link.hash += `-${rendered}`;
 }
 
+/** @type {Record<string, string>} */
 const LABELS = { pre: "Wide code", div: "Wide table", math: "Wide formula" };
 
-/** Wide code, tables and formulas scroll sideways, by keyboard only where they can be focused. */
+/**
+ * Wide code, tables and formulas scroll sideways, by keyboard only where they can be focused.
+ * @param {HTMLElement} element
+ */
 function letKeysScroll(element) {
-  for (const box of element.querySelectorAll('.code pre, .table, math[display="block"]')) {
+  /** @type {NodeListOf<HTMLElement | MathMLElement>} */
+  const boxes = element.querySelectorAll('.code pre, .table, math[display="block"]');
+  for (const box of boxes) {
     if (box.scrollWidth <= box.clientWidth) continue;
     box.tabIndex = 0;
     box.setAttribute("role", "group");
-    box.setAttribute("aria-label", LABELS[box.localName]);
+    box.setAttribute("aria-label", LABELS[box.localName] ?? "");
   }
 }

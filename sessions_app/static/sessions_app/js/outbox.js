@@ -1,37 +1,48 @@
 // Messages on their way to the server. Each has its `message_id` from the start and keeps it over lost connections and
-// reloads, so that sending again is the same turn and not another one. Fires "change", and "sent" with {entry, result}.
-//
-// An entry: {message_id, session_id (null: for a chat that is still to be made), text, at, state: "sending" | "limited" | "refused", until?, problem?, taken?}.
+// reloads, so that sending again is the same turn and not another one.
 
-import { Disconnected } from "./socket.js";
+import { Emitter } from "./events.js";
+import { Disconnected, Refused, Socket } from "./socket.js";
+import { Storage } from "./storage.js";
 import { CONFLICT, explain, isUsedUp, TOO_MANY } from "./words.js";
 
-/** crypto.randomUUID only exists on HTTPS and loopback. */
+/** A random UUID. crypto.randomUUID only exists on HTTPS and loopback. */
 function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  // Version 4, variant 1: the two digits that are not random.
+  const variant = "89ab".charAt(Math.random() * 4);
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, `$1-$2-4$3-${variant}$4-$5`);
 }
 
-export class Outbox extends EventTarget {
+/** @extends {Emitter<{ change: undefined, sent: { entry: Page.Entry, result: Api.StartResult } }>} */
+export class Outbox extends Emitter {
+  /**
+   * @param {Socket} socket
+   * @param {Storage} storage
+   */
   constructor(socket, storage) {
     super();
     this.socket = socket;
     this.storage = storage;
     this.entries = storage.unsent();
     this.working = false;
-    socket.addEventListener("state", () => this.work());
+    socket.on("state", () => this.work());
   }
 
+  /** @param {string | null} sessionId */
   of(sessionId) {
     return this.entries.filter((entry) => entry.session_id === sessionId);
   }
 
-  /** Queues a text for sending; from here on it survives a reload. */
+  /**
+   * Queues a text for sending; from here on it survives a reload.
+   * @param {string | null} sessionId
+   * @param {string} text
+   */
   send(sessionId, text) {
+    /** @type {Page.Entry} */
     const entry = { message_id: newId(), session_id: sessionId, text, at: Date.now(), state: "sending" };
     this.storage.keepUnsent(entry);
     this.entries.push(entry);
@@ -39,7 +50,10 @@ export class Outbox extends EventTarget {
     this.work();
   }
 
-  /** What was said before there was a chat goes to this one. */
+  /**
+   * What was said before there was a chat goes to this one.
+   * @param {string} sessionId
+   */
   adopt(sessionId) {
     for (const entry of this.of(null)) {
       entry.session_id = sessionId;
@@ -49,7 +63,10 @@ export class Outbox extends EventTarget {
     this.work();
   }
 
-  /** Gives an entry up; the caller has its text. */
+  /**
+   * Gives an entry up; the caller has its text.
+   * @param {Page.Entry} entry
+   */
   drop(entry) {
     this.storage.dropUnsent(entry.message_id);
     this.entries = this.entries.filter((other) => other.message_id !== entry.message_id);
@@ -61,7 +78,7 @@ export class Outbox extends EventTarget {
     this.working = true;
     while (this.socket.state === "open") {
       const entry = this.next();
-      if (!entry || !(await this.deliver(entry))) break;
+      if (!entry?.session_id || !(await this.deliver(entry, entry.session_id))) break;
     }
     this.working = false;
   }
@@ -71,16 +88,22 @@ export class Outbox extends EventTarget {
     return this.entries.find((entry) => entry.session_id && entry.state === "sending" && !this.holds(entry.session_id));
   }
 
+  /** @param {string | null} sessionId */
   holds(sessionId) {
     return this.of(sessionId).some((entry) => entry.state === "limited");
   }
 
-  async deliver(entry) {
-    const { message_id, session_id, text } = entry;
+  /**
+   * Resolves with whether to go on with the next.
+   * @param {Page.Entry} entry
+   * @param {string} session_id
+   */
+  async deliver(entry, session_id) {
+    const { message_id, text } = entry;
     try {
       const result = await this.socket.call("turn.start", { session_id, text, message_id });
       this.drop(entry);
-      this.dispatchEvent(new CustomEvent("sent", { detail: { entry, result } }));
+      this.tell("sent", { entry, result });
       return true;
     } catch (error) {
       if (error instanceof Disconnected) return false;
@@ -89,20 +112,31 @@ export class Outbox extends EventTarget {
     }
   }
 
+  /**
+   * @param {Page.Entry} entry
+   * @param {unknown} error
+   */
   refuse(entry, error) {
-    if (error.code === TOO_MANY && !isUsedUp(error)) {
+    if (error instanceof Refused && error.code === TOO_MANY && !isUsedUp(error)) {
       const seconds = error.data.retry_after ?? 1;
       Object.assign(entry, { state: "limited", until: Date.now() + seconds * 1000 });
       setTimeout(() => this.retry(entry), seconds * 1000);
     } else {
       // Kept as refused, so that it does not send itself again after a reload.
-      Object.assign(entry, { state: "refused", problem: explain(error), taken: error.code === CONFLICT });
+      Object.assign(entry, {
+        state: "refused",
+        problem: explain(error),
+        taken: error instanceof Refused && error.code === CONFLICT,
+      });
       this.storage.keepUnsent(entry);
     }
     this.changed();
   }
 
-  /** Sends again what was limited or refused: as the same message, unless its id is taken. */
+  /**
+   * Sends again what was limited or refused: as the same message, unless its id is taken.
+   * @param {Page.Entry} entry
+   */
   retry(entry) {
     if (entry.taken) {
       this.storage.dropUnsent(entry.message_id);
@@ -115,6 +149,6 @@ export class Outbox extends EventTarget {
   }
 
   changed() {
-    this.dispatchEvent(new Event("change"));
+    this.tell("change");
   }
 }

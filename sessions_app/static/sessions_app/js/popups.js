@@ -2,7 +2,11 @@
 
 import { $, h } from "./dom.js";
 
-/** Opens the menu beside a button: `entries` are [label, act, class?]. Arrows move, Esc closes, focus goes back. */
+/**
+ * Opens the menu beside a button. Arrows move, Esc closes, focus goes back.
+ * @param {HTMLElement} button
+ * @param {[...Page.Choice, kind?: string][]} entries
+ */
 export function openMenu(button, entries) {
   const menu = $("menu");
   const items = entries.map(([label, act, kind]) => {
@@ -19,15 +23,24 @@ export function openMenu(button, entries) {
   menu.ontoggle = ({ newState }) => button.setAttribute("aria-expanded", String(newState === "open"));
   menu.showPopover();
   place(menu, button.getBoundingClientRect());
-  items[0].focus();
+  items[0]?.focus();
 }
 
+/**
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement[]} items
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} button
+ */
 function moveFocus(event, items, menu, button) {
-  const at = items.indexOf(document.activeElement);
-  const target = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
+  const focused = document.activeElement;
+  const at = focused instanceof HTMLElement ? items.indexOf(focused) : -1;
+  /** @type {Record<string, number>} */
+  const targets = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 };
+  const target = targets[event.key];
   if (target !== undefined) {
     event.preventDefault();
-    items[target % items.length].focus();
+    items[target % items.length]?.focus();
   } else if (event.key === "Tab" || event.key === "Escape") {
     event.preventDefault();
     menu.hidePopover();
@@ -35,6 +48,10 @@ function moveFocus(event, items, menu, button) {
   }
 }
 
+/**
+ * @param {HTMLElement} menu
+ * @param {DOMRect} near
+ */
 function place(menu, near) {
   const { width, height } = menu.getBoundingClientRect();
   const below = near.bottom + 4;
@@ -42,13 +59,19 @@ function place(menu, near) {
   menu.style.top = `${below + height < innerHeight ? below : Math.max(8, near.top - height - 4)}px`;
 }
 
-/** Asks before something that cannot be undone; resolves with whether to do it. */
+/**
+ * Asks before something that cannot be undone; resolves with whether to do it.
+ * @param {{ title: string, text: string, yes: string }} words
+ * @returns {Promise<boolean>}
+ */
 export function confirm({ title, text, yes }) {
-  const dialog = $("dialog");
+  const dialog = $("dialog", HTMLDialogElement);
   $("dialog-title").textContent = title;
   $("dialog-text").textContent = text;
   $("dialog-yes").textContent = yes;
   dialog.returnValue = "no";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+  return new Promise((resolve) =>
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }),
+  );
 }

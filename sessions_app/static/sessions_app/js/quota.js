@@ -2,20 +2,30 @@
 
 import { announce } from "./announce.js";
 import { $ } from "./dom.js";
+import { Journal } from "./journal.js";
+import { Socket } from "./socket.js";
 import { number } from "./words.js";
 
 const SCARCE = 0.9;
-/** Facts that change what is used. They come in groups: one request for all that come within this time (ms). */
+/**
+ * Facts that change what is used. They come in groups: one request for all that come within this time (ms).
+ * @type {string[]}
+ */
 const CHANGES = ["session.created", "session.deleted", "message.created"];
 const PAUSE = 1_000;
 
 export class QuotaLine {
+  /**
+   * @param {Socket} socket
+   * @param {Journal} journal
+   */
   constructor(socket, journal) {
     this.socket = socket;
     this.box = $("quota");
+    /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
-    socket.addEventListener("state", () => socket.state === "open" && this.ask());
-    journal.addEventListener("event", ({ detail }) => CHANGES.includes(detail.event.name) && this.later());
+    socket.on("state", () => socket.state === "open" && this.ask());
+    journal.on("event", ({ event }) => event.type === "CUSTOM" && CHANGES.includes(event.name) && this.later());
   }
 
   later() {
@@ -23,13 +33,14 @@ export class QuotaLine {
   }
 
   async ask() {
-    clearTimeout(this.timer);
+    clearTimeout(this.timer ?? undefined);
     this.timer = null;
     // Where that fails, the next change asks again.
-    const usage = await this.socket.call("account.usage").catch(() => null);
+    const usage = await this.socket.call("account.usage", {}).catch(() => null);
     if (usage) this.show(usage);
   }
 
+  /** @param {Api.UsageResult} usage */
   show({ sessions, text }) {
     const kinds = [
       { used: sessions.count, quota: sessions.quota, what: "chats" },
@@ -43,6 +54,7 @@ export class QuotaLine {
   }
 }
 
+/** @param {{ used: number, quota: number, what: string }[]} scarce */
 function sentence(scarce) {
   const used = scarce.map(({ used, quota, what }) => `${number(used)} of ${number(quota)} ${what}`).join(", ");
   const isFull = scarce.some(({ used, quota }) => used >= quota);

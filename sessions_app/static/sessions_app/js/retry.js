@@ -1,6 +1,7 @@
 // What the server could not do just now is tried again, with pauses that grow; what was shown stays, and so does the reader.
 
-import { Disconnected, growingPause, Refused } from "./socket.js";
+import { Emitter } from "./events.js";
+import { Disconnected, growingPause, Refused, Socket } from "./socket.js";
 import { CONFLICT, INVALID, isUsedUp, NOT_FOUND, TOO_LARGE } from "./words.js";
 
 const FIRST_PAUSE = 1_000;
@@ -8,17 +9,28 @@ const LONGEST_PAUSE = 30_000;
 /** The same request gets these again, however often it is made. */
 const FINAL = [INVALID, NOT_FOUND, TOO_LARGE, CONFLICT];
 
-/** Whether the server may do later what it refused now. */
+/**
+ * Whether the server may do later what it refused now.
+ * @param {unknown} error
+ * @returns {error is Refused}
+ */
 export const isPassing = (error) => error instanceof Refused && !FINAL.includes(error.code) && !isUsedUp(error);
 
-/** One thing that is tried until it works. Fires "change" when a pause begins or ends, and when it has worked. */
-export class Retry extends EventTarget {
+/**
+ * One thing that is tried until it works. Tells "change" when a pause begins or ends, and when it has worked.
+ * @extends {Emitter<{ change: undefined }>}
+ */
+export class Retry extends Emitter {
+  /** @param {Socket} socket */
   constructor(socket) {
     super();
     this.socket = socket;
     this.failures = 0;
     this.at = 0; // when the pause is over
+    /** @type {(() => void) | null} */
     this.resume = null; // ends the pause
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.stopped = false;
   }
 
@@ -31,7 +43,11 @@ export class Retry extends EventTarget {
     return this.resume !== null;
   }
 
-  /** Resolves with what `call` resolves with in the end; rejects where trying again cannot help, and after `stop`. */
+  /**
+   * Resolves with what `call` resolves with in the end; rejects where trying again cannot help, and after `stop`.
+   * @template Result
+   * @param {() => Promise<Result>} call
+   */
   async until(call) {
     for (;;) {
       try {
@@ -47,9 +63,16 @@ export class Retry extends EventTarget {
     }
   }
 
-  /** Resolves when it is time to try again. */
+  /**
+   * Resolves when it is time to try again.
+   * @param {Refused} error
+   * @returns {Promise<void>}
+   */
   pause(error) {
-    const delay = Math.max((error.data.retry_after ?? 0) * 1000, growingPause(this.failures, FIRST_PAUSE, LONGEST_PAUSE));
+    const delay = Math.max(
+      (error.data.retry_after ?? 0) * 1000,
+      growingPause(this.failures, FIRST_PAUSE, LONGEST_PAUSE),
+    );
     this.failures += 1;
     this.at = Date.now() + delay;
     this.timer = setTimeout(() => this.now(), delay);
@@ -88,6 +111,6 @@ export class Retry extends EventTarget {
   }
 
   changed() {
-    this.dispatchEvent(new Event("change"));
+    this.tell("change");
   }
 }

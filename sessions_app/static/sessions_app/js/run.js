@@ -1,21 +1,31 @@
 // One running answer, put together from its events. Plain state, no page.
 
-import { length } from "./dom.js";
+import { length } from "./text.js";
 
 export class Run {
-  /** From the fact that its turn began, or from what session.open tells of the run that is on. */
-  constructor({ run_id, message_id = null, text = "", seq = 0 }) {
+  /**
+   * From the fact that its turn began, or from what session.open tells of the run that is on.
+   * @param {Pick<Api.RunShape, "run_id"> & Partial<Api.RunShape>} run
+   */
+  constructor({ run_id, message_id, text, seq = 0 }) {
     this.id = run_id;
     this.seq = seq;
     this.over = false;
+    /** @type {Page.Message[]} */
     this.stored = []; // messages of its steps that called tools
-    /** In the order of the answer: {kind: "text" | "reasoning" | "tool", id, text, length, done, name?, result?} */
-    this.parts = text ? [{ kind: "text", id: message_id, text, length: length(text), done: false }] : [];
+    /** @type {Page.Part[]} */
+    this.parts = [];
+    if (message_id && text) this.grow("text", message_id, text);
   }
 
-  /** Drops what is among the stored messages by now: earlier steps of this run. */
+  /**
+   * Drops what is among the stored messages by now: earlier steps of this run.
+   * @param {Page.Message[]} messages
+   */
   forget(messages) {
-    const stored = new Set(messages.flatMap((message) => [message.id, ...(message.tool_calls ?? []).map((call) => call.id)]));
+    const stored = new Set(
+      messages.flatMap(({ id, tool_calls }) => [id, ...(tool_calls ?? []).map((call) => call.id)]),
+    );
     this.parts = this.parts.slice(this.parts.findLastIndex((part) => stored.has(part.id)) + 1);
     this.stored = [];
   }
@@ -26,58 +36,92 @@ export class Run {
     return this.stored.splice(0);
   }
 
-  /** Applies one event of this run. Returns false where something before it is missing: then the run is to be fetched. */
+  /**
+   * Applies one event of this run. Returns false where something before it is missing: then the run is to be fetched.
+   * @param {number | null} seq null for the end of a run whose owner died, which its fact tells as well
+   * @param {Page.RunEvent} event
+   */
   take(seq, event) {
-    if (seq <= this.seq) return true;
+    if (seq === null || seq <= this.seq) return true;
     // Text that goes on from what is here may stand for several events: a checkpoint of another process brings it.
-    if (seq !== this.seq + 1 && !(event.type === "TEXT_MESSAGE_CONTENT" && this.meets(event))) return false;
-    if (HANDLERS[event.type]?.(this, event) === false) return false;
+    const fits = event.type === "TEXT_MESSAGE_CONTENT" ? this.meets(event) : seq === this.seq + 1;
+    if (!fits) return false;
+    this.apply(event);
     this.seq = seq;
     return true;
   }
 
-  /** Whether text goes on just where it ends here. */
+  /**
+   * Whether text goes on just where it ends here.
+   * @param {Api.TextDelta} event
+   */
   meets({ messageId, metadata }) {
-    return metadata?.offset === (this.part("text", messageId)?.length ?? 0);
+    return metadata.offset === (this.part("text", messageId)?.length ?? 0);
   }
 
+  /** @param {Page.RunEvent} event */
+  apply(event) {
+    switch (event.type) {
+      case "TEXT_MESSAGE_CONTENT":
+        this.grow("text", event.messageId, event.delta);
+        break;
+      case "TEXT_MESSAGE_END":
+        this.end("text", event.messageId);
+        break;
+      case "REASONING_MESSAGE_CONTENT":
+        this.grow("reasoning", event.messageId, event.delta);
+        break;
+      case "REASONING_MESSAGE_END":
+        this.end("reasoning", event.messageId);
+        break;
+      case "TOOL_CALL_START":
+        this.open("tool", event.toolCallId).name = event.toolCallName;
+        break;
+      case "TOOL_CALL_ARGS":
+        this.grow("tool", event.toolCallId, event.delta);
+        break;
+      case "TOOL_CALL_RESULT":
+        this.end("tool", event.toolCallId, { result: event.content });
+    }
+  }
+
+  /**
+   * @param {Page.Part["kind"]} kind
+   * @param {string} id
+   */
   part(kind, id) {
     return this.parts.findLast((part) => part.kind === kind && part.id === id);
   }
 
-  open(kind, id, more = {}) {
-    const part = { kind, id, text: "", length: 0, done: false, ...more };
+  /**
+   * @param {Page.Part["kind"]} kind
+   * @param {string} id
+   */
+  open(kind, id) {
+    /** @type {Page.Part} */
+    const part = { kind, id, text: "", length: 0, done: false };
     this.parts.push(part);
     return part;
   }
 
+  /**
+   * @param {Page.Part["kind"]} kind
+   * @param {string} id
+   * @param {string} delta
+   */
   grow(kind, id, delta) {
     const part = this.part(kind, id) ?? this.open(kind, id);
     part.text += delta;
     part.length += length(delta);
   }
 
-  end(kind, id) {
+  /**
+   * @param {Page.Part["kind"]} kind
+   * @param {string} id
+   * @param {Pick<Page.Part, "result">} [more]
+   */
+  end(kind, id, more) {
     const part = this.part(kind, id);
-    if (part) part.done = true;
+    if (part) Object.assign(part, more, { done: true });
   }
 }
-
-function addText(run, event) {
-  if (event.metadata?.offset !== undefined && !run.meets(event)) return false;
-  run.grow("text", event.messageId, event.delta);
-  return true;
-}
-
-const HANDLERS = {
-  TEXT_MESSAGE_CONTENT: addText,
-  TEXT_MESSAGE_END: (run, event) => void run.end("text", event.messageId),
-  REASONING_MESSAGE_CONTENT: (run, event) => void run.grow("reasoning", event.messageId, event.delta),
-  REASONING_MESSAGE_END: (run, event) => void run.end("reasoning", event.messageId),
-  TOOL_CALL_START: (run, event) => void run.open("tool", event.toolCallId, { name: event.toolCallName }),
-  TOOL_CALL_ARGS: (run, event) => void run.grow("tool", event.toolCallId, event.delta),
-  TOOL_CALL_RESULT: (run, event) => {
-    const part = run.part("tool", event.toolCallId);
-    if (part) Object.assign(part, { result: event.content, done: true });
-  },
-};

@@ -1,13 +1,18 @@
 // The scrolled box of the conversation: stays at the end while the reader is there, and stands still otherwise.
 
 import { $ } from "./dom.js";
+import { Emitter } from "./events.js";
 
 /** Pixels from the end that still count as being there. */
 const NEAR = 48;
 /** Pixels from the top at which older messages are fetched. */
 const EARLY = 600;
 
-export class Scroll extends EventTarget {
+/**
+ * Tells "top" when older messages are about to come into view, or would fit.
+ * @extends {Emitter<{ top: undefined }>}
+ */
+export class Scroll extends Emitter {
   constructor() {
     super();
     this.box = $("scroller");
@@ -31,10 +36,9 @@ export class Scroll extends EventTarget {
     this.jump.hidden = this.atEnd;
   }
 
-  /** Says so when older messages are about to come into view, or would fit. */
   reach() {
     this.look();
-    if (this.box.scrollTop < EARLY) this.dispatchEvent(new Event("top"));
+    if (this.box.scrollTop < EARLY) this.tell("top");
   }
 
   settle() {
@@ -54,7 +58,10 @@ export class Scroll extends EventTarget {
     this.settle();
   }
 
-  /** Changes the content while what is read stays where it is on the screen. */
+  /**
+   * Changes the content while what is read stays where it is on the screen.
+   * @param {() => void} change
+   */
   still(change) {
     this.look();
     if (this.atEnd) {
@@ -64,13 +71,16 @@ export class Scroll extends EventTarget {
     }
     const top = this.box.getBoundingClientRect().top;
     const anchor = [...this.content.children].find((node) => node.getBoundingClientRect().bottom > top);
-    const before = anchor?.getBoundingClientRect().top;
+    const before = anchor?.getBoundingClientRect().top ?? 0;
     change();
     if (anchor?.isConnected) this.box.scrollTop += anchor.getBoundingClientRect().top - before;
     this.reach();
   }
 
-  /** Brings one message to the middle and lights it up for a moment. */
+  /**
+   * Brings one message to the middle and lights it up for a moment.
+   * @param {HTMLElement} node
+   */
   show(node) {
     node.scrollIntoView({ block: "center" });
     node.classList.add("flash");

@@ -4,41 +4,57 @@ import { toast } from "./announce.js";
 import { $, h, iconButton, reconcile } from "./dom.js";
 import { openLedger } from "./ledger.js";
 import { confirm, openMenu } from "./popups.js";
+import { Retry } from "./retry.js";
+import { Sessions } from "./sessions.js";
+import { Socket } from "./socket.js";
 import { explain, period } from "./words.js";
 
 const TITLE_LENGTH = 200;
 
+/** @param {Api.SessionShape | undefined} session */
 export const titleOf = (session) => session?.title || "New chat";
 
 export class Sidebar {
+  /** @param {{ sessions: Sessions, socket: Socket }} parts */
   constructor({ sessions, socket }) {
-    Object.assign(this, { sessions, socket });
+    this.sessions = sessions;
+    this.socket = socket;
     this.box = $("sessions");
     this.list = h("div");
+    /** @type {string | null} */
     this.current = null;
     this.box.append(this.list);
     this.box.addEventListener("scroll", () => this.more(), { passive: true });
-    sessions.addEventListener("change", () => this.draw());
-    $("chat-menu").addEventListener("click", ({ currentTarget }) => this.menu(sessions.get(this.current), currentTarget, $("title")));
+    sessions.on("change", () => this.draw());
+    const button = $("chat-menu");
+    button.addEventListener("click", () => {
+      const session = sessions.get(this.current);
+      if (session) this.menu(session, button, $("title"));
+    });
     this.drawer();
     this.draw();
   }
 
+  /** @param {string | null} id */
   mark(id) {
     this.current = id;
     $("chat-menu").hidden = !this.sessions.get(id);
-    for (const link of this.box.querySelectorAll("a[data-session]")) markLink(link, id);
+    /** @type {NodeListOf<HTMLAnchorElement>} */
+    const links = this.box.querySelectorAll("a[data-session]");
+    for (const link of links) markLink(link, id);
   }
 
   /** Loads on when the end of the list comes near, or when it does not fill its box yet. */
   more() {
     const left = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight;
-    if (left < 300 && this.socket.state === "open" && !this.sessions.complete && this.list.isConnected) this.sessions.more();
+    if (left < 300 && this.socket.state === "open" && !this.sessions.complete && this.list.isConnected)
+      this.sessions.more();
   }
 
   draw() {
     const { shown, complete, archived, trying } = this.sessions;
     this.box.setAttribute("aria-busy", String(!complete && !shown.length));
+    /** @type {Page.Item[]} */
     const items = groups(shown, archived).flatMap(([heading, group]) => [
       { key: `h:${heading}`, version: "", build: () => h("h2", { text: heading }) },
       ...group.map((session) => this.item(session, heading)),
@@ -51,34 +67,79 @@ export class Sidebar {
     this.more();
   }
 
+  /**
+   * @param {Api.SessionShape} session
+   * @param {string} heading
+   * @returns {Page.Item}
+   */
   item(session, heading) {
-    return { key: session.id, version: `${session.title}:${session.pinned}:${session.archived}:${heading === "Pinned"}`, build: () => this.row(session) };
+    return {
+      key: session.id,
+      version: `${session.title}:${session.pinned}:${session.archived}:${heading === "Pinned"}`,
+      build: () => this.row(session),
+    };
   }
 
+  /** @param {Api.SessionShape} session */
   row(session) {
-    const link = h("a", { href: `/?chat=${session.id}`, "data-go": true, data: { session: session.id }, dir: "auto", text: titleOf(session), title: session.title });
+    const link = h("a", {
+      href: `/?chat=${session.id}`,
+      "data-go": true,
+      data: { session: session.id },
+      dir: "auto",
+      text: titleOf(session),
+      title: session.title,
+    });
     markLink(link, this.current);
-    const button = iconButton("more", `Options of “${titleOf(session)}”`, () => this.menu(this.sessions.get(session.id) ?? session, button, link));
+    const button = iconButton("more", `Options of “${titleOf(session)}”`, () =>
+      this.menu(this.sessions.get(session.id) ?? session, button, link),
+    );
     button.setAttribute("aria-haspopup", "menu");
     return h("div", { class: "session" }, link, button);
   }
 
+  /** @param {boolean} archived */
   foot(archived) {
-    return h("button", { class: "foot", type: "button", text: archived ? "Back to all chats" : "Archived chats", on: { click: () => this.sessions.show(!archived) } });
+    return h("button", {
+      class: "foot",
+      type: "button",
+      text: archived ? "Back to all chats" : "Archived chats",
+      on: { click: () => this.sessions.show(!archived) },
+    });
   }
 
-  /** `title` is the element that shows the chat's title beside the button: renaming takes its place. */
+  /**
+   * @param {Api.SessionShape} session
+   * @param {HTMLElement} button
+   * @param {HTMLElement} title shows the chat's title beside the button: renaming takes its place
+   */
   menu(session, button, title) {
     openMenu(button, [
       ["Rename", () => this.rename(session, title)],
-      [session.pinned ? "Unpin" : "Pin to the top", () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned")],
-      [session.archived ? "Take out of the archive" : "Archive", () => this.change(session, { archived: !session.archived }, session.archived ? "Taken out of the archive" : "Archived")],
+      [
+        session.pinned ? "Unpin" : "Pin to the top",
+        () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned"),
+      ],
+      [
+        session.archived ? "Take out of the archive" : "Archive",
+        () =>
+          this.change(
+            session,
+            { archived: !session.archived },
+            session.archived ? "Taken out of the archive" : "Archived",
+          ),
+      ],
       ["Usage", () => openLedger(this.socket, session)],
       ["Delete …", () => this.delete(session), "danger"],
     ]);
   }
 
-  /** Resolves with whether it was done. */
+  /**
+   * Resolves with whether it was done.
+   * @param {Api.SessionShape} session
+   * @param {Parameters<Sessions["update"]>[1]} changes
+   * @param {string} done what to say then
+   */
   async change(session, changes, done) {
     let worked = true;
     try {
@@ -92,9 +153,18 @@ export class Sidebar {
     return worked;
   }
 
-  /** The field stays, with what was typed, until the server has the title. */
+  /**
+   * The field stays, with what was typed, until the server has the title.
+   * @param {Api.SessionShape} session
+   * @param {HTMLElement} shown
+   */
   rename(session, shown) {
-    const input = h("input", { class: "rename", "aria-label": "New title", maxlength: String(TITLE_LENGTH), dir: "auto" });
+    const input = h("input", {
+      class: "rename",
+      "aria-label": "New title",
+      maxlength: String(TITLE_LENGTH),
+      dir: "auto",
+    });
     input.value = session.title;
     const close = () => {
       const focused = document.activeElement === input;
@@ -126,8 +196,13 @@ export class Sidebar {
     input.select();
   }
 
+  /** @param {Api.SessionShape} session */
   async delete(session) {
-    const sure = await confirm({ title: `Delete “${titleOf(session)}”?`, text: "Its messages go with it, for good, in every window.", yes: "Delete" });
+    const sure = await confirm({
+      title: `Delete “${titleOf(session)}”?`,
+      text: "Its messages go with it, for good, in every window.",
+      yes: "Delete",
+    });
     if (!sure) return;
     try {
       await this.sessions.delete(session.id);
@@ -138,6 +213,10 @@ export class Sidebar {
     keepFocus();
   }
 
+  /**
+   * Puts what was found in the place of the list; null: the list again.
+   * @param {HTMLElement[] | null} nodes
+   */
   showSearch(nodes) {
     this.box.replaceChildren(...(nodes ?? [this.list]));
     if (!nodes) this.draw();
@@ -179,34 +258,52 @@ function keepFocus() {
   if (document.activeElement === document.body) $("new-chat").focus();
 }
 
+/**
+ * @param {HTMLAnchorElement} link
+ * @param {string | null} id
+ */
 function markLink(link, id) {
   if (link.dataset.session === id) link.setAttribute("aria-current", "page");
   else link.removeAttribute("aria-current");
 }
 
-/** [heading, sessions] in the order shown. */
+/**
+ * Headings with what is under them, in the order shown.
+ * @param {Api.SessionShape[]} sessions
+ * @param {boolean} archived
+ */
 function groups(sessions, archived) {
+  /** @type {Map<string, Api.SessionShape[]>} */
   const found = new Map();
   for (const session of sessions) {
     const heading = session.pinned ? "Pinned" : archived ? "Archived" : period(session.updated_at);
-    if (!found.has(heading)) found.set(heading, []);
-    found.get(heading).push(session);
+    const group = found.get(heading);
+    if (group) group.push(session);
+    else found.set(heading, [session]);
   }
   return [...found];
 }
 
+/** @param {boolean} archived */
 function emptyItem(archived) {
   const text = archived ? "Nothing is archived." : "No chats yet. Write a message and this is where you find it again.";
   return { key: "empty", version: text, build: () => h("p", { class: "empty", text }) };
 }
 
+/** @returns {Page.Item} */
 function skeletonItem() {
   const lines = Array.from({ length: 6 }, () => h("div", { class: "skeleton" }));
-  return { key: "skeleton", version: "", build: () => h("div", { role: "img", "aria-label": "Loading your chats" }, ...lines) };
+  return {
+    key: "skeleton",
+    version: "",
+    build: () => h("div", { role: "img", "aria-label": "Loading your chats" }, ...lines),
+  };
 }
 
+/** @param {Retry} trying */
 function troubleItem(trying) {
-  const button = () => h("button", { class: "link-button", type: "button", text: "Try now", on: { click: () => trying.now() } });
+  const button = () =>
+    h("button", { class: "link-button", type: "button", text: "Try now", on: { click: () => trying.now() } });
   const build = () => h("p", { class: "empty" }, "Your chats could not be loaded. It is being tried again. ", button());
   return { key: "trouble", version: "", build };
 }

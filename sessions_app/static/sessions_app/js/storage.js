@@ -15,35 +15,49 @@
 const TAB = "hermes:tab";
 
 export class Storage {
-  /** @param {string} user id; drafts of two people at one browser do not mix. */
-  constructor(user) {
+  /**
+   * @param {string} user id; drafts of two people at one browser do not mix.
+   * @param {Window & typeof globalThis} browser
+   */
+  constructor(user, browser = window) {
+    this.browser = browser;
     this.prefix = `hermes:${user}:`;
     this.sealed = false;
-    this.tab = takeTab() ?? newTab();
-    navigator.locks?.request(this.lockOf(this.tab), () => new Promise(() => {})).catch(() => {});
-    addEventListener("pagehide", () => leaveTab(this.tab));
-    addEventListener("pageshow", ({ persisted }) => persisted && this.resume());
+    this.tab = this.takeTab() ?? newTab();
+    browser.navigator.locks?.request(this.lockOf(this.tab), () => new Promise(() => {})).catch(() => {});
+    browser.addEventListener("pagehide", () => this.leaveTab());
+    browser.addEventListener("pageshow", ({ persisted }) => persisted && this.resume());
   }
 
   /** The page was kept while another was shown, and is shown again. */
   resume() {
-    takeTab();
+    this.takeTab();
     this.sealed = false;
   }
 
+  /** @param {string | null} session */
   draft(session) {
     return this.read(this.draftName(session)) ?? "";
   }
 
+  /**
+   * @param {string | null} session
+   * @param {string | null} text
+   */
   keepDraft(session, text) {
     this.write(this.draftName(session), text || null);
   }
 
+  /** @param {string | null} session */
   draftName(session) {
     return `draft:${session ?? "new"}:${this.tab}`;
   }
 
-  /** Moves a draft for this chat from a tab that is gone to this one, if it `isWanted()` by then; resolves with its text. */
+  /**
+   * Moves a draft for this chat from a tab that is gone to this one, if it `isWanted()` by then; resolves with its text.
+   * @param {string | null} session
+   * @param {() => boolean} isWanted
+   */
   async takeOverDraft(session, isWanted) {
     const [name] = await this.orphans(`draft:${session ?? "new"}:`);
     if (!name || !isWanted()) return "";
@@ -56,14 +70,16 @@ export class Storage {
   unsent() {
     return this.names("unsent:")
       .filter((name) => tabOf(name) === this.tab)
-      .map((name) => JSON.parse(this.read(name)))
+      .flatMap((name) => this.readEntry(name) ?? [])
       .sort((a, b) => a.at - b.at);
   }
 
+  /** @param {Page.Entry} entry */
   keepUnsent(entry) {
     this.write(`unsent:${entry.message_id}:${this.tab}`, JSON.stringify(entry));
   }
 
+  /** @param {string} id */
   dropUnsent(id) {
     this.write(`unsent:${id}:${this.tab}`, null);
   }
@@ -71,7 +87,7 @@ export class Storage {
   /** Moves the messages of tabs that are gone to this one. */
   async takeOverUnsent() {
     for (const name of await this.orphans("unsent:")) {
-      const entry = JSON.parse(this.read(name));
+      const entry = this.readEntry(name);
       this.write(name, null);
       if (entry) this.keepUnsent(entry);
     }
@@ -88,7 +104,10 @@ export class Storage {
     this.sealed = true;
   }
 
-  /** The names of what tabs that are gone have left, newest tab first. */
+  /**
+   * The names of what tabs that are gone have left, newest tab first.
+   * @param {string} start
+   */
   async orphans(start) {
     const alive = await this.liveTabs();
     const left = this.names(start).filter((name) => !alive.has(tabOf(name)));
@@ -96,19 +115,21 @@ export class Storage {
   }
 
   async liveTabs() {
-    const { held = [], pending = [] } = (await navigator.locks?.query().catch(() => null)) ?? {};
+    const { held = [], pending = [] } = (await this.browser.navigator.locks?.query().catch(() => null)) ?? {};
     const locked = new Set([...held, ...pending].map((lock) => lock.name));
-    return { has: (tab) => tab === this.tab || locked.has(this.lockOf(tab)) };
+    return { has: (/** @type {string} */ tab) => tab === this.tab || locked.has(this.lockOf(tab)) };
   }
 
+  /** @param {string} tab */
   lockOf(tab) {
     return `${this.prefix}${tab}`;
   }
 
+  /** @param {string} start */
   names(start) {
     try {
       const prefix = this.prefix + start;
-      return Object.keys(localStorage)
+      return Object.keys(this.browser.localStorage)
         .filter((key) => key.startsWith(prefix))
         .map((key) => key.slice(this.prefix.length));
     } catch {
@@ -116,45 +137,61 @@ export class Storage {
     }
   }
 
+  /** @param {string} name */
+  readEntry(name) {
+    /** @type {Page.Entry | null} */
+    const entry = JSON.parse(this.read(name) ?? "null");
+    return entry;
+  }
+
+  /** @param {string} name */
   read(name) {
     try {
-      return localStorage.getItem(this.prefix + name);
+      return this.browser.localStorage.getItem(this.prefix + name);
     } catch {
       return null;
     }
   }
 
+  /**
+   * @param {string} name
+   * @param {string | null} value
+   */
   write(name, value) {
     if (this.sealed) return;
     try {
-      if (value === null) localStorage.removeItem(this.prefix + name);
-      else localStorage.setItem(this.prefix + name, value);
+      if (value === null) this.browser.localStorage.removeItem(this.prefix + name);
+      else this.browser.localStorage.setItem(this.prefix + name, value);
     } catch {
       // Full or forbidden: nothing to be done about it here.
     }
   }
+
+  /** The tab that a page before this one has left, which is this page's from here on. */
+  takeTab() {
+    try {
+      const tab = this.browser.sessionStorage.getItem(TAB);
+      this.browser.sessionStorage.removeItem(TAB);
+      return tab;
+    } catch {
+      return null;
+    }
+  }
+
+  leaveTab() {
+    try {
+      this.browser.sessionStorage.setItem(TAB, this.tab);
+    } catch {
+      // As above: the draft is taken over all the same, since this tab's lock is free.
+    }
+  }
 }
 
-/** The tab is the last part of each name. */
+/**
+ * The tab is the last part of each name.
+ * @param {string} name
+ */
 const tabOf = (name) => name.slice(name.lastIndexOf(":") + 1);
 
 /** Ids rise with the time at which their tab was opened. */
 const newTab = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-
-function takeTab() {
-  try {
-    const tab = sessionStorage.getItem(TAB);
-    sessionStorage.removeItem(TAB);
-    return tab;
-  } catch {
-    return null;
-  }
-}
-
-function leaveTab(tab) {
-  try {
-    sessionStorage.setItem(TAB, tab);
-  } catch {
-    // As above: the draft is taken over all the same, since this tab's lock is free.
-  }
-}

@@ -1,5 +1,7 @@
 // What the page says: errors with what to do about them, times, numbers.
 
+import { Refused } from "./socket.js";
+
 export const NOT_FOUND = -32001;
 export const TOO_LARGE = -32002;
 export const TOO_MANY = -32003;
@@ -9,11 +11,23 @@ const INTERNAL = -32603;
 
 export const GONE = "This chat no longer exists. It may have been deleted in another window.";
 
-/** Whether waiting does not help: a quota, not a rate. */
+/**
+ * Whether waiting does not help: a quota, not a rate.
+ * @param {Refused} error
+ */
 export const isUsedUp = (error) => error.code === TOO_MANY && error.data.quota !== undefined;
 
-/** One sentence or two for a person. */
+/**
+ * One sentence or two for a person.
+ * @param {unknown} error what a call was rejected with
+ */
 export function explain(error) {
+  if (error instanceof Refused) return explainRefusal(error);
+  return "The connection was lost before the server answered. Try again once you are connected.";
+}
+
+/** @param {Refused} error */
+function explainRefusal(error) {
   switch (error.code) {
     case NOT_FOUND:
       return GONE;
@@ -22,11 +36,11 @@ export function explain(error) {
         ? `This is too long: at most ${number(error.data.limit)} characters are allowed. Shorten it and send it again.`
         : "This is too long. Shorten it and send it again.";
     case TOO_MANY:
-      return isUsedUp(error) ? error.message : `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
+      return isUsedUp(error)
+        ? error.message
+        : `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
     case CONFLICT:
       return "This was changed elsewhere in the meantime. Look at the chat as it is now, then try again.";
-    case undefined:
-      return "The connection was lost before the server answered. Try again once you are connected.";
     case INTERNAL:
       return "The server could not do this just now. Try again in a moment.";
     default:
@@ -35,16 +49,26 @@ export function explain(error) {
 }
 
 const TOO_LONG = "context";
-/** Of messages whose turn the server says nothing of. */
+/**
+ * Of messages whose turn the server says nothing of.
+ * @type {Record<string, string>}
+ */
 const ERRORS = {
   unanswered: "This message has no answer.",
   interrupted: "The server stopped in the middle of the answer.",
 };
 
-/** Why a turn has no answer, or only half of one: in the server's words where there are some. */
-export const explainError = ({ code, text }) => `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
+/**
+ * Why a turn has no answer, or only half of one: in the server's words where there are some.
+ * @param {Page.TurnError} error
+ */
+export const explainError = ({ code, text }) =>
+  `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
 
-/** Whether the same message may get an answer when it is sent again. */
+/**
+ * Whether the same message may get an answer when it is sent again.
+ * @param {Page.TurnError} error
+ */
 export const mayHelpAgain = ({ code }) => code !== TOO_LONG;
 
 const FINISHES = {
@@ -55,35 +79,70 @@ const FINISHES = {
   pause: "The provider paused this answer.",
 };
 
-/** Why a complete answer is not whole; nothing where it is. */
+/**
+ * Why a complete answer is not whole; nothing where it is.
+ * @param {Page.Finish} finish
+ */
 export const explainFinish = (finish) => finish && (FINISHES[finish] ?? "The provider ended this answer early.");
 
-/** Whether the model would go on if it were asked to. */
+/**
+ * Whether the model would go on if it were asked to.
+ * @param {Page.Finish} finish
+ */
 export const canContinue = (finish) => finish === "length" || finish === "pause";
 
+/** @param {string} text */
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 const numbers = new Intl.NumberFormat("en");
+/** @param {number} value */
 export const number = (value) => numbers.format(value);
+
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} many
+ */
 export const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
-/** `97 %`, rounded down: all is said of all only. */
+/**
+ * `97 %`, rounded down: all is said of all only.
+ * @param {number} part
+ * @param {number} whole
+ */
 export const share = (part, whole) => `${Math.floor((100 * part) / whole)}\u00a0%`;
 
-const money = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumSignificantDigits: 2, maximumSignificantDigits: 2, roundingPriority: "morePrecision" });
+const money = new Intl.NumberFormat("en", {
+  style: "currency",
+  currency: "USD",
+  minimumSignificantDigits: 2,
+  maximumSignificantDigits: 2,
+  roundingPriority: "morePrecision",
+});
 
-/** `$12.30`, `$0.0012`: to the cent, and two digits of what is less. */
+/**
+ * `$12.30`, `$0.0012`: to the cent, and two digits of what is less.
+ * @param {number} value
+ */
 export const dollars = (value) => money.format(value);
 
+/** @param {number} seconds */
 export function duration(seconds) {
-  return seconds === 1 ? "1 second" : seconds < 120 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  return seconds === 1
+    ? "1 second"
+    : seconds < 120
+      ? `${Math.ceil(seconds)} seconds`
+      : `${Math.ceil(seconds / 60)} minutes`;
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
-/** `14:05` today, `3 May, 14:05` before; `long` for its tooltip. */
+/**
+ * `14:05` today, `3 May, 14:05` before; `long` for its tooltip.
+ * @param {string} iso
+ */
 export function when(iso) {
   const date = new Date(iso);
   const today = date.toDateString() === new Date().toDateString();
@@ -92,7 +151,10 @@ export function when(iso) {
 
 const DAY = 86_400_000;
 
-/** The heading in the list of chats under which a time falls. */
+/**
+ * The heading in the list of chats under which a time falls.
+ * @param {string} iso
+ */
 export function period(iso) {
   const midnight = new Date().setHours(0, 0, 0, 0);
   const time = new Date(iso).getTime();

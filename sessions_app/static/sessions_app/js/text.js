@@ -1,0 +1,11 @@
+// What the page needs of text and of time, besides the language's own.
+
+/**
+ * Characters as Python counts them: code points, not UTF-16 units.
+ * @param {string} text
+ */
+export function length(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}

@@ -1,0 +1,314 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { Conversation } from "../../sessions_app/static/sessions_app/js/conversation.js";
+import { Markdown } from "../../sessions_app/static/sessions_app/js/markdown.js";
+import {
+  CHAT,
+  connect,
+  id,
+  message,
+  opened,
+  pass,
+  Refusal,
+  RUN,
+  settled,
+  startTheClock,
+  stopTheClock,
+} from "./server.js";
+
+beforeEach(stopTheClock);
+afterEach(startTheClock);
+
+/** A chat that is opened, as the server answers; and what it says to everybody. */
+async function open(answer = opened()) {
+  const { server, socket, journal } = await connect();
+  server.on("session.open", () => answer);
+  server.on("session.close", () => ({}));
+  server.on("markdown.render", ({ texts }) => ({ html: texts }));
+  const markdown = new Markdown(socket, 1_000, (change) => change());
+  const chat = new Conversation({ socket, journal, markdown, id: CHAT });
+  /** @type {string[]} */
+  const said = [];
+  chat.on("said", (words) => said.push(words));
+  chat.refresh();
+  await settled();
+  return { server, chat, said };
+}
+
+/** @param {Conversation} chat */
+const positions = (chat) => chat.messages.map((shown) => shown.position);
+
+/** @param {Page.Message} value @returns {Api.FactNotification["event"]} */
+const created = (value) => ({ type: "CUSTOM", name: "message.created", value });
+
+/** @param {"turn.queued" | "turn.withdrawn"} name @returns {Api.FactNotification["event"]} */
+const queue = (name) => ({ type: "CUSTOM", name, value: { run_id: RUN, message_id: id(2), text: "next" } });
+
+/**
+ * @param {"turn.began" | "turn.ended"} name
+ * @param {Partial<Api.TurnShape>} more
+ * @returns {Api.FactNotification["event"]}
+ */
+const turn = (name, more) => ({
+  type: "CUSTOM",
+  name,
+  value: { session_id: CHAT, run_id: RUN, status: "running", message_id: id(1), error: null, ...more },
+});
+
+/** @type {Api.RunShape} */
+const run = { run_id: RUN, message_id: id(1), text: "", seq: 1 };
+
+test("a chat is shown when its answers are rendered", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0), message(1)] }));
+  assert.deepEqual(server.asked("markdown.render"), [{ texts: ["text 1"] }]);
+  assert.equal(chat.loaded, true);
+});
+
+test("a chat is shown without its HTML where that takes too long", async () => {
+  const { server, socket, journal } = await connect();
+  server.on("session.open", () => opened({ messages: [message(1)] }));
+  const markdown = new Markdown(socket, 1_000, (change) => change());
+  const chat = new Conversation({ socket, journal, markdown, id: CHAT });
+  chat.refresh();
+  await settled();
+  assert.equal(chat.loaded, false);
+  await pass(600);
+  assert.equal(chat.loaded, true);
+});
+
+test("facts that the answer reflects are not taken again", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0)], cursor: 7 }));
+  const runs = () => chat.run?.id;
+  server.fact(7, turn("turn.began", {}));
+  assert.equal(runs(), undefined);
+  server.fact(8, turn("turn.began", {}));
+  assert.equal(runs(), RUN);
+});
+
+test("facts before the answer are left to it", async () => {
+  const { server, socket, journal } = await connect();
+  const markdown = new Markdown(socket, 1_000, (change) => change());
+  const chat = new Conversation({ socket, journal, markdown, id: CHAT });
+  server.fact(1, created(message(0)));
+  assert.deepEqual(chat.messages, []);
+});
+
+test("what happens in other chats is not heard", async () => {
+  const { server, chat } = await open();
+  server.fact(1, created(message(0)), id(9));
+  assert.deepEqual(chat.messages, []);
+});
+
+test("a message is added once, at its position", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0), message(3)] }));
+  server.fact(1, created(message(2)));
+  server.fact(2, created(message(2)));
+  assert.deepEqual(positions(chat), [0, 2, 3]);
+});
+
+test("a turn waits until it is withdrawn", async () => {
+  const { server, chat } = await open();
+  server.fact(1, queue("turn.queued"));
+  server.fact(2, queue("turn.queued"));
+  assert.deepEqual(
+    chat.queued.map((entry) => entry.text),
+    ["next"],
+  );
+  server.fact(3, queue("turn.withdrawn"));
+  assert.deepEqual(chat.queued, []);
+});
+
+test("a turn waits until its message is part of the chat", async () => {
+  const { server, chat } = await open();
+  server.fact(1, queue("turn.queued"));
+  server.fact(2, created(message(2)));
+  assert.deepEqual(chat.queued, []);
+});
+
+test("a turn that has begun does not wait again", async () => {
+  const { server, chat } = await open();
+  server.fact(1, turn("turn.began", {}));
+  server.fact(2, queue("turn.queued"));
+  assert.deepEqual(chat.queued, []);
+});
+
+test("a turn that had ended when it was told begins no answer", async () => {
+  const { server, chat } = await open();
+  server.fact(1, turn("turn.began", { status: "failed" }));
+  assert.equal(chat.run, null);
+});
+
+test("an answer that is stored takes the place of the run", async () => {
+  const { server, chat, said } = await open(opened({ messages: [message(0)], run }));
+  server.fact(1, created(message(1)));
+  server.fact(2, turn("turn.ended", { status: "complete" }));
+  assert.equal(chat.run, null);
+  assert.deepEqual(positions(chat), [0, 1]);
+  assert.deepEqual(said, ["Answer finished."]);
+});
+
+test("steps with calls are shown by the run until it is stored", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0)], run }));
+  server.fact(1, created(message(1, { tool_calls: [{ id: "c", name: "calculate", arguments: "{}" }] })));
+  server.fact(2, created(message(2, { role: "tool", tool_call_id: "c" })));
+  assert.deepEqual(positions(chat), [0]);
+  server.fact(3, created(message(3)));
+  assert.deepEqual(positions(chat), [0, 1, 2, 3]);
+});
+
+test("the message of a turn without an answer says why", async () => {
+  const { server, chat, said } = await open(opened({ messages: [message(0)], run }));
+  const error = { code: "timeout", text: "The provider was silent." };
+  server.fact(1, turn("turn.ended", { status: "failed", error }));
+  assert.deepEqual(chat.messages[0]?.error, error);
+  assert.deepEqual(said, ["Answer failed."]);
+});
+
+test("an answer that is not whole says why", async () => {
+  const { server, said } = await open(opened({ messages: [message(0)], run }));
+  server.fact(1, created(message(1, { finish: "length" })));
+  server.fact(2, turn("turn.ended", { status: "complete" }));
+  assert.deepEqual(said, ["The answer reached its length limit."]);
+});
+
+test("a last message that nobody works on is unanswered", async () => {
+  const { chat } = await open(opened({ messages: [message(1), message(2)] }));
+  assert.equal(chat.unanswered, id(2));
+});
+
+test("a last message whose turn runs is not unanswered", async () => {
+  const { chat } = await open(opened({ messages: [message(2)], run }));
+  assert.equal(chat.unanswered, null);
+});
+
+test("a gap in the run has the chat fetched again", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0)], run }));
+  server.on("session.open", () => opened({ messages: [message(0)], run: { ...run, text: "So far", seq: 8 } }));
+  server.run(5, { type: "TOOL_CALL_START", toolCallId: "c", toolCallName: "calculate" });
+  await settled();
+  assert.deepEqual([chat.run?.seq, chat.run?.parts[0]?.text], [8, "So far"]);
+});
+
+test("an answer older than what came since does not take the run back", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0)], run }));
+  const content = { messageId: id(1), delta: "One", metadata: { offset: 0 } };
+  server.run(2, { type: "TEXT_MESSAGE_CONTENT", ...content });
+  chat.refresh();
+  await settled();
+  assert.deepEqual([chat.run?.seq, chat.run?.parts[0]?.text], [2, "One"]);
+});
+
+test("a refusal that passes is tried again, and what is shown stays", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0)] }));
+  server.on("session.open", () => {
+    throw new Refusal(-32603);
+  });
+  chat.refresh();
+  await settled();
+  assert.deepEqual([chat.trying.troubled, positions(chat)], [true, [0]]);
+  server.on("session.open", () => opened({ messages: [message(0), message(1)] }));
+  await pass(1_000);
+  assert.deepEqual([chat.trying.troubled, positions(chat)], [false, [0, 1]]);
+});
+
+test("a chat that is not found is gone", async () => {
+  const { server, chat } = await open();
+  /** @type {(number | undefined)[]} */
+  const gone = [];
+  chat.on("gone", (error) => gone.push(error?.code));
+  server.on("session.open", () => {
+    throw new Refusal(-32001);
+  });
+  chat.refresh();
+  await settled();
+  assert.deepEqual(gone, [-32001]);
+});
+
+test("a chat that is deleted is gone", async () => {
+  const { server, chat } = await open();
+  let gone = 0;
+  chat.on("gone", () => {
+    gone += 1;
+  });
+  server.fact(1, { type: "CUSTOM", name: "session.deleted", value: CHAT });
+  assert.equal(gone, 1);
+});
+
+test("older messages come before those shown", async () => {
+  const { server, chat } = await open(opened({ messages: [message(4), message(5)], has_more: true }));
+  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false }));
+  assert.deepEqual(await Promise.all([chat.older(), chat.older()]), [true, true]);
+  assert.deepEqual(server.asked("session.messages"), [{ session_id: CHAT, before: 4, limit: 50 }]);
+  assert.deepEqual([positions(chat), chat.hasMore], [[2, 3, 4, 5], false]);
+  assert.equal(await chat.older(), false);
+});
+
+test("a place far up is reached in large pages", async () => {
+  const { server, chat } = await open(opened({ messages: [message(8)], has_more: true }));
+  server.on("session.messages", ({ before }) => ({ messages: [message(before - 3)], has_more: before > 3 }));
+  assert.equal((await chat.messageAt(4))?.position, 5);
+  assert.deepEqual(
+    server.asked("session.messages").map(({ before, limit }) => [before, limit]),
+    [[8, 200], [5, 200]], // biome-ignore format: one row
+  );
+});
+
+test("a page that meets what is shown keeps what is older", async () => {
+  const { server, chat } = await open(opened({ messages: [message(4), message(5)], has_more: true }));
+  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false }));
+  await chat.older();
+  server.on("session.open", () => opened({ messages: [message(5), message(6)], has_more: true }));
+  chat.refresh();
+  await settled();
+  assert.deepEqual([positions(chat), chat.hasMore], [[2, 3, 4, 5, 6], false]);
+});
+
+test("a page that does not meet what is shown replaces it", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0), message(1)] }));
+  server.on("session.open", () => opened({ messages: [message(8), message(9)], has_more: true }));
+  chat.refresh();
+  await settled();
+  assert.deepEqual([positions(chat), chat.hasMore], [[8, 9], true]);
+});
+
+test("what another program has changed is fetched again, older pages too", async () => {
+  const { server, chat } = await open(opened({ messages: [message(4), message(5)], has_more: true }));
+  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false }));
+  await chat.older();
+  server.on("session.messages", () => ({ messages: [message(3, { text: "other" })], has_more: false }));
+  const value = { session_id: CHAT, revision: 9 };
+  server.fact(1, { type: "CUSTOM", name: "transcript.changed", value });
+  await settled();
+  assert.deepEqual(
+    chat.messages.map((shown) => shown.text),
+    ["other", "text 4", "text 5"],
+  );
+});
+
+test("a chat that is left hears nothing more", async () => {
+  const { server, chat } = await open();
+  chat.close();
+  server.fact(1, created(message(0)));
+  assert.deepEqual(chat.messages, []);
+  assert.deepEqual(server.asked("session.close"), [{ session_id: CHAT }]);
+});
+
+test("an answer that comes after the chat was left changes nothing", async () => {
+  const { server, chat } = await open();
+  server.on("session.open", () => opened({ messages: [message(0)] }));
+  chat.refresh();
+  chat.close();
+  await settled();
+  assert.deepEqual(chat.messages, []);
+});
+
+test("stop names the running turn, or the one that waits", async () => {
+  const { server, chat } = await open(opened({ run }));
+  server.on("turn.stop", () => ({ stopped: true }));
+  await chat.stop();
+  await chat.stop(id(7));
+  assert.deepEqual(
+    server.asked("turn.stop").map((params) => params.run_id),
+    [RUN, id(7)],
+  );
+});

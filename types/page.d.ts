@@ -1,0 +1,94 @@
+// What the modules of the page hand to each other, besides the API's own types.
+
+declare namespace Page {
+  type Message = Api.MessageShape;
+  type Finish = Message["finish"];
+  type RunEvent = Api.RunNotification["event"];
+
+  /** An event that tells of something, which is there. */
+  type Present<Event> = Event extends { value: unknown } ? Event & { value: NonNullable<Event["value"]> } : never;
+
+  /** What happened, as the journal tells it: what it is about is there, or is gone by this very fact. */
+  type Fact = Present<Api.FactNotification["event"]>;
+  type FactNotice = Omit<Api.FactNotification, "event"> & { event: Fact };
+  type Notice = FactNotice | Api.RunNotification;
+
+  /** Why a turn has no answer, or only half of one. Without `text` the server says nothing of it. */
+  interface TurnError {
+    code: string;
+    text?: string;
+  }
+
+  /** A piece of a running answer, in its order. */
+  interface Part {
+    kind: "text" | "reasoning" | "tool";
+    /** Of its message, or of its tool call. */
+    id: string;
+    /** What is said or thought, or what the tool is given. */
+    text: string;
+    /** Of the text, in characters as the server counts them. */
+    length: number;
+    done: boolean;
+    /** Of a tool. */
+    name?: string;
+    /** Of a tool. */
+    result?: string;
+  }
+
+  /** A message on its way to the server. */
+  interface Entry {
+    message_id: string;
+    /** Null: for a chat that is still to be made. */
+    session_id: string | null;
+    text: string;
+    /** When it was written, in milliseconds. */
+    at: number;
+    state: "sending" | "limited" | "refused";
+    /** When a limited one may be sent again, in milliseconds. */
+    until?: number;
+    /** Why it was refused. */
+    problem?: string;
+    /** Whether its id belongs to another message. */
+    taken?: boolean;
+  }
+
+  /** One element in a list of them: no two have the same `key`; what is built is kept while `version` stays the same. */
+  interface Item {
+    key: string;
+    version: string;
+    build: () => HTMLElement;
+  }
+
+  /** A button: its label, and what it does. */
+  type Choice = [label: string, act: () => void];
+
+  type Listeners = { [Type in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Type]) => void };
+
+  /**
+   * What an element is given: attributes, but `class`, `text`, `data` (dataset) and `on` (listeners) mean what they say.
+   * Null, undefined and false leave an attribute out.
+   */
+  interface Props {
+    class?: string | undefined;
+    text?: string | undefined;
+    data?: Record<string, string>;
+    on?: Listeners;
+    [attribute: string]: string | boolean | null | undefined | Record<string, string> | Listeners;
+  }
+
+  /** HTML that the browser takes: where it has Trusted Types, what the page's one policy has made. */
+  type Html = string | TrustedHTML;
+}
+
+// Trusted Types, which TypeScript's own library does not have.
+interface TrustedHTML {
+  toString(): string;
+}
+declare var trustedTypes:
+  | {
+      createPolicy(
+        name: string,
+        rules: { createHTML(html: string): string },
+      ): { createHTML(html: string): TrustedHTML };
+    }
+  | undefined;
