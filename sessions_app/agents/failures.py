@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .errors import ProviderError
-from .wire.reading import PageAnswerError, RedirectedError, UnreadableAnswerError
+from sessions_app.agents.errors import ProviderError
+from sessions_app.agents.wire.errors import PageAnswerError, RedirectedError, UnreadableAnswerError
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
 from sessions_app.agents.providers import Providers
 from sessions_app.agents.wire import anthropic, chat
 from tests.providers.fixtures import Provider

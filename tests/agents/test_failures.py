@@ -8,10 +8,10 @@ import logging
 import pytest
 
 from sessions_app.agents import step as stepping
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
-from sessions_app.agents.pieces import TextDelta
 from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.step_events import TextDelta
 from tests.clock import Clock
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate

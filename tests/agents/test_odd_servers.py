@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from sessions_app.agents.answers import reasoning_of
+from sessions_app.agents.content.parts import reasoning_of
+from sessions_app.agents.content.thinking_tags import MAX_BLANKS, ThinkingTags
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.pieces import StepResult
 from sessions_app.agents.providers import Providers, ProviderSettings
-from sessions_app.agents.thinking_tags import MAX_BLANKS, ThinkingTags
+from sessions_app.agents.step_events import StepResult
 from sessions_app.agents.wire.chat import ChatReader
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer

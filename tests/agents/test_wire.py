@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
 
-from sessions_app.agents import memory
-from sessions_app.agents.answers import SEPARATOR, parts_of
-from sessions_app.agents.forms import Forms, Taken
-from sessions_app.agents.history import Row, messages_of, tool_row
-from sessions_app.agents.memory import Transcript
-from sessions_app.agents.providers import Providers, ProviderSettings, parameters_of
+from sessions_app.agents import cached_transcript
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.history import messages_of
+from sessions_app.agents.content.parts import SEPARATOR, tool_calls
+from sessions_app.agents.content.response_parts import parts_of
+from sessions_app.agents.content.rows import Row, tool_row
+from sessions_app.agents.live_model import parameters_of
+from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.row_templates import TemplateCache, TemplatedRow
 from sessions_app.agents.step import stream_step
 from sessions_app.agents.wire.splicing import Splice, dumped
 from tests.providers.fixtures import Provider
@@ -31,7 +34,7 @@ SESSION = "22222222-2222-2222-2222-222222222222"
 ODD = ["", " ", "\u2028\u2029", "🎈é\x7f\x00", '"messages":[]', "</s>", "<|im_start|>", "[INST]", "\\u0041\\", " x\n"]
 TEXTS = st.text(max_size=12) | st.sampled_from(ODD)
 CALLS = st.dictionaries(st.sampled_from(["search_chats", "calculator", "gone"]), TEXTS, max_size=2)
-MADE = Forms.made
+MADE = TemplateCache.made
 STATUSES = st.sampled_from([*["complete"] * 6, "stopped", "interrupted", "failed"])
 
 
@@ -109,8 +112,7 @@ def details(text: str) -> st.SearchStrategy[dict[str, Any] | None]:
 @st.composite
 def results_of(draw: st.DrawFn, answer: Row) -> list[Row]:
     """Results of an answer's calls, perhaps not all of them."""
-    calls = [part for part in answer.parts or [] if part["kind"] == "call"]
-    return [tool_row(part["id"], part["name"], draw(TEXTS)) for part in calls if draw(st.booleans())]
+    return [tool_row(call.id, call.name, draw(TEXTS)) for call in tool_calls(answer.parts) if draw(st.booleans())]
 
 
 class Both:
@@ -125,7 +127,7 @@ class Both:
         self.runner = asyncio.Runner()
         self.providers = Providers(ProviderSettings())
 
-    async def spliced(self, transcript: Transcript) -> bytes:
+    async def spliced(self, transcript: CachedTranscript) -> bytes:
         """The body of a step."""
         async with stream_step(self.providers, transcript) as step:
             await anext(step)
@@ -147,21 +149,21 @@ class Both:
         body.get("stream_options", {}).pop("continuous_usage_stats", None)
         return dumped(body)
 
-    async def rehearsed(self, rows: list[Row], model: str) -> bytes:
+    async def preserialized(self, rows: list[Row], model: str) -> bytes:
         """The body of a step of a transcript read anew, all but its end serialised ahead."""
 
-        def made(forms: Forms, row: Taken) -> bytes:
+        def made(templates: TemplateCache, row: TemplatedRow) -> bytes:
             self.learned[len(row.words)] += 1
-            return MADE(forms, row)
+            return MADE(templates, row)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(memory, "FEW", 0)
-            patch.setattr(Forms, "made", made)
-            return await self.spliced(Transcript(SESSION, PREFIX, model, rows))
+            patch.setattr(cached_transcript, "INLINE_ROWS", 0)
+            patch.setattr(TemplateCache, "made", made)
+            return await self.spliced(CachedTranscript(SESSION, PREFIX, model, rows))
 
     async def check(self, slices: list[list[Row]], model: str) -> None:
         """At every request of a growing transcript: both ways, and a transcript read anew, give one body."""
-        growing = Transcript(SESSION, PREFIX, model)
+        growing = CachedTranscript(SESSION, PREFIX, model)
         rows: list[Row] = []
         for added in slices:
             rows += added
@@ -169,8 +171,8 @@ class Both:
                 growing.append(row)
             body = await self.spliced(growing)
             assert body == await self.whole(rows, model)
-            assert body == await self.spliced(Transcript(SESSION, PREFIX, model, rows))
-            assert body == await self.rehearsed(rows, model)
+            assert body == await self.spliced(CachedTranscript(SESSION, PREFIX, model, rows))
+            assert body == await self.preserialized(rows, model)
 
     def close(self) -> None:
         """Close everything."""
@@ -216,7 +218,7 @@ def test_what_nobody_kept_is_sent_as_it_is() -> None:
     splice = Splice(b"")
     body = splice.body(dumped({"model": "m", "messages": [{"role": "user", "content": _marker()}, {"content": "x"}]}))
     assert body == b'{"model":"m","messages":[{"content":"x"}]}'
-    assert splice.added == [b'{"content":"x"}']
+    assert splice.added == [[b'{"content":"x"}']]
 
 
 def _marker() -> str:

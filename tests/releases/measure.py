@@ -21,8 +21,8 @@ from pydantic_core import to_jsonable_python
 django.setup()
 
 from sessions_app import database  # noqa: E402
-from sessions_app.agents.history import Row  # noqa: E402
-from sessions_app.agents.prefix import FrozenPrefix  # noqa: E402
+from sessions_app.agents.content.prefix import FrozenPrefix  # noqa: E402
+from sessions_app.agents.content.rows import Row  # noqa: E402
 from sessions_app.agents.providers import Providers, ProviderSettings  # noqa: E402
 from sessions_app.models import ChatSession  # noqa: E402
 from sessions_app.turns.beginning import load  # noqa: E402

@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 import httpx2
 
-from .chunks import Chunk, as_words, joined
-from .compression import decompressed
-from .decoder import AnswerDecoder
+from sessions_app.agents.wire.chunks import Chunk, as_words, joined
+from sessions_app.agents.wire.compression import decompressed
+from sessions_app.agents.wire.decoder import AnswerDecoder
 
 PERIOD = 0.03
 """Seconds between two batches."""

@@ -5,7 +5,7 @@ import { dollars, number, share } from "./words.js";
 
 /** Prompt and answer of a turn, or of all turns of a chat, in tokens. */
 export const read = (ledger) => ledger.fresh_tokens + ledger.cache_write_tokens + ledger.cached_tokens;
-export const written = (ledger) => ledger.output_tokens + ledger.reasoning_tokens;
+export const written = (ledger) => ledger.output_tokens;
 
 /** A button with the line, and the box that it opens, to be put under it. */
 export function usage(ledger) {

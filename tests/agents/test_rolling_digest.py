@@ -7,13 +7,13 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.agents.trail import Mark, Trail
+from sessions_app.agents.cache_ledger.rolling_digest import Mark, RollingDigest
 
 ELEMENTS = st.lists(st.integers(0, 30).map(lambda number: b"%d" % number), max_size=8)
 
 
-def walked(elements: list[bytes], sent: Mark | None = None) -> Trail:
-    trail = Trail(sent)
+def walked(elements: list[bytes], sent: Mark | None = None) -> RollingDigest:
+    trail = RollingDigest(sent)
     trail.feed(elements)
     return trail
 
@@ -32,7 +32,7 @@ def test_who_reads_others_does_not(said: list[bytes], others: list[bytes]) -> No
 
 
 def test_the_one_that_sent_goes_on_from_each_of_its_requests() -> None:
-    trail, marks = Trail(), []
+    trail, marks = RollingDigest(), []
     for number in range(20):
         trail.feed([b"%d" % number])
         marks.append(trail.send())
@@ -44,7 +44,7 @@ def test_its_size_is_what_its_marks_weigh() -> None:
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        trail = Trail()
+        trail = RollingDigest()
         for number in range(1_000):
             trail.feed([b"%d" % number])
             trail.send()

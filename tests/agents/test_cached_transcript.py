@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 
-from sessions_app.agents.answers import parts_of
-from sessions_app.agents.history import Row, tool_row
-from sessions_app.agents.memory import Transcript
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.response_parts import parts_of
+from sessions_app.agents.content.rows import Row, tool_row
 
 from .talking import PREFIX
 
@@ -33,7 +33,7 @@ def test_messages_kept_as_objects_count_with_what_they_weigh(rows: Callable[[], 
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        transcript = Transcript("s", PREFIX, "demo", rows())
+        transcript = CachedTranscript("s", PREFIX, "demo", rows())
         transcript.whole()
         held = tracemalloc.get_traced_memory()[0] - before
     finally:
@@ -42,7 +42,7 @@ def test_messages_kept_as_objects_count_with_what_they_weigh(rows: Callable[[], 
 
 
 def test_rows_that_wait_count_as_soon_as_they_are_taken_in() -> None:
-    transcript = Transcript("s", PREFIX, "demo")
+    transcript = CachedTranscript("s", PREFIX, "demo")
     for row in short_texts():
         before = transcript.size
         transcript.append(row)
