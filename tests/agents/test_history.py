@@ -8,10 +8,13 @@ import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
 
 from sessions_app.agents.content.codec import decode, encode
+from sessions_app.agents.content.errors import ContentError
 from sessions_app.agents.content.history import NO_RESULT, OPENING, messages_of
+from sessions_app.agents.content.parts import FileReference, Reasoning, TextSpan, ToolResult
 from sessions_app.agents.content.prefix import FrozenPrefix
 from sessions_app.agents.content.response_parts import parts_of
 from sessions_app.agents.content.rows import Row, tool_row
+from sessions_app.agents.row_templates import templated
 
 MODEL = "anthropic:some"
 PREFIX = FrozenPrefix("Be kind.", ())
@@ -163,3 +166,24 @@ def test_what_a_database_cannot_hold_is_replaced() -> None:
     row = answer(ThinkingPart(bad, signature="s", provider_name="anthropic"), TextPart(bad), text="a\ufffdb\ufffdc")
     assert said(Row("user", "a"), row)[2:] == [("thinking", "a\ufffdb\ufffdc"), ("text", "a\ufffdb\ufffdc")]
     assert "\\ud83d" not in json.dumps(encode(row.parts))
+
+
+FILE = FileReference("f", "a.png", "image/png")
+RESULT = ToolResult("call_1", "calculator")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(Row("user", "look", (part,)) for part in (FILE, RESULT, Reasoning("hm"), TextSpan(0, 4))),
+        Row("user", "", (FILE,)),
+        Row("assistant", "look", (FILE,)),
+        Row("assistant", "look", (RESULT,)),
+        Row("tool", "42", (RESULT, FILE)),
+    ],
+)
+@pytest.mark.parametrize("model", [MODEL, "openai-chat:m"])
+def test_a_row_is_never_sent_without_a_part_of_it(row: Row, model: str) -> None:
+    with pytest.raises(ContentError, match="cannot be sent to the model whole"):
+        messages_of(PREFIX, [Row("user", "a"), row, Row("user", "b")], model=model)
+    assert templated(row, model) is None

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
 
 from sessions_app.agents import cached_transcript
+from sessions_app.agents.cache_ledger.requests import RequestRecord
 from sessions_app.agents.cached_transcript import CachedTranscript
 from sessions_app.agents.content.history import messages_of
 from sessions_app.agents.content.parts import SEPARATOR, tool_calls
@@ -115,6 +117,25 @@ def results_of(draw: st.DrawFn, answer: Row) -> list[Row]:
     return [tool_row(call.id, call.name, draw(TEXTS)) for call in tool_calls(answer.parts) if draw(st.booleans())]
 
 
+def placed(rows: list[Row], start: int) -> list[Row]:
+    """Rows with the positions that they get where they are stored."""
+    return [replace(row, position=start + offset) for offset, row in enumerate(rows)]
+
+
+def is_amid_an_answer(rows: list[Row], position: int) -> bool:
+    """Whether the row before belongs to the same answer."""
+    return position > 0 and "user" not in (rows[position].role, rows[position - 1].role)
+
+
+def from_a_question(slices: list[list[Row]]) -> list[list[Row]]:
+    """The slices from a user's row on: with one a conversation goes on from a fork."""
+    for index, rows in enumerate(slices):
+        for place, row in enumerate(rows):
+            if row.role == "user":
+                return [rows[place:], *slices[index + 1 :]]
+    return [[Row("user", "and now?")]]
+
+
 class Both:
     """The ways to one body, over one loopback provider and one event loop.
 
@@ -174,6 +195,30 @@ class Both:
             assert body == await self.spliced(CachedTranscript(SESSION, PREFIX, model, rows))
             assert body == await self.preserialized(rows, model)
 
+    async def check_cut(self, slices: list[list[Row]], others: list[list[Row]], model: str, cut: int) -> None:
+        """A transcript that is cut, and goes on with other rows, is in all things like one read anew."""
+        growing = CachedTranscript(SESSION, PREFIX, model)
+        rows: list[Row] = []
+        for added in slices:
+            for row in placed(added, len(rows)):
+                rows.append(row)
+                growing.append(row)
+            await self.spliced(growing)
+        growing.last = last = RequestRecord("m", "", "", "", "", *growing.sent(), at=0, kept=0)
+        if not growing.truncate(position := rows[cut % len(rows)].position):
+            assert is_amid_an_answer(rows, position)
+            growing = CachedTranscript(SESSION, PREFIX, model, rows[:position], last=last)
+        rows = rows[:position]
+        for added in others:
+            for row in placed(added, len(rows)):
+                rows.append(row)
+                growing.append(row)
+            assert await self.spliced(growing) == await self.whole(rows, model)
+        anew = CachedTranscript(SESSION, PREFIX, model, rows, last=last)
+        await self.spliced(anew)
+        assert growing.compared(last) == anew.compared(last)
+        assert growing.sent() == anew.sent()
+
     def close(self) -> None:
         """Close everything."""
         self.runner.run(self.providers.aclose())
@@ -211,6 +256,17 @@ def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
     # The example alone has some of each: of one word, and of an answer's text with its reasoning.
     assert both.learned[1] >= 4
     assert max(both.learned) >= 2
+
+
+@pytest.mark.parametrize("model", WIRES)
+def test_a_cut_transcript_goes_on_as_if_read_anew(both: Both, model: str) -> None:
+    @settings(max_examples=12)
+    @given(slices=turns(model), cut=st.integers(0, 30), half=st.integers(1, 4))
+    @example(slices=[*alike(model), *alike(model)], cut=3, half=4)
+    def check(slices: list[list[Row]], cut: int, half: int) -> None:
+        both.runner.run(both.check_cut(slices[:half], from_a_question(slices[half:]), model, cut))
+
+    check()
 
 
 def test_what_nobody_kept_is_sent_as_it_is() -> None:
