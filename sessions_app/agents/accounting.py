@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sessions_app.agents.cache_ledger.entries import Entry, miss_of
 from sessions_app.agents.cache_ledger.prices import price_of
-from sessions_app.agents.cache_ledger.requests import RequestRecord, expected_of, kept_of
+from sessions_app.agents.cache_ledger.requests import DIGESTS, RequestRecord, expected_of, kept_of
 from sessions_app.agents.cache_ledger.rolling_digest import Mark
 from sessions_app.agents.cache_ledger.software import SOFTWARE
 from sessions_app.agents.cached_transcript import CachedTranscript
@@ -43,6 +43,7 @@ def account(
         wire=sent.wire,
         at=sent.at,
         kept=kept_of(usage, caching),
+        digests=DIGESTS,
     )
     miss = miss_of(
         last,

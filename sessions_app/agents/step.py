@@ -20,7 +20,7 @@ from sessions_app.agents.content.response_parts import are_whole, kept_thought, 
 from sessions_app.agents.content.unicode import clean
 from sessions_app.agents.deadline import Deadline, DeadlineError
 from sessions_app.agents.errors import Code, ProviderError
-from sessions_app.agents.failures import TOO_LONG, judge, record
+from sessions_app.agents.failures import TOO_LONG, classify, record
 from sessions_app.agents.finish import Finish
 from sessions_app.agents.live_model import DEMO, LiveModel
 from sessions_app.agents.providers import Providers
@@ -151,7 +151,7 @@ class Step:
 
     async def _pause_or_give_up(self, error: Exception, attempt: int) -> None:
         """Wait before the next attempt; raises ProviderError if there is to be none."""
-        failure = judge(self._transcript.model, error)
+        failure = classify(self._transcript.model, error)
         if self._answer.begun or not failure.retryable or attempt > self._providers.settings.retries:
             raise failure.error from error
         pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # nosec B311

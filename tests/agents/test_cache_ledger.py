@@ -9,12 +9,21 @@ import pytest
 
 from sessions_app.agents.cache_ledger.causes import Cause
 from sessions_app.agents.cache_ledger.entries import SLACK, Entry, miss_of
-from sessions_app.agents.cache_ledger.requests import Caching, Compared, RequestRecord, frozen_digest, kept_of
-from sessions_app.agents.cache_ledger.rolling_digest import Mark
+from sessions_app.agents.cache_ledger.requests import DIGESTS, Caching, Compared, RequestRecord, frozen_digest, kept_of
+from sessions_app.agents.cache_ledger.rolling_digest import START, Mark, RollingDigest
 from sessions_app.agents.usage import Usage
 
 LAST = RequestRecord(
-    "m", "prefix", "prompt", "tools", "software", Mark(9, "rows"), Mark(99, "wire"), at=1_000.0, kept=5_000
+    "m",
+    "prefix",
+    "prompt",
+    "tools",
+    "software",
+    Mark(9, "rows"),
+    Mark(99, "wire"),
+    at=1_000.0,
+    kept=5_000,
+    digests=DIGESTS,
 )
 GROWN, REWRITTEN, OTHER_BYTES = Compared(True, True), Compared(False, False), Compared(True, False)
 FOUND, MISSED = Usage(input_tokens=6_000, cached_tokens=4_900), Usage(input_tokens=6_000, cached_tokens=1_000)
@@ -133,3 +142,12 @@ def test_a_first_turn_does_not_hide_what_a_later_request_of_it_lost() -> None:
 
 def test_a_cause_of_a_newer_version_is_another_one() -> None:
     assert Cause("moonlight") is Cause.OTHER
+
+
+def test_a_record_of_an_earlier_release_blames_nobody_for_its_rows() -> None:
+    """It has digests of rows that no transcript has any more: what its rows were is not known."""
+    on_the_wire = replace(LAST, digests=1)
+    assert RequestRecord.from_json(on_the_wire.to_json()) == replace(on_the_wire, rows=START)
+    as_objects = replace(on_the_wire, wire=LAST.rows)
+    assert RequestRecord.from_json(as_objects.to_json()) == replace(as_objects, rows=START, wire=START)
+    assert RollingDigest().extends(START)

@@ -52,12 +52,12 @@ def tools(server: ToolServer) -> ToolRegistry:
 async def test_a_server_that_reorders_its_tools_or_goes_away_changes_no_byte(
     provider: Provider, providers: Providers, server: ToolServer, tools: ToolRegistry, model: str
 ) -> None:
-    def begun(session_id: str) -> Session:
-        session = Session(providers, model, id=session_id, prefix=tools.freeze("Be brief.", NAMES))
+    def begun(session_id: str, names: list[str]) -> Session:
+        session = Session(providers, model, id=session_id, prefix=tools.freeze("Be brief.", names))
         session.agent = Agent(providers, tools, Context(1, found))
         return session
 
-    session, agents = begun("one"), signature(tools)
+    session, agents = begun("one", NAMES), signature(tools)
     for change in ("as it began", "other order", "away", "back"):
         server.is_away = change == "away"
         server.names.sort(reverse=change == "other order")
@@ -67,7 +67,7 @@ async def test_a_server_that_reorders_its_tools_or_goes_away_changes_no_byte(
         assert signature(tools) == agents
     assert all(extends(later, earlier) for earlier, later in itertools.pairwise(provider.bodies))
     server.names.reverse()
-    await begun("two").turn("another session of the same profile")
+    await begun("two", NAMES[::-1]).turn("another session of the same profile")
     heads = [split(body)[0] for body in (provider.bodies[0], provider.bodies[-1])]
     tails = [split(body)[2].replace(b'"two"', b'"one"') for body in (provider.bodies[0], provider.bodies[-1])]
     assert heads[0] == heads[1]

@@ -68,7 +68,7 @@ def test_arithmetic(expression: str, value: str) -> None:
         ("\0", "not an arithmetic expression"),
     ],
 )
-def test_what_cannot_be_reckoned_says_why(expression: str, reason: str) -> None:
+def test_what_cannot_be_computed_says_why(expression: str, reason: str) -> None:
     with pytest.raises(ExpressionError, match=reason):
         calculate(expression)
 

@@ -263,6 +263,7 @@ def test_a_cut_transcript_goes_on_as_if_read_anew(both: Both, model: str) -> Non
     @settings(max_examples=12)
     @given(slices=turns(model), cut=st.integers(0, 30), half=st.integers(1, 4))
     @example(slices=[*alike(model), *alike(model)], cut=3, half=4)
+    @example(slices=[*alike(model), *alike(model)], cut=4, half=4)
     def check(slices: list[list[Row]], cut: int, half: int) -> None:
         both.runner.run(both.check_cut(slices[:half], from_a_question(slices[half:]), model, cut))
 

@@ -2,12 +2,12 @@
 
 A provider keeps the beginning of a prompt for a while and charges about a tenth for what it finds again. So a request
 may expect what the last one of its session had, as long as it begins with the same bytes. Where the provider reports
-less, somebody or something has a name:
+less, one of these is why:
 
 - the *transcript* (edited), the *session* (another model, a profile applied, a prompt or tools changed by hand),
 - the *software* (another version writes other bytes),
 - the *provider* (its time to live passed, it evicted the prompt, it reports nothing),
-- or nobody of these: then it was the *host*, which must never happen. A session's frozen prefix and its kept
+- or none of these: then it was the *host*, which must never happen. A session's frozen prefix and its kept
   elements are there so that it does not; this cause is there so that it would be seen.
 """
 

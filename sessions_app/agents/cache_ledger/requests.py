@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from pydantic import TypeAdapter
 
-from sessions_app.agents.cache_ledger.rolling_digest import Mark
+from sessions_app.agents.cache_ledger.rolling_digest import START, Mark
 from sessions_app.agents.content.prefix import FrozenPrefix, canonical
 from sessions_app.agents.usage import Usage
+
+DIGESTS = 2
+"""How rows are digested: 1, their text (up to 0.1.0); 2, the digest of each, so that a transcript can be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class RequestRecord:
     on the wire, `prompt` and `tools` those of the frozen prefix, `software` that of what wrote them. `rows` is how far
     the transcript had come, `wire` how far its elements had (both are the rows where elements are not kept). `at` is
     when its answer began, from when on the provider keeps it: in seconds since the epoch by the process's own clock,
-    for it is compared with times to live of minutes. `kept` tokens may be expected to be found.
+    for it is compared with times to live of minutes. `kept` tokens may be expected to be found. `digests` says how rows
+    are digested (`DIGESTS`).
     """
 
     model: str
@@ -47,6 +51,7 @@ class RequestRecord:
     wire: Mark
     at: float
     kept: int
+    digests: int = 1
 
     def to_json(self) -> str:
         """The text that is stored with the session."""
@@ -54,11 +59,17 @@ class RequestRecord:
 
     @staticmethod
     def from_json(text: str) -> RequestRecord | None:
-        """The request that `to_json` wrote; None for no text, and for one of another version."""
+        """The request that `to_json` wrote; None for no text, and for one of another version.
+
+        Of rows that were digested in another way nothing is known: they count as the beginning of any transcript.
+        """
         try:
-            return _STORED.validate_json(text)
+            stored = _STORED.validate_json(text)
         except ValueError:
             return None
+        if stored.digests == DIGESTS:
+            return stored
+        return replace(stored, rows=START, wire=START if stored.wire == stored.rows else stored.wire)
 
 
 _STORED = TypeAdapter(RequestRecord)

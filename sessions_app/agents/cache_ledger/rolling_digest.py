@@ -24,6 +24,10 @@ class Mark(NamedTuple):
     digest: str
 
 
+START = Mark(0, hashlib.sha256().hexdigest()[:32])
+"""The mark of what had come nowhere: every conversation goes on from it."""
+
+
 class RollingDigest:
     """The rolling digest of one transcript in memory: elements are added at the end, and cut from there.
 
@@ -66,7 +70,7 @@ class RollingDigest:
 
     def extends(self, mark: Mark) -> bool:
         """Tell whether this conversation begins with what was sent up to a mark."""
-        return mark in self._passed
+        return mark == START or mark in self._passed
 
     def _here(self) -> Mark:
         return Mark(self._length, self._hash.hexdigest()[:32])

@@ -34,7 +34,7 @@ def parts_of(response: ModelResponse, model: str) -> Parts:
 
 class Texts:
     """The texts of one answer as they are stored: `whole`, with the `places` (start, length) of each in it, and the
-    `thought` that stood between tags. The same as `streaming.Unfolding` tells piece by piece."""
+    `thought` that stood between tags. What `stream_events` reads of the same answer as it comes."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         tags = ThinkingTags()
