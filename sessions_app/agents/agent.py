@@ -8,7 +8,7 @@ from importlib.metadata import version
 from sessions_app.agents.cached_transcript import CachedTranscript
 from sessions_app.agents.content.parts import ToolCall
 from sessions_app.agents.providers import Providers
-from sessions_app.agents.step import Step, stream_step
+from sessions_app.agents.step import Step
 from sessions_app.agents.tools.registry import ToolRegistry, no_tool
 from sessions_app.agents.tools.sources import Context
 
@@ -31,7 +31,7 @@ class Agent:
     def step(self, transcript: CachedTranscript) -> Step:
         """One request to the transcript's model."""
         self._check()
-        return stream_step(self._providers, transcript)
+        return Step(self._providers, transcript)
 
     async def call(self, transcript: CachedTranscript, call: ToolCall) -> str:
         """Run a tool that the transcript's session has.

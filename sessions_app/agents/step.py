@@ -57,10 +57,11 @@ EMPTY: dict[Finish | None, tuple[Code, str]] = {
 
 
 class Step:
-    """A request under way. `async with stream_step(...) as step: async for step_event in step: ...; step.result`.
+    """One request to the transcript's model, whose last row is a user's or a tool's.
 
-    Raises ProviderError from the loop. Leaving the block early (break, error, cancellation) ends the request;
-    `result`, once the block is left, holds what was yielded so far.
+    `async with Step(...) as step: async for step_event in step: ...; step.result`. The loop raises ProviderError, and
+    ContentError for a transcript that cannot be sent. Leaving the block early (break, error, cancellation) ends the
+    request; `result`, once the block is left, holds what was yielded so far.
     """
 
     def __init__(self, providers: Providers, transcript: CachedTranscript) -> None:
@@ -230,8 +231,3 @@ def _sent(transcript: CachedTranscript, splice: Splice | None) -> Sent:
     rows, wire = transcript.sent()
     prefix = splice.prefix if splice else digest(transcript.model + transcript.frozen)
     return Sent(prefix, rows, wire, time.time())
-
-
-def stream_step(providers: Providers, transcript: CachedTranscript) -> Step:
-    """Ask the transcript's model to go on from the transcript, whose last row is a user's or a tool's."""
-    return Step(providers, transcript)

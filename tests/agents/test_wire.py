@@ -26,7 +26,7 @@ from sessions_app.agents.content.rows import Row, tool_row
 from sessions_app.agents.live_model import parameters_of
 from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.row_templates import TemplateCache, TemplatedRow
-from sessions_app.agents.step import stream_step
+from sessions_app.agents.step import Step
 from sessions_app.agents.wire.splicing import Splice, dumped
 from tests.providers.fixtures import Provider
 
@@ -150,7 +150,7 @@ class Both:
 
     async def spliced(self, transcript: CachedTranscript) -> bytes:
         """The body of a step."""
-        async with stream_step(self.providers, transcript) as step:
+        async with Step(self.providers, transcript) as step:
             await anext(step)
         return self.provider.bodies[-1]
 
