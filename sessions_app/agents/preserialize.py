@@ -19,7 +19,7 @@ from sessions_app.agents.live_model import LiveModel, parameters_of
 from sessions_app.agents.row_templates import TemplateCache, TemplatedRow, templated
 from sessions_app.agents.wire.splicing import Splice, splice
 
-LIGHT, HEAVY = 1 / 300, 1 / 10
+KNOWN_ROW_SHARE, MAPPED_ROW_SHARE = 1 / 300, 1 / 10
 """Of one slice, a row whose template is known and one that the SDK maps: slices of some 5 ms (0.01 and 0.2 to 0.6 ms a
 row with OpenAI's SDK, 0.05 with Anthropic's)."""
 
@@ -43,7 +43,7 @@ def _slice(rows: Sequence[Row], model: str, templates: TemplateCache) -> list[Te
     taken, weight = list[TemplatedRow | None](), 0.0
     for row in rows:
         taken.append(one := templated(row, model))
-        weight += LIGHT if templates.knows(one) else HEAVY
+        weight += KNOWN_ROW_SHARE if templates.knows(one) else MAPPED_ROW_SHARE
         if weight >= 1 and row.role == "user":
             break
     return taken

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from sessions_app.agents.wire.splicing import Splice
 
-LONGEST_NAME = 200
+MAX_NAME_CHARACTERS = 200
 """Characters of a model's name that are kept; some servers call a model by its whole path."""
 
-FIRST_PAUSE = 0.5
+FIRST_RETRY_SECONDS = 0.5
 """Seconds before the first retry, where the provider names no time; doubled for each further one, and jittered."""
 
 
@@ -155,7 +155,7 @@ class Step:
         failure = classify(self._transcript.model, error)
         if self._answer.begun or not failure.retryable or attempt > self._providers.settings.retries:
             raise failure.error from error
-        pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # nosec B311
+        pause = FIRST_RETRY_SECONDS * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # nosec B311
         pause = pause if failure.retry_after is None else failure.retry_after
         if failure.dropped and attempt == 1:
             pause = 0.0
@@ -179,7 +179,7 @@ class Step:
     def _model_name(self) -> str:
         """The provider's own name for the model; the session's where it gives none."""
         name: object = self._stream.model_name if self._stream is not None else None
-        return clean(name if isinstance(name, str) and name else self._transcript.model)[:LONGEST_NAME]
+        return clean(name if isinstance(name, str) and name else self._transcript.model)[:MAX_NAME_CHARACTERS]
 
     @property
     def result(self) -> StepResult:

@@ -62,18 +62,18 @@ class AnswerEvents:
         from pydantic_ai.messages import PartDeltaEvent, PartEndEvent, PartStartEvent
 
         if isinstance(event, PartStartEvent):
-            events = self._started(event.index, event.part)
+            events = self._part_start(event.index, event.part)
         elif isinstance(event, PartDeltaEvent):
-            events = self._went_on(event.index, event.delta)
+            events = self._part_delta(event.index, event.delta)
         elif isinstance(event, PartEndEvent):
-            events = self._ended(event.index)
+            events = self._part_end(event.index)
         else:
             return
         yield from self._bounded(events)
 
     def end(self) -> Iterator[StepEvent]:
         """What was held back, because it might have become a tag."""
-        yield from self._bounded(self._told(self._tags.end()))
+        yield from self._bounded(self._split(self._tags.end()))
 
     def _bounded(self, events: Iterator[StepEvent]) -> Iterator[StepEvent]:
         """The step events, the last one cut where the answer is full."""
@@ -95,52 +95,54 @@ class AnswerEvents:
         (self._texts if isinstance(kept, TextDelta) else self._thoughts).append(kept.text)
         return kept if kept.text else None
 
-    def _started(self, index: int, part: ModelResponsePart) -> Iterator[StepEvent]:
+    def _part_start(self, index: int, part: ModelResponsePart) -> Iterator[StepEvent]:
         from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
         if isinstance(part, TextPart):
-            yield from self._spoke(index, part.content)
+            yield from self._text(index, part.content)
         elif isinstance(part, ThinkingPart):
-            yield from self._thought(part.content or raw_thought(part.provider_details))
+            yield from self._reasoning(part.content or raw_thought(part.provider_details))
         elif isinstance(part, ToolCallPart):
             call_id = self._calls[index] = own_id(part.tool_call_id, self._taken)
             yield ToolCallStart(call_id, clean(part.tool_name))
             if part.args:
                 yield ToolCallArgs(call_id, clean(part.args_as_json_str()))
 
-    def _went_on(self, index: int, delta: ModelResponsePartDelta) -> Iterator[StepEvent]:
+    def _part_delta(self, index: int, delta: ModelResponsePartDelta) -> Iterator[StepEvent]:
         from pydantic_ai.messages import TextPartDelta, ThinkingPartDelta, ToolCallPartDelta
 
         if isinstance(delta, TextPartDelta):
-            yield from self._spoke(index, delta.content_delta)
+            yield from self._text(index, delta.content_delta)
         elif isinstance(delta, ThinkingPartDelta):
             details = delta.provider_details
-            yield from self._thought(delta.content_delta or raw_thought(details({}) if callable(details) else details))
+            yield from self._reasoning(
+                delta.content_delta or raw_thought(details({}) if callable(details) else details)
+            )
         elif isinstance(delta, ToolCallPartDelta) and index in self._calls:
             if isinstance(arguments := delta.args_delta, dict):
                 arguments = json.dumps(arguments)
             if arguments:
                 yield ToolCallArgs(self._calls[index], clean(arguments))
 
-    def _ended(self, index: int) -> Iterator[StepEvent]:
+    def _part_end(self, index: int) -> Iterator[StepEvent]:
         if call_id := self._calls.pop(index, None):
             yield ToolCallEnd(call_id)
 
-    def _thought(self, text: str) -> Iterator[StepEvent]:
+    def _reasoning(self, text: str) -> Iterator[StepEvent]:
         if text:
             yield ReasoningDelta(clean(text))
 
-    def _spoke(self, index: int, text: str) -> Iterator[StepEvent]:
+    def _text(self, index: int, text: str) -> Iterator[StepEvent]:
         """Some text. Where the answer begins, it may be a thought between tags."""
         if text and self._text_part not in (None, index):
-            yield from self._told(self._tags.part(SEPARATOR))
+            yield from self._split(self._tags.part(SEPARATOR))
         if text:
             self._text_part = index
-            yield from self._told(self._tags.feed(text))
+            yield from self._split(self._tags.feed(text))
 
-    def _told(self, told: Iterable[tuple[str, str]]) -> Iterator[StepEvent]:
-        for kind, text in told:
+    def _split(self, kinds: Iterable[tuple[str, str]]) -> Iterator[StepEvent]:
+        for kind, text in kinds:
             if kind == "reasoning":
-                yield from self._thought(text)
+                yield from self._reasoning(text)
             elif text:
                 yield TextDelta(clean(text))

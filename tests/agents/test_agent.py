@@ -13,8 +13,7 @@ from sessions_app.agents.content.parts import ToolCall
 from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.tools.registry import site_tools
 from sessions_app.agents.tools.sources import Context
-
-from .talking import PREFIX, found
+from tests.agents.talking import PREFIX, found
 
 SIGNATURE = """
 from sessions_app.agents.agent import signature

@@ -12,12 +12,11 @@ from pydantic_ai.models import override_allow_model_requests
 from sessions_app.agents.cached_transcript import CachedTranscript
 from sessions_app.agents.content.rows import Row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.preserialize import HEAVY, LIGHT
+from sessions_app.agents.preserialize import KNOWN_ROW_SHARE, MAPPED_ROW_SHARE
 from sessions_app.agents.providers import Providers, ProviderSettings
+from tests.agents.talking import WIRES, Session, extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-
-from .talking import WIRES, Session, extends
 
 pytestmark = pytest.mark.parametrize("model", WIRES)
 
@@ -101,7 +100,7 @@ async def test_a_long_transcript_read_in_slices_is_the_same(
     assert extends(provider.bodies[-1], provider.bodies[-2])
     # Of each turn with a tool its call and the result, and a few rows for their templates.
     assert 60 <= sum(work.mapped) <= 70
-    assert max(work.mapped) <= 1 / HEAVY + 3
+    assert max(work.mapped) <= 1 / MAPPED_ROW_SHARE + 3
 
 
 async def test_however_long_the_conversation_the_sdk_maps_as_many_rows_and_no_slice_is_longer(
@@ -113,7 +112,7 @@ async def test_however_long_the_conversation_the_sdk_maps_as_many_rows_and_no_sl
         await Session(providers, model, rows=[*said, Row("user", "and now?")]).step()
         assert f"number {count - 1}".encode() in provider.bodies[-1]
     assert work.mapped == [2, 2]
-    assert max(work.kept) <= 1 / LIGHT + 2
+    assert max(work.kept) <= 1 / KNOWN_ROW_SHARE + 2
 
 
 class Work:

@@ -144,7 +144,7 @@ def test_a_cause_of_a_newer_version_is_another_one() -> None:
     assert Cause("moonlight") is Cause.OTHER
 
 
-def test_a_record_of_an_earlier_release_blames_nobody_for_its_rows() -> None:
+def test_of_an_earlier_releases_record_no_rows_are_known() -> None:
     """It has digests of rows that no transcript has any more: what its rows were is not known."""
     on_the_wire = replace(LAST, digests=1)
     assert RequestRecord.from_json(on_the_wire.to_json()) == replace(on_the_wire, rows=START)

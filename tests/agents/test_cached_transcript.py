@@ -16,8 +16,7 @@ from sessions_app.agents.cached_transcript import CachedTranscript
 from sessions_app.agents.content.history import OPENING
 from sessions_app.agents.content.response_parts import parts_of
 from sessions_app.agents.content.rows import Row, tool_row
-
-from .talking import PREFIX
+from tests.agents.talking import PREFIX
 
 
 def short_texts() -> list[Row]:

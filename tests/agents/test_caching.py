@@ -19,11 +19,10 @@ from sessions_app.agents.live_model import OPENAI, LiveModel
 from sessions_app.agents.providers import Providers
 from sessions_app.agents.step_events import StepResult
 from sessions_app.agents.tools.registry import site_tools
+from tests.agents.talking import CHAT, MESSAGES, RESPONSES, WIRES, Session, extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.providers.tokens import BYTES_PER_TOKEN, LOOKBACK, blocks_of
-
-from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session, extends
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 

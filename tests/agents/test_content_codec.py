@@ -81,7 +81,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("column", UNKNOWN)
-def test_what_is_not_known_is_refused_and_not_quoted(column: object) -> None:
+def test_unknown_content_is_refused_and_not_quoted(column: object) -> None:
     with pytest.raises(ContentError, match="cannot read") as raised:
         decode(column)
     assert "secret" not in raised.value.text
@@ -93,7 +93,7 @@ def test_a_newer_version_is_named() -> None:
 
 
 @pytest.mark.parametrize("column", UNKNOWN)
-def test_what_is_not_known_is_not_shown(column: object) -> None:
+def test_unknown_content_is_not_shown(column: object) -> None:
     assert known(column) == ()
 
 

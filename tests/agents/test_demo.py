@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sessions_app.agents.content.rows import Row
-from sessions_app.agents.demo import LONGEST_COMMAND
+from sessions_app.agents.demo import MAX_COMMAND_CHARACTERS
 from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.step_events import TextDelta, ToolCallStart
 from sessions_app.agents.usage import Usage
-
-from .talking import Session
+from tests.agents.talking import Session
 
 
 @pytest.fixture
@@ -69,9 +68,9 @@ async def test_other_texts_call_nothing(session: Session, text: str) -> None:
 
 @pytest.mark.parametrize("command", ["calculate 1 + 1", "search balloon", "7 * 6"])
 async def test_a_long_text_calls_nothing_whatever_it_asks_for(session: Session, command: str) -> None:
-    session.store(Row("user", command + " " * (LONGEST_COMMAND - len(command))))
+    session.store(Row("user", command + " " * (MAX_COMMAND_CHARACTERS - len(command))))
     assert (await session.step()).calls
-    session.store(Row("user", command + " " * (LONGEST_COMMAND - len(command) + 1)))
+    session.store(Row("user", command + " " * (MAX_COMMAND_CHARACTERS - len(command) + 1)))
     assert (await session.step()).calls == ()
 
 

@@ -13,9 +13,8 @@ from sessions_app.agents.content.rows import Row, tool_row
 from sessions_app.agents.providers import Providers
 from sessions_app.agents.row_templates import MAX_TEMPLATES, TemplateCache, TemplatedRow, templated
 from sessions_app.agents.wire.splicing import dumped
+from tests.agents.talking import CHAT, RESPONSES
 from tests.providers.fixtures import Provider
-
-from .talking import CHAT, RESPONSES
 
 MODEL = RESPONSES
 

@@ -19,10 +19,9 @@ from sessions_app.agents.content.rows import Row
 from sessions_app.agents.deadline import Deadline
 from sessions_app.agents.providers import Providers
 from sessions_app.agents.request import open_stream, prepare
+from tests.agents.talking import PREFIX, WIRES, Session
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-
-from .talking import PREFIX, WIRES, Session
 
 AGENTS = Path(software.__file__).parents[1]
 HASHED = set(software.modules().values())
@@ -46,7 +45,7 @@ class Profile:
 
 
 @pytest.mark.parametrize("model", WIRES)
-async def test_every_module_that_runs_while_a_request_is_made_is_hashed(
+async def test_modules_that_run_while_a_request_is_made_are_hashed(
     provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session(providers, model)

@@ -12,10 +12,9 @@ from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.providers import Providers
 from sessions_app.agents.step_events import ReasoningDelta, TextDelta, ToolCallArgs, ToolCallEnd, ToolCallStart
 from sessions_app.agents.usage import Usage
+from tests.agents.talking import CHAT, RESPONSES, WIRES, Session
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-
-from .talking import CHAT, RESPONSES, WIRES, Session
 
 
 @pytest.fixture(params=WIRES)

@@ -17,12 +17,11 @@ from sessions_app.agents.errors import ProviderError
 from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.step_events import ReasoningDelta, StepResult, TextDelta
 from sessions_app.agents.wire import answer as answers
+from tests.agents.recorded import NAMES, reader_of, recorded, said
+from tests.agents.talking import CHAT, MESSAGES, RESPONSES, Session
 from tests.clock import Clock
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
-
-from .recorded import NAMES, reader_of, recorded, said
-from .talking import CHAT, MESSAGES, RESPONSES, Session
 
 HOUR = 3600.0
 MODELS = {"chat": CHAT, "responses": RESPONSES, "anthropic": MESSAGES}
@@ -113,7 +112,7 @@ async def test_an_end_counts_whatever_happens_to_the_connection(
 async def test_an_end_is_an_end_although_the_connection_stays_open(
     provider: Provider, providers: Providers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "LINGER", 0.01)
+    monkeypatch.setattr(answers, "LINGER_SECONDS", 0.01)
     provider.script(Answer(raw=[chunks({"content": "Hi."}, mark=False)], silent=1))
     assert (await session_of("chat", providers).step()).text == "Hi."
 
@@ -226,7 +225,7 @@ async def test_one_large_delta_becomes_many_small_ones(provider: Provider, provi
     result = await session.step()
     assert (result.finish, result.text) == ("length", "e" * 1_000_000)
     sizes = [len(event.text) for event in session.events if isinstance(event, TextDelta)]
-    assert max(sizes) <= 2 * answers.BATCH_CHARACTERS
+    assert max(sizes) <= 2 * answers.MAX_BATCH_CHARACTERS
 
 
 async def test_an_event_beyond_all_bounds_is_refused(provider: Provider) -> None:

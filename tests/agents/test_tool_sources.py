@@ -14,10 +14,9 @@ from sessions_app.agents.providers import Providers
 from sessions_app.agents.tools.builtin import BuiltinTools
 from sessions_app.agents.tools.registry import ToolRegistry
 from sessions_app.agents.tools.sources import Context
+from tests.agents.talking import WIRES, Session, extends, found, split
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-
-from .talking import WIRES, Session, extends, found, split
 
 NAMES = ["weather_today", "weather_alerts", "calculator"]
 
@@ -49,7 +48,7 @@ def tools(server: ToolServer) -> ToolRegistry:
 
 
 @pytest.mark.parametrize("model", WIRES)
-async def test_a_server_that_reorders_its_tools_or_goes_away_changes_no_byte(
+async def test_tools_listed_in_another_order_or_away_change_no_byte(
     provider: Provider, providers: Providers, server: ToolServer, tools: ToolRegistry, model: str
 ) -> None:
     def begun(session_id: str, names: list[str]) -> Session:

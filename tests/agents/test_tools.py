@@ -13,8 +13,7 @@ from sessions_app.agents.content.parts import ToolCall
 from sessions_app.agents.tools.calculator import ExpressionError, calculate
 from sessions_app.agents.tools.registry import site_tools
 from sessions_app.agents.tools.sources import Context
-
-from .talking import found
+from tests.agents.talking import found
 
 
 @pytest.mark.parametrize(

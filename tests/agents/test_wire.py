@@ -28,9 +28,8 @@ from sessions_app.agents.providers import Providers, ProviderSettings
 from sessions_app.agents.row_templates import TemplateCache, TemplatedRow
 from sessions_app.agents.step import Step
 from sessions_app.agents.wire.splicing import Splice, dumped
+from tests.agents.talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES
 from tests.providers.fixtures import Provider
-
-from .talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES
 
 SESSION = "22222222-2222-2222-2222-222222222222"
 ODD = ["", " ", "\u2028\u2029", "🎈é\x7f\x00", '"messages":[]', "</s>", "<|im_start|>", "[INST]", "\\u0041\\", " x\n"]

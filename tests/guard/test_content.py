@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from sessions_app import database
+from sessions_app.agents.content.codec import decode
 from sessions_app.models import Message, TurnStatus
+from sessions_app.transcript import NewMessage
+from sessions_app.turns import beginning
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import WIRES
 from tests.providers.fixtures import Provider
@@ -79,6 +83,20 @@ async def test_it_fails_in_a_long_transcript_that_is_read_anew(
     assert (turn.status, guard_of(turn)[1]) == (TurnStatus.FAILED, "read")
     assert CANNOT_SEND in turn.error_text
     assert len(provider.bodies) == asked
+
+
+async def test_a_message_that_begins_its_turn_with_a_file_is_not_sent_without_it(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await session()
+    await host.turn(chat, "first")
+    asked = len(provider.bodies)
+    # No command takes files yet.
+    monkeypatch.setattr(beginning, "NewMessage", partial(NewMessage, parts=decode(FILE)))
+    turn = await host.turn(chat, "look")
+    assert guard_of(turn) == ("reused", "kept", "same stamp")
+    assert (turn.status, len(provider.bodies)) == (TurnStatus.FAILED, asked)
+    assert CANNOT_SEND in turn.error_text
 
 
 @pytest.mark.parametrize("parts", [FILE, NEWER, UNKNOWN])

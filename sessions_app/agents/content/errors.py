@@ -6,7 +6,7 @@ from __future__ import annotations
 class ContentError(Exception):
     """A transcript holds what cannot be sent whole, and so is not sent at all; `text` is a sentence for the user.
 
-    The sentence quotes nothing of the content.
+    The sentence quotes no value of the content.
     """
 
     def __init__(self, text: str) -> None:
