@@ -12,6 +12,7 @@ from sessions_app.agents.content.codec import encode
 from sessions_app.agents.content.history import body_of, head_of, opening_of
 from sessions_app.agents.content.prefix import FrozenPrefix, canonical
 from sessions_app.agents.content.rows import Row, counts
+from sessions_app.agents.grouping import Group, sections_of
 from sessions_app.agents.kept_elements import KeptElements
 from sessions_app.agents.wire.splicing import MARKER
 
@@ -131,27 +132,21 @@ class CachedTranscript:
         return rows[: asked[-2] + 1] if len(rows) > INLINE_ROWS and len(asked) > 1 else []
 
     def waiting(self) -> list[list[Row]]:
-        """The rows not serialised yet, in groups: a user's row by itself, and what stands between two of them."""
-        groups: list[list[Row]] = []
-        for row in self._rows:
-            if groups and row.role != "user" and groups[-1][0].role != "user":
-                groups[-1].append(row)
-            else:
-                groups.append([row])
-        return groups
+        """The rows not serialised yet, as sections."""
+        return sections_of(self._rows)
 
-    def messages(self, groups: Iterable[Sequence[Row]]) -> list[ModelMessage]:
-        """A request's messages: the marker for the kept elements, and groups of rows, a marker between two of them."""
+    def messages(self, sections: Iterable[Sequence[Row]]) -> list[ModelMessage]:
+        """A request's messages: the marker for the kept elements, then sections, with a marker between two."""
         messages = [*head_of(self.prefix), _marker()]
-        for index, group in enumerate(groups):
+        for index, section in enumerate(sections):
             messages += [_marker()] if index else []
-            messages += body_of(group, model=self.model)
+            messages += body_of(section, model=self.model)
         return messages
 
-    def keep(self, made: Iterable[tuple[int, Sequence[bytes]]]) -> None:
-        """The first of the waiting rows have become elements: of so many rows together, these."""
+    def keep(self, groups: Iterable[Group]) -> None:
+        """The first of the waiting rows have become elements, in these groups."""
         start = 0
-        for count, elements in made:
+        for count, elements in groups:
             rows, start = self._rows[start : start + count], start + count
             self._elements.add(rows[0].position, rows[-1].position, count, b",".join(elements))
             self._said_bytes.feed(elements)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.exceptions import ModelHTTPError
 
 from sessions_app.agents.cached_transcript import CachedTranscript
 from sessions_app.agents.content.rows import Row
+from sessions_app.agents.grouping import Group, groups_of, sections_of
 from sessions_app.agents.live_model import LiveModel, parameters_of
 from sessions_app.agents.row_templates import TemplateCache, TemplatedRow, templated
 from sessions_app.agents.wire.splicing import Splice, splice
@@ -63,42 +65,40 @@ async def _elements(
     transcript: CachedTranscript,
     templates: TemplateCache,
     taken: Iterable[tuple[Row, TemplatedRow | None]],
-) -> list[tuple[int, list[bytes]]]:
+) -> list[Group]:
     """The elements of a slice, group by group: the SDK maps the rows whose template is not known."""
-    groups = list(_groups(taken, templates))
-    mapped = iter(await _mapped(live, transcript, [rows for rows, known in groups if known is None]))
-    return [(len(rows), [templates.made(known)] if known else next(mapped)) for rows, known in groups]
+    sections = list(_sections(taken, templates))
+    mapped = iter(await _mapped(live, transcript, [rows for rows, known in sections if known is None]))
+    groups: list[Group] = []
+    for rows, known in sections:
+        groups += [(1, [templates.made(known)])] if known else groups_of(rows, next(mapped))
+    return groups
 
 
-def _groups(
+def _sections(
     taken: Iterable[tuple[Row, TemplatedRow | None]], templates: TemplateCache
 ) -> Iterator[tuple[list[Row], TemplatedRow | None]]:
-    """The rows of a slice, each whose template is known by itself, and so a user's; between them what goes together."""
-    together: list[Row] = []
-    for row, one in taken:
-        known = one if templates.knows(one) else None
-        if known is None and row.role != "user":
-            together.append(row)
-            continue
-        if together:
-            yield together, None
-            together = []
-        yield [row], known
-    if together:
-        yield together, None
+    """The rows of a slice: each whose template is known by itself, and between them sections for the SDK."""
+    for known, consecutive in groupby(taken, key=lambda pair: templates.knows(pair[1])):
+        if known:
+            yield from (([row], one) for row, one in consecutive)
+        else:
+            yield from ((section, None) for section in sections_of(row for row, _ in consecutive))
 
 
-async def _mapped(live: LiveModel, transcript: CachedTranscript, groups: Sequence[Sequence[Row]]) -> list[list[bytes]]:
-    """What the SDK makes of each group of rows, all in one request that is never sent. Raises ContentError."""
-    if not groups:
+async def _mapped(
+    live: LiveModel, transcript: CachedTranscript, sections: Sequence[Sequence[Row]]
+) -> list[list[bytes]]:
+    """What the SDK makes of each section of rows, all in one request that is never sent. Raises ContentError."""
+    if not sections:
         return []
     current = Splice(b"", is_sent=False)
     token = splice.set(current)
     try:
-        # The empty group has a marker stand behind the last one: a user's message, as in the request it once was.
+        # The empty section has a marker stand behind the last one: a user's message, as in the request it once was.
         async with model_request_stream(
             live.model,
-            transcript.messages([*groups, []]),
+            transcript.messages([*sections, []]),
             model_settings=live.settings(transcript.session_id),
             model_request_parameters=parameters_of(transcript.prefix),
         ):

@@ -6,9 +6,11 @@ What this module imports, directly or not, is what makes a request's bytes (`cac
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.grouping import groups_of
 from sessions_app.agents.live_model import LiveModel, parameters_of
 from sessions_app.agents.wire.splicing import Splice, splice
 
@@ -45,15 +47,15 @@ async def open_stream(
         on_words=deadline.heard_word,
         max_answer=max_answer,
     )
-    groups = transcript.waiting()
+    sections = transcript.waiting()
     token = splice.set(current)
     try:
         request = model_request_stream(
-            live.model, transcript.messages(groups), model_settings=settings, model_request_parameters=parameters
+            live.model, transcript.messages(sections), model_settings=settings, model_request_parameters=parameters
         )
         return await stack.enter_async_context(request), current
     finally:
         splice.reset(token)
         # Else it never reached the wire, and its rows still wait.
         if current.added:
-            transcript.keep(zip(map(len, groups), current.added, strict=False))
+            transcript.keep(chain.from_iterable(map(groups_of, sections, current.added)))

@@ -123,10 +123,10 @@ class Work:
         self.kept: list[int] = []
         messages, keep = CachedTranscript.messages, CachedTranscript.keep
 
-        def counted_messages(transcript: CachedTranscript, groups: Sequence[Sequence[Row]]) -> list[ModelMessage]:
-            if not groups[-1]:  # a request that is to be sent has none that is empty
-                self.mapped.append(sum(map(len, groups)))
-            return messages(transcript, groups)
+        def counted_messages(transcript: CachedTranscript, sections: Sequence[Sequence[Row]]) -> list[ModelMessage]:
+            if not sections[-1]:  # a request that is to be sent has none that is empty
+                self.mapped.append(sum(map(len, sections)))
+            return messages(transcript, sections)
 
         def counted_keep(transcript: CachedTranscript, made: Iterable[tuple[int, Sequence[bytes]]]) -> None:
             groups = list(made)

@@ -3,7 +3,7 @@
 A request is built by Pydantic AI and the provider's own SDK from a marker message and the rows not serialised yet.
 The transport, beneath both, puts the kept elements of the conversation in the marker's place, writes every body in
 one fixed JSON form, and hands back the bytes of the new elements to be kept for the next request. Further markers
-between the rows tell which elements are of which rows; they are not sent. So a turn costs
+between rows tell apart whose the elements are (`grouping`); they are not sent. So a turn costs
 the same at message 10 and at message 10,000, and bytes once sent never change.
 
 It rests on one property, which the oracle test checks for each wire: *an element depends only on its own row (and a
@@ -42,7 +42,7 @@ class Splice:
 
     `kept` is the elements of the earlier conversation, serialised and joined by commas. What is not `is_sent` is mapped
     and serialised only (its answer is an error). `prefix` is the digest of all that stands before and beside the
-    conversation, the same for all sessions that begin alike. `added` is what the request adds, as the groups between
+    conversation, the same for all sessions that begin alike. `added` is what the request adds, as the sections between
     which markers stood. `answer` is what reads the answer that came back; `on_bytes` and `on_words` hear of each piece
     of it, and `max_answer` are the most characters that are wanted of it.
     """
@@ -74,14 +74,14 @@ class Splice:
 
 
 def _apart(elements: list[bytes]) -> list[list[bytes]]:
-    """Elements as the groups between which markers stand."""
-    groups: list[list[bytes]] = [[]]
+    """Elements as the sections between which markers stand."""
+    sections: list[list[bytes]] = [[]]
     for element in elements:
         if MARKER.encode() in element:
-            groups.append([])
+            sections.append([])
         else:
-            groups[-1].append(element)
-    return groups
+            sections[-1].append(element)
+    return sections
 
 
 def _prefix_digest(frame: dict[str, Any], elements: list[bytes]) -> str:
