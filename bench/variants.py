@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -20,18 +21,18 @@ from django.core.management import execute_from_command_line
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, SystemPromptPart
 
+    from sessions_app.agents.content.rows import Row
     from sessions_app.turns.memory import TurnLease
 
 
 def eager() -> None:
     """An agent is for one session: another's has another signature, and takes its place."""
-    from sessions_app.agents.agent import signature
     from sessions_app.turns.pool import AgentPool
 
     lease = AgentPool.lease
 
     def lease_for_one(pool: AgentPool, user_id: int, session_id: UUID) -> AbstractAsyncContextManager[TurnLease]:
-        pool._signature = f"{signature()} {session_id}"
+        pool._signature = str(session_id)
         return lease(pool, user_id, session_id)
 
     AgentPool.lease = lease_for_one  # type: ignore[method-assign, assignment]
@@ -39,21 +40,21 @@ def eager() -> None:
 
 def clock() -> None:
     """Nothing is frozen: each transcript that is read gets a system prompt of its own."""
-    from sessions_app.agents.memory import Transcript
+    from sessions_app.agents.cached_transcript import CachedTranscript
     from sessions_app.turns import memory
 
-    class Clocked(Transcript):
+    class Clocked(CachedTranscript):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._time = f" The time is {datetime.now(UTC).isoformat()}."
 
-        def fresh(self) -> list[ModelMessage]:
-            messages = super().fresh()
+        def messages(self, groups: Iterable[Sequence[Row]]) -> list[ModelMessage]:
+            messages = super().messages(groups)
             prompt = cast("SystemPromptPart", messages[0].parts[0])
             prompt.content += self._time
             return messages
 
-    memory.Transcript = Clocked  # type: ignore[attr-defined]
+    memory.CachedTranscript = Clocked  # type: ignore[attr-defined]
 
 
 VARIANTS = {"eager": eager, "clock": clock}

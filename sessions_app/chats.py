@@ -18,9 +18,9 @@ from typing import Self, TypedDict
 from uuid import UUID
 
 from sessions_app import access, branches, spending, storage, transcript
-from sessions_app.agents.ledger import frozen_digest, prompt_digest, tools_digest
-from sessions_app.agents.prefix import FrozenPrefix, freeze
-from sessions_app.agents.tools import TOOLS
+from sessions_app.agents.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
+from sessions_app.agents.content.prefix import FrozenPrefix
+from sessions_app.agents.tools.registry import site_tools
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.models import AgentProfile, Branch, ChatSession, FactName
@@ -136,7 +136,7 @@ def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
 
 def prefix_of(profile: AgentProfile) -> FrozenPrefix:
     """Return the prefix that a session made of this profile now begins with; tools that are gone are left out."""
-    return freeze(profile.system_prompt, TOOLS.keys() & profile.tools)
+    return site_tools().freeze(profile.system_prompt, profile.tools)
 
 
 def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape]:

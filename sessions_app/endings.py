@@ -17,9 +17,11 @@ from ag_ui.core import (
 )
 
 from sessions_app import spending
-from sessions_app.agents.answers import reasoning_of
-from sessions_app.agents.ledger import Entry, Request
-from sessions_app.agents.pieces import Finish, Usage
+from sessions_app.agents.cache_ledger.entries import Entry
+from sessions_app.agents.cache_ledger.requests import RequestRecord
+from sessions_app.agents.content.parts import Parts, reasoning_of
+from sessions_app.agents.finish import Finish
+from sessions_app.agents.usage import Usage
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.shapes import ErrorShape, GuardShape, LedgerShape, TurnShape
 
@@ -38,7 +40,7 @@ class Ending:
 
     status: str
     text: str
-    parts: list[dict[str, Any]] | None = None
+    parts: Parts = ()
     usage: Usage = field(default_factory=Usage)
     provider: str = ""
     model: str = ""
@@ -47,7 +49,7 @@ class Ending:
     error_text: str = ""
     last_seq: int | None = None
     entry: Entry | None = None
-    request: Request | None = None
+    request: RequestRecord | None = None
     finish: Finish | None = None
 
     @property
@@ -78,7 +80,7 @@ def reductions(ending: Ending) -> Iterator[Ending]:
     yield ending
     uncounted = replace(ending, usage=Usage(), entry=None, request=None)
     yield uncounted
-    yield replace(uncounted, parts=None)
+    yield replace(uncounted, parts=())
     yield Ending(
         TurnStatus.FAILED,
         "",

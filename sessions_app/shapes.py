@@ -11,9 +11,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sessions_app.agents.answers import reasoning_of
-from sessions_app.agents.ledger import Cause
-from sessions_app.agents.pieces import Finish
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.content.codec import known
+from sessions_app.agents.content.parts import Parts, reasoning_of, tool_calls, tool_results
+from sessions_app.agents.finish import Finish
 from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnStatus
 
 
@@ -64,10 +65,11 @@ class MissShape(Shape):
 
 
 class TokensShape(Shape):
-    """Prompt and answer in parts that do not overlap, so that they sum to what the provider counted.
+    """What the provider counted.
 
-    ``fresh_tokens``, ``cache_write_tokens`` and ``cached_tokens`` are the prompt's. ``expected_tokens`` should have
-    been cached.
+    ``fresh_tokens``, ``cache_write_tokens`` and ``cached_tokens`` do not overlap: together they are the prompt.
+    ``output_tokens`` is all that the model wrote; ``reasoning_tokens`` of them were its reasoning.
+    ``expected_tokens`` should have been cached.
     """
 
     fresh_tokens: int
@@ -204,15 +206,11 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
     )
 
 
-def _tool_fields(message: Message) -> dict[str, Any]:
-    """Return what a message says of tool calls; see ``sessions_app.agents.history``."""
-    if message.role == MessageRole.TOOL:
-        return {"tool_call_id": next((part["id"] for part in message.parts or []), None)}
-    calls = [
-        ToolCallShape(id=part["id"], name=part["name"], arguments=part["arguments"])
-        for part in message.parts or []
-        if part["kind"] == "call"
-    ]
+def _tool_fields(role: str, parts: Parts) -> dict[str, Any]:
+    """Return what a message says of tool calls."""
+    if role == MessageRole.TOOL:
+        return {"tool_call_id": next((result.id for result in tool_results(parts)), None)}
+    calls = [ToolCallShape(id=call.id, name=call.name, arguments=call.arguments) for call in tool_calls(parts)]
     return {"tool_calls": calls or None}
 
 
@@ -222,7 +220,8 @@ def message_shape(
     ledger: LedgerShape | None = None,
     error: ErrorShape | None = None,
 ) -> MessageShape:
-    """Return a stored message's shape."""
+    """Return a stored message's shape: its text, and what this release knows of its other content."""
+    parts = known(message.parts)
     return MessageShape(
         id=message.public_id,
         position=message.position,
@@ -231,11 +230,11 @@ def message_shape(
         status=message.status,
         created_at=message.created_at,
         alternatives=alternatives or [],
-        reasoning=reasoning_of(message.parts) or None,
+        reasoning=reasoning_of(parts) or None,
         finish=message.finish or None,
         error=error,
         ledger=ledger,
-        **_tool_fields(message),
+        **_tool_fields(message.role, parts),
     )
 
 

@@ -15,8 +15,9 @@ from uuid import UUID
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 
-from sessions_app.agents.ledger import Cause, Entry
-from sessions_app.agents.pieces import Usage
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.cache_ledger.entries import Entry
+from sessions_app.agents.usage import Usage
 from sessions_app.models import ChatSession, Turn
 from sessions_app.shapes import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
 
@@ -61,12 +62,12 @@ def totals(session_id: UUID) -> TotalsShape:
 
 
 def _tokens(usage: Usage) -> dict[str, int]:
-    """What a provider counted, in the parts that do not overlap."""
+    """What a provider counted, as clients see it."""
     return {
         "fresh_tokens": usage.fresh_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
         "cached_tokens": usage.cached_tokens,
-        "output_tokens": usage.said_tokens,
+        "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
     }
 

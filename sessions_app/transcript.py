@@ -26,6 +26,8 @@ from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app import branches, turn_status
+from sessions_app.agents.content.codec import encode
+from sessions_app.agents.content.parts import Parts
 from sessions_app.database import plain
 from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
 
@@ -48,7 +50,7 @@ class NewMessage:
 
     role: str
     text: str
-    parts: list[dict[str, Any]] | None = None
+    parts: Parts = ()
     status: str = MessageStatus.COMPLETE
     public_id: UUID = field(default_factory=uuid.uuid4)
     finish: str = ""
@@ -129,7 +131,7 @@ def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMess
             position=position + offset,
             role=row.role,
             text=row.text,
-            parts=row.parts,
+            parts=encode(row.parts),
             status=row.status,
             finish=row.finish,
             turn=turn,

@@ -247,7 +247,7 @@ def test_a_sites_figures_rise_by_exactly_what_happened(site: LiveSite) -> None:
         "hermes_guard_verdicts_total agent=built transcript=read": 1,
         "hermes_prompt_cache_misses_total cause=first": 1,
         f"hermes_tokens_total kind=fresh model={MODEL}": asked,
-        f"hermes_tokens_total kind=output model={MODEL}": answered,
+        f"hermes_tokens_total kind=answer model={MODEL}": answered,
         "hermes_agent_cache_entries": 1,
         "hermes_agent_cache_transcripts": 1,
         "hermes_agent_cache_events_total event=builds": 1,

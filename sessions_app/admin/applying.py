@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from sessions_app import access
 from sessions_app.admin import log, rights
-from sessions_app.agents.ledger import Request, expected_of
+from sessions_app.agents.cache_ledger.requests import RequestRecord, expected_of
 from sessions_app.chats import prefix_of, refreeze
 from sessions_app.errors import NotFound
 from sessions_app.models import AgentProfile, ChatSession
@@ -41,7 +41,7 @@ def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) ->
 def tokens_kept(sessions: QuerySet[ChatSession]) -> int:
     """Return how many tokens the sessions' next requests may expect of a cache, and will not find there then."""
     requests = sessions.exclude(last_request="").values_list("last_request", flat=True)
-    return sum(expected_of(Request.from_json(text)) for text in requests.iterator())
+    return sum(expected_of(RequestRecord.from_json(text)) for text in requests.iterator())
 
 
 def apply(request: HttpRequest, sessions: QuerySet[ChatSession]) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sessions_app import branches
-from sessions_app.agents.answers import reasoning_of
+from sessions_app.agents.content.codec import known
+from sessions_app.agents.content.parts import Parts, ToolCall, reasoning_of, tool_calls, tool_results
 from sessions_app.models import ChatSession, Message, Turn
 
 MESSAGES_A_PAGE = 200
@@ -28,20 +28,21 @@ class Line:
     @property
     def tool(self) -> str:
         """The name of the tool whose result this is."""
-        return next((part["name"] for part in self._parts("result")), "")
+        return next((result.name for result in tool_results(self._parts)), "")
 
     @property
-    def calls(self) -> list[dict[str, Any]]:
-        """The tool calls that it makes: ``name`` and ``arguments``, JSON text."""
-        return list(self._parts("call"))
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls that it makes."""
+        return tool_calls(self._parts)
 
     @property
     def reasoning(self) -> str:
         """What the model said of its reasoning."""
-        return reasoning_of(self.message.parts)
+        return reasoning_of(self._parts)
 
-    def _parts(self, kind: str) -> Iterable[dict[str, Any]]:
-        return (part for part in self.message.parts or () if part["kind"] == kind)
+    @property
+    def _parts(self) -> Parts:
+        return known(self.message.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.utils.timezone import get_current_timezone_name, localdate, make_awa
 
 from sessions_app.admin.filters import MissFilter
 from sessions_app.admin.words import cached_share, miss_cause, number, paid, saved
-from sessions_app.agents.ledger import Cause
+from sessions_app.agents.cache_ledger.causes import Cause
 from sessions_app.models import AgentProfile
 from sessions_app.spending import Posting, Totals, postings
 

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from sessions_app.admin.apply_pages import ApplyingProfile
-from sessions_app.agents.tools import TOOLS
+from sessions_app.agents.tools.registry import site_tools
 from sessions_app.models import AgentProfile
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ else:
     _ModelForm = forms.ModelForm
 
 
+def _tool_choices() -> list[tuple[str, str]]:
+    return [(name, f"{name}: {spec.description}") for name, spec in sorted(site_tools().specs().items())]
+
+
 class AgentProfileForm(_ModelForm):
     """A profile whose model can be built and whose tools exist, with one default among all."""
 
     tools = forms.MultipleChoiceField(
-        choices=[(name, f"{name}: {tool.spec.description}") for name, tool in sorted(TOOLS.items())],
+        choices=_tool_choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

@@ -20,8 +20,8 @@ from sessions_app.admin.filters import ActivityFilter, OwnerFilter
 from sessions_app.admin.spent import SpentAdmin
 from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.words import HIDDEN, UNTITLED, as_uuid, moment, narrowed, number, users_named
-from sessions_app.agents.pieces import Usage
-from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.agents.content.prefix import FrozenPrefix
+from sessions_app.agents.usage import Usage
 from sessions_app.chats import prefix_of
 from sessions_app.models import ChatSession, Turn
 from sessions_app.spending import by_cause, usage_by_session

@@ -11,8 +11,8 @@ from sessions_app.admin.words import cached_share, number, paid, saved
 from sessions_app.spending import Totals
 
 if TYPE_CHECKING:
-    from sessions_app.agents.ledger import Cause
-    from sessions_app.agents.pieces import Usage
+    from sessions_app.agents.cache_ledger.causes import Cause
+    from sessions_app.agents.usage import Usage
     from sessions_app.models import ChatSession
 
     class Listed(ChatSession):

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from sessions_app.agents.ledger import Cause
-from sessions_app.agents.pieces import Usage
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.usage import Usage
 from sessions_app.spending import Totals
 
 HIDDEN = "(hidden)"

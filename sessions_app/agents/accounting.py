@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ledger import SOFTWARE, Entry, Request, expected_of, kept_of, miss_of
-from .memory import Transcript
-from .pieces import Usage
-from .prices import price_of
-from .providers import LiveModel
-from .trail import Mark
+from sessions_app.agents.cache_ledger.entries import Entry, miss_of
+from sessions_app.agents.cache_ledger.prices import price_of
+from sessions_app.agents.cache_ledger.requests import DIGESTS, RequestRecord, expected_of, kept_of
+from sessions_app.agents.cache_ledger.rolling_digest import Mark
+from sessions_app.agents.cache_ledger.software import SOFTWARE
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.live_model import LiveModel
+from sessions_app.agents.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,15 @@ class Sent:
     at: float
 
 
-def account(transcript: Transcript, live: LiveModel, sent: Sent, usage: Usage, model: str, *, reported: bool) -> Entry:
+def account(
+    transcript: CachedTranscript, live: LiveModel, sent: Sent, usage: Usage, model: str, *, reported: bool
+) -> Entry:
     """The line of a request that cost `usage`; from now on it is the session's last (`transcript.last`).
 
     `model` is the provider's own name for what answered; `reported`: it has said how much it found in its cache.
     """
     caching, last = live.caching(transcript.session_id), transcript.last
-    this = Request(
+    this = RequestRecord(
         model=f"{transcript.model} {live.base_url}",
         prefix=sent.prefix,
         prompt=transcript.prompt,
@@ -39,6 +43,7 @@ def account(transcript: Transcript, live: LiveModel, sent: Sent, usage: Usage, m
         wire=sent.wire,
         at=sent.at,
         kept=kept_of(usage, caching),
+        digests=DIGESTS,
     )
     miss = miss_of(
         last,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from importlib.metadata import version
 
-from .memory import Transcript
-from .pieces import ToolCall
-from .prefix import freeze
-from .providers import Providers
-from .step import Step, stream_step
-from .tools import TOOLS, Context, Search, run_tool
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.parts import ToolCall
+from sessions_app.agents.providers import Providers
+from sessions_app.agents.step import Step
+from sessions_app.agents.tools.registry import ToolRegistry, no_tool
+from sessions_app.agents.tools.sources import Context
 
 # Read at import: it searches the disk, which the event loop must not wait for.
 _PYDANTIC_AI = version("pydantic-ai-slim")
@@ -23,20 +22,26 @@ class Agent:
     Nothing about a session is its state (transcripts are kept beside it): two sessions of one user may run at once.
     """
 
-    def __init__(self, providers: Providers, context: Context) -> None:
+    def __init__(self, providers: Providers, tools: ToolRegistry, context: Context) -> None:
         self._closed = False
         self._providers = providers
+        self._tools = tools
         self._context = context
 
-    def step(self, transcript: Transcript) -> Step:
+    def step(self, transcript: CachedTranscript) -> Step:
         """One request to the transcript's model."""
         self._check()
-        return stream_step(self._providers, transcript)
+        return Step(self._providers, transcript)
 
-    async def call(self, call: ToolCall) -> str:
-        """Run a tool; what went wrong is told as the result's text, nothing but cancellation is raised."""
+    async def call(self, transcript: CachedTranscript, call: ToolCall) -> str:
+        """Run a tool that the transcript's session has.
+
+        What went wrong is told as the result's text; nothing but cancellation is raised.
+        """
         self._check()
-        return await run_tool(self._context, call)
+        if call.name not in {tool.name for tool in transcript.prefix.tools}:
+            return no_tool(call)
+        return await self._tools.call(self._context, call)
 
     async def aclose(self) -> None:
         """Be used no more. The providers' clients belong to the process and stay open."""
@@ -47,16 +52,10 @@ class Agent:
             raise RuntimeError("this agent was closed; one in a turn never may be")
 
 
-@cache
-def signature() -> str:
-    """Digest of what every agent of this process is built from: the software's version and its tools.
+def signature(tools: ToolRegistry) -> str:
+    """Digest of what every agent of this process is built from: the software's version, and where tools come from.
 
-    Never of what is frozen per session: an edited profile must not make a user's sessions throw each other out.
+    Never of what is frozen per session, nor of what a source lists at the time: neither an edited profile nor a tool
+    server that is away must make a user's sessions throw each other out.
     """
-    parts = [_PYDANTIC_AI, freeze("", TOOLS).to_json()]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def build_agent(user_id: int, *, providers: Providers, search: Search) -> Agent:
-    """A new agent for that user."""
-    return Agent(providers, Context(user_id, search))
+    return hashlib.sha256("\n".join([_PYDANTIC_AI, *tools.identity]).encode()).hexdigest()[:32]

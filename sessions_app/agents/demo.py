@@ -16,7 +16,7 @@ _ASKED_TO_CALCULATE = re.compile(r"\s*(?:calculate|compute|what is|what's|=)\s*:
 _EXPRESSION = re.compile(r"[-+]?[\d(][\d\s.()]*(?:(?:\*\*|//|[-+*/%])[\s()\d.]*[\d)][\d\s.()]*)+")
 _ASKED_TO_SEARCH = re.compile(r"\s*(?:search|find)\b(?:\s+(?:my\s+chats\s+)?for\b)?\s*:?\s*(.+?)[\s?.!]*", re.I | re.S)
 
-LONGEST_COMMAND = 500
+MAX_COMMAND_CHARACTERS = 500
 """Characters. What is longer asks for no tool: the patterns' time grows with the square of the length."""
 
 WELCOME = """\
@@ -87,7 +87,7 @@ def _call(text: str, tools: set[str], place: int) -> DeltaToolCall | None:
     from pydantic_ai.models.function import DeltaToolCall
 
     name, arguments = "", {}
-    if len(text) > LONGEST_COMMAND:
+    if len(text) > MAX_COMMAND_CHARACTERS:
         return None
     if (query := _ASKED_TO_SEARCH.fullmatch(text)) and "search_chats" in tools:
         name, arguments = "search_chats", {"query": query[1]}

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .errors import ProviderError
-from .wire.reading import PageAnswerError, RedirectedError, UnreadableAnswerError
+from sessions_app.agents.errors import ProviderError
+from sessions_app.agents.wire.errors import PageAnswerError, RedirectedError, UnreadableAnswerError
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _TOO_LONG_STATUSES = {400, 413, 422, 500}
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A judged failure; `retry_after` is in seconds, if the provider named a time.
+    """A classified failure; `retry_after` is in seconds, if the provider named a time.
 
     `dropped`: the connection was closed before a word of an answer. A kept one may be, just as the next request goes
     out over it (llama.cpp does so at times): no sign of trouble, and the next one is new.
@@ -45,7 +45,7 @@ class Failure:
     dropped: bool = False
 
 
-def judge(model: str, error: Exception) -> Failure:
+def classify(model: str, error: Exception) -> Failure:
     """What an error raised by a request to `model` means."""
     import httpx2
     from pydantic_ai import exceptions

@@ -8,34 +8,37 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+from typing import TYPE_CHECKING, NoReturn, Self, cast
 
-from .accounting import Sent, account
-from .answers import are_whole, kept_thought, parts_of, tool_calls
-from .deadline import Deadline, DeadlineError
-from .errors import Code, ProviderError
-from .failures import TOO_LONG, judge, record
-from .ledger import Entry, digest
-from .memory import Transcript
-from .pieces import Finish, Piece, StepResult, Usage
-from .providers import DEMO, LiveModel, Providers, parameters_of
-from .streaming import Unfolding
-from .unicode import clean
+from sessions_app.agents.accounting import Sent, account
+from sessions_app.agents.cache_ledger.entries import Entry
+from sessions_app.agents.cache_ledger.requests import digest
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.errors import ContentError
+from sessions_app.agents.content.parts import Parts, tool_calls
+from sessions_app.agents.content.response_parts import are_whole, kept_thought, parts_of
+from sessions_app.agents.content.unicode import clean
+from sessions_app.agents.deadline import Deadline, DeadlineError
+from sessions_app.agents.errors import Code, ProviderError
+from sessions_app.agents.failures import TOO_LONG, classify, record
+from sessions_app.agents.finish import Finish
+from sessions_app.agents.live_model import DEMO, LiveModel
+from sessions_app.agents.providers import Providers
+from sessions_app.agents.request import open_stream, prepare
+from sessions_app.agents.step_events import StepEvent, StepResult
+from sessions_app.agents.stream_events import AnswerEvents
+from sessions_app.agents.usage import Usage, usage_of
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponseStreamEvent
     from pydantic_ai.models import StreamedResponse
 
-    from .wire.splicing import Splice
+    from sessions_app.agents.wire.splicing import Splice
 
-LONGEST_NAME = 200
+MAX_NAME_CHARACTERS = 200
 """Characters of a model's name that are kept; some servers call a model by its whole path."""
 
-MOST_TOKENS = 100_000_000
-"""Tokens of one request that are believed: more than any model takes, and few enough that what a turn's requests sum to
-and cost fits its columns."""
-
-FIRST_PAUSE = 0.5
+FIRST_RETRY_SECONDS = 0.5
 """Seconds before the first retry, where the provider names no time; doubled for each further one, and jittered."""
 
 
@@ -54,24 +57,25 @@ EMPTY: dict[Finish | None, tuple[Code, str]] = {
 
 
 class Step:
-    """A request under way. `async with stream_step(...) as step: async for piece in step: ...; step.result`.
+    """One request to the transcript's model, whose last row is a user's or a tool's.
 
-    Raises ProviderError from the loop. Leaving the block early (break, error, cancellation) ends the request;
-    `result`, once the block is left, holds what was yielded so far.
+    `async with Step(...) as step: async for step_event in step: ...; step.result`. The loop raises ProviderError, and
+    ContentError for a transcript that cannot be sent. Leaving the block early (break, error, cancellation) ends the
+    request; `result`, once the block is left, holds what was yielded so far.
     """
 
-    def __init__(self, providers: Providers, transcript: Transcript) -> None:
+    def __init__(self, providers: Providers, transcript: CachedTranscript) -> None:
         self._providers = providers
         self._transcript = transcript
         self._deadline = Deadline(providers.settings.timeout, providers.settings.longest_wait)
-        self._unfolding = Unfolding(providers.settings.max_answer)
+        self._answer = AnswerEvents(providers.settings.max_answer)
         self._live: LiveModel | None = None
         self._stream: StreamedResponse | None = None
         self._sent: Sent | None = None
         self._entry: Entry | None = None
         self._ended = False
         self._finish: Finish | None = None
-        self._pieces = self._run()
+        self._step_events = self._run()
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,44 +83,41 @@ class Step:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._pieces.aclose()
-        for _ in self._unfolding.end():
+        await self._step_events.aclose()
+        for _ in self._answer.end():
             pass  # what might have become a tag is kept also of an answer that was cut
         self._entry = self._account()
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Piece:
-        return await anext(self._pieces)
+    async def __anext__(self) -> StepEvent:
+        return await anext(self._step_events)
 
-    async def _run(self) -> AsyncGenerator[Piece, None]:
+    async def _run(self) -> AsyncGenerator[StepEvent, None]:
         try:
-            async for piece in self._attempts():
-                yield piece
+            async for step_event in self._attempts():
+                yield step_event
         except DeadlineError as error:
             self._give_up_waiting(error)
 
-    async def _attempts(self) -> AsyncGenerator[Piece, None]:
+    async def _attempts(self) -> AsyncGenerator[StepEvent, None]:
         self._live = await self._deadline.wait(self._providers.live(self._transcript.model))
-        if self._live.client is not None:
-            from .rehearsal import rehearse
-
-            await rehearse(self._live, self._transcript)
+        await prepare(self._live, self._transcript)
         attempt = 1
         while True:
             try:
-                async for piece in self._attempt(self._live):
-                    yield piece
+                async for step_event in self._attempt(self._live):
+                    yield step_event
                 return
-            except (ProviderError, DeadlineError):
+            except (ProviderError, DeadlineError, ContentError):
                 raise
             except Exception as error:
                 record(self._transcript.model, error, attempt=attempt)
                 await self._pause_or_give_up(error, attempt)
                 attempt += 1
 
-    async def _attempt(self, live: LiveModel) -> AsyncGenerator[Piece, None]:
+    async def _attempt(self, live: LiveModel) -> AsyncGenerator[StepEvent, None]:
         async with AsyncExitStack() as stack:
             stream, splice = await self._deadline.wait(
                 open_stream(live, self._transcript, stack, self._deadline, self._providers.settings.max_answer)
@@ -124,13 +125,13 @@ class Step:
             self._stream = stream
             self._sent = _sent(self._transcript, splice)
             events = aiter(stream)
-            while not self._unfolding.full and (event := await self._next(events, splice)) is not None:
-                for piece in self._unfolding.pieces(event):
-                    yield piece
+            while not self._answer.full and (event := await self._next(events, splice)) is not None:
+                for step_event in self._answer.read(event):
+                    yield step_event
                 if splice is None:
                     self._deadline.heard_word()
-            for piece in self._unfolding.end():
-                yield piece
+            for step_event in self._answer.end():
+                yield step_event
             self._end(stream, splice)
 
     async def _next(
@@ -151,10 +152,10 @@ class Step:
 
     async def _pause_or_give_up(self, error: Exception, attempt: int) -> None:
         """Wait before the next attempt; raises ProviderError if there is to be none."""
-        failure = judge(self._transcript.model, error)
-        if self._unfolding.begun or not failure.retryable or attempt > self._providers.settings.retries:
+        failure = classify(self._transcript.model, error)
+        if self._answer.begun or not failure.retryable or attempt > self._providers.settings.retries:
             raise failure.error from error
-        pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # nosec B311
+        pause = FIRST_RETRY_SECONDS * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # nosec B311
         pause = pause if failure.retry_after is None else failure.retry_after
         if failure.dropped and attempt == 1:
             pause = 0.0
@@ -164,7 +165,7 @@ class Step:
 
     def _end(self, stream: StreamedResponse, splice: Splice | None) -> None:
         """The answer has come to its end; was it whole, and was there a word in it?"""
-        if self._unfolding.full:
+        if self._answer.full:
             self._finish = "length"
         else:
             self._finish = _finish_of(stream, splice)
@@ -178,20 +179,20 @@ class Step:
     def _model_name(self) -> str:
         """The provider's own name for the model; the session's where it gives none."""
         name: object = self._stream.model_name if self._stream is not None else None
-        return clean(name if isinstance(name, str) and name else self._transcript.model)[:LONGEST_NAME]
+        return clean(name if isinstance(name, str) and name else self._transcript.model)[:MAX_NAME_CHARACTERS]
 
     @property
     def result(self) -> StepResult:
         """What the answer has amounted to so far; see `StepResult`."""
         stream, live = self._stream, self._live
-        parts: list[dict[str, Any]] | None = None
+        parts: Parts = ()
         if self._ended and stream is not None:
             parts = parts_of(stream.get(), self._transcript.model)
         if not self._ended or (self._finish and not are_whole(tool_calls(parts))):
             # An answer that was cut is nothing to go back as it came, and a call that was cut is no call.
-            parts = kept_thought(self._unfolding.reasoning)
+            parts = kept_thought(self._answer.reasoning)
         return StepResult(
-            text=self._unfolding.text,
+            text=self._answer.text,
             parts=parts,
             calls=tool_calls(parts),
             usage=usage_of(stream) if live is not None and live.name != DEMO else Usage(),
@@ -225,67 +226,8 @@ def _finish_of(stream: StreamedResponse, splice: Splice | None) -> Finish | None
     return UNSPLICED.get(cast(str, response.finish_reason))
 
 
-def _sent(transcript: Transcript, splice: Splice | None) -> Sent:
+def _sent(transcript: CachedTranscript, splice: Splice | None) -> Sent:
     """The request as it has just left, and begins to be answered."""
     rows, wire = transcript.sent()
     prefix = splice.prefix if splice else digest(transcript.model + transcript.frozen)
     return Sent(prefix, rows, wire, time.time())
-
-
-def usage_of(stream: StreamedResponse | None) -> Usage:
-    """Tokens as the provider has counted them so far, cut down to what can be: nonsense must not cost the answer."""
-    if stream is None:
-        return Usage()
-    usage = stream.usage
-    prompt, answer = _believed(usage.input_tokens, MOST_TOKENS), _believed(usage.output_tokens, MOST_TOKENS)
-    cached = _believed(usage.cache_read_tokens, prompt)
-    return Usage(
-        input_tokens=prompt,
-        cached_tokens=cached,
-        cache_write_tokens=_believed(usage.cache_write_tokens, prompt - cached),
-        output_tokens=answer,
-        reasoning_tokens=_believed(usage.output_reasoning_tokens, answer),
-    )
-
-
-def _believed(count: object, most: int) -> int:
-    """A count between none and `most`; no library on the way checks what a server calls a number."""
-    return min(max(int(count), 0), most) if isinstance(count, int) else 0
-
-
-async def open_stream(
-    live: LiveModel, transcript: Transcript, stack: AsyncExitStack, deadline: Deadline, max_answer: int
-) -> tuple[StreamedResponse, Splice | None]:
-    """Send the request; the stream is closed with the stack."""
-    from pydantic_ai.direct import model_request_stream
-
-    parameters = parameters_of(transcript.prefix)
-    settings = live.settings(transcript.session_id)
-    if live.client is None:
-        request = model_request_stream(
-            live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters
-        )
-        return await stack.enter_async_context(request), None
-    from .wire.splicing import Splice, splice
-
-    current = Splice(
-        transcript.elements,
-        on_bytes=deadline.heard_bytes,
-        on_words=deadline.heard_word,
-        max_answer=max_answer,
-    )
-    token = splice.set(current)
-    try:
-        request = model_request_stream(
-            live.model, transcript.fresh(), model_settings=settings, model_request_parameters=parameters
-        )
-        return await stack.enter_async_context(request), current
-    finally:
-        splice.reset(token)
-        if current.added:  # else it never reached the wire, and its rows still wait
-            transcript.keep(current.added)
-
-
-def stream_step(providers: Providers, transcript: Transcript) -> Step:
-    """Ask the transcript's model to go on from the transcript, whose last row is a user's or a tool's."""
-    return Step(providers, transcript)

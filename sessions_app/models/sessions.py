@@ -20,7 +20,7 @@ class ChatSession(models.Model):
     ``frozen_prefix`` is the canonical JSON of system prompt and tool definitions that every
     request of this session begins with. ``active_branch`` is the line of the conversation
     that is shown and sent; changing it, or the prefix, raises the revision of the stamp.
-    ``last_request`` is what the latest request to a provider was (``agents.ledger.Request``, as
+    ``last_request`` is what the latest request to a provider was (``agents.cache_ledger.requests.RequestRecord``, as
     JSON), and ``applied_prefix`` the digest of a prefix that somebody put in the place of the
     first one: the ledger explains misses of the provider's cache by them, nothing else does.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sessions_app.agents.unicode import clean
+from sessions_app.agents.content.unicode import clean
 from sessions_app.models import ChatSession, Message
 from sessions_app.search import index
 from sessions_app.search.folding import find, fold

@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app import access, branches, transcript, turn_status
-from sessions_app.agents.history import Row
-from sessions_app.agents.ledger import Request
+from sessions_app.agents.cache_ledger.requests import RequestRecord
+from sessions_app.agents.content.codec import decode
+from sessions_app.agents.content.rows import Row
 from sessions_app.database import plain
 from sessions_app.endings import turn_shape
 from sessions_app.journal import Fact, record
@@ -24,6 +25,7 @@ from sessions_app.transcript import Appended, NewMessage
 TITLE_FROM_TEXT = 60
 # A stamp that no session has.
 UNSEEN = Stamp(-1, -1)
+_ROW = ("role", "text", "parts", "status", "position")
 # Apart, because SQLite uses a partial index only for its own condition.
 _ALIVE = """
 SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AND status = 'running'
@@ -35,21 +37,22 @@ UNION ALL SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AN
 class Begun:
     """A turn that this process has just claimed, with its user's message stored.
 
-    ``old`` and ``new`` are the stamps around that message, ``model`` and ``prefix`` (canonical
-    JSON) what the session is answered with. ``last`` is its latest request to a provider, and
-    ``applied`` the digest of a prefix that was applied to it: the ledger's. ``cursor`` is that of the fact that the
-    turn began, 0 where this transaction is to write it.
+    ``old`` and ``new`` are the stamps around that message, ``parts`` what is stored beside its text,
+    ``model`` and ``prefix`` (canonical JSON) what the session is answered with. ``last`` is its latest
+    request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
+    ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
     """
 
     turn: Turn
     claim: UUID
     message: MessageShape
+    parts: object
     chat_session: SessionShape
     old: Stamp
     new: Stamp
     model: str
     prefix: str
-    last: Request | None
+    last: RequestRecord | None
     applied: str
     cursor: int = 0
 
@@ -60,9 +63,10 @@ class Begun:
 
 
 def row_of(message: Message) -> Row:
-    """Return what the history needs to know of a stored message."""
+    """Return what the history needs to know of a stored message. Raises ContentError."""
     # The database constrains both to the words that the row's type names.
-    return Row(cast(Any, message.role), message.text, message.parts, cast(Any, message.status))
+    parts = decode(message.parts)
+    return Row(cast(Any, message.role), message.text, parts, cast(Any, message.status), message.position)
 
 
 def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
@@ -118,12 +122,13 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, 
         turn=turn,
         claim=cast(UUID, turn.claim),
         message=message_shape(message),
+        parts=message.parts,
         chat_session=session_shape(chat_session),
         old=old,
         new=new,
         model=chat_session.profile.effective_model,
         prefix=chat_session.frozen_prefix,
-        last=Request.from_json(chat_session.last_request),
+        last=RequestRecord.from_json(chat_session.last_request),
         applied=chat_session.applied_prefix,
     )
 
@@ -146,20 +151,23 @@ def alive(chat_session: ChatSession) -> dict[int, str]:
 
 
 def load(session_id: UUID) -> tuple[list[Row], Stamp]:
-    """Read the whole transcript of a session, with its stamp. Raises OwnershipLost where it is gone."""
+    """Read the whole transcript of a session, with its stamp.
+
+    Raises OwnershipLost where it is gone, ContentError where it holds what this release does not know.
+    """
     chat_session = ChatSession.objects.filter(pk=session_id).first()
     if chat_session is None:
         raise transcript.OwnershipLost
     # Without model objects, which take four times as long. The database constrains role and status (`row_of`).
     rows = [
-        Row(*cast("tuple[Any, ...]", columns))
+        Row(cast(Any, role), text, decode(parts), cast(Any, status), position)
         for segment in reversed(branches.line(chat_session))
-        for columns in segment.messages().order_by("position").values_list("role", "text", "parts", "status")
+        for role, text, parts, status, position in segment.messages().order_by("position").values_list(*_ROW)
     ]
     return rows, transcript.read_stamp(chat_session)
 
 
-def touch(chat_session: ChatSession, appended: Appended | None, request: Request | None = None) -> None:
+def touch(chat_session: ChatSession, appended: Appended | None, request: RequestRecord | None = None) -> None:
     """Note the activity that a message is, and the latest request to a provider, writing no other column."""
     changes: dict[str, Any] = {}
     if appended is not None:

@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app import access, transcript
-from sessions_app.agents.history import Row
-from sessions_app.agents.ledger import Request
+from sessions_app.agents.cache_ledger.requests import RequestRecord
+from sessions_app.agents.content.rows import Row
 from sessions_app.endings import Ending, last_event
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
@@ -53,7 +53,7 @@ def _locked(turn: Turn) -> ChatSession:
 
 
 def _append(
-    chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], request: Request | None, **facts: Any
+    chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], request: RequestRecord | None, **facts: Any
 ) -> Stored:
     appended = transcript.append(chat_session, turn, rows, **facts)
     touch(chat_session, appended, request)

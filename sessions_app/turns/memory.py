@@ -8,22 +8,23 @@ request is made from what the database says then.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from agentcache import Lease, Stamp, judge
 from sessions_app import database
 from sessions_app.agents.agent import Agent
-from sessions_app.agents.history import Row
-from sessions_app.agents.ledger import Request
-from sessions_app.agents.memory import Transcript
-from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.agents.cache_ledger.requests import RequestRecord
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.codec import decode
+from sessions_app.agents.content.prefix import FrozenPrefix
+from sessions_app.agents.content.rows import Row
 from sessions_app.journal import foreign
 from sessions_app.shapes import GuardShape
 from sessions_app.transcript import confirm
 from sessions_app.turns.beginning import Begun, load
 from sessions_app.turns.ending import Stored
 
-TurnLease = Lease[Agent, Transcript]
+TurnLease = Lease[Agent, CachedTranscript]
 
 
 class TurnMemory:
@@ -36,20 +37,20 @@ class TurnMemory:
     def __init__(self, begun: Begun, lease: TurnLease) -> None:
         self._begun = begun
         self._lease = lease
-        self._transcript: Transcript | None = None
+        self._transcript: CachedTranscript | None = None
         # The stamp of ``transcript``: the lease has none any more where the agent was replaced.
         self._seen: Stamp | None = None
         self.guarded = self._guard()
 
     @property
-    def transcript(self) -> Transcript:
+    def transcript(self) -> CachedTranscript:
         """The transcript to make the next request from; ``obtain`` comes first."""
         if self._transcript is None:
             raise RuntimeError("no transcript was obtained")
         return self._transcript
 
     @property
-    def last_request(self) -> Request | None:
+    def last_request(self) -> RequestRecord | None:
         """The session's latest request to a provider, as far as this turn knows."""
         return self._transcript.last if self._transcript else None
 
@@ -113,14 +114,15 @@ class TurnMemory:
         self._lease.keep(transcript, stamp, transcript.size)
 
     def _asked(self) -> Row:
-        return Row("user", self._begun.message.text)
+        message = self._begun.message
+        return Row("user", message.text, decode(self._begun.parts), position=cast(int, message.position))
 
 
-def _stored(begun: Begun, last: Request | None) -> tuple[Transcript, Stamp]:
+def _stored(begun: Begun, last: RequestRecord | None) -> tuple[CachedTranscript, Stamp]:
     """The transcript as stored, with its stamp. In the database's thread: a long one takes a while to build."""
     confirm(begun.turn)
     rows, stamp = load(begun.session_id)
     prefix = FrozenPrefix.from_json(begun.prefix)
-    transcript = Transcript(str(begun.session_id), prefix, begun.model, rows, last=last)
+    transcript = CachedTranscript(str(begun.session_id), prefix, begun.model, rows, last=last)
     transcript.applied = begun.applied
     return transcript, stamp

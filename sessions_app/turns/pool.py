@@ -9,11 +9,12 @@ from uuid import UUID
 
 from agentcache import AgentCache, Statistics
 from sessions_app import database
-from sessions_app.agents.agent import Agent, build_agent, signature
+from sessions_app.agents.agent import Agent, signature
+from sessions_app.agents.cached_transcript import CachedTranscript
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.memory import Transcript
 from sessions_app.agents.providers import Providers, ProviderSettings
-from sessions_app.agents.tools import Search
+from sessions_app.agents.tools.registry import site_tools
+from sessions_app.agents.tools.sources import Context, Search
 from sessions_app.search import search
 from sessions_app.turns.memory import TurnLease
 
@@ -35,8 +36,9 @@ class AgentPool:
         self._search = search
         self._usual_model = usual_model
         self._warming: asyncio.Task[None] | None = None
-        self._signature = signature()
-        self._cache: AgentCache[Agent, Transcript] = AgentCache(
+        self._tools = site_tools()
+        self._signature = signature(self._tools)
+        self._cache: AgentCache[Agent, CachedTranscript] = AgentCache(
             Agent.aclose,
             max_entries=MAX_ENTRIES,
             max_bytes=MAX_BYTES,
@@ -48,7 +50,7 @@ class AgentPool:
         """Lease the user's agent for a turn of a session, building it where there is none."""
 
         async def build() -> Agent:
-            return build_agent(user_id, providers=self._providers, search=self._search)
+            return Agent(self._providers, self._tools, Context(user_id, self._search))
 
         return self._cache.use(session_key(user_id), self._signature, build, session_id=str(session_id))
 

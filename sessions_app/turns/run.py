@@ -22,22 +22,24 @@ from django.db import DataError, IntegrityError
 
 from sessions_app import database
 from sessions_app.agents.agent import Agent
-from sessions_app.agents.answers import kept_thought, reasoning_of
+from sessions_app.agents.cache_ledger.entries import Entry
+from sessions_app.agents.content.errors import ContentError
+from sessions_app.agents.content.parts import Parts, reasoning_of
+from sessions_app.agents.content.response_parts import kept_thought
+from sessions_app.agents.content.rows import tool_row
+from sessions_app.agents.content.unicode import clean
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import tool_row
-from sessions_app.agents.ledger import Entry
-from sessions_app.agents.pieces import (
-    Finish,
-    Piece,
+from sessions_app.agents.finish import Finish
+from sessions_app.agents.step_events import (
     ReasoningDelta,
+    StepEvent,
     StepResult,
     TextDelta,
     ToolCallArgs,
     ToolCallEnd,
     ToolCallStart,
-    Usage,
 )
-from sessions_app.agents.unicode import clean
+from sessions_app.agents.usage import Usage
 from sessions_app.database import Door
 from sessions_app.endings import INTERNAL, INTERRUPTED, Ending, reductions
 from sessions_app.models import MessageRole, TurnStatus
@@ -86,14 +88,14 @@ class _Said:
     usage: Usage
     provider: str = ""
     model: str = ""
-    parts: list[dict[str, Any]] | None = None
+    parts: Parts = ()
     text: str = ""
     finish: Finish | None = None
     entry: Entry | None = None
 
     def begin_answer(self) -> None:
         """Begin another answer: what was said so far is stored."""
-        self.text, self.parts, self.finish = "", None, None
+        self.text, self.parts, self.finish = "", (), None
 
     def add(self, result: StepResult) -> None:
         """Take in what a step has amounted to, however it ended."""
@@ -238,14 +240,14 @@ class Run:
         step = agent.step(memory.transcript)
         try:
             async with step:
-                async for piece in step:
-                    self._show(piece)
+                async for event in step:
+                    self._show(event)
         finally:
             self._said.add(step.result)
         return step.result
 
-    def _show(self, piece: Piece) -> None:
-        match piece:
+    def _show(self, event: StepEvent) -> None:
+        match event:
             case TextDelta(text):
                 self.stream.words(text)
             case ReasoningDelta(text):
@@ -258,7 +260,7 @@ class Run:
                 self.stream.call_ended(call_id)
 
     async def _use_tools(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
-        outcomes = await asyncio.gather(*(agent.call(call) for call in result.calls))
+        outcomes = await asyncio.gather(*(agent.call(memory.transcript, call) for call in result.calls))
         self.stream.flush()
         rows = [
             NewMessage(
@@ -295,6 +297,9 @@ class Run:
                 return self._end_as(TurnStatus.COMPLETE)
             case ProviderError() as error:
                 return self._end_as(TurnStatus.FAILED, error.code, error.text)
+            case ContentError() as error:
+                logger.error("turn %s was not sent: %s", self.turn.run_id, error.text)
+                return self._end_as(TurnStatus.FAILED, "internal", error.text)
             case OwnershipLost():
                 self._reason = "lost"
                 return self._end_as(TurnStatus.INTERRUPTED)

@@ -12,8 +12,10 @@ from typing import get_args
 
 from prometheus_client import Counter, Histogram, Info
 
-from sessions_app.agents.ledger import SOFTWARE, Cause, Entry
-from sessions_app.agents.pieces import Usage
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.cache_ledger.entries import Entry
+from sessions_app.agents.cache_ledger.software import SOFTWARE
+from sessions_app.agents.usage import Usage
 from sessions_app.endings import Ending
 from sessions_app.metrics import REGISTRY
 from sessions_app.shapes import GuardShape
@@ -68,7 +70,7 @@ def _count_tokens(model: str, usage: Usage) -> None:
     _add(TOKENS.labels("fresh", model), usage.fresh_tokens)
     _add(TOKENS.labels("cache_write", model), usage.cache_write_tokens)
     _add(TOKENS.labels("cached", model), usage.cached_tokens)
-    _add(TOKENS.labels("output", model), usage.said_tokens)
+    _add(TOKENS.labels("answer", model), usage.answer_tokens)
     _add(TOKENS.labels("reasoning", model), usage.reasoning_tokens)
 
 

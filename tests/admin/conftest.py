@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app.agents.prefix import freeze
+from sessions_app.agents.tools.registry import site_tools
 from sessions_app.models import AgentProfile, Branch, ChatSession, Message, Turn, TurnStatus
 
 Enter = Callable[..., Client]
@@ -55,7 +55,7 @@ def make_session(owner: User, title: str = "", **fields: Any) -> ChatSession:
         owner=owner,
         profile=profile,
         title=title,
-        frozen_prefix=freeze(profile.system_prompt, profile.tools).to_json(),
+        frozen_prefix=site_tools().freeze(profile.system_prompt, profile.tools).to_json(),
         active_branch_id=uuid.uuid4(),
         **fields,
     )

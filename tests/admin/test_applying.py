@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from sessions_app.admin import applying
-from sessions_app.agents.ledger import Request, frozen_digest, prompt_digest, tools_digest
-from sessions_app.agents.prefix import FrozenPrefix
-from sessions_app.agents.trail import Mark
+from sessions_app.agents.cache_ledger.requests import RequestRecord, frozen_digest, prompt_digest, tools_digest
+from sessions_app.agents.cache_ledger.rolling_digest import Mark
+from sessions_app.agents.content.prefix import FrozenPrefix
 from sessions_app.chats import prefix_of, refreeze
 from sessions_app.models import AgentProfile, ChatSession
 from tests.admin.conftest import Enter, list_of, make_session, page_of, text_of
@@ -86,7 +86,7 @@ def test_the_form_of_the_confirmation_is_the_one_that_applies(boss: Client, edit
 
 
 def test_the_confirmation_says_how_many_tokens_are_read_anew(boss: Client, edited: AgentProfile) -> None:
-    last = Request("m", "p", "q", "t", "s", Mark(1, "a"), Mark(1, "a"), 0.0, kept=12345)
+    last = RequestRecord("m", "p", "q", "t", "s", Mark(1, "a"), Mark(1, "a"), 0.0, kept=12345)
     ChatSession.objects.filter(title="one").update(last_request=last.to_json())
     ChatSession.objects.filter(title="two").update(last_request=json.dumps({"of": "another version"}))
     assert "12,345 tokens" in text_of(boss, page_to_apply(edited))

@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from sessions_app.agents.ledger import Cause
-from sessions_app.agents.pieces import Usage
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.usage import Usage
 from sessions_app.models import AgentProfile, ChatSession, Turn
 from sessions_app.spending import Totals, by_cause, postings
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, page_of, text_of

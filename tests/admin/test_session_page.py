@@ -55,6 +55,16 @@ def test_tool_calls_results_reasoning_and_status_are_shown(boss: Client, alice: 
     assert '<span class="hermes-badge">not whole: length</span>' in seen
 
 
+def test_of_a_message_with_unknown_content_the_text_is_shown(boss: Client, alice: User) -> None:
+    chat_session = make_session(alice)
+    say(chat_session, 1, "Hear this.", parts=[{"kind": "audio", "id": "a"}, {"kind": "reasoning", "text": "Known."}])
+    say(chat_session, 2, "Of a newer release.", parts={"version": 2, "parts": []})
+    seen = text_of(boss, page_of(chat_session))
+    assert "Hear this." in seen
+    assert "Known." in seen
+    assert "Of a newer release." in seen
+
+
 def test_the_turns_tell_verdict_usage_error_and_time(boss: Client, alice: User) -> None:
     chat_session = make_session(alice)
     turn = make_turn(

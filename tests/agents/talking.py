@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sessions_app.agents.agent import Agent, build_agent
-from sessions_app.agents.history import Row, tool_row
-from sessions_app.agents.memory import Transcript
-from sessions_app.agents.pieces import Piece, StepResult
-from sessions_app.agents.prefix import FrozenPrefix, freeze
+from sessions_app.agents.agent import Agent
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.prefix import FrozenPrefix
+from sessions_app.agents.content.rows import Row, tool_row
 from sessions_app.agents.providers import Providers
+from sessions_app.agents.step_events import StepEvent, StepResult
+from sessions_app.agents.tools.registry import site_tools
+from sessions_app.agents.tools.sources import Context
 from sessions_app.agents.wire.splicing import FIELDS, dumped
 
 CHAT, RESPONSES, MESSAGES = "openai-chat:m", "openai:gpt-5-mini", "anthropic:claude-sonnet-5-5"
 WIRES = (CHAT, RESPONSES, MESSAGES)
-PREFIX = freeze("You are helpful.", ["calculator", "search_chats"])
+PREFIX = site_tools().freeze("You are helpful.", ["calculator", "search_chats"])
 
 
 async def found(user_id: int, query: str, limit: int) -> list[str]:
@@ -34,15 +36,16 @@ class Session:
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.agent: Agent = build_agent(1, providers=self.providers, search=found)
-        self.transcript = Transcript(self.id, self.prefix, self.model, self.rows)
-        self.pieces: list[Piece] = []
+        self.agent = Agent(self.providers, site_tools(), Context(1, found))
+        self.rows = [replace(row, position=position) for position, row in enumerate(self.rows)]
+        self.transcript = CachedTranscript(self.id, self.prefix, self.model, self.rows)
+        self.events: list[StepEvent] = []
         self.results: list[StepResult] = []
 
     def store(self, row: Row) -> None:
         """Store a row and take it into memory."""
-        self.rows.append(row)
-        self.transcript.append(row)
+        self.rows.append(replace(row, position=len(self.rows)))
+        self.transcript.append(self.rows[-1])
 
     def forget(self) -> None:
         """What an eviction or a restart does: the prefix comes out of its JSON and the rows are read again.
@@ -50,15 +53,15 @@ class Session:
         The session's last request is stored with it.
         """
         prefix = FrozenPrefix.from_json(self.prefix.to_json())
-        self.transcript = Transcript(self.id, prefix, self.model, self.rows, last=self.transcript.last)
+        self.transcript = CachedTranscript(self.id, prefix, self.model, self.rows, last=self.transcript.last)
 
     async def step(self) -> StepResult:
-        """One request; the pieces are kept. Whatever came of it is in `results`."""
+        """One request; its events are kept. Whatever came of it is in `results`."""
         step = self.agent.step(self.transcript)
         try:
             async with step:
-                async for piece in step:
-                    self.pieces.append(piece)
+                async for event in step:
+                    self.events.append(event)
         finally:
             self.results.append(step.result)
         return step.result
@@ -69,7 +72,7 @@ class Session:
         while (result := await self.step()).calls:
             self.store(Row("assistant", result.text, result.parts))
             for call in result.calls:
-                self.store(tool_row(call.id, call.name, await self.agent.call(call)))
+                self.store(tool_row(call.id, call.name, await self.agent.call(self.transcript, call)))
         self.store(Row("assistant", result.text, result.parts))
         return result
 

@@ -7,17 +7,22 @@ import sys
 
 import pytest
 
-from sessions_app.agents.agent import build_agent, signature
-from sessions_app.agents.memory import Transcript
-from sessions_app.agents.pieces import ToolCall
+from sessions_app.agents.agent import Agent, signature
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.parts import ToolCall
 from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.tools.registry import site_tools
+from sessions_app.agents.tools.sources import Context
+from tests.agents.talking import PREFIX, found
 
-from .talking import PREFIX, found
-
-SIGNATURE = "from sessions_app.agents.agent import signature; print(signature())"
+SIGNATURE = """
+from sessions_app.agents.agent import signature
+from sessions_app.agents.tools.registry import site_tools
+print(signature(site_tools()))
+"""
 LIGHT = """
 import sys
-import sessions_app.agents.agent, sessions_app.agents.history, sessions_app.agents.tools
+import sessions_app.agents.agent, sessions_app.agents.content.history, sessions_app.agents.tools.registry
 print([name for name in ("pydantic_ai", "openai", "anthropic", "httpx2") if name in sys.modules])
 """
 
@@ -31,7 +36,7 @@ def python(script: str, seed: str = "0") -> str:
 
 
 def test_every_process_has_the_same_signature() -> None:
-    assert {python(SIGNATURE, seed) for seed in ("1", "2")} == {signature()}
+    assert {python(SIGNATURE, seed) for seed in ("1", "2")} == {signature(site_tools())}
 
 
 def test_nothing_heavy_is_imported_before_a_turn_needs_it() -> None:
@@ -39,9 +44,17 @@ def test_nothing_heavy_is_imported_before_a_turn_needs_it() -> None:
 
 
 async def test_a_closed_agent_refuses_to_work() -> None:
-    agent = build_agent(1, providers=Providers(ProviderSettings()), search=found)
+    agent = Agent(Providers(ProviderSettings()), site_tools(), Context(1, found))
+    transcript = CachedTranscript("s", PREFIX, "demo")
     await agent.aclose()
     with pytest.raises(RuntimeError):
-        agent.step(Transcript("s", PREFIX, "demo"))
+        agent.step(transcript)
     with pytest.raises(RuntimeError):
-        await agent.call(ToolCall("1", "calculator", "{}"))
+        await agent.call(transcript, ToolCall("1", "calculator", "{}"))
+
+
+async def test_a_tool_that_the_session_does_not_have_is_not_run() -> None:
+    agent = Agent(Providers(ProviderSettings()), site_tools(), Context(1, found))
+    transcript = CachedTranscript("s", site_tools().freeze("x", ["search_chats"]), "demo")
+    told = await agent.call(transcript, ToolCall("1", "calculator", '{"expression": "6 * 7"}'))
+    assert told == "Error: there is no tool 'calculator'."

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.agents.wire.chat import ChatReader
-from sessions_app.agents.wire.reading import PageAnswerError, Reader, UnreadableAnswerError
+from sessions_app.agents.wire.errors import PageAnswerError, UnreadableAnswerError
+from sessions_app.agents.wire.reading import Reader
 from sessions_app.agents.wire.server_events import EventParser, ServerEvent
-
-from .recorded import MAX_BYTES, NAMES, Said, reader_of, recorded, said
+from tests.agents.recorded import MAX_BYTES, NAMES, Said, reader_of, recorded, said
 
 EXPECTED = {
     "text": 'Hello, wörld — 你好\uff0c世界 😀 e\u0301\n\n```py\nprint("a\\n")\n```\n  Done.',

@@ -16,8 +16,7 @@ from sessions_app.agents.wire import answer as answers
 from sessions_app.agents.wire.answer import AnswerStream
 from sessions_app.agents.wire.chat import ChatReader
 from sessions_app.agents.wire.decoder import AnswerDecoder
-
-from .recorded import MAX_BYTES, NAMES, reader_of, recorded, said
+from tests.agents.recorded import MAX_BYTES, NAMES, reader_of, recorded, said
 
 
 class Source(httpx2.AsyncByteStream):
@@ -79,7 +78,7 @@ async def test_deltas_that_came_together_are_joined() -> None:
 
 
 async def test_the_first_delta_goes_on_at_once_and_the_end_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "PERIOD", 3600.0)
+    monkeypatch.setattr(answers, "BATCH_SECONDS", 3600.0)
     first, second = deltas("a", "b")
     source = Source()
     stream = aiter(streamed(source))
@@ -92,18 +91,18 @@ async def test_the_first_delta_goes_on_at_once_and_the_end_waits_for_nothing(mon
 
 
 async def test_a_batch_is_bounded_and_nothing_of_a_burst_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "PERIOD", 0)
+    monkeypatch.setattr(answers, "BATCH_SECONDS", 0)
     texts = ["word" * 1_000] * 200 + ["b" * 300_000]
     source = Source()
     source.chunks.put_nowait(b"".join(deltas(*texts)))
     source.chunks.put_nowait(None)
     told = [text_of(batch) async for batch in streamed(source)]
-    assert max(map(len, told)) <= 2 * answers.BATCH_CHARACTERS
+    assert max(map(len, told)) <= 2 * answers.MAX_BATCH_CHARACTERS
     assert "".join(told) == "".join(texts)
 
 
 async def test_no_more_is_read_ahead_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "PERIOD", 0)
+    monkeypatch.setattr(answers, "BATCH_SECONDS", 0)
     chunks = deltas(*["word" * 1_000] * 200)
     source = Source()
     for chunk in chunks:
@@ -112,7 +111,7 @@ async def test_no_more_is_read_ahead_than_may_be(monkeypatch: pytest.MonkeyPatch
     first = await anext(stream)
     for _ in range(10 * len(chunks)):  # as long as it takes to read them all
         await asyncio.sleep(0)
-    read = len(text_of(first)) + answers.AHEAD_CHARACTERS
+    read = len(text_of(first)) + answers.MAX_BUFFERED_CHARACTERS
     assert source.chunks.qsize() >= len(chunks) - read // 4_000 - 2
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import override_allow_model_requests
 
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
-from sessions_app.agents.memory import Transcript
+from sessions_app.agents.preserialize import KNOWN_ROW_SHARE, MAPPED_ROW_SHARE
 from sessions_app.agents.providers import Providers, ProviderSettings
-from sessions_app.agents.rehearsal import HEAVY, LIGHT
+from tests.agents.talking import WIRES, Session, extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-
-from .talking import WIRES, Session, extends
 
 pytestmark = pytest.mark.parametrize("model", WIRES)
 
@@ -99,9 +98,9 @@ async def test_a_long_transcript_read_in_slices_is_the_same(
     await session.turn("and now?")
     assert len(provider.bodies) == sent + 1
     assert extends(provider.bodies[-1], provider.bodies[-2])
-    # Of each turn with a tool its call and the result, and a few rows for their forms.
+    # Of each turn with a tool its call and the result, and a few rows for their templates.
     assert 60 <= sum(work.mapped) <= 70
-    assert max(work.mapped) <= 1 / HEAVY + 3
+    assert max(work.mapped) <= 1 / MAPPED_ROW_SHARE + 3
 
 
 async def test_however_long_the_conversation_the_sdk_maps_as_many_rows_and_no_slice_is_longer(
@@ -113,27 +112,29 @@ async def test_however_long_the_conversation_the_sdk_maps_as_many_rows_and_no_sl
         await Session(providers, model, rows=[*said, Row("user", "and now?")]).step()
         assert f"number {count - 1}".encode() in provider.bodies[-1]
     assert work.mapped == [2, 2]
-    assert max(work.kept) <= 1 / LIGHT + 2
+    assert max(work.kept) <= 1 / KNOWN_ROW_SHARE + 2
 
 
 class Work:
-    """From now on: the rows that each rehearsal gives to the SDK, and the rows of each slice that is kept."""
+    """From now on: the rows that are given to the SDK ahead of requests, and the rows of each slice that is kept."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.mapped: list[int] = []
         self.kept: list[int] = []
-        apart, keep = Transcript.apart, Transcript.keep
+        messages, keep = CachedTranscript.messages, CachedTranscript.keep
 
-        def counted_apart(transcript: Transcript, runs: Sequence[Sequence[Row]]) -> list[ModelMessage]:
-            self.mapped.append(sum(map(len, runs)))
-            return apart(transcript, runs)
+        def counted_messages(transcript: CachedTranscript, sections: Sequence[Sequence[Row]]) -> list[ModelMessage]:
+            if not sections[-1]:  # a request that is to be sent has none that is empty
+                self.mapped.append(sum(map(len, sections)))
+            return messages(transcript, sections)
 
-        def counted_keep(transcript: Transcript, added: list[bytes], rows: int | None = None) -> None:
-            self.kept.append(len(added) if rows is None else rows)
-            keep(transcript, added, rows)
+        def counted_keep(transcript: CachedTranscript, made: Iterable[tuple[int, Sequence[bytes]]]) -> None:
+            groups = list(made)
+            self.kept.append(sum(count for count, _ in groups))
+            keep(transcript, groups)
 
-        monkeypatch.setattr(Transcript, "apart", counted_apart)
-        monkeypatch.setattr(Transcript, "keep", counted_keep)
+        monkeypatch.setattr(CachedTranscript, "messages", counted_messages)
+        monkeypatch.setattr(CachedTranscript, "keep", counted_keep)
 
 
 async def test_a_retry_sends_the_same_bytes(provider: Provider, providers: Providers, model: str) -> None:

@@ -10,18 +10,19 @@ from typing import Any
 
 import pytest
 
-from sessions_app.agents import ledger, step
+from sessions_app.agents import step
+from sessions_app.agents.cache_ledger import entries as ledger
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.content.rows import Row, tool_row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row, tool_row
-from sessions_app.agents.ledger import Cause
-from sessions_app.agents.pieces import StepResult
-from sessions_app.agents.prefix import freeze
-from sessions_app.agents.providers import OPENAI, LiveModel, Providers
+from sessions_app.agents.live_model import OPENAI, LiveModel
+from sessions_app.agents.providers import Providers
+from sessions_app.agents.step_events import StepResult
+from sessions_app.agents.tools.registry import site_tools
+from tests.agents.talking import CHAT, MESSAGES, RESPONSES, WIRES, Session, extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.providers.tokens import BYTES_PER_TOKEN, LOOKBACK, blocks_of
-
-from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session, extends
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -57,7 +58,7 @@ async def test_anthropic_has_its_breakpoints_behind_tools_system_prompt_and_conv
 async def test_anthropic_reads_tools_and_system_prompt_once_for_all_sessions_of_a_profile(
     provider: Provider, providers: Providers
 ) -> None:
-    prefix = freeze("Be brief. " * 100, ["calculator", "search_chats"])
+    prefix = site_tools().freeze("Be brief. " * 100, ["calculator", "search_chats"])
     one, other = (Session(providers, MESSAGES, id=name, prefix=prefix) for name in ("one", "other"))
     await one.turn("Hello?")
     usage = (await other.turn("Something else.")).usage
@@ -127,7 +128,7 @@ def parts(result: StepResult) -> list[int]:
         usage.fresh_tokens,
         usage.cache_write_tokens,
         usage.cached_tokens,
-        usage.said_tokens,
+        usage.answer_tokens,
         usage.reasoning_tokens,
     ]
 
@@ -169,12 +170,12 @@ async def test_nor_when_a_turn_is_read_again_in_its_midst(provider: Provider, pr
 
 @pytest.mark.parametrize("model", WIRES)
 async def test_each_change_has_its_cause_once(provider: Provider, providers: Providers, model: str) -> None:
-    session = Session(providers, model, prefix=freeze("Be brief. " * 100, ["calculator"]))
+    session = Session(providers, model, prefix=site_tools().freeze("Be brief. " * 100, ["calculator"]))
     await session.turn("one " * 100)
-    session.prefix = freeze("Be long. " * 100, ["calculator"])
+    session.prefix = site_tools().freeze("Be long. " * 100, ["calculator"])
     session.forget()
     await session.turn("two " * 100)
-    session.prefix = freeze("Be long. " * 100, ["calculator", "search_chats"])
+    session.prefix = site_tools().freeze("Be long. " * 100, ["calculator", "search_chats"])
     session.forget()
     await session.turn("three")
     await session.turn("four")
@@ -237,7 +238,7 @@ async def test_a_request_that_was_not_counted_is_none_to_compare_with(provider: 
     session.store(Row("user", "two"))
     with pytest.raises(ProviderError):
         await session.step()
-    session.store(Row("assistant", "half ", None, "failed"))
+    session.store(Row("assistant", "half ", status="failed"))
     await session.turn("three")
     assert [result.entry is None for result in session.results] == [False, True, False]
     assert misses(session) == [Cause.FIRST, None]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sessions_app.agents.demo import LONGEST_COMMAND
-from sessions_app.agents.history import Row
-from sessions_app.agents.pieces import TextDelta, ToolCallStart, Usage
+from sessions_app.agents.content.rows import Row
+from sessions_app.agents.demo import MAX_COMMAND_CHARACTERS
 from sessions_app.agents.providers import Providers, ProviderSettings
-
-from .talking import Session
+from sessions_app.agents.step_events import TextDelta, ToolCallStart
+from sessions_app.agents.usage import Usage
+from tests.agents.talking import Session
 
 
 @pytest.fixture
@@ -68,15 +68,15 @@ async def test_other_texts_call_nothing(session: Session, text: str) -> None:
 
 @pytest.mark.parametrize("command", ["calculate 1 + 1", "search balloon", "7 * 6"])
 async def test_a_long_text_calls_nothing_whatever_it_asks_for(session: Session, command: str) -> None:
-    session.store(Row("user", command + " " * (LONGEST_COMMAND - len(command))))
+    session.store(Row("user", command + " " * (MAX_COMMAND_CHARACTERS - len(command))))
     assert (await session.step()).calls
-    session.store(Row("user", command + " " * (LONGEST_COMMAND - len(command) + 1)))
+    session.store(Row("user", command + " " * (MAX_COMMAND_CHARACTERS - len(command) + 1)))
     assert (await session.step()).calls == ()
 
 
 async def test_no_text_comes_before_a_tool_call(session: Session) -> None:
     await session.turn("calculate 1 + 1")
-    kinds = [type(piece) for piece in session.pieces]
+    kinds = [type(event) for event in session.events]
     assert kinds.index(ToolCallStart) < kinds.index(TextDelta)
     assert session.results[0].text == ""
 
@@ -86,18 +86,18 @@ async def test_the_same_history_gets_the_same_answer(session: Session) -> None:
     for one in (session, other):
         await one.turn("calculate 1 + 1")
         await one.turn("Hello!")
-    assert session.pieces == other.pieces
+    assert session.events == other.events
     assert session.rows == other.rows
 
 
 async def test_it_streams_in_small_pieces_and_counts_no_tokens(session: Session) -> None:
     result = await session.turn("Hello!")
-    assert len(session.pieces) > 40
+    assert len(session.events) > 40
     assert (result.usage, result.provider, result.model) == (Usage(), "demo", "demo")
 
 
 async def test_without_tools_in_the_prefix_it_calls_none() -> None:
-    from sessions_app.agents.prefix import freeze
+    from sessions_app.agents.content.prefix import freeze
 
     session = Session(Providers(ProviderSettings(demo_pause=0)), "demo", prefix=freeze("", []))
     assert (await session.turn("calculate 1 + 1")).calls == ()

@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
 from sessions_app.agents.providers import Providers
 from sessions_app.agents.wire import anthropic, chat
+from tests.agents.talking import CHAT, MESSAGES, RESPONSES, Session
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
-
-from .talking import CHAT, MESSAGES, RESPONSES, Session
 
 BROKEN = "broken"
 

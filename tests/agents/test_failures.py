@@ -8,15 +8,14 @@ import logging
 import pytest
 
 from sessions_app.agents import step as stepping
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
-from sessions_app.agents.pieces import TextDelta
 from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.step_events import TextDelta
+from tests.agents.talking import CHAT, MESSAGES, RESPONSES, WIRES, Session
 from tests.clock import Clock
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
-
-from .talking import CHAT, MESSAGES, RESPONSES, WIRES, Session
 
 NOW = {"retry-after": "0"}
 PROMPT = "a prompt nobody may log"
@@ -57,7 +56,7 @@ async def test_two_retries_are_enough(provider: Provider, providers: Providers, 
 async def test_a_connection_cut_before_the_first_word_is_tried_again(
     provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
+    monkeypatch.setattr(stepping, "FIRST_RETRY_SECONDS", 0)
     provider.script(Answer(words=["never"], cut=0), Answer(words=["Here."]))
     assert await ask(providers, model) == "Here."
 
@@ -66,7 +65,7 @@ async def test_a_connection_cut_before_the_first_word_is_tried_again(
 async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_pause(
     provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stepping, "FIRST_PAUSE", 3600)
+    monkeypatch.setattr(stepping, "FIRST_RETRY_SECONDS", 3600)
     provider.script(Answer(hangs_up=True), Answer(words=["Here."]))
     assert await ask(providers, model) == "Here."
     provider.script(Answer(hangs_up=True), Answer(hangs_up=True), Answer(words=["never"]))
@@ -133,7 +132,7 @@ async def test_each_word_moves_the_time_out_on(provider: Provider, clock: Clock)
 async def test_the_time_out_counts_all_retries(
     provider: Provider, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
+    monkeypatch.setattr(stepping, "FIRST_RETRY_SECONDS", 0)
     providers = Providers(ProviderSettings(timeout=HOUR, longest_wait=10 * HOUR, retries=1000))
     gate = Gate()
     provider.script(Answer(words=["never"], cut=0), Answer(words=["never"], cut=0), Answer(["never"], gates={0: gate}))
@@ -145,7 +144,7 @@ async def test_the_time_out_counts_all_retries(
 
 
 async def test_nobody_there(providers: Providers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stepping, "FIRST_PAUSE", 0)
+    monkeypatch.setattr(stepping, "FIRST_RETRY_SECONDS", 0)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     error = await refused(providers, CHAT)
     assert (error.code, error.text) == ("provider", "The connection to the model's provider failed.")

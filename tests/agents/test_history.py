@@ -7,9 +7,14 @@ import json
 import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
 
-from sessions_app.agents.answers import parts_of
-from sessions_app.agents.history import NO_RESULT, OPENING, Row, messages_of, tool_row
-from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.agents.content.codec import decode, encode
+from sessions_app.agents.content.errors import ContentError
+from sessions_app.agents.content.history import NO_RESULT, OPENING, messages_of
+from sessions_app.agents.content.parts import FileReference, Reasoning, TextSpan, ToolResult
+from sessions_app.agents.content.prefix import FrozenPrefix
+from sessions_app.agents.content.response_parts import parts_of
+from sessions_app.agents.content.rows import Row, tool_row
+from sessions_app.agents.row_templates import templated
 
 MODEL = "anthropic:some"
 PREFIX = FrozenPrefix("Be kind.", ())
@@ -133,7 +138,7 @@ def test_the_text_column_wins_over_the_parts() -> None:
 def test_the_order_of_parts_and_two_texts_survive_storing() -> None:
     first, second = TextPart("one"), TextPart("two")
     row = answer(first, CALL, second, text="one\n\ntwo")
-    stored = Row("assistant", row.text, json.loads(json.dumps(row.parts)))
+    stored = Row("assistant", row.text, decode(json.loads(json.dumps(encode(row.parts)))))
     response = messages_of(PREFIX, [Row("user", "a"), stored], model=MODEL)[2]
     assert [part.part_kind for part in response.parts] == ["text", "tool-call", "text"]
     assert [part.content for part in response.parts if isinstance(part, TextPart)] == ["one", "two"]
@@ -144,15 +149,15 @@ def test_what_else_a_provider_gave_survives_postgresql() -> None:
     details = {"zeta": 1e5, "a": {"y": [1.0], "x": "\u2028"}}
     thought = ThinkingPart("hm", signature="s", provider_name="anthropic", provider_details=details)
     row = answer(thought, TextPart("so"), text="so")
-    jsonb = [dict(sorted(part.items())) for part in row.parts or []]
-    response = messages_of(PREFIX, [Row("user", "a"), Row("assistant", "so", jsonb)], model=MODEL)[2]
+    jsonb = [dict(sorted(part.items())) for part in encode(row.parts) or []]
+    response = messages_of(PREFIX, [Row("user", "a"), Row("assistant", "so", decode(jsonb))], model=MODEL)[2]
     assert isinstance(response.parts[0], ThinkingPart)
     assert json.dumps(response.parts[0].provider_details) == json.dumps(details)
     assert all(isinstance(value, str | int | None) for part in jsonb for value in part.values())
 
 
 def test_plain_text_needs_no_parts() -> None:
-    assert answer(TextPart("so"), text="so").parts is None
+    assert answer(TextPart("so"), text="so").parts == ()
 
 
 def test_what_a_database_cannot_hold_is_replaced() -> None:
@@ -160,4 +165,25 @@ def test_what_a_database_cannot_hold_is_replaced() -> None:
     bad = "a\ud83db\0c"
     row = answer(ThinkingPart(bad, signature="s", provider_name="anthropic"), TextPart(bad), text="a\ufffdb\ufffdc")
     assert said(Row("user", "a"), row)[2:] == [("thinking", "a\ufffdb\ufffdc"), ("text", "a\ufffdb\ufffdc")]
-    assert "\\ud83d" not in json.dumps(row.parts)
+    assert "\\ud83d" not in json.dumps(encode(row.parts))
+
+
+FILE = FileReference("f", "a.png", "image/png")
+RESULT = ToolResult("call_1", "calculator")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(Row("user", "look", (part,)) for part in (FILE, RESULT, Reasoning("hm"), TextSpan(0, 4))),
+        Row("user", "", (FILE,)),
+        Row("assistant", "look", (FILE,)),
+        Row("assistant", "look", (RESULT,)),
+        Row("tool", "42", (RESULT, FILE)),
+    ],
+)
+@pytest.mark.parametrize("model", [MODEL, "openai-chat:m"])
+def test_a_row_is_never_sent_without_a_part_of_it(row: Row, model: str) -> None:
+    with pytest.raises(ContentError, match="cannot be sent to the model whole"):
+        messages_of(PREFIX, [Row("user", "a"), row, Row("user", "b")], model=model)
+    assert templated(row, model) is None

@@ -11,21 +11,20 @@ from typing import Any
 
 import pytest
 
-from sessions_app.agents.answers import reasoning_of
+from sessions_app.agents.content.parts import reasoning_of
+from sessions_app.agents.content.thinking_tags import MAX_BLANKS, ThinkingTags
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.pieces import StepResult
 from sessions_app.agents.providers import Providers, ProviderSettings
-from sessions_app.agents.thinking_tags import MAX_BLANKS, ThinkingTags
+from sessions_app.agents.step_events import StepResult
 from sessions_app.agents.wire.chat import ChatReader
+from tests.agents.recorded import reader_of, recorded, said
+from tests.agents.talking import CHAT
+from tests.agents.test_answer_decoder import chat
+from tests.agents.test_answer_stream import Source, deltas, streamed
+from tests.agents.test_endings import message
+from tests.agents.test_streams import chunks, failed, session_of
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
-
-from .recorded import reader_of, recorded, said
-from .talking import CHAT
-from .test_answer_decoder import chat
-from .test_answer_stream import Source, deltas, streamed
-from .test_endings import message
-from .test_streams import chunks, failed, session_of
 
 Frame = dict[str, Any]
 

@@ -7,20 +7,24 @@ import sys
 
 import pytest
 
-from sessions_app.agents.prefix import FrozenPrefix, ToolSpec, freeze
+from sessions_app.agents.content.prefix import FrozenPrefix, ToolSpec
+from sessions_app.agents.tools.registry import site_tools
 
 FREEZE = (
-    "from sessions_app.agents.prefix import freeze; print(freeze('Grüße 🎈', {'search_chats', 'calculator'}).to_json())"
+    "from sessions_app.agents.tools.registry import site_tools;"
+    "print(site_tools().freeze('Grüße 🎈', {'search_chats', 'calculator'}).to_json())"
 )
 
 
 def test_json_and_back() -> None:
-    prefix = freeze("Grüße 🎈", ["calculator", "search_chats"])
+    prefix = site_tools().freeze("Grüße 🎈", ["calculator", "search_chats"])
     assert FrozenPrefix.from_json(prefix.to_json()) == prefix
 
 
 def test_the_order_of_names_does_not_matter() -> None:
-    assert freeze("x", ["search_chats", "calculator"]) == freeze("x", ["calculator", "search_chats", "calculator"])
+    assert site_tools().freeze("x", ["search_chats", "calculator"]) == site_tools().freeze(
+        "x", ["calculator", "search_chats", "calculator"]
+    )
 
 
 def test_every_process_writes_the_same_bytes() -> None:
@@ -31,17 +35,12 @@ def test_every_process_writes_the_same_bytes() -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert written == {freeze("Grüße 🎈", ["calculator", "search_chats"]).to_json().encode() + b"\n"}
+    assert written == {site_tools().freeze("Grüße 🎈", ["calculator", "search_chats"]).to_json().encode() + b"\n"}
 
 
 def test_a_tool_that_is_no_more_stays_in_its_prefix() -> None:
     gone = FrozenPrefix("x", (ToolSpec("gone", "Was here once.", '{"type":"object"}'),))
     assert FrozenPrefix.from_json(gone.to_json()) == gone
-
-
-def test_an_unknown_tool_cannot_be_frozen() -> None:
-    with pytest.raises(KeyError):
-        freeze("x", ["unknown"])
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"system_prompt":"x","tools":[{}]}', "null"])

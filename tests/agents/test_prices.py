@@ -8,8 +8,8 @@ import pytest
 from genai_prices import Usage as Priced
 from genai_prices import calc_price
 
-from sessions_app.agents.pieces import Usage
-from sessions_app.agents.prices import price_of
+from sessions_app.agents.cache_ledger.prices import price_of
+from sessions_app.agents.usage import Usage
 
 ANTHROPIC, OPENAI = "https://api.anthropic.com", "https://api.openai.com/v1/"
 

@@ -1,4 +1,4 @@
-"""One step: its pieces, its result, and what is left of it when it breaks."""
+"""One step: its events, its result, and what is left of it when it breaks."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import asyncio
 
 import pytest
 
-from sessions_app.agents.answers import reasoning_of
+from sessions_app.agents.content.parts import reasoning_of
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
-from sessions_app.agents.pieces import (
-    ReasoningDelta,
-    TextDelta,
-    ToolCall,
-    ToolCallArgs,
-    ToolCallEnd,
-    ToolCallStart,
-    Usage,
-)
 from sessions_app.agents.providers import Providers
+from sessions_app.agents.step_events import ReasoningDelta, TextDelta, ToolCallArgs, ToolCallEnd, ToolCallStart
+from sessions_app.agents.usage import Usage
+from tests.agents.talking import CHAT, RESPONSES, WIRES, Session
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-
-from .talking import CHAT, RESPONSES, WIRES, Session
 
 
 @pytest.fixture(params=WIRES)
@@ -35,8 +27,8 @@ def session(request: pytest.FixtureRequest, providers: Providers) -> Session:
 async def test_words_and_reasoning(provider: Provider, session: Session) -> None:
     provider.script(Answer(reasoning=["Let me ", "think."], words=["Hel", "lo ", "there."]))
     result = await session.step()
-    reasoning = [piece.text for piece in session.pieces if isinstance(piece, ReasoningDelta)]
-    words = [piece.text for piece in session.pieces if isinstance(piece, TextDelta)]
+    reasoning = [event.text for event in session.events if isinstance(event, ReasoningDelta)]
+    words = [event.text for event in session.events if isinstance(event, TextDelta)]
     assert "".join(reasoning) == "Let me think."
     assert "".join(words) == result.text == "Hello there."
     assert result.calls == ()
@@ -47,11 +39,13 @@ async def test_tool_calls(provider: Provider, session: Session) -> None:
     calls = [Call("calculator", '{"expression":"1+1"}', "call_1"), Call("search_chats", '{"query":"x"}', "call_2")]
     provider.script(Answer(calls=calls))
     result = await session.step()
-    assert result.calls == tuple(ToolCall(call.id, call.name, call.arguments) for call in calls)
+    assert [(call.id, call.name, call.arguments) for call in result.calls] == [
+        (call.id, call.name, call.arguments) for call in calls
+    ]
     for call in calls:
-        mine = [piece for piece in session.pieces if getattr(piece, "call_id", None) == call.id]
+        mine = [event for event in session.events if getattr(event, "call_id", None) == call.id]
         assert mine[0] == ToolCallStart(call.id, call.name)
-        assert "".join(piece.delta for piece in mine if isinstance(piece, ToolCallArgs)) == call.arguments
+        assert "".join(event.delta for event in mine if isinstance(event, ToolCallArgs)) == call.arguments
         assert mine[-1] == ToolCallEnd(call.id)
 
 
@@ -81,7 +75,7 @@ async def test_a_stopped_step_keeps_what_was_said_and_hangs_up(provider: Provide
     with pytest.raises(asyncio.CancelledError):
         await task
     gate.open()
-    assert (step.result.text, step.result.parts, step.result.finish) == ("one two ", None, None)
+    assert (step.result.text, step.result.parts, step.result.finish) == ("one two ", (), None)
     assert not await asyncio.wrap_future(provider.requests[0].answered)
 
 
@@ -152,17 +146,17 @@ async def test_surrogates_and_nul_are_replaced_in_the_name_and_id_of_a_call(
 ) -> None:
     provider.script(Answer(calls=[Call("calc\ud83d", "{}", "call\0")]))
     result = await session.step()
-    assert result.calls == (ToolCall("call\ufffd", "calc\ufffd", "{}"),)
-    assert session.pieces[0] == ToolCallStart("call\ufffd", "calc\ufffd")
-    assert session.pieces[-1] == ToolCallEnd("call\ufffd")
+    assert [(call.id, call.name, call.arguments) for call in result.calls] == [("call\ufffd", "calc\ufffd", "{}")]
+    assert session.events[0] == ToolCallStart("call\ufffd", "calc\ufffd")
+    assert session.events[-1] == ToolCallEnd("call\ufffd")
 
 
 async def test_calls_of_one_id_are_told_apart(provider: Provider, session: Session) -> None:
     provider.script(Answer(calls=[Call("calculator", f'{{"expression":"{n}"}}', "call_1") for n in range(3)]))
     ids = [call.id for call in (await session.step()).calls]
     assert len(set(ids)) == 3
-    assert [piece.call_id for piece in session.pieces if isinstance(piece, ToolCallStart)] == ids
-    assert [piece.call_id for piece in session.pieces if isinstance(piece, ToolCallEnd)] == ids
+    assert [event.call_id for event in session.events if isinstance(event, ToolCallStart)] == ids
+    assert [event.call_id for event in session.events if isinstance(event, ToolCallEnd)] == ids
 
 
 async def test_a_thought_between_tags_goes_back_where_it_stood(provider: Provider, providers: Providers) -> None:

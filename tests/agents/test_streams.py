@@ -10,19 +10,18 @@ from typing import Any
 
 import pytest
 
-from sessions_app.agents.answers import reasoning_of
+from sessions_app.agents.content.parts import reasoning_of
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.deadline import Deadline, DeadlineError
 from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.history import Row
-from sessions_app.agents.pieces import ReasoningDelta, StepResult, TextDelta
 from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.step_events import ReasoningDelta, StepResult, TextDelta
 from sessions_app.agents.wire import answer as answers
+from tests.agents.recorded import NAMES, reader_of, recorded, said
+from tests.agents.talking import CHAT, MESSAGES, RESPONSES, Session
 from tests.clock import Clock
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
-
-from .recorded import NAMES, reader_of, recorded, said
-from .talking import CHAT, MESSAGES, RESPONSES, Session
 
 HOUR = 3600.0
 MODELS = {"chat": CHAT, "responses": RESPONSES, "anthropic": MESSAGES}
@@ -113,7 +112,7 @@ async def test_an_end_counts_whatever_happens_to_the_connection(
 async def test_an_end_is_an_end_although_the_connection_stays_open(
     provider: Provider, providers: Providers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "LINGER", 0.01)
+    monkeypatch.setattr(answers, "LINGER_SECONDS", 0.01)
     provider.script(Answer(raw=[chunks({"content": "Hi."}, mark=False)], silent=1))
     assert (await session_of("chat", providers).step()).text == "Hi."
 
@@ -129,7 +128,7 @@ async def test_no_end_is_a_failure(
     answer = Answer(raw=[raw], headers={"content-type": content_type})
     error, result = await failed("chat", provider, providers, answer)
     assert (error.code, error.text) == ("provider", "The model's provider broke off its answer.")
-    assert (result.text, result.parts) == ("Hi there", None)
+    assert (result.text, result.parts) == ("Hi there", ())
 
 
 NOISE = [b": thinking\n\n", chunks({}, {"content": ""}, finish=None, mark=False), b'data: {"progress": 1}\n\n', b"\n"]
@@ -225,8 +224,8 @@ async def test_one_large_delta_becomes_many_small_ones(provider: Provider, provi
     session = session_of("chat", providers)
     result = await session.step()
     assert (result.finish, result.text) == ("length", "e" * 1_000_000)
-    sizes = [len(piece.text) for piece in session.pieces if isinstance(piece, TextDelta)]
-    assert max(sizes) <= 2 * answers.BATCH_CHARACTERS
+    sizes = [len(event.text) for event in session.events if isinstance(event, TextDelta)]
+    assert max(sizes) <= 2 * answers.MAX_BATCH_CHARACTERS
 
 
 async def test_an_event_beyond_all_bounds_is_refused(provider: Provider) -> None:
@@ -350,8 +349,8 @@ async def test_a_thought_between_tags_is_a_thought(
     session = session_of(name, providers)
     result = await session.step()
     assert (result.text, reasoning_of(result.parts)) == ("The answer", "Hm.")
-    assert "".join(piece.text for piece in session.pieces if isinstance(piece, TextDelta)) == "The answer"
-    assert "".join(piece.text for piece in session.pieces if isinstance(piece, ReasoningDelta)).strip() == "Hm."
+    assert "".join(event.text for event in session.events if isinstance(event, TextDelta)) == "The answer"
+    assert "".join(event.text for event in session.events if isinstance(event, ReasoningDelta)).strip() == "Hm."
 
 
 @pytest.mark.parametrize(
@@ -365,7 +364,7 @@ async def test_without_its_opening_tag_the_thought_moves_when_the_answer_is_stor
     session = session_of(name, providers)
     result = await session.step()
     assert (result.text, reasoning_of(result.parts)) == ("The answer", "Hm.")
-    assert "think>" not in "".join(piece.text for piece in session.pieces if isinstance(piece, TextDelta))
+    assert "think>" not in "".join(event.text for event in session.events if isinstance(event, TextDelta))
     session.store(Row("assistant", result.text, result.parts))
     await session.turn("And?")
     assert b"The answer" in provider.requests[-1].body

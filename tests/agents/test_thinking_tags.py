@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.agents.answers import Texts
-from sessions_app.agents.thinking_tags import MAX_BLANKS, MAX_MENTIONS, ThinkingTags
+from sessions_app.agents.content.response_parts import Texts
+from sessions_app.agents.content.thinking_tags import MAX_BLANKS, MAX_MENTIONS, ThinkingTags
 
 THOUGHTS = [
     ("<think>Hm.</think>\n\nThe answer", "Hm.", "The answer"),

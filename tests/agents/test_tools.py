@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.agents.calculator import ExpressionError, calculate
-from sessions_app.agents.pieces import ToolCall
-from sessions_app.agents.tools import TOOLS, Context, run_tool
-
-from .talking import found
+from sessions_app.agents.content.parts import ToolCall
+from sessions_app.agents.tools.calculator import ExpressionError, calculate
+from sessions_app.agents.tools.registry import site_tools
+from sessions_app.agents.tools.sources import Context
+from tests.agents.talking import found
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_arithmetic(expression: str, value: str) -> None:
         ("\0", "not an arithmetic expression"),
     ],
 )
-def test_what_cannot_be_reckoned_says_why(expression: str, reason: str) -> None:
+def test_what_cannot_be_computed_says_why(expression: str, reason: str) -> None:
     with pytest.raises(ExpressionError, match=reason):
         calculate(expression)
 
@@ -92,45 +92,47 @@ def context() -> Context:
 
 
 async def test_the_calculator_tool(context: Context) -> None:
-    assert await run_tool(context, call("calculator", expression="6 * 7")) == "42"
-    assert await run_tool(context, call("calculator", expression="9**9**9")) == "Error: The result is too large."
+    assert await site_tools().call(context, call("calculator", expression="6 * 7")) == "42"
+    assert (
+        await site_tools().call(context, call("calculator", expression="9**9**9")) == "Error: The result is too large."
+    )
 
 
 async def test_a_search_is_bound_to_its_user(context: Context) -> None:
-    assert await run_tool(context, call("search_chats", query="balloon")) == "7: balloon"
+    assert await site_tools().call(context, call("search_chats", query="balloon")) == "7: balloon"
 
 
 async def test_a_search_without_hits_says_so() -> None:
     async def nothing(user_id: int, query: str, limit: int) -> list[str]:
         return []
 
-    assert await run_tool(Context(7, nothing), call("search_chats", query="x")) == "Nothing was found."
+    assert await site_tools().call(Context(7, nothing), call("search_chats", query="x")) == "Nothing was found."
 
 
 @pytest.mark.parametrize(
     "arguments", ["", "{", "[]", "{}", '{"expression": 5}', '{"expression": "1", "more": 2}', "null"]
 )
 async def test_arguments_that_do_not_fit_are_told(context: Context, arguments: str) -> None:
-    told = await run_tool(context, ToolCall("call_1", "calculator", arguments))
+    told = await site_tools().call(context, ToolCall("call_1", "calculator", arguments))
     assert told.startswith("Error: the arguments do not fit: ")
 
 
 async def test_a_tool_that_does_not_exist_is_told(context: Context) -> None:
-    assert await run_tool(context, call("gone")) == "Error: there is no tool 'gone'."
+    assert await site_tools().call(context, call("gone")) == "Error: there is no tool 'gone'."
 
 
 async def test_a_tool_that_fails_is_told_without_internals(caplog: pytest.LogCaptureFixture) -> None:
     async def broken(user_id: int, query: str, limit: int) -> list[str]:
         raise RuntimeError("secret table name")
 
-    told = await run_tool(Context(7, broken), call("search_chats", query="balloon"))
+    told = await site_tools().call(Context(7, broken), call("search_chats", query="balloon"))
     assert told == "Error: the tool failed."
     assert caplog.records[-1].levelno == logging.ERROR
     assert "balloon" not in caplog.records[-1].getMessage()
 
 
-@pytest.mark.parametrize("name", sorted(TOOLS))
+@pytest.mark.parametrize("name", sorted(site_tools().specs()))
 def test_a_schema_is_canonical_and_closed(name: str) -> None:
-    schema = json.loads(TOOLS[name].spec.parameters)
-    assert TOOLS[name].spec.parameters == json.dumps(schema, sort_keys=True, separators=(",", ":"))
+    schema = json.loads(site_tools().specs()[name].parameters)
+    assert site_tools().specs()[name].parameters == json.dumps(schema, sort_keys=True, separators=(",", ":"))
     assert schema["additionalProperties"] is False

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,23 +16,26 @@ from hypothesis import strategies as st
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
 
-from sessions_app.agents import memory
-from sessions_app.agents.answers import SEPARATOR, parts_of
-from sessions_app.agents.forms import Forms, Taken
-from sessions_app.agents.history import Row, messages_of, tool_row
-from sessions_app.agents.memory import Transcript
-from sessions_app.agents.providers import Providers, ProviderSettings, parameters_of
-from sessions_app.agents.step import stream_step
+from sessions_app.agents import cached_transcript
+from sessions_app.agents.cache_ledger.requests import RequestRecord
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.history import messages_of
+from sessions_app.agents.content.parts import SEPARATOR, tool_calls
+from sessions_app.agents.content.response_parts import parts_of
+from sessions_app.agents.content.rows import Row, tool_row
+from sessions_app.agents.live_model import parameters_of
+from sessions_app.agents.providers import Providers, ProviderSettings
+from sessions_app.agents.row_templates import TemplateCache, TemplatedRow
+from sessions_app.agents.step import Step
 from sessions_app.agents.wire.splicing import Splice, dumped
+from tests.agents.talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES
 from tests.providers.fixtures import Provider
-
-from .talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES
 
 SESSION = "22222222-2222-2222-2222-222222222222"
 ODD = ["", " ", "\u2028\u2029", "🎈é\x7f\x00", '"messages":[]', "</s>", "<|im_start|>", "[INST]", "\\u0041\\", " x\n"]
 TEXTS = st.text(max_size=12) | st.sampled_from(ODD)
 CALLS = st.dictionaries(st.sampled_from(["search_chats", "calculator", "gone"]), TEXTS, max_size=2)
-MADE = Forms.made
+MADE = TemplateCache.made
 STATUSES = st.sampled_from([*["complete"] * 6, "stopped", "interrupted", "failed"])
 
 
@@ -109,8 +113,26 @@ def details(text: str) -> st.SearchStrategy[dict[str, Any] | None]:
 @st.composite
 def results_of(draw: st.DrawFn, answer: Row) -> list[Row]:
     """Results of an answer's calls, perhaps not all of them."""
-    calls = [part for part in answer.parts or [] if part["kind"] == "call"]
-    return [tool_row(part["id"], part["name"], draw(TEXTS)) for part in calls if draw(st.booleans())]
+    return [tool_row(call.id, call.name, draw(TEXTS)) for call in tool_calls(answer.parts) if draw(st.booleans())]
+
+
+def placed(rows: list[Row], start: int) -> list[Row]:
+    """Rows with the positions that they get where they are stored."""
+    return [replace(row, position=10 + 3 * (start + offset)) for offset, row in enumerate(rows)]
+
+
+def is_amid_an_answer(rows: list[Row], index: int) -> bool:
+    """Whether the row before belongs to the same answer."""
+    return index > 0 and "user" not in (rows[index].role, rows[index - 1].role)
+
+
+def from_a_question(slices: list[list[Row]]) -> list[list[Row]]:
+    """The slices from a user's row on: with one a conversation goes on from a fork."""
+    for index, rows in enumerate(slices):
+        for place, row in enumerate(rows):
+            if row.role == "user":
+                return [rows[place:], *slices[index + 1 :]]
+    return [[Row("user", "and now?")]]
 
 
 class Both:
@@ -125,9 +147,9 @@ class Both:
         self.runner = asyncio.Runner()
         self.providers = Providers(ProviderSettings())
 
-    async def spliced(self, transcript: Transcript) -> bytes:
+    async def spliced(self, transcript: CachedTranscript) -> bytes:
         """The body of a step."""
-        async with stream_step(self.providers, transcript) as step:
+        async with Step(self.providers, transcript) as step:
             await anext(step)
         return self.provider.bodies[-1]
 
@@ -147,21 +169,21 @@ class Both:
         body.get("stream_options", {}).pop("continuous_usage_stats", None)
         return dumped(body)
 
-    async def rehearsed(self, rows: list[Row], model: str) -> bytes:
+    async def preserialized(self, rows: list[Row], model: str) -> bytes:
         """The body of a step of a transcript read anew, all but its end serialised ahead."""
 
-        def made(forms: Forms, row: Taken) -> bytes:
+        def made(templates: TemplateCache, row: TemplatedRow) -> bytes:
             self.learned[len(row.words)] += 1
-            return MADE(forms, row)
+            return MADE(templates, row)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(memory, "FEW", 0)
-            patch.setattr(Forms, "made", made)
-            return await self.spliced(Transcript(SESSION, PREFIX, model, rows))
+            patch.setattr(cached_transcript, "INLINE_ROWS", 0)
+            patch.setattr(TemplateCache, "made", made)
+            return await self.spliced(CachedTranscript(SESSION, PREFIX, model, rows))
 
     async def check(self, slices: list[list[Row]], model: str) -> None:
         """At every request of a growing transcript: both ways, and a transcript read anew, give one body."""
-        growing = Transcript(SESSION, PREFIX, model)
+        growing = CachedTranscript(SESSION, PREFIX, model)
         rows: list[Row] = []
         for added in slices:
             rows += added
@@ -169,8 +191,33 @@ class Both:
                 growing.append(row)
             body = await self.spliced(growing)
             assert body == await self.whole(rows, model)
-            assert body == await self.spliced(Transcript(SESSION, PREFIX, model, rows))
-            assert body == await self.rehearsed(rows, model)
+            assert body == await self.spliced(CachedTranscript(SESSION, PREFIX, model, rows))
+            assert body == await self.preserialized(rows, model)
+
+    async def check_cut(self, slices: list[list[Row]], others: list[list[Row]], model: str, cut: int) -> None:
+        """A transcript that is cut, and goes on with other rows, is in all things like one read anew."""
+        growing = CachedTranscript(SESSION, PREFIX, model)
+        rows: list[Row] = []
+        for added in slices:
+            for row in placed(added, len(rows)):
+                rows.append(row)
+                growing.append(row)
+            await self.spliced(growing)
+        growing.last = last = RequestRecord("m", "", "", "", "", *growing.sent(), at=0, kept=0)
+        index = cut % len(rows)
+        if not growing.truncate(rows[index].position):
+            assert is_amid_an_answer(rows, index)
+            growing = CachedTranscript(SESSION, PREFIX, model, rows[:index], last=last)
+        rows = rows[:index]
+        for added in others:
+            for row in placed(added, len(rows)):
+                rows.append(row)
+                growing.append(row)
+            assert await self.spliced(growing) == await self.whole(rows, model)
+        anew = CachedTranscript(SESSION, PREFIX, model, rows, last=last)
+        await self.spliced(anew)
+        assert growing.compared(last) == anew.compared(last)
+        assert growing.sent() == anew.sent()
 
     def close(self) -> None:
         """Close everything."""
@@ -211,12 +258,25 @@ def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
     assert max(both.learned) >= 2
 
 
+@pytest.mark.parametrize("model", WIRES)
+def test_a_cut_transcript_goes_on_as_if_read_anew(both: Both, model: str) -> None:
+    @settings(max_examples=12)
+    @given(slices=turns(model), cut=st.integers(0, 30), half=st.integers(1, 4))
+    @example(slices=[*alike(model), *alike(model)], cut=3, half=4)
+    @example(slices=[*alike(model), *alike(model)], cut=4, half=4)
+    @example(slices=[*alike(model)[1:], *alike(model)], cut=0, half=3)
+    def check(slices: list[list[Row]], cut: int, half: int) -> None:
+        both.runner.run(both.check_cut(slices[:half], from_a_question(slices[half:]), model, cut))
+
+    check()
+
+
 def test_what_nobody_kept_is_sent_as_it_is() -> None:
     """No splice, no change: the transport serves other requests of the same client too."""
     splice = Splice(b"")
     body = splice.body(dumped({"model": "m", "messages": [{"role": "user", "content": _marker()}, {"content": "x"}]}))
     assert body == b'{"model":"m","messages":[{"content":"x"}]}'
-    assert splice.added == [b'{"content":"x"}']
+    assert splice.added == [[b'{"content":"x"}']]
 
 
 def _marker() -> str:

@@ -90,7 +90,7 @@ async def test_a_sessions_totals_are_the_sums_of_its_turns(
     totals = await client.call("session.ledger", session_id=session_id)
     tokens = {name: sum(line[name] for line in lines) for name in NOTHING if name.endswith("_tokens")}
     assert tokens["cached_tokens"] > 0
-    assert (tokens["output_tokens"], tokens["reasoning_tokens"]) == (3, 2)
+    assert (tokens["output_tokens"], tokens["reasoning_tokens"]) == (5, 2)
     first = {"cause": "first", "reason": "first turn", "turns": 1}
     assert totals == {
         **NOTHING,

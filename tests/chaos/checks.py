@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from uuid import UUID
 
-from sessions_app.agents.history import Row
+from sessions_app.agents.content.codec import decode
+from sessions_app.agents.content.rows import Row
 from sessions_app.agents.wire.splicing import dumped
 from tests.chaos.evidence import Evidence, StoredMessage, StoredTurn
 from tests.chaos.provider import Request, request_of
@@ -216,5 +217,5 @@ async def _request_for_all(evidence: Evidence, session_id: str, oracle: Oracle) 
 
 
 def _row(row: StoredMessage) -> Row:
-    parts = None if row.parts is None else json.loads(row.parts)
+    parts = decode(None if row.parts is None else json.loads(row.parts))
     return Row(row.role, row.text, parts, row.status)  # type: ignore[arg-type]

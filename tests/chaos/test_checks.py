@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from sessions_app.agents.history import Row
-from sessions_app.agents.prefix import freeze
+from sessions_app.agents.content.rows import Row
+from sessions_app.agents.tools.registry import site_tools
 from tests.chaos import checks
 from tests.chaos.evidence import Evidence, Seen, StoredMessage, StoredTurn
 from tests.chaos.provider import Request
@@ -51,7 +51,9 @@ def good() -> Evidence:
     ]
     doings = Doings(sent=sent, stop_asked={"run1", "run2"})
     seen = [Seen("tab 0", CHAT, shown(messages), shown(messages))]
-    return Evidence(doings, turns, messages, {CHAT: freeze("Be good.", []).to_json()}, {CHAT: 4}, requests, seen)
+    return Evidence(
+        doings, turns, messages, {CHAT: site_tools().freeze("Be good.", []).to_json()}, {CHAT: 4}, requests, seen
+    )
 
 
 def found(evidence: Evidence) -> list[str]:

@@ -20,9 +20,11 @@ from pydantic_ai.models import infer_model
 from pydantic_ai.providers import Provider, infer_provider_class
 
 from agentcache import Stamp
-from sessions_app.agents.history import Row, messages_of
-from sessions_app.agents.prefix import FrozenPrefix
-from sessions_app.agents.providers import LiveModel, parameters_of
+from sessions_app.agents.content.codec import decode
+from sessions_app.agents.content.history import messages_of
+from sessions_app.agents.content.prefix import FrozenPrefix
+from sessions_app.agents.content.rows import Row
+from sessions_app.agents.live_model import LiveModel, parameters_of
 from sessions_app.agents.wire.splicing import dumped
 from sessions_app.models import Branch, ChatSession, Message
 
@@ -39,7 +41,7 @@ class Stored:
 
     @property
     def rows(self) -> list[Row]:
-        return [Row(m.role, m.text, m.parts, m.status) for m in self.messages]  # type: ignore[arg-type]
+        return [Row(m.role, m.text, decode(m.parts), m.status) for m in self.messages]  # type: ignore[arg-type]
 
 
 def stored(session_id: UUID) -> Stored:

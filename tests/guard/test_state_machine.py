@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from sessions_app import database
-from sessions_app.agents import ledger
+from sessions_app.agents.cache_ledger import entries as ledger
 from sessions_app.models import AgentProfile, Turn
 from sessions_app.turns import keeper, pool
 from tests.agentcache.world import everyone_waits

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 
 from sessions_app import access
-from sessions_app.agents.prefix import FrozenPrefix
+from sessions_app.agents.content.prefix import FrozenPrefix
 from sessions_app.chats import refreeze
 from sessions_app.models import Branch, ChatSession, Message
 from tests.guard.oracle import line_of

@@ -14,7 +14,7 @@ import pytest
 
 from sessions_app import chats, database, journal
 from sessions_app.agents.providers import ProviderSettings
-from sessions_app.agents.tools import Search
+from sessions_app.agents.tools.sources import Search
 from sessions_app.database import hops
 from sessions_app.models import Turn
 from sessions_app.turns.asking import Asked

@@ -14,8 +14,8 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 
 from sessions_app import database
-from sessions_app.agents.history import Row
-from sessions_app.agents.memory import Transcript
+from sessions_app.agents.cached_transcript import CachedTranscript
+from sessions_app.agents.content.rows import Row
 from sessions_app.models import ChatSession, Message
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -104,13 +104,13 @@ async def test_reading_a_long_session_is_not_the_event_loops_work(
     chat = await session()
     await database.write(fill, chat, 2000)
     threads: Counter[int] = Counter()
-    append = Transcript.append
+    append = CachedTranscript.append
 
-    def counted(transcript: Transcript, row: Row) -> None:
+    def counted(transcript: CachedTranscript, row: Row) -> None:
         threads[threading.get_ident()] += 1
         append(transcript, row)
 
-    monkeypatch.setattr(Transcript, "append", counted)
+    monkeypatch.setattr(CachedTranscript, "append", counted)
     await host.turn(chat)
     # The answer; the user's message is read with the others.
     assert threads[threading.get_ident()] == 1

@@ -108,7 +108,7 @@ async def test_a_request_is_tried_again_before_the_first_word(
 async def test_no_more_often_than_allowed(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(step, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(step, "FIRST_RETRY_SECONDS", 0.001)
     host = await new_host(retries=2)
     provider.script(*[Answer(cut=0) for _ in range(3)])
     turn = await host.turn(await session())

@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 
 from sessions_app import database
 from sessions_app.agents import step
-from sessions_app.agents.ledger import Cause
-from sessions_app.agents.pieces import Usage
-from sessions_app.agents.providers import OPENAI, LiveModel
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.live_model import OPENAI, LiveModel
+from sessions_app.agents.usage import Usage
 from sessions_app.models import AgentProfile, Message, Turn
 from sessions_app.turns import run
 from tests.providers.fixtures import Provider

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from sessions_app.agents.ledger import Cause, Entry
-from sessions_app.agents.pieces import Usage
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.cache_ledger.entries import Entry
+from sessions_app.agents.usage import Usage
 from sessions_app.endings import Ending
 from sessions_app.metrics import REGISTRY
 from sessions_app.models import TurnStatus
@@ -58,13 +59,13 @@ async def test_a_turn_is_counted_once_with_all_that_it_was(host: Host, session: 
     middle = await now()
     assert rises(start, middle) == {
         **(ended("complete") | PER_TURN | FIRST_WORD | verdict("built", "read") | miss("first")),
-        **tokens(fresh=first.input_tokens, output=first.output_tokens),
+        **tokens(fresh=first.input_tokens, answer=first.output_tokens),
     }
     second = await host.turn(chat)
     fresh = second.input_tokens - second.cached_tokens
     assert rises(middle, await now()) == {
         **(ended("complete") | PER_TURN | FIRST_WORD | verdict("reused", "kept")),
-        **tokens(fresh=fresh, cached=second.cached_tokens, output=second.output_tokens),
+        **tokens(fresh=fresh, cached=second.cached_tokens, answer=second.output_tokens),
         f"hermes_expected_tokens_total model={CHAT}": second.expected_tokens,
     }
     assert second.cached_tokens > 0
@@ -78,7 +79,7 @@ async def test_all_steps_of_a_turn_are_one(host: Host, session: NewSession, prov
     fresh = turn.input_tokens - turn.cached_tokens
     told = rises(start, await now())
     assert told.items() >= (ended("complete") | PER_TURN | FIRST_WORD | miss("first")).items()
-    assert told.items() >= tokens(fresh=fresh, cached=turn.cached_tokens, output=turn.output_tokens).items()
+    assert told.items() >= tokens(fresh=fresh, cached=turn.cached_tokens, answer=turn.output_tokens).items()
 
 
 async def test_a_turn_that_fails_before_its_first_word(host: Host, session: NewSession, provider: Provider) -> None:

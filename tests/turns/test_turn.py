@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import F
 
-from sessions_app import database
+from sessions_app import chats, database
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message, MessageClaim, Turn
 from sessions_app.turns import asking, ending, run
@@ -205,6 +205,21 @@ async def test_usage_is_stored_and_told(host: Host, session: NewSession, provide
         "reasoningTokens": 1,
         "totalTokens": second.input_tokens + second.output_tokens,
     }
+
+
+async def test_output_tokens_include_reasoning_wherever_they_are_told(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    provider.script(Answer(["One ", "two"], reasoning=["hm ", "hm ", "hm"]))
+    chat = await session()
+    turn = await host.turn(chat)
+    assert (turn.output_tokens, turn.reasoning_tokens) == (5, 3)
+    event = (await host.listener.end_of(turn.run_id))["event"]
+    line, [usage] = event["metadata"]["ledger"], event["usage"]
+    assert (line["output_tokens"], line["reasoning_tokens"]) == (5, 3)
+    assert (usage["outputTokens"], usage["reasoningTokens"]) == (5, 3)
+    totals, _ = await database.read(chats.ledger, host.user_id, chat)
+    assert (totals.output_tokens, totals.reasoning_tokens) == (5, 3)
 
 
 @pytest.mark.parametrize("answer", [Answer(["fine"]), Answer(status=500)], ids=["answered", "failed"])

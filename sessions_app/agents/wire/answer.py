@@ -13,20 +13,20 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 import httpx2
 
-from .chunks import Chunk, as_words, joined
-from .compression import decompressed
-from .decoder import AnswerDecoder
+from sessions_app.agents.wire.chunks import Chunk, as_words, joined
+from sessions_app.agents.wire.compression import decompressed
+from sessions_app.agents.wire.decoder import AnswerDecoder
 
-PERIOD = 0.03
+BATCH_SECONDS = 0.03
 """Seconds between two batches."""
 
-BATCH_CHARACTERS, AHEAD_CHARACTERS = 64 * 1024, 256 * 1024
+MAX_BATCH_CHARACTERS, MAX_BUFFERED_CHARACTERS = 64 * 1024, 256 * 1024
 """Of the texts in one batch, and read ahead; a batch is larger only by the rest of one chunk."""
 
-LINGER = 5.0
+LINGER_SECONDS = 5.0
 """Seconds that are waited for what may follow an answer's end: the counts, the last mark. Then it counts as over."""
 
-DRAIN = 0.1
+DRAIN_SECONDS = 0.1
 """Seconds that the end of the body is waited for, so that its connection can be used again."""
 
 
@@ -68,7 +68,7 @@ class AnswerStream(httpx2.AsyncByteStream):
             self._due.clear()
             batch = self._take()
             if any(chunk.path for chunk in batch):
-                self._next = self._loop.time() + PERIOD
+                self._next = self._loop.time() + BATCH_SECONDS
             self._rest()
             if batch:
                 yield b"".join(event.encoded() for chunk in joined(batch) for event in as_words(chunk))
@@ -83,7 +83,7 @@ class AnswerStream(httpx2.AsyncByteStream):
                     self._on_bytes()
                     await self._keep(self._decoder.feed(data))
                     if self._decoder.reader.ended and linger.when() is None:
-                        linger.reschedule(self._loop.time() + LINGER)
+                        linger.reschedule(self._loop.time() + LINGER_SECONDS)
                     if self._decoder.reader.done:
                         self._end()
                 await self._keep(self._decoder.end())
@@ -101,7 +101,7 @@ class AnswerStream(httpx2.AsyncByteStream):
             if chunk.speaks:
                 self._on_words()
             self._came()
-            if self._characters > AHEAD_CHARACTERS:
+            if self._characters > MAX_BUFFERED_CHARACTERS:
                 self._room.clear()
                 await self._room.wait()
 
@@ -124,7 +124,7 @@ class AnswerStream(httpx2.AsyncByteStream):
         """The next batch."""
         batch: list[Chunk] = []
         size = 0
-        while self._chunks and size < BATCH_CHARACTERS:
+        while self._chunks and size < MAX_BATCH_CHARACTERS:
             batch.append(self._chunks.popleft())
             size += len(batch[-1].text)
         self._characters -= size
@@ -133,7 +133,7 @@ class AnswerStream(httpx2.AsyncByteStream):
     def _rest(self) -> None:
         """See to what a batch has left behind, and read on."""
         self._room.set()
-        if self._over and self._characters <= BATCH_CHARACTERS:
+        if self._over and self._characters <= MAX_BATCH_CHARACTERS:
             self._due.set()
         elif self._chunks:
             self._came()
@@ -145,7 +145,7 @@ class AnswerStream(httpx2.AsyncByteStream):
         try:
             if self._reader is not None and self._decoder.reader.done:
                 self._room.set()
-                await asyncio.wait([self._reader], timeout=DRAIN)
+                await asyncio.wait([self._reader], timeout=DRAIN_SECONDS)
         finally:
             # Also where the wait is cancelled: nobody closes a response twice.
             if self._reader is not None:

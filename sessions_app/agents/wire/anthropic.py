@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from sessions_app.agents.pieces import Finish
-
-from .chunks import Chunk, delta
-from .reading import Frame, Reader, counts_of, error_of, number_of, object_of, objects_of, text_of
+from sessions_app.agents.finish import Finish
+from sessions_app.agents.wire.chunks import Chunk, delta
+from sessions_app.agents.wire.reading import (
+    Frame,
+    Reader,
+    counts_of,
+    error_of,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+)
 
 FINISHES: dict[str, Finish] = {
     "max_tokens": "length",

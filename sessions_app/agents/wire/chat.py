@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sessions_app.agents.pieces import Finish
-
-from .chunks import Chunk, Path, delta
-from .reading import (
+from sessions_app.agents.finish import Finish
+from sessions_app.agents.wire.chunks import Chunk, Path, delta
+from sessions_app.agents.wire.reading import (
     Frame,
     Reader,
     arguments_of,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sessions_app.agents.thinking_tags import TAGS
+from sessions_app.agents.content.thinking_tags import TAGS
 
 Path = tuple[str | int, ...]
 

@@ -6,9 +6,10 @@ import codecs
 from collections.abc import Iterator
 from typing import Protocol
 
-from .chunks import Chunk, SurrogatePairs, sliced
-from .reading import PageAnswerError, Reader, UnreadableAnswerError, parsed
-from .server_events import EventParser, EventTooLargeError, ServerEvent
+from sessions_app.agents.wire.chunks import Chunk, SurrogatePairs, sliced
+from sessions_app.agents.wire.errors import PageAnswerError, UnreadableAnswerError
+from sessions_app.agents.wire.reading import Reader, parsed
+from sessions_app.agents.wire.server_events import EventParser, EventTooLargeError, ServerEvent
 
 LAST_MARK = "[DONE]"
 

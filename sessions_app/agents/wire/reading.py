@@ -11,23 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-from sessions_app.agents.pieces import Finish
-
-from .chunks import Chunk
+from sessions_app.agents.finish import Finish
+from sessions_app.agents.wire.chunks import Chunk
+from sessions_app.agents.wire.errors import UnreadableAnswerError
 
 Frame = dict[str, Any]
-
-
-class UnreadableAnswerError(Exception):
-    """A provider sent something that is no answer of its wire."""
-
-
-class PageAnswerError(UnreadableAnswerError):
-    """A provider's address sent a web page."""
-
-
-class RedirectedError(UnreadableAnswerError):
-    """A provider's address leads to another origin, or around in a circle."""
 
 
 class Reader(ABC):

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sessions_app.agents.pieces import Finish
-
-from .chunks import Chunk, delta
-from .reading import Frame, Reader, arguments_of, counts_of, error_of, number_of, object_of, objects_of, text_of
+from sessions_app.agents.finish import Finish
+from sessions_app.agents.wire.chunks import Chunk, delta
+from sessions_app.agents.wire.reading import (
+    Frame,
+    Reader,
+    arguments_of,
+    counts_of,
+    error_of,
+    number_of,
+    object_of,
+    objects_of,
+    text_of,
+)
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _BEGINS = ("response.created", "response.in_progress", "response.queued")

@@ -13,10 +13,10 @@ import { dollars, number, share } from "./words.js";
 export const read = (ledger) => ledger.fresh_tokens + ledger.cache_write_tokens + ledger.cached_tokens;
 
 /**
- * The answer, likewise.
- * @param {Pick<Api.LedgerShape, "output_tokens" | "reasoning_tokens">} ledger
+ * The answer, likewise, its reasoning included.
+ * @param {Pick<Api.LedgerShape, "output_tokens">} ledger
  */
-export const written = (ledger) => ledger.output_tokens + ledger.reasoning_tokens;
+export const written = (ledger) => ledger.output_tokens;
 
 /**
  * A button with the line, and the box that it opens, to be put under it.
@@ -91,7 +91,7 @@ function promptWords(ledger) {
     .join(", ")}`;
 }
 
-/** @param {Parameters<typeof written>[0]} ledger */
+/** @param {Pick<Api.LedgerShape, "output_tokens" | "reasoning_tokens">} ledger */
 export function answerWords(ledger) {
   return `${number(written(ledger))} tokens${ledger.reasoning_tokens ? `, ${number(ledger.reasoning_tokens)} of them reasoning` : ""}`;
 }

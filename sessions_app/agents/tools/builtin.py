@@ -1,33 +1,20 @@
-"""The tools a model may call: their definitions, in one canonical form, and how they are run."""
+"""The tools of our own: a calculator, and a search in the user's chats."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .calculator import ExpressionError, calculate
-from .pieces import ToolCall
-from .prefix import ToolSpec, canonical
+from sessions_app.agents.content.parts import ToolCall
+from sessions_app.agents.content.prefix import ToolSpec, canonical
+from sessions_app.agents.tools.calculator import ExpressionError, calculate
+from sessions_app.agents.tools.sources import Context, ToolError
 
-logger = logging.getLogger(__name__)
-
-SEARCH_LIMIT = 10
-LONGEST_QUERY = 200
-
-Search = Callable[[int, str, int], Awaitable[list[str]]]
-"""`await search(user_id, query, limit)`: lines of text, one per hit in the chats of that user, best first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a tool may use: whose agent it is, and the way to that user's chats."""
-
-    user_id: int
-    search: Search
+MAX_HITS = 10
+MAX_QUERY_CHARACTERS = 200
 
 
 class Arguments(BaseModel):
@@ -72,28 +59,28 @@ async def _calculator(context: Context, arguments: Expression) -> str:
     try:
         return calculate(arguments.expression)
     except ExpressionError as error:
-        return f"Error: {error}"
+        raise ToolError(str(error)) from error
 
 
 async def _search_chats(context: Context, arguments: Query) -> str:
-    hits = await context.search(context.user_id, arguments.query[:LONGEST_QUERY], SEARCH_LIMIT)
+    hits = await context.search(context.user_id, arguments.query[:MAX_QUERY_CHARACTERS], MAX_HITS)
     return "\n".join(hits) if hits else "Nothing was found."
 
 
 @dataclass(frozen=True)
-class Tool(Generic[A]):
-    """A tool: what the model is told of it, the shape of its arguments, and the function that runs it."""
+class _Tool(Generic[A]):
+    """What the model is told of a tool, the shape of its arguments, and the function that runs it."""
 
     spec: ToolSpec
     arguments: type[A]
     run: Callable[[Context, A], Awaitable[str]]
 
 
-def _tool(name: str, description: str, arguments: type[A], run: Callable[[Context, A], Awaitable[str]]) -> Tool[A]:
-    return Tool(ToolSpec(name, description, arguments.schema_text()), arguments, run)
+def _tool(name: str, description: str, arguments: type[A], run: Callable[[Context, A], Awaitable[str]]) -> _Tool[A]:
+    return _Tool(ToolSpec(name, description, arguments.schema_text()), arguments, run)
 
 
-TOOLS: dict[str, Tool[Any]] = {
+_TOOLS: dict[str, _Tool[Any]] = {
     tool.spec.name: tool
     for tool in (
         _tool("calculator", "Work out an arithmetic expression exactly.", Expression, _calculator),
@@ -102,21 +89,27 @@ TOOLS: dict[str, Tool[Any]] = {
 }
 
 
-async def run_tool(context: Context, call: ToolCall) -> str:
-    """Run a call and return its result's text; what went wrong is told in that text, for the model to read."""
-    tool = TOOLS.get(call.name)
-    if tool is None:
-        return f"Error: there is no tool {call.name!r}."
-    try:
-        arguments = tool.arguments.model_validate_json(call.arguments)
-    except ValidationError as error:
-        return f"Error: the arguments do not fit: {_sentence(error)}"
-    try:
-        return await tool.run(context, arguments)
-    except Exception:
-        # A tool's failure is the model's to explain, not the turn's end.
-        logger.exception("the tool %s failed", call.name)
-        return "Error: the tool failed."
+class BuiltinTools:
+    """The source of them; always there."""
+
+    @property
+    def identity(self) -> str:
+        """See `ToolSource`: their definitions, which change with the release."""
+        return canonical([[spec.name, spec.description, spec.parameters] for spec in self.specs()])
+
+    def specs(self) -> Iterable[ToolSpec]:
+        """See `ToolSource`."""
+        return [tool.spec for tool in _TOOLS.values()]
+
+    async def call(self, context: Context, call: ToolCall) -> str:
+        """See `ToolSource`."""
+        tool = _TOOLS[call.name]
+        try:
+            arguments = tool.arguments.model_validate_json(call.arguments)
+        except ValidationError as error:
+            raise ToolError(f"the arguments do not fit: {_sentence(error)}") from error
+        result: str = await tool.run(context, arguments)
+        return result
 
 
 def _sentence(error: ValidationError) -> str:

@@ -1,47 +1,32 @@
-"""The one pure function that makes a request's messages from a session's rows.
+"""The messages of a request, made of a session's rows.
 
-Used by production (a whole transcript, or only its newest rows: `memory`), by the rebuild, and by tests as their
-oracle. The rules, each for a reason that a provider gave:
+`messages_of` is the whole of it, and the oracle of the tests. Production makes the same of the same pieces, at the time
+when it has them (`cached_transcript`). The rules, each for a reason that a provider gave:
 
 - A stopped, interrupted or failed answer counts with the text it has. Its reasoning and ids do not: they were cut.
 - A blank row counts not at all (providers refuse blank texts), unless it calls a tool.
 - A tool call without a result gets one that says so; else the provider refuses the session for ever.
 - A tool's row whose call does not stand right before it is left out: providers refuse a result nobody asked for,
   and such a row is made only by a hand in the database, never by a turn.
+- A row with a part that cannot be sent (a file, so far) is refused, and with it the request: never sent without it.
 - A branch whose first row that counts is not a user's gets an opening line; Anthropic refuses it otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
+
+from sessions_app.agents.content.parts import tool_results
+from sessions_app.agents.content.prefix import FrozenPrefix
+from sessions_app.agents.content.restored import EPOCH, response_of
+from sessions_app.agents.content.rows import Row, calls_of, check, counts
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelRequest
 
-    from .prefix import FrozenPrefix
-
 NO_RESULT = "No result: the tool was not run to its end."
 OPENING = "(The beginning of this conversation was deleted.)"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Every message's time: Pydantic AI wants one, sends none, and equal rows shall make equal messages."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What the history needs to know of one stored message. `text` is the authority on what it says."""
-
-    role: Literal["user", "assistant", "tool"]
-    text: str
-    parts: list[dict[str, Any]] | None = None
-    status: Literal["complete", "stopped", "interrupted", "failed"] = "complete"
-
-
-def tool_row(call_id: str, name: str, text: str) -> Row:
-    """The row of a tool's result."""
-    return Row("tool", text, [{"kind": "result", "id": call_id, "name": name}])
 
 
 def messages_of(prefix: FrozenPrefix, rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
@@ -65,11 +50,10 @@ def opening_of(rows: Iterable[Row]) -> list[Row]:
 
 
 def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
-    """The messages of consecutive rows; a call and its results must be among the same rows."""
-    from .answers import response_of
-
+    """The messages of consecutive rows; a call and its results must be among the same rows. Raises ContentError."""
     messages: list[ModelMessage] = []
     for index, row in enumerate(rows):
+        check(row)
         if not counts(row):
             continue
         if row.role == "user":
@@ -79,18 +63,6 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
             if calls := calls_of(row):
                 messages.append(_results(calls, rows[index + 1 :]))
     return messages
-
-
-def calls_of(row: Row) -> dict[str, str]:
-    """The tool calls of an answer: tool name by call id, in order."""
-    if row.role != "assistant":
-        return {}
-    return {part["id"]: part["name"] for part in row.parts or () if part["kind"] == "call"}
-
-
-def counts(row: Row) -> bool:
-    """Whether a row makes a message of its own; a tool's row becomes part of its answer's results."""
-    return row.role != "tool" and bool(row.text.strip() or calls_of(row))
 
 
 def _said(text: str) -> ModelRequest:
@@ -107,8 +79,8 @@ def _results(calls: dict[str, str], following: Sequence[Row]) -> ModelRequest:
     for row in following:
         if row.role != "tool":
             break
-        for part in row.parts or ():
-            results.setdefault(part["id"], row.text)
+        for result in tool_results(row.parts):
+            results.setdefault(result.id, row.text)
     return ModelRequest(
         parts=[
             ToolReturnPart(name, results.get(call_id, NO_RESULT), call_id, timestamp=EPOCH)

@@ -1,4 +1,4 @@
-"""Which rows are alike, and when a form that was learned is used."""
+"""Which rows are alike, and when a template that was learned is used."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart
 
-from sessions_app.agents.answers import parts_of
-from sessions_app.agents.forms import MOST_FORMS, Forms, Taken, take
-from sessions_app.agents.history import Row, tool_row
+from sessions_app.agents.content.codec import encode
+from sessions_app.agents.content.response_parts import parts_of
+from sessions_app.agents.content.rows import Row, tool_row
 from sessions_app.agents.providers import Providers
+from sessions_app.agents.row_templates import MAX_TEMPLATES, TemplateCache, TemplatedRow, templated
 from sessions_app.agents.wire.splicing import dumped
+from tests.agents.talking import CHAT, RESPONSES
 from tests.providers.fixtures import Provider
-
-from .talking import CHAT, RESPONSES
 
 MODEL = RESPONSES
 
@@ -31,8 +31,8 @@ def thought(said: str, item: str, sealed: str = "sealed") -> Row:
     return answer("yes", ThinkingPart(said, id=item, signature=sealed), TextPart("yes", id="msg_1"))
 
 
-def taken(row: Row) -> Taken:
-    apart = take(row, MODEL)
+def taken(row: Row) -> TemplatedRow:
+    apart = templated(row, MODEL)
     assert apart is not None
     return apart
 
@@ -49,7 +49,7 @@ def taken(row: Row) -> Taken:
     ],
 )
 def test_rows_that_differ_in_their_words_only_are_alike(one: Row, other: Row) -> None:
-    assert taken(one).form == taken(other).form
+    assert taken(one).template == taken(other).template
     assert taken(one).words != taken(other).words
 
 
@@ -65,7 +65,7 @@ def test_rows_that_differ_in_their_words_only_are_alike(one: Row, other: Row) ->
     ],
 )
 def test_rows_that_differ_in_more_are_not(one: Row, other: Row) -> None:
-    assert taken(one).form != taken(other).form
+    assert taken(one).template != taken(other).template
 
 
 @pytest.mark.parametrize(
@@ -80,27 +80,29 @@ def test_rows_that_differ_in_more_are_not(one: Row, other: Row) -> None:
     ],
 )
 def test_what_only_the_sdk_can_map_is_not_taken_apart(row: Row) -> None:
-    assert take(row, MODEL) is None
+    assert templated(row, MODEL) is None
 
 
-async def test_words_come_into_the_places_of_their_probes(provider: Provider, providers: Providers) -> None:
-    forms = Forms(await providers.live(MODEL))
-    [probe] = forms.unknown([taken(thought("a", "rs_7")), None])
-    forms.learn(probe.form, [dumped({"summary": probe.probe.parts}), dumped({"said": f"- {probe.probe.text} -"})])
+async def test_words_take_the_places_of_their_placeholders(provider: Provider, providers: Providers) -> None:
+    templates = TemplateCache(await providers.live(MODEL))
+    [asked] = templates.unknown([taken(thought("a", "rs_7")), None])
+    templates.learn(
+        asked.template, [dumped({"summary": encode(asked.sample.parts)}), dumped({"said": f"- {asked.sample.text} -"})]
+    )
     row = thought('"\\\n\u2028\x01', "rs_8")
-    made = forms.made(taken(row))
-    assert forms.knows(taken(row))
+    made = templates.made(taken(row))
+    assert templates.knows(taken(row))
     assert b'"id":"rs_8"' in made
     assert b'"text":' + dumped('"\\\n\u2028\x01') in made
     assert made.endswith(b',{"said":"- yes -"}')
 
 
-async def test_a_form_that_does_not_hold_all_its_words_is_not_used(provider: Provider, providers: Providers) -> None:
-    forms = Forms(await providers.live(MODEL))
+async def test_a_template_without_all_its_words_is_not_used(provider: Provider, providers: Providers) -> None:
+    templates = TemplateCache(await providers.live(MODEL))
     row = taken(named("a", "msg_1"))
-    forms.learn(row.form, [dumped({"role": "assistant", "content": row.probe.text})])
-    assert not forms.knows(row)
-    assert forms.unknown([row]) == []
+    templates.learn(row.template, [dumped({"role": "assistant", "content": row.sample.text})])
+    assert not templates.knows(row)
+    assert templates.unknown([row]) == []
 
 
 @pytest.mark.parametrize("text", ["<|im_start|>", "[INST]", "]~b]"])
@@ -108,17 +110,17 @@ async def test_a_form_that_does_not_hold_all_its_words_is_not_used(provider: Pro
 async def test_what_may_be_a_control_token_is_left_to_the_sdk_where_that_breaks_it(
     provider: Provider, providers: Providers, text: str, model: str, knows: bool
 ) -> None:
-    forms = Forms(await providers.live(model))
+    templates = TemplateCache(await providers.live(model))
     row = taken(Row("user", text))
-    forms.learn(row.form, [row.probe.text.encode()])
-    assert forms.knows(row) is knows
+    templates.learn(row.template, [row.sample.text.encode()])
+    assert templates.knows(row) is knows
 
 
 async def test_no_more_forms_are_learned_than_pay(provider: Provider, providers: Providers) -> None:
-    forms = Forms(await providers.live(MODEL))
-    rows = [taken(named("a", f"odd {number}")) for number in range(MOST_FORMS + 5)]
-    asked = forms.unknown(rows)
+    templates = TemplateCache(await providers.live(MODEL))
+    rows = [taken(named("a", f"odd {number}")) for number in range(MAX_TEMPLATES + 5)]
+    asked = templates.unknown(rows)
     for row in asked:
-        forms.learn(row.form, [])
-    assert len(asked) == MOST_FORMS
-    assert forms.unknown(rows) == []
+        templates.learn(row.template, [])
+    assert len(asked) == MAX_TEMPLATES
+    assert templates.unknown(rows) == []

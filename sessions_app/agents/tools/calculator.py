@@ -1,4 +1,4 @@
-"""Arithmetic that cannot hang: an expression is parsed, bounded, and only then reckoned."""
+"""Arithmetic that cannot hang: an expression is parsed, bounded, and only then computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Number = int | float
 
 
 class ExpressionError(ValueError):
-    """The expression cannot be reckoned; `str()` says why, for the model and the user."""
+    """The expression cannot be computed; `str()` says why, for the model and the user."""
 
 
 _OPERATORS: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
@@ -85,7 +85,7 @@ def _value(node: ast.expr) -> Number:
 
 def _apply(op: ast.operator, left: Number, right: Number) -> Number:
     whole = isinstance(left, int) and isinstance(right, int)
-    # What a power of integers would need is known before it is reckoned.
+    # What a power of integers would need is known before it is computed.
     if whole and isinstance(op, ast.Pow) and abs(left) > 1 and abs(right) * int(left).bit_length() > MAX_BITS:
         raise ExpressionError("The result is too large.")
     return _bounded(_OPERATORS[type(op)](left, right))

@@ -7,21 +7,24 @@ from typing import Any
 
 import pytest
 
-from sessions_app.agents.ledger import (
-    SLACK,
-    Caching,
-    Cause,
-    Compared,
-    Entry,
-    Request,
-    frozen_digest,
-    kept_of,
-    miss_of,
-)
-from sessions_app.agents.pieces import Usage
-from sessions_app.agents.trail import Mark
+from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.agents.cache_ledger.entries import SLACK, Entry, miss_of
+from sessions_app.agents.cache_ledger.requests import DIGESTS, Caching, Compared, RequestRecord, frozen_digest, kept_of
+from sessions_app.agents.cache_ledger.rolling_digest import START, Mark, RollingDigest
+from sessions_app.agents.usage import Usage
 
-LAST = Request("m", "prefix", "prompt", "tools", "software", Mark(9, "rows"), Mark(99, "wire"), at=1_000.0, kept=5_000)
+LAST = RequestRecord(
+    "m",
+    "prefix",
+    "prompt",
+    "tools",
+    "software",
+    Mark(9, "rows"),
+    Mark(99, "wire"),
+    at=1_000.0,
+    kept=5_000,
+    digests=DIGESTS,
+)
 GROWN, REWRITTEN, OTHER_BYTES = Compared(True, True), Compared(False, False), Compared(True, False)
 FOUND, MISSED = Usage(input_tokens=6_000, cached_tokens=4_900), Usage(input_tokens=6_000, cached_tokens=1_000)
 
@@ -30,7 +33,7 @@ def miss(
     compared: Compared | None = GROWN,
     usage: Usage = MISSED,
     *,
-    last: Request | None = LAST,
+    last: RequestRecord | None = LAST,
     reported: bool = True,
     applied: str = "",
     retention: float | None = 300.0,
@@ -91,7 +94,7 @@ def test_every_cause_has_its_words() -> None:
 
 
 def test_a_request_comes_back_from_its_text() -> None:
-    assert Request.from_json(LAST.to_json()) == LAST
+    assert RequestRecord.from_json(LAST.to_json()) == LAST
 
 
 NONE = ["", "{", "[]", "null", "[" * 100_000, '{"model":"m"}']
@@ -100,7 +103,7 @@ OTHER = [("kept", "left"), ("5000", "null"), ("5000", '"many"'), ("1000.0", "[]"
 
 @pytest.mark.parametrize("text", [*NONE, *(LAST.to_json().replace(*change) for change in OTHER)], ids=lambda _: "")
 def test_what_another_version_wrote_is_no_request(text: str) -> None:
-    assert Request.from_json(text) is None
+    assert RequestRecord.from_json(text) is None
 
 
 USAGE = Usage(input_tokens=2_000, cached_tokens=1_200, cache_write_tokens=300)
@@ -123,7 +126,7 @@ def test_what_the_next_request_may_expect(usage: Usage, caching: Caching, kept: 
 def test_the_parts_of_a_usage_sum_to_what_was_counted() -> None:
     usage = replace(USAGE, output_tokens=70, reasoning_tokens=30)
     assert usage.fresh_tokens + usage.cache_write_tokens + usage.cached_tokens == usage.input_tokens
-    assert usage.said_tokens + usage.reasoning_tokens == usage.output_tokens
+    assert usage.answer_tokens + usage.reasoning_tokens == usage.output_tokens
 
 
 def test_a_turn_has_the_first_miss_of_its_requests() -> None:
@@ -139,3 +142,12 @@ def test_a_first_turn_does_not_hide_what_a_later_request_of_it_lost() -> None:
 
 def test_a_cause_of_a_newer_version_is_another_one() -> None:
     assert Cause("moonlight") is Cause.OTHER
+
+
+def test_of_an_earlier_releases_record_no_rows_are_known() -> None:
+    """It has digests of rows that no transcript has any more: what its rows were is not known."""
+    on_the_wire = replace(LAST, digests=1)
+    assert RequestRecord.from_json(on_the_wire.to_json()) == replace(on_the_wire, rows=START)
+    as_objects = replace(on_the_wire, wire=LAST.rows)
+    assert RequestRecord.from_json(as_objects.to_json()) == replace(as_objects, rows=START, wire=START)
+    assert RollingDigest().extends(START)

@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from .pieces import Usage
+from sessions_app.agents.usage import Usage
 
 logger = logging.getLogger(__name__)
 

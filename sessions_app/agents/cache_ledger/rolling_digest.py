@@ -2,7 +2,7 @@
 
 A provider finds a prompt in its cache by its first bytes. So what decides is not which rows were read or who wrote
 them, but whether the elements sent last time stand, byte for byte, at the beginning of those sent now. Keeping the
-last request to compare them would double the memory, and reading it again would cost what the cache saves. A running
+last request to compare them would double the memory, and reading it again would cost what the cache saves. A rolling
 digest does: the elements are fed to it as they are serialised, once each, and at the length that the last request had
 its value is compared. So a turn pays for its own elements only, however long the conversation is.
 """
@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-WEIGHT = 250
+MARK_BYTES = 250
 """Bytes of a mark that is remembered (measured)."""
 
 
@@ -24,8 +24,12 @@ class Mark(NamedTuple):
     digest: str
 
 
-class Trail:
-    """The running digest of one transcript in memory; elements are only ever added.
+START = Mark(0, hashlib.sha256().hexdigest()[:32])
+"""The mark of what had come nowhere: every conversation goes on from it."""
+
+
+class RollingDigest:
+    """The rolling digest of one transcript in memory: elements are added at the end, and cut from there.
 
     `sent` is where an earlier request, perhaps of another process, had come to: it is looked for on the way.
     """
@@ -39,7 +43,7 @@ class Trail:
     @property
     def size(self) -> int:
         """Bytes it holds, about."""
-        return WEIGHT * len(self._passed)
+        return MARK_BYTES * len(self._passed)
 
     def feed(self, elements: Iterable[bytes]) -> None:
         """Go on over more elements."""
@@ -51,6 +55,14 @@ class Trail:
                     self._passed.add(self._sought)
                 self._sought = None
 
+    def return_to(self, elements: Iterable[bytes], sent: Mark | None) -> None:
+        """Forget what came behind these elements, the first of those fed so far; look for `sent` on the way on."""
+        passed = self._passed
+        self._hash, self._length, self._sought = hashlib.sha256(), 0, None
+        self.feed(elements)
+        self._passed = {mark for mark in passed if mark.length <= self._length}
+        self._sought = sent if sent is not None and sent.length > self._length else None
+
     def send(self) -> Mark:
         """Remember this place as one that a request has come to, and return it."""
         self._passed.add(here := self._here())
@@ -58,7 +70,7 @@ class Trail:
 
     def extends(self, mark: Mark) -> bool:
         """Tell whether this conversation begins with what was sent up to a mark."""
-        return mark in self._passed
+        return mark == START or mark in self._passed
 
     def _here(self) -> Mark:
         return Mark(self._length, self._hash.hexdigest()[:32])

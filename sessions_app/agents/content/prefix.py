@@ -48,11 +48,10 @@ class FrozenPrefix:
             raise ValueError("this is no frozen prefix") from error
 
 
-def freeze(system_prompt: str, tool_names: Iterable[str]) -> FrozenPrefix:
-    """The prefix of a new session; KeyError for a tool that does not exist."""
-    from .tools import TOOLS
-
-    return FrozenPrefix(system_prompt, tuple(TOOLS[name].spec for name in sorted(set(tool_names))))
+def freeze(system_prompt: str, tools: Iterable[ToolSpec]) -> FrozenPrefix:
+    """The prefix of a new session, the same in whatever order its tools are listed. Of equal names one is kept."""
+    by_name = {tool.name: tool for tool in tools}
+    return FrozenPrefix(system_prompt, tuple(by_name[name] for name in sorted(by_name)))
 
 
 def canonical(value: object) -> str:

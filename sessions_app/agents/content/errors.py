@@ -1,0 +1,14 @@
+"""The one error of content that cannot be sent."""
+
+from __future__ import annotations
+
+
+class ContentError(Exception):
+    """A transcript holds what cannot be sent whole, and so is not sent at all; `text` is a sentence for the user.
+
+    The sentence quotes no value of the content.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text

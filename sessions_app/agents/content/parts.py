@@ -1,0 +1,124 @@
+"""The typed parts of a message's content, as they stand beside its text; `codec` has their stored form.
+
+`details` of a part, and a call's `arguments`, are JSON as text: PostgreSQL's jsonb would reorder their keys and
+rewrite their numbers, and other bytes would go back to the provider than came from it. `details` is what else the
+provider gave.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, StrictBool, StrictInt
+
+SEPARATOR = "\n\n"
+"""Between two texts, or two thoughts, of one answer (with a tool call between them, say)."""
+
+_EXACT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who made an answer, and the digest of the text that its parts belong to."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    model: str
+    digest: str
+    provider: str | None
+    url: str | None
+    system: str | None
+    kind: Literal["origin"] = "origin"
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What the model let be seen of its thoughts; `tagged` where it stood between tags in the answer's own text."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    text: str
+    id: str | None = None
+    signature: str | None = None
+    details: str | None = None
+    tagged: StrictBool = False
+    kind: Literal["reasoning"] = "reasoning"
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """Where a piece of the row's text belongs among the other parts: `start` and `length` are in characters."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    start: StrictInt
+    length: StrictInt
+    id: str | None = None
+    details: str | None = None
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool call as the model made it: `arguments` is JSON text, unchecked; `item` is the provider's own id of it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    id: str
+    name: str
+    arguments: str
+    item: str | None = None
+    details: str | None = None
+    kind: Literal["call"] = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """Which call a tool's row answers; the row's text is the result."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    id: str
+    name: str
+    kind: Literal["result"] = "result"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """A file that belongs to a message: a reference only, its bytes are kept elsewhere."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    id: str
+    name: str
+    media_type: str
+    kind: Literal["file"] = "file"
+
+
+Part = Origin | Reasoning | TextSpan | ToolCall | ToolResult | FileReference
+Parts = tuple[Part, ...]
+
+
+def tool_calls(parts: Iterable[Part]) -> tuple[ToolCall, ...]:
+    """The tool calls among parts, in order."""
+    return tuple(part for part in parts if isinstance(part, ToolCall))
+
+
+def tool_results(parts: Iterable[Part]) -> tuple[ToolResult, ...]:
+    """The tool results among parts, in order."""
+    return tuple(part for part in parts if isinstance(part, ToolResult))
+
+
+def reasoning_of(parts: Iterable[Part]) -> str:
+    """What the model let be seen of its thoughts."""
+    thoughts = [part for part in parts if isinstance(part, Reasoning)]
+    texts = [part.text or raw_thought(json.loads(part.details or "{}")) for part in thoughts]
+    return SEPARATOR.join(text.strip() for text in texts if text.strip())
+
+
+def raw_thought(details: dict[str, Any] | None) -> str:
+    """A thought that open models give as it is, where others give a summary: Pydantic AI keeps it in the details."""
+    return "".join((details or {}).get("raw_content") or ())

@@ -1,0 +1,56 @@
+"""The serialised elements of a transcript, in groups that can be cut off again."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+
+GROUP_BYTES = 40
+"""Bytes of a group, besides its elements: four numbers, and what arrays hold ahead."""
+
+
+class KeptElements:
+    """Elements joined by commas, as they stand in a request. Lives as long as its transcript.
+
+    A group is what became elements together: a user's row, or an answer with its tools' results. Groups are added at
+    the end, in the order of their rows' positions, and cut from there. Of each group four numbers are kept.
+    """
+
+    def __init__(self) -> None:
+        self._joined = bytearray()
+        self._firsts, self._lasts = array("q"), array("q")
+        self._ends, self._rows = array("q"), array("q")
+
+    def __bool__(self) -> bool:
+        return bool(self._joined)
+
+    @property
+    def size(self) -> int:
+        """Bytes it holds, about."""
+        return len(self._joined) + GROUP_BYTES * len(self._ends)
+
+    def joined(self) -> bytes:
+        """All elements, joined by commas."""
+        return bytes(self._joined)
+
+    def add(self, first: int, last: int, rows: int, elements: bytes) -> None:
+        """Add a group of so many rows, from position `first` to `last`; its elements are joined, or empty."""
+        if elements:
+            self._joined += b"," * bool(self._joined) + elements
+        self._firsts.append(first)
+        self._lasts.append(last)
+        self._ends.append(len(self._joined))
+        self._rows.append(rows + (self._rows[-1] if self._rows else 0))
+
+    def cut(self, position: int) -> int | None:
+        """Cut off all rows from a position on, and return how many are left.
+
+        None, and nothing is cut, where the place lies within a group.
+        """
+        count = bisect_left(self._firsts, position)
+        if count and self._lasts[count - 1] >= position:
+            return None
+        for numbers in (self._firsts, self._lasts, self._ends, self._rows):
+            del numbers[count:]
+        del self._joined[self._ends[-1] if count else 0 :]
+        return self._rows[-1] if count else 0

@@ -1,0 +1,70 @@
+"""What earlier releases have stored is read as it is, and makes the bytes that they sent.
+
+The files of a release are made by `python -m tests.releases.make NAME`, while its code is the code that is checked
+out: a database in which real turns were stored, and what that code made of it (see the package). Each new stored form
+of a row gets files of its own; those of earlier releases stay, as long as their rows may be stored somewhere.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agents.talking import WIRES
+from tests.live import manage
+from tests.releases.make import FOLDER, run
+
+RELEASES = sorted(file.name.removesuffix(".sqlite3.gz") for file in FOLDER.glob("*.sqlite3.gz"))
+
+
+@cache
+def expected(release: str) -> dict[str, Any]:
+    """What the release made of its rows, by session."""
+    made: dict[str, Any] = json.loads((FOLDER / f"{release}.json").read_text())
+    return made
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def made(release: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What this code makes of a copy of the release's database, after its migrations."""
+    database: Path = tmp_path_factory.mktemp("release") / "site.sqlite3"
+    database.write_bytes(gzip.decompress((FOLDER / f"{release}.sqlite3.gz").read_bytes()))
+    manage("migrate", env={"DATABASE_URL": f"sqlite:///{database}"})
+    found: dict[str, Any] = json.loads(run("tests.releases.measure", database=database))
+    return found
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_rows_of_a_release_make_the_bytes_it_sent(release: str, made: dict[str, Any], wire: str) -> None:
+    sent = {session: of["requests"][wire] for session, of in expected(release).items()}
+    assert len(sent) == len(WIRES)
+    assert {session: of["requests"][wire] for session, of in made.items()} == sent
+
+
+def test_a_turn_after_the_migration_sends_the_same_bytes(release: str, made: dict[str, Any]) -> None:
+    assert {session: of["turn"] for session, of in made.items()} == {
+        session: of["turn"] for session, of in expected(release).items()
+    }
+
+
+def test_session_open_shows_the_same_of_stored_rows(release: str, made: dict[str, Any]) -> None:
+    for session, of in expected(release).items():
+        assert [shown(message) for message in made[session]["open"]["messages"]] == [
+            shown(message) for message in of["open"]["messages"]
+        ]
+        assert made[session]["open"]["session"] == of["open"]["session"]
+
+
+def shown(message: dict[str, Any]) -> dict[str, Any]:
+    """What a message shows of its row. (Its ledger is its turn's.)"""
+    return {name: value for name, value in message.items() if name != "ledger"}
