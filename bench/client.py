@@ -144,6 +144,13 @@ class Client:
         self.say(session_id, asked, hearing.answered)
         return await hearing.timing(began)
 
+    async def steer(self, method: str, params: dict[str, Any], asked: Asked) -> Timing:
+        """A turn that goes on from an earlier place of an open session, to its RUN_FINISHED."""
+        began = perf_counter()
+        hearing = self.hear(asked)
+        self._send(method, params, hearing.answered)
+        return await hearing.timing(began)
+
     def say(self, session_id: str, asked: Asked, answered: Callable[[bytes], None] = lambda _: None) -> None:
         """Ask for a turn, and leave its answer to whoever listens."""
         params = {"session_id": session_id, "text": asked.text, "message_id": str(uuid4())}

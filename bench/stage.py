@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from string import ascii_uppercase
+from typing import Any
 
 from bench.client import Client
 from bench.site import Site
@@ -108,6 +109,21 @@ class Stage:
         clients = self._clients[at]
         self.turns += await asyncio.gather(*(clients[chat.user].turn(chat.session_id, chat.next()) for chat in chats))
         self.requests.append([request_of(self.database, chat.session_id) for chat in chats])
+
+    async def regenerate(self, chat: Chat) -> None:
+        """The user asks for another answer to what they said last."""
+        await self._steer(chat, "turn.regenerate", {"session_id": chat.session_id}, Recital(""))
+
+    async def edit_own(self, chat: Chat, number: int) -> None:
+        """The user edits one of their messages of the line; 0 is the first."""
+        opened, _ = await self._clients[0][chat.user].ask("session.open", session_id=chat.session_id, limit=200)
+        said = [message["id"] for message in opened["messages"] if message["role"] == "user"]
+        recital = chat.next()
+        await self._steer(chat, "message.edit", {"message_id": said[number], "text": recital.text}, recital)
+
+    async def _steer(self, chat: Chat, method: str, params: dict[str, Any], recital: Recital) -> None:
+        self.turns.append(await self._clients[0][chat.user].steer(method, params, recital))
+        self.requests.append([request_of(self.database, chat.session_id)])
 
     def append(self, chat: Chat) -> None:
         """Another program writes a message."""

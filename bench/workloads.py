@@ -71,6 +71,17 @@ async def edits(stage: Stage, size: Size) -> None:
         await stage.say(chat)
 
 
+async def steering(stage: Stage, size: Size) -> None:
+    """The user regenerates every third answer, and edits what they said in the middle after every fourth."""
+    chat = await stage.chat()
+    for number in range(1, size.turns + 1):
+        await stage.say(chat)
+        if number % 3 == 0:
+            await stage.regenerate(chat)
+        if number % 4 == 0:
+            await stage.edit_own(chat, number // 2 - 1)
+
+
 async def at_once(stage: Stage, size: Size) -> None:
     """Many users, a session each, all ask in the same moment."""
     chats = [await stage.chat(user) for user in range(size.users)]
@@ -95,5 +106,6 @@ WORKLOADS = [
     Workload(restarts, lambda size: f"A restart between turns ({size.restarts + 1} turns)"),
     Workload(appends, lambda size: f"A foreign append before every third turn ({size.turns} turns)"),
     Workload(edits, lambda size: f"An edit in the middle before every third turn ({size.turns} turns)"),
+    Workload(steering, lambda size: f"A user edits and regenerates ({size.turns} turns, and those)"),
     Workload(at_once, lambda size: f"{size.users} users at once ({ROUNDS} rounds)", crowded=True),
 ]

@@ -12,7 +12,7 @@ from django.db import connection
 
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
-from sessions_app.models import ChatSession
+from sessions_app.models import ChatSession, Message
 
 # The stamp's row first; the session's own as well, because a rename takes no other lock.
 _LOCK = """
@@ -34,6 +34,14 @@ def hold_user(user_id: int) -> bool:
     lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
     found = plain.rows(_MAY_ACT + lock, [user_id])
     return bool(found and found[0][0])
+
+
+def message(user_id: int, message_id: UUID) -> Message:
+    """Return one of the user's messages. Raises NotFound."""
+    try:
+        return Message.objects.get(owner_id=user_id, public_id=message_id, chat_session__owner_id=user_id)
+    except Message.DoesNotExist:
+        raise NotFound from None
 
 
 def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatSession:

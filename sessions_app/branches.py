@@ -1,32 +1,65 @@
-"""Lines of a conversation: which rows the active branch consists of, and who stands beside whom.
+"""Lines of a conversation: which rows the active branch consists of, and how another line begins.
 
-A branch holds the line from its fork position on; before that its parent's line holds. So a
-line is a short chain of segments, each a range of one index, and reading its end costs the
-same however long it is. Switching is one small write: the session's ``active_branch``.
+A branch holds the line from its fork position on; before that its parent's line holds. So a line is a chain of
+segments, each a range of one index. What a turn asks for (where the line ends, its last messages) begins at the newest
+segment and goes back only as far as it needs rows: it costs the same however long the line is, however many branches
+there are beside it, and however deep they are nested. To switch is one small write: the session's ``active_branch``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from uuid import UUID, uuid4
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from sessions_app.database import plain
 from sessions_app.models import Branch, ChatSession, Message
 
+# Segments that one query reads together.
+_SEGMENTS = 64
+_CHAIN = f"""
+WITH RECURSIVE chain (id, parent_id, fork_position) AS (
+  SELECT id, parent_id, fork_position FROM sessions_app_branch WHERE id = %s AND chat_session_id = %s
+  UNION ALL
+  SELECT branch.id, branch.parent_id, branch.fork_position
+  FROM chain JOIN sessions_app_branch AS branch ON branch.id = chain.parent_id AND branch.chat_session_id = %s
+)
+SELECT id, parent_id, fork_position FROM chain LIMIT {_SEGMENTS}
+"""
+_END = """
+SELECT id, position FROM (
+  SELECT id, position FROM sessions_app_message
+  WHERE branch_id = %s AND chat_session_id = %s AND position >= %s AND position < %s
+  ORDER BY position DESC LIMIT %s
+) AS segment
+"""
 _LAST = """
 SELECT position FROM sessions_app_message
 WHERE branch_id = %s AND position >= %s AND position < %s
 ORDER BY position DESC LIMIT 1
+"""
+# The branches in which a message's line can go on, each with its newest row.
+_CONTINUATIONS = """
+WITH RECURSIVE later (id) AS (
+  SELECT id FROM sessions_app_branch WHERE id = %s AND chat_session_id = %s
+  UNION
+  SELECT branch.id FROM later JOIN sessions_app_branch AS branch ON branch.parent_id = later.id
+  WHERE branch.fork_position > %s AND branch.chat_session_id = %s
+)
+SELECT later.id, (
+  SELECT message.id FROM sessions_app_message AS message WHERE message.branch_id = later.id
+  ORDER BY message.position DESC LIMIT 1
+) AS newest FROM later
 """
 _NO_END = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The positions ``start`` to ``end`` (exclusive; None: without end) of one branch.
+    """The positions ``start`` to ``end`` (exclusive) of one branch.
 
     Only the rows of its own session, which are those that the session's stamp tells of.
     """
@@ -34,44 +67,109 @@ class Segment:
     session_id: UUID
     branch_id: UUID
     start: int
-    end: int | None
+    end: int = _NO_END
 
     def messages(self) -> QuerySet[Message]:
         """Return the segment's rows."""
         rows = Message.objects.filter(
             branch_id=self.branch_id, position__gte=self.start, chat_session_id=self.session_id
         )
-        return rows if self.end is None else rows.filter(position__lt=self.end)
+        return rows if self.end == _NO_END else rows.filter(position__lt=self.end)
+
+    def has(self, message: Message) -> bool:
+        """Tell whether a message is one of its rows."""
+        return message.branch_id == self.branch_id and self.start <= message.position < self.end
 
 
-def line(chat_session: ChatSession) -> list[Segment]:
-    """Return the segments of the active branch, the newest first."""
+def line(chat_session: ChatSession) -> Iterator[Segment]:
+    """Yield the segments of the active branch, the newest first, reading only as many branches as are asked for."""
     active = chat_session.active_branch
-    if active.parent_id is None and active.chat_session_id == chat_session.pk:
-        return [Segment(chat_session.pk, active.pk, 0, None)]
-    branches = {branch.pk: branch for branch in chat_session.branches.all()}
-    segments: list[Segment] = []
-    end: int | None = None
-    branch = branches.get(chat_session.active_branch_id)
-    while branch is not None:
-        start = 0 if branch.parent_id is None else branch.fork_position
-        segments.append(Segment(chat_session.pk, branch.pk, start, end))
-        end = start
-        branch = branches.get(branch.parent_id) if branch.parent_id else None
-    return segments
+    if active.chat_session_id == chat_session.pk:
+        yield from _segments(chat_session.pk, active)
+
+
+def _segments(session_id: UUID, branch: Branch) -> Iterator[Segment]:
+    segment = Segment(session_id, branch.pk, branch.fork_position if branch.parent_id else 0)
+    yield segment
+    for branch_id, start in _ancestors(session_id, branch):
+        segment = Segment(session_id, branch_id, start, segment.start)
+        yield segment
+
+
+def _ancestors(session_id: UUID, branch: Branch) -> Iterator[tuple[UUID, int]]:
+    """Yield the branches before a branch, each with the position at which it begins. In a circle, each once."""
+    parent_id, seen = branch.parent_id, {branch.pk}
+    while parent_id is not None:
+        found = plain.rows(_CHAIN, [parent_id, session_id, session_id])
+        parent_id = None
+        for own_id, its_parent, fork_position in found:
+            branch_id = UUID(str(own_id))
+            if branch_id in seen:
+                return
+            seen.add(branch_id)
+            yield branch_id, fork_position if its_parent else 0
+            parent_id = UUID(str(its_parent)) if its_parent else None
+
+
+def line_to(message: Message) -> list[Segment]:
+    """Return the segments of the line that a message ends, the oldest first."""
+    branch = Branch.objects.get(pk=message.branch_id)
+    segments = [each for each in _segments(message.chat_session_id, branch) if each.start <= message.position]
+    return [replace(each, end=min(each.end, message.position + 1)) for each in reversed(segments)]
 
 
 def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) -> tuple[list[Message], bool]:
     """Return the last ``limit`` messages (ascending) below position ``before``, and if more are."""
     found: list[Message] = []
-    for segment in line(chat_session):
-        rows = segment.messages().order_by("-position")
-        if before is not None:
-            rows = rows.filter(position__lt=before)
-        found += rows[: limit + 1 - len(found)]
+    for segments in _growing(line(chat_session)):
+        found += _ends(segments, limit + 1 - len(found), _NO_END if before is None else before)
         if len(found) > limit:
             break
-    return found[limit - 1 :: -1] if len(found) >= limit else found[::-1], len(found) > limit
+    return found[:limit][::-1], len(found) > limit
+
+
+def _growing(segments: Iterator[Segment]) -> Iterator[list[Segment]]:
+    """Yield the newest segment, then several together: most lines have one, or have enough in it."""
+    size = 1
+    while some := list(islice(segments, size)):
+        yield some
+        size = _SEGMENTS
+
+
+def _ends(segments: list[Segment], limit: int, before: int) -> list[Message]:
+    """Return the last rows of these segments together, the newest first."""
+    if len(segments) == 1:
+        rows = segments[0].messages().filter(position__lt=before)
+        return list(rows.order_by("-position")[:limit])
+    params = [
+        param
+        for each in segments
+        for param in (each.branch_id, each.session_id, each.start, min(each.end, before), limit)
+    ]
+    found = plain.rows(" UNION ALL ".join([_END] * len(segments)), params)
+    newest = sorted(found, key=lambda row: row[1], reverse=True)[:limit]
+    messages = Message.objects.in_bulk([pk for pk, _ in newest])
+    return [messages[pk] for pk, _ in newest]
+
+
+def last_of_role(chat_session: ChatSession, role: str, *, before: int | None = None) -> Message | None:
+    """Return the last message of a role below position ``before``."""
+    end = _NO_END if before is None else before
+    for segment in line(chat_session):
+        rows = segment.messages().filter(role=role, position__lt=end).order_by("-position")
+        if (found := rows.first()) is not None:
+            return found
+    return None
+
+
+def values(chat_session: ChatSession, *columns: str) -> Iterator[tuple[object, ...]]:
+    """Yield these columns of all rows of the line, the oldest first."""
+    segments = list(line(chat_session))[::-1]
+    while segments:
+        first, *others = (each.messages().values_list("position", *columns) for each in segments[:_SEGMENTS])
+        rows = first.union(*others, all=True) if others else first
+        yield from (row[1:] for row in rows.order_by("position"))
+        segments = segments[_SEGMENTS:]
 
 
 def next_position(chat_session: ChatSession) -> int:
@@ -80,51 +178,50 @@ def next_position(chat_session: ChatSession) -> int:
     Never one before the newest segment, where it would be no part of the line; nor one that a row
     which is not shown, because it was moved to another session, still holds.
     """
-    segments = line(chat_session)
-    for segment in segments:
-        for (last,) in plain.rows(_LAST, [segment.branch_id, segment.start, segment.end or _NO_END]):
-            return max(int(last) + 1, segments[0].start)
-    return segments[0].start if segments else 0
+    newest = 0
+    for number, segment in enumerate(line(chat_session)):
+        newest = newest if number else segment.start
+        for (last,) in plain.rows(_LAST, [segment.branch_id, segment.start, segment.end]):
+            return max(int(last) + 1, newest)
+    return newest
 
 
-def alternatives(messages: Sequence[Message]) -> dict[int, list[UUID]]:
-    """Return, by primary key, the ids of the messages in the same place of other branches.
+def is_shown(chat_session: ChatSession, message: Message) -> bool:
+    """Tell whether a message is part of the active line."""
+    return any(segment.has(message) for segment in _down_to(chat_session, message.position))
 
-    A message that opens a branch stands beside the parent's message at the fork position and
-    beside the first messages of the other branches that fork there. Oldest first.
+
+def _down_to(chat_session: ChatSession, position: int) -> Iterable[Segment]:
+    for segment in line(chat_session):
+        yield segment
+        if segment.start <= position:
+            return
+
+
+def fork(chat_session: ChatSession, position: int) -> None:
+    """Begin another line at a position of the active one: the new branch is empty, and the active one from here on.
+
+    The caller holds the session's lock. Where a branch begins at that very position, both have the same parent.
     """
-    sessions = {message.chat_session_id for message in messages}
-    branches = {b.pk: b for b in Branch.objects.filter(chat_session__in=sessions)}
-    if all(branch.parent_id is None for branch in branches.values()):
-        return {}
-    places = {message.pk: _place(branches[message.branch_id], message.position) for message in messages}
-    families: dict[tuple[UUID, int], list[UUID]] = {place: [place[0]] for place in places.values()}
-    for branch in branches.values():
-        if branch.parent_id and (branch.parent_id, branch.fork_position) in families:
-            families[branch.parent_id, branch.fork_position].append(branch.pk)
-    standing = _standing({place: family for place, family in families.items() if len(family) > 1})
-    return {
-        message.pk: [other for other in standing.get(places[message.pk], []) if other != message.public_id]
-        for message in messages
-    }
+    *_, segment = _down_to(chat_session, position)
+    parent_id = segment.branch_id
+    if segment.start == position:
+        begins_there = Branch.objects.get(pk=segment.branch_id)
+        parent_id = begins_there.parent_id or parent_id
+    branch = Branch(pk=uuid4(), chat_session=chat_session, parent_id=parent_id, fork_position=position)
+    branch.save(force_insert=True)
+    activate(chat_session, branch)
 
 
-def _place(branch: Branch, position: int) -> tuple[UUID, int]:
-    """Return the place of a message: the branch that a fork here would have as its parent."""
-    forks_here = branch.parent_id is not None and position == branch.fork_position
-    return (branch.parent_id if forks_here and branch.parent_id else branch.pk, position)
+def continuation(message: Message) -> Branch:
+    """Return the branch that a message's line goes on in: of several, the one with the newest row."""
+    session_id = message.chat_session_id
+    found = plain.rows(_CONTINUATIONS, [message.branch_id, session_id, message.position, session_id])
+    newest, _ = max(found, key=lambda row: row[1] or 0)
+    return Branch.objects.get(pk=UUID(str(newest)))
 
 
-def _standing(families: dict[tuple[UUID, int], list[UUID]]) -> dict[tuple[UUID, int], list[UUID]]:
-    """Return the ids of the messages that stand in each place, oldest first."""
-    condition = Q(pk__in=[])
-    for (_, position), family in families.items():
-        condition |= Q(branch__in=family, position=position)
-    found: dict[tuple[UUID, int], list[UUID]] = {place: [] for place in families}
-    for branch_id, position, public_id in (
-        Message.objects.filter(condition).order_by("pk").values_list("branch_id", "position", "public_id")
-    ):
-        for place, family in families.items():
-            if place[1] == position and branch_id in family:
-                found[place].append(public_id)
-    return found
+def activate(chat_session: ChatSession, branch: Branch) -> None:
+    """Make a branch the session's active one. The caller holds the session's lock."""
+    chat_session.active_branch = branch
+    ChatSession.objects.filter(pk=chat_session.pk).update(active_branch=branch)

@@ -16,6 +16,12 @@ class CommandError(Exception):
         self.data = data
 
 
+class WrongKind(CommandError):
+    """The row that is named is not of the kind that the command is for."""
+
+    code = -32602
+
+
 class NotFound(CommandError):
     """There is no such row, or it is someone else's: the answer is the same."""
 

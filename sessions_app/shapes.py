@@ -133,9 +133,10 @@ class ErrorShape(Shape):
 class MessageShape(Shape):
     """One message of the conversation shown.
 
-    ``position`` is null while the message is queued. ``alternatives`` are the ids of the
-    messages that stand in the same place of other branches, oldest first. ``tool_calls`` and
-    ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
+    ``position`` is null while the message is queued. ``alternatives`` are the ids of the other
+    messages that stand in the same place, in other branches, oldest first; ``place`` is which of all
+    of them this one is by age, from 1. ``model`` is who answered, ``rating`` what the user thinks of it.
+    ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
     that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning``
     is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although
     its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the
@@ -149,6 +150,9 @@ class MessageShape(Shape):
     status: Literal["complete", "stopped", "interrupted", "failed"]
     created_at: datetime
     alternatives: list[UUID]
+    place: int = 1
+    model: str | None = None
+    rating: Literal[1, -1] | None = None
     reasoning: str | None = None
     finish: Finish | None = None
     error: ErrorShape | None = None
@@ -214,13 +218,11 @@ def _tool_fields(role: str, parts: Parts) -> dict[str, Any]:
     return {"tool_calls": calls or None}
 
 
-def message_shape(
-    message: Message,
-    alternatives: list[UUID] | None = None,
-    ledger: LedgerShape | None = None,
-    error: ErrorShape | None = None,
-) -> MessageShape:
-    """Return a stored message's shape: its text, and what this release knows of its other content."""
+def message_shape(message: Message) -> MessageShape:
+    """Return a stored message's shape: its text, and what this release knows of its other content.
+
+    ``outcomes`` adds what other rows say of it.
+    """
     parts = known(message.parts)
     return MessageShape(
         id=message.public_id,
@@ -229,11 +231,9 @@ def message_shape(
         text=message.text,
         status=message.status,
         created_at=message.created_at,
-        alternatives=alternatives or [],
+        alternatives=[],
         reasoning=reasoning_of(parts) or None,
         finish=message.finish or None,
-        error=error,
-        ledger=ledger,
         **_tool_fields(message.role, parts),
     )
 

@@ -50,9 +50,9 @@ def admit_session(user_id: int) -> None:
     _check_text(used, 1)
 
 
-def admit_text(user_id: int, text: str) -> None:
-    """Refuse a text for which there is no room. Raises TooMany. The caller holds the user's lock."""
-    _check_text(_read(user_id), len(text))
+def admit_text(user_id: int, characters: int) -> None:
+    """Refuse a text of this length for which there is no room. Raises TooMany. The caller holds the user's lock."""
+    _check_text(_read(user_id), characters)
 
 
 def _check_text(used: Stored, more: int) -> None:

@@ -65,6 +65,11 @@ class Appended:
     new: Stamp
 
 
+def stamp_of(chat_session: ChatSession) -> Stamp:
+    """Return the stamp that was loaded with a session, or noted since."""
+    return Stamp(chat_session.stamp.message_count, chat_session.stamp.revision)
+
+
 def read_stamp(chat_session: ChatSession) -> Stamp:
     """Return the live stamp. Raises OwnershipLost where the session is gone."""
     return _noted(chat_session, plain.rows(_STAMP, [chat_session.pk]))
@@ -120,7 +125,7 @@ def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **
 
 def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage]) -> Appended:
     """Append rows for a turn that was claimed, or held, in this very transaction."""
-    old = Stamp(chat_session.stamp.message_count, chat_session.stamp.revision)
+    old = stamp_of(chat_session)
     position = branches.next_position(chat_session)
     messages = [
         Message(

@@ -24,7 +24,17 @@ declare namespace Api {
     /** Find text in the caller's messages, any substring in any script, newest first. */
     "session.search": { params: { query: string; limit?: number }; result: SearchResult };
     /** Say something: answered once the text is durable, run now or after the running turn. */
-    "turn.start": { params: { session_id: string; text: string; message_id?: string }; result: StartResult };
+    "turn.start": { params: { session_id: string; text: string; message_id?: string; revision?: number }; result: StartResult };
+    /** Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch. */
+    "turn.regenerate": { params: { session_id: string; message_id?: string }; result: RegenerateResult };
+    /** Say something in the place of one of the caller's messages: both stay, each in its branch. */
+    "message.edit": { params: { message_id: string; text: string; new_id?: string }; result: EditResult };
+    /** Show the line that a message is part of, as it goes on: the session's active branch from here on. */
+    "branch.select": { params: { message_id: string }; result: SelectResult };
+    /** Make a new session of the line that a message ends; the old one stays as it is. */
+    "session.fork": { params: { message_id: string }; result: SessionResult };
+    /** Say what the caller thinks of an answer; null takes it back. */
+    "message.rate": { params: { message_id: string; rating: 1 | -1 | null; comment?: string }; result: MessageResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */
     "turn.stop": { params: { session_id: string; run_id?: string }; result: StopResult };
     /** Tell the facts after a cursor, in order; what another program has changed until now is among them. */
@@ -65,6 +75,16 @@ declare namespace Api {
     source: DataSource | UrlSource | FileSource;
     metadata?: unknown;
   }
+  /** Another line of a session is shown: its messages must be fetched again. */
+  interface BranchSelected {
+    type: "CUSTOM";
+    timestamp?: number | null;
+    rawEvent?: unknown;
+    metadata?: Record<string, unknown> | null;
+    subagentRunId?: string | null;
+    name: "branch.selected";
+    value: SessionShape | null;
+  }
   /** Why a provider's cache had less than was expected; `sentence` says it to a person. */
   type Cause = "first" | "model" | "profile" | "prompt" | "tools" | "software" | "edited" | "expired" | "evicted" | "unreported" | "host" | "other";
   /** A named piece of ambient information given to the agent for the run, distinct from the conversation. */
@@ -99,6 +119,11 @@ declare namespace Api {
     source: DataSource | UrlSource | FileSource;
     metadata?: unknown;
   }
+  interface EditResult {
+    run_id: string;
+    message: MessageShape;
+    session: SessionShape;
+  }
   type EmptyResult = Record<string, never>;
   /** The metadata of RUN_FINISHED and RUN_ERROR: the turn's line in the ledger. */
   interface EndedMetadata {
@@ -114,7 +139,7 @@ declare namespace Api {
     session_id: string;
     run_id: null;
     seq: null;
-    event: SessionChanged | SessionDeleted | MessageCreated | QueueChanged | TurnChanged | TranscriptChanged;
+    event: SessionChanged | SessionDeleted | MessageCreated | MessageUpdated | BranchSelected | QueueChanged | TurnChanged | TranscriptChanged;
     cursor: number;
   }
   /** Bytes already at the provider, named by a handle the provider issued: an OpenAI or Anthropic file id, a Gemini file URI, a storage URL only that provider can read. No bytes travel and nothing is fetched. Only the provider that minted the handle can resolve it; a peer that cannot drops the part as it drops any part it cannot use. */
@@ -205,7 +230,10 @@ declare namespace Api {
     name: "message.created";
     value: MessageShape | null;
   }
-  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the messages that stand in the same place of other branches, oldest first. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
+  interface MessageResult {
+    message: MessageShape;
+  }
+  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the other messages that stand in the same place, in other branches, oldest first; ``place`` is which of all of them this one is by age, from 1. ``model`` is who answered, ``rating`` what the user thinks of it. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
   interface MessageShape {
     id: string;
     position: number | null;
@@ -214,12 +242,25 @@ declare namespace Api {
     status: "complete" | "stopped" | "interrupted" | "failed";
     created_at: string;
     alternatives: Array<string>;
+    place?: number;
+    model?: string | null;
+    rating?: 1 | -1 | null;
     reasoning?: string | null;
     finish?: "length" | "content_filter" | "refusal" | "context" | "pause" | null;
     error?: ErrorShape | null;
     tool_calls?: Array<ToolCallShape> | null;
     tool_call_id?: string | null;
     ledger?: LedgerShape | null;
+  }
+  /** Something else than the text of a message has changed: what its user thinks of it. */
+  interface MessageUpdated {
+    type: "CUSTOM";
+    timestamp?: number | null;
+    rawEvent?: unknown;
+    metadata?: Record<string, unknown> | null;
+    subagentRunId?: string | null;
+    name: "message.updated";
+    value: MessageShape | null;
   }
   interface MessagesResult {
     messages: Array<MessageShape>;
@@ -321,6 +362,10 @@ declare namespace Api {
     subagentRunId?: string | null;
     messageId: string;
   }
+  interface RegenerateResult {
+    run_id: string;
+    session: SessionShape;
+  }
   interface RenderResult {
     html: Array<string>;
   }
@@ -374,6 +419,11 @@ declare namespace Api {
   }
   interface SearchResult {
     hits: Array<HitShape>;
+  }
+  interface SelectResult {
+    messages: Array<MessageShape>;
+    has_more: boolean;
+    session: SessionShape;
   }
   /** A session was created, or its title, flags, activity or messages changed. */
   interface SessionChanged {

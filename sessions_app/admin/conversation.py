@@ -9,6 +9,7 @@ from sessions_app import branches
 from sessions_app.agents.content.codec import known
 from sessions_app.agents.content.parts import Parts, ToolCall, reasoning_of, tool_calls, tool_results
 from sessions_app.models import ChatSession, Message, Turn
+from sessions_app.versions import versions
 
 MESSAGES_A_PAGE = 200
 
@@ -71,10 +72,10 @@ class Page:
 def page(chat_session: ChatSession, before: int | None) -> Page:
     """Return the last messages below position ``before``; as many queries for three messages as for 200."""
     messages, has_older = branches.latest(chat_session, MESSAGES_A_PAGE, before=before)
-    beside = branches.alternatives(messages)
+    beside = versions(messages)
     opened = _turns_opened(messages)
     return Page(
-        [Line(m, opened.get(m.pk), 1 + len(beside.get(m.pk, ()))) for m in messages],
+        [Line(m, opened.get(m.pk), len(beside.get(m.pk, (m,)))) for m in messages],
         older=messages[0].position if has_older else None,
         newer=None if before is None else _newer(chat_session, messages[-1].position + 1 if messages else before),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sessions_app.agents.cache_ledger.requests import Compared, RequestRecord, prompt_digest, tools_digest
@@ -83,7 +82,7 @@ class CachedTranscript:
         """Take in a row that has just been stored at the end of the branch."""
         opening = [] if self._began else opening_of([row])
         self._began = self._began or counts(row)
-        for waiting in (*(replace(line, position=row.position) for line in opening), row):
+        for waiting in (*opening, row):
             self._rows.append(waiting)
             self._waiting_bytes += _weight(waiting)
             self._row_digests += (digest := _digest(waiting))

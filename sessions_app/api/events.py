@@ -112,6 +112,20 @@ class MessageCreated(CustomEvent):
     value: MessageShape | None
 
 
+class MessageUpdated(CustomEvent):
+    """Something else than the text of a message has changed: what its user thinks of it."""
+
+    name: Literal["message.updated"]
+    value: MessageShape | None
+
+
+class BranchSelected(CustomEvent):
+    """Another line of a session is shown: its messages must be fetched again."""
+
+    name: Literal["branch.selected"]
+    value: SessionShape | None
+
+
 class QueueChanged(CustomEvent):
     """A turn was queued, or withdrawn before it began."""
 
@@ -152,7 +166,14 @@ RunEvent = Annotated[
     Field(discriminator="type"),
 ]
 FactEvent = Annotated[
-    SessionChanged | SessionDeleted | MessageCreated | QueueChanged | TurnChanged | TranscriptChanged,
+    SessionChanged
+    | SessionDeleted
+    | MessageCreated
+    | MessageUpdated
+    | BranchSelected
+    | QueueChanged
+    | TurnChanged
+    | TranscriptChanged,
     Field(discriminator="name"),
 ]
 

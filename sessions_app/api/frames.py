@@ -35,6 +35,7 @@ from sessions_app.shapes import MessageShape, ProfileShape, QueuedShape, RunShap
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _HIGHEST_POSITION = 2**63 - 1
 TEXTS_AT_ONCE = 200
+COMMENT_LENGTH = 2_000
 
 
 def _text(value: str) -> str:
@@ -55,6 +56,12 @@ def _uuid(value: Any) -> UUID:
     return UUID(value)
 
 
+def _rating(value: int) -> int:
+    if value not in (1, -1):
+        raise ValueError("must be 1, -1 or null")
+    return value
+
+
 def _cursor(value: Any) -> Cursor | None:
     if value is None:
         return None
@@ -70,6 +77,7 @@ Title = Annotated[
 ]
 Query = Annotated[Text, WithJsonSchema({"type": "string", "maxLength": QUERY_LENGTH})]
 Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
+Rating = Annotated[int, AfterValidator(_rating), WithJsonSchema({"type": "integer", "enum": [1, -1]})]
 PageCursor = Annotated[
     Cursor | None, PlainValidator(_cursor), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
 ]
@@ -151,9 +159,40 @@ class SearchParams(Params):
 class StartParams(SessionParams):
     text: SaidText
     message_id: Id = LEFT_OUT
+    revision: Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)] = LEFT_OUT
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), settings.HERMES_MAX_TEXT
+
+
+class RegenerateParams(SessionParams):
+    message_id: Id = LEFT_OUT
+
+
+class EditParams(Params):
+    message_id: Id
+    text: SaidText
+    new_id: Id = LEFT_OUT
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.text), settings.HERMES_MAX_TEXT
+
+
+class ForkParams(Params):
+    message_id: Id
+
+
+class RateParams(Params):
+    message_id: Id
+    rating: Rating | None
+    comment: Text = ""
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.comment), COMMENT_LENGTH
+
+
+class SelectParams(Params):
+    message_id: Id
 
 
 class StopParams(SessionParams):
@@ -242,6 +281,25 @@ class StartResult(Shape):
     run_id: UUID
     message: MessageShape
     queued: bool
+
+
+class RegenerateResult(Shape):
+    run_id: UUID
+    session: SessionShape
+
+
+class EditResult(Shape):
+    run_id: UUID
+    message: MessageShape
+    session: SessionShape
+
+
+class MessageResult(Shape):
+    message: MessageShape
+
+
+class SelectResult(MessagesResult):
+    session: SessionShape
 
 
 class StopResult(Shape):

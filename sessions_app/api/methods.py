@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 
-from sessions_app import access, chats, journal, storage
+from sessions_app import access, chats, forking, journal, ratings, storage
 from sessions_app.api import frames
 from sessions_app.api.auth import Caller
 from sessions_app.api.events import fact_notification
@@ -146,9 +146,47 @@ async def _search(call: Call, params: frames.SearchParams) -> frames.SearchResul
 async def _start(call: Call, params: frames.StartParams) -> frames.StartResult:
     """Say something: answered once the text is durable, run now or after the running turn."""
     started = await call.service.start_turn(
-        call.caller.user_id, params.session_id, params.text, params.message_id, door=call.caller
+        call.caller.user_id,
+        params.session_id,
+        params.text,
+        params.message_id,
+        revision=params.revision,
+        door=call.caller,
     )
     return frames.StartResult(run_id=started.run_id, message=started.message, queued=started.queued)
+
+
+async def _regenerate(call: Call, params: frames.RegenerateParams) -> frames.RegenerateResult:
+    """Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch."""
+    steered = await call.service.regenerate(call.caller.user_id, params.session_id, params.message_id, door=call.caller)
+    return frames.RegenerateResult(run_id=steered.asked.run_id, session=steered.chat_session)
+
+
+async def _edit(call: Call, params: frames.EditParams) -> frames.EditResult:
+    """Say something in the place of one of the caller's messages: both stay, each in its branch."""
+    steered = await call.service.edit_message(
+        call.caller.user_id, params.message_id, params.text, params.new_id, door=call.caller
+    )
+    return frames.EditResult(run_id=steered.asked.run_id, message=steered.asked.message, session=steered.chat_session)
+
+
+async def _select(call: Call, params: frames.SelectParams) -> frames.SelectResult:
+    """Show the line that a message is part of, as it goes on: the session's active branch from here on."""
+    session, messages, has_more = await call.service.select_branch(
+        call.caller.user_id, params.message_id, frames.PAGE, door=call.caller
+    )
+    return frames.SelectResult(session=session, messages=messages, has_more=has_more)
+
+
+async def _fork(call: Call, params: frames.ForkParams) -> frames.SessionResult:
+    """Make a new session of the line that a message ends; the old one stays as it is."""
+    return frames.SessionResult(session=await call.write(forking.fork, call.caller.user_id, params.message_id))
+
+
+async def _rate(call: Call, params: frames.RateParams) -> frames.MessageResult:
+    """Say what the caller thinks of an answer; null takes it back."""
+    message = await call.write(ratings.rate, call.caller.user_id, params.message_id, params.rating, params.comment)
+    return frames.MessageResult(message=message)
 
 
 async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
@@ -210,6 +248,25 @@ METHODS = {
         Method(
             "turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict), changes=True
         ),
+        Method(
+            "turn.regenerate",
+            frames.RegenerateParams,
+            frames.RegenerateResult,
+            _regenerate,
+            (NotFound, Conflict),
+            changes=True,
+        ),
+        Method(
+            "message.edit",
+            frames.EditParams,
+            frames.EditResult,
+            _edit,
+            (TooLarge, NotFound, Conflict),
+            changes=True,
+        ),
+        Method("branch.select", frames.SelectParams, frames.SelectResult, _select, (NotFound, Conflict), changes=True),
+        Method("session.fork", frames.ForkParams, frames.SessionResult, _fork, (NotFound,), changes=True),
+        Method("message.rate", frames.RateParams, frames.MessageResult, _rate, (TooLarge, NotFound), changes=True),
         Method("turn.stop", frames.StopParams, frames.StopResult, _stop, (NotFound,), changes=True),
         Method("events.since", frames.SinceParams, frames.SinceResult, _since, reflects=True),
         Method("account.usage", frames.NoParams, frames.UsageResult, _usage),

@@ -19,6 +19,7 @@ from sessions_app.shapes import MessageShape, TranscriptShape, queued_shape, ses
 
 # Rows of the oldest that one step removes.
 STEP_FACTS = 1_000
+_MESSAGES = {FactName.MESSAGE_CREATED, FactName.MESSAGE_UPDATED}
 _TURNS = {FactName.TURN_QUEUED, FactName.TURN_WITHDRAWN, FactName.TURN_BEGAN, FactName.TURN_ENDED}
 
 
@@ -68,7 +69,7 @@ class _Rows:
 
     def __init__(self, owner_id: int, entries: Iterable[JournalEntry]) -> None:
         sessions = {entry.session_id for entry in entries}
-        messages = {entry.subject for entry in entries if entry.subject and entry.name == FactName.MESSAGE_CREATED}
+        messages = {entry.subject for entry in entries if entry.subject and entry.name in _MESSAGES}
         runs = {entry.subject for entry in entries if entry.subject and entry.name in _TURNS}
         owned = ChatSession.objects.filter(owner_id=owner_id).select_related("stamp").defer("frozen_prefix")
         self.sessions = owned.in_bulk(list(sessions))
@@ -82,7 +83,7 @@ class _Rows:
         """Return what a fact tells; None where its rows are gone."""
         if entry.name == FactName.SESSION_DELETED:
             return str(entry.session_id)
-        if entry.name == FactName.MESSAGE_CREATED:
+        if entry.name in _MESSAGES:
             return self.messages.get(entry.subject)
         if entry.name in _TURNS:
             return self._turn_value(entry)

@@ -5,11 +5,11 @@ large tables stay inside. Everything that must never be is a constraint of the d
 """
 
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
-from sessions_app.models.messages import Message, MessageClaim, MessageRole, MessageStatus
+from sessions_app.models.messages import Message, MessageClaim, MessageRating, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount
 from sessions_app.models.tokens import ApiToken, TooManyTokens
-from sessions_app.models.turns import Turn, TurnStatus
+from sessions_app.models.turns import Turn, TurnKind, TurnStatus
 
 __all__ = [
     "AgentProfile",
@@ -21,11 +21,13 @@ __all__ = [
     "JournalHead",
     "Message",
     "MessageClaim",
+    "MessageRating",
     "MessageRole",
     "MessageStatus",
     "SessionStamp",
     "StorageCount",
     "TooManyTokens",
     "Turn",
+    "TurnKind",
     "TurnStatus",
 ]

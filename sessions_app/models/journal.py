@@ -14,10 +14,12 @@ class FactName(models.TextChoices):
     SESSION_UPDATED = "session.updated"
     SESSION_DELETED = "session.deleted"
     MESSAGE_CREATED = "message.created"
+    MESSAGE_UPDATED = "message.updated"
     TURN_QUEUED = "turn.queued"
     TURN_WITHDRAWN = "turn.withdrawn"
     TURN_BEGAN = "turn.began"
     TURN_ENDED = "turn.ended"
+    BRANCH_SELECTED = "branch.selected"
     TRANSCRIPT_CHANGED = "transcript.changed"
 
 

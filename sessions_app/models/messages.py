@@ -71,6 +71,24 @@ class Message(models.Model):
         return f"{self.role} at {self.position}"
 
 
+class MessageRating(models.Model):
+    """What a user thinks of an answer: 1 or -1, with a comment.
+
+    A table of its own, because it is no change of the transcript: the session's stamp must not move.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="rated")
+    rating = models.SmallIntegerField()
+    comment = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(rating__in=[1, -1]), name="rating_known")]
+
+    def __str__(self) -> str:
+        return str(self.rating)
+
+
 class MessageClaim(models.Model):
     """A message id that a user's client has used: it stays taken for ever.
 

@@ -62,12 +62,15 @@ class Branch(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="branches")
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="children", db_index=False
+    )
     fork_position = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name_plural = "branches"
+        indexes = [models.Index(fields=["parent", "fork_position"], name="branch_by_fork")]
 
     def __str__(self) -> str:
         return f"{self.id} from {self.fork_position}"
@@ -99,6 +102,7 @@ class SessionStamp(KeptByTriggers):
     ``characters`` is the size of the session's messages, texts and parts; ``owner`` repeats the
     session's, so that ``StorageCount`` can be kept by the stamps alone. ``told_revision`` is the revision last told to
     clients: our own writes move it, and where it is behind, another program has written (``journal.foreign``).
+    ``branch_revision`` is the revision with which the present branch became the active one.
     """
 
     chat_session = models.OneToOneField(
@@ -107,6 +111,7 @@ class SessionStamp(KeptByTriggers):
     message_count = models.PositiveBigIntegerField(db_default=0)
     revision = models.PositiveBigIntegerField(db_default=0)
     told_revision = models.PositiveBigIntegerField(db_default=0)
+    branch_revision = models.PositiveBigIntegerField(db_default=0)
     recount = models.BooleanField(db_default=False)
     characters = models.BigIntegerField(db_default=0)
     # Null only between the migration that added it and the triggers, which fill it in.

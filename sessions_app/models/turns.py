@@ -24,6 +24,14 @@ class TurnStatus(models.TextChoices):
     WITHDRAWN = "withdrawn"
 
 
+class TurnKind(models.TextChoices):
+    """What a turn begins with: a message at the end of the line, one in the place of another, or none of its own."""
+
+    MESSAGE = "message"
+    EDIT = "edit"
+    REGENERATION = "regeneration"
+
+
 class Turn(models.Model):
     """One turn: asked for, queued, run by the process that holds ``claim``, ended.
 
@@ -32,15 +40,16 @@ class Turn(models.Model):
     ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
     the turn runs: what the run events up to ``checkpoint_seq`` say. ``last_seq`` numbers the run event that told the
     end (null: the owner died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
-    parts of them.
+    parts of them. ``message_id`` is the user's message that it answers.
     """
 
     id = models.BigAutoField(primary_key=True)
     run_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns", db_index=False)
     chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="turns")
+    kind = models.CharField(max_length=12, choices=TurnKind, default=TurnKind.MESSAGE, db_default=TurnKind.MESSAGE)
     message_id = models.UUIDField()
-    text = models.TextField()
+    text = models.TextField(blank=True)
     status = models.CharField(max_length=11, choices=TurnStatus, default=TurnStatus.QUEUED)
 
     claim = models.UUIDField(null=True, blank=True)
@@ -85,6 +94,7 @@ class Turn(models.Model):
                 name="one_running_turn",
             ),
             models.CheckConstraint(condition=Q(status__in=TurnStatus.values), name="turn_status_known"),
+            models.CheckConstraint(condition=Q(kind__in=TurnKind.values), name="turn_kind_known"),
             models.CheckConstraint(
                 condition=~Q(status=TurnStatus.RUNNING) | Q(claim__isnull=False, heartbeat_at__isnull=False),
                 name="running_turn_is_claimed",

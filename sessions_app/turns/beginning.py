@@ -18,9 +18,10 @@ from sessions_app.agents.content.rows import Row
 from sessions_app.database import plain
 from sessions_app.endings import turn_shape
 from sessions_app.journal import Fact, record
-from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnStatus
+from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.outcomes import message_shapes
 from sessions_app.shapes import MessageShape, SessionShape, message_shape, session_shape
-from sessions_app.transcript import Appended, NewMessage
+from sessions_app.transcript import Appended, NewMessage, stamp_of
 
 TITLE_FROM_TEXT = 60
 # A stamp that no session has.
@@ -37,16 +38,19 @@ UNION ALL SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AN
 class Begun:
     """A turn that this process has just claimed, with its user's message stored.
 
-    ``old`` and ``new`` are the stamps around that message, ``parts`` what is stored beside its text,
-    ``model`` and ``prefix`` (canonical JSON) what the session is answered with. ``last`` is its latest
-    request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
-    ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
+    ``old`` and ``new`` are the stamps before and after all that was changed for this turn: where another line was
+    begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
+    ``parts`` is what is stored beside the message's text, ``model`` and ``prefix`` (canonical JSON) what the session
+    is answered with. ``last`` is its latest request to a provider, and ``applied`` the digest of a prefix that was
+    applied to it: the ledger's. ``cursor`` is that of the fact that the turn began, 0 where this transaction is to
+    write it.
     """
 
     turn: Turn
     claim: UUID
     message: MessageShape
     parts: object
+    cut: int | None
     chat_session: SessionShape
     old: Stamp
     new: Stamp
@@ -57,9 +61,22 @@ class Begun:
     cursor: int = 0
 
     @property
+    def says(self) -> bool:
+        """Whether its message is a new one, at the end of the transcript."""
+        return self.turn.kind != TurnKind.REGENERATION
+
+    @property
     def session_id(self) -> UUID:
         """The session that the turn belongs to."""
         return self.chat_session.id
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """Where another line was begun: the ``position``, and the stamp ``old`` of the transcript before."""
+
+    position: int
+    old: Stamp
 
 
 def row_of(message: Message) -> Row:
@@ -69,11 +86,11 @@ def row_of(message: Message) -> Row:
     return Row(cast(Any, message.role), message.text, parts, cast(Any, message.status), message.position)
 
 
-def begin(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
+def begin(turn: Turn, chat_session: ChatSession, process: str, forked: Forked | None = None) -> Begun:
     """Store a new turn as claimed, with its user's message. The caller holds the session's lock."""
     _set(turn, _claimed(process))
     turn.save(force_insert=True)
-    return _start(turn, chat_session, process)
+    return _start(turn, chat_session, process, forked)
 
 
 def _claimed(process: str) -> dict[str, Any]:
@@ -87,18 +104,34 @@ def _set(turn: Turn, claimed: dict[str, Any]) -> None:
         setattr(turn, column, value)
 
 
-def _start(turn: Turn, chat_session: ChatSession, process: str) -> Begun:
-    """Store the message of a turn that was claimed in this transaction."""
+def _start(turn: Turn, chat_session: ChatSession, process: str, forked: Forked | None = None) -> Begun:
+    """Store what a turn that was claimed in this transaction begins with."""
+    old = forked.old if forked else stamp_of(chat_session)
+    message = _message_of(turn, chat_session)
+    begun = _begun(turn, chat_session, message, old, stamp_of(chat_session))
+    if forked is not None:
+        begun = replace(begun, cut=forked.position)
+    owner_id, session_id = turn.owner_id, chat_session.pk
+    if begun.says:
+        record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, begun.message.id, begun.message))
+    record(Fact(owner_id, FactName.TURN_BEGAN, session_id, turn.run_id, turn_shape(turn), process=process))
+    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=begun.chat_session))
+    return begun
+
+
+def _message_of(turn: Turn, chat_session: ChatSession) -> Message:
+    """Return the user's message that a turn answers; a new one is stored, and names a session without a title."""
+    if turn.kind == TurnKind.REGENERATION:
+        message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+        # How the newest turn ends is what the message tells.
+        Message.objects.filter(pk=message.pk).update(turn=turn)
+        transcript.count_as_told(chat_session)
+        return message
     asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
     appended = transcript.append_claimed(chat_session, turn, [asked])
     name(chat_session, turn.text)
     touch(chat_session, appended)
-    begun = _begun(turn, chat_session, appended.messages[0], appended.old, appended.new)
-    owner_id, session_id = turn.owner_id, chat_session.pk
-    record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, begun.message.id, begun.message))
-    record(Fact(owner_id, FactName.TURN_BEGAN, session_id, turn.run_id, turn_shape(turn), process=process))
-    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=begun.chat_session))
-    return begun
+    return appended.messages[0]
 
 
 def begin_again(turn: Turn, chat_session: ChatSession) -> Begun:
@@ -121,8 +154,10 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, 
     return Begun(
         turn=turn,
         claim=cast(UUID, turn.claim),
-        message=message_shape(message),
+        # Only an edited message stands beside others.
+        message=message_shapes([message])[0] if turn.kind == TurnKind.EDIT else message_shape(message),
         parts=message.parts,
+        cut=None,
         chat_session=session_shape(chat_session),
         old=old,
         new=new,
@@ -160,9 +195,8 @@ def load(session_id: UUID) -> tuple[list[Row], Stamp]:
         raise transcript.OwnershipLost
     # Without model objects, which take four times as long. The database constrains role and status (`row_of`).
     rows = [
-        Row(cast(Any, role), text, decode(parts), cast(Any, status), position)
-        for segment in reversed(branches.line(chat_session))
-        for role, text, parts, status, position in segment.messages().order_by("position").values_list(*_ROW)
+        Row(cast(Any, role), cast(str, text), decode(parts), cast(Any, status), cast(int, position))
+        for role, text, parts, status, position in branches.values(chat_session, *_ROW)
     ]
     return rows, transcript.read_stamp(chat_session)
 

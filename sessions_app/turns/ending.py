@@ -73,6 +73,8 @@ def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far
     """
     facts = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
     stored = _append(_locked(turn), turn, rows, so_far.request, **facts)
+    said = stored.messages[0].model_copy(update={"model": so_far.model or None})
+    stored = replace(stored, messages=(said, *stored.messages[1:]))
     _tell(turn, stored)
     return stored
 
@@ -116,7 +118,9 @@ def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: Endin
             MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id, ending.finish or ""
         )
         stored = _append(chat_session, turn, [answer], ending.request, **_facts(ending))
-        told = stored.messages[0].model_copy(update={"ledger": ending.ledger, "error": ending.error})
+        told = stored.messages[0].model_copy(
+            update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None}
+        )
         return replace(stored, messages=(told,))
     transcript.hold(turn, **_facts(ending))
     touch(chat_session, None, ending.request)

@@ -73,9 +73,12 @@ class TurnMemory:
             return GuardShape(agent=agent, transcript="read", reason=verdict.reason)
         if (held.model, held.frozen) != (begun.model, begun.prefix):
             return GuardShape(agent=agent, transcript="read", reason="another model or prefix")
-        self._transcript, self._seen = held, begun.new
         held.last, held.applied = begun.last, begun.applied
-        held.append(self._asked())
+        if begun.cut is not None and not held.truncate(begun.cut):
+            return GuardShape(agent=agent, transcript="read", reason="cannot be cut there")
+        self._transcript, self._seen = held, begun.new
+        if begun.says:
+            held.append(self._asked())
         lease.rebaseline(old=begun.old, new=begun.new, size=held.size)
         return GuardShape(agent=agent, transcript="kept", reason=verdict.reason)
 

@@ -7,24 +7,30 @@ raises goes to the caller.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sessions_app import database
 from sessions_app.database import Door
+from sessions_app.errors import Conflict
 from sessions_app.journal import Fact
 from sessions_app.models import FactName, Turn, TurnStatus
-from sessions_app.shapes import RunShape
-from sessions_app.turns import asking, deleting
-from sessions_app.turns.asking import Asked
+from sessions_app.shapes import MessageShape, RunShape, SessionShape
+from sessions_app.turns import asking, deleting, steering
 from sessions_app.turns.bus import Bus
+from sessions_app.turns.claims import Asked
 from sessions_app.turns.ending import status_of
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.opening import read_until
 from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.remote_runs import RemoteRuns, checkpoint_of
+from sessions_app.turns.steering import Steered, StillStopping
 from sessions_app.turns.subscriptions import Opened, Subscription
+
+R = TypeVar("R")
 
 # Times that the end of a run in another process is waited for, and seconds of each.
 STOP_LOOKS, STOP_LOOK_SECONDS = 3, 1.0
@@ -60,27 +66,63 @@ class TurnService:
             self._ends[fact.subject].set()
 
     async def start_turn(
-        self, user_id: int, session_id: UUID, text: str, message_id: UUID | None, *, door: Door = database
+        self,
+        user_id: int,
+        session_id: UUID,
+        text: str,
+        message_id: UUID | None,
+        *,
+        revision: int | None = None,
+        door: Door = database,
     ) -> Asked:
         """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
-        return await self._launcher.carry(self._start_turn(door, user_id, session_id, text, message_id))
+        ask = partial(asking.ask, user_id, session_id, text, message_id, revision=revision)
+        return await self._launcher.carry(self._begin(door, ask, lambda asked: asked))
 
-    async def _start_turn(
-        self, door: Door, user_id: int, session_id: UUID, text: str, message_id: UUID | None
-    ) -> Asked:
-        asked = await self._publisher.write(
-            door,
-            asking.ask,
-            user_id,
-            session_id,
-            text,
-            message_id,
-            process=self._registry.process,
-            accepting=self._launcher.accepting,
+    async def regenerate(
+        self, user_id: int, session_id: UUID, message_id: UUID | None, *, door: Door = database
+    ) -> Steered:
+        """Ask for another answer. Raises NotFound, WrongKind, Conflict, TooMany."""
+        return await self._steer(door, partial(steering.regenerate, user_id, session_id, message_id))
+
+    async def edit_message(
+        self, user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, door: Door = database
+    ) -> Steered:
+        """Say something in the place of a message. Raises NotFound, WrongKind, Conflict, TooMany."""
+        return await self._steer(door, partial(steering.edit, user_id, message_id, text, new_id))
+
+    async def select_branch(
+        self, user_id: int, message_id: UUID, limit: int, *, door: Door = database
+    ) -> tuple[SessionShape, list[MessageShape], bool]:
+        """Show the line that a message is part of. Raises NotFound, Conflict."""
+        return await self._once_stopped(
+            lambda: self._publisher.write(door, steering.select, user_id, message_id, limit)
         )
-        if asked.begun is not None:
-            self._launcher.launch(asked.begun)
-        return asked
+
+    async def _steer(self, door: Door, work: Callable[..., Steered]) -> Steered:
+        return await self._once_stopped(
+            lambda: self._launcher.carry(self._begin(door, work, lambda steered: steered.asked))
+        )
+
+    async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], Asked]) -> R:
+        """Carry out what may begin a turn for this process, and run that."""
+        process, accepting = self._registry.process, self._launcher.accepting
+        result = await self._publisher.write(door, work, process=process, accepting=accepting)
+        if (begun := asked_of(result).begun) is not None:
+            self._launcher.launch(begun)
+        return result
+
+    async def _once_stopped(self, work: Callable[[], Awaitable[R]]) -> R:
+        """Carry out what waits for the end of a turn that is being stopped. Raises Conflict where it goes on."""
+        for _ in range(STOP_LOOKS):
+            try:
+                return await work()
+            except StillStopping as still:
+                await self._stopped(still.turn)
+        try:
+            return await work()
+        except StillStopping:
+            raise Conflict("The answer before is still being stopped. Try again in a moment.") from None
 
     async def stop_turn(self, user_id: int, session_id: UUID, run_id: UUID | None, *, door: Door = database) -> bool:
         """Stop a running turn, or withdraw a queued one; False where it had ended already. Raises NotFound."""

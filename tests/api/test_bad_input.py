@@ -29,6 +29,11 @@ NEEDED: dict[str, dict[str, Any]] = {
     "session.search": {"query": "q"},
     "turn.start": {"session_id": SOME_ID, "text": "t"},
     "turn.stop": {"session_id": SOME_ID},
+    "turn.regenerate": {"session_id": SOME_ID},
+    "message.edit": {"message_id": SOME_ID, "text": "t"},
+    "branch.select": {"message_id": SOME_ID},
+    "session.fork": {"message_id": SOME_ID},
+    "message.rate": {"message_id": SOME_ID, "rating": 1},
     "events.since": {"cursor": 0},
     "account.usage": {},
     "markdown.render": {"texts": ["t"]},
@@ -37,6 +42,7 @@ NOT_A_TEXT: list[Any] = [5, True, None, ["a"], {}, "\0", "a\0b", "\ud800", "a\ud
 NOT_AN_ID: list[Any] = [5, None, "", "x", SOME_ID[:-1], SOME_ID + "\n", SOME_ID.replace("-", ""), "{" + SOME_ID + "}"]
 NOT_AN_ID += [SOME_ID + "-", SOME_ID + "}", f"urn:uuid:{SOME_ID}", "\u0660" + SOME_ID[1:], [SOME_ID]]
 NOT_A_LIMIT: list[Any] = [0, -1, 201, "5", 5.0, True, None, 10**30]
+NOT_A_POSITION: list[Any] = [-1, "5", 5.5, True, None, 2**63]
 NOT_A_FLAG: list[Any] = [0, 1, "true", None]
 NOT_A_CURSOR: list[Any] = [5, "", "x", "é", "AAAA", "W10=", "WzEsMl0=", "bnVsbA==", "[" * 9, ["a"]]
 BAD: dict[tuple[str, str], list[Any]] = {
@@ -49,7 +55,7 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("session.open", "limit"): NOT_A_LIMIT,
     ("session.close", "session_id"): NOT_AN_ID,
     ("session.messages", "session_id"): NOT_AN_ID,
-    ("session.messages", "before"): [-1, "5", 5.5, True, None, 2**63],
+    ("session.messages", "before"): NOT_A_POSITION,
     ("session.messages", "limit"): NOT_A_LIMIT,
     ("session.update", "session_id"): NOT_AN_ID,
     ("session.update", "title"): [*NOT_A_TEXT, "", " \t\n"],
@@ -63,6 +69,17 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("turn.start", "session_id"): NOT_AN_ID,
     ("turn.start", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
     ("turn.start", "message_id"): NOT_AN_ID,
+    ("turn.start", "revision"): NOT_A_POSITION,
+    ("turn.regenerate", "session_id"): NOT_AN_ID,
+    ("turn.regenerate", "message_id"): NOT_AN_ID,
+    ("message.edit", "message_id"): NOT_AN_ID,
+    ("message.edit", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
+    ("message.edit", "new_id"): NOT_AN_ID,
+    ("branch.select", "message_id"): NOT_AN_ID,
+    ("session.fork", "message_id"): NOT_AN_ID,
+    ("message.rate", "message_id"): NOT_AN_ID,
+    ("message.rate", "rating"): [0, 2, -2, "1", 1.0, True, {}],
+    ("message.rate", "comment"): NOT_A_TEXT,
     ("turn.stop", "session_id"): NOT_AN_ID,
     ("turn.stop", "run_id"): NOT_AN_ID,
     ("events.since", "cursor"): [-1, 2**63, 1.0, "1", None, True, [], {}],
@@ -101,9 +118,7 @@ async def test_what_is_missing_or_unknown_is_refused(connect: Connect, owner: Ab
     assert (await client.raw(json.dumps(by_position), "p")).code == -32602
 
 
-@pytest.mark.parametrize(
-    "method", ["", "x", "session", "session.creates", "turn.regenerate", "message.edit", "branch.select", "\ud800\0"]
-)
+@pytest.mark.parametrize("method", ["", "x", "session", "session.creates", "turn.regenerates", "message", "\ud800\0"])
 async def test_an_unknown_method_is_told(connect: Connect, owner: AbstractUser, method: str) -> None:
     assert (await (await connect(owner)).refusal(method)).code == -32601
 

@@ -23,11 +23,21 @@ NAMING: dict[str, dict[str, Any]] = {
     "session.delete": {},
     "turn.start": {"text": "let me in"},
     "turn.stop": {},
+    "turn.regenerate": {},
+}
+# Those that name a message: one that the user said, and one that was answered.
+NAMING_A_MESSAGE: dict[str, dict[str, Any]] = {
+    "message.edit": {"text": "other words"},
+    "branch.select": {},
+    "session.fork": {},
+    "message.rate": {"rating": 1},
 }
 
 
 def test_every_method_that_names_a_session_is_tried() -> None:
     assert NAMING.keys() == {name for name, method in METHODS.items() if "session_id" in method.params.model_fields}
+    named = {name for name, method in METHODS.items() if "message_id" in method.params.model_fields}
+    assert NAMING_A_MESSAGE.keys() == named - NAMING.keys()
 
 
 @pytest.mark.parametrize("method", NAMING)
@@ -46,12 +56,30 @@ async def test_a_foreign_session_is_answered_with_the_bytes_of_a_missing_one(
     assert await everything() == before
 
 
+@pytest.mark.parametrize("method", NAMING_A_MESSAGE)
+@pytest.mark.parametrize("who", ["outsider", "administrator"])
+async def test_a_foreign_message_is_answered_with_the_bytes_of_a_missing_one(
+    connect: Connect, owner: AbstractUser, outsider: AbstractUser, administrator: AbstractUser, method: str, who: str
+) -> None:
+    mine = (await (await connect(owner)).call("session.create"))["session"]["id"]
+    [message] = await say(mine, "private words")
+    before = await everything()
+    stranger = await connect({"outsider": outsider, "administrator": administrator}[who])
+    foreign = await stranger.refusal(method, message_id=message, **NAMING_A_MESSAGE[method])
+    missing = await stranger.refusal(method, message_id=str(uuid4()), **NAMING_A_MESSAGE[method])
+    assert foreign.code == -32001
+    assert foreign.frame.replace('"id":1,', "") == missing.frame.replace('"id":2,', "")
+    assert await everything() == before
+
+
 @pytest.mark.parametrize("method", NAMING)
 async def test_the_owner_is_let_in(connect: Connect, owner: AbstractUser, method: str) -> None:
     client = await connect(owner)
     mine = (await client.call("session.create"))["session"]["id"]
+    if method == "turn.regenerate":
+        await say(mine, "answer this")
     result = await client.call(method, session_id=mine.upper(), **NAMING[method])
-    if method == "turn.start":
+    if method in ("turn.start", "turn.regenerate"):
         await client.run_ends_anywhere(mine, result["run_id"])
 
 

@@ -20,7 +20,21 @@ from tests.processes import PATIENCE
 Body = dict[str, Any]
 
 _PREFIX = "SELECT frozen_prefix FROM sessions_app_chatsession WHERE id = %s"
-_SAID = "SELECT role, text FROM sessions_app_message WHERE chat_session_id = %s ORDER BY position"
+# The line that is shown: each branch of it from where it begins to where the next one does.
+_SAID = """
+WITH RECURSIVE line (id, parent_id, start, stop) AS (
+  SELECT branch.id, branch.parent_id, CASE WHEN branch.parent_id IS NULL THEN 0 ELSE branch.fork_position END, 1e18
+  FROM sessions_app_chatsession AS own JOIN sessions_app_branch AS branch ON branch.id = own.active_branch_id
+  WHERE own.id = %s
+  UNION ALL
+  SELECT branch.id, branch.parent_id, CASE WHEN branch.parent_id IS NULL THEN 0 ELSE branch.fork_position END,
+    line.start
+  FROM line JOIN sessions_app_branch AS branch ON branch.id = line.parent_id
+)
+SELECT role, text FROM line
+JOIN sessions_app_message AS message ON message.branch_id = line.id AND position >= start AND position < stop
+ORDER BY position
+"""
 
 
 class Heard(NamedTuple):
@@ -38,7 +52,7 @@ def key(session_id: str) -> str:
 def request_of(database: Database, session_id: str) -> Body:
     """The request that the session's last turn was, made of what is stored now.
 
-    For sessions with one branch and no tool calls.
+    For sessions without tool calls.
     """
     [(frozen,)] = database.run(_PREFIX, key(session_id))
     prefix = json.loads(frozen)

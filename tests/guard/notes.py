@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
 from agentcache import Stamp
 from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.models import Message
 from tests.guard.oracle import Oracle, Stored
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -112,6 +113,25 @@ class Plan:
         return Answer(words, gates={0: gate}, cut=1 if self.end == "cut" else None)
 
 
+@dataclass(frozen=True)
+class Steering:
+    """A turn that goes on from an earlier place: a regeneration of an answer, or an edit of what was said."""
+
+    kind: str
+    message: Message | None
+
+    @staticmethod
+    def chosen(kind: str, number: int, line: Sequence[Message]) -> Steering | None:
+        """One that is possible in a line; None where there is none."""
+        role = "user" if kind == "edit" else "assistant"
+        choice: list[Message | None] = [message for message in line if message.role == role]
+        if kind == "regenerate":
+            asked = [index for index, message in enumerate(line) if message.role == "user"]
+            choice = [message for message in line[asked[0] :] if message.role == role] if asked else []
+            choice += [None] if asked else []
+        return Steering(kind, choice[number % len(choice)]) if choice else None
+
+
 @dataclass
 class Turning:
     """A turn under way: the session as it was before, what the guard must say, and the gates of its requests."""
@@ -122,9 +142,22 @@ class Turning:
     before: Stored
     verdict: tuple[str, str, str]
     gates: list[Gate]
+    steering: Steering | None = None
     text: str = field(default_factory=lambda: f"asked {uuid.uuid4().hex}")
     run_id: UUID = field(default_factory=uuid.uuid4)
     causes: list[set[str]] = field(default_factory=list)
+
+    @property
+    def verdicts(self) -> set[tuple[str, str, str]]:
+        """What the guard may say: it may go on amid an answer that called tools, where others have written."""
+        agent, transcript, _ = self.verdict
+        uncut = (agent, "read", "cannot be cut there")
+        return {self.verdict, uncut} if self.steering and transcript == "kept" else {self.verdict}
+
+    @property
+    def says_nothing_new(self) -> bool:
+        """Whether it answers what was said before."""
+        return self.steering is not None and self.steering.kind == "regenerate"
 
 
 class World:

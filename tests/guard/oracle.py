@@ -58,6 +58,11 @@ def stored(session_id: UUID) -> Stored:
     )
 
 
+def all_of(session_id: UUID) -> list[Message]:
+    """All messages of a session, of all its lines, in the order in which they were written."""
+    return list(Message.objects.filter(chat_session=session_id).order_by("pk"))
+
+
 def line_of(branch: Branch, branches: dict[UUID, Branch], messages: Iterable[Message]) -> list[Message]:
     """The messages of a branch: its parent's up to the fork, then its own."""
     own = sorted((m for m in messages if m.branch_id == branch.pk), key=lambda message: message.position)

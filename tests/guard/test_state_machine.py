@@ -31,8 +31,8 @@ from sessions_app.models import AgentProfile, Turn
 from sessions_app.turns import keeper, pool
 from tests.agentcache.world import everyone_waits
 from tests.agents.talking import extends
-from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Talk, Turning, World
-from tests.guard.oracle import stored
+from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Steering, Talk, Turning, World
+from tests.guard.oracle import all_of, stored
 from tests.guard.slow import slow_builds
 from tests.guard.writes import Effect, write
 from tests.providers.fixtures import Provider
@@ -51,6 +51,7 @@ PLANS = st.builds(
     st.sampled_from(["complete", "complete", "complete", "stopped", "cut", "silent"]),
 )
 OWN_PLANS = PLANS.map(lambda plan: Plan(((),) * plan.steps, plan.end))
+CHOICE = st.integers(0, 9_999)
 HOST, SESSION = st.integers(0, HOSTS - 1), st.integers(0, SESSIONS - 1)
 
 
@@ -97,6 +98,29 @@ class GuardMachine(RuleBasedStateMachine):
     @rule(host=HOST, session=SESSION, plan=PLANS)
     def turn_amid_writes(self, host: int, session: int, plan: Plan) -> None:
         self.world.run(self._turn(self.processes[host], self.talks[session], plan))
+
+    @rule(host=HOST, session=SESSION, plan=PLANS, kind=st.sampled_from(["regenerate", "edit"]), number=CHOICE)
+    def turn_from_an_earlier_place(self, host: int, session: int, plan: Plan, kind: str, number: int) -> None:
+        talk = self.talks[session]
+        line = self.world.run(database.read(stored, talk.session_id)).messages
+        if (steering := Steering.chosen(kind, number, line)) is not None:
+            self.world.run(self._turn(self.processes[host], talk, plan, steering=steering))
+
+    @rule(host=HOST, session=SESSION, number=CHOICE)
+    def select_another_line(self, host: int, session: int, number: int) -> None:
+        self.world.run(self._select(self.processes[host], self.talks[session], number))
+
+    async def _select(self, process: Process, talk: Talk, number: int) -> None:
+        rows = await database.read(all_of, talk.session_id)
+        if rows:
+            before = await database.read(stored, talk.session_id)
+            chosen = rows[number % len(rows)]
+            service, user_id = process.host.runner.service, process.host.user_id
+            await service.select_branch(user_id, chosen.public_id, 50)
+            now = await database.read(stored, talk.session_id)
+            assert chosen in now.messages
+            talk.rewritten |= now.stamp != before.stamp
+            talk.bill.forced |= now.stamp != before.stamp
 
     @rule(host=HOST, session=SESSION, plan=OWN_PLANS, inner=PLANS)
     def two_sessions_at_once(self, host: int, session: int, plan: Plan, inner: Plan) -> None:
@@ -149,14 +173,19 @@ class GuardMachine(RuleBasedStateMachine):
         talk.bill.forced |= effect is Effect.REWRITTEN
 
     async def _turn(
-        self, process: Process, talk: Talk, plan: Plan, amid: Coroutine[Any, Any, None] | None = None
+        self,
+        process: Process,
+        talk: Talk,
+        plan: Plan,
+        amid: Coroutine[Any, Any, None] | None = None,
+        steering: Steering | None = None,
     ) -> None:
         """A whole turn, its requests held at gates; `amid` is carried out while the first is held."""
-        turning = await self._ask(process, talk, plan)
+        turning = await self._ask(process, talk, plan, steering)
         for step in range(plan.steps):
             await stands_at(turning.gates[step])
             seen = process.seen[talk.session_id] = await self._check_request(turning, self.world.provider.bodies[-1])
-            assert step > 0 or turning.text.encode() in talk.request
+            assert step > 0 or turning.says_nothing_new or turning.text.encode() in talk.request
             self._bill(turning, step)
             if amid is not None:
                 await amid
@@ -166,7 +195,7 @@ class GuardMachine(RuleBasedStateMachine):
             untouched = (await database.read(stored, talk.session_id)).stamp == seen.stamp
             await self._let_go(turning, step)
         turn = await self._ended(turning)
-        assert guard_of(turn) == turning.verdict
+        assert guard_of(turn) in turning.verdicts
         _check_ledger(turning, turn)
         if untouched:
             seen.stamp = (await database.read(stored, talk.session_id)).stamp
@@ -194,15 +223,29 @@ class GuardMachine(RuleBasedStateMachine):
             session_id = turning.talk.session_id
             process.seen[session_id].stamp = (await database.read(stored, session_id)).stamp
 
-    async def _ask(self, process: Process, talk: Talk, plan: Plan) -> Turning:
+    async def _ask(self, process: Process, talk: Talk, plan: Plan, steering: Steering | None = None) -> Turning:
         before = await database.read(stored, talk.session_id)
         gates = [Gate() for _ in range(plan.steps)]
         self.gates += gates
-        turning = Turning(process, talk, plan, before, process.verdict(before), gates)
+        turning = Turning(process, talk, plan, before, process.verdict(before), gates, steering)
         self.world.provider.script(plan.answer(0, gates[0]))
-        turning.run_id = (await process.host.ask(talk.session_id, turning.text)).run_id
+        turning.run_id = await self._begin_turn(turning)
         process.has_agent = True
         return turning
+
+    async def _begin_turn(self, turning: Turning) -> uuid.UUID:
+        host, talk, steering = turning.process.host, turning.talk, turning.steering
+        if steering is None:
+            return (await host.ask(talk.session_id, turning.text)).run_id
+        await host.show(talk.session_id)
+        # Its request begins like the last one, and no longer has what stood there.
+        talk.rewritten = talk.bill.forced = True
+        service, message = host.runner.service, steering.message
+        if steering.kind == "edit" and message is not None:
+            steered = await service.edit_message(host.user_id, message.public_id, turning.text, None)
+        else:
+            steered = await service.regenerate(host.user_id, talk.session_id, message.public_id if message else None)
+        return steered.asked.run_id
 
     async def _check_request(self, turning: Turning, request: bytes) -> Seen:
         """The request is the stored transcript, whole, and extends the last one unless that was rewritten."""

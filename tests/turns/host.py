@@ -17,9 +17,9 @@ from sessions_app.agents.providers import ProviderSettings
 from sessions_app.agents.tools.sources import Search
 from sessions_app.database import hops
 from sessions_app.models import Turn
-from sessions_app.turns.asking import Asked
 from sessions_app.turns.beginning import load
 from sessions_app.turns.bus import Layer
+from sessions_app.turns.claims import Asked
 from sessions_app.turns.pool import AgentPool, search_chats
 from sessions_app.turns.run import Run
 from sessions_app.turns.runner import Runner
@@ -152,11 +152,15 @@ class Host:
         finally:
             subscription.end_command(command)
 
-    async def ask(self, session_id: UUID, text: str = "hello", message_id: UUID | None = None) -> Asked:
-        """Ask for a turn; the session is opened before, once."""
+    async def show(self, session_id: UUID) -> None:
+        """Have a session open."""
         if session_id not in self.opened:
             await self.open(session_id)
             self.opened.add(session_id)
+
+    async def ask(self, session_id: UUID, text: str = "hello", message_id: UUID | None = None) -> Asked:
+        """Ask for a turn; the session is opened before, once."""
+        await self.show(session_id)
         return await within(self.runner.service.start_turn(self.user_id, session_id, text, message_id))
 
     async def turn(self, session_id: UUID, text: str = "hello") -> Turn:

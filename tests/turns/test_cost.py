@@ -21,6 +21,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, be_quiet, idle
+from tests.turns.steps import regenerated
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -82,6 +83,22 @@ async def test_at_message_10_and_at_message_10000(
     short, long = costs
     assert short == long
     assert len(short) <= 60
+
+
+async def test_with_50_branches_and_with_none(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    await be_quiet(host)
+    for branches in (0, 50):
+        chat = await session()
+        await host.turn(chat)
+        for _ in range(branches):
+            await regenerated(host, chat)
+        await host.turn(chat)
+        await idle(host)
+        costs.append(await statements_of_a_turn(host, chat, provider, monkeypatch))
+    assert costs[0] == costs[1]
 
 
 async def test_opening_a_long_session_costs_as_many_queries_as_a_short_one(

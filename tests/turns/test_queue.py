@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from sessions_app import database
 from sessions_app.errors import TooMany
+from sessions_app.limits import QUEUE_LIMIT
 from sessions_app.models import Message, Turn
-from sessions_app.turns.asking import QUEUE_LIMIT
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession

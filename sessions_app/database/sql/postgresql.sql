@@ -19,7 +19,11 @@ CREATE TRIGGER hermes_session_insert AFTER INSERT ON sessions_app_chatsession
 --------
 CREATE OR REPLACE FUNCTION hermes_session_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE sessions_app_sessionstamp SET revision = revision + 1 WHERE chat_session_id = NEW.id;
+  UPDATE sessions_app_sessionstamp
+    SET revision = revision + 1,
+        branch_revision = CASE WHEN OLD.active_branch_id = NEW.active_branch_id
+                               THEN branch_revision ELSE revision + 1 END
+    WHERE chat_session_id = NEW.id;
   RETURN NULL;
 END $$;
 --------

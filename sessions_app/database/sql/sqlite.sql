@@ -19,7 +19,11 @@ CREATE TRIGGER hermes_session_update
 AFTER UPDATE OF active_branch_id, frozen_prefix ON sessions_app_chatsession
 WHEN OLD.active_branch_id IS NOT NEW.active_branch_id OR OLD.frozen_prefix IS NOT NEW.frozen_prefix
 BEGIN
-  UPDATE sessions_app_sessionstamp SET revision = revision + 1 WHERE chat_session_id = NEW.id;
+  UPDATE sessions_app_sessionstamp
+    SET revision = revision + 1,
+        branch_revision = CASE WHEN OLD.active_branch_id IS NEW.active_branch_id
+                               THEN branch_revision ELSE revision + 1 END
+    WHERE chat_session_id = NEW.id;
 END;
 --------
 CREATE TRIGGER hermes_session_owner AFTER UPDATE OF owner_id ON sessions_app_chatsession
