@@ -19,7 +19,7 @@ from bench.site import SERVE, Seed, World
 from bench.stage import Stage
 from bench.timing import median
 from bench.workloads import WORKLOADS, Size, Workload
-from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.llm.cache_ledger.causes import Cause
 from tests.databases import Database
 from tests.engine import model
 from tests.engine.ideal import Body, Ideal, key

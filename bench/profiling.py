@@ -40,8 +40,8 @@ _DATABASE = r"^[^;]*;?database-"
 _WORK = [
     ("database: commits, the wait for the disk included", r"_commit \(django/db/backends"),
     ("database: is the caller still authorised", r"holds \(sessions_app/api/auth"),
-    ("database: turn.start (claim, turn, message)", r"ask \(sessions_app/turns/asking"),
-    ("database: end of the turn", r"end \(sessions_app/turns/ending"),
+    ("database: turn.start (claim, turn, message)", r"ask \(sessions_app/turn_store/asking"),
+    ("database: end of the turn", r"end \(sessions_app/turn_store/ending"),
     ("database: heartbeats, and looks at what others run", r"(beat|look) \(sessions_app/turns/"),
     ("database: transactions, threads, wake-ups", _DATABASE),
 ]
@@ -55,10 +55,10 @@ _PARTS = [
 ]
 # Layers of the event loop, by where a frame's file is.
 _LAYERS = [
-    ("AG-UI events", r"ag_ui/|sessions_app/turns/stream"),
+    ("AG-UI events", r"ag_ui/|sessions_app/realtime/run_events"),
     ("delivery, encoding, outbox", r"sessions_app/(turns/(delivery|notices|subscriptions)|shapes|api/outbox)"),
-    ("agents: batches and splicing", r"sessions_app/agents/(batches|wire)"),
-    ("agents: the rest", r"sessions_app/agents/"),
+    ("llm: batches and splicing", r"sessions_app/llm/(batches|wire)"),
+    ("llm: the rest", r"sessions_app/llm/"),
     ("Pydantic AI", r"pydantic_ai/|pydantic_graph/|genai_prices/|opentelemetry/"),
     ("provider's SDK", r"openai/|anthropic/"),
     ("httpx2, httpcore2, h11, anyio", r"httpx2/|httpcore2/|h11/|anyio/|sniffio/"),

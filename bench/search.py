@@ -97,7 +97,7 @@ def _serve(others: int, questions: Iterable[str]) -> None:
     from django.core.management import call_command
     from django.db import transaction
 
-    from sessions_app.search import index, search
+    from sessions_app.conversations.search import index, search
 
     def catch_up() -> None:
         while index.waiting():
@@ -125,8 +125,8 @@ def _write(name: str, count: int) -> int:
     from django.contrib.auth.models import User
     from django.db import transaction
 
-    from sessions_app import chats
     from sessions_app.models import ChatSession, Message
+    from sessions_app.session_store import chats
 
     chance = random.Random(name)
     words = ["".join(chance.choices("etaoinshrdlcumwfgypbvk", k=chance.randint(2, 9))) for _ in range(5_000)]

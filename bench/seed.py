@@ -27,8 +27,8 @@ def fill(users: int, lengths: list[int]) -> dict[str, list[str]]:
 
 
 def _session(owner_id: int, length: int) -> str:
-    from sessions_app import chats
     from sessions_app.models import ChatSession, Message
+    from sessions_app.session_store import chats
 
     chat_session = ChatSession.objects.get(pk=chats.create(owner_id, f"{length} messages").id)
     said = {"user": "How deep is the sea at that place? " * 2, "assistant": "The sea is deep and old there. " * 8}

@@ -21,7 +21,7 @@ from django.core.management import execute_from_command_line
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, SystemPromptPart
 
-    from sessions_app.agents.content.rows import Row
+    from sessions_app.llm.content.rows import Row
     from sessions_app.turns.memory import TurnLease
 
 
@@ -40,7 +40,7 @@ def eager() -> None:
 
 def clock() -> None:
     """Nothing is frozen: each transcript that is read gets a system prompt of its own."""
-    from sessions_app.agents.cached_transcript import CachedTranscript
+    from sessions_app.llm.cached_transcript import CachedTranscript
     from sessions_app.turns import memory
 
     class Clocked(CachedTranscript):

@@ -14,7 +14,7 @@ import pytest
 from pytest_django import Settings
 
 from sessions_app.management import files
-from sessions_app.turns import liveness
+from sessions_app.turn_store import liveness
 from tests.live import ENVIRONMENT
 from tests.processes import ROOT
 

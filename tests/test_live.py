@@ -2,7 +2,9 @@
 
 import json
 import signal
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -10,6 +12,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.live import LiveSite
 from tests.processes import PATIENCE
+
+# What another program writes, and the numbers that it finds in what was said.
+SAY = "from sessions_app.models import ChatSession as C, Message as M; C.objects.update(title='written by shell')"
+SAID = "print(*[text.split()[-1] for text in M.objects.filter(role='user').values_list('text', flat=True)])"
 
 
 def client_of(site: LiveSite, user: str = "owner") -> ClientConnection:
@@ -62,3 +68,27 @@ def test_a_stopping_site_lets_the_running_turn_end(live_server_process: LiveSite
         assert client.close_code == 4012
         assert "RUN_FINISHED" in events
     assert site.process.wait() == 0
+
+
+def test_programs_that_open_and_close_the_database_beside_it(live_server_process: LiveSite, tmp_path: Path) -> None:
+    """SQLite drops a process's locks where another of its files is closed; and each sees what the other wrote."""
+    site = live_server_process
+    file = site.database.url.removeprefix("sqlite:///")
+    with client_of(site) as client:
+        client.send(request("session.create"))
+        session_id = answer(client)["session"]["id"]
+        for number in range(3):
+            client.send(request("turn.start", number + 2, session_id=session_id, text=f"Say {number}"))
+            answer(client, number + 2)
+            site.manage("check", "--database", "default")
+            told = site.manage("shell", "-c", f"{SAY}; {SAID}")
+            assert str(number) in told.split()
+            copy = tmp_path / f"{number}.sqlite3"
+            with (
+                closing(sqlite3.connect(file)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+            assert site.database.run("PRAGMA integrity_check") == [("ok",)]
+        client.send(request("session.list", 9))
+        assert answer(client, 9)["sessions"][0]["title"] == "written by shell"

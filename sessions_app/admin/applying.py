@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from sessions_app import access
 from sessions_app.admin import log, rights
-from sessions_app.agents.cache_ledger.requests import RequestRecord, expected_of
-from sessions_app.chats import prefix_of, refreeze
+from sessions_app.conversations import access
 from sessions_app.errors import NotFound
+from sessions_app.llm.cache_ledger.requests import RequestRecord, expected_of
 from sessions_app.models import AgentProfile, ChatSession
+from sessions_app.session_store.chats import prefix_of, refreeze
 
 RIGHT = "sessions_app.change_chatsession"
 """Who may apply a profile: it changes sessions, and nothing else of them can be changed in admin."""

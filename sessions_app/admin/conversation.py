@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sessions_app import branches
-from sessions_app.agents.content.codec import known
-from sessions_app.agents.content.parts import Parts, ToolCall, reasoning_of, tool_calls, tool_results
+from sessions_app.conversations import branches
+from sessions_app.conversations.versions import versions
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import Parts, ToolCall, reasoning_of, tool_calls, tool_results
 from sessions_app.models import ChatSession, Message, Turn
-from sessions_app.versions import versions
 
 MESSAGES_A_PAGE = 200
 

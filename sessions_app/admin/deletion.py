@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet, Sum
 
-from sessions_app import access
+from sessions_app.conversations import access
 from sessions_app.errors import NotFound
 from sessions_app.journal import recording
 from sessions_app.models import Branch, ChatSession, SessionStamp, Turn
-from sessions_app.turns import deleting
+from sessions_app.turn_store import deleting
 
 NAMES_SHOWN = 50
 

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from sessions_app.agents.cache_ledger.causes import Cause
-from sessions_app.agents.errors import Code
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.errors import Code
 from sessions_app.models import AgentProfile
 
 

@@ -15,9 +15,9 @@ from django.utils.timezone import get_current_timezone_name, localdate, make_awa
 
 from sessions_app.admin.filters import MissFilter
 from sessions_app.admin.words import cached_share, miss_cause, number, paid, saved
-from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.conversations.spending import Posting, Totals, postings
+from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.models import AgentProfile
-from sessions_app.spending import Posting, Totals, postings
 
 PERIODS = (7, 30, 90)
 USUAL = 30

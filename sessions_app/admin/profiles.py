@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from sessions_app.admin.apply_pages import ApplyingProfile
-from sessions_app.agents.tools.registry import site_tools
+from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from sessions_app.admin.filters import ActivityFilter, OwnerFilter
 from sessions_app.admin.spent import SpentAdmin
 from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.words import HIDDEN, UNTITLED, as_uuid, moment, narrowed, number, users_named
-from sessions_app.agents.content.prefix import FrozenPrefix
-from sessions_app.agents.usage import Usage
-from sessions_app.chats import prefix_of
+from sessions_app.conversations.spending import by_cause, usage_by_session
+from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.usage import Usage
 from sessions_app.models import ChatSession, Turn
-from sessions_app.spending import by_cause, usage_by_session
+from sessions_app.session_store.chats import prefix_of
 
 if TYPE_CHECKING:
     from sessions_app.admin.spent import Listed, Shown

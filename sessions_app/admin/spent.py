@@ -8,11 +8,11 @@ from django.contrib import admin
 
 from sessions_app.admin.listing import InspectionAdmin
 from sessions_app.admin.words import cached_share, number, paid, saved
-from sessions_app.spending import Totals
+from sessions_app.conversations.spending import Totals
 
 if TYPE_CHECKING:
-    from sessions_app.agents.cache_ledger.causes import Cause
-    from sessions_app.agents.usage import Usage
+    from sessions_app.llm.cache_ledger.causes import Cause
+    from sessions_app.llm.usage import Usage
     from sessions_app.models import ChatSession
 
     class Listed(ChatSession):

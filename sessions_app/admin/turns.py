@@ -36,8 +36,8 @@ from sessions_app.admin.words import (
     seconds,
     users_named,
 )
+from sessions_app.conversations.spending import usage_of
 from sessions_app.models import Turn
-from sessions_app.spending import usage_of
 
 if TYPE_CHECKING:
 

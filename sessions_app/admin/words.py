@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from sessions_app.agents.cache_ledger.causes import Cause
-from sessions_app.agents.usage import Usage
-from sessions_app.spending import Totals
+from sessions_app.conversations.spending import Totals
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.usage import Usage
 
 HIDDEN = "(hidden)"
 """Stands in the place of what the reader has no right to see."""

@@ -10,8 +10,8 @@ from sessions_app.api import frames
 from sessions_app.api.auth import Unauthorised
 from sessions_app.api.decode import InternalError, Request, RequestId, UnknownMethod
 from sessions_app.api.methods import METHODS, Call, Method
+from sessions_app.conversations.schemas import Shape
 from sessions_app.errors import CommandError, TooMany
-from sessions_app.shapes import Shape
 
 logger = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, 
 from sessions_app.api.methods import Call, changes, holds_events
 from sessions_app.api.outbox import Outbox
 from sessions_app.api.revocation import Doorkeeper
+from sessions_app.realtime.subscriptions import Subscription
 from sessions_app.turns.runner import Runner
-from sessions_app.turns.subscriptions import Subscription
 
 NOT_AUTHORISED = 4401
 BINARY_FRAME = 4003

@@ -29,8 +29,7 @@ from ag_ui.core import (
 )
 from pydantic import Field
 
-from sessions_app.journal import Fact
-from sessions_app.shapes import (
+from sessions_app.conversations.schemas import (
     GuardShape,
     LedgerShape,
     MessageShape,
@@ -40,7 +39,8 @@ from sessions_app.shapes import (
     TranscriptShape,
     TurnShape,
 )
-from sessions_app.turns.notices import event_of
+from sessions_app.journal import Fact
+from sessions_app.realtime.notices import event_of
 
 
 class StartedMetadata(Shape):

@@ -26,11 +26,19 @@ from pydantic import (
 
 from sessions_app.api.decode import InvalidParams, is_text
 from sessions_app.api.events import FactNotification
-from sessions_app.chats import Changes, Cursor
+from sessions_app.conversations.schemas import (
+    MessageShape,
+    ProfileShape,
+    QueuedShape,
+    RunShape,
+    SessionShape,
+    Shape,
+    TotalsShape,
+)
+from sessions_app.conversations.search import QUERY_LENGTH, HitShape
 from sessions_app.errors import TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH
-from sessions_app.search import QUERY_LENGTH, HitShape
-from sessions_app.shapes import MessageShape, ProfileShape, QueuedShape, RunShape, SessionShape, Shape, TotalsShape
+from sessions_app.session_store.chats import Changes, Cursor
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _HIGHEST_POSITION = 2**63 - 1

@@ -12,17 +12,19 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 
-from sessions_app import access, chats, forking, journal, ratings, storage
+from sessions_app import journal
 from sessions_app.api import frames
 from sessions_app.api.auth import Caller
 from sessions_app.api.events import fact_notification
+from sessions_app.conversations import access, storage
+from sessions_app.conversations.schemas import SessionShape, Shape
+from sessions_app.conversations.search import search
 from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge
 from sessions_app.journal import foreign
-from sessions_app.search import search
-from sessions_app.shapes import SessionShape, Shape
+from sessions_app.realtime.subscriptions import Subscription
+from sessions_app.session_store import chats, forking, ratings
 from sessions_app.turns.runner import Runner
 from sessions_app.turns.service import TurnService
-from sessions_app.turns.subscriptions import Subscription
 from sessions_app.web import rendering
 
 P = ParamSpec("P")

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sessions_app import access
+from sessions_app.conversations import access
+from sessions_app.conversations.schemas import TranscriptShape
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.journal.recording import Fact, record
 from sessions_app.models import ChatSession, FactName, JournalEntry
-from sessions_app.shapes import TranscriptShape
 
 # Sessions that one step tells of.
 STEP_SESSIONS = 100

@@ -11,11 +11,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
-from sessions_app.endings import broken_off, ending_of, last_event, turn_shape
+from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.schemas import MessageShape, TranscriptShape, queued_shape, session_shape
+from sessions_app.conversations.turn_results import broken_off, ending_of, last_event, turn_shape
 from sessions_app.journal.recording import Fact, TurnEnd
 from sessions_app.models import ChatSession, FactName, JournalEntry, JournalHead, Message, Turn
-from sessions_app.outcomes import message_shapes
-from sessions_app.shapes import MessageShape, TranscriptShape, queued_shape, session_shape
 
 # Rows of the oldest that one step removes.
 STEP_FACTS = 1_000

@@ -1,7 +1,7 @@
-"""An index for search whose keys begin with the owner, of folded texts (sessions_app.search).
+"""An index for search whose keys begin with the owner, of folded texts (sessions_app.conversations.search).
 
 It is filled after the migration, by the process that serves, in small steps; until then searches read the messages
-that it lacks. Its tables are no models: only triggers and sessions_app.search write them, and no fixture holds them.
+that it lacks. Its tables are no models: only triggers and sessions_app.conversations.search write them, and no fixture holds them.
 """
 
 from django.conf import settings

@@ -35,7 +35,7 @@ class Message(models.Model):
     """One row of a transcript.
 
     ``text`` is the authority on what the message says. ``parts`` is what a provider must get
-    back verbatim besides (JSON, ``sessions_app.agents.content.codec`` has its form); it never overrules the
+    back verbatim besides (JSON, ``sessions_app.llm.content.codec`` has its form); it never overrules the
     text. ``owner`` repeats the session's owner, because public ids are unique per user. ``finish``
     says why a complete answer is not whole (``agents.finish.Finish``, empty where it is).
     """

@@ -22,7 +22,7 @@ class AgentProfile(models.Model):
 
     The system prompt and the tools are frozen into a session when it is created, so an edit
     applies to new sessions, and to an existing one when somebody applies it there
-    (``sessions_app.chats``); the model is followed by existing sessions too.
+    (``sessions_app.session_store.chats``); the model is followed by existing sessions too.
     """
 
     name = models.CharField(max_length=100, unique=True)

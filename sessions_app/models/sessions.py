@@ -137,7 +137,7 @@ class SessionStamp(KeptByTriggers):
 
 
 class StorageCount(KeptByTriggers):
-    """What a user stores: the *sum* of their rows (``sessions_app.storage``).
+    """What a user stores: the *sum* of their rows (``sessions_app.conversations.storage``).
 
     One row a user on SQLite, several on PostgreSQL, where each change adds one. ``characters`` are those of the
     sessions' messages, and of the texts of turns that wait or were withdrawn. A row may be negative, the sum is not.

@@ -1,8 +1,7 @@
-"""Turns: ask for one, run it, stream it, tell it, end it, recover it.
+"""Turns of this process: run them, keep them alive, take commands for them.
 
-What the database does of a turn, one transaction each: ``asking``, ``beginning``, ``ending``, ``deleting``,
-``recovery``, ``abandoned``, ``heart``. One running turn: ``run``, with its ``stream`` of events and its ``memory``.
-All of this process: ``registry``, ``launcher``, ``keeper``, ``inheritance``. What commands ask: ``service``,
-``opening``. Who is told: ``publishing``, ``delivery``, ``subscriptions``, ``notices``; between processes ``bus``,
-``feed``, ``remote_runs``. ``runner`` puts all of it together.
+One running turn is a ``run``, which answers from its ``memory`` of the transcript with an agent of the ``pool``. All of
+them are in the ``registry``; the ``launcher`` runs each to its stored end and goes on with the next. The ``supervisor``
+does what is done from time to time, and takes over what others left (``inheritance``). ``service`` is what commands
+call, ``tally`` counts for /metrics. ``runner`` puts all of it together.
 """

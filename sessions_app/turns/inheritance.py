@@ -14,11 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from sessions_app import database
-from sessions_app.endings import INTERRUPTED
-from sessions_app.turns import recovery, tally
+from sessions_app.conversations.turn_results import INTERRUPTED
+from sessions_app.realtime.publishing import Publisher
+from sessions_app.turn_store import recovery
+from sessions_app.turn_store.recovery import Running
+from sessions_app.turns import tally
 from sessions_app.turns.launcher import Launcher
-from sessions_app.turns.publishing import Publisher
-from sessions_app.turns.recovery import Running
 from sessions_app.turns.registry import RunRegistry
 
 logger = logging.getLogger(__name__)

@@ -19,18 +19,18 @@ from typing import Any, TypeVar
 from ag_ui.core import BaseEvent
 
 from sessions_app import database
+from sessions_app.conversations.transcript import OwnershipLost
 from sessions_app.journal import foreign
-from sessions_app.transcript import OwnershipLost
+from sessions_app.realtime.bus import Bus, group_of
+from sessions_app.realtime.delivery import Delivery
+from sessions_app.realtime.feed import Feed, Watched, event_message, origin
+from sessions_app.realtime.notices import run_notice
+from sessions_app.realtime.publishing import Publisher
+from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.ending import FinishedTurn
 from sessions_app.turns import tally
-from sessions_app.turns.beginning import Begun
-from sessions_app.turns.bus import Bus, group_of
-from sessions_app.turns.delivery import Delivery
-from sessions_app.turns.ending import Ended
-from sessions_app.turns.feed import Feed, Watched, event_message, origin
 from sessions_app.turns.memory import TurnMemory
-from sessions_app.turns.notices import run_notice
 from sessions_app.turns.pool import AgentPool
-from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 
@@ -85,7 +85,7 @@ class Launcher:
         """What is under way: turns to their last step, and commands that begin turns."""
         return frozenset(self._tasks)
 
-    def launch(self, begun: Begun) -> None:
+    def launch(self, begun: ClaimedTurn) -> None:
         """Run a turn that was begun for this process."""
         run = Run(
             begun,
@@ -141,7 +141,7 @@ class Launcher:
         """Return who takes the session's next turn: this process, unless it is stopping."""
         return self._registry.process if self.accepting else None
 
-    def _go_on(self, run: Run, ended: Ended) -> None:
+    def _go_on(self, run: Run, ended: FinishedTurn) -> None:
         """Leave a run whose end is stored, and go on with the session's next turn."""
         self._registry.remove(run)
         if ended.following is not None:

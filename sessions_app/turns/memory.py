@@ -12,17 +12,17 @@ from typing import Literal, cast
 
 from agentcache import Lease, Stamp, judge
 from sessions_app import database
-from sessions_app.agents.agent import Agent
-from sessions_app.agents.cache_ledger.requests import RequestRecord
-from sessions_app.agents.cached_transcript import CachedTranscript
-from sessions_app.agents.content.codec import decode
-from sessions_app.agents.content.prefix import FrozenPrefix
-from sessions_app.agents.content.rows import Row
+from sessions_app.conversations.schemas import GuardShape
+from sessions_app.conversations.transcript import confirm
 from sessions_app.journal import foreign
-from sessions_app.shapes import GuardShape
-from sessions_app.transcript import confirm
-from sessions_app.turns.beginning import Begun, load
-from sessions_app.turns.ending import Stored
+from sessions_app.llm.agent import Agent
+from sessions_app.llm.cache_ledger.requests import RequestRecord
+from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.content.codec import decode
+from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.rows import Row
+from sessions_app.turn_store.beginning import ClaimedTurn, load
+from sessions_app.turn_store.ending import Stored
 
 TurnLease = Lease[Agent, CachedTranscript]
 
@@ -34,7 +34,7 @@ class TurnMemory:
     however early it is stopped. ``guarded`` says what the guard decided.
     """
 
-    def __init__(self, begun: Begun, lease: TurnLease) -> None:
+    def __init__(self, begun: ClaimedTurn, lease: TurnLease) -> None:
         self._begun = begun
         self._lease = lease
         self._transcript: CachedTranscript | None = None
@@ -121,7 +121,7 @@ class TurnMemory:
         return Row("user", message.text, decode(self._begun.parts), position=cast(int, message.position))
 
 
-def _stored(begun: Begun, last: RequestRecord | None) -> tuple[CachedTranscript, Stamp]:
+def _stored(begun: ClaimedTurn, last: RequestRecord | None) -> tuple[CachedTranscript, Stamp]:
     """The transcript as stored, with its stamp. In the database's thread: a long one takes a while to build."""
     confirm(begun.turn)
     rows, stamp = load(begun.session_id)

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from agentcache import AgentCache, Statistics
 from sessions_app import database
-from sessions_app.agents.agent import Agent, signature
-from sessions_app.agents.cached_transcript import CachedTranscript
-from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.providers import Providers, ProviderSettings
-from sessions_app.agents.tools.registry import site_tools
-from sessions_app.agents.tools.sources import Context, Search
-from sessions_app.search import search
+from sessions_app.conversations.search import search
+from sessions_app.llm.agent import Agent, signature
+from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.errors import ProviderError
+from sessions_app.llm.providers import Providers, ProviderSettings
+from sessions_app.llm.tools.registry import site_tools
+from sessions_app.llm.tools.sources import Context, Search
 from sessions_app.turns.memory import TurnLease
 
 # An agent without transcripts is a few kB, so the bytes are the bound that counts; 256 MiB

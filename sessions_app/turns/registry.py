@@ -10,7 +10,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from sessions_app.models import Turn
-from sessions_app.turns.recovery import Running
+from sessions_app.turn_store.recovery import Running
 from sessions_app.turns.run import Run
 
 

@@ -21,16 +21,20 @@ from ag_ui.core import BaseEvent
 from django.db import DataError, IntegrityError
 
 from sessions_app import database
-from sessions_app.agents.agent import Agent
-from sessions_app.agents.cache_ledger.entries import Entry
-from sessions_app.agents.content.errors import ContentError
-from sessions_app.agents.content.parts import Parts, reasoning_of
-from sessions_app.agents.content.response_parts import kept_thought
-from sessions_app.agents.content.rows import tool_row
-from sessions_app.agents.content.unicode import clean
-from sessions_app.agents.errors import ProviderError
-from sessions_app.agents.finish import Finish
-from sessions_app.agents.step_events import (
+from sessions_app.conversations.schemas import GuardShape, RunShape
+from sessions_app.conversations.transcript import NewMessage, OwnershipLost
+from sessions_app.conversations.turn_results import INTERNAL, INTERRUPTED, TurnResult, reductions
+from sessions_app.database import Door
+from sessions_app.llm.agent import Agent
+from sessions_app.llm.cache_ledger.entries import Entry
+from sessions_app.llm.content.errors import ContentError
+from sessions_app.llm.content.parts import Parts, reasoning_of
+from sessions_app.llm.content.response_parts import kept_thought
+from sessions_app.llm.content.rows import tool_row
+from sessions_app.llm.content.unicode import clean
+from sessions_app.llm.errors import ProviderError
+from sessions_app.llm.finish import Finish
+from sessions_app.llm.step_events import (
     ReasoningDelta,
     StepEvent,
     StepResult,
@@ -39,17 +43,13 @@ from sessions_app.agents.step_events import (
     ToolCallEnd,
     ToolCallStart,
 )
-from sessions_app.agents.usage import Usage
-from sessions_app.database import Door
-from sessions_app.endings import INTERNAL, INTERRUPTED, Ending, reductions
+from sessions_app.llm.usage import Usage
 from sessions_app.models import MessageRole, TurnStatus
-from sessions_app.shapes import GuardShape, RunShape
-from sessions_app.transcript import NewMessage, OwnershipLost
-from sessions_app.turns.beginning import Begun
-from sessions_app.turns.ending import Ended, Stored, end, store_step
-from sessions_app.turns.feed import Feed
+from sessions_app.realtime.feed import Feed
+from sessions_app.realtime.run_events import RunStream
+from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.ending import FinishedTurn, Stored, end, store_step
 from sessions_app.turns.memory import TurnMemory
-from sessions_app.turns.stream import RunStream
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class Run:
 
     def __init__(
         self,
-        begun: Begun,
+        begun: ClaimedTurn,
         *,
         began: int,
         show: Callable[[Run, int, BaseEvent], None],
@@ -140,7 +140,7 @@ class Run:
         )
         self.checkpoint: RunShape = self.stream.shape()
         self.ended = asyncio.Event()
-        self.ending: Ending | None = None
+        self.ending: TurnResult | None = None
         self.takes_next = True
         self._reason: Reason | None = None
         self._work: asyncio.Task[None] | None = None
@@ -171,7 +171,7 @@ class Run:
         if self._work is not None:
             self._work.cancel()
 
-    async def answer(self, agent: Agent, memory: TurnMemory) -> Ending:
+    async def answer(self, agent: Agent, memory: TurnMemory) -> TurnResult:
         """Carry the turn out and return how it ended, which is not stored yet. Never raises."""
         self._guarded = memory.guarded
         self._work = asyncio.create_task(self._steps(agent, memory))
@@ -186,7 +186,7 @@ class Run:
         self.ending = ending
         return ending
 
-    async def store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
+    async def store(self, ending: TurnResult, process: Callable[[], str | None]) -> FinishedTurn:
         """Store the end, trying again while the database is away; of one that it refuses, what it takes.
 
         ``ending`` afterwards is what was stored. ``process`` returns who takes the next turn; None
@@ -216,12 +216,12 @@ class Run:
             await asyncio.sleep(delay)
             delay = min(delay * 2, _RETRY_LONGEST)
 
-    async def _store(self, ending: Ending, process: Callable[[], str | None]) -> Ended:
+    async def _store(self, ending: TurnResult, process: Callable[[], str | None]) -> FinishedTurn:
         next_owner = process() if self.takes_next else None
         door = database.of(self.turn.owner_id)
         return await self._write(door, end, self.turn, self.stream.message_id, ending, process=next_owner)
 
-    def failed(self) -> Ending:
+    def failed(self) -> TurnResult:
         """Return the end of a turn that failed by a fault of ours before it could answer."""
         self.ending = replace(self._end_as(TurnStatus.FAILED, "internal", INTERNAL), last_seq=self.stream.close(None))
         return self.ending
@@ -287,7 +287,7 @@ class Run:
         self._said.begin_answer()
         await memory.go_on(stored)
 
-    def _ending(self, work: asyncio.Task[None]) -> Ending:
+    def _ending(self, work: asyncio.Task[None]) -> TurnResult:
         if work.cancelled():
             status = TurnStatus.STOPPED if self._reason == "stopped" else TurnStatus.INTERRUPTED
             code = "" if self._reason == "stopped" else "interrupted"
@@ -307,9 +307,9 @@ class Run:
                 logger.error("turn %s failed", self.turn.run_id, exc_info=error)
                 return self._end_as(TurnStatus.FAILED, "internal", INTERNAL)
 
-    def _end_as(self, status: str, code: str = "", text: str = "") -> Ending:
+    def _end_as(self, status: str, code: str = "", text: str = "") -> TurnResult:
         said = self._said
-        return Ending(
+        return TurnResult(
             status,
             said.text,
             said.parts if status == TurnStatus.COMPLETE else kept_thought(reasoning_of(said.parts)),

@@ -10,19 +10,19 @@ from uuid import UUID
 
 from sessions_app.journal import Fact
 from sessions_app.models import FactName
-from sessions_app.turns.bus import Bus, Layer, Message, group_of
-from sessions_app.turns.delivery import Delivery
-from sessions_app.turns.heart import silence_of
-from sessions_app.turns.keeper import Keeper
+from sessions_app.realtime.bus import Bus, Layer, Message, group_of
+from sessions_app.realtime.delivery import Delivery
+from sessions_app.realtime.publishing import Publisher
+from sessions_app.realtime.remote_runs import RemoteRuns
+from sessions_app.realtime.subscriptions import Subscription
+from sessions_app.turn_store.heartbeat import silence_of
+from sessions_app.turn_store.liveness import Process
 from sessions_app.turns.launcher import Launcher
-from sessions_app.turns.liveness import Process
 from sessions_app.turns.pool import AgentPool
-from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.registry import RunRegistry
-from sessions_app.turns.remote_runs import RemoteRuns
 from sessions_app.turns.run import Run
 from sessions_app.turns.service import TurnService
-from sessions_app.turns.subscriptions import Subscription
+from sessions_app.turns.supervisor import Supervisor
 
 
 class Runner:
@@ -41,18 +41,20 @@ class Runner:
         self.service = TurnService(
             self.registry, self.publisher, self.launcher, self.remote, self.bus, silence=silence_of(lease)
         )
-        self.keeper = Keeper(self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease)
+        self.supervisor = Supervisor(
+            self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease
+        )
 
     async def start(self) -> None:
         """Begin to keep watch. What dead processes left is taken over beside the first clients, not before them."""
         self._process.start()
         self.bus.start()
-        self.keeper.start()
+        self.supervisor.start()
 
     async def drain(self, grace: float) -> None:
         """End: begin no more turns, let the running ones end for ``grace`` seconds, cut the rest."""
         await self.launcher.drain(grace)
-        await self.keeper.stop()
+        await self.supervisor.stop()
         await self.bus.stop()
         await self.pool.close()
         self._process.end()
@@ -98,6 +100,8 @@ class Runner:
             case "watch":
                 self.launcher.watched.note(map(UUID, message["sessions"]))
             case "repeat":
+                # It watches too; its word of that may be still to come.
+                self.launcher.watched.note([UUID(message["session"])])
                 if (run := self._named(message)) is not None:
                     run.feed.repeat(message["after"])
             case "stop":

@@ -13,22 +13,22 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sessions_app import database
+from sessions_app.conversations.schemas import MessageShape, RunShape, SessionShape
 from sessions_app.database import Door
 from sessions_app.errors import Conflict
 from sessions_app.journal import Fact
 from sessions_app.models import FactName, Turn, TurnStatus
-from sessions_app.shapes import MessageShape, RunShape, SessionShape
-from sessions_app.turns import asking, deleting, steering
-from sessions_app.turns.bus import Bus
-from sessions_app.turns.claims import Asked
-from sessions_app.turns.ending import status_of
+from sessions_app.realtime.bus import Bus
+from sessions_app.realtime.publishing import Publisher
+from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
+from sessions_app.realtime.subscriptions import Opened, Subscription
+from sessions_app.turn_store import asking, deleting, steering
+from sessions_app.turn_store.claims import AcceptedTurn
+from sessions_app.turn_store.ending import status_of
+from sessions_app.turn_store.opening import read_until
+from sessions_app.turn_store.steering import Steered, StillStopping
 from sessions_app.turns.launcher import Launcher
-from sessions_app.turns.opening import read_until
-from sessions_app.turns.publishing import Publisher
 from sessions_app.turns.registry import RunRegistry
-from sessions_app.turns.remote_runs import RemoteRuns, checkpoint_of
-from sessions_app.turns.steering import Steered, StillStopping
-from sessions_app.turns.subscriptions import Opened, Subscription
 
 R = TypeVar("R")
 
@@ -74,7 +74,7 @@ class TurnService:
         *,
         revision: int | None = None,
         door: Door = database,
-    ) -> Asked:
+    ) -> AcceptedTurn:
         """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
         ask = partial(asking.ask, user_id, session_id, text, message_id, revision=revision)
         return await self._launcher.carry(self._begin(door, ask, lambda asked: asked))
@@ -104,7 +104,7 @@ class TurnService:
             lambda: self._launcher.carry(self._begin(door, work, lambda steered: steered.asked))
         )
 
-    async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], Asked]) -> R:
+    async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], AcceptedTurn]) -> R:
         """Carry out what may begin a turn for this process, and run that."""
         process, accepting = self._registry.process, self._launcher.accepting
         result = await self._publisher.write(door, work, process=process, accepting=accepting)

@@ -12,13 +12,13 @@ from typing import get_args
 
 from prometheus_client import Counter, Histogram, Info
 
-from sessions_app.agents.cache_ledger.causes import Cause
-from sessions_app.agents.cache_ledger.entries import Entry
-from sessions_app.agents.cache_ledger.software import SOFTWARE
-from sessions_app.agents.usage import Usage
-from sessions_app.endings import Ending
+from sessions_app.conversations.schemas import GuardShape
+from sessions_app.conversations.turn_results import TurnResult
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.cache_ledger.entries import Entry
+from sessions_app.llm.cache_ledger.software import SOFTWARE
+from sessions_app.llm.usage import Usage
 from sessions_app.metrics import REGISTRY
-from sessions_app.shapes import GuardShape
 
 _FIRST_WORD = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _DURATION = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -50,7 +50,7 @@ for _cause in Cause:
     MISSES.labels(_cause)
 
 
-def count(model: str, ending: Ending, *, lasted: float, first_word: float | None) -> None:
+def count(model: str, ending: TurnResult, *, lasted: float, first_word: float | None) -> None:
     """Count a turn whose end is stored: `lasted` and `first_word` (None: it said none) are seconds from its beginning.
 
     Never raises: its caller has more to do for the turn.

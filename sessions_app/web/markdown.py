@@ -15,17 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-from sessions_app.web import (
-    bare_links,
-    definitions,
-    details,
-    emphasis,
-    footnotes,
-    formulas,
-    highlight,
-    tables,
-    tags,
-)
+from sessions_app.web import bare_links, definitions, details, emphasis, footnotes, formulas, highlight, tables, tags
 from sessions_app.web.plain import plain
 from sessions_app.web.sanitise import sanitise
 

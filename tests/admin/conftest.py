@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app.agents.tools.registry import site_tools
+from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile, Branch, ChatSession, Message, Turn, TurnStatus
 
 Enter = Callable[..., Client]

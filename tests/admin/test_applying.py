@@ -12,11 +12,11 @@ from django.test import Client
 from django.urls import reverse
 
 from sessions_app.admin import applying
-from sessions_app.agents.cache_ledger.requests import RequestRecord, frozen_digest, prompt_digest, tools_digest
-from sessions_app.agents.cache_ledger.rolling_digest import Mark
-from sessions_app.agents.content.prefix import FrozenPrefix
-from sessions_app.chats import prefix_of, refreeze
+from sessions_app.llm.cache_ledger.requests import RequestRecord, frozen_digest, prompt_digest, tools_digest
+from sessions_app.llm.cache_ledger.rolling_digest import Mark
+from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.models import AgentProfile, ChatSession
+from sessions_app.session_store.chats import prefix_of, refreeze
 from tests.admin.conftest import Enter, list_of, make_session, page_of, text_of
 
 RIGHTS = ("view_chatsession", "change_chatsession", "view_agentprofile")

@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from sessions_app.agents.cache_ledger.causes import Cause
-from sessions_app.agents.usage import Usage
+from sessions_app.conversations.spending import Totals, by_cause, postings
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.usage import Usage
 from sessions_app.models import AgentProfile, ChatSession, Turn
-from sessions_app.spending import Totals, by_cause, postings
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, page_of, text_of
 
 LEDGER = reverse("admin:sessions_app_turn_ledger")

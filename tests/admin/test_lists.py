@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sessions_app.admin.listing import HorizonPaginator
-from sessions_app.agents.errors import Code
+from sessions_app.llm.errors import Code
 from sessions_app.models import AgentProfile, ApiToken, ChatSession, Turn
 from tests.admin.conftest import converse, list_of, make_session, make_turn, text_of
 

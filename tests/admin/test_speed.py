@@ -18,7 +18,7 @@ from django.utils import timezone
 from sessions_app.models import AgentProfile, ChatSession, Turn
 from tests.admin.conftest import converse, list_of, make_session, make_turn, page_of, text_of
 
-Asked = list[tuple[str, Any]]
+AcceptedTurn = list[tuple[str, Any]]
 TABLES = ("chatsession", "message", "turn", "branch", "sessionstamp")
 LEDGER = reverse("admin:sessions_app_turn_ledger")
 # A condition on the time in the index itself.
@@ -43,9 +43,9 @@ PAGES = ("?", "?p=2", "?q={chat_session}")
 
 
 @contextmanager
-def listening() -> Iterator[Asked]:
+def listening() -> Iterator[AcceptedTurn]:
     """Collects what is asked: SQL and parameters."""
-    asked: Asked = []
+    asked: AcceptedTurn = []
 
     def listen(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         asked.append((sql, params))
@@ -55,7 +55,7 @@ def listening() -> Iterator[Asked]:
         yield asked
 
 
-def asked_by(client: Client, address: str) -> Asked:
+def asked_by(client: Client, address: str) -> AcceptedTurn:
     """What a page asks, once sign-in and content types are no longer news."""
     text_of(client, address)
     with listening() as asked:

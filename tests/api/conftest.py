@@ -15,10 +15,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import override_settings
 
 from sessions_app import database
-from sessions_app.agents.providers import ProviderSettings
 from sessions_app.api.consumer import ChatConsumer
 from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
+from sessions_app.llm.providers import ProviderSettings
 from sessions_app.models import ApiToken
 from sessions_app.turns.pool import AgentPool, search_chats
 from sessions_app.turns.runner import Runner

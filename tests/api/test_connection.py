@@ -13,10 +13,11 @@ from unittest import mock
 import pytest
 from django.contrib.auth.models import AbstractUser
 
-from sessions_app import chats, database
+from sessions_app import database
 from sessions_app.api import methods
 from sessions_app.api.lanes import OUTSTANDING
 from sessions_app.models import ChatSession
+from sessions_app.session_store import chats
 from tests.api.conftest import Connect
 from tests.api.rows import turn_texts
 from tests.providers.fixtures import Provider

@@ -14,7 +14,7 @@ from sessions_app.api import auth
 from sessions_app.api.consumer import NOT_AUTHORISED
 from sessions_app.database import hops
 from sessions_app.models import ApiToken, ChatSession, Turn
-from sessions_app.turns import asking, deleting, opening
+from sessions_app.turn_store import asking, deleting, opening
 from sessions_app.turns.runner import Runner
 from tests.api.conftest import Connect, bearer, cookie, login
 from tests.providers.script import Gate

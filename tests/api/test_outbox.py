@@ -10,8 +10,8 @@ import pytest
 
 from sessions_app.api import outbox as outbox_module
 from sessions_app.api.outbox import BACKLOG, CUT_OFF, Outbox, Send
+from sessions_app.realtime.subscriptions import FRAMES_PER_ROUND
 from sessions_app.scheduling.pace import Pace
-from sessions_app.turns.subscriptions import FRAMES_PER_ROUND
 from tests.api.client import PATIENCE
 
 

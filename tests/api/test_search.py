@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 
 from sessions_app import database
+from sessions_app.conversations.search import SNIPPET_LENGTH
 from sessions_app.models import Message
-from sessions_app.search import SNIPPET_LENGTH
 from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import change, say

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app import database
-from sessions_app.chats import Cursor
 from sessions_app.models import AgentProfile, Branch, ChatSession
+from sessions_app.session_store.chats import Cursor
 from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import change, everything, say

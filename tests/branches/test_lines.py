@@ -12,9 +12,10 @@ from django.contrib.auth import get_user_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions_app import branches, chats, forking
+from sessions_app.conversations import branches
+from sessions_app.conversations.versions import versions
 from sessions_app.models import Branch, ChatSession, Message
-from sessions_app.versions import versions
+from sessions_app.session_store import chats, forking
 from tests.guard.oracle import line_of
 
 pytestmark = pytest.mark.django_db

@@ -150,7 +150,7 @@ async def test_long_conversations_open_at_the_end_and_load_older(visitor: Visito
 
 LONG = """
 from django.contrib.auth.models import User
-from sessions_app import chats
+from sessions_app.session_store import chats
 from sessions_app.models import ChatSession, Message
 from django.db import transaction
 owner = User.objects.order_by("pk").last()

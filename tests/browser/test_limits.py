@@ -35,7 +35,7 @@ def fill(visitor: Visitor, sessions: int, characters: int) -> str:
     return f"""
 from django.contrib.auth.models import User
 from django.db import transaction
-from sessions_app import chats
+from sessions_app.session_store import chats
 from sessions_app.models import ChatSession, Message
 user = User.objects.get(username={visitor.name!r})
 with transaction.atomic():

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from uuid import UUID
 
-from sessions_app.agents.content.codec import decode
-from sessions_app.agents.content.rows import Row
-from sessions_app.agents.wire.splicing import dumped
+from sessions_app.llm.content.codec import decode
+from sessions_app.llm.content.rows import Row
+from sessions_app.llm.wire.splicing import dumped
 from tests.chaos.evidence import Evidence, StoredMessage, StoredTurn
 from tests.chaos.provider import Request, request_of
 from tests.chaos.view import Json

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from sessions_app.agents.content.rows import Row
-from sessions_app.agents.tools.registry import site_tools
+from sessions_app.llm.content.rows import Row
+from sessions_app.llm.tools.registry import site_tools
 from tests.chaos import checks
 from tests.chaos.evidence import Evidence, Seen, StoredMessage, StoredTurn
 from tests.chaos.provider import Request

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from agentcache import Stamp
-from sessions_app.agents.cache_ledger.causes import Cause
+from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.models import Message
 from tests.guard.oracle import Oracle, Stored
 from tests.providers.fixtures import Provider

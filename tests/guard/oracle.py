@@ -20,12 +20,12 @@ from pydantic_ai.models import infer_model
 from pydantic_ai.providers import Provider, infer_provider_class
 
 from agentcache import Stamp
-from sessions_app.agents.content.codec import decode
-from sessions_app.agents.content.history import messages_of
-from sessions_app.agents.content.prefix import FrozenPrefix
-from sessions_app.agents.content.rows import Row
-from sessions_app.agents.live_model import LiveModel, parameters_of
-from sessions_app.agents.wire.splicing import dumped
+from sessions_app.llm.content.codec import decode
+from sessions_app.llm.content.history import messages_of
+from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.rows import Row
+from sessions_app.llm.live_model import LiveModel, parameters_of
+from sessions_app.llm.wire.splicing import dumped
 from sessions_app.models import Branch, ChatSession, Message
 
 

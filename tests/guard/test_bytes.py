@@ -13,8 +13,8 @@ import pytest
 
 from sessions_app import database
 from sessions_app.models import AgentProfile
-from tests.agents.talking import extends
 from tests.guard.oracle import Oracle, stored
+from tests.llm.talking import extends
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from sessions_app import database
-from sessions_app.agents.content.codec import decode
+from sessions_app.conversations.transcript import NewMessage
+from sessions_app.llm.content.codec import decode
 from sessions_app.models import Message, TurnStatus
-from sessions_app.transcript import NewMessage
-from sessions_app.turns import beginning
+from sessions_app.turn_store import beginning
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import WIRES
 from tests.providers.fixtures import Provider

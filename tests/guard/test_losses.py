@@ -9,10 +9,12 @@ import pytest
 from django.db import OperationalError
 
 from agentcache import Missing, judge
-from sessions_app import access, database
+from sessions_app import database
+from sessions_app.conversations import access
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Turn
-from sessions_app.turns import beginning, memory
+from sessions_app.turn_store import beginning
+from sessions_app.turns import memory
 from tests.guard import writes
 from tests.guard.oracle import stored
 from tests.guard.test_holes import elsewhere, sent
@@ -121,7 +123,7 @@ async def test_a_turn_that_lost_its_claim_changes_no_row(host: Host, session: Ne
     """As after SIGSTOP: the process wakes up and goes on, and another has its turn."""
     chat = await session()
     await host.turn(chat)
-    await host.runner.keeper.stop()
+    await host.runner.supervisor.stop()
     gate = Gate()
     provider.script(Answer(["too late"], gates={0: gate}))
     asked = await host.ask(chat)

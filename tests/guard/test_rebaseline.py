@@ -18,7 +18,7 @@ CHANGED = "transcript.changed"
 @pytest.fixture
 async def quiet_host(host: Host) -> Host:
     """A process that does nothing by the clock: what it tells, it tells by itself."""
-    await host.runner.keeper.stop()
+    await host.runner.supervisor.stop()
     return host
 
 

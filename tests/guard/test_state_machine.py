@@ -26,15 +26,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from sessions_app import database
-from sessions_app.agents.cache_ledger import entries as ledger
+from sessions_app.llm.cache_ledger import entries as ledger
 from sessions_app.models import AgentProfile, Turn
-from sessions_app.turns import keeper, pool
+from sessions_app.turns import pool, supervisor
 from tests.agentcache.world import everyone_waits
-from tests.agents.talking import extends
 from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Steering, Talk, Turning, World
 from tests.guard.oracle import all_of, stored
 from tests.guard.slow import slow_builds
 from tests.guard.writes import Effect, write
+from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Gate
 from tests.turns.fixtures import NEVER
@@ -296,11 +296,11 @@ def world(
 ) -> Iterator[World]:
     # Every sweep lets all go that is in no turn, and a build takes until the machine says so.
     monkeypatch.setattr(pool, "MAX_IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(keeper, "SWEEP_SECONDS", NEVER)
+    monkeypatch.setattr(supervisor, "SWEEP_SECONDS", NEVER)
     # Prompts are short here, and a token is four bytes: every element that was read again shows.
     monkeypatch.setattr(ledger, "SLACK", 2)
     for function in blockbuster.functions.values():
-        function.can_block_in("turns/liveness.py", ("start", "end", "_is_held"))
+        function.can_block_in("turn_store/liveness.py", ("start", "end", "_is_held"))
     world = World(provider)
     slow_builds(monkeypatch, world.may_build.wait)
     yield world

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from sessions_app import access
-from sessions_app.agents.content.prefix import FrozenPrefix
-from sessions_app.chats import refreeze
+from sessions_app.conversations import access
+from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.models import Branch, ChatSession, Message
+from sessions_app.session_store.chats import refreeze
 from tests.guard.oracle import line_of
 from tests.stamps.talk import execute, plain
 

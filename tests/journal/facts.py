@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 
-from sessions_app import chats, journal
+from sessions_app import journal
 from sessions_app.journal import Fact, Recorded
 from sessions_app.models import FactName, JournalEntry
+from sessions_app.session_store import chats
 from tests.processes import PATIENCE
 
 # More than any test writes.

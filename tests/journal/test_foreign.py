@@ -15,7 +15,9 @@ from django.contrib.auth.models import AbstractUser
 from django.db import connection
 from django.db.models.functions import Now
 
-from sessions_app import access, chats, database, journal, transcript
+from sessions_app import database, journal
+from sessions_app.conversations import access, transcript
+from sessions_app.conversations.transcript import NewMessage
 from sessions_app.journal import foreign
 from sessions_app.models import (
     AgentProfile,
@@ -28,8 +30,8 @@ from sessions_app.models import (
     SessionStamp,
     Turn,
 )
-from sessions_app.transcript import NewMessage
-from sessions_app.turns import remote_runs
+from sessions_app.realtime import remote_runs
+from sessions_app.session_store import chats
 from tests.journal.facts import at_once, create, names, told
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -269,7 +271,7 @@ async def test_a_session_deleted_by_ourselves_is_told_once(
     await here.runner.service.delete_session(user.pk, chat)
     for _ in range(2):
         for host in (here, there):
-            await host.runner.keeper.poll()
+            await host.runner.supervisor.poll()
     assert (await database.read(names, user.pk)).count("session.deleted") == 1
 
 
@@ -279,11 +281,11 @@ async def test_the_poll_tells_all_processes_of_a_change(
     hosts = [await new_host(), await new_host()]
     chat = await session()
     for host in hosts:
-        await host.runner.keeper.stop()
+        await host.runner.supervisor.stop()
     sql = "UPDATE sessions_app_sessionstamp SET revision = revision + 1 WHERE chat_session_id = %s"
     await within(asyncio.to_thread(foreign_database().run, sql, plain(chat)))
     for host in hosts:
-        await host.runner.keeper.poll()
+        await host.runner.supervisor.poll()
     for host in hosts:
         assert (await host.listener.fact(CHANGED))["session_id"] == str(chat)
         assert host.listener.facts().count(CHANGED) == 1
@@ -298,7 +300,7 @@ async def test_a_deleted_session_is_not_told_again_when_that_fact_is_no_longer_k
     await host.listener.fact("session.deleted")
     await database.write(lambda: JournalEntry.objects.all().delete())
     for _ in range(2):
-        await host.runner.keeper.poll()
+        await host.runner.supervisor.poll()
     assert host.listener.facts().count("session.deleted") == 1
     assert await database.read(names, user.pk, await database.read(journal.head, user.pk)) == []
 

@@ -11,9 +11,10 @@ from django.contrib.auth.models import AbstractUser
 from django.db import connection
 from django.utils import timezone
 
-from sessions_app import chats, database, journal
+from sessions_app import database, journal
 from sessions_app.journal import Fact, reading
 from sessions_app.models import FactName, JournalEntry
+from sessions_app.session_store import chats
 from tests.journal.facts import ALL, a_fact, create, cursors, told, write
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
@@ -112,7 +113,7 @@ async def test_what_a_process_announces_is_what_the_journal_tells(
     await there.open(chat)
     asked = await here.ask(chat)
     await here.listener.end_of(asked.run_id)
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     await there.listener.end_of(asked.run_id)
     own, read = (
         {
@@ -204,7 +205,7 @@ async def test_the_keeper_removes_all_that_is_too_old(
     monkeypatch.setattr(reading, "STEP_FACTS", 2)
     await database.write(write_many, user.pk, 7)
     await database.write(lambda: make_old(user.pk, up_to=5, days=100))
-    await host.runner.keeper.prune()
+    await host.runner.supervisor.prune()
     assert await database.read(cursors, user.pk) == [6, 7]
 
 

@@ -13,7 +13,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db import connection, transaction
 
-from sessions_app import access, database, journal
+from sessions_app import database, journal
+from sessions_app.conversations import access
 from sessions_app.journal import Fact, recording
 from sessions_app.models import ChatSession, JournalEntry
 from tests.journal.facts import a_fact, at_once, create, cursors, names, write

@@ -10,8 +10,8 @@ from tests.many.outside import let_owners_be_silent, locked, until
 LEAVE_TURNS = """
 from django.contrib.auth.models import User
 from django.db import transaction
-from sessions_app import chats
-from sessions_app.turns import asking
+from sessions_app.session_store import chats
+from sessions_app.turn_store import asking
 owner = User.objects.get(username="owner").pk
 with transaction.atomic():
     for _ in range(40):

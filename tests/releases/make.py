@@ -54,7 +54,7 @@ async def talk() -> None:
 
     from sessions_app import database
     from sessions_app.models import AgentProfile, ChatSession
-    from tests.agents.talking import WIRES
+    from tests.llm.talking import WIRES
     from tests.releases.measure import connected
     from tests.turns.host import Host, new_session
 

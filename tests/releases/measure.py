@@ -21,12 +21,12 @@ from pydantic_core import to_jsonable_python
 django.setup()
 
 from sessions_app import database  # noqa: E402
-from sessions_app.agents.content.prefix import FrozenPrefix  # noqa: E402
-from sessions_app.agents.content.rows import Row  # noqa: E402
-from sessions_app.agents.providers import Providers, ProviderSettings  # noqa: E402
+from sessions_app.llm.content.prefix import FrozenPrefix  # noqa: E402
+from sessions_app.llm.content.rows import Row  # noqa: E402
+from sessions_app.llm.providers import Providers, ProviderSettings  # noqa: E402
 from sessions_app.models import ChatSession  # noqa: E402
-from sessions_app.turns.beginning import load  # noqa: E402
-from tests.agents.talking import WIRES, Session  # noqa: E402
+from sessions_app.turn_store.beginning import load  # noqa: E402
+from tests.llm.talking import WIRES, Session  # noqa: E402
 from tests.providers.fixtures import Provider  # noqa: E402
 from tests.turns.host import Host  # noqa: E402
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.agents.talking import WIRES
 from tests.live import manage
+from tests.llm.talking import WIRES
 from tests.releases.make import FOLDER, run
 
 RELEASES = sorted(file.name.removesuffix(".sqlite3.gz") for file in FOLDER.glob("*.sqlite3.gz"))

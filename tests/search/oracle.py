@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
+from sessions_app.conversations.search import index
+from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
 from sessions_app.models import Message
-from sessions_app.search import index
-from sessions_app.search.folding import fold
 
 
 def catch_up() -> None:

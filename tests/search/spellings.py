@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from hypothesis import strategies as st
 
-from sessions_app.search.folding import fold, joins
+from sessions_app.conversations.search.folding import fold, joins
 
 Form: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sessions_app.search.folding import PIECE_LENGTH, find, fold, joins, pieces
+from sessions_app.conversations.search.folding import PIECE_LENGTH, find, fold, joins, pieces
 from tests.search.spellings import FORMS, boundary, letters, spelled
 
 EQUAL = {

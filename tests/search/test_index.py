@@ -10,10 +10,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from sessions_app.conversations.search import QUERY_LENGTH, SNIPPET_LENGTH, index, search
+from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
 from sessions_app.models import Message
-from sessions_app.search import QUERY_LENGTH, SNIPPET_LENGTH, index, search
-from sessions_app.search.folding import fold
 from tests.search.oracle import assert_invariant, catch_up, found
 from tests.search.spellings import boundary, letters, spelled
 from tests.stamps.talk import Talk, execute, insert

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from sessions_app.conversations.search import index
+from sessions_app.conversations.search.folding import fold
 from sessions_app.models import Message
-from sessions_app.search import index
-from sessions_app.search.folding import fold
 from tests.search.oracle import catch_up, found, keys
 from tests.stamps.talk import Talk
 

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from sessions_app.conversations.search import index
 from sessions_app.models import Message
-from sessions_app.search import index
 from tests.search.oracle import assert_invariant, catch_up, found
 from tests.stamps.talk import Talk, execute
 

@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 from django.db import connection
 
+from sessions_app.conversations.search import index
 from sessions_app.database import plain
 from sessions_app.models import Message
-from sessions_app.search import index
 from tests.search.oracle import assert_invariant, catch_up, found
 from tests.stamps.talk import Talk, execute, insert
 from tests.stamps.talk import plain as as_stored

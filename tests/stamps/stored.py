@@ -6,8 +6,8 @@ from collections import defaultdict
 
 from django.contrib.auth import get_user_model
 
+from sessions_app.conversations.storage import Stored, stored
 from sessions_app.models import ChatSession, Message, Turn
-from sessions_app.storage import Stored, stored
 
 
 def assert_storage_is_true() -> None:

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from agentcache import Stamp
-from sessions_app import chats
 from sessions_app.models import ChatSession, Message, SessionStamp
+from sessions_app.session_store import chats
 from tests.stamps.stored import assert_storage_is_true
 
 

@@ -23,8 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentcache import Stamp
+from sessions_app.conversations.search import index
 from sessions_app.models import Branch, ChatSession, Message, SessionStamp, Turn
-from sessions_app.search import index
 from tests.search.oracle import assert_invariant
 from tests.stamps.stored import assert_storage_is_true
 from tests.stamps.talk import Talk, execute, insert, plain

@@ -23,7 +23,7 @@ async def main(user_id: int, session_id: UUID) -> None:
     asked = await host.ask(session_id, "to the doomed")
     await host.ask(session_id, "left waiting")
     await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
-    await host.runner.keeper.beat()
+    await host.runner.supervisor.beat()
     checkpoint = await database.read(lambda: Turn.objects.get(run_id=asked.run_id).checkpoint)
     print(f"checkpoint {asked.run_id} {checkpoint!r}", flush=True)
     await asyncio.Event().wait()

@@ -12,7 +12,7 @@ from blockbuster import BlockBuster
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 
-from sessions_app.turns import keeper
+from sessions_app.turns import supervisor
 from tests.turns.host import Host, new_session
 
 NewHost = Callable[..., Awaitable[Host]]
@@ -43,10 +43,10 @@ async def new_host(
 ) -> AsyncIterator[NewHost]:
     """Starts a process of its own, with its own cache, over the same database. Nothing is swept but by the test."""
     hosts: list[Host] = []
-    monkeypatch.setattr(keeper, "SWEEP_SECONDS", NEVER)
+    monkeypatch.setattr(supervisor, "SWEEP_SECONDS", NEVER)
     for function in blockbuster.functions.values():
         # As it starts and ends a process touches its lock file, while nobody waits for its loop.
-        function.can_block_in("turns/liveness.py", ("start", "end", "_is_held"))
+        function.can_block_in("turn_store/liveness.py", ("start", "end", "_is_held"))
 
     async def start(**settings: Any) -> Host:
         hosts.append(await Host.start(user.pk, **settings))

@@ -12,18 +12,19 @@ from uuid import UUID
 
 import pytest
 
-from sessions_app import chats, database, journal
-from sessions_app.agents.providers import ProviderSettings
-from sessions_app.agents.tools.sources import Search
+from sessions_app import database, journal
 from sessions_app.database import hops
+from sessions_app.llm.providers import ProviderSettings
+from sessions_app.llm.tools.sources import Search
 from sessions_app.models import Turn
-from sessions_app.turns.beginning import load
-from sessions_app.turns.bus import Layer
-from sessions_app.turns.claims import Asked
+from sessions_app.realtime.bus import Layer
+from sessions_app.realtime.subscriptions import Subscription
+from sessions_app.session_store import chats
+from sessions_app.turn_store.beginning import load
+from sessions_app.turn_store.claims import AcceptedTurn
 from sessions_app.turns.pool import AgentPool, search_chats
 from sessions_app.turns.run import Run
 from sessions_app.turns.runner import Runner
-from sessions_app.turns.subscriptions import Subscription
 from tests.providers.script import Gate
 
 R = TypeVar("R")
@@ -158,7 +159,7 @@ class Host:
             await self.open(session_id)
             self.opened.add(session_id)
 
-    async def ask(self, session_id: UUID, text: str = "hello", message_id: UUID | None = None) -> Asked:
+    async def ask(self, session_id: UUID, text: str = "hello", message_id: UUID | None = None) -> AcceptedTurn:
         """Ask for a turn; the session is opened before, once."""
         await self.show(session_id)
         return await within(self.runner.service.start_turn(self.user_id, session_id, text, message_id))
@@ -188,7 +189,7 @@ async def idle(host: Host) -> None:
 
 async def be_quiet(host: Host) -> None:
     """Stop what a process does by the clock, and return once the database's threads have ended what they were at."""
-    await host.runner.keeper.stop()
+    await host.runner.supervisor.stop()
     for kind, hop in (("read", database.read), ("write", database.write)):
         size = hops._threads(kind).size
         together = threading.Barrier(size)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from hermes_site.redis_layer import RedisLayer
-from sessions_app.turns.bus import Message
+from sessions_app.realtime.bus import Message
 from tests.turns.fixtures import NewHost
 from tests.turns.host import Host, within
 
@@ -76,7 +76,7 @@ class Linked:
         self._layers[host.runner.process] = layer
         for group in (host.runner.process, f"user.{host.user_id}"):
             await layer.joined(group)
-        await host.runner.keeper.stop()
+        await host.runner.supervisor.stop()
         return host
 
     @contextmanager

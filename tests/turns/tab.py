@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from sessions_app.shapes import RunShape
-from sessions_app.turns import opening
+from sessions_app.conversations.schemas import RunShape
+from sessions_app.turn_store import opening
 from tests.turns.host import Event, Host, Listener
 
 

@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest_asyncio
 from django.contrib.auth.models import AbstractUser
 
-from sessions_app import chats, database
+from sessions_app import database
+from sessions_app.conversations.schemas import SessionShape
 from sessions_app.models import AgentProfile, Turn
-from sessions_app.shapes import SessionShape
-from tests.agents.talking import extends, split
+from sessions_app.session_store import chats
+from tests.llm.talking import extends, split
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession

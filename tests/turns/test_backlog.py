@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import AbstractUser, User
 
-from sessions_app import chats, database
+from sessions_app import database
 from sessions_app.models import Turn
-from sessions_app.turns import inheritance, recovery
+from sessions_app.session_store import chats
+from sessions_app.turn_store import recovery
+from sessions_app.turns import inheritance
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -33,7 +35,7 @@ async def ended(host: Host, session_id: UUID) -> None:
 @pytest.fixture
 async def quiet_host(host: Host) -> Host:
     """A process that looks only when its test says so."""
-    await host.runner.keeper.stop()
+    await host.runner.supervisor.stop()
     return host
 
 
@@ -62,7 +64,7 @@ async def test_one_step_ends_a_bounded_number_of_dead_turns(
     for _ in range(5):
         await left_running(user.pk, await session())
     for done in (2, 4, 5):
-        await quiet_host.runner.keeper.look()
+        await quiet_host.runner.supervisor.look()
         assert (await statuses()).count("interrupted") == done
 
 
@@ -78,13 +80,13 @@ async def test_few_queues_run_at_once_and_all_in_the_end(
     provider.script(*(Answer(["One"], gates={0: gate}) for gate in gates))
     running = []
     for _ in range(3):
-        await quiet_host.runner.keeper.look()
+        await quiet_host.runner.supervisor.look()
         running.append(len(quiet_host.runner.runs))
     assert running == [2, 3, 3]
     for gate in gates:
         gate.open()
     while "queued" in await statuses():
-        await quiet_host.runner.keeper.look()
+        await quiet_host.runner.supervisor.look()
         assert len(quiet_host.runner.runs) <= 3
         await asyncio.gather(*(ended(quiet_host, chat) for chat in sessions))
     for chat in sessions:
@@ -101,7 +103,7 @@ async def test_a_dead_turns_queue_waits_for_its_place_too(
     chat = await session()
     await left_running(user.pk, chat)
     await left_waiting(user.pk, chat)
-    await quiet_host.runner.keeper.look()
+    await quiet_host.runner.supervisor.look()
     assert await statuses() == ["interrupted", "queued"]
 
 
@@ -137,14 +139,14 @@ async def test_a_long_queue_gives_its_place_up_while_others_wait(
         await left_waiting(owner_id, chat) for owner_id, chat in ((user.pk, long), (other.pk, short), (user.pk, long))
     ]
     for _ in range(2):
-        await quiet_host.runner.keeper.look()
+        await quiet_host.runner.supervisor.look()
     gate.open()
     await ended(quiet_host, long)
     assert [(await stored_turn(run_id)).status for run_id in (first, second)] == ["complete", "queued"]
-    await quiet_host.runner.keeper.look()
+    await quiet_host.runner.supervisor.look()
     await ended(quiet_host, short)
     assert (await stored_turn(theirs)).status == "complete"
-    await quiet_host.runner.keeper.look()
+    await quiet_host.runner.supervisor.look()
     await ended(quiet_host, long)
     assert (await stored_turn(second)).status == "complete"
 
@@ -180,7 +182,7 @@ async def test_a_command_waits_for_one_step_at_the_most(
 
     monkeypatch.setattr(recovery, "recover", recover_and_note)
     slow = SlowWrite(monkeypatch, recovery, "recover")
-    looking = asyncio.create_task(quiet_host.runner.keeper.look())
+    looking = asyncio.create_task(quiet_host.runner.supervisor.look())
     await within(slow.begun.wait())
     command = asyncio.create_task(database.write(create))
     await asyncio.sleep(0)

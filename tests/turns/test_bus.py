@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from hermes_site.redis_layer import RedisLayer
-from sessions_app.turns import bus
-from sessions_app.turns.bus import Bus, Message
+from sessions_app.realtime import bus
+from sessions_app.realtime.bus import Bus, Message
 from tests import services
 from tests.processes import Process
 from tests.turns.host import within

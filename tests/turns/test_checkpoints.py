@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.turns import keeper
+from sessions_app.turns import supervisor
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -40,7 +40,7 @@ async def test_the_checkpoint_is_of_the_answer_under_way(host: Host, session: Ne
     await stands_at(gate)
     await host.listener.until(lambda event: event["event"].get("delta") == "Two")
     revision = (await host.open(chat))["session"].revision
-    await host.runner.keeper.beat()
+    await host.runner.supervisor.beat()
     turn = await stored_turn(asked.run_id)
     assert turn.checkpoint == "Two"
     assert str(turn.answer_id) != str((await host.open(chat))["messages"][1].id)
@@ -65,10 +65,10 @@ async def test_a_checkpoint_that_could_not_be_written_is_written_by_the_next_bea
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(keeper, "beat", away)
+        patch.setattr(supervisor, "beat", away)
         with pytest.raises(ZeroDivisionError):
-            await host.runner.keeper.beat()
-    await host.runner.keeper.beat()
+            await host.runner.supervisor.beat()
+    await host.runner.supervisor.beat()
     assert (await stored_turn(asked.run_id)).checkpoint == "One "
     gate.open()
     await host.listener.end_of(asked.run_id)

@@ -14,8 +14,8 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 
 from sessions_app import database
-from sessions_app.agents.cached_transcript import CachedTranscript
-from sessions_app.agents.content.rows import Row
+from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.content.rows import Row
 from sessions_app.models import ChatSession, Message
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call

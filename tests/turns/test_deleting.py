@@ -11,7 +11,7 @@ import pytest
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Branch, ChatSession, Message, MessageClaim, SessionStamp, Turn
-from sessions_app.turns import deleting
+from sessions_app.turn_store import deleting
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -104,7 +104,7 @@ async def test_a_run_of_a_silent_process_finds_its_session_gone_and_writes_nothi
     chat = await session()
     asked = await owner.ask(chat)
     await stands_at(gate)
-    await owner.runner.keeper.stop()
+    await owner.runner.supervisor.stop()
     await silence(asked.run_id, 16)
     other.runner.launcher.accepting = False  # else it might be faster to end the turn
     await within(other.runner.service.delete_session(other.user_id, chat))

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from sessions_app import database, journal
 from sessions_app.journal import Fact, foreign
 from sessions_app.models import FactName, JournalEntry
-from sessions_app.turns import delivery
-from sessions_app.turns.delivery import Delivery
-from sessions_app.turns.notices import RunNotice, run_notice
-from sessions_app.turns.subscriptions import Opened
+from sessions_app.realtime import delivery
+from sessions_app.realtime.delivery import Delivery
+from sessions_app.realtime.notices import RunNotice, run_notice
+from sessions_app.realtime.subscriptions import Opened
 from tests.clock import Clock
 from tests.journal.facts import a_fact, write
 from tests.providers.fixtures import Provider
@@ -313,7 +313,7 @@ async def test_a_read_that_fails_is_tried_again(
 
 async def without_polls(*hosts: Host) -> None:
     for host in hosts:
-        await host.runner.keeper.stop()
+        await host.runner.supervisor.stop()
 
 
 async def ended_somewhere(run_id: UUID, *hosts: Host) -> None:
@@ -328,7 +328,7 @@ async def until_all_came(*hosts: Host) -> int:
     """Have each process poll and deliver all there is; returns the newest cursor."""
     head = await database.read(journal.head, hosts[0].user_id)
     for host in hosts:
-        await host.runner.keeper.poll()
+        await host.runner.supervisor.poll()
         if head > 0 and head not in cursors(host.listener):
             await host.listener.until(lambda event: event.get("cursor") == head)
     return head
@@ -348,7 +348,7 @@ async def test_two_processes_tell_the_same_in_the_same_order(
             *(host.ask(chat) for chat, host in zip(chats, (here, there, here), strict=True)),
             *(host.ask(chat) for chat, host in zip(chats, (there, here, there), strict=True)),
         )
-        await there.runner.keeper.poll()
+        await there.runner.supervisor.poll()
     for each in asked:
         await ended_somewhere(each.run_id, here, there)
     head = await until_all_came(here, there)
@@ -381,7 +381,7 @@ async def test_the_answer_comes_before_the_end_and_the_end_once(
     for _ in range(2):
         await host.turn(chat)
         for _ in range(2):
-            await host.runner.keeper.poll()
+            await host.runner.supervisor.poll()
     assert_each_run_is_told_well(host.listener)
     answer, ended, last = host.listener.events[-4:-1]
     assert (answer["event"]["name"], ended["event"]["name"]) == ("message.created", "turn.ended")
@@ -427,7 +427,7 @@ async def test_facts_are_delivered_although_changes_of_others_cannot_be_told(
     monkeypatch.setattr(foreign, "find", lambda: [(there.user_id, uuid4())])
     monkeypatch.setattr(foreign, "tell", full)
     with pytest.raises(ZeroDivisionError):
-        await there.runner.keeper.poll()
+        await there.runner.supervisor.poll()
     assert await there.listener.fact("session.created")
 
 
@@ -449,7 +449,7 @@ async def test_a_client_of_another_process_may_connect_amid_a_turn(
     await there.open(chat, late)
     gate.open()
     told = await here.listener.end_of(asked.run_id)
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     assert await late.end_of(asked.run_id) == told
     head = cast(int, await database.read(journal.head, there.user_id))
     await late.until(lambda event: event.get("cursor") == head)

@@ -8,7 +8,7 @@ import pytest
 
 from sessions_app import database
 from sessions_app.models import Turn
-from sessions_app.turns import asking, recovery
+from sessions_app.turn_store import asking, recovery
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -88,7 +88,7 @@ async def test_a_queued_turn_that_is_just_being_taken_up_is_waited_for(
     await gone.runner.drain(0)
     asked = await gone.ask(chat)
     slow = SlowWrite(monkeypatch, recovery, "begin_waiting")
-    recovering = asyncio.create_task(host.runner.keeper.look())
+    recovering = asyncio.create_task(host.runner.supervisor.look())
     await within(slow.begun.wait())
     draining = asyncio.create_task(host.runner.drain(20))
     await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from django.db import connection
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Message, Turn
-from sessions_app.turns import abandoned, asking, recovery
+from sessions_app.turn_store import abandoned, asking, recovery
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -69,9 +69,9 @@ async def test_any_process_withdraws_the_queue(
     await owner.ask(chat)
     waiting = await owner.ask(chat, "waits")
     await stands_at(gate)
-    await owner.runner.keeper.stop()
+    await owner.runner.supervisor.stop()
     await run_sql(DEACTIVATE, user)
-    await other.runner.keeper.look()
+    await other.runner.supervisor.look()
     assert (await stored_turn(waiting.run_id)).status == "withdrawn"
     assert (await stored_turn(waiting.run_id)).ended_at is not None
     gate.open()
@@ -86,13 +86,13 @@ async def test_nothing_follows_a_turn_that_ends_before_anything_was_noticed(
     asked = await host.ask(chat)
     await host.ask(chat, "waits")
     await stands_at(gate)
-    await host.runner.keeper.stop()
+    await host.runner.supervisor.stop()
     await run_sql(DEACTIVATE, user)
     gate.open()
     await host.listener.end_of(asked.run_id)
     assert await statuses() == ["complete", "queued"]
     assert host.runner.runs == []
-    await host.runner.keeper.look()
+    await host.runner.supervisor.look()
     assert await statuses() == ["complete", "withdrawn"]
     assert len(provider.requests) == 1
 
@@ -103,7 +103,7 @@ async def test_a_turn_that_races_with_a_deactivation_does_not_begin(
 ) -> None:
     chat = await session()
     await host.open(chat)
-    await host.runner.keeper.stop()
+    await host.runner.supervisor.stop()
     if queued:
         await database.write(asking.ask, user.pk, chat, "waits", None, process="gone", accepting=False)
 
@@ -189,7 +189,7 @@ async def test_what_a_reactivated_user_has_asked_for_is_not_withdrawn(
     host: Host, session: NewSession, user: AbstractUser
 ) -> None:
     chat = await session()
-    await host.runner.keeper.stop()
+    await host.runner.supervisor.stop()
     asked = await database.write(asking.ask, user.pk, chat, "waits", None, process="gone", accepting=False)
     await run_sql(DEACTIVATE, user)
     found = await database.read(abandoned.find)
@@ -208,8 +208,8 @@ async def test_other_users_go_on(host: Host, session: NewSession, provider: Prov
     waiting = await host.ask(chat, "waits")
     await stands_at(gate)
     await run_sql(DEACTIVATE, other)
-    await host.runner.keeper.look()
-    await host.runner.keeper.beat()
+    await host.runner.supervisor.look()
+    await host.runner.supervisor.beat()
     gate.open()
     await host.listener.end_of(waiting.run_id)
     assert [(await stored_turn(each.run_id)).status for each in (asked, waiting)] == ["complete"] * 2
@@ -229,7 +229,7 @@ async def test_a_user_whose_row_a_foreign_program_took_away(
     [run] = host.runner.runs
     await run_sql("DELETE FROM auth_user WHERE id = {}", user)
     await within(run.ended.wait())
-    await host.runner.keeper.look()
+    await host.runner.supervisor.look()
     gate.open()
     assert await statuses() == ["stopped", "withdrawn"]
     assert await said(chat) == [("user", "hello", "complete")]

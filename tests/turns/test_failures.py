@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from sessions_app.agents import step
-from sessions_app.turns import ending, memory, run
+from sessions_app.llm import step
+from sessions_app.turn_store import ending
+from sessions_app.turns import memory, run
 from tests.clock import Clock
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate

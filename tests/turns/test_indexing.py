@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from sessions_app import database
+from sessions_app.conversations.search import index
 from sessions_app.database import plain
-from sessions_app.search import index
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.turns.fixtures import NewSession
@@ -41,6 +41,6 @@ async def test_one_round_takes_all_steps(host: Host, session: NewSession, monkey
     monkeypatch.setattr(index, "_CHANGES_AT_ONCE", 1)
     for _ in range(3):
         await host.listener.end_of((await host.ask(await session())).run_id)
-    await host.runner.keeper.index()
+    await host.runner.supervisor.index()
     assert not await database.read(index.waiting)
     assert len(await database.read(indexed)) == 6

@@ -11,10 +11,10 @@ import pytest
 from django.db.models.functions import Now
 
 from sessions_app import database
-from sessions_app.agents import step
-from sessions_app.agents.cache_ledger.causes import Cause
-from sessions_app.agents.live_model import OPENAI, LiveModel
-from sessions_app.agents.usage import Usage
+from sessions_app.llm import step
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.live_model import OPENAI, LiveModel
+from sessions_app.llm.usage import Usage
 from sessions_app.models import AgentProfile, Message, Turn
 from sessions_app.turns import run
 from tests.providers.fixtures import Provider
@@ -196,10 +196,10 @@ async def test_what_a_turn_had_cost_is_kept_when_its_owner_dies_in_a_later_step(
     provider.script(Answer(calls=[CALCULATE]), Answer(words=["never ", "ends"], gates={1: gate}))
     asked = await owner.ask(chat, LONG)
     await stands_at(gate)
-    await owner.runner.keeper.stop()
+    await owner.runner.supervisor.stop()
     await dies(asked.run_id)
     while (turn := await stored_turn(asked.run_id)).status == "running":
-        await heir.runner.keeper.look()
+        await heir.runner.supervisor.look()
     gate.open()
     assert (turn.status, turn.miss) == ("interrupted", Cause.FIRST)
     assert min(turn.input_tokens, turn.output_tokens, len(turn.prefix_digest)) > 0

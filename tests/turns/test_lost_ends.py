@@ -21,7 +21,7 @@ async def test_the_end_of_a_dead_run_that_comes_while_the_transcript_is_read_is_
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
     await within(slow.read.wait())
-    await host.runner.keeper.look()
+    await host.runner.supervisor.look()
     slow.go.set()
     await within(opened)
     assert tab.result["run"].run_id == run_id
@@ -36,7 +36,7 @@ async def test_a_failed_opening_opens_nothing(host: Host, session: NewSession, m
     tab = Tab(host.user_id)
     opened = asyncio.create_task(tab.open(host, chat))
     await within(slow.read.wait())
-    await host.runner.keeper.look()
+    await host.runner.supervisor.look()
     slow.go.set()
     with pytest.raises(ZeroDivisionError):
         await within(opened)

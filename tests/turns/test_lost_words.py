@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections
 
-from sessions_app.turns import asking, run
+from sessions_app.turn_store import asking
+from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -97,6 +98,6 @@ async def test_another_process_leaves_such_a_turn_to_its_owner(
     with pytest.raises(OperationalError):
         await owner.ask(chat)
     for _ in range(3):
-        await other.runner.keeper.look()
+        await other.runner.supervisor.look()
     assert other.runner.runs == []
     assert (await owner.listener.end_of(lost[0].run_id))["event"]["type"] == "RUN_FINISHED"

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Message
-from sessions_app.turns import run, stream
+from sessions_app.realtime import run_events
+from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -80,7 +81,7 @@ async def test_open_at_any_moment_of_any_answer(
 async def test_what_waits_for_its_batch_is_not_in_the_text(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "BATCH_SECONDS", 60.0)
+    monkeypatch.setattr(run_events, "BATCH_SECONDS", 60.0)
     gate = Gate()
     provider.script(Answer(["One ", "two"], gates={1: gate}))
     chat = await session()
@@ -196,7 +197,7 @@ async def test_the_view_of_a_run_in_another_process_is_its_checkpoint(
     asked = await owner.ask(chat)
     await stands_at(gate)
     await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
-    await owner.runner.keeper.beat()
+    await owner.runner.supervisor.beat()
     view = await other.open(chat)
     assert (view["run"].run_id, view["run"].text) == (asked.run_id, "One ")
     gate.open()

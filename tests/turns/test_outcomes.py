@@ -61,6 +61,7 @@ async def test_the_answer_is_told_as_it_is_stored_before_its_end(
     assert created(host)[1] == {name: value for name, value in opened[1].items() if value is not None} | {
         "finish": None,
         "error": None,
+        "rating": None,
     }
     assert opened[1]["reasoning"] == "Hm."
 

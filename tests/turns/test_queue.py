@@ -10,8 +10,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from sessions_app import database
+from sessions_app.conversations.limits import QUEUE_LIMIT
 from sessions_app.errors import TooMany
-from sessions_app.limits import QUEUE_LIMIT
 from sessions_app.models import Message, Turn
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from sessions_app import database
 from sessions_app.models import Turn
-from sessions_app.turns import asking, memory
+from sessions_app.turn_store import asking
+from sessions_app.turns import memory
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -45,14 +46,14 @@ async def silence(run_id: UUID, seconds: float) -> None:
 
 async def fall_silent(owner: Host, run_id: UUID) -> None:
     """Let a process sleep for longer than the lease, heartbeats and all; its runs go on."""
-    await owner.runner.keeper.stop()
+    await owner.runner.supervisor.stop()
     await silence(run_id, 16)
 
 
 async def taken_over(*hosts: Host, run_id: UUID) -> None:
     """Return once one of them has ended a silent owner's turn; after a gap of their own they wait before they judge."""
     while (await stored_turn(run_id)).status == "running":
-        await asyncio.gather(*(host.runner.keeper.look() for host in hosts))
+        await asyncio.gather(*(host.runner.supervisor.look() for host in hosts))
 
 
 async def lease_ends(host: Host, run_id: UUID) -> None:
@@ -90,7 +91,7 @@ async def test_a_turn_that_cannot_be_recovered_does_not_stop_the_others(
 
     await database.write(take_the_answers_id)
     host = await new_host()
-    await host.runner.keeper.look()
+    await host.runner.supervisor.look()
     for run in host.runner.runs:
         await within(run.ended.wait())
     statuses = [(await stored_turn(run_id)).status for run_id in (*dead, waiting)]
@@ -110,7 +111,7 @@ async def test_a_killed_process(new_host: NewHost, session: NewSession, provider
     if connection.vendor == "postgresql":
         await silence(run_id, 16)  # a file's lock tells at once, PostgreSQL only by the lease
     host = await new_host()
-    await host.runner.keeper.look()
+    await host.runner.supervisor.look()
     for run in host.runner.runs:
         await within(run.ended.wait())
     assert await said(chat) == [
@@ -132,7 +133,7 @@ async def test_a_living_process_of_this_machine_keeps_its_turns(
     provider.script(Answer(["One"], gates={0: gate}))
     asked = await owner.ask(await session())
     await stands_at(gate)
-    await other.runner.keeper.look()
+    await other.runner.supervisor.look()
     assert (await stored_turn(asked.run_id)).status == "running"
     gate.open()
     await owner.listener.end_of(asked.run_id)
@@ -151,10 +152,10 @@ async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_
     await other.open(chat)
     await stands_at(gate)
     await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
-    await owner.runner.keeper.stop()
-    await owner.runner.keeper.beat()
+    await owner.runner.supervisor.stop()
+    await owner.runner.supervisor.beat()
     await silence(asked.run_id, 12)
-    await other.runner.keeper.look()
+    await other.runner.supervisor.look()
     assert (await stored_turn(asked.run_id)).status == "running"
     await fall_silent(owner, asked.run_id)
     await within(taken_over(other, run_id=asked.run_id))
@@ -170,7 +171,7 @@ async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_
     ]
     # The owner wakes up, and finishes what it believes is its turn.
     gate.open()
-    await owner.runner.keeper.poll()
+    await owner.runner.supervisor.poll()
     told = await owner.listener.end_of(asked.run_id)
     assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
     assert await said(chat) == stored
@@ -195,7 +196,7 @@ async def test_an_owner_that_slept_before_it_read_sends_nothing_later(
     await other.listener.end_of(waiting.run_id)
     asleep.go.set()
     await within(run.ended.wait())
-    await owner.runner.keeper.poll()
+    await owner.runner.supervisor.poll()
     assert (await owner.listener.end_of(asked.run_id))["seq"] is None
     assert len(provider.requests) == 1
 
@@ -226,7 +227,7 @@ async def test_a_heartbeat_finds_a_lost_turn_and_stops_paying_for_it(
     asked = await host.ask(chat)
     await stands_at(gate)
     await database.write(lambda: Turn.objects.filter(run_id=asked.run_id).update(claim=uuid4()))
-    await host.runner.keeper.beat()
+    await host.runner.supervisor.beat()
     await lease_ends(host, asked.run_id)
     told = await host.listener.end_of(asked.run_id)
     assert (told["event"]["code"], told["seq"]) == ("interrupted", None)
@@ -242,7 +243,7 @@ async def test_two_who_recover_at_once_end_it_once(new_host: NewHost, session: N
     asked = await owner.ask(chat)
     await stands_at(gate)
     await owner.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
-    await owner.runner.keeper.beat()
+    await owner.runner.supervisor.beat()
     for other in others:
         await other.open(chat)
     await fall_silent(owner, asked.run_id)
@@ -266,7 +267,7 @@ async def test_a_new_turn_in_the_process_that_lost_one_shares_nothing_with_it(
     await fall_silent(owner, asked.run_id)
     await within(taken_over(other, run_id=asked.run_id))
     after = await owner.turn(chat, "two")
-    await owner.runner.keeper.beat()
+    await owner.runner.supervisor.beat()
     assert (await owner.listener.end_of(asked.run_id))["seq"] is None
     assert after.status == "complete"
     assert [text for _, text, _ in await said(chat)] == ["one", "two", "fine"]

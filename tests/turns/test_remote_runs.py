@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from sessions_app import chats, database, journal
-from sessions_app.shapes import RunShape
-from sessions_app.turns import feed, remote_runs
-from sessions_app.turns.bus import Message
+from sessions_app import database, journal
+from sessions_app.conversations.schemas import RunShape
+from sessions_app.realtime import feed, remote_runs
+from sessions_app.realtime.bus import Message
+from sessions_app.session_store import chats
 from tests.clock import Clock
 from tests.journal.facts import a_fact, write
 from tests.providers.fixtures import Provider
@@ -103,7 +104,7 @@ async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest(
     await stands_at(gate)
     await shows(here, asked.run_id, "One two ")
     if checkpoint:
-        await here.runner.keeper.beat()
+        await here.runner.supervisor.beat()
     run: RunShape = (await there.open(chat))["run"]
     last = here.listener.run(asked.run_id)[-1]["seq"]
     assert (run.text, run.seq) == (("One two ", last) if checkpoint else ("", 0))
@@ -147,7 +148,7 @@ async def test_late_events_of_a_run_that_ended_are_not_told(
         asked = await here.ask(chat)
         await here.listener.end_of(asked.run_id)
         await late.until("hint")
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     await there.listener.end_of(asked.run_id)
     events = [message for message in late.messages if message["kind"] == "event"]
     assert events[0]["seq"] == 1
@@ -245,7 +246,7 @@ async def test_tabs_that_open_at_every_moment_elsewhere_all_end_with_the_same_te
     for index, gate in gates.items():
         await stands_at(gate)
         if index % 3 == 1:
-            await here.runner.keeper.beat()
+            await here.runner.supervisor.beat()
         opening = [Tab(there.user_id), Tab(here.user_id)]
         gate.open()
         await within(asyncio.gather(*(tab.open(host, chat) for tab, host in zip(opening, (there, here), strict=True))))
@@ -277,7 +278,7 @@ async def test_with_the_bus_cut_checkpoints_bring_the_text_and_the_poll_the_end(
     chat = await session()
     await there.open(chat)
     for host in (here, there):
-        await host.runner.keeper.stop()
+        await host.runner.supervisor.stop()
     if layer:
         without_a_word.enter_context(linked.cut(here, there))
     asked = await here.ask(chat)
@@ -286,15 +287,15 @@ async def test_with_the_bus_cut_checkpoints_bring_the_text_and_the_poll_the_end(
         await stands_at(gate)
         text += word
         await shows(here, asked.run_id, text)
-        await here.runner.keeper.beat()
-        await there.runner.keeper.poll()
+        await here.runner.supervisor.beat()
+        await there.runner.supervisor.poll()
         await there.listener.until(lambda event: event["event"].get("name") == "turn.began")
         clock.advance(1.5)
-        await there.runner.keeper.poll()
+        await there.runner.supervisor.poll()
         assert there.listener.text(asked.run_id) == text
         gate.open()
     told = await here.listener.end_of(asked.run_id)
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     assert await there.listener.end_of(asked.run_id) == told
     seqs = [event["seq"] for event in there.listener.run(asked.run_id)]
     assert seqs == sorted(set(seqs))
@@ -314,7 +315,7 @@ async def test_an_end_that_nobody_told_comes_with_the_next_poll(
         gate.open()
         told = await here.listener.end_of(asked.run_id)
         for _ in range(3):
-            await there.runner.keeper.poll()
+            await there.runner.supervisor.poll()
         assert await there.listener.end_of(asked.run_id) == told
     ends = [event for event in there.listener.run(asked.run_id) if event["event"]["type"] == "RUN_FINISHED"]
     assert len(ends) == 1
@@ -337,7 +338,7 @@ async def test_a_run_that_goes_on_where_events_were_lost_is_whole_again(
         await lost.until("event")
     gates[2].open()
     await shows(here, asked.run_id, "One two three ")
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     await shows(there, asked.run_id, "One two three ")
     gates[3].open()
     await there.listener.end_of(asked.run_id)
@@ -406,7 +407,7 @@ async def test_who_opens_ahead_of_events_on_their_way_makes_no_gap_for_others(
         gates[1].open()
         await shows(here, asked.run_id, "One two ")
         await on_their_way.until("event")
-        await here.runner.keeper.beat()
+        await here.runner.supervisor.beat()
         tab = Tab(there.user_id)
         await tab.open(there, chat)
     for message in on_their_way.messages:
@@ -470,7 +471,7 @@ async def test_who_opens_before_the_fact_has_come_takes_nothing_from_others(
         while (await within(there.open(chat, Listener(there.user_id))))["run"].text != "One ":
             await there.runner.remote.poll()
         assert there.listener.run(asked.run_id) == []
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     await shows(there, asked.run_id, "One ")
     gate.open()
     end = await there.listener.end_of(asked.run_id)
@@ -503,10 +504,10 @@ async def test_a_run_that_ended_while_its_session_was_opened_is_forgotten(
     assert tab.result["run"].run_id == asked.run_id
     assert await tab.listener.end_of(asked.run_id) == told
     clock.advance(1.5)
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     sent: list[Message] = []
     monkeypatch.setattr(there.runner.bus, "send", lambda group, message: sent.append(message))
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     assert sent == []
 
 
@@ -523,7 +524,7 @@ async def test_who_opens_between_two_steps_elsewhere_gets_the_second_alone(
     chat = await session()
     asked = await here.ask(chat)
     await here.listener.until(a_delta)
-    await here.runner.keeper.beat()
+    await here.runner.supervisor.beat()
     gates[0].open()
     await stands_at(gates[1])
     # Were the turn's beginning told while a tab opens the session, its run would be followed from the first event on.
@@ -564,10 +565,10 @@ async def test_of_a_closed_session_nothing_is_asked_for(
     asked = await here.ask(chat)
     await there.listener.until(a_delta)
     there.listener.subscription.close(chat)
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     sent: list[Message] = []
     monkeypatch.setattr(there.runner.bus, "send", lambda group, message: sent.append(message))
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     assert sent == []
     run: RunShape = (await there.open(chat))["run"]
     assert run.run_id == asked.run_id
@@ -585,7 +586,7 @@ async def test_facts_alone_bring_on_a_process_that_heard_nothing(
         asked = await here.ask(chat)
         told = await here.listener.end_of(asked.run_id)
     assert there.listener.run(asked.run_id) == []
-    await there.runner.keeper.poll()
+    await there.runner.supervisor.poll()
     assert await there.listener.end_of(asked.run_id) == told
     head = await database.read(journal.head, there.user_id)
     await there.listener.until(lambda event: event.get("cursor") == head)

@@ -11,9 +11,11 @@ from django.contrib.auth import get_user_model
 from django.db.models.functions import Now
 
 import sessions_app
-from sessions_app import chats, database, turn_status
+from sessions_app import database
+from sessions_app.conversations import turn_status
+from sessions_app.conversations.turn_status import TRANSITIONS, ForbiddenTransition
 from sessions_app.models import Turn, TurnStatus
-from sessions_app.turn_status import TRANSITIONS, ForbiddenTransition
+from sessions_app.session_store import chats
 from tests.turns.host import stored_turn
 
 FINAL = set(TurnStatus) - TRANSITIONS.keys()

@@ -11,10 +11,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 
-from sessions_app import branches, database
+from sessions_app import database
+from sessions_app.conversations import branches
+from sessions_app.conversations.schemas import MessageShape
 from sessions_app.errors import CommandError, Conflict, NotFound, WrongKind
 from sessions_app.models import Branch, ChatSession, Turn
-from sessions_app.shapes import MessageShape
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession

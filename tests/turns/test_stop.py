@@ -10,9 +10,9 @@ import pytest
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Message
+from sessions_app.realtime.notices import Notice
+from sessions_app.realtime.subscriptions import Subscriptions
 from sessions_app.turns import run
-from sessions_app.turns.notices import Notice
-from sessions_app.turns.subscriptions import Subscriptions
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -214,7 +214,7 @@ async def test_from_another_process(new_host: NewHost, session: NewSession, prov
     await stands_at(gate)
     assert await other.stop(chat)
     # The owner sees it at its next heartbeat, at the latest a second later.
-    await within(owner.runner.keeper.beat())
+    await within(owner.runner.supervisor.beat())
     assert (await owner.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "cancelled"}
     assert not await other.stop(chat)
 

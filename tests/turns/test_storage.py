@@ -10,10 +10,12 @@ from uuid import UUID
 import pytest
 from django.contrib.auth import get_user_model
 
-from sessions_app import chats, database, storage
+from sessions_app import database
+from sessions_app.conversations import storage
+from sessions_app.conversations.storage import Stored
 from sessions_app.errors import Conflict, NotFound, TooMany
 from sessions_app.models import ChatSession, Message, MessageClaim, StorageCount, Turn
-from sessions_app.storage import Stored
+from sessions_app.session_store import chats
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.stamps.stored import assert_storage_is_true

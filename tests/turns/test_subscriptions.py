@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from sessions_app.journal import Fact
 from sessions_app.models import FactName
-from sessions_app.turns.notices import FactNotice, RunNotice, fact_notice, run_notice
-from sessions_app.turns.subscriptions import Opened, Subscription, Subscriptions
+from sessions_app.realtime.notices import FactNotice, RunNotice, fact_notice, run_notice
+from sessions_app.realtime.subscriptions import Opened, Subscription, Subscriptions
 
 SESSION, RUN, OTHER = uuid4(), uuid4(), uuid4()
 USER = 1

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from sessions_app.agents.cache_ledger.causes import Cause
-from sessions_app.agents.cache_ledger.entries import Entry
-from sessions_app.agents.usage import Usage
-from sessions_app.endings import Ending
+from sessions_app.conversations.turn_results import TurnResult
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.cache_ledger.entries import Entry
+from sessions_app.llm.usage import Usage
 from sessions_app.metrics import REGISTRY
 from sessions_app.models import TurnStatus
 from sessions_app.turns import tally
@@ -123,14 +123,14 @@ async def test_a_dead_processs_turn_counts_as_recovered_and_not_as_ended_here(
     await left_running(user.pk, await session())
     start = await now()
     host = await new_host()
-    await host.runner.keeper.look()
+    await host.runner.supervisor.look()
     assert rises(start, await now()) == {"hermes_turns_recovered_total": 1}
 
 
 def test_money_is_counted_with_and_without_a_cache() -> None:
     entry = Entry("prefix", 0, Cause.FIRST, Decimal("0.5"), Decimal("-0.125"))
     start = counted()
-    tally.count(CHAT, Ending(TurnStatus.COMPLETE, "", entry=entry), lasted=1, first_word=None)
+    tally.count(CHAT, TurnResult(TurnStatus.COMPLETE, "", entry=entry), lasted=1, first_word=None)
     money = {f"hermes_cost_dollars_total model={CHAT}": 0.5, f"hermes_uncached_cost_dollars_total model={CHAT}": 0.375}
     assert rises(start, counted()).items() >= money.items()
 
@@ -138,7 +138,7 @@ def test_money_is_counted_with_and_without_a_cache() -> None:
 def test_counts_that_contradict_each_other_stop_nothing() -> None:
     start = counted()
     usage = Usage(input_tokens=1, cached_tokens=5, output_tokens=2, reasoning_tokens=9)
-    tally.count(CHAT, Ending(TurnStatus.COMPLETE, "", usage=usage), lasted=1, first_word=None)
+    tally.count(CHAT, TurnResult(TurnStatus.COMPLETE, "", usage=usage), lasted=1, first_word=None)
     assert rises(start, counted()) == ended("complete") | PER_TURN | tokens(cached=5, reasoning=9)
 
 

@@ -10,10 +10,12 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import F
 
-from sessions_app import chats, database
+from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message, MessageClaim, Turn
-from sessions_app.turns import asking, ending, run
+from sessions_app.session_store import chats
+from sessions_app.turn_store import asking, ending
+from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewSession

@@ -1,0 +1,68 @@
+"""What other rows say of messages: the end of their turn, the versions beside them, what their user thinks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from sessions_app.conversations import spending
+from sessions_app.conversations.schemas import ErrorShape, MessageShape, message_shape
+from sessions_app.conversations.versions import versions
+from sessions_app.models import Message, MessageRating, MessageRole, Turn
+
+
+def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
+    """Return the shapes of stored messages, with all that other rows say of them (four queries)."""
+    beside, turns, ratings = versions(messages), _turns(messages), _ratings(messages)
+    ended = [turn for turn in turns.values() if turn.ended_at is not None]
+    ledgers = {turn.answer_id: spending.line_of(turn) for turn in ended}
+    errors = {message_id: error for turn in ended if (error := error_of(turn)) for message_id in [_bearer(turn)]}
+    return [
+        message_shape(message).model_copy(
+            update={
+                **standing(message.public_id, beside.get(message.pk, ())),
+                "ledger": ledgers.get(message.public_id),
+                "error": errors.get(message.public_id),
+                "rating": ratings.get(message.pk),
+                "model": answered_by(message.role, turns.get(message.turn_id)),
+            }
+        )
+        for message in messages
+    ]
+
+
+def standing(message_id: UUID, beside: Sequence[UUID]) -> dict[str, Any]:
+    """Return what a message's shape says of its versions: all messages of its place, itself too, oldest first."""
+    if not beside:
+        return {}
+    return {"alternatives": [other for other in beside if other != message_id], "place": beside.index(message_id) + 1}
+
+
+def answered_by(role: str, turn: Turn | None) -> str | None:
+    """Return the model that said a message; None where nobody knows, and of what no model says."""
+    return turn.model or None if turn is not None and role == MessageRole.ASSISTANT else None
+
+
+def _ratings(messages: Sequence[Message]) -> dict[int, int]:
+    rated = MessageRating.objects.filter(message__in=[message.pk for message in messages])
+    return dict(rated.values_list("message_id", "rating"))
+
+
+def _turns(messages: Sequence[Message]) -> dict[int | None, Turn]:
+    """Return the turns of these messages, by primary key; ``answered`` tells whether their answer was stored."""
+    answer = Message.objects.filter(owner=OuterRef("owner"), public_id=OuterRef("answer_id"))
+    turns = Turn.objects.filter(pk__in={message.turn_id for message in messages if message.turn_id})
+    return {turn.pk: turn for turn in turns.defer("text", "checkpoint").annotate(answered=Exists(answer))}
+
+
+def _bearer(turn: Turn) -> UUID:
+    """Return the id of the message that tells a turn's error: the answer, or the user's where there is none."""
+    return turn.answer_id if turn.answered else turn.message_id  # type: ignore[attr-defined]  # annotated above
+
+
+def error_of(turn: Turn) -> ErrorShape | None:
+    """Return why a turn failed or was interrupted; None for any other."""
+    return ErrorShape(code=turn.error_code, text=turn.error_text) if turn.error_code else None

@@ -1,0 +1,256 @@
+"""The shapes of rows on the wire: session, message, queued turn, running turn.
+
+Built here and nowhere else, so that answers, notifications and ``/api/openrpc.json`` agree.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import Parts, reasoning_of, tool_calls, tool_results
+from sessions_app.llm.finish import Finish
+from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnStatus
+
+
+class Shape(BaseModel):
+    """A JSON object of the contract; nothing undeclared gets in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SessionShape(Shape):
+    """One conversation, without its messages."""
+
+    id: UUID
+    title: str
+    message_count: int
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    archived: bool
+    pinned: bool
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class ToolCallShape(Shape):
+    """A call that an assistant's message made; ``arguments`` is the model's own JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class GuardShape(Shape):
+    """What the guard decided for a turn: was the agent reused, could its memory be trusted, why."""
+
+    agent: Literal["reused", "built"]
+    transcript: Literal["kept", "read"]
+    reason: str
+
+
+class MissShape(Shape):
+    """Why the provider's cache had fewer tokens than expected; ``reason`` says the cause to a person."""
+
+    cause: Cause
+    reason: str
+
+
+class TokensShape(Shape):
+    """What the provider counted.
+
+    ``fresh_tokens``, ``cache_write_tokens`` and ``cached_tokens`` do not overlap: together they are the prompt.
+    ``output_tokens`` is all that the model wrote; ``reasoning_tokens`` of them were its reasoning.
+    ``expected_tokens`` should have been cached.
+    """
+
+    fresh_tokens: int
+    cache_write_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    expected_tokens: int
+
+
+class LedgerShape(TokensShape):
+    """A turn's line in the ledger.
+
+    ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and
+    ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache.
+    """
+
+    provider: str
+    model: str
+    miss: MissShape | None
+    cost: float | None
+    saved: float | None
+    guard: GuardShape | None
+
+
+class MissCountShape(MissShape):
+    """How many turns had a miss of one cause."""
+
+    turns: int
+
+
+class TotalsShape(TokensShape):
+    """What a session's turns have cost together, as far as their providers have counted.
+
+    ``turns`` are the counted ones. ``cost`` and ``saved`` are US
+    dollars of the turns that have a known price, null where none has; ``unpriced_turns`` of the counted ones have none
+    and are in neither. ``misses`` are the causes, the most frequent first.
+    """
+
+    turns: int
+    cost: float | None
+    saved: float | None
+    unpriced_turns: int
+    misses: list[MissCountShape]
+
+
+class ProfileShape(Shape):
+    """A session's profile; ``current`` where a session made of it now would begin with the same prompt and tools."""
+
+    name: str
+    current: bool
+
+
+class ErrorShape(Shape):
+    """Why a turn has no answer, or one that broke off: RUN_ERROR's code, and its sentence for people."""
+
+    code: str
+    text: str
+
+
+class MessageShape(Shape):
+    """One message of the conversation shown.
+
+    ``position`` is null while the message is queued. ``alternatives`` are the ids of the other
+    messages that stand in the same place, in other branches, oldest first; ``place`` is which of all
+    of them this one is by age, from 1. ``model`` is who answered, ``rating`` what the user thinks of it.
+    ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
+    that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning``
+    is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although
+    its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the
+    user's message has the error.
+    """
+
+    id: UUID
+    position: int | None
+    role: Literal["user", "assistant", "tool"]
+    text: str
+    status: Literal["complete", "stopped", "interrupted", "failed"]
+    created_at: datetime
+    alternatives: list[UUID]
+    place: int = 1
+    model: str | None = None
+    rating: Literal[1, -1] | None = None
+    reasoning: str | None = None
+    finish: Finish | None = None
+    error: ErrorShape | None = None
+    tool_calls: list[ToolCallShape] | None = Field(default=None, exclude_if=_is_none)
+    tool_call_id: str | None = Field(default=None, exclude_if=_is_none)
+    ledger: LedgerShape | None = Field(default=None, exclude_if=_is_none)
+
+
+class QueuedShape(Shape):
+    """A turn that was asked for and has not begun."""
+
+    run_id: UUID
+    message_id: UUID
+    text: str
+
+
+class TurnShape(Shape):
+    """How a turn stands; ``message_id`` is the id that its answer has, or would have."""
+
+    session_id: UUID
+    run_id: UUID
+    status: TurnStatus
+    message_id: UUID
+    error: ErrorShape | None
+
+
+class TranscriptShape(Shape):
+    """Another program has changed what a session holds; ``revision`` is the present one."""
+
+    session_id: UUID
+    revision: int
+
+
+class RunShape(Shape):
+    """The running turn: ``text`` with the run events after ``seq`` is the whole answer."""
+
+    run_id: UUID
+    message_id: UUID
+    text: str
+    seq: int
+
+
+def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) -> SessionShape:
+    """Return a session's shape; ``stamp`` where the one loaded with it is no longer live."""
+    stamp = stamp or chat_session.stamp
+    return SessionShape(
+        id=chat_session.id,
+        title=chat_session.title,
+        message_count=stamp.message_count,
+        revision=stamp.revision,
+        created_at=chat_session.created_at,
+        updated_at=chat_session.updated_at,
+        archived=chat_session.archived,
+        pinned=chat_session.pinned,
+    )
+
+
+def _tool_fields(role: str, parts: Parts) -> dict[str, Any]:
+    """Return what a message says of tool calls."""
+    if role == MessageRole.TOOL:
+        return {"tool_call_id": next((result.id for result in tool_results(parts)), None)}
+    calls = [ToolCallShape(id=call.id, name=call.name, arguments=call.arguments) for call in tool_calls(parts)]
+    return {"tool_calls": calls or None}
+
+
+def message_shape(message: Message) -> MessageShape:
+    """Return a stored message's shape: its text, and what this release knows of its other content.
+
+    ``outcomes`` adds what other rows say of it.
+    """
+    parts = known(message.parts)
+    return MessageShape(
+        id=message.public_id,
+        position=message.position,
+        role=message.role,
+        text=message.text,
+        status=message.status,
+        created_at=message.created_at,
+        alternatives=[],
+        reasoning=reasoning_of(parts) or None,
+        finish=message.finish or None,
+        **_tool_fields(message.role, parts),
+    )
+
+
+def unborn_message_shape(turn: Turn) -> MessageShape:
+    """Return the shape of the user's message of a turn that has not begun, or never will."""
+    return MessageShape(
+        id=turn.message_id,
+        position=None,
+        role="user",
+        text=turn.text,
+        status="stopped" if turn.ended_at else "complete",
+        created_at=turn.created_at,
+        alternatives=[],
+    )
+
+
+def queued_shape(turn: Turn) -> QueuedShape:
+    """Return the shape of a queued turn."""
+    return QueuedShape(run_id=turn.run_id, message_id=turn.message_id, text=turn.text)

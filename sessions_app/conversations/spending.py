@@ -1,0 +1,184 @@
+"""What turns and sessions have cost: tokens, money, and why a provider's cache had less than it should.
+
+The ledger as it is stored with the turns, read back: for one turn, and for a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncDate
+
+from sessions_app.conversations.schemas import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
+from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.cache_ledger.entries import Entry
+from sessions_app.llm.usage import Usage
+from sessions_app.models import ChatSession, Turn
+
+# In the order of Usage's own fields.
+COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+
+
+def usage_of(turn: Turn) -> Usage:
+    """Return what a turn's provider has counted."""
+    return Usage(*(getattr(turn, name) for name in COUNTS))
+
+
+def entry_of(turn: Turn) -> Entry | None:
+    """Return a turn's line in the ledger; None where its provider has counted nothing."""
+    if not turn.prefix_digest:
+        return None
+    miss = Cause(turn.miss) if turn.miss else None
+    return Entry(turn.prefix_digest, turn.expected_tokens, miss, turn.cost, turn.saved)
+
+
+def usage_by_session(session_ids: Iterable[UUID]) -> dict[UUID, Usage]:
+    """Return what all turns of each session have cost together (one query); none for no turn."""
+    sums = {name: Sum(name) for name in COUNTS}
+    rows = Turn.objects.filter(chat_session__in=list(session_ids)).values_list("chat_session").annotate(**sums)
+    return {session_id: Usage(*counts) for session_id, *counts in rows}
+
+
+def totals(session_id: UUID) -> TotalsShape:
+    """Return what the counted turns of a session have cost together, and why they had misses (one query)."""
+    causes = by_cause(Turn.objects.filter(chat_session=session_id))
+    total = sum(causes.values(), Totals())
+    priced = total.turns > total.unpriced
+    return TotalsShape(
+        turns=total.turns,
+        **_tokens(total.usage),
+        expected_tokens=total.expected,
+        cost=float(total.cost) if priced else None,
+        saved=float(total.saved) if priced else None,
+        unpriced_turns=total.unpriced,
+        misses=_misses({cause: found.turns for cause, found in causes.items() if cause}),
+    )
+
+
+def _tokens(usage: Usage) -> dict[str, int]:
+    """What a provider counted, as clients see it."""
+    return {
+        "fresh_tokens": usage.fresh_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+
+
+def _misses(turns: dict[Cause, int]) -> list[MissCountShape]:
+    """How many turns each cause had, the most frequent first."""
+    causes = sorted(turns, key=lambda cause: (-turns[cause], cause))
+    return [MissCountShape(cause=cause, reason=cause.sentence, turns=turns[cause]) for cause in causes]
+
+
+def line_of(turn: Turn) -> LedgerShape | None:
+    """Return a turn's line in the ledger as clients see it, from its row."""
+    entry = entry_of(turn)
+    return ledger_shape(turn.provider, turn.model, usage_of(turn), entry, guard_of(turn)) if entry else None
+
+
+def guard_of(turn: Turn) -> GuardShape | None:
+    """Return what the guard decided for a turn, from its row; None where it was not asked."""
+    if not turn.guard_agent:
+        return None
+    # The columns hold what the guard's own shape held.
+    decided: dict[str, Any] = {"agent": turn.guard_agent, "transcript": turn.guard_transcript}
+    return GuardShape(**decided, reason=turn.guard_reason)
+
+
+def ledger_shape(provider: str, model: str, usage: Usage, entry: Entry, guard: GuardShape | None) -> LedgerShape:
+    """Return a line of the ledger as clients see it."""
+    return LedgerShape(
+        provider=provider,
+        model=model,
+        **_tokens(usage),
+        expected_tokens=entry.expected,
+        miss=MissShape(cause=entry.miss, reason=entry.miss.sentence) if entry.miss else None,
+        cost=None if entry.cost is None else float(entry.cost),
+        saved=None if entry.saved is None else float(entry.saved),
+        guard=guard,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What several turns of the ledger have cost together.
+
+    Of the ``expected`` tokens the ``missed`` ones were not found in the provider's cache. ``cost`` and ``saved`` are US
+    dollars; the ``unpriced`` turns, whose price is not known, are in neither.
+    """
+
+    turns: int = 0
+    expected: int = 0
+    missed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal = Decimal(0)
+    saved: Decimal = Decimal(0)
+    unpriced: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        """Return the sum of both."""
+        return Totals(
+            self.turns + other.turns,
+            self.expected + other.expected,
+            self.missed + other.missed,
+            self.usage + other.usage,
+            self.cost + other.cost,
+            self.saved + other.saved,
+            self.unpriced + other.unpriced,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the turns of one day, profile (by primary key) and cause (None: they missed nothing) have cost."""
+
+    day: date
+    profile: int
+    cause: Cause | None
+    totals: Totals
+
+
+def postings(since: datetime) -> list[Posting]:
+    """Return what the turns asked for since then have cost, by days of the present time zone.
+
+    One query, whose rows are few: sums over days, profiles and causes are made of them. It reads by the index of
+    ``created_at``, so it costs what the period holds, whatever is older.
+    """
+    # The profile by a subquery: a join would let SQLite, once it has statistics, begin with all the sessions there are.
+    profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
+    summed = _summed(Turn.objects.filter(created_at__gte=since), TruncDate("created_at"), profile, "miss")
+    return [Posting(day, key, Cause(miss) if miss else None, totals) for (day, key, miss), totals in summed]
+
+
+def by_cause(turns: QuerySet[Turn]) -> dict[Cause | None, Totals]:
+    """Return what the turns have cost, by why the cache had less than expected; None where it had not (one query)."""
+    return {Cause(miss) if miss else None: totals for (miss,), totals in _summed(turns, "miss")}
+
+
+def _summed(turns: QuerySet[Turn], *keys: Any) -> list[tuple[tuple[Any, ...], Totals]]:
+    """Return the totals of those of the turns that the ledger has, for each value of the keys."""
+    fewer = Q(expected_tokens__gt=F("cached_tokens"))
+    sums = {
+        "turns_": Count("pk"),
+        "expected_": Sum("expected_tokens"),
+        "missed_": Sum(F("expected_tokens") - F("cached_tokens"), filter=fewer, default=0),
+        "cost_": Sum("cost", default=Decimal(0)),
+        "saved_": Sum("saved", default=Decimal(0)),
+        "unpriced_": Count("pk", filter=Q(cost=None)),
+        **{f"{name}_": Sum(name) for name in COUNTS},
+    }
+    rows = turns.exclude(prefix_digest="").order_by().values_list(*keys).annotate(**sums)
+    width, figures = len(keys), len(sums) - len(COUNTS)
+    split = ((row[:width], row[width : width + figures], row[width + figures :]) for row in rows)
+    return [
+        (key, Totals(turns, expected, missed, Usage(*counts), cost, saved, unpriced))
+        for key, (turns, expected, missed, cost, saved, unpriced), counts in split
+    ]

@@ -1,0 +1,65 @@
+"""A request's line in the ledger, made once its provider has counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessions_app.llm.cache_ledger.entries import Entry, miss_of
+from sessions_app.llm.cache_ledger.prices import price_of
+from sessions_app.llm.cache_ledger.requests import DIGESTS, RequestRecord, expected_of, kept_of
+from sessions_app.llm.cache_ledger.rolling_digest import Mark
+from sessions_app.llm.cache_ledger.software import SOFTWARE
+from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.live_model import LiveModel
+from sessions_app.llm.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it left: the digest of what stood before and beside its conversation, how far that had come, and
+    when its answer began (seconds since the epoch)."""
+
+    prefix: str
+    rows: Mark
+    wire: Mark
+    at: float
+
+
+def account(
+    transcript: CachedTranscript, live: LiveModel, sent: Sent, usage: Usage, model: str, *, reported: bool
+) -> Entry:
+    """The line of a request that cost `usage`; from now on it is the session's last (`transcript.last`).
+
+    `model` is the provider's own name for what answered; `reported`: it has said how much it found in its cache.
+    """
+    caching, last = live.caching(transcript.session_id), transcript.last
+    this = RequestRecord(
+        model=f"{transcript.model} {live.base_url}",
+        prefix=sent.prefix,
+        prompt=transcript.prompt,
+        tools=transcript.tools,
+        software=SOFTWARE,
+        rows=sent.rows,
+        wire=sent.wire,
+        at=sent.at,
+        kept=kept_of(usage, caching),
+        digests=DIGESTS,
+    )
+    miss = miss_of(
+        last,
+        this,
+        transcript.compared(last) if last else None,
+        usage,
+        reported=reported,
+        applied=transcript.applied,
+        caching=caching,
+    )
+    transcript.last = this
+    price = price_of(usage, model, live.base_url)
+    return Entry(
+        sent.prefix,
+        expected_of(last),
+        miss,
+        price.cost if price else None,
+        price.saved if price else None,
+    )

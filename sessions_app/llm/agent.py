@@ -1,0 +1,61 @@
+"""The agent: the live object that answers one user in one process."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+
+from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.content.parts import ToolCall
+from sessions_app.llm.providers import Providers
+from sessions_app.llm.step import Step
+from sessions_app.llm.tools.registry import ToolRegistry, no_tool
+from sessions_app.llm.tools.sources import Context
+
+# Read at import: it searches the disk, which the event loop must not wait for.
+_PYDANTIC_AI = version("pydantic-ai-slim")
+
+
+class Agent:
+    """One per session key and process: the way to the models, and tools bound to their user.
+
+    Nothing about a session is its state (transcripts are kept beside it): two sessions of one user may run at once.
+    """
+
+    def __init__(self, providers: Providers, tools: ToolRegistry, context: Context) -> None:
+        self._closed = False
+        self._providers = providers
+        self._tools = tools
+        self._context = context
+
+    def step(self, transcript: CachedTranscript) -> Step:
+        """One request to the transcript's model."""
+        self._check()
+        return Step(self._providers, transcript)
+
+    async def call(self, transcript: CachedTranscript, call: ToolCall) -> str:
+        """Run a tool that the transcript's session has.
+
+        What went wrong is told as the result's text; nothing but cancellation is raised.
+        """
+        self._check()
+        if call.name not in {tool.name for tool in transcript.prefix.tools}:
+            return no_tool(call)
+        return await self._tools.call(self._context, call)
+
+    async def aclose(self) -> None:
+        """Be used no more. The providers' clients belong to the process and stay open."""
+        self._closed = True
+
+    def _check(self) -> None:
+        if self._closed:
+            raise RuntimeError("this agent was closed; one in a turn never may be")
+
+
+def signature(tools: ToolRegistry) -> str:
+    """Digest of what every agent of this process is built from: the software's version, and where tools come from.
+
+    Never of what is frozen per session, nor of what a source lists at the time: neither an edited profile nor a tool
+    server that is away must make a user's sessions throw each other out.
+    """
+    return hashlib.sha256("\n".join([_PYDANTIC_AI, *tools.identity]).encode()).hexdigest()[:32]

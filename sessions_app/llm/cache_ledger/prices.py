@@ -1,0 +1,55 @@
+"""What a request cost and what the cache saved, at genai-prices' list prices; nothing is guessed.
+
+A price belongs to a provider's address and a model's name. A server of one's own that calls its model like one of
+OpenAI's costs what it costs, so only addresses that genai-prices knows are priced.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from sessions_app.llm.usage import Usage
+
+logger = logging.getLogger(__name__)
+
+DIGITS = Decimal("1e-9")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars: what was paid, and how much more the same tokens would have cost without a cache.
+
+    `saved` is negative where more was written to a cache than was ever read from it.
+    """
+
+    cost: Decimal
+    saved: Decimal
+
+
+def price_of(usage: Usage, model: str, base_url: str) -> Price | None:
+    """The price of one request (prices may depend on its size, so not of several at once); None where none is known."""
+    cost = _total(usage, model, base_url)
+    uncached = _total(replace(usage, cached_tokens=0, cache_write_tokens=0), model, base_url)
+    return None if cost is None or uncached is None else Price(cost, uncached - cost)
+
+
+def _total(usage: Usage, model: str, base_url: str) -> Decimal | None:
+    from genai_prices import Usage as Priced
+    from genai_prices import calc_price
+
+    counts = Priced(
+        input_tokens=usage.input_tokens,
+        cache_read_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+    )
+    try:
+        return calc_price(counts, model, provider_api_url=base_url).total_price.quantize(DIGITS)
+    except LookupError:
+        return None
+    except ValueError:
+        # Counts that contradict each other: the provider's own, but no price can be made of them.
+        logger.warning("no price for what %s counted", model)
+        return None

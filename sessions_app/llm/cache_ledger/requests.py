@@ -1,0 +1,116 @@
+"""What one request was, for the next one of its session to be compared with.
+
+Pure values and functions: a record is stored with its session (`RequestRecord.to_json`), and whichever process sends
+the next request compares.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+
+from pydantic import TypeAdapter
+
+from sessions_app.llm.cache_ledger.rolling_digest import START, Mark
+from sessions_app.llm.content.prefix import FrozenPrefix, canonical
+from sessions_app.llm.usage import Usage
+
+DIGESTS = 2
+"""How rows are digested: 1, their text (up to 0.1.0); 2, the digest of each, so that a transcript can be cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """How a provider caches: `retention` in seconds (None: it names none), the shortest prompt it keeps, in tokens,
+    and whether it tells what it has written (`writes`)."""
+
+    retention: float | None = None
+    minimum: int = 0
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """What one request was, for the next one of its session to be compared with.
+
+    `model` names the model and its server. `prefix` is the digest of all that stood before and beside the conversation
+    on the wire, `prompt` and `tools` those of the frozen prefix, `software` that of what wrote them. `rows` is how far
+    the transcript had come, `wire` how far its elements had (both are the rows where elements are not kept). `at` is
+    when its answer began, from when on the provider keeps it: in seconds since the epoch by the process's own clock,
+    for it is compared with times to live of minutes. `kept` tokens may be expected to be found. `digests` says how rows
+    are digested (`DIGESTS`).
+    """
+
+    model: str
+    prefix: str
+    prompt: str
+    tools: str
+    software: str
+    rows: Mark
+    wire: Mark
+    at: float
+    kept: int
+    digests: int = 1
+
+    def to_json(self) -> str:
+        """The text that is stored with the session."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> RequestRecord | None:
+        """The request that `to_json` wrote; None for no text, and for one of another version.
+
+        Of rows that were digested in another way nothing is known: they count as the beginning of any transcript.
+        """
+        try:
+            stored = _STORED.validate_json(text)
+        except ValueError:
+            return None
+        if stored.digests == DIGESTS:
+            return stored
+        return replace(stored, rows=START, wire=START if stored.wire == stored.rows else stored.wire)
+
+
+_STORED = TypeAdapter(RequestRecord)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How the transcript of a request stands to that of the last one: has it the same beginning, as rows, and as
+    bytes on the wire?"""
+
+    same_rows: bool
+    same_bytes: bool
+
+
+def kept_of(usage: Usage, caching: Caching) -> int:
+    """How many tokens of a request the next one may expect to find, by what the provider said of it."""
+    if caching.writes or usage.cache_write_tokens:
+        return usage.cached_tokens + usage.cache_write_tokens
+    return usage.input_tokens if usage.input_tokens >= caching.minimum else 0
+
+
+def expected_of(last: RequestRecord | None) -> int:
+    """How many tokens a request should find: those that the last one of its session has left."""
+    return last.kept if last else 0
+
+
+def prompt_digest(prefix: FrozenPrefix) -> str:
+    """Digest of a frozen system prompt."""
+    return digest(prefix.system_prompt)
+
+
+def tools_digest(prefix: FrozenPrefix) -> str:
+    """Digest of frozen tool definitions."""
+    return digest(canonical([[tool.name, tool.description, tool.parameters] for tool in prefix.tools]))
+
+
+def frozen_digest(prompt: str, tools: str) -> str:
+    """One digest of both, by which an applied prefix is known again."""
+    return digest(prompt + tools)
+
+
+def digest(text: str) -> str:
+    """What the ledger writes in place of a text: 128 bits of SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

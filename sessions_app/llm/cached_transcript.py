@@ -1,0 +1,179 @@
+"""One session's transcript in memory: what the next request will be made of, most of it already serialised."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sessions_app.llm.cache_ledger.requests import Compared, RequestRecord, prompt_digest, tools_digest
+from sessions_app.llm.cache_ledger.rolling_digest import Mark, RollingDigest
+from sessions_app.llm.content.codec import encode
+from sessions_app.llm.content.history import body_of, head_of, opening_of
+from sessions_app.llm.content.prefix import FrozenPrefix, canonical
+from sessions_app.llm.content.rows import Row, counts
+from sessions_app.llm.grouping import Group, sections_of
+from sessions_app.llm.kept_elements import KeptElements
+from sessions_app.llm.wire.splicing import MARKER
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage
+
+INLINE_ROWS = 10
+"""Rows that a request serialises itself; if more wait, most of them are serialised ahead of it, in slices."""
+
+ROW_BYTES = 450
+"""Bytes of a row or a message kept as an object, besides its text (measured)."""
+
+DIGEST_BYTES = 16
+"""Bytes that are remembered of each row: the digest of what was stored."""
+
+
+class CachedTranscript:
+    """One session in memory: frozen prefix, model string, serialised elements, rows not serialised yet.
+
+    Everything said so far must have been appended, in order, after it was stored. Not for two steps at once. For a
+    model whose wire is not known, the messages are kept as objects instead of elements.
+
+    For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
+    of a prefix that was applied to it; set them again before each turn. `prompt` and `tools` are the digests of the
+    frozen prefix, and `frozen` is its canonical JSON.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        prefix: FrozenPrefix,
+        model: str,
+        rows: Iterable[Row] = (),
+        *,
+        last: RequestRecord | None = None,
+    ) -> None:
+        self.session_id = session_id
+        self.prefix, self.frozen = prefix, prefix.to_json()
+        self.prompt, self.tools = prompt_digest(prefix), tools_digest(prefix)
+        self.model = model
+        self.last = last
+        self.applied = ""
+        self._said_rows = RollingDigest(last.rows if last else None)
+        self._said_bytes = RollingDigest(last.wire if last else None)
+        self._row_digests = bytearray()
+        self._rows: list[Row] = []
+        self._began = False
+        self._elements = KeptElements()
+        self._messages: list[ModelMessage] = []
+        self._waiting_bytes = self._message_bytes = 0
+        for row in rows:
+            self.append(row)
+
+    @property
+    def size(self) -> int:
+        """Bytes it holds, about."""
+        digests = self._said_rows.size + self._said_bytes.size + len(self._row_digests)
+        rows = self._elements.size + self._message_bytes + self._waiting_bytes
+        return len(self.prefix.system_prompt) + rows + digests
+
+    @property
+    def elements(self) -> bytes:
+        """The serialised elements, joined by commas."""
+        return self._elements.joined()
+
+    def append(self, row: Row) -> None:
+        """Take in a row that has just been stored at the end of the branch."""
+        opening = [] if self._began else opening_of([row])
+        self._began = self._began or counts(row)
+        for waiting in (*(replace(line, position=row.position) for line in opening), row):
+            self._rows.append(waiting)
+            self._waiting_bytes += _weight(waiting)
+            self._row_digests += (digest := _digest(waiting))
+            self._said_rows.feed([digest])
+
+    def truncate(self, position: int) -> bool:
+        """Cut to a fork point: hold exactly the rows before `position`, and be as if no other had ever come.
+
+        False, and nothing is cut, where that cannot be done: amid an answer that called tools, and where messages are
+        kept as objects. Then the transcript must be read again.
+        """
+        if self._messages or (kept := self._elements.cut(position)) is None:
+            return False
+        self._rows = [row for row in self._rows if row.position < position]
+        self._waiting_bytes = sum(map(_weight, self._rows))
+        del self._row_digests[DIGEST_BYTES * (kept + len(self._rows)) :]
+        self._began = bool(self._elements) or any(map(counts, self._rows))
+        places = range(0, len(self._row_digests), DIGEST_BYTES)
+        digests = [bytes(self._row_digests[place : place + DIGEST_BYTES]) for place in places]
+        self._said_rows.return_to(digests, self.last.rows if self.last else None)
+        self._said_bytes.return_to([self.elements] if self._elements else [], self.last.wire if self.last else None)
+        return True
+
+    def sent(self) -> tuple[Mark, Mark]:
+        """A request has been made of all this: return how far its rows and its elements have come."""
+        rows = self._said_rows.send()
+        return rows, self._said_bytes.send() if self._elements else rows
+
+    def compared(self, last: RequestRecord) -> Compared:
+        """Tell whether what was sent in an earlier request stands at the beginning of this transcript."""
+        same_rows = self._said_rows.extends(last.rows)
+        return Compared(same_rows, self._said_bytes.extends(last.wire) if self._elements else same_rows)
+
+    def ahead(self) -> list[Row]:
+        """The waiting rows to serialise ahead of a request, as far as they go together; none if it can take them all.
+
+        They end with a user's row, as a request does. The steps of a turn that is read again in its midst go one by
+        one: each once was what a request of its own had to add, and some mappings look at a turn's steps together.
+        """
+        rows = self._rows
+        asked = [index for index, row in enumerate(rows) if row.role == "user"]
+        if not asked:
+            steps = [index for index, row in enumerate(rows) if row.role == "assistant"]
+            return rows[: steps[1]] if len(steps) > 1 else []
+        if asked[-1] < len(rows) - 1:
+            return rows[: asked[-1] + 1]
+        return rows[: asked[-2] + 1] if len(rows) > INLINE_ROWS and len(asked) > 1 else []
+
+    def waiting(self) -> list[list[Row]]:
+        """The rows not serialised yet, as sections."""
+        return sections_of(self._rows)
+
+    def messages(self, sections: Iterable[Sequence[Row]]) -> list[ModelMessage]:
+        """A request's messages: the marker for the kept elements, then sections, with a marker between two."""
+        messages = [*head_of(self.prefix), _marker()]
+        for index, section in enumerate(sections):
+            messages += [_marker()] if index else []
+            messages += body_of(section, model=self.model)
+        return messages
+
+    def keep(self, groups: Iterable[Group]) -> None:
+        """The first of the waiting rows have become elements, in these groups."""
+        start = 0
+        for count, elements in groups:
+            rows, start = self._rows[start : start + count], start + count
+            self._elements.add(rows[0].position, rows[-1].position, count, b",".join(elements))
+            self._said_bytes.feed(elements)
+        self._waiting_bytes -= sum(map(_weight, self._rows[:start]))
+        del self._rows[:start]
+
+    def whole(self) -> list[ModelMessage]:
+        """All messages of a request, kept as objects for the next."""
+        self._messages = self._messages or head_of(self.prefix)
+        self._messages += body_of(self._rows, model=self.model)
+        self._message_bytes, self._waiting_bytes = self._message_bytes + self._waiting_bytes, 0
+        self._rows.clear()
+        return list(self._messages)
+
+
+def _digest(row: Row) -> bytes:
+    stored = canonical([row.role, row.text, encode(row.parts), row.status])
+    return hashlib.sha256(stored.encode()).digest()[:DIGEST_BYTES]
+
+
+def _marker() -> ModelMessage:
+    from pydantic_ai.messages import ModelRequest, UserPromptPart
+
+    return ModelRequest(parts=[UserPromptPart(MARKER)])
+
+
+def _weight(row: Row) -> int:
+    """Bytes of a row as an object, about."""
+    return ROW_BYTES + len(row.text) + (len(repr(row.parts)) if row.parts else 0)

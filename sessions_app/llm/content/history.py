@@ -1,0 +1,89 @@
+"""The messages of a request, made of a session's rows.
+
+`messages_of` is the whole of it, and the oracle of the tests. Production makes the same of the same pieces, at the time
+when it has them (`cached_transcript`). The rules, each for a reason that a provider gave:
+
+- A stopped, interrupted or failed answer counts with the text it has. Its reasoning and ids do not: they were cut.
+- A blank row counts not at all (providers refuse blank texts), unless it calls a tool.
+- A tool call without a result gets one that says so; else the provider refuses the session for ever.
+- A tool's row whose call does not stand right before it is left out: providers refuse a result nobody asked for,
+  and such a row is made only by a hand in the database, never by a turn.
+- A row with a part that cannot be sent (a file, so far) is refused, and with it the request: never sent without it.
+- A branch whose first row that counts is not a user's gets an opening line; Anthropic refuses it otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sessions_app.llm.content.parts import tool_results
+from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.restored import EPOCH, response_of
+from sessions_app.llm.content.rows import Row, calls_of, check, counts
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage, ModelRequest
+
+NO_RESULT = "No result: the tool was not run to its end."
+OPENING = "(The beginning of this conversation was deleted.)"
+
+
+def messages_of(prefix: FrozenPrefix, rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
+    """The messages of a request to `model` (a model string): frozen prefix, then the rows of the active branch."""
+    return [*head_of(prefix), *body_of([*opening_of(rows), *rows], model=model)]
+
+
+def head_of(prefix: FrozenPrefix) -> list[ModelMessage]:
+    """The frozen prefix as messages (its tools travel beside them)."""
+    from pydantic_ai.messages import ModelRequest, SystemPromptPart
+
+    if not prefix.system_prompt:
+        return []
+    return [ModelRequest(parts=[SystemPromptPart(prefix.system_prompt, timestamp=EPOCH)])]
+
+
+def opening_of(rows: Iterable[Row]) -> list[Row]:
+    """The opening line, where the first row that counts needs one."""
+    first = next(filter(counts, rows), None)
+    return [Row("user", OPENING)] if first is not None and first.role == "assistant" else []
+
+
+def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
+    """The messages of consecutive rows; a call and its results must be among the same rows. Raises ContentError."""
+    messages: list[ModelMessage] = []
+    for index, row in enumerate(rows):
+        check(row)
+        if not counts(row):
+            continue
+        if row.role == "user":
+            messages.append(_said(row.text))
+        else:
+            messages.append(response_of(row, model))
+            if calls := calls_of(row):
+                messages.append(_results(calls, rows[index + 1 :]))
+    return messages
+
+
+def _said(text: str) -> ModelRequest:
+    from pydantic_ai.messages import ModelRequest, UserPromptPart
+
+    return ModelRequest(parts=[UserPromptPart(text, timestamp=EPOCH)])
+
+
+def _results(calls: dict[str, str], following: Sequence[Row]) -> ModelRequest:
+    """One message with a result for each call, in the order of the calls, from the tool rows right behind them."""
+    from pydantic_ai.messages import ModelRequest, ToolReturnPart
+
+    results: dict[str, str] = {}
+    for row in following:
+        if row.role != "tool":
+            break
+        for result in tool_results(row.parts):
+            results.setdefault(result.id, row.text)
+    return ModelRequest(
+        parts=[
+            ToolReturnPart(name, results.get(call_id, NO_RESULT), call_id, timestamp=EPOCH)
+            for call_id, name in calls.items()
+        ]
+    )

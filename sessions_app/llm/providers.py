@@ -1,0 +1,69 @@
+"""The live models of this process: one client per model string, shared by every agent."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from sessions_app.llm.failures import unusable
+from sessions_app.llm.live_model import DEMO, LiveModel, spliced
+
+KNOWN_WIRES = {"openai", "openai-responses", "openai-chat", "ollama", "anthropic"}
+"""Providers whose requests are spliced (`wire`); any other gets its whole conversation mapped each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """What bounds a request: HERMES_PROVIDER_TIMEOUT (seconds without a byte), HERMES_PROVIDER_LONGEST_WAIT (seconds of
+    bytes alone, without a word or a thought), HERMES_MAX_ANSWER (characters), HERMES_PROVIDER_RETRIES.
+
+    `demo_pause`: the demo model's pauses (seconds).
+    """
+
+    timeout: float = 120.0
+    longest_wait: float = 600.0
+    max_answer: int = 1_000_000
+    retries: int = 2
+    demo_pause: float = 0.018
+
+
+class Providers:
+    """Process-wide; belongs to the event loop that uses it. Clients are made when a step first needs them."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self.settings = settings
+        self._models: dict[str, asyncio.Task[LiveModel]] = {}
+
+    async def live(self, name: str) -> LiveModel:
+        """The model of that string. Imports and certificates are read in a thread. Raises ProviderError."""
+        task = self._models.get(name)
+        if task is None:
+            task = self._models[name] = asyncio.create_task(asyncio.to_thread(self._build, name))
+        try:
+            return await asyncio.shield(task)
+        except Exception as error:
+            # What was missing may be there the next time.
+            if self._models.get(name) is task:
+                del self._models[name]
+            raise unusable(name, error) from error
+
+    def _build(self, name: str) -> LiveModel:
+        if name == DEMO:
+            from sessions_app.llm.demo import demo_model
+
+            return LiveModel(name, demo_model(self.settings.demo_pause))
+        from pydantic_ai.models import infer_model
+
+        if name.partition(":")[0] not in KNOWN_WIRES:
+            return LiveModel(name, infer_model(name))
+        from sessions_app.llm.wire.answering import answered
+
+        return spliced(name, answered)
+
+    async def aclose(self) -> None:
+        """Close every client; steps under way fail."""
+        tasks = list(self._models.values())
+        self._models.clear()
+        for built in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(built, LiveModel) and built.client is not None:
+                await built.client.aclose()

@@ -1,0 +1,61 @@
+"""A request to a model: made of a transcript and sent, its new elements kept for the next one.
+
+What this module imports, directly or not, is what makes a request's bytes (`cache_ledger.software`).
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.grouping import groups_of
+from sessions_app.llm.live_model import LiveModel, parameters_of
+from sessions_app.llm.wire.splicing import Splice, splice
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import StreamedResponse
+
+    from sessions_app.llm.deadline import Deadline
+
+
+async def prepare(live: LiveModel, transcript: CachedTranscript) -> None:
+    """Serialise ahead of the request what it would be too much for; not for models whose wire is not known."""
+    if live.client is not None:
+        from sessions_app.llm.preserialize import preserialize
+
+        await preserialize(live, transcript)
+
+
+async def open_stream(
+    live: LiveModel, transcript: CachedTranscript, stack: AsyncExitStack, deadline: Deadline, max_answer: int
+) -> tuple[StreamedResponse, Splice | None]:
+    """Send the request; the stream is closed with the stack. Raises ContentError."""
+    from pydantic_ai.direct import model_request_stream
+
+    parameters = parameters_of(transcript.prefix)
+    settings = live.settings(transcript.session_id)
+    if live.client is None:
+        request = model_request_stream(
+            live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters
+        )
+        return await stack.enter_async_context(request), None
+    current = Splice(
+        transcript.elements,
+        on_bytes=deadline.heard_bytes,
+        on_words=deadline.heard_word,
+        max_answer=max_answer,
+    )
+    sections = transcript.waiting()
+    token = splice.set(current)
+    try:
+        request = model_request_stream(
+            live.model, transcript.messages(sections), model_settings=settings, model_request_parameters=parameters
+        )
+        return await stack.enter_async_context(request), current
+    finally:
+        splice.reset(token)
+        # Else it never reached the wire, and its rows still wait.
+        if current.added:
+            transcript.keep(chain.from_iterable(map(groups_of, sections, current.added)))

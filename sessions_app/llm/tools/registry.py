@@ -1,0 +1,61 @@
+"""The tools of several sources, found by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from sessions_app.llm.content.parts import ToolCall
+from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec, freeze
+from sessions_app.llm.tools.builtin import BuiltinTools
+from sessions_app.llm.tools.sources import Context, ToolError, ToolSource
+
+logger = logging.getLogger(__name__)
+
+
+class ToolRegistry:
+    """Lives as long as the agents that use it. Of two tools with one name the earlier source's counts."""
+
+    def __init__(self, sources: Sequence[ToolSource]) -> None:
+        self._sources = sources
+
+    @property
+    def identity(self) -> list[str]:
+        """What agents are built from."""
+        return [source.identity for source in self._sources]
+
+    def specs(self) -> dict[str, ToolSpec]:
+        """The tools that are there now, by name."""
+        return {spec.name: spec for source in reversed(self._sources) for spec in source.specs()}
+
+    def freeze(self, system_prompt: str, names: Iterable[str]) -> FrozenPrefix:
+        """The prefix of a session that begins now with these tools; those that are not there are left out."""
+        specs = self.specs()
+        return freeze(system_prompt, [specs[name] for name in names if name in specs])
+
+    async def call(self, context: Context, call: ToolCall) -> str:
+        """Run a call and return its result's text; what went wrong is told in that text, for the model to read."""
+        source = self._source_of(call.name)
+        if source is None:
+            return no_tool(call)
+        try:
+            return await source.call(context, call)
+        except ToolError as error:
+            return f"Error: {error}"
+        except Exception:
+            # A tool's failure is the model's to explain, not the turn's end.
+            logger.exception("the tool %s failed", call.name)
+            return "Error: the tool failed."
+
+    def _source_of(self, name: str) -> ToolSource | None:
+        return next((source for source in self._sources if any(spec.name == name for spec in source.specs())), None)
+
+
+def no_tool(call: ToolCall) -> str:
+    """The result of a call of a tool that is not there."""
+    return f"Error: there is no tool {call.name!r}."
+
+
+def site_tools() -> ToolRegistry:
+    """The tools that this site's profiles may name."""
+    return ToolRegistry([BuiltinTools()])

@@ -1,0 +1,39 @@
+"""What a source of tools is: it lists tools, and runs their calls."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sessions_app.llm.content.parts import ToolCall
+from sessions_app.llm.content.prefix import ToolSpec
+
+Search = Callable[[int, str, int], Awaitable[list[str]]]
+"""`await search(user_id, query, limit)`: lines of text, one per hit in the chats of that user, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a tool may use: whose agent it is, and the way to that user's chats."""
+
+    user_id: int
+    search: Search
+
+
+class ToolError(Exception):
+    """A tool says what is wrong with a call; `str()` is for the model to read."""
+
+
+class ToolSource(Protocol):
+    """Something that has tools. Lives as long as the agents that use it."""
+
+    @property
+    def identity(self) -> str:
+        """What agents are built from: equal where the same source is meant, whatever it lists at the time."""
+
+    def specs(self) -> Iterable[ToolSpec]:
+        """The tools that it has now, in any order; none while it is away."""
+
+    async def call(self, context: Context, call: ToolCall) -> str:
+        """Run a call of one of its tools and return the result's text. Raises ToolError."""

@@ -1,0 +1,189 @@
+"""What clients see of a running turn: AG-UI events, batched, then numbered.
+
+The first delta goes out at once, later ones together every 30 ms, because each event costs
+every reader a frame. ``seq`` is given after batching and rises by one per event; each text
+delta carries its place in the text (``metadata.offset``, in characters), so that a client
+which missed one knows. ``shape`` is at every moment the text of exactly the events up to
+``seq``: characters still waiting for their batch are not in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from ag_ui.core import (
+    BaseEvent,
+    ReasoningEndEvent,
+    ReasoningMessageContentEvent,
+    ReasoningMessageEndEvent,
+    ReasoningMessageStartEvent,
+    ReasoningStartEvent,
+    RunStartedEvent,
+    TextMessageContentEvent,
+    TextMessageEndEvent,
+    TextMessageStartEvent,
+    ToolCallArgsEvent,
+    ToolCallEndEvent,
+    ToolCallResultEvent,
+    ToolCallStartEvent,
+)
+
+from sessions_app.conversations.schemas import RunShape
+
+BATCH_SECONDS = 0.03
+
+
+class RunStream:
+    """Numbers one run's events and hands them to ``publish(seq, event)``.
+
+    Belongs to the event loop. ``message_id`` is the id that the answer under way will have,
+    ``spoke_at`` the loop's time at the first word of the answer or its reasoning.
+    """
+
+    def __init__(
+        self,
+        session_id: UUID,
+        run_id: UUID,
+        message_id: UUID,
+        publish: Callable[[int, BaseEvent], None],
+    ) -> None:
+        self.session_id = session_id
+        self.run_id = run_id
+        self.message_id = message_id
+        self.spoke_at: float | None = None
+        self._publish = publish
+        self._seq = 0
+        self._sent: list[str] = []
+        self._length = 0
+        self._waiting: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._reasoning_id: str | None = None
+        self._open_calls: dict[str, None] = {}
+
+    @property
+    def text(self) -> str:
+        """All of the answer's text so far, also what waits for its batch."""
+        waiting = [] if self._reasoning_id else self._waiting
+        return "".join(self._sent + waiting)
+
+    def shape(self) -> RunShape:
+        """Return the run as session.open answers it."""
+        self._sent = ["".join(self._sent)]
+        return RunShape(run_id=self.run_id, message_id=self.message_id, text=self._sent[0], seq=self._seq)
+
+    def started(self, guard: dict[str, str] | None) -> None:
+        """Send RUN_STARTED, once, with what the guard decided."""
+        if self._seq == 0:
+            metadata: dict[str, Any] | None = {"guard": guard} if guard else None
+            self._send(RunStartedEvent(thread_id=str(self.session_id), run_id=str(self.run_id), metadata=metadata))
+
+    def words(self, delta: str) -> None:
+        """Add to the answer's text."""
+        if self._reasoning_id is not None:
+            self.flush()
+            self._end_reasoning()
+        self._add(delta)
+
+    def reasoning(self, delta: str) -> None:
+        """Add to what the model says about its reasoning."""
+        if self._reasoning_id is None:
+            self.flush()
+            self._reasoning_id = str(uuid4())
+            self._send(ReasoningStartEvent(message_id=self._reasoning_id))
+            self._send(ReasoningMessageStartEvent(message_id=self._reasoning_id, role="reasoning"))
+        self._add(delta)
+
+    def call_started(self, call_id: str, name: str) -> None:
+        """Send the beginning of a tool call."""
+        self.flush()
+        self._end_reasoning()
+        self._open_calls[call_id] = None
+        self._send(
+            ToolCallStartEvent(
+                tool_call_id=call_id,
+                tool_call_name=name,
+                parent_message_id=str(self.message_id),
+            )
+        )
+
+    def call_arguments(self, call_id: str, delta: str) -> None:
+        """Send a piece of a tool call's arguments."""
+        self._send(ToolCallArgsEvent(tool_call_id=call_id, delta=delta))
+
+    def call_ended(self, call_id: str) -> None:
+        """Send the end of a tool call's arguments."""
+        self._open_calls.pop(call_id, None)
+        self._send(ToolCallEndEvent(tool_call_id=call_id))
+
+    def call_result(self, call_id: str, message_id: UUID, text: str) -> None:
+        """Send a tool's result, once it is stored under ``message_id``."""
+        self._send(ToolCallResultEvent(tool_call_id=call_id, message_id=str(message_id), content=text, role="tool"))
+
+    def next_message(self, message_id: UUID) -> None:
+        """End the message under way, which is stored, and go on with another."""
+        self._end_message()
+        self.message_id = message_id
+        self._sent, self._length = [], 0
+
+    def close(self, guard: dict[str, str] | None) -> int:
+        """Send all but the event that ends the run, RUN_STARTED too where it never came so far; return its ``seq``."""
+        self.started(guard)
+        self._end_message()
+        return self._seq + 1
+
+    def flush(self) -> None:
+        """Send what waits for its batch now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._send_batch()
+
+    def _add(self, delta: str) -> None:
+        if self.spoke_at is None:
+            self.spoke_at = asyncio.get_running_loop().time()
+        self._waiting.append(delta)
+        if self._timer is None:
+            self._tick()
+
+    def _tick(self) -> None:
+        """Send a batch; after an interval without a delta the next one goes out at once."""
+        self._timer = None
+        if self._waiting:
+            self._send_batch()
+            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._tick)
+
+    def _send_batch(self) -> None:
+        delta = "".join(self._waiting)
+        self._waiting.clear()
+        if not delta:
+            return
+        if self._reasoning_id is not None:
+            self._send(ReasoningMessageContentEvent(message_id=self._reasoning_id, delta=delta))
+            return
+        message_id, offset = str(self.message_id), self._length
+        if offset == 0:
+            self._send(TextMessageStartEvent(message_id=message_id, role="assistant"))
+        self._sent.append(delta)
+        self._length += len(delta)
+        self._send(TextMessageContentEvent(message_id=message_id, delta=delta, metadata={"offset": offset}))
+
+    def _end_reasoning(self) -> None:
+        if self._reasoning_id is not None:
+            self._send(ReasoningMessageEndEvent(message_id=self._reasoning_id))
+            self._send(ReasoningEndEvent(message_id=self._reasoning_id))
+            self._reasoning_id = None
+
+    def _end_message(self) -> None:
+        self.flush()
+        self._end_reasoning()
+        for call_id in list(self._open_calls):  # cut off in the middle of its arguments
+            self.call_ended(call_id)
+        if self._length:
+            self._send(TextMessageEndEvent(message_id=str(self.message_id)))
+
+    def _send(self, event: BaseEvent) -> None:
+        self._seq += 1
+        self._publish(self._seq, event)

@@ -1,0 +1,179 @@
+"""What can be done with sessions: create, list, rename, archive, pin, read, apply the profile, tell the cost.
+
+Plain functions for one database hop each; they return shapes. Deleting a session and opening
+one concern a run that may be under way, so they belong to ``sessions_app.turns``.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Self, TypedDict
+from uuid import UUID
+
+from sessions_app.conversations import access, branches, spending, storage, transcript
+from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, TotalsShape, session_shape
+from sessions_app.conversations.search.folding import fold
+from sessions_app.errors import NotFound
+from sessions_app.journal import Fact, record
+from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
+from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.tools.registry import site_tools
+from sessions_app.models import AgentProfile, Branch, ChatSession, FactName
+
+# SQLite stores what the database's clock says to the millisecond and what Python says to the
+# microsecond, as texts of different length; a bound this much later is right for both.
+_CLOCK_STEP = timedelta(milliseconds=1)
+_CHUNK = 100
+# Between these a cursor's time can be reckoned with.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DOOMSDAY = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Changes(TypedDict, total=False):
+    """What session.update may change; what is absent stays."""
+
+    title: str
+    archived: bool
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """The last session of a page, by what the list is ordered by: it may move or go meanwhile."""
+
+    updated_at: datetime
+    id: UUID
+
+    def encode(self) -> str:
+        """Return the cursor as clients see it: opaque text."""
+        microseconds = (self.updated_at - _EPOCH) // timedelta(microseconds=1)
+        return urlsafe_b64encode(json.dumps([microseconds, self.id.hex]).encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """Return the cursor that ``encode`` made. Raises ValueError for anything else."""
+        try:
+            microseconds, session_id = json.loads(urlsafe_b64decode(text))
+            cursor = cls(_EPOCH + timedelta(microseconds=microseconds), UUID(hex=session_id))
+        except (TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise ValueError("is no cursor") from error
+        if cursor.encode() != text or not _EPOCH < cursor.updated_at < _DOOMSDAY:
+            raise ValueError("is no cursor")
+        return cursor
+
+
+def create(user_id: int, title: str) -> SessionShape:
+    """Create a session of the default profile, its prefix frozen now, with an empty line.
+
+    Raises TooMany, NotFound (a user who may no longer act).
+    """
+    # One request of a user waits for another: each could take the last place.
+    if not access.hold_user(user_id):
+        raise NotFound
+    storage.admit_session(user_id)
+    profile = AgentProfile.default()
+    chat_session = ChatSession(
+        owner_id=user_id,
+        profile=profile,
+        title=title,
+        frozen_prefix=prefix_of(profile).to_json(),
+        active_branch_id=uuid.uuid4(),
+    )
+    chat_session.save(force_insert=True)
+    Branch(pk=chat_session.active_branch_id, chat_session=chat_session).save(force_insert=True)
+    return _tell(FactName.SESSION_CREATED, chat_session)
+
+
+def _tell(name: FactName, chat_session: ChatSession) -> SessionShape:
+    shape = session_shape(chat_session)
+    record(Fact(chat_session.owner_id, name, chat_session.pk, value=shape))
+    return shape
+
+
+def listing(
+    user_id: int, limit: int, *, after: Cursor | None, query: str, archived: bool
+) -> tuple[list[SessionShape], Cursor | None]:
+    """Return a page of the user's sessions, newest activity first, and where the next begins.
+
+    ``query`` is looked for in the titles, compared as ``session.search`` compares texts: no database can, so it is
+    done here.
+    """
+    with closing(_matching(user_id, after, fold(query), archived)) as matching:
+        page = list(islice(matching, limit + 1))
+    more = page[limit - 1] if len(page) > limit else None
+    rows = ChatSession.objects.select_related("stamp").defer("frozen_prefix")
+    found = rows.in_bulk([cursor.id for cursor in page[:limit]])
+    return [session_shape(found[cursor.id]) for cursor in page[:limit]], more
+
+
+def _matching(user_id: int, after: Cursor | None, folded: str, archived: bool) -> Generator[Cursor, None, None]:
+    # "IN (0)" where Django would say "NOT archived", for which SQLite takes no index.
+    rows = ChatSession.objects.filter(owner_id=user_id, archived__in=[archived])
+    if after:
+        rows = rows.filter(updated_at__lt=after.updated_at + _CLOCK_STEP)
+    keys = rows.order_by("-updated_at", "-id").values_list("updated_at", "id", "title")
+    for updated_at, session_id, title in keys.iterator(_CHUNK):
+        cursor = Cursor(updated_at, session_id)
+        if folded in fold(title) and (after is None or cursor < after):
+            yield cursor
+
+
+def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
+    """Change what is given and no other column; it counts as no activity. Raises NotFound."""
+    if not changes:
+        return session_shape(access.chat_session(user_id, session_id))
+    ChatSession.objects.filter(pk=session_id, owner_id=user_id).update(**changes)
+    return _tell(FactName.SESSION_UPDATED, access.chat_session(user_id, session_id))
+
+
+def prefix_of(profile: AgentProfile) -> FrozenPrefix:
+    """Return the prefix that a session made of this profile now begins with; tools that are gone are left out."""
+    return site_tools().freeze(profile.system_prompt, profile.tools)
+
+
+def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape]:
+    """Return what a session has cost, and whether its profile has changed under it. Raises NotFound."""
+    chat_session = access.chat_session(user_id, session_id)
+    current = prefix_of(chat_session.profile).to_json() == chat_session.frozen_prefix
+    return spending.totals(session_id), ProfileShape(name=chat_session.profile.name, current=current)
+
+
+def apply_profile(user_id: int, session_id: UUID) -> SessionShape:
+    """Let a session begin with its profile as it is now, from its next turn on. Raises NotFound.
+
+    Its prompt is read anew by the provider, once; the ledger says so. A turn that runs ends with what it began with.
+    """
+    refreeze(access.chat_session(user_id, session_id, lock=True))
+    return session_shape(access.chat_session(user_id, session_id))
+
+
+def refreeze(chat_session: ChatSession) -> bool:
+    """Put the profile's present prefix in the place of the session's; False where it is the same.
+
+    The caller holds the session's lock.
+    """
+    prefix = prefix_of(chat_session.profile)
+    if prefix.to_json() == chat_session.frozen_prefix:
+        return False
+    applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
+    ChatSession.objects.filter(pk=chat_session.pk).update(frozen_prefix=prefix.to_json(), applied_prefix=applied)
+    transcript.count_as_told(chat_session)
+    _tell(FactName.SESSION_UPDATED, chat_session)
+    return True
+
+
+def messages(user_id: int, session_id: UUID, before: int, limit: int) -> tuple[list[MessageShape], bool]:
+    """Return the last messages below position ``before``, ascending, and whether more are.
+
+    Raises NotFound.
+    """
+    found, has_more = branches.latest(access.chat_session(user_id, session_id), limit, before=before)
+    return message_shapes(found), has_more

@@ -1,0 +1,88 @@
+"""Make a session of the beginning of another: the same prefix, the same rows, with ids of their own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from itertools import islice
+from uuid import UUID
+
+from django.db.models import Sum
+from django.db.models.functions import Coalesce, Length
+
+from sessions_app.conversations import access, branches, storage
+from sessions_app.conversations.schemas import SessionShape, session_shape
+from sessions_app.errors import NotFound
+from sessions_app.journal import Fact, record
+from sessions_app.models import Branch, ChatSession, FactName, Message, MessageRole
+
+_ROWS_AT_ONCE = 500
+
+
+def fork(user_id: int, message_id: UUID) -> SessionShape:
+    """Copy a session's line up to and with a message into a new session, and return that.
+
+    The results of tools that the message called go with it: no provider takes a call without its result. Raises
+    NotFound, TooMany.
+    """
+    source = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
+    message = _with_results(access.message(user_id, message_id))
+    if not access.hold_user(user_id):
+        raise NotFound
+    storage.admit_session(user_id)
+    segments = branches.line_to(message)
+    storage.admit_text(user_id, sum(map(_size, segments)))
+    made = _new_session(source)
+    for segment in segments:
+        rows = _copies(segment.messages().order_by("position").iterator(_ROWS_AT_ONCE), made)
+        while some := list(islice(rows, _ROWS_AT_ONCE)):
+            Message.objects.bulk_create(some)
+    made = access.chat_session(user_id, made.pk)
+    shape = session_shape(made)
+    record(Fact(user_id, FactName.SESSION_CREATED, made.pk, value=shape))
+    return shape
+
+
+def _with_results(message: Message) -> Message:
+    """Return the message, or the last of the tools' results that follow it."""
+    later = Message.objects.filter(branch_id=message.branch_id, position__gt=message.position)
+    for following in later.order_by("position").iterator(_ROWS_AT_ONCE):
+        if following.role != MessageRole.TOOL:
+            break
+        message = following
+    return message
+
+
+def _size(segment: branches.Segment) -> int:
+    size = Length("text") + Coalesce(Length("parts"), 0)
+    total: int | None = segment.messages().aggregate(total=Sum(size))["total"]
+    return total or 0
+
+
+def _new_session(source: ChatSession) -> ChatSession:
+    made = ChatSession(
+        owner_id=source.owner_id,
+        profile_id=source.profile_id,
+        title=source.title,
+        frozen_prefix=source.frozen_prefix,
+        active_branch_id=uuid.uuid4(),
+    )
+    made.save(force_insert=True)
+    Branch(pk=made.active_branch_id, chat_session=made).save(force_insert=True)
+    return made
+
+
+def _copies(rows: Iterator[Message], made: ChatSession) -> Iterator[Message]:
+    for row in rows:
+        yield Message(
+            owner_id=row.owner_id,
+            chat_session=made,
+            branch_id=made.active_branch_id,
+            position=row.position,
+            role=row.role,
+            text=row.text,
+            parts=row.parts,
+            status=row.status,
+            finish=row.finish,
+            created_at=row.created_at,
+        )

@@ -1,0 +1,101 @@
+"""Ask for a turn, withdraw it, ask for its end: what turn.start and turn.stop do in the database.
+
+One transaction stores the user's text with its turn, claims the message id for ever, and,
+where no other turn of the session runs, begins the turn at once: an acknowledged text is
+durable, and the usual turn costs one hop before the provider is called.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from sessions_app.conversations import access, limits, turn_status
+from sessions_app.conversations.schemas import queued_shape, unborn_message_shape
+from sessions_app.errors import Conflict, NotFound
+from sessions_app.journal import Fact, record
+from sessions_app.models import FactName, Turn, TurnStatus
+from sessions_app.turn_store.beginning import alive, begin, begin_next
+from sessions_app.turn_store.claims import AcceptedTurn, claim_of, repeated
+
+
+def ask(
+    user_id: int,
+    session_id: UUID,
+    text: str,
+    message_id: UUID | None,
+    *,
+    process: str,
+    accepting: bool,
+    revision: int | None = None,
+) -> AcceptedTurn:
+    """Store a turn; begin it unless another runs or this process is stopping.
+
+    ``revision`` is that of the transcript which the caller has shown. Raises NotFound (also for a user who may no
+    longer act), Conflict (the message id is taken, another line was chosen since), TooMany (turns a minute, queue,
+    storage).
+    """
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
+    turn.message_id = message_id or uuid.uuid4()
+    # One request of a user waits for another: each could take the same id, or the last place of a minute.
+    if not access.hold_user(user_id):
+        raise NotFound
+    claim = claim_of(turn)
+    if message_id and (before := repeated(claim)) is not None:
+        return before
+    if revision is not None and revision < chat_session.stamp.branch_revision:
+        raise Conflict("This chat went on elsewhere.", revision=chat_session.stamp.revision)
+    claim.save(force_insert=True)
+    others = list(alive(chat_session).values())
+    limits.admit_turn(user_id, text, others)
+    if accepting and not others:
+        begun = begin(turn, chat_session, process)
+        return AcceptedTurn(turn, begun.message, begun)
+    turn.save()
+    record(Fact(user_id, FactName.TURN_QUEUED, session_id, turn.run_id, queued_shape(turn)))
+    return AcceptedTurn(turn, unborn_message_shape(turn), begin_next(chat_session, process) if accepting else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """What turn.stop found: a queued turn that is now ``withdrawn``, or a ``running`` one."""
+
+    withdrawn: Turn | None = None
+    running: Turn | None = None
+
+
+def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
+    """Withdraw a queued turn, or ask the owner of the running one to stop it.
+
+    Raises NotFound for a run that this session never had.
+    """
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    turns = chat_session.turns.select_for_update()
+    if run_id is None:
+        turn = turns.filter(status=TurnStatus.RUNNING).first()
+    else:
+        turn = turns.filter(run_id=run_id).first()
+        if turn is None:
+            raise NotFound
+    if turn is None or turn.ended_at is not None:
+        return Stopping()
+    if turn.status == TurnStatus.QUEUED:
+        withdraw([turn])
+        return Stopping(withdrawn=turn)
+    turn.stop_requested = True
+    turn.save(update_fields=["stop_requested"])
+    return Stopping(running=turn)
+
+
+def withdraw(turns: Collection[Turn]) -> None:
+    """End turns that wait, and tell their users. The caller holds their rows, or their session's lock."""
+    rows = Turn.objects.filter(pk__in=[turn.pk for turn in turns])
+    turn_status.change(rows, TurnStatus.QUEUED, TurnStatus.WITHDRAWN, ended_at=Now())
+    for turn in turns:
+        shape = queued_shape(turn)
+        record(Fact(turn.owner_id, FactName.TURN_WITHDRAWN, turn.chat_session_id, turn.run_id, shape))

@@ -1,0 +1,229 @@
+"""Begin a turn: claim it, store the user's message, hand over what running it needs."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import Subquery
+from django.db.models.functions import Now
+
+from agentcache import Stamp
+from sessions_app.conversations import access, branches, transcript, turn_status
+from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.schemas import MessageShape, SessionShape, message_shape, session_shape
+from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
+from sessions_app.conversations.turn_results import turn_shape
+from sessions_app.database import plain
+from sessions_app.journal import Fact, record
+from sessions_app.llm.cache_ledger.requests import RequestRecord
+from sessions_app.llm.content.codec import decode
+from sessions_app.llm.content.rows import Row
+from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
+
+TITLE_FROM_TEXT = 60
+# A stamp that no session has.
+UNSEEN = Stamp(-1, -1)
+_ROW = ("role", "text", "parts", "status", "position")
+# Apart, because SQLite uses a partial index only for its own condition.
+_ALIVE = """
+SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AND status = 'running'
+UNION ALL SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AND status = 'queued'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTurn:
+    """A turn that this process has just claimed, with its user's message stored.
+
+    ``old`` and ``new`` are the stamps before and after all that was changed for this turn: where another line was
+    begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
+    ``parts`` is what is stored beside the message's text, ``model`` and ``prefix`` (canonical JSON) what the session
+    is answered with. ``last`` is its latest request to a provider, and ``applied`` the digest of a prefix that was
+    applied to it: the ledger's. ``cursor`` is that of the fact that the turn began, 0 where this transaction is to
+    write it.
+    """
+
+    turn: Turn
+    claim: UUID
+    message: MessageShape
+    parts: object
+    cut: int | None
+    chat_session: SessionShape
+    old: Stamp
+    new: Stamp
+    model: str
+    prefix: str
+    last: RequestRecord | None
+    applied: str
+    cursor: int = 0
+
+    @property
+    def says(self) -> bool:
+        """Whether its message is a new one, at the end of the transcript."""
+        return self.turn.kind != TurnKind.REGENERATION
+
+    @property
+    def session_id(self) -> UUID:
+        """The session that the turn belongs to."""
+        return self.chat_session.id
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """Where another line was begun: the ``position``, and the stamp ``old`` of the transcript before."""
+
+    position: int
+    old: Stamp
+
+
+def row_of(message: Message) -> Row:
+    """Return what the history needs to know of a stored message. Raises ContentError."""
+    # The database constrains both to the words that the row's type names.
+    parts = decode(message.parts)
+    return Row(cast(Any, message.role), message.text, parts, cast(Any, message.status), message.position)
+
+
+def begin(turn: Turn, chat_session: ChatSession, process: str, forked: Forked | None = None) -> ClaimedTurn:
+    """Store a new turn as claimed, with its user's message. The caller holds the session's lock."""
+    _set(turn, _claimed(process))
+    turn.save(force_insert=True)
+    return _start(turn, chat_session, process, forked)
+
+
+def _claimed(process: str) -> dict[str, Any]:
+    """Return what a turn has that a process has just claimed."""
+    return {"claim": uuid.uuid4(), "process": process, "heartbeat_at": Now(), "started_at": Now()}
+
+
+def _set(turn: Turn, claimed: dict[str, Any]) -> None:
+    turn.status = TurnStatus.RUNNING
+    for column, value in claimed.items():
+        setattr(turn, column, value)
+
+
+def _start(turn: Turn, chat_session: ChatSession, process: str, forked: Forked | None = None) -> ClaimedTurn:
+    """Store what a turn that was claimed in this transaction begins with."""
+    old = forked.old if forked else stamp_of(chat_session)
+    message = _message_of(turn, chat_session)
+    begun = _begun(turn, chat_session, message, old, stamp_of(chat_session))
+    if forked is not None:
+        begun = replace(begun, cut=forked.position)
+    owner_id, session_id = turn.owner_id, chat_session.pk
+    if begun.says:
+        record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, begun.message.id, begun.message))
+    record(Fact(owner_id, FactName.TURN_BEGAN, session_id, turn.run_id, turn_shape(turn), process=process))
+    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=begun.chat_session))
+    return begun
+
+
+def _message_of(turn: Turn, chat_session: ChatSession) -> Message:
+    """Return the user's message that a turn answers; a new one is stored, and names a session without a title."""
+    if turn.kind == TurnKind.REGENERATION:
+        message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+        # How the newest turn ends is what the message tells.
+        Message.objects.filter(pk=message.pk).update(turn=turn)
+        transcript.count_as_told(chat_session)
+        return message
+    asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
+    appended = transcript.append_claimed(chat_session, turn, [asked])
+    name(chat_session, turn.text)
+    touch(chat_session, appended)
+    return appended.messages[0]
+
+
+def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
+    """Claim anew a turn that this process has begun and does not run: the word of the commit was lost.
+
+    What it has in memory of the session is from before the user's message, so no stamp counts as seen.
+    The turn of a user who may no longer act is only claimed to be stopped.
+    """
+    turn.claim = uuid.uuid4()
+    turn.heartbeat_at = Now()
+    turn.stop_requested = turn.stop_requested or not access.hold_user(turn.owner_id)
+    turn.save(update_fields=["claim", "heartbeat_at", "stop_requested"])
+    message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+    told = JournalEntry.objects.filter(owner_id=turn.owner_id, name=FactName.TURN_BEGAN, subject=turn.run_id)
+    began = told.values_list("cursor", flat=True).order_by("-cursor").first()
+    return replace(_begun(turn, chat_session, message, UNSEEN, UNSEEN), cursor=began or 0)
+
+
+def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, new: Stamp) -> ClaimedTurn:
+    return ClaimedTurn(
+        turn=turn,
+        claim=cast(UUID, turn.claim),
+        # Only an edited message stands beside others.
+        message=message_shapes([message])[0] if turn.kind == TurnKind.EDIT else message_shape(message),
+        parts=message.parts,
+        cut=None,
+        chat_session=session_shape(chat_session),
+        old=old,
+        new=new,
+        model=chat_session.profile.effective_model,
+        prefix=chat_session.frozen_prefix,
+        last=RequestRecord.from_json(chat_session.last_request),
+        applied=chat_session.applied_prefix,
+    )
+
+
+def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
+    """Begin the session's oldest queued turn, if it has one, none is running, and its user may still act."""
+    waiting = alive(chat_session)
+    if not waiting or TurnStatus.RUNNING in waiting.values() or not access.hold_user(chat_session.owner_id):
+        return None
+    turn, claimed = Turn.objects.get(pk=min(waiting)), _claimed(process)
+    if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
+        return None  # withdrawn meanwhile
+    _set(turn, claimed)
+    return _start(turn, chat_session, process)
+
+
+def alive(chat_session: ChatSession) -> dict[int, str]:
+    """Return the status of the session's queued and running turns, by primary key."""
+    return dict(plain.rows(_ALIVE, [chat_session.pk, chat_session.pk]))
+
+
+def load(session_id: UUID) -> tuple[list[Row], Stamp]:
+    """Read the whole transcript of a session, with its stamp.
+
+    Raises OwnershipLost where it is gone, ContentError where it holds what this release does not know.
+    """
+    chat_session = ChatSession.objects.filter(pk=session_id).first()
+    if chat_session is None:
+        raise transcript.OwnershipLost
+    # Without model objects, which take four times as long. The database constrains role and status (`row_of`).
+    rows = [
+        Row(cast(Any, role), cast(str, text), decode(parts), cast(Any, status), cast(int, position))
+        for role, text, parts, status, position in branches.values(chat_session, *_ROW)
+    ]
+    return rows, transcript.read_stamp(chat_session)
+
+
+def touch(chat_session: ChatSession, appended: Appended | None, request: RequestRecord | None = None) -> None:
+    """Note the activity that a message is, and the latest request to a provider, writing no other column."""
+    changes: dict[str, Any] = {}
+    if appended is not None:
+        chat_session.updated_at = appended.messages[-1].created_at
+        moment = Message.objects.filter(pk=appended.messages[-1].pk).values("created_at")
+        changes["updated_at"] = Subquery(moment)
+    if request is not None:
+        changes["last_request"] = chat_session.last_request = request.to_json()
+    if changes:
+        ChatSession.objects.filter(pk=chat_session.pk).update(**changes)
+
+
+def name(chat_session: ChatSession, text: str) -> None:
+    """Give a session without a title one from its first message."""
+    if not chat_session.title:
+        chat_session.title = title_of(text)
+        ChatSession.objects.filter(pk=chat_session.pk).update(title=chat_session.title)
+
+
+def title_of(text: str) -> str:
+    """Return the title that a session takes from its first message."""
+    words = " ".join(text.split())
+    if len(words) <= TITLE_FROM_TEXT:
+        return words
+    return words[:TITLE_FROM_TEXT].rsplit(" ", 1)[0] + "…"

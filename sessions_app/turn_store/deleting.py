@@ -1,0 +1,45 @@
+"""Delete a session whole, once no turn of it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sessions_app.conversations import access
+from sessions_app.conversations.turn_results import broken_off
+from sessions_app.journal import Fact, TurnEnd, record
+from sessions_app.models import ChatSession, FactName, Message, Turn, TurnStatus
+from sessions_app.turn_store.asking import withdraw
+from sessions_app.turn_store.recovery import is_dead
+
+
+def delete(user_id: int, session_id: UUID, silence: float, given_up: Collection[UUID] = ()) -> Turn | None:
+    """Delete the session with all its rows. Raises NotFound.
+
+    A turn of it that still runs is returned, asked to stop, and then only the queue is
+    withdrawn. Those ``given_up`` do not count, nor those whose owner has been silent for
+    ``silence`` seconds: they find their fence gone and write nothing.
+    """
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    turns = chat_session.turns.all()
+    withdraw(turns.filter(status=TurnStatus.QUEUED).order_by("pk"))
+    running = turns.filter(status=TurnStatus.RUNNING).exclude(run_id__in=given_up).first()
+    if running is not None and not is_dead(running, silence):
+        running.stop_requested = True
+        running.save(update_fields=["stop_requested"])
+        return running
+    erase(chat_session)
+    return None
+
+
+def erase(chat_session: ChatSession) -> None:
+    """Delete a locked session with all its rows; a turn that runs finds its fence gone and writes nothing."""
+    # Leaves first and in bulk: Django's cascade would load every row to follow it.
+    for run_id in chat_session.turns.filter(status=TurnStatus.RUNNING).values_list("run_id", flat=True):
+        end = TurnEnd(None, broken_off())
+        record(Fact(chat_session.owner_id, FactName.TURN_ENDED, chat_session.pk, run_id, end=end))
+    Message.objects.filter(chat_session=chat_session).delete()
+    chat_session.turns.all().delete()
+    owner_id, session_id = chat_session.owner_id, chat_session.pk
+    chat_session.delete()
+    record(Fact(owner_id, FactName.SESSION_DELETED, session_id, value=str(session_id)))

@@ -1,0 +1,168 @@
+"""Store what a turn brings: a step with its tools' results, the final answer, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from agentcache import Stamp
+from sessions_app.conversations import access, transcript
+from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
+from sessions_app.conversations.transcript import NewMessage, OwnershipLost
+from sessions_app.conversations.turn_results import TurnResult, last_event
+from sessions_app.errors import NotFound
+from sessions_app.journal import Fact, TurnEnd, record
+from sessions_app.llm.cache_ledger.requests import RequestRecord
+from sessions_app.llm.content.rows import Row
+from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnStatus
+from sessions_app.turn_store.beginning import ClaimedTurn, begin_next, row_of, touch
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Rows that a turn has stored, as the transcript in memory takes them in."""
+
+    rows: tuple[Row, ...]
+    messages: tuple[MessageShape, ...]
+    old: Stamp
+    new: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTurn:
+    """A turn's end as stored (``stored`` is None where the answer had no word and no thought), and what is next."""
+
+    stored: Stored | None
+    following: ClaimedTurn | None
+
+
+def status_of(turn_id: int) -> str | None:
+    """Return how a turn stands, by its primary key; None where its session is gone."""
+    return Turn.objects.filter(pk=turn_id).values_list("status", flat=True).first()
+
+
+def _locked(turn: Turn) -> ChatSession:
+    try:
+        return access.chat_session(turn.owner_id, turn.chat_session_id, lock=True)
+    except NotFound:
+        raise OwnershipLost from None
+
+
+def _append(
+    chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], request: RequestRecord | None, **facts: Any
+) -> Stored:
+    appended = transcript.append(chat_session, turn, rows, **facts)
+    touch(chat_session, appended, request)
+    return Stored(
+        tuple(row_of(message) for message in appended.messages),
+        tuple(message_shape(message) for message in appended.messages),
+        appended.old,
+        appended.new,
+    )
+
+
+def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far: TurnResult, seq: int) -> Stored:
+    """Store a step that called tools, with their results; the next answer gets a new id.
+
+    ``so_far`` is what the turn has cost until now, for the case that its owner dies; ``seq`` numbers the last event of
+    what is stored of the model. Raises OwnershipLost.
+    """
+    facts = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
+    stored = _append(_locked(turn), turn, rows, so_far.request, **facts)
+    said = stored.messages[0].model_copy(update={"model": so_far.model or None})
+    stored = replace(stored, messages=(said, *stored.messages[1:]))
+    _tell(turn, stored)
+    return stored
+
+
+def _tell(turn: Turn, stored: Stored | None) -> None:
+    for message in stored.messages if stored else ():
+        record(Fact(turn.owner_id, FactName.MESSAGE_CREATED, turn.chat_session_id, message.id, message))
+
+
+def end(turn: Turn, answer_id: UUID, ending: TurnResult, *, process: str | None) -> FinishedTurn:
+    """Store the answer, its usage and the end of the turn; begin the next one for ``process``.
+
+    ``process`` is None where this one takes no more turns. Raises OwnershipLost. Where an earlier
+    call has stored the end, and the word of that was lost, nothing is written again.
+    """
+    chat_session = _locked(turn)
+    try:
+        stored = _store(chat_session, turn, answer_id, ending)
+    except OwnershipLost:
+        if not Turn.objects.filter(pk=turn.pk, claim=turn.claim, ended_at__isnull=False).exists():
+            raise
+        return FinishedTurn(None, None)
+    _tell(turn, stored)
+    _tell_end(turn, chat_session, answer_id, ending)
+    return FinishedTurn(stored, begin_next(chat_session, process) if process else None)
+
+
+def _tell_end(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: TurnResult) -> None:
+    """Tell the turn's end, and the session as it leaves it: what follows is told by itself."""
+    owner_id, session_id, run_id = turn.owner_id, chat_session.pk, turn.run_id
+    status = TurnStatus(ending.status)
+    value = TurnShape(session_id=session_id, run_id=run_id, status=status, message_id=answer_id, error=ending.error)
+    end = TurnEnd(ending.last_seq, last_event(session_id, run_id, ending))
+    record(Fact(owner_id, FactName.TURN_ENDED, session_id, run_id, value, end=end))
+    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
+
+
+def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: TurnResult) -> Stored | None:
+    if not ending.is_blank:
+        answer = NewMessage(
+            MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id, ending.finish or ""
+        )
+        stored = _append(chat_session, turn, [answer], ending.request, **_facts(ending))
+        told = stored.messages[0].model_copy(
+            update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None}
+        )
+        return replace(stored, messages=(told,))
+    transcript.hold(turn, **_facts(ending))
+    touch(chat_session, None, ending.request)
+    return None
+
+
+def _facts(ending: TurnResult) -> dict[str, Any]:
+    return {
+        "status": ending.status,
+        "ended_at": Now(),
+        "checkpoint": "",
+        "error_code": ending.error_code,
+        "error_text": ending.error_text,
+        "last_seq": ending.last_seq,
+        **_figures(ending),
+    }
+
+
+def _figures(ending: TurnResult) -> dict[str, Any]:
+    """What the turn has cost, and what the guard decided."""
+    usage, guarded = ending.usage, ending.guarded
+    figures: dict[str, Any] = {
+        "provider": ending.provider,
+        "model": ending.model,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+    if (entry := ending.entry) is not None:
+        figures |= {
+            "prefix_digest": entry.prefix,
+            "expected_tokens": entry.expected,
+            "miss": entry.miss or "",
+            "cost": entry.cost,
+            "saved": entry.saved,
+        }
+    if guarded is not None:
+        figures |= {
+            "guard_agent": guarded.agent,
+            "guard_transcript": guarded.transcript,
+            "guard_reason": guarded.reason,
+        }
+    return figures

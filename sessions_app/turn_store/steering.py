@@ -1,0 +1,166 @@
+"""Let a conversation go on from an earlier place: ask for another answer, edit what was said, show another line.
+
+Each in one transaction, under the session's lock, and only while no turn of the session runs or waits: so the line
+that a turn has begun in stays the active one until it has ended. Nothing is lost by any of them. A regeneration and an
+edit begin a branch at the place of what they are to stand beside, and a turn in it. Where nothing stands there yet
+(an answer that never came), the line just goes on, and no branch is made.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from uuid import UUID
+
+from sessions_app.conversations import access, branches, limits
+from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.schemas import (
+    MessageShape,
+    SessionShape,
+    queued_shape,
+    session_shape,
+    unborn_message_shape,
+)
+from sessions_app.conversations.transcript import count_as_told, stamp_of
+from sessions_app.errors import Conflict, NotFound, WrongKind
+from sessions_app.journal import Fact, record
+from sessions_app.models import ChatSession, FactName, Message, MessageClaim, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.turn_store.beginning import Forked, alive, begin
+from sessions_app.turn_store.claims import AcceptedTurn, claim_of, repeated
+
+
+class StillStopping(Exception):
+    """The session's running ``turn`` was asked to stop and has not ended yet: then try again."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__(str(turn.run_id))
+        self.turn = turn
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """A turn that goes on from an earlier place, and its session as it is now."""
+
+    asked: AcceptedTurn
+    chat_session: SessionShape
+
+
+def regenerate(user_id: int, session_id: UUID, message_id: UUID | None, *, process: str, accepting: bool) -> Steered:
+    """Ask for another answer in the place of one; without ``message_id`` to the last user's message of the line.
+
+    Raises NotFound, WrongKind (no answer), Conflict (nothing was said, another line, a turn is alive), TooMany,
+    StillStopping.
+    """
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    answer = _own(chat_session, message_id) if message_id else None
+    if answer is not None and answer.role != MessageRole.ASSISTANT:
+        raise WrongKind("Only an answer can be asked for again.")
+    _check_free(chat_session)
+    asked = _last_asked(chat_session, answer)
+    turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.REGENERATION, message_id=asked.public_id)
+    claim = claim_of(turn, claimed=turn.answer_id)
+    _hold(user_id)
+    return _turn_from(chat_session, turn, claim, asked.position + 1, process=process, accepting=accepting)
+
+
+def edit(user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, process: str, accepting: bool) -> Steered:
+    """Say something in the place of one of the user's messages. ``new_id`` becomes the id of what is said.
+
+    Raises NotFound, WrongKind (an answer), Conflict (another line, a turn is alive, the id is taken), TooMany,
+    StillStopping.
+    """
+    chat_session = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
+    turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.EDIT, text=text)
+    turn.message_id = new_id or uuid.uuid4()
+    claim = claim_of(turn, edited=message_id)
+    _hold(user_id)
+    if new_id and (before := repeated(claim)) is not None:
+        return Steered(before, session_shape(chat_session))
+    edited = _own(chat_session, message_id)
+    if edited.role != MessageRole.USER:
+        raise WrongKind("Only what you said yourself can be edited.")
+    _check_free(chat_session)
+    _check_shown(chat_session, edited)
+    return _turn_from(chat_session, turn, claim, edited.position, process=process, accepting=accepting)
+
+
+def select(user_id: int, message_id: UUID, limit: int) -> tuple[SessionShape, list[MessageShape], bool]:
+    """Show the line that a message is part of, as it goes on; return the session with its last messages.
+
+    Raises NotFound, Conflict (a turn is alive), StillStopping.
+    """
+    chat_session = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
+    message = _own(chat_session, message_id)
+    if not branches.is_shown(chat_session, message):
+        _check_free(chat_session)
+        branches.activate(chat_session, branches.continuation(message))
+        count_as_told(chat_session)
+        _tell_selected(chat_session)
+    messages, has_more = branches.latest(chat_session, limit)
+    return session_shape(chat_session), message_shapes(messages), has_more
+
+
+def _hold(user_id: int) -> None:
+    """Have the user's other requests wait for this one. Raises NotFound where they may no longer act."""
+    if not access.hold_user(user_id):
+        raise NotFound
+
+
+def _own(chat_session: ChatSession, message_id: UUID) -> Message:
+    """Return a message of the locked session. Raises NotFound."""
+    message = access.message(chat_session.owner_id, message_id)
+    if message.chat_session_id != chat_session.pk:
+        raise NotFound
+    return message
+
+
+def _check_free(chat_session: ChatSession) -> None:
+    """Make sure that no turn of the session runs or waits. Raises Conflict, StillStopping."""
+    turns = alive(chat_session)
+    if list(turns.values()) == [TurnStatus.RUNNING]:
+        [running] = Turn.objects.filter(pk__in=turns)
+        if running.stop_requested:
+            raise StillStopping(running)
+    if turns:
+        raise Conflict("An answer is on its way in this chat. Wait for it, or stop it first.")
+
+
+def _check_shown(chat_session: ChatSession, message: Message) -> None:
+    if not branches.is_shown(chat_session, message):
+        raise Conflict("This chat went on elsewhere.", revision=chat_session.stamp.revision)
+
+
+def _last_asked(chat_session: ChatSession, answer: Message | None) -> Message:
+    """Return the user's message that an answer of the line answers; without one, the last of the line."""
+    if answer is not None:
+        _check_shown(chat_session, answer)
+    asked = branches.last_of_role(chat_session, MessageRole.USER, before=answer.position if answer else None)
+    if asked is None:
+        raise Conflict("Nothing was said in this chat yet.", revision=chat_session.stamp.revision)
+    return asked
+
+
+def _turn_from(
+    chat_session: ChatSession, turn: Turn, claim: MessageClaim, position: int, *, process: str, accepting: bool
+) -> Steered:
+    """Begin a turn from a position of the line; where something stands there, the turn gets a branch of its own."""
+    user_id = turn.owner_id
+    claim.save(force_insert=True)
+    limits.admit_turn(user_id, turn.text, ())
+    old = stamp_of(chat_session)
+    forked = None
+    if branches.next_position(chat_session) > position:
+        branches.fork(chat_session, position)
+        count_as_told(chat_session)
+        forked = Forked(position, old)
+        _tell_selected(chat_session)
+    if accepting:
+        begun = begin(turn, chat_session, process, forked)
+        return Steered(AcceptedTurn(turn, begun.message, begun), begun.chat_session)
+    turn.save()
+    record(Fact(user_id, FactName.TURN_QUEUED, chat_session.pk, turn.run_id, queued_shape(turn)))
+    return Steered(AcceptedTurn(turn, unborn_message_shape(turn)), session_shape(chat_session))
+
+
+def _tell_selected(chat_session: ChatSession) -> None:
+    record(Fact(chat_session.owner_id, FactName.BRANCH_SELECTED, chat_session.pk, value=session_shape(chat_session)))
