@@ -11,8 +11,8 @@ declare namespace Api {
     "session.open": { params: { session_id: string; limit?: number }; result: OpenResult };
     /** Receive no more run events of a session on this connection. */
     "session.close": { params: { session_id: string }; result: EmptyResult };
-    /** Read the messages before a position, ascending. */
-    "session.messages": { params: { session_id: string; before: number; limit?: number }; result: MessagesResult };
+    /** Read the messages before a position, after one, or around a message; ascending. */
+    "session.messages": { params: { session_id: string; before?: number; after?: number; around?: string; limit?: number }; result: WindowResult };
     /** Rename, archive or pin a session: what is given changes, and it counts as no activity. */
     "session.update": { params: { session_id: string; title?: string; archived?: boolean; pinned?: boolean }; result: SessionResult };
     /** Tell what a session's turns have cost, why caches missed, and whether its profile was changed since it began. */
@@ -261,10 +261,6 @@ declare namespace Api {
     subagentRunId?: string | null;
     name: "message.updated";
     value: MessageShape | null;
-  }
-  interface MessagesResult {
-    messages: Array<MessageShape>;
-    has_more: boolean;
   }
   /** How many turns had a miss of one cause. */
   interface MissCountShape {
@@ -715,5 +711,11 @@ declare namespace Api {
     id?: string | null;
     source: DataSource | UrlSource | FileSource;
     metadata?: unknown;
+  }
+  /** ``has_more``: there are older messages, ``has_newer``: there are newer ones. */
+  interface WindowResult {
+    messages: Array<MessageShape>;
+    has_more: boolean;
+    has_newer: boolean;
   }
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from sessions_app.api.decode import InvalidParams, is_text
@@ -97,6 +98,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 # Left out it is None, but null is refused: a field of this default is not declared nullable.
 LEFT_OUT: Any = Field(default=None, json_schema_extra=_without_default)
+Position = Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 PAGE = 50
 
@@ -137,8 +139,18 @@ class OpenParams(SessionParams):
 
 
 class MessagesParams(SessionParams):
-    before: Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)]
+    """One of ``before``, ``after`` and ``around`` must be given."""
+
+    before: Position = LEFT_OUT
+    after: Position = LEFT_OUT
+    around: Id = LEFT_OUT
     limit: Limit = PAGE
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if len(self.model_fields_set & {"before", "after", "around"}) != 1:
+            raise ValueError("one of before, after and around must be given")
+        return self
 
 
 class UpdateParams(SessionParams):
@@ -167,7 +179,7 @@ class SearchParams(Params):
 class StartParams(SessionParams):
     text: SaidText
     message_id: Id = LEFT_OUT
-    revision: Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)] = LEFT_OUT
+    revision: Position = LEFT_OUT
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), settings.HERMES_MAX_TEXT
@@ -232,6 +244,12 @@ class ListResult(Shape):
 class MessagesResult(Shape):
     messages: list[MessageShape]
     has_more: bool
+
+
+class WindowResult(MessagesResult):
+    """``has_more``: there are older messages, ``has_newer``: there are newer ones."""
+
+    has_newer: bool
 
 
 class OpenResult(MessagesResult):

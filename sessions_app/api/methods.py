@@ -107,12 +107,16 @@ async def _close(call: Call, params: frames.SessionParams) -> frames.EmptyResult
     return frames.EmptyResult()
 
 
-async def _messages(call: Call, params: frames.MessagesParams) -> frames.MessagesResult:
-    """Read the messages before a position, ascending."""
-    messages, has_more = await call.caller.read(
-        chats.messages, call.caller.user_id, params.session_id, params.before, params.limit
-    )
-    return frames.MessagesResult(messages=messages, has_more=has_more)
+async def _messages(call: Call, params: frames.MessagesParams) -> frames.WindowResult:
+    """Read the messages before a position, after one, or around a message; ascending."""
+    read, user_id, session_id = call.caller.read, call.caller.user_id, params.session_id
+    if "around" in params.model_fields_set:
+        window = await read(chats.messages_around, user_id, session_id, params.around, params.limit)
+    elif "after" in params.model_fields_set:
+        window = await read(chats.messages_after, user_id, session_id, params.after, params.limit)
+    else:
+        window = await read(chats.messages_before, user_id, session_id, params.before, params.limit)
+    return frames.WindowResult(messages=window.messages, has_more=window.has_more, has_newer=window.has_newer)
 
 
 async def _update(call: Call, params: frames.UpdateParams) -> frames.SessionResult:
@@ -232,7 +236,7 @@ METHODS = {
         Method("session.list", frames.ListParams, frames.ListResult, _list, (TooLarge,), reflects=True),
         Method("session.open", frames.OpenParams, frames.OpenResult, _open, (NotFound,), reflects=True),
         Method("session.close", frames.SessionParams, frames.EmptyResult, _close, (NotFound,)),
-        Method("session.messages", frames.MessagesParams, frames.MessagesResult, _messages, (NotFound,)),
+        Method("session.messages", frames.MessagesParams, frames.WindowResult, _messages, (NotFound, Conflict)),
         Method(
             "session.update", frames.UpdateParams, frames.SessionResult, _update, (TooLarge, NotFound), changes=True
         ),

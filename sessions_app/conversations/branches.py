@@ -29,11 +29,12 @@ WITH RECURSIVE chain (id, parent_id, fork_position) AS (
 )
 SELECT id, parent_id, fork_position FROM chain LIMIT {_SEGMENTS}
 """
-_END = """
+# Of one segment; {order} is ASC or DESC.
+_SOME = """
 SELECT id, position FROM (
   SELECT id, position FROM sessions_app_message
   WHERE branch_id = %s AND chat_session_id = %s AND position >= %s AND position < %s
-  ORDER BY position DESC LIMIT %s
+  ORDER BY position {order} LIMIT %s
 ) AS segment
 """
 _LAST = """
@@ -121,11 +122,23 @@ def line_to(message: Message) -> list[Segment]:
 def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) -> tuple[list[Message], bool]:
     """Return the last ``limit`` messages (ascending) below position ``before``, and if more are."""
     found: list[Message] = []
+    bounds = (0, _NO_END if before is None else before)
     for segments in _growing(line(chat_session)):
-        found += _ends(segments, limit + 1 - len(found), _NO_END if before is None else before)
+        found += _some(segments, bounds, "DESC", limit + 1 - len(found))
         if len(found) > limit:
             break
     return found[:limit][::-1], len(found) > limit
+
+
+def following(chat_session: ChatSession, limit: int, *, after: int) -> tuple[list[Message], bool]:
+    """Return the first ``limit`` messages (ascending) above position ``after``, and if more are."""
+    found: list[Message] = []
+    first = min(after + 1, _NO_END)
+    segments = list(_down_to(chat_session, first))[::-1]
+    while segments and len(found) <= limit:
+        found += _some(segments[:_SEGMENTS], (first, _NO_END), "ASC", limit + 1 - len(found))
+        segments = segments[_SEGMENTS:]
+    return found[:limit], len(found) > limit
 
 
 def _growing(segments: Iterator[Segment]) -> Iterator[list[Segment]]:
@@ -136,20 +149,21 @@ def _growing(segments: Iterator[Segment]) -> Iterator[list[Segment]]:
         size = _SEGMENTS
 
 
-def _ends(segments: list[Segment], limit: int, before: int) -> list[Message]:
-    """Return the last rows of these segments together, the newest first."""
+def _some(segments: list[Segment], bounds: tuple[int, int], order: str, limit: int) -> list[Message]:
+    """Return so many rows of these segments together, in order, of positions from one bound to before the other."""
+    lowest, end = bounds
     if len(segments) == 1:
-        rows = segments[0].messages().filter(position__lt=before)
-        return list(rows.order_by("-position")[:limit])
+        rows = segments[0].messages().filter(position__gte=lowest, position__lt=end)
+        return list(rows.order_by("position" if order == "ASC" else "-position")[:limit])
     params = [
         param
         for each in segments
-        for param in (each.branch_id, each.session_id, each.start, min(each.end, before), limit)
+        for param in (each.branch_id, each.session_id, max(each.start, lowest), min(each.end, end), limit)
     ]
-    found = plain.rows(" UNION ALL ".join([_END] * len(segments)), params)
-    newest = sorted(found, key=lambda row: row[1], reverse=True)[:limit]
-    messages = Message.objects.in_bulk([pk for pk, _ in newest])
-    return [messages[pk] for pk, _ in newest]
+    found = plain.rows(" UNION ALL ".join([_SOME.format(order=order)] * len(segments)), params)
+    chosen = sorted(found, key=lambda row: row[1], reverse=order == "DESC")[:limit]
+    messages = Message.objects.in_bulk([pk for pk, _ in chosen])
+    return [messages[pk] for pk, _ in chosen]
 
 
 def last_of_role(chat_session: ChatSession, role: str, *, before: int | None = None) -> Message | None:

@@ -21,7 +21,7 @@ from sessions_app.conversations import access, branches, spending, storage, tran
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, TotalsShape, session_shape
 from sessions_app.conversations.search.folding import fold
-from sessions_app.errors import NotFound
+from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
 from sessions_app.llm.content.prefix import FrozenPrefix
@@ -170,10 +170,43 @@ def refreeze(chat_session: ChatSession) -> bool:
     return True
 
 
-def messages(user_id: int, session_id: UUID, before: int, limit: int) -> tuple[list[MessageShape], bool]:
-    """Return the last messages below position ``before``, ascending, and whether more are.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Consecutive messages of a line, ascending, and whether there are older and newer ones."""
 
-    Raises NotFound.
+    messages: list[MessageShape]
+    has_more: bool
+    has_newer: bool
+
+
+def messages_before(user_id: int, session_id: UUID, position: int, limit: int) -> Window:
+    """Return the last messages below a position. Raises NotFound."""
+    chat_session = access.chat_session(user_id, session_id)
+    found, has_more = branches.latest(chat_session, limit, before=position)
+    newer, _ = branches.following(chat_session, 1, after=position - 1)
+    return Window(message_shapes(found), has_more, bool(newer))
+
+
+def messages_after(user_id: int, session_id: UUID, position: int, limit: int) -> Window:
+    """Return the first messages above a position. Raises NotFound."""
+    chat_session = access.chat_session(user_id, session_id)
+    found, has_newer = branches.following(chat_session, limit, after=position)
+    older, _ = branches.latest(chat_session, 1, before=position + 1)
+    return Window(message_shapes(found), bool(older), has_newer)
+
+
+def messages_around(user_id: int, session_id: UUID, message_id: UUID, limit: int) -> Window:
+    """Return messages before a message, itself, and those after it: half as many each, where there are so many.
+
+    Raises NotFound, Conflict (it is not part of the line that is shown).
     """
-    found, has_more = branches.latest(access.chat_session(user_id, session_id), limit, before=before)
-    return message_shapes(found), has_more
+    chat_session = access.chat_session(user_id, session_id)
+    message = access.message(user_id, message_id)
+    if message.chat_session_id != session_id:
+        raise NotFound
+    if not branches.is_shown(chat_session, message):
+        raise Conflict("This message is not part of what is shown.", revision=chat_session.stamp.revision)
+    older, has_more = branches.latest(chat_session, (limit + 1) // 2, before=message.position + 1)
+    wanted = limit // 2
+    newer, _ = branches.following(chat_session, wanted + 1, after=message.position)
+    return Window(message_shapes([*older, *newer[:wanted]]), has_more, len(newer) > wanted)

@@ -56,6 +56,8 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("session.close", "session_id"): NOT_AN_ID,
     ("session.messages", "session_id"): NOT_AN_ID,
     ("session.messages", "before"): NOT_A_POSITION,
+    ("session.messages", "after"): NOT_A_POSITION,
+    ("session.messages", "around"): NOT_AN_ID,
     ("session.messages", "limit"): NOT_A_LIMIT,
     ("session.update", "session_id"): NOT_AN_ID,
     ("session.update", "title"): [*NOT_A_TEXT, "", " \t\n"],

@@ -20,7 +20,7 @@ CONTRACT = {
     "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "next_cursor"}),
     "session.open": ({"session_id"}, {"limit"}, {"cursor", "session", "messages", "has_more", "run", "queued"}),
     "session.close": ({"session_id"}, set(), set()),
-    "session.messages": ({"session_id", "before"}, {"limit"}, {"messages", "has_more"}),
+    "session.messages": ({"session_id"}, {"before", "after", "around", "limit"}, {"messages", "has_more", "has_newer"}),
     "session.update": ({"session_id"}, {"title", "archived", "pinned"}, {"session"}),
     "session.ledger": ({"session_id"}, set(), {*TOTALS, "profile"}),
     "session.apply_profile": ({"session_id"}, set(), {"session"}),

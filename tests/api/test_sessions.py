@@ -239,7 +239,15 @@ async def test_messages_are_read_in_pages_from_the_end(connect: Connect, owner: 
     page = await client.call("session.messages", session_id=session_id, before=1, limit=2)
     assert ([message["text"] for message in page["messages"]], page["has_more"]) == (["a"], False)
     page = await client.call("session.messages", session_id=session_id, before=0)
-    assert page == {"messages": [], "has_more": False}
+    assert page == {"messages": [], "has_more": False, "has_newer": True}
+    page = await client.call("session.messages", session_id=session_id, after=1, limit=2)
+    assert ([message["text"] for message in page["messages"]], page["has_newer"]) == (["c", "d"], True)
+    page = await client.call("session.messages", session_id=session_id, after=2**63 - 1)
+    assert page == {"messages": [], "has_more": True, "has_newer": False}
+    page = await client.call("session.messages", session_id=session_id, around=ids[2], limit=3)
+    assert [message["text"] for message in page["messages"]] == ["b", "c", "d"]
+    assert (await client.refusal("session.messages", session_id=session_id, before=1, after=2)).code == -32602
+    assert (await client.refusal("session.messages", session_id=session_id)).code == -32602
     page = await client.call("session.messages", session_id=session_id, before=2**63 - 1)
     assert [message["text"] for message in page["messages"]] == list("abcde")
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sessions_app.conversations import branches
 from sessions_app.conversations.versions import versions
+from sessions_app.errors import Conflict
 from sessions_app.models import Branch, ChatSession, Message
 from sessions_app.session_store import chats, forking
 from tests.guard.oracle import line_of
@@ -185,3 +186,28 @@ def test_what_a_turn_reads_takes_as_many_queries(width: int, depth: int, django_
     with count(2):
         assert len(versions(messages)) == min(1 + depth, 50 if depth else 1)
     assert [row.pk for row in messages] == [row.pk for row in conversation.line()][-50:]
+
+
+@settings(max_examples=25)
+@given(STEPS, st.integers(1, 8))
+def test_windows_of_a_line_agree_with_the_plain_reading(steps: list[tuple[str, int]], limit: int) -> None:
+    conversation = Conversation()
+    for step in [("say", 2), *steps]:
+        conversation.take(step)
+    line, user_id = conversation.line(), conversation.session.owner_id
+    ids = [row.public_id for row in line]
+    for place, row in enumerate(line):
+        after = chats.messages_after(user_id, conversation.id, row.position, limit)
+        assert [each.id for each in after.messages] == ids[place + 1 : place + 1 + limit]
+        assert (after.has_more, after.has_newer) == (True, place + 1 + limit < len(ids))
+        before = chats.messages_before(user_id, conversation.id, row.position, limit)
+        assert [each.id for each in before.messages] == ids[max(0, place - limit) : place]
+        assert (before.has_more, before.has_newer) == (place > limit, True)
+        around = chats.messages_around(user_id, conversation.id, row.public_id, limit)
+        first, last = max(0, place + 1 - (limit + 1) // 2), place + 1 + limit // 2
+        assert [each.id for each in around.messages] == ids[first:last]
+        assert (around.has_more, around.has_newer) == (first > 0, last < len(ids))
+    hidden = [row for row in conversation.all if row not in line]
+    for row in hidden[:1]:
+        with pytest.raises(Conflict):
+            chats.messages_around(user_id, conversation.id, row.public_id, limit)
