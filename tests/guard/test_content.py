@@ -85,7 +85,7 @@ async def test_it_fails_in_a_long_transcript_that_is_read_anew(
     assert len(provider.bodies) == asked
 
 
-async def test_a_message_that_begins_its_turn_with_a_file_is_not_sent_without_it(
+async def test_a_message_begun_with_a_file_is_not_sent_without_it(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat = await session()

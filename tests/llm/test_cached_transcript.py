@@ -76,7 +76,7 @@ def test_a_cut_behind_the_last_row_changes_nothing() -> None:
     assert transcript.sent() == before
 
 
-def test_an_answer_that_begins_a_cut_transcript_gets_an_opening_line() -> None:
+def test_a_cut_transcript_begun_by_an_answer_gets_an_opening() -> None:
     rows = placed(Row("user", "a"), Row("assistant", "b"))
     transcript = CachedTranscript("s", PREFIX, "demo", rows)
     assert transcript.truncate(0)
@@ -92,7 +92,7 @@ def test_messages_kept_as_objects_must_be_read_again() -> None:
     assert transcript.whole() == messages
 
 
-def test_a_row_that_was_serialised_weighs_little_more_than_its_bytes() -> None:
+def test_a_serialised_row_weighs_little_more_than_its_bytes() -> None:
     element = b'{"role":"user","content":"%04d"}'
     tracemalloc.start()
     try:

@@ -23,7 +23,7 @@ CALLED, RESULT = Row("assistant", "", (ToolCall("1", "calculator", "{}"),)), too
         ([ASKED, THOUGHT, ASKED, CALLED, RESULT], [[ASKED], [THOUGHT, ASKED], [CALLED, RESULT]]),
     ],
 )
-def test_a_run_ends_before_what_makes_an_unknown_number_of_elements(rows: list[Row], sections: list[list[Row]]) -> None:
+def test_a_section_ends_before_rows_of_unknown_length(rows: list[Row], sections: list[list[Row]]) -> None:
     assert sections_of(rows) == sections
 
 
