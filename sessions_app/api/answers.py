@@ -6,7 +6,7 @@ import json
 import logging
 from math import ceil
 
-from sessions_app.api import frames
+from sessions_app.api import method_types
 from sessions_app.api.auth import Unauthorised
 from sessions_app.api.decode import InternalError, Request, RequestId, UnknownMethod
 from sessions_app.api.methods import METHODS, Call, Method
@@ -44,11 +44,11 @@ async def _carry_out(call: Call, request: Request) -> Shape:
     return await method.handler(call, params)
 
 
-def _read(request: Request) -> tuple[Method, frames.Params]:
+def _read(request: Request) -> tuple[Method, method_types.Params]:
     method = METHODS.get(request.method)
     if method is None:
         raise UnknownMethod("There is no such method.")
-    return method, frames.read(method.params, request.params)
+    return method, method_types.read(method.params, request.params)
 
 
 def result_frame(request_id: RequestId, result: Shape) -> str:

@@ -1,7 +1,7 @@
 """The notifications of the server, as types: AG-UI's run events and the project's own facts.
 
-They are made in ``sessions_app.turns``; here is what clients may rely on, for the description
-of the API and for the tests, which hold every frame against it.
+They are made in ``sessions_app.realtime`` (``run_events``, ``remote_runs``, ``notices``); here is what clients may
+rely on, for the description of the API and for the tests, which hold every frame against it.
 """
 
 from __future__ import annotations

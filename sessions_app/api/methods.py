@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.conf import settings
 
 from sessions_app import journal
-from sessions_app.api import frames
+from sessions_app.api import method_types
 from sessions_app.api.auth import Caller
 from sessions_app.api.events import fact_notification
 from sessions_app.conversations import access, storage
@@ -63,7 +63,7 @@ class Method:
     """
 
     name: str
-    params: type[frames.Params]
+    params: type[method_types.Params]
     result: type[Shape]
     handler: Handler
     errors: tuple[type[CommandError], ...] = ()
@@ -71,12 +71,12 @@ class Method:
     reflects: bool = False
 
 
-async def _create(call: Call, params: frames.CreateParams) -> frames.SessionResult:
+async def _create(call: Call, params: method_types.CreateParams) -> method_types.SessionResult:
     """Create a session. It is not opened by that."""
-    return frames.SessionResult(session=await call.write(chats.create, call.caller.user_id, params.title))
+    return method_types.SessionResult(session=await call.write(chats.create, call.caller.user_id, params.title))
 
 
-async def _list(call: Call, params: frames.ListParams) -> frames.ListResult:
+async def _list(call: Call, params: method_types.ListParams) -> method_types.ListResult:
     """List the caller's sessions, newest activity first; archived ones only when asked for."""
     listed, cursor = await call.caller.read(
         _listing,
@@ -87,27 +87,27 @@ async def _list(call: Call, params: frames.ListParams) -> frames.ListResult:
         archived=params.archived,
     )
     sessions, more = listed
-    return frames.ListResult(sessions=sessions, next_cursor=more and more.encode(), cursor=cursor)
+    return method_types.ListResult(sessions=sessions, next_cursor=more and more.encode(), cursor=cursor)
 
 
 def _listing(user_id: int, limit: int, **which: Any) -> tuple[tuple[list[SessionShape], chats.Cursor | None], int]:
     return chats.listing(user_id, limit, **which), journal.head(user_id)
 
 
-async def _open(call: Call, params: frames.OpenParams) -> frames.OpenResult:
+async def _open(call: Call, params: method_types.OpenParams) -> method_types.OpenResult:
     """Read the end of a session and receive its run events from here on, on this connection."""
     opened = await call.service.open_session(params.session_id, call.subscription, params.limit, door=call.caller)
-    return frames.OpenResult(**opened)
+    return method_types.OpenResult(**opened)
 
 
-async def _close(call: Call, params: frames.SessionParams) -> frames.EmptyResult:
+async def _close(call: Call, params: method_types.SessionParams) -> method_types.EmptyResult:
     """Receive no more run events of a session on this connection."""
     await call.caller.read(access.chat_session, call.caller.user_id, params.session_id)
     call.subscription.close(params.session_id)
-    return frames.EmptyResult()
+    return method_types.EmptyResult()
 
 
-async def _messages(call: Call, params: frames.MessagesParams) -> frames.WindowResult:
+async def _messages(call: Call, params: method_types.MessagesParams) -> method_types.WindowResult:
     """Read the messages before a position, after one, or around a message; ascending."""
     read, user_id, session_id = call.caller.read, call.caller.user_id, params.session_id
     if "around" in params.model_fields_set:
@@ -116,40 +116,40 @@ async def _messages(call: Call, params: frames.MessagesParams) -> frames.WindowR
         window = await read(chats.messages_after, user_id, session_id, params.after, params.limit)
     else:
         window = await read(chats.messages_before, user_id, session_id, params.before, params.limit)
-    return frames.WindowResult(messages=window.messages, has_more=window.has_more, has_newer=window.has_newer)
+    return method_types.WindowResult(messages=window.messages, has_more=window.has_more, has_newer=window.has_newer)
 
 
-async def _update(call: Call, params: frames.UpdateParams) -> frames.SessionResult:
+async def _update(call: Call, params: method_types.UpdateParams) -> method_types.SessionResult:
     """Rename, archive or pin a session: what is given changes, and it counts as no activity."""
     session = await call.write(chats.update, call.caller.user_id, params.session_id, params.changes)
-    return frames.SessionResult(session=session)
+    return method_types.SessionResult(session=session)
 
 
-async def _ledger(call: Call, params: frames.SessionParams) -> frames.LedgerResult:
+async def _ledger(call: Call, params: method_types.SessionParams) -> method_types.LedgerResult:
     """Tell what a session's turns have cost, why caches missed, and whether its profile was changed since it began."""
     totals, profile = await call.caller.read(chats.ledger, call.caller.user_id, params.session_id)
-    return frames.LedgerResult(**dict(totals), profile=profile)
+    return method_types.LedgerResult(**dict(totals), profile=profile)
 
 
-async def _apply_profile(call: Call, params: frames.SessionParams) -> frames.SessionResult:
+async def _apply_profile(call: Call, params: method_types.SessionParams) -> method_types.SessionResult:
     """Let a session begin with its profile as it is now, from its next turn on: its prompt is read anew, once."""
     session = await call.write(chats.apply_profile, call.caller.user_id, params.session_id)
-    return frames.SessionResult(session=session)
+    return method_types.SessionResult(session=session)
 
 
-async def _delete(call: Call, params: frames.SessionParams) -> frames.EmptyResult:
+async def _delete(call: Call, params: method_types.SessionParams) -> method_types.EmptyResult:
     """End a session's run, then delete the session with all its messages."""
     await call.service.delete_session(call.caller.user_id, params.session_id, door=call.caller)
-    return frames.EmptyResult()
+    return method_types.EmptyResult()
 
 
-async def _search(call: Call, params: frames.SearchParams) -> frames.SearchResult:
+async def _search(call: Call, params: method_types.SearchParams) -> method_types.SearchResult:
     """Find text in the caller's messages, any substring in any script, newest first."""
     hits = await call.caller.read(search, call.caller.user_id, params.query, params.limit)
-    return frames.SearchResult(hits=hits)
+    return method_types.SearchResult(hits=hits)
 
 
-async def _start(call: Call, params: frames.StartParams) -> frames.StartResult:
+async def _start(call: Call, params: method_types.StartParams) -> method_types.StartResult:
     """Say something: answered once the text is durable, run now or after the running turn."""
     started = await call.service.start_turn(
         call.caller.user_id,
@@ -159,58 +159,62 @@ async def _start(call: Call, params: frames.StartParams) -> frames.StartResult:
         revision=params.revision,
         door=call.caller,
     )
-    return frames.StartResult(run_id=started.run_id, message=started.message, queued=started.queued)
+    return method_types.StartResult(run_id=started.run_id, message=started.message, queued=started.queued)
 
 
-async def _regenerate(call: Call, params: frames.RegenerateParams) -> frames.RegenerateResult:
+async def _regenerate(call: Call, params: method_types.RegenerateParams) -> method_types.RegenerateResult:
     """Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch."""
-    steered = await call.service.regenerate(call.caller.user_id, params.session_id, params.message_id, door=call.caller)
-    return frames.RegenerateResult(run_id=steered.asked.run_id, session=steered.chat_session)
+    branched = await call.service.regenerate(
+        call.caller.user_id, params.session_id, params.message_id, door=call.caller
+    )
+    return method_types.RegenerateResult(run_id=branched.asked.run_id, session=branched.chat_session)
 
 
-async def _edit(call: Call, params: frames.EditParams) -> frames.EditResult:
+async def _edit(call: Call, params: method_types.EditParams) -> method_types.EditResult:
     """Say something in the place of one of the caller's messages: both stay, each in its branch."""
-    steered = await call.service.edit_message(
+    branched = await call.service.edit_message(
         call.caller.user_id, params.message_id, params.text, params.new_id, door=call.caller
     )
-    return frames.EditResult(run_id=steered.asked.run_id, message=steered.asked.message, session=steered.chat_session)
+    return method_types.EditResult(
+        run_id=branched.asked.run_id, message=branched.asked.message, session=branched.chat_session
+    )
 
 
-async def _select(call: Call, params: frames.SelectParams) -> frames.SelectResult:
+async def _select(call: Call, params: method_types.SelectParams) -> method_types.SelectResult:
     """Show the line that a message is part of, as it goes on: the session's active branch from here on."""
     session, messages, has_more = await call.service.select_branch(
-        call.caller.user_id, params.message_id, frames.PAGE, door=call.caller
+        call.caller.user_id, params.message_id, method_types.PAGE, door=call.caller
     )
-    return frames.SelectResult(session=session, messages=messages, has_more=has_more)
+    return method_types.SelectResult(session=session, messages=messages, has_more=has_more)
 
 
-async def _fork(call: Call, params: frames.ForkParams) -> frames.SessionResult:
+async def _fork(call: Call, params: method_types.ForkParams) -> method_types.SessionResult:
     """Make a new session of the line that a message ends; the old one stays as it is."""
-    return frames.SessionResult(session=await call.write(forking.fork, call.caller.user_id, params.message_id))
+    return method_types.SessionResult(session=await call.write(forking.fork, call.caller.user_id, params.message_id))
 
 
-async def _rate(call: Call, params: frames.RateParams) -> frames.MessageResult:
+async def _rate(call: Call, params: method_types.RateParams) -> method_types.MessageResult:
     """Say what the caller thinks of an answer; null takes it back."""
     message = await call.write(ratings.rate, call.caller.user_id, params.message_id, params.rating, params.comment)
-    return frames.MessageResult(message=message)
+    return method_types.MessageResult(message=message)
 
 
-async def _stop(call: Call, params: frames.StopParams) -> frames.StopResult:
+async def _stop(call: Call, params: method_types.StopParams) -> method_types.StopResult:
     """Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn."""
     stopped = await call.service.stop_turn(call.caller.user_id, params.session_id, params.run_id, door=call.caller)
-    return frames.StopResult(stopped=stopped)
+    return method_types.StopResult(stopped=stopped)
 
 
-async def _usage(call: Call, params: frames.NoParams) -> frames.UsageResult:
+async def _usage(call: Call, params: method_types.NoParams) -> method_types.UsageResult:
     """Tell how much the caller stores, and how much they may."""
     used = await call.caller.read(storage.stored, call.caller.user_id)
-    return frames.UsageResult(
-        sessions=frames.SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
-        text=frames.TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
+    return method_types.UsageResult(
+        sessions=method_types.SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
+        text=method_types.TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
     )
 
 
-async def _since(call: Call, params: frames.SinceParams) -> frames.SinceResult:
+async def _since(call: Call, params: method_types.SinceParams) -> method_types.SinceResult:
     """Tell the facts after a cursor, in order; what another program has changed until now is among them."""
     user_id = call.caller.user_id
     await call.caller.check()
@@ -218,65 +222,95 @@ async def _since(call: Call, params: frames.SinceParams) -> frames.SinceResult:
         await call.write(foreign.tell, changed)
     page = await call.caller.read(journal.after, user_id, params.cursor, params.limit)
     if page.reset:
-        return frames.SinceResult(events=[], cursor=page.cursor, has_more=False, reset=True)
+        return method_types.SinceResult(events=[], cursor=page.cursor, has_more=False, reset=True)
     events = [fact_notification(fact) for fact in page.facts]
-    return frames.SinceResult(events=events, cursor=page.cursor, has_more=page.has_more, reset=False)
+    return method_types.SinceResult(events=events, cursor=page.cursor, has_more=page.has_more, reset=False)
 
 
-async def _render(call: Call, params: frames.RenderParams) -> frames.RenderResult:
+async def _render(call: Call, params: method_types.RenderParams) -> method_types.RenderResult:
     """Turn Markdown into sanitised HTML, each text by itself."""
     await call.caller.check()
-    return frames.RenderResult(html=await rendering.render_all(call.caller.user_id, params.texts))
+    return method_types.RenderResult(html=await rendering.render_all(call.caller.user_id, params.texts))
 
 
 METHODS = {
     method.name: method
     for method in (
-        Method("session.create", frames.CreateParams, frames.SessionResult, _create, (TooLarge,), changes=True),
-        Method("session.list", frames.ListParams, frames.ListResult, _list, (TooLarge,), reflects=True),
-        Method("session.open", frames.OpenParams, frames.OpenResult, _open, (NotFound,), reflects=True),
-        Method("session.close", frames.SessionParams, frames.EmptyResult, _close, (NotFound,)),
-        Method("session.messages", frames.MessagesParams, frames.WindowResult, _messages, (NotFound, Conflict)),
         Method(
-            "session.update", frames.UpdateParams, frames.SessionResult, _update, (TooLarge, NotFound), changes=True
+            "session.create", method_types.CreateParams, method_types.SessionResult, _create, (TooLarge,), changes=True
         ),
-        Method("session.ledger", frames.SessionParams, frames.LedgerResult, _ledger, (NotFound,)),
+        Method("session.list", method_types.ListParams, method_types.ListResult, _list, (TooLarge,), reflects=True),
+        Method("session.open", method_types.OpenParams, method_types.OpenResult, _open, (NotFound,), reflects=True),
+        Method("session.close", method_types.SessionParams, method_types.EmptyResult, _close, (NotFound,)),
+        Method(
+            "session.messages", method_types.MessagesParams, method_types.WindowResult, _messages, (NotFound, Conflict)
+        ),
+        Method(
+            "session.update",
+            method_types.UpdateParams,
+            method_types.SessionResult,
+            _update,
+            (TooLarge, NotFound),
+            changes=True,
+        ),
+        Method("session.ledger", method_types.SessionParams, method_types.LedgerResult, _ledger, (NotFound,)),
         Method(
             "session.apply_profile",
-            frames.SessionParams,
-            frames.SessionResult,
+            method_types.SessionParams,
+            method_types.SessionResult,
             _apply_profile,
             (NotFound,),
             changes=True,
         ),
-        Method("session.delete", frames.SessionParams, frames.EmptyResult, _delete, (NotFound,), changes=True),
-        Method("session.search", frames.SearchParams, frames.SearchResult, _search, (TooLarge,)),
         Method(
-            "turn.start", frames.StartParams, frames.StartResult, _start, (TooLarge, NotFound, Conflict), changes=True
+            "session.delete", method_types.SessionParams, method_types.EmptyResult, _delete, (NotFound,), changes=True
+        ),
+        Method("session.search", method_types.SearchParams, method_types.SearchResult, _search, (TooLarge,)),
+        Method(
+            "turn.start",
+            method_types.StartParams,
+            method_types.StartResult,
+            _start,
+            (TooLarge, NotFound, Conflict),
+            changes=True,
         ),
         Method(
             "turn.regenerate",
-            frames.RegenerateParams,
-            frames.RegenerateResult,
+            method_types.RegenerateParams,
+            method_types.RegenerateResult,
             _regenerate,
             (NotFound, Conflict),
             changes=True,
         ),
         Method(
             "message.edit",
-            frames.EditParams,
-            frames.EditResult,
+            method_types.EditParams,
+            method_types.EditResult,
             _edit,
             (TooLarge, NotFound, Conflict),
             changes=True,
         ),
-        Method("branch.select", frames.SelectParams, frames.SelectResult, _select, (NotFound, Conflict), changes=True),
-        Method("session.fork", frames.ForkParams, frames.SessionResult, _fork, (NotFound,), changes=True),
-        Method("message.rate", frames.RateParams, frames.MessageResult, _rate, (TooLarge, NotFound), changes=True),
-        Method("turn.stop", frames.StopParams, frames.StopResult, _stop, (NotFound,), changes=True),
-        Method("events.since", frames.SinceParams, frames.SinceResult, _since, reflects=True),
-        Method("account.usage", frames.NoParams, frames.UsageResult, _usage),
-        Method("markdown.render", frames.RenderParams, frames.RenderResult, _render, (TooLarge,)),
+        Method(
+            "branch.select",
+            method_types.SelectParams,
+            method_types.SelectResult,
+            _select,
+            (NotFound, Conflict),
+            changes=True,
+        ),
+        Method("session.fork", method_types.ForkParams, method_types.SessionResult, _fork, (NotFound,), changes=True),
+        Method(
+            "message.rate",
+            method_types.RateParams,
+            method_types.MessageResult,
+            _rate,
+            (TooLarge, NotFound),
+            changes=True,
+        ),
+        Method("turn.stop", method_types.StopParams, method_types.StopResult, _stop, (NotFound,), changes=True),
+        Method("events.since", method_types.SinceParams, method_types.SinceResult, _since, reflects=True),
+        Method("account.usage", method_types.NoParams, method_types.UsageResult, _usage),
+        Method("markdown.render", method_types.RenderParams, method_types.RenderResult, _render, (TooLarge,)),
     )
 }
 

@@ -1,7 +1,7 @@
 """The only door to a row: yours, or not found.
 
 Every command names rows by ids that came from outside. Nothing else in the project looks a row
-up by such an id, so that someone else's row is answered exactly like a missing one.
+up by such an id without its owner, so that someone else's row is answered exactly like a missing one.
 """
 
 from __future__ import annotations

@@ -98,7 +98,10 @@ def _segments(session_id: UUID, branch: Branch) -> Iterator[Segment]:
 
 
 def _ancestors(session_id: UUID, branch: Branch) -> Iterator[tuple[UUID, int]]:
-    """Yield the branches before a branch, each with the position at which it begins. In a circle, each once."""
+    """Yield the branches before a branch, each with the position at which it begins.
+
+    Where the parents form a circle (damaged data), each once.
+    """
     parent_id, seen = branch.parent_id, {branch.pk}
     while parent_id is not None:
         found = plain.rows(_CHAIN, [parent_id, session_id, session_id])
@@ -120,7 +123,7 @@ def line_to(message: Message) -> list[Segment]:
 
 
 def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) -> tuple[list[Message], bool]:
-    """Return the last ``limit`` messages (ascending) below position ``before``, and if more are."""
+    """Return the last ``limit`` messages (ascending) below position ``before``, and whether there are more."""
     found: list[Message] = []
     bounds = (0, _NO_END if before is None else before)
     for segments in _growing(line(chat_session)):
@@ -131,7 +134,7 @@ def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) 
 
 
 def following(chat_session: ChatSession, limit: int, *, after: int) -> tuple[list[Message], bool]:
-    """Return the first ``limit`` messages (ascending) above position ``after``, and if more are."""
+    """Return the first ``limit`` messages (ascending) above position ``after``, and whether there are more."""
     found: list[Message] = []
     first = min(after + 1, _NO_END)
     segments = list(_down_to(chat_session, first))[::-1]
@@ -189,8 +192,8 @@ def values(chat_session: ChatSession, *columns: str) -> Iterator[tuple[object, .
 def next_position(chat_session: ChatSession) -> int:
     """Return the first free position at the end of the line (under the session's lock).
 
-    Never one before the newest segment, where it would be no part of the line; nor one that a row
-    which is not shown, because it was moved to another session, still holds.
+    Never one before the newest segment, where it would be no part of the line; nor one that is still taken by a row
+    which was moved to another session, and is hidden for that.
     """
     newest = 0
     for number, segment in enumerate(line(chat_session)):
@@ -212,10 +215,11 @@ def _down_to(chat_session: ChatSession, position: int) -> Iterable[Segment]:
             return
 
 
-def fork(chat_session: ChatSession, position: int) -> None:
+def start(chat_session: ChatSession, position: int) -> None:
     """Begin another line at a position of the active one: the new branch is empty, and the active one from here on.
 
-    The caller holds the session's lock. Where a branch begins at that very position, both have the same parent.
+    The caller holds the session's lock. Where the active branch itself begins at that position, the new branch becomes
+    its sibling, not its child.
     """
     *_, segment = _down_to(chat_session, position)
     parent_id = segment.branch_id

@@ -17,10 +17,11 @@ from sessions_app.database import plain
 from sessions_app.errors import TooMany
 from sessions_app.models import TurnStatus
 
-# A person waits for none of them; a runaway script is told early.
+# No person reaches these limits; a runaway script is refused early.
 QUEUE_LIMIT = 20
 QUEUE_RETRY_SECONDS = 10
-# The seconds since the claim that has to leave the last minute first. By the database's clock: hosts' need not agree.
+# The age, in seconds, of the request that must be a minute old before another is allowed. By the database's clock,
+# because those of the hosts may differ.
 _TOO_MANY = """
 SELECT {age} FROM sessions_app_messageclaim WHERE owner_id = %s AND created_at > {minute_ago}
 ORDER BY created_at DESC LIMIT 1 OFFSET %s
@@ -41,8 +42,8 @@ _CLOCK = {
 def admit_turn(user_id: int, text: str, alive: Collection[str]) -> None:
     """Refuse a turn that is one too many. Raises TooMany.
 
-    The turn's claim is stored already, and counted. ``alive`` are the statuses of the session's other turns that run
-    or wait.
+    The claim of the turn's message id is stored already, and counted. ``alive`` are the statuses of the session's
+    other turns that run or wait.
     """
     _check_rate(user_id)
     if list(alive).count(TurnStatus.QUEUED) >= QUEUE_LIMIT:

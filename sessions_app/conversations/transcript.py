@@ -1,13 +1,13 @@
-"""The only writer of messages.
+"""The only writer of messages to a session that exists (``session_store.forking`` fills new ones).
 
 Two rules make a write safe, and both hold inside one transaction. The *session's lock* (its
 stamp row, taken by ``access.chat_session(lock=True)``) orders all our writers of a session, so
-positions are given out one after the other. The *fence* makes the write conditional on the
+positions are assigned one after the other. The *fence* makes the write conditional on the
 turn still being ours: a process that lost its turn, however long it slept, changes no row.
 
 Whoever appends gets back the stamp just before and just after: the difference is exactly what
-it wrote itself, because the lock keeps other writers out and the database's triggers count. By that
-difference the revision last told to clients moves as well, where it was the one before.
+it wrote itself, because the lock keeps other writers out and the database's triggers count. If the revision
+last told to clients was the one before, it becomes the one after; else a foreign write is still untold, and it stays.
 A write by another program without our lock still waits for the stamp row, which the first
 trigger that fires holds until commit. So a baseline may be advanced from ``old`` to ``new``
 wherever it equals ``old``, and must be left alone everywhere else.
@@ -32,7 +32,7 @@ from sessions_app.llm.content.parts import Parts
 from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
 
 _STAMP = "SELECT message_count, revision FROM sessions_app_sessionstamp WHERE chat_session_id = %s"
-# What another program has written before stays to be told.
+# Where another program has written before, that stays untold.
 _COUNT_AS_TOLD = """
 UPDATE sessions_app_sessionstamp
 SET told_revision = CASE WHEN told_revision = %s THEN revision ELSE told_revision END
@@ -113,13 +113,13 @@ def _ours(turn: Turn) -> QuerySet[Turn]:
     return Turn.objects.filter(pk=turn.pk, claim=turn.claim, status=TurnStatus.RUNNING)
 
 
-def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **facts: Any) -> Appended:
-    """Append rows to the active branch and write facts on the turn, fenced by the turn's claim.
+def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **columns: Any) -> Appended:
+    """Append rows to the active branch and write columns of the turn, fenced by the turn's claim.
 
     The caller holds the session's lock and has loaded the session, with its stamp, under it.
     Raises OwnershipLost, and then nothing was written.
     """
-    hold(turn, **facts)
+    hold(turn, **columns)
     return append_claimed(chat_session, turn, rows)
 
 

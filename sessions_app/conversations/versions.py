@@ -30,7 +30,7 @@ WHERE own.id IN ({ids}) AND own.fork_position BETWEEN %s AND %s
 def versions(messages: Sequence[Message]) -> dict[int, list[UUID]]:
     """Return, by primary key, the ids of the messages in the same place, the message itself among them, oldest first.
 
-    A message that stands alone is left out. What it costs grows with these messages and their versions, not with the
+    A message that stands alone is left out. The cost is proportional to these messages and their versions, not with the
     other branches of their sessions.
     """
     if not messages:
@@ -52,12 +52,15 @@ def _branches(messages: Sequence[Message]) -> dict[UUID, tuple[UUID | None, int]
     bounds = [min(positions), max(positions)]
     sql = _BRANCHES.format(ids=", ".join(["%s"] * len(ids)))
     found = plain.rows(sql, [*ids, *ids, *bounds, *ids, *bounds])
-    # SQLite says an id as text.
+    # SQLite returns ids as text.
     return {UUID(str(own)): (UUID(str(parent)) if parent else None, fork) for own, parent, fork in found}
 
 
 def _place(message: Message, parent_id: UUID | None, fork_position: int) -> Place:
-    """Return the place of a message: the branch that a fork here would have as its parent, and the position."""
+    """Return the place of a message: the branch that a fork here would have as its parent, and the position.
+
+    The answer at position 4 of branch A, and those of branches B and C that fork at 4, all have the place (A, 4).
+    """
     forks_here = parent_id is not None and message.position == fork_position
     return (parent_id if forks_here and parent_id else message.branch_id, message.position)
 

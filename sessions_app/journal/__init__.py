@@ -5,7 +5,7 @@ changed. Who is told, and when, is the business of ``sessions_app.realtime``: wh
 
 Order. A transaction that writes facts locks the head of each of their users until it commits, so cursors are given out
 in the order of the commits, and whoever reads a cursor can read all the facts before it. Locks are taken in one order:
-sessions by id, then heads by user; so heads come last (``recorded``), and no two transactions wait for each other.
+sessions by id, then journal heads by user (``recorded`` locks them last); so no two transactions wait for each other.
 """
 
 from sessions_app.journal.reading import Page, after, head, heads, prune

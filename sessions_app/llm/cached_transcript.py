@@ -90,7 +90,7 @@ class CachedTranscript:
             self._said_rows.feed([digest])
 
     def truncate(self, position: int) -> bool:
-        """Cut to a fork point: hold exactly the rows before `position`, and be as if no other had ever come.
+        """Cut to a fork position: hold exactly the rows before `position`, and be as if no other had ever come.
 
         False, and nothing is cut, where that cannot be done: amid an answer that called tools, and where messages are
         kept as objects. Then the transcript must be read again.

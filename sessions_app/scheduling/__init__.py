@@ -1,1 +1,1 @@
-"""Whose turn it is, where the work of many users waits for what they share: threads, processes, the event loop."""
+"""Fair scheduling: whose work runs next where many users wait for a thread, a process or the event loop."""

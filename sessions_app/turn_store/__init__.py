@@ -1,7 +1,11 @@
-"""What a turn does in the database, one transaction each, fenced by its claim and told in the journal.
+"""What a turn does in the database, one transaction each.
 
-A turn's life: it is asked for (``asking``, or ``steering`` where it goes on from an earlier place; ``claims`` knows a
-request that is sent again), it begins (``beginning``), beats its heart (``heartbeat``), stores its steps and its end
-(``ending``). What goes wrong: its owner dies (``liveness`` says so, ``recovery`` ends it), its user may no longer act
-(``abandoned``), its session is deleted (``deleting``). ``opening`` reads a session with the turn that runs in it.
+Each write succeeds only while the process still owns the turn (the fence is ``conversations.transcript.hold``), and is
+recorded in the journal. The words are those of docs/glossary.md.
+
+A turn is asked for (``asking``), or it regenerates an answer or edits a message in a branch of its own (``branching``,
+which also selects branches); ``message_ids`` recognises a request that is sent again. It begins (``beginning``), sends
+heartbeats (``heartbeat``), stores its steps and its end (``ending``). What can go wrong: the process that runs it dies
+(``liveness`` says so, ``recovery`` ends the turn), its user is deactivated (``abandoned``), its session is deleted
+(``deleting``). ``opening`` reads a session with the turn that runs in it.
 """

@@ -20,7 +20,7 @@ from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.models import FactName, Turn, TurnStatus
 from sessions_app.turn_store.beginning import alive, begin, begin_next
-from sessions_app.turn_store.claims import AcceptedTurn, claim_of, repeated
+from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
 def ask(

@@ -53,9 +53,9 @@ def _locked(turn: Turn) -> ChatSession:
 
 
 def _append(
-    chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], request: RequestRecord | None, **facts: Any
+    chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], request: RequestRecord | None, **columns: Any
 ) -> Stored:
-    appended = transcript.append(chat_session, turn, rows, **facts)
+    appended = transcript.append(chat_session, turn, rows, **columns)
     touch(chat_session, appended, request)
     return Stored(
         tuple(row_of(message) for message in appended.messages),
@@ -71,8 +71,8 @@ def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far
     ``so_far`` is what the turn has cost until now, for the case that its owner dies; ``seq`` numbers the last event of
     what is stored of the model. Raises OwnershipLost.
     """
-    facts = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
-    stored = _append(_locked(turn), turn, rows, so_far.request, **facts)
+    columns = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
+    stored = _append(_locked(turn), turn, rows, so_far.request, **columns)
     said = stored.messages[0].model_copy(update={"model": so_far.model or None})
     stored = replace(stored, messages=(said, *stored.messages[1:]))
     _tell(turn, stored)
@@ -117,17 +117,17 @@ def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: TurnR
         answer = NewMessage(
             MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id, ending.finish or ""
         )
-        stored = _append(chat_session, turn, [answer], ending.request, **_facts(ending))
+        stored = _append(chat_session, turn, [answer], ending.request, **_columns(ending))
         told = stored.messages[0].model_copy(
             update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None}
         )
         return replace(stored, messages=(told,))
-    transcript.hold(turn, **_facts(ending))
+    transcript.hold(turn, **_columns(ending))
     touch(chat_session, None, ending.request)
     return None
 
 
-def _facts(ending: TurnResult) -> dict[str, Any]:
+def _columns(ending: TurnResult) -> dict[str, Any]:
     return {
         "status": ending.status,
         "ended_at": Now(),

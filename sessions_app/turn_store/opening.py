@@ -2,8 +2,8 @@
 
 The rows are one snapshot, with the cursor of the facts that it reflects. How far the running turn has come says its
 run, where it is this process's: the run is asked when the snapshot has arrived, and the two may disagree for a moment,
-between a commit and the loop's next breath. Then the snapshot is taken again. Of a run elsewhere the row has a
-checkpoint, and what comes after it arrives by itself (``remote_runs``).
+between a commit and the next round of the event loop. Then the snapshot is taken again. Of a run elsewhere the row has
+a checkpoint, and what comes after it arrives by itself (``remote_runs``).
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ def _locked(owner_id: int, session_id: UUID) -> ChatSession | None:
 def recover(seen: Running, silence: float, text: str) -> bool:
     """Take a dead turn over and end it; False where somebody was faster.
 
-    What is queued behind it waits from then on. ``text`` tells the user what happened. Under the session's lock
-    the owner is looked at again, so one that came back to life meanwhile keeps its turn whole.
+    Any process can begin what is queued behind it from then on. ``text`` tells the user what happened. Under the
+    session's lock the owner is looked at again, so one that came back to life meanwhile keeps its turn whole.
     """
     if _locked(seen.owner_id, seen.session_id) is None:
         return False

@@ -2,6 +2,6 @@
 
 One running turn is a ``run``, which answers from its ``memory`` of the transcript with an agent of the ``pool``. All of
 them are in the ``registry``; the ``launcher`` runs each to its stored end and goes on with the next. The ``supervisor``
-does what is done from time to time, and takes over what others left (``inheritance``). ``service`` is what commands
+does what is done from time to time, and takes over what others left (``takeover``). ``service`` is what commands
 call, ``tally`` counts for /metrics. ``runner`` puts all of it together.
 """

@@ -30,7 +30,7 @@ TurnLease = Lease[Agent, CachedTranscript]
 class TurnMemory:
     """The transcript that a turn answers from. Lives as long as the turn's lease.
 
-    Made in the same breath as the lease: from then on the memory has what the turn has stored,
+    Made right after the lease, with no await between: from then on the memory has what the turn has stored,
     however early it is stopped. ``guarded`` says what the guard decided.
     """
 
@@ -38,7 +38,7 @@ class TurnMemory:
         self._begun = begun
         self._lease = lease
         self._transcript: CachedTranscript | None = None
-        # The stamp of ``transcript``: the lease has none any more where the agent was replaced.
+        # The stamp of ``transcript``, kept here because the lease loses it when the agent is replaced.
         self._seen: Stamp | None = None
         self.guarded = self._guard()
 

@@ -160,7 +160,7 @@ class Run:
 
     @property
     def is_lost(self) -> bool:
-        """Whether somebody else has ended the turn, or will: what it still says is nobody's business."""
+        """Whether somebody else has ended the turn, or will: what it still says is discarded."""
         return self._reason == "lost"
 
     def stop(self, reason: Reason) -> None:

@@ -22,11 +22,11 @@ from sessions_app.realtime.bus import Bus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
-from sessions_app.turn_store import asking, deleting, steering
-from sessions_app.turn_store.claims import AcceptedTurn
+from sessions_app.turn_store import asking, branching, deleting
+from sessions_app.turn_store.branching import BranchedTurn, StillStopping
 from sessions_app.turn_store.ending import status_of
+from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.opening import read_until
-from sessions_app.turn_store.steering import Steered, StillStopping
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
 
@@ -81,27 +81,27 @@ class TurnService:
 
     async def regenerate(
         self, user_id: int, session_id: UUID, message_id: UUID | None, *, door: Door = database
-    ) -> Steered:
+    ) -> BranchedTurn:
         """Ask for another answer. Raises NotFound, WrongKind, Conflict, TooMany."""
-        return await self._steer(door, partial(steering.regenerate, user_id, session_id, message_id))
+        return await self._steer(door, partial(branching.regenerate, user_id, session_id, message_id))
 
     async def edit_message(
         self, user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, door: Door = database
-    ) -> Steered:
+    ) -> BranchedTurn:
         """Say something in the place of a message. Raises NotFound, WrongKind, Conflict, TooMany."""
-        return await self._steer(door, partial(steering.edit, user_id, message_id, text, new_id))
+        return await self._steer(door, partial(branching.edit, user_id, message_id, text, new_id))
 
     async def select_branch(
         self, user_id: int, message_id: UUID, limit: int, *, door: Door = database
     ) -> tuple[SessionShape, list[MessageShape], bool]:
         """Show the line that a message is part of. Raises NotFound, Conflict."""
         return await self._once_stopped(
-            lambda: self._publisher.write(door, steering.select, user_id, message_id, limit)
+            lambda: self._publisher.write(door, branching.select, user_id, message_id, limit)
         )
 
-    async def _steer(self, door: Door, work: Callable[..., Steered]) -> Steered:
+    async def _steer(self, door: Door, work: Callable[..., BranchedTurn]) -> BranchedTurn:
         return await self._once_stopped(
-            lambda: self._launcher.carry(self._begin(door, work, lambda steered: steered.asked))
+            lambda: self._launcher.carry(self._begin(door, work, lambda branched: branched.asked))
         )
 
     async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], AcceptedTurn]) -> R:

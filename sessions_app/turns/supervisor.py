@@ -16,11 +16,11 @@ from sessions_app.realtime.remote_runs import RemoteRuns
 from sessions_app.turn_store import abandoned, recovery
 from sessions_app.turn_store.heartbeat import Beat, beat, beat_seconds, silence_of
 from sessions_app.turn_store.recovery import Running
-from sessions_app.turns.inheritance import Inheritance
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.pool import AgentPool
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
+from sessions_app.turns.takeover import TakeOver
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Supervisor:
         self._beat_seconds = beat_seconds(lease)
         self.silence = silence_of(lease)
         self._tasks: list[asyncio.Task[None]] = []
-        self._inheritance = Inheritance(registry, publisher, launcher, self.silence)
+        self._takeover = TakeOver(registry, publisher, launcher, self.silence)
         self._looking = asyncio.Lock()
         self._unlaunched: set[Running] = set()
         self._looked: float | None = None
@@ -130,7 +130,7 @@ class Supervisor:
             unlaunched = self._unlaunched_again(seen.running)
             if self._launcher.accepting:
                 dead = [turn for turn in seen.running if turn.dead and may_judge]
-                if await self._inheritance.step(unlaunched, dead):
+                if await self._takeover.step(unlaunched, dead):
                     # However long it took, the database was there.
                     self._looked = asyncio.get_running_loop().time()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from sessions_app.api import frames, openrpc
+from sessions_app.api import method_types, openrpc
 from sessions_app.api.methods import METHODS
 from sessions_app.errors import CommandError
 
@@ -124,7 +124,7 @@ def test_the_address_is_public_and_revalidates(client: Browser) -> None:
 
 
 def test_each_method_has_frames_of_its_own_or_shares_them_by_intent() -> None:
-    shared = {frames.SessionParams, frames.SessionResult, frames.EmptyResult}
+    shared = {method_types.SessionParams, method_types.SessionResult, method_types.EmptyResult}
     for kind in ("params", "result"):
         used = [getattr(method, kind) for method in METHODS.values()]
         assert all(used.count(frame) == 1 for frame in used if frame not in shared)

@@ -69,7 +69,7 @@ class Conversation:
         if action == "say":
             self.say(number)
         elif action == "fork" and (line := self.line()):
-            branches.fork(self.session, line[number % len(line)].position)
+            branches.start(self.session, line[number % len(line)].position)
             self.say(1)
         elif action == "select" and (rows := self.all):
             branches.activate(self.session, branches.continuation(rows[number % len(rows)]))
@@ -149,7 +149,7 @@ def test_a_circle_of_branches_ends() -> None:
     """As a foreign program may leave it."""
     conversation = Conversation()
     conversation.say(2)
-    branches.fork(conversation.session, 1)
+    branches.start(conversation.session, 1)
     session = conversation.session
     Branch.objects.filter(chat_session=session).exclude(pk=session.active_branch_id).update(
         parent=session.active_branch
@@ -165,11 +165,11 @@ def grown(width: int, depth: int) -> Conversation:
     conversation = Conversation()
     conversation.say(2)
     for _ in range(width):
-        branches.fork(conversation.session, 1)
+        branches.start(conversation.session, 1)
         conversation.say(1)
     for position in range(2, 2 + depth):
         conversation.say(1)
-        branches.fork(conversation.session, position)
+        branches.start(conversation.session, position)
         conversation.say(1)
     return conversation
 

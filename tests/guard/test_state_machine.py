@@ -242,10 +242,10 @@ class GuardMachine(RuleBasedStateMachine):
         talk.rewritten = talk.bill.forced = True
         service, message = host.runner.service, steering.message
         if steering.kind == "edit" and message is not None:
-            steered = await service.edit_message(host.user_id, message.public_id, turning.text, None)
+            branched = await service.edit_message(host.user_id, message.public_id, turning.text, None)
         else:
-            steered = await service.regenerate(host.user_id, talk.session_id, message.public_id if message else None)
-        return steered.asked.run_id
+            branched = await service.regenerate(host.user_id, talk.session_id, message.public_id if message else None)
+        return branched.asked.run_id
 
     async def _check_request(self, turning: Turning, request: bytes) -> Seen:
         """The request is the stored transcript, whole, and extends the last one unless that was rewritten."""

@@ -21,7 +21,7 @@ from sessions_app.realtime.bus import Layer
 from sessions_app.realtime.subscriptions import Subscription
 from sessions_app.session_store import chats
 from sessions_app.turn_store.beginning import load
-from sessions_app.turn_store.claims import AcceptedTurn
+from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turns.pool import AgentPool, search_chats
 from sessions_app.turns.run import Run
 from sessions_app.turns.runner import Runner

@@ -13,7 +13,7 @@ from sessions_app import database
 from sessions_app.models import Turn
 from sessions_app.session_store import chats
 from sessions_app.turn_store import recovery
-from sessions_app.turns import inheritance
+from sessions_app.turns import takeover
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -60,7 +60,7 @@ async def test_clients_are_served_while_a_turn_is_being_recovered(
 async def test_one_step_ends_a_bounded_number_of_dead_turns(
     quiet_host: Host, session: NewSession, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "ENDED_AT_ONCE", 2)
+    monkeypatch.setattr(takeover, "ENDED_AT_ONCE", 2)
     for _ in range(5):
         await left_running(user.pk, await session())
     for done in (2, 4, 5):
@@ -71,8 +71,8 @@ async def test_one_step_ends_a_bounded_number_of_dead_turns(
 async def test_few_queues_run_at_once_and_all_in_the_end(
     quiet_host: Host, session: NewSession, provider: Provider, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "QUEUES_AT_ONCE", 3)
-    monkeypatch.setattr(inheritance, "BEGUN_AT_ONCE", 2)
+    monkeypatch.setattr(takeover, "QUEUES_AT_ONCE", 3)
+    monkeypatch.setattr(takeover, "BEGUN_AT_ONCE", 2)
     sessions = [await session() for _ in range(7)]
     for chat in sessions * 2:
         await left_waiting(user.pk, chat)
@@ -99,7 +99,7 @@ async def test_few_queues_run_at_once_and_all_in_the_end(
 async def test_a_dead_turns_queue_waits_for_its_place_too(
     quiet_host: Host, session: NewSession, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "BEGUN_AT_ONCE", 0)
+    monkeypatch.setattr(takeover, "BEGUN_AT_ONCE", 0)
     chat = await session()
     await left_running(user.pk, chat)
     await left_waiting(user.pk, chat)
@@ -130,7 +130,7 @@ async def test_a_users_first_queue_comes_before_anybodys_second(
 async def test_a_long_queue_gives_its_place_up_while_others_wait(
     quiet_host: Host, session: NewSession, provider: Provider, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "QUEUES_AT_ONCE", 1)
+    monkeypatch.setattr(takeover, "QUEUES_AT_ONCE", 1)
     gate = Gate()
     provider.script(Answer(["One"], gates={0: gate}))
     other = await database.write(lambda: User.objects.create_user("other"))
@@ -154,7 +154,7 @@ async def test_a_long_queue_gives_its_place_up_while_others_wait(
 async def test_what_its_user_asks_for_does_not_wait_for_a_place(
     quiet_host: Host, session: NewSession, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inheritance, "QUEUES_AT_ONCE", 0)
+    monkeypatch.setattr(takeover, "QUEUES_AT_ONCE", 0)
     chat = await session()
     left = await left_waiting(user.pk, chat)
     asked = await quiet_host.ask(chat, "now")

@@ -26,7 +26,7 @@ from sessions_app.errors import Conflict, NotFound, WrongKind
 from sessions_app.journal import Fact, record
 from sessions_app.models import ChatSession, FactName, Message, MessageClaim, MessageRole, Turn, TurnKind, TurnStatus
 from sessions_app.turn_store.beginning import Forked, alive, begin
-from sessions_app.turn_store.claims import AcceptedTurn, claim_of, repeated
+from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
 class StillStopping(Exception):
@@ -38,14 +38,16 @@ class StillStopping(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Steered:
+class BranchedTurn:
     """A turn that goes on from an earlier place, and its session as it is now."""
 
     asked: AcceptedTurn
     chat_session: SessionShape
 
 
-def regenerate(user_id: int, session_id: UUID, message_id: UUID | None, *, process: str, accepting: bool) -> Steered:
+def regenerate(
+    user_id: int, session_id: UUID, message_id: UUID | None, *, process: str, accepting: bool
+) -> BranchedTurn:
     """Ask for another answer in the place of one; without ``message_id`` to the last user's message of the line.
 
     Raises NotFound, WrongKind (no answer), Conflict (nothing was said, another line, a turn is alive), TooMany,
@@ -63,7 +65,9 @@ def regenerate(user_id: int, session_id: UUID, message_id: UUID | None, *, proce
     return _turn_from(chat_session, turn, claim, asked.position + 1, process=process, accepting=accepting)
 
 
-def edit(user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, process: str, accepting: bool) -> Steered:
+def edit(
+    user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, process: str, accepting: bool
+) -> BranchedTurn:
     """Say something in the place of one of the user's messages. ``new_id`` becomes the id of what is said.
 
     Raises NotFound, WrongKind (an answer), Conflict (another line, a turn is alive, the id is taken), TooMany,
@@ -75,7 +79,7 @@ def edit(user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, proc
     claim = claim_of(turn, edited=message_id)
     _hold(user_id)
     if new_id and (before := repeated(claim)) is not None:
-        return Steered(before, session_shape(chat_session))
+        return BranchedTurn(before, session_shape(chat_session))
     edited = _own(chat_session, message_id)
     if edited.role != MessageRole.USER:
         raise WrongKind("Only what you said yourself can be edited.")
@@ -142,7 +146,7 @@ def _last_asked(chat_session: ChatSession, answer: Message | None) -> Message:
 
 def _turn_from(
     chat_session: ChatSession, turn: Turn, claim: MessageClaim, position: int, *, process: str, accepting: bool
-) -> Steered:
+) -> BranchedTurn:
     """Begin a turn from a position of the line; where something stands there, the turn gets a branch of its own."""
     user_id = turn.owner_id
     claim.save(force_insert=True)
@@ -150,16 +154,16 @@ def _turn_from(
     old = stamp_of(chat_session)
     forked = None
     if branches.next_position(chat_session) > position:
-        branches.fork(chat_session, position)
+        branches.start(chat_session, position)
         count_as_told(chat_session)
         forked = Forked(position, old)
         _tell_selected(chat_session)
     if accepting:
         begun = begin(turn, chat_session, process, forked)
-        return Steered(AcceptedTurn(turn, begun.message, begun), begun.chat_session)
+        return BranchedTurn(AcceptedTurn(turn, begun.message, begun), begun.chat_session)
     turn.save()
     record(Fact(user_id, FactName.TURN_QUEUED, chat_session.pk, turn.run_id, queued_shape(turn)))
-    return Steered(AcceptedTurn(turn, unborn_message_shape(turn)), session_shape(chat_session))
+    return BranchedTurn(AcceptedTurn(turn, unborn_message_shape(turn)), session_shape(chat_session))
 
 
 def _tell_selected(chat_session: ChatSession) -> None:

@@ -31,7 +31,7 @@ ENDED_AT_ONCE, BEGUN_AT_ONCE = 25, 10
 QUEUES_AT_ONCE = 50
 
 
-class Inheritance:
+class TakeOver:
     """Takes over what others left. An owner is dead after ``silence`` seconds."""
 
     def __init__(self, registry: RunRegistry, publisher: Publisher, launcher: Launcher, silence: float) -> None:

@@ -1,4 +1,4 @@
-"""Message ids that clients make: each is claimed for ever by the turn that it was first sent with.
+"""Message ids that clients make: each stays taken for ever by the turn that it was first sent with.
 
 So a request that is sent again, because its answer got lost, is known again and changes nothing.
 """
