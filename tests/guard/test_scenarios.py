@@ -3,7 +3,7 @@
 - a slow build of an agent ends after a newer one: tests/agentcache/test_cache.py
 - a live process holds a claim whose turn is gone: tests/turns/test_lost_words.py
 - a tool server lists its tools in another order, or goes away and comes back: tests/llm/test_tool_sources.py
-- a turn without an answer, then an edit or a regeneration: tests/turns/test_steering.py
+- a turn without an answer, then an edit or a regeneration: tests/turns/test_branching.py
 - programs that open and close the database beside a serving process: tests/test_live.py
 - a socket is cut at each point of a turn: tests/turns/test_asking.py, tests/chaos
 """
