@@ -267,7 +267,7 @@ async def test_of_two_who_regenerate_at_once_one_is_refused(
     provider.script(Answer(["Second."], gates={0: gate}))
     asked = [host.runner.service.regenerate(host.user_id, chat, None) for host in hosts]
     results = await within(asyncio.gather(*asked, return_exceptions=True))
-    assert sorted(type(result).__name__ for result in results) == ["Conflict", "BranchedTurn"]
+    assert sorted(type(result).__name__ for result in results) == ["BranchedTurn", "Conflict"]
     gate.open()
     [winner] = [result for result in results if not isinstance(result, BaseException)]
     await hosts[0].listener.end_of(winner.asked.run_id)
