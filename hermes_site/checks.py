@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from sessions_app.llm.providers import check_model
+
 
 @register("hermes")
 def settings_can_work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -15,16 +17,10 @@ def settings_can_work(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 def _model_problems(name: str) -> list[str]:
-    if name == "demo":
-        return []
-    # Importing a provider costs most of a second: only who names one pays.
-    from pydantic_ai.exceptions import UserError
-    from pydantic_ai.models import infer_model
-
     try:
-        infer_model(name)
-    except (UserError, ValueError, ImportError) as error:
+        check_model(name)
+    except ValueError as error:
         # What follows the first sentence is advice to programmers.
-        reason = " ".join(str(error).split()).partition(". ")[0].rstrip(".")
+        reason = str(error).partition(". ")[0].rstrip(".")
         return [f"HERMES_MODEL={name} cannot be used: {reason}."]
     return []

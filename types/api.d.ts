@@ -4,7 +4,7 @@ declare namespace Api {
   /** Of each method its params and its result. */
   interface Methods {
     /** Create a session. It is not opened by that. */
-    "session.create": { params: { title?: string }; result: SessionResult };
+    "session.create": { params: { title?: string; profile?: number }; result: SessionResult };
     /** List the caller's sessions, newest activity first; archived ones only when asked for. */
     "session.list": { params: { limit?: number; cursor?: string | null; query?: string; archived?: boolean }; result: ListResult };
     /** Read the end of a session and receive its run events from here on, on this connection. */
@@ -14,7 +14,7 @@ declare namespace Api {
     /** Read the messages before a position, after one, or around a message; ascending. */
     "session.messages": { params: { session_id: string; before?: number; after?: number; around?: string; limit?: number }; result: WindowResult };
     /** Rename, archive or pin a session: what is given changes, and it counts as no activity. */
-    "session.update": { params: { session_id: string; title?: string; archived?: boolean; pinned?: boolean }; result: SessionResult };
+    "session.update": { params: { session_id: string; title?: string; archived?: boolean; pinned?: boolean; profile?: number }; result: SessionResult };
     /** Tell what a session's turns have cost, why caches missed, and whether its profile was changed since it began. */
     "session.ledger": { params: { session_id: string }; result: LedgerResult };
     /** Let a session begin with its profile as it is now, from its next turn on: its prompt is read anew, once. */
@@ -26,7 +26,7 @@ declare namespace Api {
     /** Say something: answered once the text is durable, run now or after the running turn. */
     "turn.start": { params: { session_id: string; text: string; message_id?: string; revision?: number }; result: StartResult };
     /** Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch. */
-    "turn.regenerate": { params: { session_id: string; message_id?: string }; result: RegenerateResult };
+    "turn.regenerate": { params: { session_id: string; message_id?: string; profile?: number }; result: RegenerateResult };
     /** Say something in the place of one of the caller's messages: both stay, each in its branch. */
     "message.edit": { params: { message_id: string; text: string; new_id?: string }; result: EditResult };
     /** Show the line that a message is part of, as it goes on: the session's active branch from here on. */
@@ -37,6 +37,8 @@ declare namespace Api {
     "message.rate": { params: { message_id: string; rating: 1 | -1 | null; comment?: string }; result: MessageResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */
     "turn.stop": { params: { session_id: string; run_id?: string }; result: StopResult };
+    /** List the profiles that the caller may choose. */
+    "profile.list": { params: Record<string, never>; result: ProfilesResult };
     /** Tell the facts after a cursor, in order; what another program has changed until now is among them. */
     "events.since": { params: { cursor: number; limit?: number }; result: SinceResult };
     /** Tell how much the caller stores, and how much they may. */
@@ -87,6 +89,16 @@ declare namespace Api {
   }
   /** Why a provider's cache had less than was expected; `sentence` says it to a person. */
   type Cause = "first" | "model" | "profile" | "prompt" | "tools" | "software" | "edited" | "expired" | "evicted" | "unreported" | "host" | "other";
+  /** A profile that a user may choose for a session, or for one answer. */
+  interface ChoiceShape {
+    id: number;
+    name: string;
+    description: string;
+    model: string;
+    is_default: boolean;
+    takes_images: boolean;
+    takes_files: boolean;
+  }
   /** A named piece of ambient information given to the agent for the run, distinct from the conversation. */
   interface Context {
     description: string;
@@ -286,6 +298,9 @@ declare namespace Api {
     name: string;
     current: boolean;
   }
+  interface ProfilesResult {
+    profiles: Array<ChoiceShape>;
+  }
   /** A turn was queued, or withdrawn before it began. */
   interface QueueChanged {
     type: "CUSTOM";
@@ -444,7 +459,7 @@ declare namespace Api {
   interface SessionResult {
     session: SessionShape;
   }
-  /** One conversation, without its messages. */
+  /** One conversation, without its messages; ``profile`` is the id of what answers in it. */
   interface SessionShape {
     id: string;
     title: string;
@@ -454,6 +469,7 @@ declare namespace Api {
     updated_at: string;
     archived: boolean;
     pinned: boolean;
+    profile: number;
   }
   /** How many sessions there are, and how many may be. */
   interface SessionsUsed {

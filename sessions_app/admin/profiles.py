@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from sessions_app.admin.apply_pages import ApplyingProfile
+from sessions_app.llm.providers import check_model
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile
 
@@ -33,22 +34,22 @@ class AgentProfileForm(_ModelForm):
 
     class Meta:
         model = AgentProfile
-        fields = ("name", "model", "system_prompt", "tools", "is_default")
+        fields = ("name", "description", "order", "groups", "is_default", "model", "context", "system_prompt", "tools")
         help_texts = {"is_default": "New sessions are made of this profile; the flag moves here from the other one."}
 
     def clean_model(self) -> str:
         """Refuse a model string that no session could be answered with."""
         name: str = self.cleaned_data["model"]
-        if name and name != "demo":
-            # Importing a provider costs most of a second: only who names one pays.
-            from pydantic_ai.exceptions import UserError
-            from pydantic_ai.models import infer_model
-
-            try:
-                infer_model(name)
-            except (UserError, ValueError, ImportError) as error:
-                raise forms.ValidationError(" ".join(str(error).split())) from error
+        try:
+            check_model(name)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
         return name
+
+    def clean_order(self) -> int:
+        """Read nothing as the first place."""
+        order: int | None = self.cleaned_data["order"]
+        return order or 0
 
     def clean_is_default(self) -> bool:
         """Refuse to leave new sessions without a profile."""
@@ -68,13 +69,16 @@ class AgentProfileAdmin(ApplyingProfile):
     form = AgentProfileForm
     list_display = ("name", "effective_model", "tool_names", "is_default", "updated_at")
     search_fields = ("name",)
-    ordering = ("name",)
+    ordering = ("order", "name")
     actions = None
     fieldsets = (
-        (None, {"fields": ("name", "is_default")}),
+        (None, {"fields": ("name", "description", "order", "groups", "is_default")}),
         (
             "For all its sessions",
-            {"fields": ("model",), "description": "Sessions follow their profile's model, from their next turn on."},
+            {
+                "fields": ("model", "context"),
+                "description": "Sessions follow their profile's model, from their next turn on.",
+            },
         ),
         (
             "For new sessions",

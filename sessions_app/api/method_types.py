@@ -28,6 +28,7 @@ from pydantic import (
 from sessions_app.api.decode import InvalidParams, is_text
 from sessions_app.api.events import FactNotification
 from sessions_app.conversations.schemas import (
+    ChoiceShape,
     MessageShape,
     ProfileShape,
     QueuedShape,
@@ -98,6 +99,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 # Left out it is None, but null is refused: a field of this default is not declared nullable.
 LEFT_OUT: Any = Field(default=None, json_schema_extra=_without_default)
+ProfileId = Annotated[int, Field(ge=1, le=_HIGHEST_POSITION)]
 Position = Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 PAGE = 50
@@ -115,6 +117,7 @@ class Params(BaseModel):
 
 class CreateParams(Params):
     title: Title = ""
+    profile: ProfileId = LEFT_OUT
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.title), TITLE_LENGTH
@@ -157,6 +160,7 @@ class UpdateParams(SessionParams):
     title: Annotated[Title, AfterValidator(_said)] = LEFT_OUT
     archived: bool = LEFT_OUT
     pinned: bool = LEFT_OUT
+    profile: ProfileId = LEFT_OUT
 
     @property
     def changes(self) -> Changes:
@@ -187,6 +191,7 @@ class StartParams(SessionParams):
 
 class RegenerateParams(SessionParams):
     message_id: Id = LEFT_OUT
+    profile: ProfileId = LEFT_OUT
 
 
 class EditParams(Params):
@@ -270,6 +275,10 @@ class SinceResult(Shape):
 
 class LedgerResult(TotalsShape):
     profile: ProfileShape
+
+
+class ProfilesResult(Shape):
+    profiles: list[ChoiceShape]
 
 
 class EmptyResult(Shape):

@@ -16,7 +16,7 @@ from sessions_app import journal
 from sessions_app.api import method_types
 from sessions_app.api.auth import Caller
 from sessions_app.api.events import fact_notification
-from sessions_app.conversations import access, storage
+from sessions_app.conversations import access, profiles, storage
 from sessions_app.conversations.schemas import SessionShape, Shape
 from sessions_app.conversations.search import search
 from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge
@@ -73,7 +73,13 @@ class Method:
 
 async def _create(call: Call, params: method_types.CreateParams) -> method_types.SessionResult:
     """Create a session. It is not opened by that."""
-    return method_types.SessionResult(session=await call.write(chats.create, call.caller.user_id, params.title))
+    session = await call.write(chats.create, call.caller.user_id, params.title, params.profile)
+    return method_types.SessionResult(session=session)
+
+
+async def _profiles(call: Call, params: method_types.NoParams) -> method_types.ProfilesResult:
+    """List the profiles that the caller may choose."""
+    return method_types.ProfilesResult(profiles=await call.caller.read(profiles.listing, call.caller.user_id))
 
 
 async def _list(call: Call, params: method_types.ListParams) -> method_types.ListResult:
@@ -165,7 +171,7 @@ async def _start(call: Call, params: method_types.StartParams) -> method_types.S
 async def _regenerate(call: Call, params: method_types.RegenerateParams) -> method_types.RegenerateResult:
     """Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch."""
     branched = await call.service.regenerate(
-        call.caller.user_id, params.session_id, params.message_id, door=call.caller
+        call.caller.user_id, params.session_id, params.message_id, profile_id=params.profile, door=call.caller
     )
     return method_types.RegenerateResult(run_id=branched.asked.run_id, session=branched.chat_session)
 
@@ -237,7 +243,12 @@ METHODS = {
     method.name: method
     for method in (
         Method(
-            "session.create", method_types.CreateParams, method_types.SessionResult, _create, (TooLarge,), changes=True
+            "session.create",
+            method_types.CreateParams,
+            method_types.SessionResult,
+            _create,
+            (TooLarge, NotFound),
+            changes=True,
         ),
         Method("session.list", method_types.ListParams, method_types.ListResult, _list, (TooLarge,), reflects=True),
         Method("session.open", method_types.OpenParams, method_types.OpenResult, _open, (NotFound,), reflects=True),
@@ -308,6 +319,7 @@ METHODS = {
             changes=True,
         ),
         Method("turn.stop", method_types.StopParams, method_types.StopResult, _stop, (NotFound,), changes=True),
+        Method("profile.list", method_types.NoParams, method_types.ProfilesResult, _profiles),
         Method("events.since", method_types.SinceParams, method_types.SinceResult, _since, reflects=True),
         Method("account.usage", method_types.NoParams, method_types.UsageResult, _usage),
         Method("markdown.render", method_types.RenderParams, method_types.RenderResult, _render, (TooLarge,)),

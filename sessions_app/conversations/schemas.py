@@ -25,7 +25,7 @@ class Shape(BaseModel):
 
 
 class SessionShape(Shape):
-    """One conversation, without its messages."""
+    """One conversation, without its messages; ``profile`` is the id of what answers in it."""
 
     id: UUID
     title: str
@@ -35,6 +35,7 @@ class SessionShape(Shape):
     updated_at: datetime
     archived: bool
     pinned: bool
+    profile: int
 
 
 def _is_none(value: object) -> bool:
@@ -123,6 +124,18 @@ class ProfileShape(Shape):
     current: bool
 
 
+class ChoiceShape(Shape):
+    """A profile that a user may choose for a session, or for one answer."""
+
+    id: int
+    name: str
+    description: str
+    model: str
+    is_default: bool
+    takes_images: bool
+    takes_files: bool
+
+
 class ErrorShape(Shape):
     """Why a turn has no answer, or one that broke off: RUN_ERROR's code, and its sentence for people."""
 
@@ -207,6 +220,7 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
         updated_at=chat_session.updated_at,
         archived=chat_session.archived,
         pinned=chat_session.pinned,
+        profile=chat_session.profile_id,
     )
 
 

@@ -12,6 +12,20 @@ KNOWN_WIRES = {"openai", "openai-responses", "openai-chat", "ollama", "anthropic
 """Providers whose requests are spliced (`wire`); any other gets its whole conversation mapped each time."""
 
 
+def check_model(name: str) -> None:
+    """Refuse a model string with which no session could be answered. Raises ValueError, which says why."""
+    if name in ("", DEMO):
+        return
+    # Importing a provider costs most of a second: only who names one pays.
+    from pydantic_ai.exceptions import UserError
+    from pydantic_ai.models import infer_model
+
+    try:
+        infer_model(name)
+    except (UserError, ValueError, ImportError) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
     """What bounds a request: HERMES_PROVIDER_TIMEOUT (seconds without a byte), HERMES_PROVIDER_LONGEST_WAIT (seconds of

@@ -22,7 +22,9 @@ class AgentProfile(models.Model):
 
     The system prompt and the tools are frozen into a session when it is created, so an edit
     applies to new sessions, and to an existing one when somebody applies it there
-    (``sessions_app.session_store.chats``); the model is followed by existing sessions too.
+    (``sessions_app.session_store.chats``); the model is followed by existing sessions too. Users choose among those
+    that are for everybody (no ``groups``) and for one of their groups, in their ``order``. ``context`` is the model's
+    window in tokens, null where nobody has said it.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -31,6 +33,17 @@ class AgentProfile(models.Model):
         blank=True,
         help_text="A Pydantic AI model string, or demo. Empty: what HERMES_MODEL says.",
     )
+    description = models.CharField(max_length=300, blank=True, help_text="For users who choose a model.")
+    order = models.PositiveIntegerField(
+        default=0, db_default=0, blank=True, help_text="Lower numbers are listed first."
+    )
+    groups = models.ManyToManyField(
+        "auth.Group",
+        blank=True,
+        related_name="+",
+        help_text="Only users in one of these groups may use it. None: everybody.",
+    )
+    context = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens that the model's window holds.")
     system_prompt = models.TextField(blank=True, default=DEFAULT_SYSTEM_PROMPT)
     tools = models.JSONField(default=default_tools, blank=True, help_text="Names of tools, as a JSON list.")
     is_default = models.BooleanField(default=False)

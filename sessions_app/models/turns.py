@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import ChatSession
 
 
@@ -48,6 +49,8 @@ class Turn(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns", db_index=False)
     chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="turns")
     kind = models.CharField(max_length=12, choices=TurnKind, default=TurnKind.MESSAGE, db_default=TurnKind.MESSAGE)
+    # Whose model answers, where that is not the session's profile.
+    profile = models.ForeignKey(AgentProfile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     message_id = models.UUIDField()
     text = models.TextField(blank=True)
     status = models.CharField(max_length=11, choices=TurnStatus, default=TurnStatus.QUEUED)

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Self, TypedDict
 from uuid import UUID
 
-from sessions_app.conversations import access, branches, spending, storage, transcript
+from sessions_app.conversations import access, branches, profiles, spending, storage, transcript
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, TotalsShape, session_shape
 from sessions_app.conversations.search.folding import fold
@@ -43,6 +43,7 @@ class Changes(TypedDict, total=False):
     title: str
     archived: bool
     pinned: bool
+    profile: int
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,16 +71,16 @@ class Cursor:
         return cursor
 
 
-def create(user_id: int, title: str) -> SessionShape:
-    """Create a session of the default profile, its prefix frozen now, with an empty line.
+def create(user_id: int, title: str, profile_id: int | None = None) -> SessionShape:
+    """Create a session of a profile, else of the user's default, its prefix frozen now, with an empty line.
 
-    Raises TooMany, NotFound (a user who may no longer act).
+    Raises TooMany, NotFound (a user who may no longer act, a profile that they may not choose).
     """
     # One request of a user waits for another: each could take the last place.
     if not access.hold_user(user_id):
         raise NotFound
+    profile = profiles.default(user_id) if profile_id is None else profiles.find(user_id, profile_id)
     storage.admit_session(user_id)
-    profile = AgentProfile.default()
     chat_session = ChatSession(
         owner_id=user_id,
         profile=profile,
@@ -130,8 +131,20 @@ def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
     """Change what is given and no other column; it counts as no activity. Raises NotFound."""
     if not changes:
         return session_shape(access.chat_session(user_id, session_id))
-    ChatSession.objects.filter(pk=session_id, owner_id=user_id).update(**changes)
+    columns = {name: value for name, value in changes.items() if name != "profile"}
+    if "profile" in changes:
+        _change_profile(user_id, session_id, changes["profile"])
+    if columns:
+        ChatSession.objects.filter(pk=session_id, owner_id=user_id).update(**columns)
     return _tell(FactName.SESSION_UPDATED, access.chat_session(user_id, session_id))
+
+
+def _change_profile(user_id: int, session_id: UUID, profile_id: int) -> None:
+    """Have another profile answer from the next turn on: its model, and its prompt and tools as they are now."""
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    chat_session.profile = profiles.find(user_id, profile_id)
+    ChatSession.objects.filter(pk=session_id).update(profile=chat_session.profile)
+    _freeze(chat_session)
 
 
 def prefix_of(profile: AgentProfile) -> FrozenPrefix:
@@ -160,13 +173,19 @@ def refreeze(chat_session: ChatSession) -> bool:
 
     The caller holds the session's lock.
     """
+    if not _freeze(chat_session):
+        return False
+    _tell(FactName.SESSION_UPDATED, chat_session)
+    return True
+
+
+def _freeze(chat_session: ChatSession) -> bool:
     prefix = prefix_of(chat_session.profile)
     if prefix.to_json() == chat_session.frozen_prefix:
         return False
     applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
     ChatSession.objects.filter(pk=chat_session.pk).update(frozen_prefix=prefix.to_json(), applied_prefix=applied)
     transcript.count_as_told(chat_session)
-    _tell(FactName.SESSION_UPDATED, chat_session)
     return True
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from sessions_app.conversations import access, limits, turn_status
+from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.schemas import queued_shape, unborn_message_shape
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
@@ -50,6 +51,7 @@ def ask(
         return before
     if revision is not None and revision < chat_session.stamp.branch_revision:
         raise Conflict("This chat went on elsewhere.", revision=chat_session.stamp.revision)
+    check_profile(chat_session)
     claim.save(force_insert=True)
     others = list(alive(chat_session).values())
     limits.admit_turn(user_id, text, others)

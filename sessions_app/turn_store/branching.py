@@ -14,6 +14,8 @@ from uuid import UUID
 
 from sessions_app.conversations import access, branches, limits
 from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.profiles import check_profile
+from sessions_app.conversations.profiles import find as find_profile
 from sessions_app.conversations.schemas import (
     MessageShape,
     SessionShape,
@@ -46,9 +48,17 @@ class BranchedTurn:
 
 
 def regenerate(
-    user_id: int, session_id: UUID, message_id: UUID | None, *, process: str, accepting: bool
+    user_id: int,
+    session_id: UUID,
+    message_id: UUID | None,
+    profile_id: int | None,
+    *,
+    process: str,
+    accepting: bool,
 ) -> BranchedTurn:
     """Ask for another answer in the place of one; without ``message_id`` to the last user's message of the line.
+
+    With ``profile_id`` that profile's model answers, this once.
 
     Raises NotFound, WrongKind (no answer), Conflict (nothing was said, another line, a turn is alive), TooMany,
     StillStopping.
@@ -60,6 +70,8 @@ def regenerate(
     _check_free(chat_session)
     asked = _last_asked(chat_session, answer)
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.REGENERATION, message_id=asked.public_id)
+    if profile_id is not None:
+        turn.profile = find_profile(user_id, profile_id)
     claim = claim_of(turn, claimed=turn.answer_id)
     _hold(user_id)
     return _turn_from(chat_session, turn, claim, asked.position + 1, process=process, accepting=accepting)
@@ -149,6 +161,7 @@ def _turn_from(
 ) -> BranchedTurn:
     """Begin a turn from a position of the line; where something stands there, the turn gets a branch of its own."""
     user_id = turn.owner_id
+    check_profile(chat_session)
     claim.save(force_insert=True)
     limits.admit_turn(user_id, turn.text, ())
     old = stamp_of(chat_session)

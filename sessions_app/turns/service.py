@@ -80,10 +80,16 @@ class TurnService:
         return await self._launcher.carry(self._begin(door, ask, lambda asked: asked))
 
     async def regenerate(
-        self, user_id: int, session_id: UUID, message_id: UUID | None, *, door: Door = database
+        self,
+        user_id: int,
+        session_id: UUID,
+        message_id: UUID | None,
+        *,
+        profile_id: int | None = None,
+        door: Door = database,
     ) -> BranchedTurn:
         """Ask for another answer. Raises NotFound, WrongKind, Conflict, TooMany."""
-        return await self._steer(door, partial(branching.regenerate, user_id, session_id, message_id))
+        return await self._steer(door, partial(branching.regenerate, user_id, session_id, message_id, profile_id))
 
     async def edit_message(
         self, user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, door: Door = database

@@ -34,6 +34,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "branch.select": {"message_id": SOME_ID},
     "session.fork": {"message_id": SOME_ID},
     "message.rate": {"message_id": SOME_ID, "rating": 1},
+    "profile.list": {},
     "events.since": {"cursor": 0},
     "account.usage": {},
     "markdown.render": {"texts": ["t"]},
@@ -43,10 +44,12 @@ NOT_AN_ID: list[Any] = [5, None, "", "x", SOME_ID[:-1], SOME_ID + "\n", SOME_ID.
 NOT_AN_ID += [SOME_ID + "-", SOME_ID + "}", f"urn:uuid:{SOME_ID}", "\u0660" + SOME_ID[1:], [SOME_ID]]
 NOT_A_LIMIT: list[Any] = [0, -1, 201, "5", 5.0, True, None, 10**30]
 NOT_A_POSITION: list[Any] = [-1, "5", 5.5, True, None, 2**63]
+NOT_A_PROFILE: list[Any] = [0, -1, "1", 1.5, True, None, 2**63]
 NOT_A_FLAG: list[Any] = [0, 1, "true", None]
 NOT_A_CURSOR: list[Any] = [5, "", "x", "é", "AAAA", "W10=", "WzEsMl0=", "bnVsbA==", "[" * 9, ["a"]]
 BAD: dict[tuple[str, str], list[Any]] = {
     ("session.create", "title"): NOT_A_TEXT,
+    ("session.create", "profile"): NOT_A_PROFILE,
     ("session.list", "limit"): NOT_A_LIMIT,
     ("session.list", "cursor"): NOT_A_CURSOR,
     ("session.list", "query"): NOT_A_TEXT,
@@ -63,6 +66,7 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("session.update", "title"): [*NOT_A_TEXT, "", " \t\n"],
     ("session.update", "archived"): NOT_A_FLAG,
     ("session.update", "pinned"): NOT_A_FLAG,
+    ("session.update", "profile"): NOT_A_PROFILE,
     ("session.ledger", "session_id"): NOT_AN_ID,
     ("session.apply_profile", "session_id"): NOT_AN_ID,
     ("session.delete", "session_id"): NOT_AN_ID,
@@ -74,6 +78,7 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("turn.start", "revision"): NOT_A_POSITION,
     ("turn.regenerate", "session_id"): NOT_AN_ID,
     ("turn.regenerate", "message_id"): NOT_AN_ID,
+    ("turn.regenerate", "profile"): NOT_A_PROFILE,
     ("message.edit", "message_id"): NOT_AN_ID,
     ("message.edit", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
     ("message.edit", "new_id"): NOT_AN_ID,

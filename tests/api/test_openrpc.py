@@ -16,29 +16,30 @@ from sessions_app.errors import CommandError
 TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_tokens expected_tokens"
 TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses".split()
 CONTRACT = {
-    "session.create": ({}, {"title"}, {"session"}),
+    "session.create": ({}, {"title", "profile"}, {"session"}),
     "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "next_cursor"}),
     "session.open": ({"session_id"}, {"limit"}, {"cursor", "session", "messages", "has_more", "run", "queued"}),
     "session.close": ({"session_id"}, set(), set()),
     "session.messages": ({"session_id"}, {"before", "after", "around", "limit"}, {"messages", "has_more", "has_newer"}),
-    "session.update": ({"session_id"}, {"title", "archived", "pinned"}, {"session"}),
+    "session.update": ({"session_id"}, {"title", "archived", "pinned", "profile"}, {"session"}),
     "session.ledger": ({"session_id"}, set(), {*TOTALS, "profile"}),
     "session.apply_profile": ({"session_id"}, set(), {"session"}),
     "session.delete": ({"session_id"}, set(), set()),
     "session.search": ({"query"}, {"limit"}, {"hits"}),
     "turn.start": ({"session_id", "text"}, {"message_id", "revision"}, {"run_id", "message", "queued"}),
-    "turn.regenerate": ({"session_id"}, {"message_id"}, {"run_id", "session"}),
+    "turn.regenerate": ({"session_id"}, {"message_id", "profile"}, {"run_id", "session"}),
     "message.edit": ({"message_id", "text"}, {"new_id"}, {"run_id", "message", "session"}),
     "branch.select": ({"message_id"}, set(), {"session", "messages", "has_more"}),
     "session.fork": ({"message_id"}, set(), {"session"}),
     "message.rate": ({"message_id", "rating"}, {"comment"}, {"message"}),
     "turn.stop": ({"session_id"}, {"run_id"}, {"stopped"}),
+    "profile.list": (set(), set(), {"profiles"}),
     "events.since": ({"cursor"}, {"limit"}, {"events", "cursor", "has_more", "reset"}),
     "account.usage": (set(), set(), {"sessions", "text"}),
     "markdown.render": ({"texts"}, set(), {"html"}),
 }
 SHAPES = {
-    "SessionShape": "id title message_count revision created_at updated_at archived pinned",
+    "SessionShape": "id title message_count revision created_at updated_at archived pinned profile",
     "QueuedShape": "run_id message_id text",
     "RunShape": "run_id message_id text seq",
     "TurnShape": "session_id run_id status message_id error",
@@ -47,6 +48,7 @@ SHAPES = {
     "MissShape": "cause reason",
     "MissCountShape": "cause reason turns",
     "ProfileShape": "name current",
+    "ChoiceShape": "id name description model is_default takes_images takes_files",
     "HitShape": "session_id title message_id position snippet",
 }
 

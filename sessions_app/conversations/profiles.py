@@ -1,0 +1,78 @@
+"""Which profiles a user may choose: those for everybody, and those for one of their groups."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from sessions_app.conversations.schemas import ChoiceShape
+from sessions_app.database import plain
+from sessions_app.errors import Conflict, NotFound
+from sessions_app.models import AgentProfile, ChatSession
+
+# A statement of its own, because every turn asks it.
+_MAY_USE = """
+SELECT 1 FROM sessions_app_agentprofile AS profile WHERE profile.id = %s AND (
+  NOT EXISTS (SELECT 1 FROM sessions_app_agentprofile_groups AS own WHERE own.agentprofile_id = profile.id)
+  OR EXISTS (
+    SELECT 1 FROM sessions_app_agentprofile_groups AS own
+    JOIN auth_user_groups AS membership ON membership.group_id = own.group_id
+    WHERE own.agentprofile_id = profile.id AND membership.user_id = %s
+  )
+)
+"""
+
+
+def may_use(user_id: int, profile_id: int) -> bool:
+    """Tell whether a user may have turns answered with a profile."""
+    return bool(plain.rows(_MAY_USE, [profile_id, user_id]))
+
+
+def check_profile(chat_session: ChatSession) -> None:
+    """Make sure that the session's user may still use its profile. Raises Conflict."""
+    if not may_use(chat_session.owner_id, chat_session.profile_id):
+        raise Conflict("You may no longer use this chat's model. Choose another one.", profile=chat_session.profile_id)
+
+
+def find(user_id: int, profile_id: int) -> AgentProfile:
+    """Return a profile that the user may choose. Raises NotFound."""
+    profile = _choosable(user_id).filter(pk=profile_id).first()
+    if profile is None:
+        raise NotFound
+    return profile
+
+
+def default(user_id: int) -> AgentProfile:
+    """Return the profile of a user's sessions that name none: the default, else the first that they may choose.
+
+    Raises NotFound where there is none.
+    """
+    profile = AgentProfile.default()
+    if may_use(user_id, profile.pk):
+        return profile
+    first = _choosable(user_id).first()
+    if first is None:
+        raise NotFound
+    return first
+
+
+def listing(user_id: int) -> list[ChoiceShape]:
+    """Return the profiles that a user may choose, in their order."""
+    return [_choice(profile) for profile in _choosable(user_id)]
+
+
+def _choosable(user_id: int) -> QuerySet[AgentProfile]:
+    for_user = Q(groups__isnull=True) | Q(groups__user=user_id)
+    return AgentProfile.objects.filter(for_user).distinct().order_by("order", "name")
+
+
+def _choice(profile: AgentProfile) -> ChoiceShape:
+    return ChoiceShape(
+        id=profile.pk,
+        name=profile.name,
+        description=profile.description,
+        model=profile.effective_model,
+        is_default=profile.is_default,
+        # A model of which nobody knows better takes both.
+        takes_images=True,
+        takes_files=True,
+    )

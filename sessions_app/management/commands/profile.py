@@ -1,0 +1,74 @@
+"""`manage.py profile NAME …`: make a profile, or change what is given of one; its id is printed, and nothing else."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from sessions_app.llm.providers import check_model
+from sessions_app.llm.tools.registry import site_tools
+from sessions_app.models import AgentProfile
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+class Command(BaseCommand):
+    help = "Make an agent profile, or change what is given of one that exists, and print its id."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--model", help="A Pydantic AI model string, or demo; empty: what HERMES_MODEL says.")
+        parser.add_argument("--system-prompt")
+        parser.add_argument("--description", help="For users who choose a model.")
+        parser.add_argument("--tools", type=_names, help="Names, separated by commas; empty: none.")
+        parser.add_argument("--groups", type=_names, help="Who may use it; empty: everybody.")
+        parser.add_argument("--context", type=int, help="Tokens that the model's window holds.")
+        parser.add_argument("--default", action="store_true", help="New sessions are made of it.")
+
+    @transaction.atomic
+    def handle(self, *args: Any, name: str, default: bool, **options: Any) -> None:
+        groups = self._groups(options["groups"])
+        self._check(options)
+        profile = AgentProfile.objects.filter(name=name).first() or AgentProfile(name=name)
+        for column in ("model", "system_prompt", "description", "tools", "context"):
+            if options[column] is not None:
+                setattr(profile, column, options[column])
+        if default:
+            AgentProfile.objects.exclude(pk=profile.pk).filter(is_default=True).update(is_default=False)
+            profile.is_default = True
+        try:
+            profile.full_clean(exclude=["tools"])
+        except ValidationError as error:
+            problems = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
+            raise CommandError("; ".join(problems)) from None
+        profile.save()
+        if groups is not None:
+            profile.groups.set(groups)
+        self.stdout.write(str(profile.pk))
+
+    def _groups(self, names: list[str] | None) -> list[Group] | None:
+        if names is None:
+            return None
+        found = list(Group.objects.filter(name__in=names))
+        if missing := set(names) - {group.name for group in found}:
+            raise CommandError(f"There is no group {', '.join(map(repr, sorted(missing)))}. Make it in /admin/ first.")
+        return found
+
+    def _check(self, options: dict[str, Any]) -> None:
+        known = site_tools().specs()
+        if unknown := [tool for tool in options["tools"] or [] if tool not in known]:
+            names = ", ".join(map(repr, unknown))
+            raise CommandError(f"There is no tool {names}. There are {', '.join(sorted(known))}.")
+        if options["context"] is not None and options["context"] < 1:
+            raise CommandError("--context must be a number of tokens.")
+        try:
+            check_model(options["model"] or "")
+        except ValueError as error:
+            raise CommandError(f"--model: {error}") from None

@@ -1,0 +1,150 @@
+"""Profiles: made by a command, listed for whom they are, chosen for a session or for one answer."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.contrib.auth.models import AbstractUser, Group
+from django.core.management import CommandError, call_command
+
+from sessions_app import database
+from sessions_app.models import AgentProfile, ChatSession, Turn
+from tests.api.client import Client
+from tests.api.conftest import Connect
+from tests.api.rows import say
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+
+def profile(*arguments: str) -> int:
+    """Run `manage.py profile`; what it prints is the id."""
+    printed = io.StringIO()
+    call_command("profile", *arguments, stdout=printed)
+    return int(printed.getvalue())
+
+
+async def made(*arguments: str) -> int:
+    return await database.write(profile, *arguments)
+
+
+@pytest.mark.django_db
+def test_the_command_makes_a_profile_and_changes_what_is_given() -> None:
+    made = profile("Fast", "--model", "demo", "--description", "Quick answers", "--tools", "calculator")
+    assert profile("Fast", "--system-prompt", "Be brief.", "--context", "8000", "--default") == made
+    row = AgentProfile.objects.get(pk=made)
+    assert (row.model, row.description, row.tools) == ("demo", "Quick answers", ["calculator"])
+    assert (row.system_prompt, row.context, row.is_default) == ("Be brief.", 8000, True)
+    profile("Other", "--default", "--tools", "")
+    assert AgentProfile.objects.get(is_default=True).name == "Other"
+    assert AgentProfile.objects.get(name="Other").tools == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--model", "nobody:knows"], "--model"),
+        (["--tools", "hammer"], "There is no tool 'hammer'"),
+        (["--groups", "nobody"], "There is no group 'nobody'"),
+        (["--context", "0"], "--context"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(arguments: list[str], says: str) -> None:
+    with pytest.raises(CommandError, match=says):
+        profile("New", *arguments)
+    assert not AgentProfile.objects.filter(name="New").exists()
+
+
+async def turn(client: Client, session_id: str, text: str) -> None:
+    """A whole turn."""
+    result = await client.call("turn.start", session_id=session_id, text=text)
+    await client.run_ends_anywhere(session_id, result["run_id"])
+
+
+def join(user: AbstractUser, name: str) -> None:
+    user.groups.add(Group.objects.get(name=name))
+
+
+async def test_a_user_sees_profiles_for_everybody_and_for_their_groups(
+    connect: Connect, owner: AbstractUser, outsider: AbstractUser
+) -> None:
+    await database.write(Group.objects.create, name="team")
+    everybody = await made("Default", "--default", "--model", "demo")
+    team = await made("Team", "--groups", "team", "--model", "demo", "--description", "For us")
+    await database.write(join, owner, "team")
+    listed = (await (await connect(owner)).call("profile.list"))["profiles"]
+    assert [one["id"] for one in listed] == [everybody, team]
+    assert listed[1] == {
+        "id": team,
+        "name": "Team",
+        "description": "For us",
+        "model": "demo",
+        "is_default": False,
+        "takes_images": True,
+        "takes_files": True,
+    }
+    stranger = await connect(outsider)
+    assert [one["id"] for one in (await stranger.call("profile.list"))["profiles"]] == [everybody]
+    for wrong in (team, 10**9):
+        assert (await stranger.refusal("session.create", profile=wrong)).code == -32001
+    mine = (await stranger.call("session.create"))["session"]
+    assert mine["profile"] == everybody
+    assert (await stranger.refusal("session.update", session_id=mine["id"], profile=team)).code == -32001
+
+
+async def test_another_profile_answers_from_the_next_turn_on(
+    connect: Connect, owner: AbstractUser, provider: Provider
+) -> None:
+    await made("Default", "--default", "--model", "openai-chat:one")
+    other = await made("Other", "--model", "openai-chat:two", "--system-prompt", "Be brief.", "--tools", "")
+    client = await connect(owner)
+    session = (await client.call("session.create"))["session"]
+    provider.script(Answer(["One."]), Answer(["Two."]))
+    await turn(client, session["id"], "hello")
+    changed = (await client.call("session.update", session_id=session["id"], profile=other))["session"]
+    assert (changed["profile"], changed["title"]) == (other, "hello")
+    await turn(client, session["id"], "and now?")
+    first, second = map(json.loads, provider.bodies)
+    assert (first["model"], second["model"]) == ("one", "two")
+    assert second["messages"][0]["content"] == "Be brief."
+    assert [message["content"] for message in second["messages"][1:]] == ["hello", "One.", "and now?"]
+
+
+async def test_one_answer_by_another_profiles_model(connect: Connect, owner: AbstractUser, provider: Provider) -> None:
+    default = await made("Default", "--default", "--model", "openai-chat:one")
+    other = await made("Other", "--model", "openai-chat:two")
+    client = await connect(owner)
+    session = (await client.call("session.create"))["session"]
+    provider.script(Answer(["One."]), Answer(["Two."]), Answer(["Three."]))
+    await turn(client, session["id"], "hello")
+    result = await client.call("turn.regenerate", session_id=session["id"], profile=other)
+    assert result["session"]["profile"] == default
+    await client.run_ends_anywhere(session["id"], result["run_id"])
+    await turn(client, session["id"], "and now?")
+    bodies = [json.loads(body) for body in provider.bodies]
+    assert [body["model"] for body in bodies] == ["one", "two", "one"]
+    assert bodies[0]["messages"] == bodies[1]["messages"]
+
+
+async def test_a_chat_whose_profile_is_forbidden_is_read_and_asks_for_another(
+    connect: Connect, owner: AbstractUser
+) -> None:
+    await database.write(Group.objects.create, name="team")
+    default = await made("Default", "--default", "--model", "demo")
+    free = await made("Free", "--model", "demo")
+    client = await connect(owner)
+    session_id = (await client.call("session.create"))["session"]["id"]
+    await say(session_id, "hello")
+    await made("Default", "--groups", "team")
+    assert len((await client.call("session.open", session_id=session_id))["messages"]) == 1
+    for method, params in (("turn.start", {"text": "and?"}), ("turn.regenerate", {})):
+        refusal = await client.refusal(method, session_id=session_id, **params)
+        assert (refusal.code, refusal.data["profile"]) == (-32004, default)
+    assert await database.read(Turn.objects.count) == 0
+    await client.call("session.update", session_id=session_id, profile=free)
+    result = await client.call("turn.start", session_id=session_id, text="and now?")
+    await client.run_ends_anywhere(session_id, result["run_id"])
+    assert (await client.call("session.create"))["session"]["profile"] == free
+    assert await database.read(ChatSession.objects.count) == 2
