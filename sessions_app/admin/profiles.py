@@ -69,7 +69,7 @@ class AgentProfileAdmin(ApplyingProfile):
     form = AgentProfileForm
     list_display = ("name", "effective_model", "tool_names", "is_default", "updated_at")
     search_fields = ("name",)
-    ordering = ("order", "name")
+    ordering = ("name",)
     actions = None
     fieldsets = (
         (None, {"fields": ("name", "description", "order", "groups", "is_default")}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.template.base import Template
 from django.test import Client
 
@@ -94,7 +94,6 @@ FORGED = {
     "is_staff": "on",
     "can_read_metrics": "on",
     "is_default": "on",
-    "groups": "1",
     "user_permissions": "1",
     "permissions": "1",
     "usable_password": "true",
@@ -103,13 +102,16 @@ FORGED = {
     "date_joined_0": "2026-01-01",
     "date_joined_1": "00:00",
     "model": "demo",
+    "order": "1",
+    "context": "1",
     "tools": "calculator",
 }
 
 
 def forms(row: Any) -> dict[str, Any]:
     """What an adversary sends to any page: all the columns, and what could raise their rights."""
-    return {field.name: "forged" for field in row._meta.fields if not field.is_relation} | FORGED
+    group = {"groups": str(Group.objects.values_list("pk", flat=True)[0])}
+    return {field.name: "forged" for field in row._meta.fields if not field.is_relation} | FORGED | group
 
 
 @pytest.mark.parametrize("right", rights("change"))

@@ -125,8 +125,8 @@ def test_the_address_is_public_and_revalidates(client: Browser) -> None:
     assert client.post("/api/openrpc.json").status_code == 405
 
 
-def test_each_method_has_frames_of_its_own_or_shares_them_by_intent() -> None:
-    shared = {method_types.SessionParams, method_types.SessionResult, method_types.EmptyResult}
+def test_each_method_has_types_of_its_own_or_shares_them_by_intent() -> None:
+    shared = {method_types.SessionParams, method_types.SessionResult, method_types.EmptyResult, method_types.NoParams}
     for kind in ("params", "result"):
         used = [getattr(method, kind) for method in METHODS.values()]
-        assert all(used.count(frame) == 1 for frame in used if frame not in shared)
+        assert all(used.count(one) == 1 for one in used if one not in shared)

@@ -231,7 +231,7 @@ async def test_a_request_without_an_earlier_message_is_found(monkeypatch: pytest
     monkeypatch.setenv("OPENAI_API_KEY", "loopback")
     oracle, evidence = Oracle(MODEL), good()
     for request, until in zip(evidence.requests, (1, 3), strict=True):
-        rows = [Row(m.role, m.text, None, m.status) for m in evidence.messages[:until]]  # type: ignore[arg-type]
+        rows = [Row(m.role, m.text, (), m.status) for m in evidence.messages[:until]]  # type: ignore[arg-type]
         request.body = json.loads(await oracle.body(UUID(CHAT), evidence.prefixes[CHAT], rows))
     assert await checks.whole_histories(evidence, oracle) == []
     del evidence.requests[1].body["messages"][2]

@@ -87,6 +87,6 @@ def test_copy_merge_and_truncate(mine: Talk, foreign: psycopg.Connection) -> Non
     )
     assert found(mine.owner_id, "needle") == ["merged needle"]
     catch_up()
-    execute("TRUNCATE sessions_app_message")
+    execute("TRUNCATE sessions_app_message CASCADE")
     assert found(mine.owner_id, "needle") == []
     assert_invariant()

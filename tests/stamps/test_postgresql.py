@@ -18,7 +18,7 @@ def test_truncate(talk: Talk, other: Talk) -> None:
     talk.say(2)
     execute("SET CONSTRAINTS ALL IMMEDIATE")
     with talk.moves(-2, 1), other.moves(0, 1):
-        execute("TRUNCATE sessions_app_message")
+        execute("TRUNCATE sessions_app_message CASCADE")
 
 
 def test_truncate_of_turns(talk: Talk) -> None:
