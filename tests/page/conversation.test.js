@@ -236,7 +236,7 @@ test("a chat that is deleted is gone", async () => {
 
 test("older messages come before those shown", async () => {
   const { server, chat } = await open(opened({ messages: [message(4), message(5)], has_more: true }));
-  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false }));
+  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false, has_newer: true }));
   assert.deepEqual(await Promise.all([chat.older(), chat.older()]), [true, true]);
   assert.deepEqual(server.asked("session.messages"), [{ session_id: CHAT, before: 4, limit: 50 }]);
   assert.deepEqual([positions(chat), chat.hasMore], [[2, 3, 4, 5], false]);
@@ -245,7 +245,11 @@ test("older messages come before those shown", async () => {
 
 test("a place far up is reached in large pages", async () => {
   const { server, chat } = await open(opened({ messages: [message(8)], has_more: true }));
-  server.on("session.messages", ({ before }) => ({ messages: [message(before - 3)], has_more: before > 3 }));
+  server.on("session.messages", ({ before = 0 }) => ({
+    messages: [message(before - 3)],
+    has_more: before > 3,
+    has_newer: true,
+  }));
   assert.equal((await chat.messageAt(4))?.position, 5);
   assert.deepEqual(
     server.asked("session.messages").map(({ before, limit }) => [before, limit]),
@@ -255,7 +259,7 @@ test("a place far up is reached in large pages", async () => {
 
 test("a page that meets what is shown keeps what is older", async () => {
   const { server, chat } = await open(opened({ messages: [message(4), message(5)], has_more: true }));
-  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false }));
+  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false, has_newer: true }));
   await chat.older();
   server.on("session.open", () => opened({ messages: [message(5), message(6)], has_more: true }));
   chat.refresh();
@@ -273,9 +277,13 @@ test("a page that does not meet what is shown replaces it", async () => {
 
 test("what another program has changed is fetched again, older pages too", async () => {
   const { server, chat } = await open(opened({ messages: [message(4), message(5)], has_more: true }));
-  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false }));
+  server.on("session.messages", () => ({ messages: [message(2), message(3)], has_more: false, has_newer: true }));
   await chat.older();
-  server.on("session.messages", () => ({ messages: [message(3, { text: "other" })], has_more: false }));
+  server.on("session.messages", () => ({
+    messages: [message(3, { text: "other" })],
+    has_more: false,
+    has_newer: true,
+  }));
   const value = { session_id: CHAT, revision: 9 };
   server.fact(1, { type: "CUSTOM", name: "transcript.changed", value });
   await settled();
