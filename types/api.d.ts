@@ -22,7 +22,7 @@ declare namespace Api {
     /** End a session's run, then delete the session with all its messages. */
     "session.delete": { params: { session_id: string }; result: EmptyResult };
     /** Find text in the caller's messages, any substring in any script, newest first. */
-    "session.search": { params: { query: string; limit?: number }; result: SearchResult };
+    "session.search": { params: { query: string; session_id?: string; limit?: number }; result: SearchResult };
     /** Say something: answered once the text is durable, run now or after the running turn. */
     "turn.start": { params: { session_id: string; text: string; message_id?: string; revision?: number }; result: StartResult };
     /** Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch. */
@@ -172,13 +172,14 @@ declare namespace Api {
     transcript: "kept" | "read";
     reason: string;
   }
-  /** A message in which the query was found; ``snippet`` is plain text around the first place. ``title`` is its session's. */
+  /** A message in which the query was found; ``snippet`` is plain text around the first place. ``marks`` are the places in the snippet, each its start and end in characters. ``title`` is its session's. */
   interface HitShape {
     session_id: string;
     title: string;
     message_id: string;
     position: number;
     snippet: string;
+    marks: Array<Array<number>>;
   }
   /** An image part. */
   interface ImagePart {

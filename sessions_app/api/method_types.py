@@ -174,6 +174,7 @@ class UpdateParams(SessionParams):
 
 class SearchParams(Params):
     query: Annotated[Query, AfterValidator(_said)]
+    session_id: Id = LEFT_OUT
     limit: Limit = PAGE
 
     def lengths(self) -> Iterator[tuple[int, int]]:

@@ -151,7 +151,7 @@ async def _delete(call: Call, params: method_types.SessionParams) -> method_type
 
 async def _search(call: Call, params: method_types.SearchParams) -> method_types.SearchResult:
     """Find text in the caller's messages, any substring in any script, newest first."""
-    hits = await call.caller.read(search, call.caller.user_id, params.query, params.limit)
+    hits = await call.caller.read(search, call.caller.user_id, params.query, params.limit, params.session_id)
     return method_types.SearchResult(hits=hits)
 
 
@@ -276,7 +276,7 @@ METHODS = {
         Method(
             "session.delete", method_types.SessionParams, method_types.EmptyResult, _delete, (NotFound,), changes=True
         ),
-        Method("session.search", method_types.SearchParams, method_types.SearchResult, _search, (TooLarge,)),
+        Method("session.search", method_types.SearchParams, method_types.SearchResult, _search, (TooLarge, NotFound)),
         Method(
             "turn.start",
             method_types.StartParams,

@@ -20,14 +20,14 @@ from sessions_app.models import Branch, ChatSession, Message
 
 # Segments that one query reads together.
 _SEGMENTS = 64
-_CHAIN = f"""
+_CHAIN = """
 WITH RECURSIVE chain (id, parent_id, fork_position) AS (
   SELECT id, parent_id, fork_position FROM sessions_app_branch WHERE id = %s AND chat_session_id = %s
   UNION ALL
   SELECT branch.id, branch.parent_id, branch.fork_position
   FROM chain JOIN sessions_app_branch AS branch ON branch.id = chain.parent_id AND branch.chat_session_id = %s
 )
-SELECT id, parent_id, fork_position FROM chain LIMIT {_SEGMENTS}
+SELECT id, parent_id, fork_position FROM chain LIMIT %s
 """
 # Of one segment; {order} is ASC or DESC.
 _SOME = """
@@ -104,7 +104,7 @@ def _ancestors(session_id: UUID, branch: Branch) -> Iterator[tuple[UUID, int]]:
     """
     parent_id, seen = branch.parent_id, {branch.pk}
     while parent_id is not None:
-        found = plain.rows(_CHAIN, [parent_id, session_id, session_id])
+        found = plain.rows(_CHAIN, [parent_id, session_id, session_id, _SEGMENTS])
         parent_id = None
         for own_id, its_parent, fork_position in found:
             branch_id = UUID(str(own_id))

@@ -72,6 +72,7 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("session.delete", "session_id"): NOT_AN_ID,
     ("session.search", "query"): [*NOT_A_TEXT, "", "  \u3000\n"],
     ("session.search", "limit"): NOT_A_LIMIT,
+    ("session.search", "session_id"): NOT_AN_ID,
     ("turn.start", "session_id"): NOT_AN_ID,
     ("turn.start", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
     ("turn.start", "message_id"): NOT_AN_ID,

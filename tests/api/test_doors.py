@@ -21,6 +21,7 @@ NAMING: dict[str, dict[str, Any]] = {
     "session.ledger": {},
     "session.apply_profile": {},
     "session.delete": {},
+    "session.search": {"query": "private"},
     "turn.start": {"text": "let me in"},
     "turn.stop": {},
     "turn.regenerate": {},

@@ -25,7 +25,7 @@ CONTRACT = {
     "session.ledger": ({"session_id"}, set(), {*TOTALS, "profile"}),
     "session.apply_profile": ({"session_id"}, set(), {"session"}),
     "session.delete": ({"session_id"}, set(), set()),
-    "session.search": ({"query"}, {"limit"}, {"hits"}),
+    "session.search": ({"query"}, {"limit", "session_id"}, {"hits"}),
     "turn.start": ({"session_id", "text"}, {"message_id", "revision"}, {"run_id", "message", "queued"}),
     "turn.regenerate": ({"session_id"}, {"message_id", "profile"}, {"run_id", "session"}),
     "message.edit": ({"message_id", "text"}, {"new_id"}, {"run_id", "message", "session"}),
@@ -49,7 +49,7 @@ SHAPES = {
     "MissCountShape": "cause reason turns",
     "ProfileShape": "name current",
     "ChoiceShape": "id name description model is_default takes_images takes_files",
-    "HitShape": "session_id title message_id position snippet",
+    "HitShape": "session_id title message_id position snippet marks",
 }
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import AbstractUser
 
 from sessions_app import database
-from sessions_app.conversations.search import SNIPPET_LENGTH
+from sessions_app.conversations.search import SNIPPET_LENGTH, index
 from sessions_app.models import Message
 from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import change, say
 
 
-async def found(client: Client, query: str, **params: int) -> list[str]:
+async def found(client: Client, query: str, **params: Any) -> list[str]:
     """Return the snippets of what is found."""
     return [hit["snippet"] for hit in (await client.call("session.search", query=query, **params))["hits"]]
 
@@ -106,10 +108,10 @@ async def test_hits_name_the_message_and_come_newest_first(connect: Connect, own
     first = (await client.call("session.create"))["session"]["id"]
     second = (await client.call("session.create"))["session"]["id"]
     ids = [*await say(first, "needle 1", "hay"), *await say(second, "hay", "needle 2"), *await say(first, "needle 3")]
+    places = [(first, ids[4], 2, "needle 3"), (second, ids[3], 1, "needle 2"), (first, ids[0], 0, "needle 1")]
     assert (await client.call("session.search", query="needle"))["hits"] == [
-        {"session_id": first, "title": "", "message_id": ids[4], "position": 2, "snippet": "needle 3"},
-        {"session_id": second, "title": "", "message_id": ids[3], "position": 1, "snippet": "needle 2"},
-        {"session_id": first, "title": "", "message_id": ids[0], "position": 0, "snippet": "needle 1"},
+        {"session_id": of, "title": "", "message_id": own, "position": at, "snippet": text, "marks": [[0, 6]]}
+        for of, own, at, text in places
     ]
     assert await found(client, "needle", limit=2) == ["needle 3", "needle 2"]
     assert await found(client, "ne", limit=1) == ["needle 3"]
@@ -159,3 +161,23 @@ async def test_a_snippet_shows_the_stored_letters(connect: Connect, owner: Abstr
         (snippet,) = await found(client, query)
         assert "STRAẞE, ｶﾞｽ" in snippet
         assert len(snippet) == SNIPPET_LENGTH + 2
+
+
+async def test_every_place_in_a_snippet_is_marked(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    await session_with(client, "Ship it: a SHIP, ﬁne ships")
+    [hit] = (await client.call("session.search", query="ship"))["hits"]
+    assert [hit["snippet"][start:end] for start, end in hit["marks"]] == ["Ship", "SHIP", "ship"]
+    [hit] = (await client.call("session.search", query="fine"))["hits"]
+    assert [hit["snippet"][start:end] for start, end in hit["marks"]] == ["ﬁne"]
+
+
+async def test_one_session_is_searched_alone(connect: Connect, owner: AbstractUser, outsider: AbstractUser) -> None:
+    client = await connect(owner)
+    first = await session_with(client, "apples", "pears")
+    await session_with(client, "apples too")
+    await database.write(index.catch_up)
+    await say(first, "more apples")
+    assert await found(client, "apples", session_id=first) == ["more apples", "apples"]
+    assert len(await found(client, "apples")) == 3
+    assert (await (await connect(outsider)).refusal("session.search", query="apples", session_id=first)).code == -32001

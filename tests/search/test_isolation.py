@@ -57,7 +57,7 @@ def _plan(owner_id: int, query: str) -> list[dict[str, Any]]:
     params: list[Any] = [index._keys_of_query(owner_id, fold(query)), owner_id, fold(query), 30]
     index.newest(owner_id, fold(query), 30)  # sets what it is planned with, for this transaction
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + index._INDEXED["postgresql"], params)
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + index._INDEXED["postgresql"].format(within=""), params)
         (told,) = cursor.fetchone()
     nodes = [(told if isinstance(told, list) else json.loads(told))[0]["Plan"]]
     for node in nodes:
@@ -136,7 +136,7 @@ def test_the_plan_begins_with_the_owners_keys(mine: Talk, other: Talk) -> None:
     else:
         params: list[Any] = [f'"{key}"', mine.owner_id, WORD, 30]
         with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN QUERY PLAN {index._INDEXED['sqlite']}", params)
+            cursor.execute(f"EXPLAIN QUERY PLAN {index._INDEXED['sqlite'].format(within='')}", params)
             plan = [row[-1] for row in cursor.fetchall()]
         assert re.fullmatch(r"SCAN hermes_search_keys VIRTUAL TABLE INDEX \S+", plan[0])
         assert plan[1] == "SEARCH entry USING INTEGER PRIMARY KEY (rowid=?)"

@@ -16,6 +16,7 @@ row, of other users. SQLite keeps the keys in an FTS5 table that has no text, Po
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.db import connection
 
@@ -65,7 +66,7 @@ _INDEXED = {
     "sqlite": f"""
 SELECT entry.message_id FROM hermes_search_keys
 CROSS JOIN hermes_search_entry AS entry ON entry.message_id = hermes_search_keys.rowid
-WHERE hermes_search_keys MATCH %s AND entry.owner_id = %s AND instr(entry.folded, %s) AND {_UNCHANGED}
+WHERE hermes_search_keys MATCH %s AND entry.owner_id = %s AND instr(entry.folded, %s) AND {_UNCHANGED} {{within}}
 ORDER BY hermes_search_keys.rowid DESC LIMIT %s
 """,  # nosec B608
     # MATERIALIZED: the limit must not make the planner take an index by id, and walk all users' messages.
@@ -74,13 +75,15 @@ WITH entry AS MATERIALIZED (
   SELECT message_id, owner_id FROM hermes_search_entry
   WHERE keys @> %s::text[] AND owner_id = %s AND strpos(folded, %s) > 0
 )
-SELECT entry.message_id FROM entry WHERE {_UNCHANGED} ORDER BY entry.message_id DESC LIMIT %s
+SELECT entry.message_id FROM entry WHERE {_UNCHANGED} {{within}} ORDER BY entry.message_id DESC LIMIT %s
 """,  # nosec B608
 }
 # Where a table is small, PostgreSQL would read it whole, with the rows of others. In a transaction of search alone.
 _BY_KEYS = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"
+_WITHIN = """AND EXISTS (SELECT 1 FROM sessions_app_message AS own
+            WHERE own.id = entry.message_id AND own.chat_session_id = %s)"""
 _UNINDEXED = """
-SELECT changed.message_id, {text}
+SELECT changed.message_id, {text}, message.chat_session_id
 FROM (SELECT DISTINCT message_id FROM hermes_search_change WHERE owner_id = %s AND message_id < %s
       ORDER BY message_id DESC LIMIT %s) AS changed
 LEFT JOIN sessions_app_message AS message ON message.id = changed.message_id AND message.owner_id = %s
@@ -88,10 +91,13 @@ ORDER BY changed.message_id DESC
 """
 
 
-def newest(owner_id: int, folded: str, limit: int) -> list[int]:
-    """Return the ids of the owner's newest messages that hold a folded query, at most ``limit``, the newest first."""
-    found = _indexed(owner_id, folded, limit)
-    for message_id, text in _unindexed(owner_id):
+def newest(owner_id: int, folded: str, limit: int, session_id: UUID | None = None) -> list[int]:
+    """Return the ids of the owner's newest messages that hold a folded query, at most ``limit``, the newest first.
+
+    With ``session_id`` of that session alone.
+    """
+    found = _indexed(owner_id, folded, limit, session_id)
+    for message_id, text in _unindexed(owner_id, session_id):
         if len(found) >= limit and message_id < found[-1]:
             break
         if folded in fold(text):
@@ -122,23 +128,27 @@ def catch_up() -> bool:
     return True
 
 
-def _indexed(owner_id: int, folded: str, limit: int) -> list[int]:
+def _indexed(owner_id: int, folded: str, limit: int, session_id: UUID | None) -> list[int]:
     wanted: object = _keys_of_query(owner_id, folded)
     if connection.vendor == "sqlite":
         wanted = " AND ".join(f'"{key}"' for key in _keys_of_query(owner_id, folded))
     else:
         plain.rows(_BY_KEYS, [])
-    found = plain.rows(_INDEXED[connection.vendor], [wanted, owner_id, folded, limit])
+    sql = _INDEXED[connection.vendor].format(within=_WITHIN if session_id else "")
+    within = [session_id] if session_id else []
+    found = plain.rows(sql, [wanted, owner_id, folded, *within, limit])
     return [message_id for (message_id,) in found]
 
 
-def _unindexed(owner_id: int) -> Iterator[tuple[int, str]]:
-    """Return id and text of the owner's messages that have changes, the newest first."""
+def _unindexed(owner_id: int, session_id: UUID | None = None) -> Iterator[tuple[int, str]]:
+    """Return id and text of the owner's messages that have changes, the newest first; of a session alone, if given."""
     before = _HIGHEST_ID
     sql = _UNINDEXED.format(text=_TEXT[connection.vendor])
     while page := plain.rows(sql, [owner_id, before, _PAGE, owner_id]):
         before = page[-1][0]
-        yield from ((message_id, _decoded(text)) for message_id, text in page if text is not None)
+        for message_id, text, of_session in page:
+            if text is not None and session_id in (None, UUID(str(of_session))):
+                yield message_id, _decoded(text)
 
 
 def _renew(message_id: int) -> int:
