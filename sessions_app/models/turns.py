@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from sessions_app.models.profiles import AgentProfile
-from sessions_app.models.sessions import ChatSession
+from sessions_app.models.sessions import Branch, ChatSession
 
 
 class TurnStatus(models.TextChoices):
@@ -51,6 +51,8 @@ class Turn(models.Model):
     kind = models.CharField(max_length=12, choices=TurnKind, default=TurnKind.MESSAGE, db_default=TurnKind.MESSAGE)
     # Whose model answers, where that is not the session's profile.
     profile = models.ForeignKey(AgentProfile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    # The branch that a regeneration has left: shown again where it brings no word.
+    left_branch = models.ForeignKey(Branch, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     message_id = models.UUIDField()
     text = models.TextField(blank=True)
     status = models.CharField(max_length=11, choices=TurnStatus, default=TurnStatus.QUEUED)

@@ -20,7 +20,7 @@ from sessions_app.conversations.schemas import queued_shape, unborn_message_shap
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.models import FactName, Turn, TurnStatus
-from sessions_app.turn_store.beginning import alive, begin, begin_next
+from sessions_app.turn_store.beginning import alive, begin, begin_next, return_to_left_branch
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
@@ -88,6 +88,7 @@ def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
         return Stopping()
     if turn.status == TurnStatus.QUEUED:
         withdraw([turn])
+        return_to_left_branch(turn, chat_session)
         return Stopping(withdrawn=turn)
     turn.stop_requested = True
     turn.save(update_fields=["stop_requested"])

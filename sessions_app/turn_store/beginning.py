@@ -123,9 +123,10 @@ def _message_of(turn: Turn, chat_session: ChatSession) -> Message:
     """Return the user's message that a turn answers; a new one is stored, and names a session without a title."""
     if turn.kind == TurnKind.REGENERATION:
         message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
-        # How the newest turn ends is what the message tells.
-        Message.objects.filter(pk=message.pk).update(turn=turn)
-        transcript.count_as_told(chat_session)
+        if turn.left_branch_id is None:
+            # It has no answer yet: how this turn ends is what it tells.
+            Message.objects.filter(pk=message.pk).update(turn=turn)
+            transcript.count_as_told(chat_session)
         return message
     asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
     appended = transcript.append_claimed(chat_session, turn, [asked])
@@ -178,6 +179,20 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
         return None  # withdrawn meanwhile
     _set(turn, claimed)
     return _start(turn, chat_session, process)
+
+
+def return_to_left_branch(turn: Turn, chat_session: ChatSession) -> None:
+    """Show the branch again that a regeneration has left, where it has brought nothing. Under the session's lock.
+
+    Its own branch is empty then: nobody could get from there to the answer before.
+    """
+    left, empty = turn.left_branch, chat_session.active_branch
+    if left is None or empty.pk == left.pk or empty.messages.exists():
+        return
+    branches.activate(chat_session, left)
+    empty.delete()
+    transcript.count_as_told(chat_session)
+    record(Fact(turn.owner_id, FactName.BRANCH_SELECTED, chat_session.pk, value=session_shape(chat_session)))
 
 
 def alive(chat_session: ChatSession) -> dict[int, str]:

@@ -167,6 +167,8 @@ def _turn_from(
     old = stamp_of(chat_session)
     forked = None
     if branches.next_position(chat_session) > position:
+        if turn.kind == TurnKind.REGENERATION:
+            turn.left_branch_id = chat_session.active_branch_id
         branches.start(chat_session, position)
         count_as_told(chat_session)
         forked = Forked(position, old)

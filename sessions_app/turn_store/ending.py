@@ -11,15 +11,17 @@ from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app.conversations import access, transcript
+from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import TurnResult, last_event
+from sessions_app.conversations.versions import versions
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
-from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnStatus
-from sessions_app.turn_store.beginning import ClaimedTurn, begin_next, row_of, touch
+from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.turn_store.beginning import ClaimedTurn, begin_next, return_to_left_branch, row_of, touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,14 @@ def _append(
 ) -> Stored:
     appended = transcript.append(chat_session, turn, rows, **columns)
     touch(chat_session, appended, request)
+    # Of what a turn appends, only another answer stands beside something.
+    beside = versions(appended.messages) if turn.kind == TurnKind.REGENERATION else {}
     return Stored(
         tuple(row_of(message) for message in appended.messages),
-        tuple(message_shape(message) for message in appended.messages),
+        tuple(
+            message_shape(message).model_copy(update=standing(message.public_id, beside.get(message.pk, ())))
+            for message in appended.messages
+        ),
         appended.old,
         appended.new,
     )
@@ -99,6 +106,8 @@ def end(turn: Turn, answer_id: UUID, ending: TurnResult, *, process: str | None)
         return FinishedTurn(None, None)
     _tell(turn, stored)
     _tell_end(turn, chat_session, answer_id, ending)
+    if stored is None:
+        return_to_left_branch(turn, chat_session)
     return FinishedTurn(stored, begin_next(chat_session, process) if process else None)
 
 

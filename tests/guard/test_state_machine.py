@@ -197,8 +197,12 @@ class GuardMachine(RuleBasedStateMachine):
         turn = await self._ended(turning)
         assert guard_of(turn) in turning.verdicts
         _check_ledger(turning, turn)
-        if untouched:
-            seen.stamp = (await database.read(stored, talk.session_id)).stamp
+        now = await database.read(stored, talk.session_id)
+        if turning.says_nothing_new and now.messages == turning.before.messages:
+            # It brought no word, and the line before is shown again: memory has only its beginning.
+            talk.rewritten = talk.bill.forced = True
+        elif untouched:
+            seen.stamp = now.stamp
 
     async def _both(self, process: Process, talks: list[Talk]) -> None:
         """Two turns that find the same agent, or both find none: the build ends when both have come for it."""

@@ -326,6 +326,18 @@ async def test_tabs_are_told_that_another_line_is_shown(host: Host, session: New
     assert "transcript.changed" not in names
 
 
+async def test_another_answer_is_told_with_its_versions(host: Host, session: NewSession, provider: Provider) -> None:
+    chat = await session()
+    provider.script(Answer(["One."]), Answer(["See: "], calls=[CALCULATE]), Answer(["42."]))
+    await host.turn(chat, "one")
+    [_, first] = await shown(host, chat)
+    await regenerated(host, chat)
+    created = [event["event"] for event in host.listener.events if event["event"].get("name") == "message.created"]
+    told = [event["value"] for event in created[-3:]]
+    assert [each["alternatives"] for each in told] == [[str(first.id)], [], []]
+    assert told[0]["place"] == 2
+
+
 async def test_the_warm_transcript_is_cut_and_not_read_again(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -336,3 +348,34 @@ async def test_the_warm_transcript_is_cut_and_not_read_again(
     [first, *_] = await shown(host, chat)
     assert guard_of(await edited(host, first.id, "other"))[:2] == ("reused", "kept")
     assert guard_of(await host.turn(chat, "and on"))[:2] == ("reused", "kept")
+
+
+# A regeneration that brings nothing
+
+
+@pytest.mark.parametrize("how", ["refused", "stopped"])
+async def test_a_regeneration_without_a_word_shows_the_answer_before_again(
+    host: Host, session: NewSession, provider: Provider, how: str
+) -> None:
+    chat = await session()
+    gate = Gate()
+    provider.script(Answer(["First."]), Answer(["Second."]))
+    await host.turn(chat, "hello")
+    await regenerated(host, chat)
+    [asked, second] = await shown(host, chat)
+    first = second.alternatives[0]
+    await host.runner.service.select_branch(host.user_id, first, 50)
+    provider.script(Answer(status=403) if how == "refused" else Answer(["Never"], gates={0: gate}))
+    if how == "refused":
+        assert (await regenerated(host, chat)).status == "failed"
+    else:
+        branched = await host.runner.service.regenerate(host.user_id, chat, None)
+        await stands_at(gate)
+        assert await host.stop(chat, branched.asked.run_id)
+    now = await shown(host, chat)
+    assert [message.id for message in now] == [asked.id, first]
+    assert (now[0].error, now[1].alternatives) == (None, [second.id])
+    assert await database.read(Branch.objects.filter(chat_session=chat).count) == 2
+    provider.script(Answer(["Third."]))
+    await host.turn(chat, "and on")
+    assert sent(provider)[:2] == [("user", "hello"), ("assistant", "First.")]
