@@ -50,6 +50,30 @@ declare namespace Page {
     problem?: string;
     /** Whether its id belongs to another message. */
     taken?: boolean;
+    /** Of the chat as it was shown when this was written. */
+    revision?: number | undefined;
+    /** The id of the message in whose place this is said. */
+    edits?: string;
+  }
+
+  /** The versions of one place: their ids, oldest first, and which of them is shown (from 0). */
+  interface Versions {
+    ids: string[];
+    at: number;
+  }
+
+  /** What the page does about a message; about a suggestion, what is on its way, and a chat without room. */
+  interface Actions {
+    send(text: string): void;
+    reclaim(entry: Entry): void;
+    startOver(text: string): void;
+    edit(message: Message): void;
+    /** Without an id: answers the last message. */
+    regenerate(answerId?: string): void;
+    /** Shows another one of these. */
+    select(versions: Versions, id: string, button: HTMLElement): void;
+    rate(message: Message, rating: 1 | -1): void;
+    fork(message: Message): void;
   }
 
   /** One element in a list of them: no two have the same `key`; what is built is kept while `version` stays the same. */

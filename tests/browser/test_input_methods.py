@@ -131,3 +131,21 @@ async def test_a_key_that_ended_a_composition_does_not_send(visitor: Visitor) ->
     await expect(box(page)).to_have_value(WORD)
     await box(page).press("Shift+Enter")
     await expect(box(page)).to_have_value(WORD + "\n")
+
+
+async def test_a_message_being_edited_is_neither_sent_nor_left(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["One"]), Answer(words=["Two"]))
+    page, writer = await watched(visitor)
+    await say(page, "Hello")
+    await expect(thread(page)).to_contain_text("One")
+    await thread(page).get_by_role("button", name="Edit").click()
+    editor = page.get_by_label("Edit your message")
+    await editor.fill("")
+    for key in ("Enter", "Escape"):
+        await writer.compose()
+        await writer.press(key)
+        await expect(editor).to_have_value(WORD)
+    await writer.commit()
+    await editor.press("Enter")
+    await expect(thread(page)).to_contain_text("Two")
+    await expect(thread(page).locator(".bubble")).to_have_text([WORD])

@@ -77,7 +77,7 @@ async def test_a_turn_is_shown_without_fetching_the_chat_again(
     await expect(answers(page)).to_have_count(2)
     await expect(thread(page).locator("strong")).to_have_text("words")
     await say(page, "third")
-    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    await expect(thread(page).locator(".note").get_by_role("button", name="Try again")).to_be_visible()
     assert asked.count("turn.start") == 2
     assert not {"session.open", "session.messages", "session.list", "events.since"} & set(asked)
 

@@ -119,7 +119,7 @@ async def test_a_text_for_which_there_is_no_room_is_kept(visitor: Visitor, provi
     await say(page, "Too long for that")
     await expect(thread(page)).to_contain_text("Your chats hold 995 characters, and 1,000 are allowed. Delete chats")
     await expect(thread(page)).not_to_contain_text("Trying again")
-    await expect(thread(page).get_by_role("button", name="Try again")).to_be_visible()
+    await expect(thread(page).locator(".note").get_by_role("button", name="Try again")).to_be_visible()
 
 
 async def test_a_command_too_many_is_tried_again_later(visitor: Visitor, provider: Provider) -> None:

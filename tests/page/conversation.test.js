@@ -11,6 +11,7 @@ import {
   pass,
   Refusal,
   RUN,
+  session,
   settled,
   startTheClock,
   stopTheClock,
@@ -319,4 +320,125 @@ test("stop names the running turn, or the one that waits", async () => {
     server.asked("turn.stop").map((params) => params.run_id),
     [RUN, id(7)],
   );
+});
+
+/** What the server says of the chat when another line of it is shown. @param {number} revision */
+const selected = (revision) => session(CHAT, 0, { revision });
+
+/** @param {number} revision @returns {Api.FactNotification["event"]} */
+const branch = (revision) => ({ type: "CUSTOM", name: "branch.selected", value: selected(revision) });
+
+const line = [message(0), message(1), message(2), message(3)];
+
+/** A chat of four messages, which is at revision 4. */
+const openLine = () => open(opened({ session: selected(4), messages: line }));
+
+/** @param {Conversation} chat */
+const texts = (chat) => chat.messages.map((shown) => shown.text);
+
+test("another answer takes the place of one and of what came after it", async () => {
+  const { server, chat } = await openLine();
+  server.on("turn.regenerate", () => ({ run_id: RUN, session: selected(6) }));
+  const done = chat.regenerate(id(1));
+  assert.equal(chat.steering, true);
+  await done;
+  assert.deepEqual(server.asked("turn.regenerate"), [{ session_id: CHAT, message_id: id(1) }]);
+  assert.deepEqual([positions(chat), chat.run?.id, chat.revision, chat.steering], [[0], RUN, 6, false]);
+});
+
+test("a retry answers the last message, which says no error any more", async () => {
+  const failed = message(2, { error: { code: "timeout", text: "Silent." } });
+  const { server, chat } = await open(opened({ messages: [message(0), message(1), failed] }));
+  server.on("turn.regenerate", () => ({ run_id: RUN, session: selected(6) }));
+  await chat.regenerate();
+  assert.deepEqual(server.asked("turn.regenerate"), [{ session_id: CHAT }]);
+  assert.deepEqual([positions(chat), chat.messages[2]?.error, chat.run?.id], [[0, 1, 2], null, RUN]);
+});
+
+test("what is refused leaves the line as it was", async () => {
+  const { server, chat } = await openLine();
+  const refuse = () => {
+    throw new Refusal(-32004);
+  };
+  server.on("turn.regenerate", refuse);
+  server.on("branch.select", refuse);
+  await assert.rejects(chat.regenerate(id(1)));
+  await assert.rejects(chat.select(id(9)));
+  assert.deepEqual([positions(chat), chat.run, chat.revision, chat.steering], [[0, 1, 2, 3], null, 4, false]);
+});
+
+test("an edited message takes the place of the line after it", async () => {
+  const { chat } = await openLine();
+  const edited = message(2, { id: id(9), text: "other", alternatives: [id(2)], place: 2 });
+  chat.edited({ run_id: RUN, message: edited, session: selected(6) });
+  assert.deepEqual([texts(chat), chat.run?.id, chat.revision], [["text 0", "text 1", "other"], RUN, 6]);
+});
+
+test("an edited message that is shown already changes nothing", async () => {
+  const { chat } = await openLine();
+  chat.edited({ run_id: RUN, message: message(2), session: selected(6) });
+  assert.deepEqual([positions(chat), chat.run, chat.revision], [[0, 1, 2, 3], null, 4]);
+});
+
+test("another version is shown as it went on", async () => {
+  const { server, chat } = await openLine();
+  const other = message(1, { id: id(9), text: "other", alternatives: [id(1)], place: 2 });
+  server.on("branch.select", () => ({ session: selected(5), messages: [message(0), other], has_more: false }));
+  await chat.select(id(9), id(1));
+  assert.deepEqual(server.asked("branch.select"), [{ message_id: id(9) }]);
+  assert.deepEqual([texts(chat), chat.revision], [["text 0", "other"], 5]);
+  server.fact(1, branch(5));
+  assert.equal(server.asked("session.open").length, 1);
+});
+
+test("a version that went on for long is loaded up to its place", async () => {
+  const { server, chat } = await openLine();
+  const other = message(1, { id: id(9), text: "other" });
+  server.on("branch.select", () => ({ session: selected(5), messages: [message(80)], has_more: true }));
+  server.on("session.messages", () => ({
+    messages: [message(0), other, message(79)],
+    has_more: false,
+    has_newer: true,
+  }));
+  await chat.select(id(9), id(1));
+  assert.deepEqual(positions(chat), [0, 1, 79, 80]);
+});
+
+test("a line that was chosen elsewhere is fetched, and nothing told meanwhile mixed in", async () => {
+  const { server, chat, said } = await openLine();
+  const other = message(2, { id: id(9), text: "other" });
+  server.on("session.open", () =>
+    opened({ session: selected(6), messages: [message(0), message(1), other], cursor: 2 }),
+  );
+  server.fact(1, branch(5));
+  server.fact(2, created(other));
+  assert.deepEqual(positions(chat), [0, 1, 2, 3]);
+  await settled();
+  assert.deepEqual([texts(chat), chat.revision], [["text 0", "text 1", "other"], 6]);
+  assert.deepEqual(said, ["Another version of this chat is shown."]);
+});
+
+test("what was asked for before another line came is asked for again", async () => {
+  const { server, chat } = await openLine();
+  /** @type {(answer: Api.OpenResult) => void} */
+  let answer = () => {};
+  server.on("session.open", () => new Promise((resolve) => (answer = resolve)));
+  server.on("turn.regenerate", () => ({ run_id: RUN, session: selected(6) }));
+  chat.refresh();
+  await chat.regenerate(id(3));
+  answer(opened({ session: selected(4), messages: line }));
+  await settled();
+  assert.deepEqual([positions(chat), chat.run?.id], [[0, 1, 2], RUN]);
+  answer(opened({ session: selected(6), messages: line.slice(0, 3), run }));
+  await settled();
+  assert.equal(chat.revision, 6);
+});
+
+test("a rating is that of the message, wherever it was given", async () => {
+  const { server, chat } = await openLine();
+  server.on("message.rate", () => ({ message: message(1, { rating: 1 }) }));
+  await chat.rate(message(1), 1);
+  assert.equal(chat.messages[1]?.rating, 1);
+  server.fact(1, { type: "CUSTOM", name: "message.updated", value: message(1, { rating: -1 }) });
+  assert.equal(chat.messages[1]?.rating, -1);
 });

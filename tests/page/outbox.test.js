@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { Outbox } from "../../sessions_app/static/sessions_app/js/outbox.js";
 import { Storage } from "../../sessions_app/static/sessions_app/js/storage.js";
-import { CHAT, connect, id, message, pass, Refusal, RUN, settled, startTheClock, stopTheClock } from "./server.js";
+import {
+  CHAT,
+  connect,
+  id,
+  message,
+  pass,
+  Refusal,
+  RUN,
+  session,
+  settled,
+  startTheClock,
+  stopTheClock,
+} from "./server.js";
 
 beforeEach(stopTheClock);
 afterEach(startTheClock);
@@ -30,7 +42,7 @@ test("a text is sent with an id of its own, and is gone when it is taken", async
   const { server, outbox, storage } = await page();
   /** @type {string[]} */
   const sent = [];
-  outbox.on("sent", ({ entry, result }) => sent.push(entry.text, result.run_id));
+  outbox.on("started", ({ entry, result }) => sent.push(entry.text, result.run_id));
   outbox.send(CHAT, "Hello");
   assert.equal(storage.unsent().length, 1);
   await settled();
@@ -156,4 +168,66 @@ test("a text that is given up is not kept", async () => {
   outbox.send(null, "Hello");
   for (const entry of outbox.of(null)) outbox.drop(entry);
   assert.deepEqual([outbox.entries, storage.unsent()], [[], []]);
+});
+
+const TAKEN = { run_id: RUN, message: message(0), session: session(CHAT, 0, { revision: 7 }) };
+
+/** @param {Outbox} outbox */
+function returned(outbox) {
+  /** @type {string[]} */
+  const found = [];
+  outbox.on("returned", ({ entries }) => found.push(...entries.map((entry) => entry.text)));
+  return found;
+}
+
+test("a text is sent with the revision it was written for", async () => {
+  const { server, outbox } = await page();
+  outbox.send(CHAT, "Hello", { revision: 4 });
+  assert.equal(server.asked("turn.start")[0]?.revision, 4);
+});
+
+test("texts for a line that is left are given back, and not sent", async () => {
+  const { server, outbox, storage } = await page();
+  const texts = returned(outbox);
+  server.on("turn.start", refuse(-32004, { revision: 5 }));
+  outbox.send(CHAT, "one", { revision: 4 });
+  outbox.send(CHAT, "two", { revision: 4 });
+  outbox.send(id(8), "elsewhere");
+  await settled();
+  assert.deepEqual(texts, ["one", "two", "elsewhere"]);
+  assert.equal(server.asked("turn.start").length, 2);
+  assert.deepEqual([outbox.entries, storage.unsent()], [[], []]);
+});
+
+test("an edit is sent as such, and again as the same after a lost connection", async () => {
+  const { server, outbox } = await page();
+  server.on("message.edit", () => new Promise(() => {}));
+  outbox.send(CHAT, "other", { edits: id(2) });
+  server.close();
+  await pass(1_000);
+  server.on("message.edit", () => TAKEN);
+  server.open();
+  await settled();
+  const [first, second] = server.asked("message.edit");
+  assert.deepEqual([first?.message_id, first?.text], [id(2), "other"]);
+  assert.deepEqual(first, second);
+  assert.deepEqual([server.asked("turn.start"), outbox.entries], [[], []]);
+});
+
+test("a text after an edit goes on from the edited line", async () => {
+  const { server, outbox } = await page();
+  server.on("message.edit", () => TAKEN);
+  outbox.send(CHAT, "other", { edits: id(2), revision: 4 });
+  outbox.send(CHAT, "and on", { revision: 4 });
+  await settled();
+  assert.equal(server.asked("turn.start")[0]?.revision, 7);
+});
+
+test("an edit that is refused is given back", async () => {
+  const { server, outbox } = await page();
+  const texts = returned(outbox);
+  server.on("message.edit", refuse(-32004));
+  outbox.send(CHAT, "other", { edits: id(2) });
+  await settled();
+  assert.deepEqual([texts, outbox.entries], [["other"], []]);
 });

@@ -3,13 +3,32 @@
 import { announce } from "./announce.js";
 import { $, h, inside, reconcile, within } from "./dom.js";
 import { Storage } from "./storage.js";
-import { length } from "./text.js";
+import { cleaned, length } from "./text.js";
 import { counted, number } from "./words.js";
 
 /** From this part of the limit on, the length is shown. */
 const COUNT_FROM = 0.9;
 
-/** @typedef {{ send(text: string): void, stop(): void, withdraw(entry: Api.QueuedShape): void }} Actions */
+/**
+ * `editLast` edits the last message that was sent, and returns whether there is one.
+ * @typedef {object} Actions
+ * @property {(text: string) => void} send
+ * @property {() => void} stop
+ * @property {(entry: Api.QueuedShape) => void} withdraw
+ * @property {() => boolean} editLast
+ */
+
+/**
+ * Whether a key sends what is written: Enter, and where there is no real keyboard only with Ctrl or Cmd.
+ * @param {KeyboardEvent} event
+ * @param {boolean} touch
+ */
+export const isSendKey = ({ key, shiftKey, ctrlKey, metaKey }, touch) =>
+  key === "Enter" && !shiftKey && (!touch || ctrlKey || metaKey);
+
+/** @param {KeyboardEvent} event */
+const isPlainUp = ({ key, shiftKey, ctrlKey, metaKey, altKey }) =>
+  key === "ArrowUp" && !(shiftKey || ctrlKey || metaKey || altKey);
 
 export class Composer {
   /** @param {{ maxText: number, storage: Storage, actions: Actions }} parts */
@@ -95,16 +114,16 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (event.key !== "Enter" || event.shiftKey || (this.touch && !event.ctrlKey && !event.metaKey)) return;
-    event.preventDefault();
-    this.form.requestSubmit();
+    if (isSendKey(event, this.touch)) {
+      event.preventDefault();
+      this.form.requestSubmit();
+    } else if (isPlainUp(event) && !this.text && this.actions.editLast()) event.preventDefault();
   }
 
   /** @param {SubmitEvent} event */
   submit(event) {
     event.preventDefault();
-    // Pasted rubbish that no text may hold: NUL, and halves of characters.
-    this.box.value = this.box.value.replaceAll("\0", "\ufffd").toWellFormed();
+    this.box.value = cleaned(this.box.value);
     const { text } = this;
     if (!text.trim()) return;
     if (this.excess > 0) {

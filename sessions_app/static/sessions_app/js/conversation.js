@@ -20,9 +20,10 @@ const LONG_PAGE = 200;
 /**
  * Events: "change" (messages, queue), "run" (the running answer grew), "session" (as session.open tells it),
  * "said" (a sentence for everybody), "gone" (the chat is no longer there; with why it was not found, or null where it
- * was deleted).
+ * was deleted), "failed" (why there is no answer in the place of another, which is shown again).
  * @extends {Emitter<{
  *   change: undefined, run: undefined, session: Api.SessionShape, said: string, gone: Refused | null,
+ *   failed: Api.ErrorShape,
  * }>}
  */
 export class Conversation extends Emitter {
@@ -50,7 +51,14 @@ export class Conversation extends Emitter {
     /** @type {Promise<boolean> | null} */
     this.fetching = null; // a page of older messages
     this.opening = false;
-    this.rewritten = false; // by another program: what was fetched before may no longer be so
+    this.rewritten = false; // elsewhere: what was fetched before may no longer be so
+    this.left = false; // another line was chosen elsewhere: what is told is of that one
+    /** @type {number | undefined} */
+    this.revision = undefined; // of the line that is shown
+    this.steering = false; // another line is being asked for
+    /** @type {string | undefined} */
+    this.again = undefined; // the run that is to bring an answer in the place of another
+    this.overtaken = false; // another line came while session.open was under way, whose answer may be from before
     this.closed = false;
     this.stopHearing = journal.on("event", (notice) => notice.session_id === id && this.take(notice));
   }
@@ -76,7 +84,11 @@ export class Conversation extends Emitter {
     const asked = this.socket.call("session.open", { session_id: this.id, limit: PAGE });
     try {
       const answer = await asked.finally(() => (this.opening = false));
-      if (!this.closed) this.adopt(answer);
+      const { overtaken } = this;
+      this.overtaken = false;
+      if (this.closed) return;
+      if (overtaken) this.refresh();
+      else this.adopt(answer);
     } catch (error) {
       if (!this.closed) this.fail(error);
     }
@@ -96,6 +108,7 @@ export class Conversation extends Emitter {
   async adopt({ session, messages, has_more, run, queued, cursor }) {
     this.trying.over();
     this.cursor = cursor;
+    this.revision = session.revision;
     this.queued = queued;
     this.opened = true;
     this.merge(messages, has_more);
@@ -106,10 +119,26 @@ export class Conversation extends Emitter {
     this.tell("session", session);
     if (this.rewritten) this.renewOlder(placeOf(messages[0]));
     this.rewritten = false;
+    this.left = false;
     await this.prepare(messages);
     this.loaded = true;
     this.changed();
     this.tell("run");
+  }
+
+  /**
+   * Resolves when it has its messages, ready to be shown.
+   * @returns {Promise<void>}
+   */
+  whenLoaded() {
+    return new Promise((resolve) => {
+      if (this.loaded) resolve();
+      const stop = this.on("change", () => {
+        if (!this.loaded) return;
+        stop();
+        resolve();
+      });
+    });
   }
 
   findUnanswered() {
@@ -221,7 +250,7 @@ export class Conversation extends Emitter {
   /** @param {Page.Fact} fact */
   takeFact(fact) {
     if (fact.name === "session.deleted") this.tell("gone", null);
-    else if (this.opened) this.change(fact); // else the answer to session.open will have it
+    else if (this.opened && !this.left) this.change(fact); // else the answer to session.open will have it
   }
 
   /** @param {Page.Fact} fact */
@@ -242,21 +271,29 @@ export class Conversation extends Emitter {
       case "turn.ended":
         this.end(fact.value);
         break;
+      case "message.updated":
+        this.update(fact.value);
+        break;
+      case "branch.selected":
+        if (fact.value.revision > (this.revision ?? 0)) this.follow();
+        break;
       case "transcript.changed":
-        this.rewritten = true;
-        this.refresh();
+        this.renew();
     }
   }
 
   /**
-   * A turn has begun, just after its message was added; one that has ended by now is told so at once.
-   * @param {Api.TurnShape} turn
+   * A turn has begun, just after its message was added; one that has ended by now is told so at once. What was wrong
+   * with an earlier answer to that message is no longer so.
+   * @param {Pick<Api.TurnShape, "run_id" | "status">} turn
    */
   start({ run_id: runId, status }) {
     this.queued = this.queued.filter((entry) => entry.run_id !== runId);
     if (status === "running" && this.run?.id !== runId) {
       this.run = new Run({ run_id: runId });
       this.unanswered = null;
+      const asked = this.asked();
+      if (asked) asked.error = null;
     }
     this.changed();
     this.tell("run");
@@ -272,13 +309,133 @@ export class Conversation extends Emitter {
       this.run = null;
     }
     const answer = this.messages.find((message) => message.id === answerId);
-    const asked = this.messages.findLast((message) => message.role === "user");
+    const asked = this.asked();
     if (!answer && asked) asked.error = error;
+    if (!answer && error && runId === this.again) this.tell("failed", error);
     this.findUnanswered();
     if (status === "stopped") this.say("Answer stopped.");
     else this.say(error ? "Answer failed." : explainFinish(answer?.finish) || "Answer finished.");
     this.changed();
     this.tell("run");
+  }
+
+  /**
+   * The user's message that the answer at an id is to, or without it the last one.
+   * @param {string} [answerId]
+   */
+  asked(answerId) {
+    const end = answerId ? this.messages.findIndex((message) => message.id === answerId) : this.messages.length;
+    return this.messages.slice(0, Math.max(end, 0)).findLast((message) => message.role === "user");
+  }
+
+  /** Another line was chosen elsewhere: nothing is added to this one, and that one is fetched. */
+  follow() {
+    this.left = true;
+    this.say("Another version of this chat is shown.");
+    this.renew();
+  }
+
+  /** What is shown may no longer be so: older pages are fetched again too. */
+  renew() {
+    this.rewritten = true;
+    this.refresh();
+  }
+
+  /**
+   * Asks for another answer in the place of one, or without its id to the last message.
+   * @param {string} [answerId]
+   */
+  async regenerate(answerId) {
+    const place = answerId ? { message_id: answerId } : {};
+    const result = await this.steer(() => this.socket.call("turn.regenerate", { session_id: this.id, ...place }));
+    const asked = this.asked(answerId);
+    this.again = asked && asked !== this.messages.at(-1) ? result.run_id : undefined;
+    if (asked) this.goOn(result, placeOf(asked) + 1);
+    else this.renew();
+  }
+
+  /**
+   * An edited message was taken by the server, as the beginning of another line.
+   * @param {Api.EditResult} result
+   */
+  edited(result) {
+    const { message } = result;
+    if (this.messages.some((other) => other.id === message.id)) return;
+    if (message.position === null) this.renew();
+    else this.goOn(result, message.position, message);
+  }
+
+  /**
+   * Shows the line that a message is part of, as it went on; all that comes before it too, if it was shown.
+   * @param {string} messageId
+   * @param {string} [inPlaceOf] the message in whose place it stands
+   */
+  async select(messageId, inPlaceOf) {
+    const position = placeOf(this.messages.find((message) => message.id === inPlaceOf));
+    const ask = () => this.socket.call("branch.select", { message_id: messageId });
+    const { session, messages, has_more } = await this.steer(ask);
+    this.overtake(session);
+    this.merge(messages, has_more);
+    this.findUnanswered();
+    await this.messageAt(position);
+    await this.prepare(messages);
+    this.changed();
+  }
+
+  /**
+   * Makes one request for another line at a time; rejects as it does.
+   * @template Result
+   * @param {() => Promise<Result>} call
+   */
+  async steer(call) {
+    this.steering = true;
+    this.changed();
+    try {
+      return await call();
+    } finally {
+      this.steering = false;
+      this.changed();
+    }
+  }
+
+  /**
+   * From a position on the line is another one: with these messages, and the turn that answers.
+   * @param {{ run_id: string, session: Api.SessionShape }} result
+   * @param {number} position
+   * @param {Page.Message[]} messages
+   */
+  goOn({ run_id, session }, position, ...messages) {
+    this.overtake(session);
+    this.messages = [...this.messages.filter((message) => placeOf(message) < position), ...messages];
+    this.start({ run_id, status: "running" });
+  }
+
+  /**
+   * What is shown from here on is the line of this answer: its fact is no news, and what was asked for before is old.
+   * @param {Api.SessionShape} session
+   */
+  overtake(session) {
+    this.revision = session.revision;
+    this.overtaken = this.opening;
+    this.tell("session", session);
+  }
+
+  /**
+   * @param {Page.Message} message
+   * @param {1 | -1 | null} rating null takes it back
+   */
+  async rate({ id }, rating) {
+    const { message } = await this.socket.call("message.rate", { message_id: id, rating });
+    this.update(message);
+  }
+
+  /**
+   * Something else than a message's text is another now.
+   * @param {Page.Message} message
+   */
+  update(message) {
+    this.messages = this.messages.map((other) => (other.id === message.id ? message : other));
+    this.changed();
   }
 
   /**

@@ -15,9 +15,10 @@ import { Search } from "./search.js";
 import { Sessions } from "./sessions.js";
 import { Sidebar, titleOf } from "./sidebar.js";
 import { Refused, Socket } from "./socket.js";
+import { Steering } from "./steering.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
-import { explain, GONE } from "./words.js";
+import { explain, explainError, GONE } from "./words.js";
 
 /** @type {{ maxText: number, login: string, user: string }} */
 const config = JSON.parse($("config").textContent);
@@ -30,9 +31,22 @@ const sessions = new Sessions(socket, journal);
 const sidebar = new Sidebar({ sessions, socket });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
-const actions = { send, edit, startOver };
-const thread = new Thread({ markdown, outbox, socket, scroll, actions });
-const composer = new Composer({ maxText: config.maxText, storage, actions: { send, stop, withdraw } });
+const { maxText } = config;
+/** @type {Page.Actions} */
+const actions = {
+  send,
+  reclaim,
+  startOver,
+  edit: (message) => thread.edit(message.id),
+  regenerate: (answerId) => void steering.regenerate(answerId),
+  select: (versions, id, button) => void steering.select(versions, id, button),
+  rate: (message, rating) => void steering.rate(message, rating),
+  fork: (message) => void steering.fork(message),
+};
+const thread = new Thread({ markdown, outbox, socket, scroll, maxText, actions });
+const editLast = () => steering.editLast();
+const composer = new Composer({ maxText, storage, actions: { send, stop, withdraw, editLast } });
+const steering = new Steering({ thread, composer, outbox, scroll, sessions, socket, storage, go });
 const connectionLine = new ConnectionLine(socket);
 /** @type {Conversation | null} */
 let conversation = null;
@@ -48,7 +62,7 @@ async function route() {
   const id = address.get("chat");
   if (id !== (conversation?.id ?? null) || !thread.conversation) open(id);
   if (conversation && address.has("at")) {
-    await loaded(conversation);
+    await conversation.whenLoaded();
     await thread.goTo(Number(address.get("at")));
   }
 }
@@ -61,9 +75,12 @@ function open(id) {
   conversation?.on("run", showTurns);
   conversation?.on("session", (session) => sessions.put(session));
   conversation?.on("gone", leave);
+  conversation?.on("failed", (error) => toast(`${explainError(error)} The chat is as it was before.`));
   connectionLine.watch(conversation?.trying ?? null, couldNotFetch);
   thread.open(conversation);
   composer.open(id);
+  steering.forget();
+  if (conversation) steering.resume(conversation);
   sidebar.mark(id);
   showTitle();
   if (socket.state === "open") conversation?.refresh();
@@ -80,22 +97,6 @@ function go(address) {
 }
 
 /**
- * Resolves when the conversation has its messages.
- * @param {Conversation} opened
- * @returns {Promise<void>}
- */
-function loaded(opened) {
-  return new Promise((resolve) => {
-    if (opened.loaded) resolve();
-    const stop = opened.on("change", () => {
-      if (!opened.loaded) return;
-      stop();
-      resolve();
-    });
-  });
-}
-
-/**
  * The open chat is no longer there: deleted here or elsewhere, or never this user's. What was written stays.
  * @param {Refused | null} error
  */
@@ -103,10 +104,11 @@ function leave(error) {
   if (!conversation) return;
   const { id } = conversation;
   const unsent = outbox.of(id);
-  const texts = [...unsent.map((entry) => entry.text), composer.text].filter(Boolean);
+  const texts = [...unsent.map((entry) => entry.text), thread.editing.changes, composer.text].filter(Boolean);
   const here = sessions.deleted.has(id);
   for (const entry of unsent) outbox.drop(entry);
   storage.keepDraft(id, null);
+  steering.dropEdit(id);
   history.replaceState(null, "", "/");
   route();
   if (here) return;
@@ -128,7 +130,8 @@ function showTurns() {
 /** @param {string} text */
 function send(text) {
   scroll.atEnd = true;
-  outbox.send(conversation?.id ?? null, text);
+  steering.forget();
+  outbox.send(conversation?.id ?? null, text, { revision: conversation?.revision });
   composer.sent(text);
   composer.focus();
   if (!conversation) begin();
@@ -171,10 +174,13 @@ function giveBack() {
   if (!conversation) composer.open(null);
 }
 
-/** @param {Page.Entry} entry */
-function edit(entry) {
+/**
+ * Takes back what is on its way, to be changed where it was written.
+ * @param {Page.Entry} entry
+ */
+function reclaim(entry) {
   outbox.drop(entry);
-  composer.edit(entry.text);
+  if (!entry.edits || !thread.edit(entry.edits, entry.text)) composer.edit(entry.text);
 }
 
 /**
@@ -218,7 +224,10 @@ socket.on("denied", () => {
   location.assign(`${config.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
 });
 sessions.on("change", showTitle);
-outbox.on("sent", ({ entry, result }) => {
+outbox.on("edited", ({ entry, result }) => {
+  if (entry.session_id === conversation?.id) conversation?.edited(result);
+});
+outbox.on("started", ({ entry, result }) => {
   if (!conversation || entry.session_id !== conversation.id) return;
   const { message, run_id, queued } = result;
   if (queued) conversation.queue({ run_id, message_id: message.id, text: message.text });

@@ -1,5 +1,6 @@
 // How one message looks: a user's, an assistant's with the tools it called, one on its way, and folds.
 
+import { modelName } from "./actions.js";
 import { copyFrom } from "./clipboard.js";
 import { h, icon, iconButton, within } from "./dom.js";
 import { Markdown } from "./markdown.js";
@@ -50,15 +51,17 @@ function bubble(text) {
 
 /**
  * @param {Page.Message} message
+ * @param {(HTMLElement | null)[]} buttons
  * @param {(HTMLElement | null | undefined)[]} more
  */
-function foot(message, ...more) {
+function foot(message, buttons, ...more) {
   const time = when(message.created_at);
   const copy = message.text ? copyButton(message.text) : null;
   return h(
     "footer",
     { class: "message-foot" },
     copy,
+    ...buttons,
     h("time", { datetime: message.created_at, title: time.long, text: time.short }),
     ...more,
   );
@@ -70,24 +73,35 @@ function copyButton(text) {
   return button;
 }
 
-/** @param {Page.Message} message */
-export function userMessage(message) {
-  return article("user", "You said", ...bubble(message.text), foot(message));
+/**
+ * @param {Page.Message} message
+ * @param {HTMLElement} edit
+ * @param {HTMLElement | null} versions
+ */
+export function userMessage(message, edit, versions) {
+  return article("user", "You said", ...bubble(message.text), foot(message, [edit], versions));
 }
 
 /**
  * @param {Page.Message} message
  * @param {Markdown} markdown
  * @param {Map<string, Page.Message>} results tool call id → the tool's message
+ * @param {(HTMLElement | null)[]} buttons none where it is not the last of its answer
  * @param {HTMLElement} [body] for the text; it may hold already what was rendered of it
  */
-export function assistantMessage(message, markdown, results, body = h("div", { class: "prose", dir: "auto" })) {
+export function assistantMessage(
+  message,
+  markdown,
+  results,
+  buttons,
+  body = h("div", { class: "prose", dir: "auto" }),
+) {
   const folds = message.reasoning ? [thoughtFold(message.reasoning, true)] : [];
   const calls = (message.tool_calls ?? []).map((call) =>
     toolFold(call.name, call.arguments, results.get(call.id)?.text, true),
   );
   const node = article("assistant", "Hermes said", ...folds, ...calls);
-  if (!message.text && calls.length) {
+  if (!message.text && calls.length && !buttons.length) {
     node.classList.add("calls");
     return node;
   }
@@ -97,7 +111,8 @@ export function assistantMessage(message, markdown, results, body = h("div", { c
   }
   const [label, kind] = TAGS[message.status] ?? [];
   const [line, facts] = message.ledger ? usage(message.ledger) : [];
-  node.append(foot(message, label ? h("span", { class: `tag ${kind}`, text: label }) : null, line));
+  const tag = label ? h("span", { class: `tag ${kind}`, text: label }) : null;
+  node.append(foot(message, buttons, tag, modelName(message.model), line));
   if (facts) node.append(facts);
   return node;
 }

@@ -4,7 +4,7 @@
 import { Emitter } from "./events.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
 import { Storage } from "./storage.js";
-import { CONFLICT, explain, isUsedUp, TOO_MANY } from "./words.js";
+import { CONFLICT, explain, isOvertaken, isUsedUp, TOO_MANY } from "./words.js";
 
 /** A random UUID. crypto.randomUUID only exists on HTTPS and loopback. */
 function newId() {
@@ -16,7 +16,16 @@ function newId() {
   return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, `$1-$2-4$3-${variant}$4-$5`);
 }
 
-/** @extends {Emitter<{ change: undefined, sent: { entry: Page.Entry, result: Api.StartResult } }>} */
+/**
+ * Events: "change"; "started" and "edited" with what the server answers; "returned" with messages that are given up
+ * because of the first of them: the chat went on elsewhere, or an edit was refused. Who listens has their texts.
+ * @extends {Emitter<{
+ *   change: undefined,
+ *   started: { entry: Page.Entry, result: Api.StartResult },
+ *   edited: { entry: Page.Entry, result: Api.EditResult },
+ *   returned: { entries: Page.Entry[], error: unknown },
+ * }>}
+ */
 export class Outbox extends Emitter {
   /**
    * @param {Socket} socket
@@ -40,10 +49,11 @@ export class Outbox extends Emitter {
    * Queues a text for sending; from here on it survives a reload.
    * @param {string | null} sessionId
    * @param {string} text
+   * @param {Pick<Page.Entry, "revision" | "edits">} [more]
    */
-  send(sessionId, text) {
+  send(sessionId, text, more) {
     /** @type {Page.Entry} */
-    const entry = { message_id: newId(), session_id: sessionId, text, at: Date.now(), state: "sending" };
+    const entry = { message_id: newId(), session_id: sessionId, text, at: Date.now(), state: "sending", ...more };
     this.storage.keepUnsent(entry);
     this.entries.push(entry);
     this.changed();
@@ -99,17 +109,40 @@ export class Outbox extends Emitter {
    * @param {string} session_id
    */
   async deliver(entry, session_id) {
-    const { message_id, text } = entry;
     try {
-      const result = await this.socket.call("turn.start", { session_id, text, message_id });
-      this.drop(entry);
-      this.tell("sent", { entry, result });
+      if (entry.edits) await this.edit(entry, entry.edits);
+      else await this.start(entry, session_id);
       return true;
     } catch (error) {
       if (error instanceof Disconnected) return false;
       this.refuse(entry, error);
       return true;
     }
+  }
+
+  /**
+   * @param {Page.Entry} entry
+   * @param {string} session_id
+   */
+  async start(entry, session_id) {
+    const { message_id, text, revision } = entry;
+    const shown = revision === undefined ? {} : { revision };
+    const result = await this.socket.call("turn.start", { session_id, text, message_id, ...shown });
+    this.drop(entry);
+    this.tell("started", { entry, result });
+  }
+
+  /**
+   * What was written after an edit goes on from it.
+   * @param {Page.Entry} entry
+   * @param {string} edited
+   */
+  async edit(entry, edited) {
+    const { message_id, text, session_id } = entry;
+    const result = await this.socket.call("message.edit", { message_id: edited, text, new_id: message_id });
+    for (const later of this.of(session_id)) later.revision = result.session.revision;
+    this.drop(entry);
+    this.tell("edited", { entry, result });
   }
 
   /**
@@ -121,6 +154,8 @@ export class Outbox extends Emitter {
       const seconds = error.data.retry_after ?? 1;
       Object.assign(entry, { state: "limited", until: Date.now() + seconds * 1000 });
       setTimeout(() => this.retry(entry), seconds * 1000);
+    } else if (entry.edits || isOvertaken(error)) {
+      this.giveBack(entry, error);
     } else {
       // Kept as refused, so that it does not send itself again after a reload.
       Object.assign(entry, {
@@ -131,6 +166,17 @@ export class Outbox extends Emitter {
       this.storage.keepUnsent(entry);
     }
     this.changed();
+  }
+
+  /**
+   * Gives up an entry and those after it in its chat, which were written for the same line.
+   * @param {Page.Entry} entry
+   * @param {unknown} error
+   */
+  giveBack(entry, error) {
+    const entries = this.of(entry.session_id).filter((other) => other === entry || other.state === "sending");
+    for (const other of entries) this.drop(other);
+    this.tell("returned", { entries, error });
   }
 
   /**

@@ -20,6 +20,7 @@ export class Scroll extends Emitter {
     this.jump = $("jump");
     this.atEnd = true;
     this.top = 0;
+    this.held = false; // the next change of size leaves the place alone
     this.box.addEventListener("scroll", () => this.reach(), { passive: true });
     this.jump.addEventListener("click", () => this.toEnd());
     const observer = new ResizeObserver(() => this.settle());
@@ -42,7 +43,8 @@ export class Scroll extends Emitter {
   }
 
   settle() {
-    if (this.atEnd) this.box.scrollTop = this.box.scrollHeight;
+    if (this.atEnd && !this.held) this.box.scrollTop = this.box.scrollHeight;
+    this.held = false;
     this.reach();
   }
 
@@ -74,6 +76,22 @@ export class Scroll extends Emitter {
     const before = anchor?.getBoundingClientRect().top ?? 0;
     change();
     if (anchor?.isConnected) this.box.scrollTop += anchor.getBoundingClientRect().top - before;
+    this.reach();
+  }
+
+  /**
+   * Changes the content while one element, and then what takes its place, stays where it is on the screen: at the end of
+   * the content too.
+   * @param {HTMLElement} element
+   * @param {() => void} change
+   * @param {() => Element | null | undefined} successor
+   */
+  hold(element, change, successor) {
+    const before = element.getBoundingClientRect().top;
+    change();
+    const after = successor()?.getBoundingClientRect().top ?? before;
+    this.box.scrollTop += after - before;
+    this.held = true;
     this.reach();
   }
 

@@ -12,8 +12,9 @@ const RESTARTING = 4012;
 const TOO_MANY_CONNECTIONS = 4029;
 
 /**
- * What helps after an error: how long the longest text may be, in how many seconds to try again, which room is used up.
- * @typedef {{ limit?: number, retry_after?: number, quota?: unknown }} ErrorData
+ * What helps after an error: how long the longest text may be, in how many seconds to try again, which room is used up,
+ * which revision the chat has.
+ * @typedef {{ limit?: number, retry_after?: number, quota?: unknown, revision?: number }} ErrorData
  * @typedef {{ code: number, message: string, data?: ErrorData }} RpcError
  * @typedef {Api.Notifications["session.event"]} Notice
  * @typedef {{ method?: undefined, id: number | null, result?: unknown, error?: RpcError }} Response

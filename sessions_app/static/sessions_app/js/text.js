@@ -9,3 +9,9 @@ export function length(text) {
   for (const _ of text) count += 1;
   return count;
 }
+
+/**
+ * Without pasted rubbish that no text may hold: NUL, and halves of characters.
+ * @param {string} text
+ */
+export const cleaned = (text) => text.replaceAll("\0", "\ufffd").toWellFormed();

@@ -1,36 +1,39 @@
 // The conversation on the screen.
 
-import { announce } from "./announce.js";
+import { answerButtons, block, editButton, focusStep, showRating, versionButtons } from "./actions.js";
+import { announce, toast } from "./announce.js";
+import { skeleton, welcome } from "./blank.js";
 import { Conversation } from "./conversation.js";
 import { $, h, reconcile, within } from "./dom.js";
+import { Editing } from "./editor.js";
+import { Emitter } from "./events.js";
 import { Markdown } from "./markdown.js";
 import { assistantMessage, note, pendingMessage, toolMessage, userMessage } from "./message.js";
+import { noteItems, noteOf } from "./notes.js";
 import { Outbox } from "./outbox.js";
 import { Run } from "./run.js";
 import { Scroll } from "./scroll.js";
 import { Socket } from "./socket.js";
 import { StreamView } from "./stream.js";
-import { canContinue, explainError, explainFinish, mayHelpAgain } from "./words.js";
+import { answersOf, lastOf, versionsOf, versionWords } from "./versions.js";
 
-const SUGGESTIONS = [
-  "Calculate 12*(3+4)",
-  "Show me a table",
-  "Write a short Python example",
-  "Search my chats for table",
-];
+/** What stands in the way of going on from an earlier place. */
+const RUNNING = "Not while an answer is on its way: wait for its end, or stop it";
+const SENDING = "Not while something else is on its way to the server";
 
 /**
- * What the page does about a suggestion, a retry, an edit.
- * @typedef {{ send(text: string): void, edit(entry: Page.Entry): void, startOver(text: string): void }} Actions
+ * Tells "edited" with what is to be said in the place of a message, and "unedited" with what was written so where the
+ * message is no longer shown.
+ * @extends {Emitter<{ edited: { id: string, text: string }, unedited: string }>}
  */
-/**
- * What stands under a message: why there is no answer, or no more of it.
- * @typedef {{ error: Page.TurnError, finish?: undefined } | { error?: undefined, finish: Page.Finish }} Note
- */
-
-export class Thread {
-  /** @param {{ markdown: Markdown, outbox: Outbox, socket: Socket, scroll: Scroll, actions: Actions }} parts */
-  constructor({ markdown, outbox, socket, scroll, actions }) {
+export class Thread extends Emitter {
+  /**
+   * @param {{
+   *   markdown: Markdown, outbox: Outbox, socket: Socket, scroll: Scroll, maxText: number, actions: Page.Actions,
+   * }} parts
+   */
+  constructor({ markdown, outbox, socket, scroll, maxText, actions }) {
+    super();
     this.markdown = markdown;
     this.outbox = outbox;
     this.socket = socket;
@@ -41,6 +44,11 @@ export class Thread {
     this.conversation = null;
     /** @type {{ id: string, view: StreamView } | null} */
     this.stream = null; // the view of the newest run: {id, view}
+    this.editing = new Editing(maxText);
+    /** @type {{ from: string, to: string, button: HTMLElement } | null} */
+    this.turning = null; // with which messages a version and the one that is to take its place begin
+    this.editing.on("sent", (edit) => this.sendEdit(edit));
+    this.editing.on("left", (id) => this.leaveEditor(id));
     outbox.on("change", () => this.draw());
     socket.on("state", () => this.draw());
     scroll.on("top", () => this.older());
@@ -53,6 +61,7 @@ export class Thread {
   open(conversation) {
     this.conversation = conversation;
     this.stream = null;
+    this.editing.suspend();
     this.box.replaceChildren();
     conversation?.on("change", () => conversation === this.conversation && this.draw());
     conversation?.on("run", () => conversation === this.conversation && this.drawRun());
@@ -62,7 +71,12 @@ export class Thread {
   }
 
   draw() {
-    this.scroll.still(() => reconcile(this.box, this.items()));
+    this.checkEditing();
+    const { turning } = this;
+    const begin = turning && this.find(turning.from);
+    if (begin && this.isShown(turning.to)) this.drawTurned(begin, turning);
+    else if (!turning || this.isShown(turning.from)) this.scroll.still(() => reconcile(this.box, this.items()));
+    this.mark();
     this.drawRun();
   }
 
@@ -75,10 +89,10 @@ export class Thread {
   items() {
     const { conversation } = this;
     const pending = this.pending().map((entry) => this.pendingItem(entry));
-    if (!conversation) return pending.length ? pending : [this.welcome()];
+    if (!conversation) return pending.length ? pending : [welcome(this.actions)];
     if (!conversation.loaded) return [skeleton(), ...pending];
-    const items = [...this.olderItems(conversation), ...this.messageItems(conversation, pending.length), ...pending];
-    return items.length ? items : [this.welcome()];
+    const items = [...this.olderItems(conversation), ...this.messageItems(conversation), ...pending];
+    return items.length ? items : [welcome(this.actions)];
   }
 
   /**
@@ -98,21 +112,20 @@ export class Thread {
   /**
    * The messages, each with its note under it; the running answer comes last.
    * @param {Conversation} conversation
-   * @param {number} pending how many are on their way
    */
-  messageItems({ messages, run, queued, unanswered }, pending) {
-    const idle = !run && !queued.length && !pending;
+  messageItems({ messages: stored, run, unanswered }) {
+    const messages = this.upToEdit(stored);
+    const asked = this.busy() || this.pending().length ? null : this.conversation?.asked();
+    const answers = answersOf(messages, Boolean(run));
     /** @type {Map<string, Page.Message>} */
     const results = new Map(
       messages.flatMap((message) => (message.tool_call_id ? [[message.tool_call_id, message]] : [])),
     );
     const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
     const items = messages.flatMap((message) => {
-      const shown = called.has(message.tool_call_id ?? "") ? [] : [this.messageItem(message, results)];
-      return [
-        ...shown,
-        ...this.noteItems(message.id, noteOf(message, unanswered), idle && message === messages.at(-1)),
-      ];
+      const shown = called.has(message.tool_call_id ?? "") ? [] : [this.messageItem(message, results, answers)];
+      const isEnd = message === messages.at(-1);
+      return [...shown, ...noteItems(message, unanswered, isEnd ? asked : null, this.actions)];
     });
     return run && !run.over ? [...items, this.runItem(run)] : items;
   }
@@ -120,17 +133,166 @@ export class Thread {
   /**
    * @param {Page.Message} message
    * @param {Map<string, Page.Message>} results
+   * @param {ReturnType<typeof answersOf>} answers
    * @returns {Page.Item}
    */
-  messageItem(message, results) {
+  messageItem(message, results, answers) {
+    if (this.editing.of === message.id) return this.editing.item(message.id);
     const answered = (message.tool_calls ?? []).map((call) => results.get(call.id)?.text.length ?? "-").join();
-    const version = `${message.status}:${fingerprint(message)}:${answered}:${message.reasoning?.length ?? 0}`;
+    const versions = message.role === "user" ? versionsOf(message) : answers.get(message.id);
+    const hasNote = message === this.conversation?.messages.at(-1) && noteOf(message, null)?.error !== undefined;
+    const under = versions === undefined ? "" : `${hasNote}:${versions?.at}:${versions?.ids}`;
+    const version = `${message.status}:${fingerprint(message)}:${answered}:${message.reasoning?.length ?? 0}:${under}`;
+    const steps = () => versionButtons(versions ?? null, this.actions);
+    const buttons = () => (versions === undefined ? [] : [...answerButtons(message, hasNote, this.actions), steps()]);
     const build = {
-      user: () => userMessage(message),
-      assistant: () => assistantMessage(message, this.markdown, results, this.stream?.view.leave(message.id)),
+      user: () => userMessage(message, editButton(message, this.actions), steps()),
+      assistant: () =>
+        assistantMessage(message, this.markdown, results, buttons(), this.stream?.view.leave(message.id)),
       tool: () => toolMessage(message),
     }[message.role];
     return { key: message.id, version, build };
+  }
+
+  /**
+   * Turns a message into a field to write in; returns whether it is one. Another one in which something was written
+   * stays first.
+   * @param {string} id
+   * @param {string} [text] what was written in its place before
+   */
+  edit(id, text) {
+    const message = this.message(id);
+    if (!message) return false;
+    const isFree = !this.editing.changes;
+    if (isFree) this.editing.begin(message, text);
+    else toast("Send or cancel the edit that you have begun first");
+    this.draw();
+    const node = this.find(this.editing.of ?? id);
+    if (node) focusEnd(within(node, "textarea", HTMLTextAreaElement));
+    return isFree;
+  }
+
+  /** @param {{ id: string, text: string }} edit */
+  sendEdit(edit) {
+    const reason = this.busy();
+    if (reason) {
+      toast(reason);
+      return;
+    }
+    this.editing.end();
+    this.tell("edited", edit);
+  }
+
+  /**
+   * The message stays as it was.
+   * @param {string} id
+   */
+  leaveEditor(id) {
+    this.draw();
+    const node = this.find(id);
+    if (node) within(node, '[data-steers="edit"]').focus();
+  }
+
+  /** The message may have gone, with the line that it was part of. */
+  checkEditing() {
+    const { of } = this.editing;
+    if (of === null || !this.conversation?.loaded || this.isShown(of)) return;
+    const text = this.editing.changes;
+    this.editing.end();
+    if (text) this.tell("unedited", text);
+  }
+
+  /**
+   * While an edit is on its way, it stands in the place of the message, and nothing after it.
+   * @param {Page.Message[]} messages
+   */
+  upToEdit(messages) {
+    const edited = new Set(this.pending().map((entry) => entry.edits));
+    const at = messages.findIndex((message) => edited.has(message.id));
+    return at < 0 ? messages : messages.slice(0, at);
+  }
+
+  /** Why the conversation cannot go on from an earlier place just now; empty where it can. */
+  busy() {
+    const { run, queued, steering } = this.conversation ?? {};
+    if (run || queued?.length) return RUNNING;
+    return steering || this.pending().some((entry) => entry.state !== "refused") ? SENDING : "";
+  }
+
+  /** Says on the buttons of all messages how things stand. */
+  mark() {
+    block(this.box, this.busy());
+    const nodes = new Map(this.children().map((node) => [node.dataset.key, node]));
+    for (const message of this.conversation?.messages ?? []) {
+      const node = nodes.get(message.id);
+      if (node && message.role === "assistant") showRating(node, message);
+    }
+  }
+
+  /**
+   * Shows another version in the place of one, where it stays on the screen; the keyboard stays on the button.
+   * @param {Page.Versions} versions
+   * @param {string} to
+   * @param {HTMLElement} button that was pressed
+   */
+  async turnTo({ ids, at }, to, button) {
+    const { conversation } = this;
+    const from = ids[at] ?? to;
+    this.turning = { from, to, button };
+    try {
+      await conversation?.select(to, from);
+    } finally {
+      this.turning = null;
+    }
+    const end = this.endOf(to);
+    if (!end || conversation !== this.conversation) return;
+    focusStep(end, button.dataset.steers);
+    announce(versionWords({ ids, at: ids.indexOf(to) }));
+  }
+
+  /**
+   * Where the beginning of what is turned is on the screen, that stays in its place; else its end does, with the button.
+   * @param {HTMLElement} begin
+   * @param {{ to: string, button: HTMLElement }} turning
+   */
+  drawTurned(begin, { to, button }) {
+    const isSeen = topOf(begin) >= topOf(this.scroll.box);
+    this.scroll.hold(
+      isSeen ? begin : button,
+      () => reconcile(this.box, this.items()),
+      () => (isSeen ? this.find(to) : this.endOf(to)?.querySelector(`[data-steers="${button.dataset.steers}"]`)),
+    );
+  }
+
+  /**
+   * The element under which the buttons of what begins with a message stand.
+   * @param {string} first
+   */
+  endOf(first) {
+    const last = lastOf(this.conversation?.messages ?? [], first);
+    return last && this.find(last.id);
+  }
+
+  /** @param {string} id */
+  message(id) {
+    return this.conversation?.messages.find((message) => message.id === id);
+  }
+
+  /** @param {string} id */
+  isShown(id) {
+    return this.message(id) !== undefined;
+  }
+
+  children() {
+    return /** @type {HTMLElement[]} */ ([...this.box.children]);
+  }
+
+  /**
+   * The element of a message, where it is shown.
+   * @param {string} id
+   */
+  find(id) {
+    return this.children().find((child) => child.dataset.key === id);
   }
 
   /**
@@ -144,38 +306,6 @@ export class Thread {
       return view.element;
     };
     return { key: `run:${run.id}`, version: "", build };
-  }
-
-  /**
-   * The note with what can be done about it; only at the end of the chat anything can.
-   * @param {string} place
-   * @param {Note | null} shown
-   * @param {boolean} isEnd
-   * @returns {Page.Item[]}
-   */
-  noteItems(place, shown, isEnd) {
-    if (!shown) return [];
-    const words = shown.error ? explainError(shown.error) : (explainFinish(shown.finish) ?? "");
-    const buttons = isEnd ? this.remedies(shown) : [];
-    return [
-      {
-        key: `note:${place}`,
-        version: `${words}:${isEnd}`,
-        build: () => note(shown.error ? "bad" : "", words, ...buttons),
-      },
-    ];
-  }
-
-  /**
-   * @param {Note} note
-   * @returns {Page.Choice[]}
-   */
-  remedies({ error, finish }) {
-    if (!error) return canContinue(finish) ? [["Continue", () => this.actions.send("Continue.")]] : [];
-    const asked = this.conversation?.messages.findLast((message) => message.role === "user");
-    if (!asked) return [];
-    if (mayHelpAgain(error)) return [["Try again", () => this.actions.send(asked.text)]];
-    return [["Edit in a new chat", () => this.actions.startOver(asked.text)]];
   }
 
   /** What is on its way, without what has arrived although its answer has not. */
@@ -197,31 +327,12 @@ export class Thread {
         : held
           ? "Will be sent after the one before"
           : "Sending …";
-    const actions = { retry: (/** @type {Page.Entry} */ it) => this.outbox.retry(it), edit: this.actions.edit };
+    const actions = { retry: (/** @type {Page.Entry} */ it) => this.outbox.retry(it), edit: this.actions.reclaim };
     return {
       key: entry.message_id,
       version: `pending:${entry.state}:${words}`,
       build: () => pendingMessage(entry, words, actions),
     };
-  }
-
-  /** @returns {Page.Item} */
-  welcome() {
-    const build = () => {
-      const mark = within(document, ".mark", SVGElement).cloneNode(true);
-      const buttons = SUGGESTIONS.map((text) =>
-        h("li", {}, h("button", { type: "button", text, on: { click: () => this.actions.send(text) } })),
-      );
-      return h(
-        "div",
-        { class: "welcome" },
-        mark,
-        h("h2", { text: "What can I do for you?" }),
-        h("p", { text: "Ask anything. Your chats stay here, and every window you open shows the same." }),
-        h("ul", { class: "suggestions", "aria-label": "Suggestions" }, ...buttons),
-      );
-    };
-    return { key: "welcome", version: "", build };
   }
 
   async older() {
@@ -236,23 +347,20 @@ export class Thread {
    */
   async goTo(position) {
     const message = await this.conversation?.messageAt(position);
-    const children = /** @type {HTMLElement[]} */ ([...this.box.children]);
-    const node = message && children.find((child) => child.dataset.key === message.id);
+    const node = message && this.find(message.id);
     if (node) this.scroll.show(node);
   }
 }
 
-/**
- * @param {Page.Message} message
- * @param {string | null} unanswered the id of the message that has no answer
- * @returns {Note | null}
- */
-function noteOf({ id, role, status, error, finish }, unanswered) {
-  if (error) return { error };
-  if (["interrupted", "failed"].includes(status)) return { error: { code: status } };
-  if (role === "user") return id === unanswered ? { error: { code: "unanswered" } } : null;
-  return finish ? { finish } : null;
+/** @param {HTMLTextAreaElement} box */
+function focusEnd(box) {
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+  box.scrollIntoView({ block: "nearest" });
 }
+
+/** @param {Element} node */
+const topOf = (node) => node.getBoundingClientRect().top;
 
 /** @type {WeakMap<Page.Message, number>} */
 const fingerprints = new WeakMap();
@@ -270,14 +378,4 @@ function fingerprint(message) {
   }
   fingerprints.set(message, hash);
   return hash;
-}
-
-/** @returns {Page.Item} */
-function skeleton() {
-  const lines = Array.from({ length: 6 }, () => h("div", { class: "skeleton" }));
-  return {
-    key: "loading",
-    version: "",
-    build: () => h("div", { class: "loading", role: "img", "aria-label": "Loading the chat" }, ...lines),
-  };
 }

@@ -17,6 +17,26 @@ export const GONE = "This chat no longer exists. It may have been deleted in ano
  */
 export const isUsedUp = (error) => error.code === TOO_MANY && error.data.quota !== undefined;
 
+export const ELSEWHERE = "This chat went on elsewhere.";
+
+/**
+ * Whether another line of the chat was chosen since it was fetched: the server says the present revision.
+ * @param {unknown} error
+ */
+export const isOvertaken = (error) =>
+  error instanceof Refused && error.code === CONFLICT && error.data.revision !== undefined;
+
+/**
+ * Why a conversation does not go on from an earlier place: where a turn is in the way, in the server's words.
+ * @param {unknown} error
+ */
+export function explainSteering(error) {
+  if (isOvertaken(error)) return `${ELSEWHERE} You see it as it is now.`;
+  if (error instanceof Refused && error.code === CONFLICT) return error.message;
+  if (error instanceof Refused && error.code === NOT_FOUND) return "This message no longer exists.";
+  return explain(error);
+}
+
 /**
  * One sentence or two for a person.
  * @param {unknown} error what a call was rejected with

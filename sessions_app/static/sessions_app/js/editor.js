@@ -1,0 +1,111 @@
+// A user's message that is being edited, in its place.
+
+import { toast } from "./announce.js";
+import { isSendKey } from "./composer.js";
+import { h } from "./dom.js";
+import { Emitter } from "./events.js";
+import { cleaned, length } from "./text.js";
+import { counted } from "./words.js";
+
+/** Lines that are shown at once, where the browser does not fit the field to its text. */
+const LINES = 12;
+
+/**
+ * Which message is being edited, and how. Tells "change" when that is another message or text, "sent" with the new text
+ * (it goes on until `end`), and "left" with the message's id when it is given up.
+ * @extends {Emitter<{ change: undefined, sent: { id: string, text: string }, left: string }>}
+ */
+export class Editing extends Emitter {
+  /** @param {number} maxText characters */
+  constructor(maxText) {
+    super();
+    this.maxText = maxText;
+    /** @type {string | null} */
+    this.of = null; // the message's id
+    this.before = "";
+    this.text = "";
+    this.touch = matchMedia("(pointer: coarse)").matches;
+  }
+
+  /**
+   * @param {Page.Message} message
+   * @param {string} [text] what was written in its place before
+   */
+  begin(message, text = message.text) {
+    this.of = message.id;
+    this.before = message.text;
+    this.text = text;
+    this.tell("change");
+  }
+
+  /** What was written; nothing where that is what the message says. */
+  get changes() {
+    return this.of === null || this.text === this.before ? "" : this.text;
+  }
+
+  end() {
+    this.suspend();
+    this.tell("change");
+  }
+
+  /** Ends it here: whoever has heard of the changes may begin it again. */
+  suspend() {
+    this.of = null;
+  }
+
+  /**
+   * @param {string} id of the message that is edited
+   * @returns {Page.Item}
+   */
+  item(id) {
+    return { key: id, version: "editing", build: () => this.build(id) };
+  }
+
+  /** @param {string} id */
+  build(id) {
+    const box = h("textarea", { "aria-label": "Edit your message", dir: "auto", enterkeyhint: "enter" });
+    const send = h("button", { class: "button small", text: "Send" });
+    const cancel = h("button", { class: "button quiet small", type: "button", text: "Cancel" });
+    const note = h("p", { text: "The message gets a new answer. The old one stays, with all that came after it." });
+    const form = h("form", { class: "editor" }, box, h("div", { class: "editor-foot" }, note, cancel, send));
+    const take = () => {
+      this.text = box.value;
+      send.disabled = !this.text.trim();
+    };
+    box.value = this.text;
+    box.rows = Math.min(LINES, this.text.split("\n").length);
+    take();
+    box.addEventListener("input", () => {
+      take();
+      this.tell("change");
+    });
+    cancel.addEventListener("click", () => this.leave(id));
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.leave(id);
+      else if (event.target === box && isSendKey(event, this.touch)) form.requestSubmit();
+      else return;
+      event.preventDefault();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      box.value = cleaned(box.value);
+      take();
+      this.submit(id);
+    });
+    return h("article", { class: "message user" }, h("h2", { class: "visually-hidden", text: "You said" }), form);
+  }
+
+  /** @param {string} id */
+  submit(id) {
+    const { text } = this;
+    const excess = length(text) - this.maxText;
+    if (excess > 0) toast(`The message is ${counted(excess, "character", "characters")} too long.`);
+    else if (text.trim()) this.tell("sent", { id, text });
+  }
+
+  /** @param {string} id */
+  leave(id) {
+    this.end();
+    this.tell("left", id);
+  }
+}

@@ -1,0 +1,461 @@
+"""Going on from an earlier place: messages are edited, answers asked for again, versions walked."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.faults import Faults
+from tests.live import LiveSite
+from tests.peers import peer, token
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call, Gate
+
+CONFLICT = -32004
+WAIT = "Not while an answer is on its way: wait for its end, or stop it"
+# Higher than the window.
+STORY = "\n\n".join(f"Line {number}." for number in range(40))
+CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_label("Message", exact=True)
+
+
+def editor(page: Page) -> Locator:
+    return page.get_by_label("Edit your message")
+
+
+def button(page: Page, name: str) -> Locator:
+    return thread(page).get_by_role("button", name=name, exact=True)
+
+
+def answers(page: Page) -> Locator:
+    """The lines under the answers that are stored."""
+    return thread(page).get_by_role("button", name="tokens in")
+
+
+def words(page: Page) -> Locator:
+    """What is said, by either side."""
+    return thread(page).locator(".bubble, .prose")
+
+
+def versions(page: Page) -> Locator:
+    """`2/3`, as it is seen."""
+    return thread(page).locator(".version")
+
+
+def announced(page: Page) -> Locator:
+    return page.locator("#announcer")
+
+
+def scripted(provider: Provider, *texts: str) -> None:
+    provider.script(*[Answer([text]) for text in texts])
+
+
+async def talk(page: Page, *texts: str) -> None:
+    """Say these texts, each when the one before has its answer."""
+    for text in texts:
+        count = await answers(page).count()
+        await say(page, text)
+        await expect(answers(page)).to_have_count(count + 1)
+
+
+async def top_of(place: Locator) -> float:
+    """Return how far from the upper edge of the window an element begins."""
+    top: float = await place.evaluate("node => node.getBoundingClientRect().top")
+    return top
+
+
+def said_last(provider: Provider) -> str:
+    """Return the last message of the provider's last request."""
+    content: str = provider.requests[-1].json["messages"][-1]["content"]
+    return content
+
+
+def answer_again_elsewhere(site: LiveSite, user: str, session_id: str) -> None:
+    """Ask for another answer from another client, and wait for it."""
+    with peer(site, **token(site, user)) as client:
+        client.call("turn.regenerate", session_id=session_id)
+        client.until(lambda frame: frame.get("params", {}).get("event", {}).get("name") == "turn.ended")
+
+
+async def edit(page: Page, text: str) -> None:
+    """Write another text in the editor that is open, and send it."""
+    await editor(page).fill(text)
+    await editor(page).press("Enter")
+
+
+async def press_edit(page: Page, text: str) -> None:
+    """Press "Edit" under the message that has this text."""
+    message = thread(page).get_by_role("article").filter(has=page.get_by_text(text, exact=True))
+    await message.get_by_role("button", name="Edit").click()
+
+
+# Edit
+
+
+async def test_an_edited_message_goes_on_anew(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.")
+    page = await visitor.arrive()
+    await talk(page, "Apples", "Pears")
+    await press_edit(page, "Apples")
+    await expect(editor(page)).to_have_value("Apples")
+    await expect(editor(page)).to_be_focused()
+    await edit(page, "Plums")
+    await expect(box(page)).to_be_focused()
+    for _ in range(2):
+        await expect(words(page)).to_have_text(["Plums", "Three."])
+        await expect(versions(page)).to_have_text(["2/2"])
+        await page.reload()
+    assert said_last(provider) == "Plums"
+
+
+async def test_leaving_the_editor_changes_nothing(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    count = len(provider.requests)
+    for leave in ("Escape", "Cancel"):
+        await press_edit(page, "Apples")
+        await editor(page).fill("Plums")
+        if leave == "Escape":
+            await editor(page).press("Escape")
+        else:
+            await button(page, "Cancel").click()
+        await expect(editor(page)).to_have_count(0)
+        await expect(button(page, "Edit")).to_be_focused()
+        await expect(words(page).first).to_have_text("Apples")
+    assert len(provider.requests) == count
+
+
+async def test_a_blank_edit_cannot_be_sent(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await press_edit(page, "Apples")
+    await edit(page, "  \n ")
+    await expect(button(page, "Send")).to_be_disabled()
+    await expect(editor(page)).to_be_focused()
+
+
+async def test_an_edit_is_sent_again_after_a_lost_connection(
+    visitor: Visitor, site: LiveSite, provider: Provider
+) -> None:
+    scripted(provider, "One.", "Two.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await press_edit(page, "Apples")
+    await editor(page).fill("Plums")
+    await asyncio.to_thread(site.stop)
+    await expect(editor(page)).to_have_value("Plums")
+    await editor(page).press("Enter")
+    await expect(thread(page)).to_contain_text("Will be sent when you are connected")
+    await expect(words(page)).to_have_text(["Plums"])
+    await asyncio.to_thread(site.restart)
+    await expect(words(page)).to_have_text(["Plums", "Two."])
+
+
+async def test_an_edit_is_said_once_though_its_answer_was_lost(visitor: Visitor, provider: Provider) -> None:
+    faults = Faults()
+    await faults.install(visitor.context)
+    scripted(provider, "One.", "Two.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    faults.hold("message.edit")
+    await press_edit(page, "Apples")
+    await edit(page, "Plums")
+    await expect(words(page)).to_have_text(["Plums", "Two."])
+    await page.reload()
+    faults.stop()
+    await ready(page)
+    await expect(words(page)).to_have_text(["Plums", "Two."])
+    await expect(versions(page)).to_have_text(["2/2"])
+    assert len(provider.requests) == 2
+
+
+async def test_an_edit_that_is_refused_is_in_the_editor_again(visitor: Visitor, provider: Provider) -> None:
+    faults = Faults()
+    await faults.install(visitor.context)
+    scripted(provider, "One.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    faults.fail("message.edit", CONFLICT)
+    await press_edit(page, "Apples")
+    await edit(page, "Plums")
+    await expect(editor(page)).to_have_value("Plums")
+    await expect(page.locator("#toast")).to_have_text("no")
+    await editor(page).press("Escape")
+    await expect(words(page)).to_have_text(["Apples", "One."])
+
+
+async def test_an_edit_that_is_not_sent_stays(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await press_edit(page, "Apples")
+    await editor(page).fill("Plums")
+    await page.reload()
+    await expect(editor(page)).to_have_value("Plums")
+    await page.get_by_role("link", name="New chat").click()
+    await expect(editor(page)).to_have_count(0)
+    await page.get_by_role("navigation", name="Chats").get_by_role("link", name="Apples").click()
+    await expect(editor(page)).to_have_value("Plums")
+    await editor(page).press("Escape")
+    await page.reload()
+    await expect(words(page).first).to_have_text("Apples")
+
+
+async def test_one_edit_is_written_at_a_time(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await talk(page, "Apples", "Pears")
+    await press_edit(page, "Apples")
+    await press_edit(page, "Pears")
+    await expect(editor(page)).to_have_value("Pears")
+    await editor(page).fill("Plums")
+    await press_edit(page, "Apples")
+    await expect(editor(page)).to_have_value("Plums")
+    await expect(editor(page)).to_be_focused()
+
+
+# Another answer
+
+
+async def test_another_answer_stands_beside_the_first(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await button(page, "Try again").click()
+    await expect(words(page)).to_have_text(["Apples", "Two."])
+    await expect(versions(page)).to_have_text(["2/2"])
+    await expect(box(page)).to_be_focused()
+
+
+async def test_another_answer_to_an_earlier_message_ends_the_line(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.")
+    page = await visitor.arrive()
+    await talk(page, "Apples", "Pears")
+    await button(page, "Try again").first.click()
+    await expect(words(page)).to_have_text(["Apples", "Three."])
+    await expect(box(page)).to_be_focused()
+
+
+async def test_a_retry_after_an_error_leaves_one_message(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(status=401), Answer(["Better now."]))
+    page = await visitor.arrive()
+    await say(page, "Apples")
+    await button(page, "Try again").click()
+    for _ in range(2):
+        await expect(words(page)).to_have_text(["Apples", "Better now."])
+        await expect(thread(page).locator(".note")).to_have_count(0)
+        await expect(versions(page)).to_have_count(0)
+        await page.reload()
+
+
+async def test_the_answer_before_is_shown_again_where_none_comes(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["One."]), Answer(status=401))
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await button(page, "Try again").click()
+    await expect(page.locator("#toast")).to_contain_text("The chat is as it was before.")
+    await expect(words(page)).to_have_text(["Apples", "One."])
+    await page.reload()
+    await expect(words(page)).to_have_text(["Apples", "One."])
+
+
+async def test_an_answer_that_broke_off_becomes_a_version(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2), Answer(["A tale."]))
+    page = await visitor.arrive()
+    await say(page, "Tell a tale")
+    await expect(thread(page).locator(".note")).to_have_count(1)
+    await button(page, "Try again").click()
+    await expect(words(page)).to_have_text(["Tell a tale", "A tale."])
+    await expect(versions(page)).to_have_text(["2/2"])
+    assert said_last(provider) == "Tell a tale"
+
+
+async def test_while_an_answer_is_written_nothing_is_steered(visitor: Visitor, provider: Provider) -> None:
+    gate = Gate()
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    provider.script(Answer(["Two."], gates={0: gate}))
+    await say(page, "Pears")
+    for name in ("Edit", "Try again"):
+        await expect(button(page, name).first).to_have_attribute("aria-disabled", "true")
+        await expect(button(page, name).first).to_have_attribute("title", WAIT)
+        await button(page, name).first.click(force=True)  # where the driver would wait for it to be enabled
+        await expect(page.locator("#toast")).to_have_text(WAIT)
+    await expect(editor(page)).to_have_count(0)
+    await box(page).press("ArrowUp")
+    await expect(editor(page)).to_have_count(0)
+    gate.open()
+    await expect(button(page, "Try again")).to_have_count(2)
+    await expect(thread(page).locator("[aria-disabled]")).to_have_count(0)
+
+
+# Versions
+
+
+async def test_versions_are_walked_forth_and_back(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.", "Four.")
+    page = await visitor.arrive()
+    await talk(page, "Apples", "Pears")
+    await button(page, "Try again").first.click()
+    await expect(words(page)).to_have_text(["Apples", "Three."])
+    await expect(button(page, "Next version")).to_be_disabled()
+    await button(page, "Previous version").click()
+    await expect(words(page)).to_have_text(["Apples", "One.", "Pears", "Two."])
+    await expect(announced(page)).to_contain_text("Version 1 of 2")
+    await page.reload()
+    await expect(words(page)).to_have_text(["Apples", "One.", "Pears", "Two."])
+    await expect(button(page, "Previous version")).to_be_disabled()
+    await button(page, "Next version").click()
+    await expect(words(page)).to_have_text(["Apples", "Three."])
+    await talk(page, "Plums")
+    assert [each["content"] for each in provider.requests[-1].json["messages"]][-3:] == ["Apples", "Three.", "Plums"]
+
+
+async def test_an_answer_with_tools_is_a_version_as_a_whole(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["See: "], calls=[CALCULATE]), Answer(["It is 42."]), Answer(["Forty-two."]))
+    page = await visitor.arrive()
+    await talk(page, "What is it?")
+    await expect(button(page, "Try again")).to_have_count(1)
+    await button(page, "Try again").click()
+    await expect(words(page)).to_have_text(["What is it?", "Forty-two."])
+    await button(page, "Previous version").click()
+    await expect(words(page)).to_have_text(["What is it?", "See:", "It is 42."])
+    await expect(versions(page)).to_have_text(["1/2"])
+    await expect(button(page, "Next version")).to_be_focused()
+
+
+async def test_a_version_appears_where_the_one_before_stood(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, STORY, "One.", STORY, f"Two.\n\n{STORY}", STORY)
+    page = await visitor.arrive()
+    await talk(page, "Apples", "Pears", "Plums")
+    await button(page, "Try again").nth(1).click()
+    await expect(versions(page)).to_have_text(["2/2"])
+    await expect(thread(page)).to_contain_text("Two.")
+    place = thread(page).get_by_role("article").nth(3)
+    await place.evaluate("node => node.scrollIntoView({block: 'start'})")
+    before = await top_of(place)
+    # The buttons are below the screen: the keyboard reaches them, and the answer stays where it is.
+    await button(page, "Previous version").evaluate("button => button.click()")
+    await expect(versions(page)).to_have_text(["1/2"])
+    assert abs(await top_of(place) - before) < 2
+    await button(page, "Next version").evaluate("button => button.click()")
+    await expect(versions(page)).to_have_text(["2/2"])
+    assert abs(await top_of(place) - before) < 2
+
+
+async def test_the_buttons_stay_under_the_pointer_at_the_end(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, f"One.\n\n{STORY}", f"Two.\n\n{STORY}\n\n{STORY}")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await button(page, "Try again").click()
+    for there, place in (("Previous version", "1/2"), ("Next version", "2/2")):
+        await expect(versions(page)).not_to_have_text([place])
+        before = await top_of(button(page, there))
+        await button(page, there).click()
+        await expect(versions(page)).to_have_text([place])
+        assert abs(await top_of(button(page, there)) - before) < 2
+
+
+async def test_the_versions_are_walked_by_keyboard(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await box(page).press("ArrowUp")
+    await expect(editor(page)).to_be_focused()
+    await edit(page, "Plums")
+    await expect(words(page)).to_have_text(["Plums", "Two."])
+    await box(page).press("ArrowUp")
+    await edit(page, "Pears")
+    await expect(words(page)).to_have_text(["Pears", "Three."])
+    await button(page, "Previous version").focus()
+    await page.keyboard.press("Enter")
+    await expect(words(page)).to_have_text(["Plums", "Two."])
+    await expect(button(page, "Previous version")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(words(page)).to_have_text(["Apples", "One."])
+    await expect(button(page, "Next version")).to_be_focused()
+
+
+# Other tabs and programs
+
+
+async def test_another_tab_shows_the_line_that_was_chosen(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    await box(other).fill("A draft")
+    await press_edit(page, "Apples")
+    await edit(page, "Plums")
+    await expect(words(other)).to_have_text(["Plums", "Two."])
+    await button(page, "Previous version").click()
+    await expect(words(other)).to_have_text(["Apples", "One."])
+    await expect(box(other)).to_have_value("A draft")
+
+
+async def test_a_stale_tab_keeps_what_it_did_not_send(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await visitor.context.set_offline(True)
+    await expect(page.locator("#connection")).to_be_visible()
+    for text in ("And then?", "And why?"):
+        await say(page, text)
+    await asyncio.to_thread(answer_again_elsewhere, visitor.site, visitor.name, page.url.rpartition("=")[2])
+    await visitor.context.set_offline(False)
+    await expect(page.locator("#elsewhere")).to_contain_text("This chat went on elsewhere.")
+    await expect(box(page)).to_have_value("And then?\n\nAnd why?")
+    await expect(words(page)).to_have_text(["Apples", "Two."])
+    assert len(provider.requests) == 2
+    await box(page).press("Enter")
+    await expect(page.locator("#elsewhere")).to_be_hidden()
+    await expect(answers(page)).to_have_count(2)
+
+
+async def test_what_is_edited_on_a_line_that_is_left_is_kept(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.")
+    page = await visitor.arrive()
+    await talk(page, "Apples", "Pears")
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    await press_edit(other, "Pears")
+    await editor(other).fill("Figs")
+    await press_edit(page, "Apples")
+    await edit(page, "Plums")
+    await expect(words(other)).to_have_text(["Plums", "Three."])
+    await expect(box(other)).to_have_value("Figs")
+
+
+# Ratings and forks
+
+
+async def test_a_rating_is_given_and_taken_back(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    await button(page, "Good answer").click()
+    for tab in (page, other):
+        await expect(button(tab, "Good answer")).to_have_attribute("aria-pressed", "true")
+    await button(page, "Poor answer").click()
+    await expect(button(other, "Poor answer")).to_have_attribute("aria-pressed", "true")
+    await expect(button(other, "Good answer")).to_have_attribute("aria-pressed", "false")
+    await page.reload()
+    await button(page, "Poor answer").click()
+    await expect(button(page, "Poor answer")).to_have_attribute("aria-pressed", "false")
+    await expect(button(page, "Poor answer")).to_be_focused()
+
+
+async def test_a_new_chat_begins_with_what_was_said_so_far(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.")
+    page = await visitor.arrive()
+    await talk(page, "Apples", "Pears")
+    address = page.url
+    await button(page, "New chat from here").first.click()
+    await expect(words(page)).to_have_text(["Apples", "One."])
+    assert page.url != address
+    await say(page, "Plums")
+    await expect(words(page)).to_have_text(["Apples", "One.", "Plums", "Three."])
+    await page.go_back()
+    await expect(words(page)).to_have_text(["Apples", "One.", "Pears", "Two."])
