@@ -1,4 +1,4 @@
-"""The typed frames of every method: what it takes, what it answers.
+"""The types of every method: what it takes, what it answers.
 
 Read strictly: nothing is converted, nothing undeclared is taken, null is not the same as left
 out (except for ``cursor``, which an answer may have given as null). The first rule that is
