@@ -92,6 +92,19 @@ async def test_tools_are_seen_from_another_process(linked: Linked, session: NewS
     assert_same(here, there, asked.run_id)
 
 
+async def arrived(there: Host, here: Host) -> None:
+    """Return when all that one process has sent to the user's others so far has arrived at the other."""
+    made = await there.runner.publisher.write(database, chats.create, there.user_id, "")
+    await here.listener.until(lambda event: event["session_id"] == str(made.id))
+
+
+async def watches(there: Host, here: Host, session_id: UUID) -> None:
+    """Open a session in one process, and return when the other one knows: what comes after it has arrived there."""
+    await there.open(session_id)
+    await arrived(there, here)
+    assert here.runner.launcher.watched.has(session_id)
+
+
 @pytest.mark.parametrize("checkpoint", [False, True])
 async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest(
     linked: Linked, session: NewSession, provider: Provider, checkpoint: bool
@@ -109,19 +122,12 @@ async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest(
     last = here.listener.run(asked.run_id)[-1]["seq"]
     assert (run.text, run.seq) == (("One two ", last) if checkpoint else ("", 0))
     await there.listener.until(lambda _: run.text + there.listener.text(asked.run_id) == "One two ")
+    await arrived(there, here)
     gate.open()
     await there.listener.end_of(asked.run_id)
     after = there.listener.run(asked.run_id)
     assert [event["seq"] for event in after] == list(range(run.seq + 1, run.seq + 1 + len(after)))
     assert run.text + text_of(after) == "One two three"
-
-
-async def watches(there: Host, here: Host, session_id: UUID) -> None:
-    """Open a session in one process, and return when the other one knows: what comes after it has arrived there."""
-    await there.open(session_id)
-    made = await there.runner.publisher.write(database, chats.create, there.user_id, "")
-    await here.listener.until(lambda event: event["session_id"] == str(made.id))
-    assert here.runner.launcher.watched.has(session_id)
 
 
 async def test_a_short_run_elsewhere_is_told_from_its_first_event(
