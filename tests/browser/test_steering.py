@@ -8,6 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.faults import Faults
+from tests.browser.test_journal import resting_place
 from tests.live import LiveSite
 from tests.peers import peer, token
 from tests.providers.fixtures import Provider
@@ -61,12 +62,6 @@ async def talk(page: Page, *texts: str) -> None:
         count = await answers(page).count()
         await say(page, text)
         await expect(answers(page)).to_have_count(count + 1)
-
-
-async def top_of(place: Locator) -> float:
-    """Return how far from the upper edge of the window an element begins."""
-    top: float = await place.evaluate("node => node.getBoundingClientRect().top")
-    return top
 
 
 def said_last(provider: Provider) -> str:
@@ -336,14 +331,14 @@ async def test_a_version_appears_where_the_one_before_stood(visitor: Visitor, pr
     await expect(thread(page)).to_contain_text("Two.")
     place = thread(page).get_by_role("article").nth(3)
     await place.evaluate("node => node.scrollIntoView({block: 'start'})")
-    before = await top_of(place)
+    before = await resting_place(place)
     # The buttons are below the screen: the keyboard reaches them, and the answer stays where it is.
     await button(page, "Previous version").evaluate("button => button.click()")
     await expect(versions(page)).to_have_text(["1/2"])
-    assert abs(await top_of(place) - before) < 2
+    assert abs(await resting_place(place) - before) < 2
     await button(page, "Next version").evaluate("button => button.click()")
     await expect(versions(page)).to_have_text(["2/2"])
-    assert abs(await top_of(place) - before) < 2
+    assert abs(await resting_place(place) - before) < 2
 
 
 async def test_the_buttons_stay_under_the_pointer_at_the_end(visitor: Visitor, provider: Provider) -> None:
@@ -353,10 +348,10 @@ async def test_the_buttons_stay_under_the_pointer_at_the_end(visitor: Visitor, p
     await button(page, "Try again").click()
     for there, place in (("Previous version", "1/2"), ("Next version", "2/2")):
         await expect(versions(page)).not_to_have_text([place])
-        before = await top_of(button(page, there))
+        before = await resting_place(button(page, there))
         await button(page, there).click()
         await expect(versions(page)).to_have_text([place])
-        assert abs(await top_of(button(page, there)) - before) < 2
+        assert abs(await resting_place(button(page, there)) - before) < 2
 
 
 async def test_the_versions_are_walked_by_keyboard(visitor: Visitor, provider: Provider) -> None:
