@@ -36,6 +36,12 @@ def hold_user(user_id: int) -> bool:
     return bool(found and found[0][0])
 
 
+def require_user(user_id: int) -> None:
+    """Have the user's other requests wait for this one. Raises NotFound where the user may no longer act."""
+    if not hold_user(user_id):
+        raise NotFound
+
+
 def message(user_id: int, message_id: UUID) -> Message:
     """Return one of the user's messages. Raises NotFound."""
     try:

@@ -1,13 +1,12 @@
 """What can be done with sessions: create, list, rename, archive, pin, read, apply the profile, tell the cost.
 
 Plain functions for one database hop each; they return shapes. Deleting a session and opening
-one concern a run that may be under way, so they belong to ``sessions_app.turns``.
+one concern a run that may be under way, so they belong to ``sessions_app.turn_store``.
 """
 
 from __future__ import annotations
 
 import json
-import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Generator
 from contextlib import closing
@@ -26,7 +25,8 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.tools.registry import site_tools
-from sessions_app.models import AgentProfile, Branch, ChatSession, FactName
+from sessions_app.models import AgentProfile, ChatSession, FactName
+from sessions_app.session_store.inserting import insert_session
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
 # microsecond, as texts of different length; a bound this much later is right for both.
@@ -77,19 +77,11 @@ def create(user_id: int, title: str, profile_id: int | None = None) -> SessionSh
     Raises TooMany, NotFound (a user who may no longer act, a profile that they may not choose).
     """
     # One request of a user waits for another: each could take the last place.
-    if not access.hold_user(user_id):
-        raise NotFound
+    access.require_user(user_id)
     profile = profiles.default(user_id) if profile_id is None else profiles.find(user_id, profile_id)
     storage.admit_session(user_id)
-    chat_session = ChatSession(
-        owner_id=user_id,
-        profile=profile,
-        title=title,
-        frozen_prefix=prefix_of(profile).to_json(),
-        active_branch_id=uuid.uuid4(),
-    )
-    chat_session.save(force_insert=True)
-    Branch(pk=chat_session.active_branch_id, chat_session=chat_session).save(force_insert=True)
+    prefix = prefix_of(profile).to_json()
+    chat_session = insert_session(user_id, profile=profile, title=title, frozen_prefix=prefix)
     return _tell(FactName.SESSION_CREATED, chat_session)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from itertools import islice
 from uuid import UUID
@@ -12,9 +11,9 @@ from django.db.models.functions import Coalesce, Length
 
 from sessions_app.conversations import access, branches, storage
 from sessions_app.conversations.schemas import SessionShape, session_shape
-from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, record
-from sessions_app.models import Branch, ChatSession, FactName, Message, MessageRole
+from sessions_app.models import ChatSession, FactName, Message, MessageRole
+from sessions_app.session_store.inserting import insert_session
 
 _ROWS_AT_ONCE = 500
 
@@ -27,12 +26,12 @@ def fork(user_id: int, message_id: UUID) -> SessionShape:
     """
     source = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
     message = _with_results(access.message(user_id, message_id))
-    if not access.hold_user(user_id):
-        raise NotFound
+    access.require_user(user_id)
     storage.admit_session(user_id)
     segments = branches.line_to(message)
     storage.admit_text(user_id, sum(map(_size, segments)))
-    made = _new_session(source)
+    copied = {"profile_id": source.profile_id, "title": source.title, "frozen_prefix": source.frozen_prefix}
+    made = insert_session(user_id, **copied)
     for segment in segments:
         rows = _copies(segment.messages().order_by("position").iterator(_ROWS_AT_ONCE), made)
         while some := list(islice(rows, _ROWS_AT_ONCE)):
@@ -57,19 +56,6 @@ def _size(segment: branches.Segment) -> int:
     size = Length("text") + Coalesce(Length("parts"), 0)
     total: int | None = segment.messages().aggregate(total=Sum(size))["total"]
     return total or 0
-
-
-def _new_session(source: ChatSession) -> ChatSession:
-    made = ChatSession(
-        owner_id=source.owner_id,
-        profile_id=source.profile_id,
-        title=source.title,
-        frozen_prefix=source.frozen_prefix,
-        active_branch_id=uuid.uuid4(),
-    )
-    made.save(force_insert=True)
-    Branch(pk=made.active_branch_id, chat_session=made).save(force_insert=True)
-    return made
 
 
 def _copies(rows: Iterator[Message], made: ChatSession) -> Iterator[Message]:

@@ -44,8 +44,7 @@ def ask(
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
     # One request of a user waits for another: each could take the same id, or the last place of a minute.
-    if not access.hold_user(user_id):
-        raise NotFound
+    access.require_user(user_id)
     claim = claim_of(turn)
     if message_id and (before := repeated(claim)) is not None:
         return before

@@ -191,8 +191,13 @@ def return_to_left_branch(turn: Turn, chat_session: ChatSession) -> None:
         return
     branches.activate(chat_session, left)
     empty.delete()
+    tell_selected(chat_session)
+
+
+def tell_selected(chat_session: ChatSession) -> None:
+    """Tell that another branch was made the active one, which is a change of our own. Under the session's lock."""
     transcript.count_as_told(chat_session)
-    record(Fact(turn.owner_id, FactName.BRANCH_SELECTED, chat_session.pk, value=session_shape(chat_session)))
+    record(Fact(chat_session.owner_id, FactName.BRANCH_SELECTED, chat_session.pk, value=session_shape(chat_session)))
 
 
 def alive(chat_session: ChatSession) -> dict[int, str]:

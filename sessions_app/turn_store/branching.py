@@ -23,11 +23,11 @@ from sessions_app.conversations.schemas import (
     session_shape,
     unborn_message_shape,
 )
-from sessions_app.conversations.transcript import count_as_told, stamp_of
+from sessions_app.conversations.transcript import stamp_of
 from sessions_app.errors import Conflict, NotFound, WrongKind
 from sessions_app.journal import Fact, record
 from sessions_app.models import ChatSession, FactName, Message, MessageClaim, MessageRole, Turn, TurnKind, TurnStatus
-from sessions_app.turn_store.beginning import Forked, alive, begin
+from sessions_app.turn_store.beginning import Forked, alive, begin, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
@@ -73,7 +73,7 @@ def regenerate(
     if profile_id is not None:
         turn.profile = find_profile(user_id, profile_id)
     claim = claim_of(turn, claimed=turn.answer_id)
-    _hold(user_id)
+    access.require_user(user_id)
     return _turn_from(chat_session, turn, claim, asked.position + 1, process=process, accepting=accepting)
 
 
@@ -89,7 +89,7 @@ def edit(
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.EDIT, text=text)
     turn.message_id = new_id or uuid.uuid4()
     claim = claim_of(turn, edited=message_id)
-    _hold(user_id)
+    access.require_user(user_id)
     if new_id and (before := repeated(claim)) is not None:
         return BranchedTurn(before, session_shape(chat_session))
     edited = _own(chat_session, message_id)
@@ -110,16 +110,9 @@ def select(user_id: int, message_id: UUID, limit: int) -> tuple[SessionShape, li
     if not branches.is_shown(chat_session, message):
         _check_free(chat_session)
         branches.activate(chat_session, branches.continuation(message))
-        count_as_told(chat_session)
-        _tell_selected(chat_session)
+        tell_selected(chat_session)
     messages, has_more = branches.latest(chat_session, limit)
     return session_shape(chat_session), message_shapes(messages), has_more
-
-
-def _hold(user_id: int) -> None:
-    """Have the user's other requests wait for this one. Raises NotFound where they may no longer act."""
-    if not access.hold_user(user_id):
-        raise NotFound
 
 
 def _own(chat_session: ChatSession, message_id: UUID) -> Message:
@@ -170,16 +163,11 @@ def _turn_from(
         if turn.kind == TurnKind.REGENERATION:
             turn.left_branch_id = chat_session.active_branch_id
         branches.start(chat_session, position)
-        count_as_told(chat_session)
+        tell_selected(chat_session)
         forked = Forked(position, old)
-        _tell_selected(chat_session)
     if accepting:
         begun = begin(turn, chat_session, process, forked)
         return BranchedTurn(AcceptedTurn(turn, begun.message, begun), begun.chat_session)
     turn.save()
     record(Fact(user_id, FactName.TURN_QUEUED, chat_session.pk, turn.run_id, queued_shape(turn)))
     return BranchedTurn(AcceptedTurn(turn, unborn_message_shape(turn)), session_shape(chat_session))
-
-
-def _tell_selected(chat_session: ChatSession) -> None:
-    record(Fact(chat_session.owner_id, FactName.BRANCH_SELECTED, chat_session.pk, value=session_shape(chat_session)))
