@@ -442,3 +442,32 @@ test("a rating is that of the message, wherever it was given", async () => {
   server.fact(1, { type: "CUSTOM", name: "message.updated", value: message(1, { rating: -1 }) });
   assert.equal(chat.messages[1]?.rating, -1);
 });
+
+test("the end is said of an answer that comes with a new chat", async () => {
+  const { server, socket, journal } = await connect();
+  const messages = [message(0), message(1)];
+  server.on("session.open", () => opened({ messages }));
+  server.on("markdown.render", ({ texts }) => ({ html: texts }));
+  const markdown = new Markdown(socket, 1_000, (change) => change());
+  const chat = new Conversation({ socket, journal, markdown, id: CHAT });
+  chat.awaited = messages[0]?.id;
+  /** @type {string[]} */
+  const said = [];
+  chat.on("said", (words) => said.push(words));
+  await chat.refresh();
+  await chat.refresh();
+  assert.deepEqual(said, ["Answer finished."]);
+});
+
+test("the end is said of an answer that ended while the page was away", async () => {
+  const { server, chat, said } = await open(opened({ messages: [message(0)], run }));
+  server.on("session.open", () => opened({ messages: [message(0), message(1)] }));
+  await chat.refresh();
+  await chat.refresh();
+  assert.deepEqual(said, ["Answer finished."]);
+});
+
+test("nothing is said of an answer from before", async () => {
+  const { said } = await open(opened({ messages: [message(0), message(1)] }));
+  assert.deepEqual(said, []);
+});

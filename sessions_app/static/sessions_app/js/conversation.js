@@ -59,6 +59,8 @@ export class Conversation extends Emitter {
     /** @type {string | undefined} */
     this.again = undefined; // the run that is to bring an answer in the place of another
     this.overtaken = false; // another line came while session.open was under way, whose answer may be from before
+    /** @type {string | undefined} */
+    this.awaited = undefined; // id of the message that was sent from here, until the end of its turn was said
     this.closed = false;
     this.stopHearing = journal.on("event", (notice) => notice.session_id === id && this.take(notice));
   }
@@ -111,11 +113,13 @@ export class Conversation extends Emitter {
     this.revision = session.revision;
     this.queued = queued;
     this.opened = true;
+    const running = this.run;
     this.merge(messages, has_more);
     if (!run) this.run = null;
     else if (this.run?.id !== run.run_id || this.run.seq < run.seq) this.run = new Run(run);
     else this.run.forget(messages);
     this.findUnanswered();
+    if (!run) this.sayMissed(running);
     this.tell("session", session);
     if (this.rewritten) this.renewOlder(placeOf(messages[0]));
     this.rewritten = false;
@@ -313,10 +317,32 @@ export class Conversation extends Emitter {
     if (!answer && asked) asked.error = error;
     if (!answer && error && runId === this.again) this.tell("failed", error);
     this.findUnanswered();
-    if (status === "stopped") this.say("Answer stopped.");
-    else this.say(error ? "Answer failed." : explainFinish(answer?.finish) || "Answer finished.");
+    this.sayEnd(answer, error, status === "stopped");
     this.changed();
     this.tell("run");
+  }
+
+  /**
+   * A turn ended before this chat was fetched: the fact is not told once more, and whoever waits for it is told here.
+   * @param {Run | null} running what was running when the chat was fetched before
+   */
+  sayMissed(running) {
+    const asked = this.asked();
+    if (!asked || this.queued.length || (!running && asked.id !== this.awaited)) return;
+    const last = this.messages.at(-1);
+    const answer = last === asked ? undefined : last;
+    this.sayEnd(answer, (answer ?? asked).error, answer?.status === "stopped");
+  }
+
+  /**
+   * @param {Page.Message | undefined} answer
+   * @param {Api.ErrorShape | null | undefined} error
+   * @param {boolean} stopped
+   */
+  sayEnd(answer, error, stopped) {
+    this.awaited = undefined;
+    if (stopped) this.say("Answer stopped.");
+    else this.say(error ? "Answer failed." : explainFinish(answer?.finish) || "Answer finished.");
   }
 
   /**

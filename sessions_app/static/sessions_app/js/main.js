@@ -81,6 +81,7 @@ function open(id) {
   composer.open(id);
   steering.forget();
   if (conversation) steering.resume(conversation);
+  awaitAnswer();
   sidebar.mark(id);
   showTitle();
   if (socket.state === "open") conversation?.refresh();
@@ -134,7 +135,13 @@ function send(text) {
   outbox.send(conversation?.id ?? null, text, { revision: conversation?.revision });
   composer.sent(text);
   composer.focus();
-  if (!conversation) begin();
+  if (conversation) awaitAnswer();
+  else begin();
+}
+
+/** The end of the answer to what is on its way is said, even where all of it comes with the chat. */
+function awaitAnswer() {
+  if (conversation) conversation.awaited = outbox.of(conversation.id).at(-1)?.message_id ?? conversation.awaited;
 }
 
 /** Makes the chat for what was said on the page of a new one. */
