@@ -74,12 +74,6 @@ class Lease(Generic[A, T]):
         self._tally["advanced"] += 1
         return True
 
-    def drop(self) -> None:
-        """Let go of this session's transcript, and of nothing else of the agent."""
-        self._check_loop()
-        if self._shelf.remove(self._entry, self.session_id):
-            self._tally["discarded"] += 1
-
     def _find(self) -> Held[T] | None:
         self._check_loop()
         return self._shelf.get(self._entry, self.session_id)

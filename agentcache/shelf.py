@@ -81,15 +81,13 @@ class Shelf(Generic[A, T]):
         self.bytes += held.size
         self.trim(entry)
 
-    def remove(self, entry: Entry[A], session_id: str) -> bool:
-        """Let go of a session's transcript; False where none was held."""
+    def remove(self, entry: Entry[A], session_id: str) -> None:
+        """Let go of a session's transcript, where one is held."""
         held = self._held.pop((entry, session_id), None)
-        if held is None:
-            return False
-        del entry.sessions[session_id]
-        entry.bytes -= held.size
-        self.bytes -= held.size
-        return True
+        if held is not None:
+            del entry.sessions[session_id]
+            entry.bytes -= held.size
+            self.bytes -= held.size
 
     def clear(self, entry: Entry[A]) -> None:
         """Let go of all transcripts of an entry."""

@@ -15,7 +15,6 @@ Event: TypeAlias = Literal[
     "expired",
     "kept",
     "advanced",
-    "discarded",
     "dropped",
     "close_errors",
 ]
@@ -32,7 +31,7 @@ class Statistics:
     Since the start: leases on an agent that was there (`hits`), agents built (`builds`), builds that raised or were
     cancelled (`failures`); agents that left for another signature (`replaced`), for the bound on entries (`evicted`),
     for their idle time (`expired`); transcripts `kept` after a read, baselines `advanced` after our own write,
-    transcripts `discarded` by a turn, transcripts `dropped` for a bound on bytes; `close_errors` of agents.
+    transcripts `dropped` for a bound on bytes; `close_errors` of agents.
     """
 
     entries: int
@@ -50,6 +49,5 @@ class Statistics:
     expired: int = 0
     kept: int = 0
     advanced: int = 0
-    discarded: int = 0
     dropped: int = 0
     close_errors: int = 0

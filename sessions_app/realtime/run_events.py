@@ -1,10 +1,8 @@
-"""What clients see of a running turn: AG-UI events, batched, then numbered.
+"""What clients see of a running turn: AG-UI events, numbered.
 
-The first delta goes out at once, later ones together every 30 ms, because each event costs
-every reader a frame. ``seq`` is given after batching and rises by one per event; each text
-delta carries its place in the text (``metadata.offset``, in characters), so that a client
-which missed one knows. ``shape`` is at every moment the text of exactly the events up to
-``seq``: characters still waiting for their batch are not in it.
+A delta goes out as it comes: the wire has joined what came within 30 ms (``llm/wire/answer.py``). ``seq`` rises by one
+per event; each text delta carries its place in the text (``metadata.offset``, in characters), so that a client which
+missed one knows. ``shape`` is at every moment the text of exactly the events up to ``seq``.
 """
 
 from __future__ import annotations
@@ -33,8 +31,6 @@ from ag_ui.core import (
 
 from sessions_app.conversations.schemas import RunShape
 
-BATCH_SECONDS = 0.03
-
 
 class RunStream:
     """Numbers one run's events and hands them to ``publish(seq, event)``.
@@ -58,21 +54,18 @@ class RunStream:
         self._seq = 0
         self._sent: list[str] = []
         self._length = 0
-        self._waiting: list[str] = []
-        self._timer: asyncio.TimerHandle | None = None
         self._reasoning_id: str | None = None
         self._open_calls: dict[str, None] = {}
 
     @property
     def text(self) -> str:
-        """All of the answer's text so far, also what waits for its batch."""
-        waiting = [] if self._reasoning_id else self._waiting
-        return "".join(self._sent + waiting)
+        """All of the answer's text so far."""
+        self._sent = ["".join(self._sent)]
+        return self._sent[0]
 
     def shape(self) -> RunShape:
         """Return the run as session.open answers it."""
-        self._sent = ["".join(self._sent)]
-        return RunShape(run_id=self.run_id, message_id=self.message_id, text=self._sent[0], seq=self._seq)
+        return RunShape(run_id=self.run_id, message_id=self.message_id, text=self.text, seq=self._seq)
 
     def started(self, guard: dict[str, str] | None) -> None:
         """Send RUN_STARTED, once, with what the guard decided."""
@@ -82,23 +75,30 @@ class RunStream:
 
     def words(self, delta: str) -> None:
         """Add to the answer's text."""
-        if self._reasoning_id is not None:
-            self.flush()
-            self._end_reasoning()
-        self._add(delta)
+        if not delta:
+            return
+        self._end_reasoning()
+        self._spoke()
+        message_id, offset = str(self.message_id), self._length
+        if offset == 0:
+            self._send(TextMessageStartEvent(message_id=message_id, role="assistant"))
+        self._sent.append(delta)
+        self._length += len(delta)
+        self._send(TextMessageContentEvent(message_id=message_id, delta=delta, metadata={"offset": offset}))
 
     def reasoning(self, delta: str) -> None:
         """Add to what the model says about its reasoning."""
+        if not delta:
+            return
+        self._spoke()
         if self._reasoning_id is None:
-            self.flush()
             self._reasoning_id = str(uuid4())
             self._send(ReasoningStartEvent(message_id=self._reasoning_id))
             self._send(ReasoningMessageStartEvent(message_id=self._reasoning_id, role="reasoning"))
-        self._add(delta)
+        self._send(ReasoningMessageContentEvent(message_id=self._reasoning_id, delta=delta))
 
     def call_started(self, call_id: str, name: str) -> None:
         """Send the beginning of a tool call."""
-        self.flush()
         self._end_reasoning()
         self._open_calls[call_id] = None
         self._send(
@@ -134,41 +134,9 @@ class RunStream:
         self._end_message()
         return self._seq + 1
 
-    def flush(self) -> None:
-        """Send what waits for its batch now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._send_batch()
-
-    def _add(self, delta: str) -> None:
+    def _spoke(self) -> None:
         if self.spoke_at is None:
             self.spoke_at = asyncio.get_running_loop().time()
-        self._waiting.append(delta)
-        if self._timer is None:
-            self._tick()
-
-    def _tick(self) -> None:
-        """Send a batch; after an interval without a delta the next one goes out at once."""
-        self._timer = None
-        if self._waiting:
-            self._send_batch()
-            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._tick)
-
-    def _send_batch(self) -> None:
-        delta = "".join(self._waiting)
-        self._waiting.clear()
-        if not delta:
-            return
-        if self._reasoning_id is not None:
-            self._send(ReasoningMessageContentEvent(message_id=self._reasoning_id, delta=delta))
-            return
-        message_id, offset = str(self.message_id), self._length
-        if offset == 0:
-            self._send(TextMessageStartEvent(message_id=message_id, role="assistant"))
-        self._sent.append(delta)
-        self._length += len(delta)
-        self._send(TextMessageContentEvent(message_id=message_id, delta=delta, metadata={"offset": offset}))
 
     def _end_reasoning(self) -> None:
         if self._reasoning_id is not None:
@@ -177,7 +145,6 @@ class RunStream:
             self._reasoning_id = None
 
     def _end_message(self) -> None:
-        self.flush()
         self._end_reasoning()
         for call_id in list(self._open_calls):  # cut off in the middle of its arguments
             self.call_ended(call_id)

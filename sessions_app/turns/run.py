@@ -178,7 +178,6 @@ class Run:
         if self._reason is not None:
             self._work.cancel()
         await asyncio.wait([self._work])
-        self.stream.flush()
         ending = replace(self._ending(self._work), request=memory.last_request)
         if self._reason != "lost":
             guard = self._guarded.model_dump() if self._guarded else None
@@ -261,7 +260,6 @@ class Run:
 
     async def _use_tools(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
         outcomes = await asyncio.gather(*(agent.call(memory.transcript, call) for call in result.calls))
-        self.stream.flush()
         rows = [
             NewMessage(
                 MessageRole.ASSISTANT,

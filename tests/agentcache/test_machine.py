@@ -156,13 +156,6 @@ class CacheMachine(RuleBasedStateMachine):
         advanced = self.on_loop(lambda: lease.rebaseline(old=old, new=new, size=size))
         assert advanced == self.model.advanced(lease.agent, lease.session_id, old, new, size)
 
-    @precondition(anyone_leased)
-    @rule(number=PICK)
-    def drop(self, number: int) -> None:
-        lease = self.pick_lease(number)
-        self.on_loop(lease.drop)
-        self.model.dropped(lease.agent, lease.session_id)
-
     @rule(seconds=st.sampled_from([1.0, 30.0, 60.0]))
     def sweep(self, seconds: float) -> None:
         self.now += seconds

@@ -101,7 +101,6 @@ class World:
             verdict = judge(lease.baseline(), session_id, live)
             if not verdict.trusted:
                 assert isinstance(live, Stamp)
-                lease.drop()
                 lease.keep(list(self.store.rows[session_id]), live, live.message_count)
             transcript = lease.held()
             assert transcript == self.store.rows[session_id]

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Message
-from sessions_app.realtime import run_events
 from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -76,26 +75,6 @@ async def test_open_at_any_moment_of_any_answer(
 ) -> None:
     where = [{place for place in some if place <= len(each)} for each, some in zip(words, places, strict=False)]
     await open_at_every_gate(host, provider, words, where)
-
-
-async def test_what_waits_for_its_batch_is_not_in_the_text(
-    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run_events, "BATCH_SECONDS", 60.0)
-    gate = Gate()
-    provider.script(Answer(["One ", "two"], gates={1: gate}))
-    chat = await session()
-    asked = await host.ask(chat)
-    await stands_at(gate)
-    await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
-    [running] = host.runner.runs
-    running.stream.words("waits ")
-    view = await host.open(chat)
-    assert view["run"].text == "One "
-    assert view["run"].seq == len(host.listener.run(asked.run_id))
-    assert running.stream.text == "One waits "
-    gate.open()
-    await host.listener.end_of(asked.run_id)
 
 
 async def test_events_that_come_while_the_transcript_is_read_are_neither_lost_nor_doubled(
