@@ -29,6 +29,7 @@ from sessions_app import database
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.sessions import SessionStore
 from sessions_app.models import ApiToken
+from sessions_app.scheduling.allowance import Allowance
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +44,8 @@ _LOGIN_HOLDS = """
 SELECT owner.password FROM auth_user AS owner, django_session AS login
 WHERE login.session_key = %s AND login.expire_date > %s AND owner.id = %s AND owner.is_active
 """
+# What a user's commands may read: a page reads for some milliseconds each. Writes are bounded by their number alone.
+READS = Allowance(saved=5.0, fraction=0.1, at_once=2)
 # How fresh the "last used" of a token or a login is kept: a busy connection need not write each time.
 _USE_STEP = timedelta(minutes=1)
 
@@ -73,7 +76,9 @@ class Caller(ABC):
 
     async def read(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` on the snapshot on which the caller was checked. Raises Unauthorised."""
-        return await database.of(self.user_id).read(self._checked, partial(function, *args, **kwargs))
+        async with READS.use(self.user_id) as account:
+            checked = account.counted(self._checked)
+            return await database.of(self.user_id).read(checked, partial(function, *args, **kwargs))
 
     async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``function`` in the transaction in which the caller was checked. Raises Unauthorised."""

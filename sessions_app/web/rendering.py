@@ -20,6 +20,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from subprocess import Popen  # nosec B404
 
+from sessions_app.scheduling.allowance import Allowance
 from sessions_app.scheduling.threads import FairThreads
 from sessions_app.web.plain import plain
 
@@ -86,17 +87,23 @@ class Workers:
 
     def __init__(self) -> None:
         self.threads = FairThreads(WORKERS, "markdown")
+        # A long answer takes some 0.1 s. What is over it waits; the page shows the text as it was written meanwhile.
+        self.allowance = Allowance(saved=20.0, fraction=0.2, at_once=WORKERS)
         # The last one that was used comes first, so a second one is started only when it is needed.
         self.idle: deque[Worker] = deque()
 
     async def render_all(self, user_id: int, texts: list[str]) -> list[str]:
         """HTML of each text by itself. When it is cancelled, texts that wait are dropped."""
-        rendered = [asyncio.wrap_future(self.threads.submit(user_id, partial(self.render, text))) for text in texts]
+        rendered = [asyncio.ensure_future(self._rendered(user_id, text)) for text in texts]
         try:
             return await asyncio.gather(*rendered)
         finally:
             for each in rendered:
                 each.cancel()
+
+    async def _rendered(self, user_id: int, text: str) -> str:
+        async with self.allowance.use(user_id) as account:
+            return await asyncio.wrap_future(self.threads.submit(user_id, partial(account.counted(self.render), text)))
 
     def render(self, text: str) -> str:
         """HTML of a text (in one of the threads). Raises TakesTooLong, EOFError, OSError where no worker can begin."""

@@ -83,10 +83,11 @@ def writes(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[
 
 
 async def ask_many(connect: Connect, owner: AbstractUser, *texts: str) -> list[Client]:
-    """Sockets of the owner, each of which asks for the texts."""
+    """Sockets of the owner, each of which has asked for the texts."""
     clients = [await connect(owner) for _ in range(SOCKETS)]
     for client in clients:
         await client.ask("markdown.render", texts=list(texts))
+        await client.call("account.usage")  # answered: what came before it was read
     return clients
 
 
@@ -95,7 +96,7 @@ async def test_large_formulas_of_one_user_hold_up_another_for_one(
 ) -> None:
     other = await connect(outsider)
     await ask_many(connect, owner, LARGE)
-    await renders.until_asked(owner, SOCKETS)
+    await renders.until_asked(owner, WORKERS)
     asked = await other.ask("markdown.render", texts=["**mine**"])
     await renders.until_asked(outsider, 1)
     renders.released.set()
@@ -106,7 +107,7 @@ async def test_large_formulas_of_one_user_hold_up_another_for_one(
 
 async def test_renders_of_closed_sockets_are_never_begun(connect: Connect, owner: AbstractUser, renders: Watch) -> None:
     clients = await ask_many(connect, owner, "a", "b", "c")
-    await renders.until_asked(owner, 3 * SOCKETS)
+    await renders.until_asked(owner, WORKERS)
     for client in clients:
         await client.leave()  # and the running ones are not waited for: nothing is released
     assert renders.threads.waiting() == 0
