@@ -3,8 +3,12 @@
 import { $ } from "./dom.js";
 import { Emitter } from "./events.js";
 
-/** Pixels from the end that still count as being there. */
-const NEAR = 48;
+/** Pixels from the end at which one who comes back is there again. */
+const NEAR = 8;
+/** Pixels from the end within which there is nothing to jump to. */
+const CLOSE = 48;
+/** Keys that go up. */
+const UPWARD = ["ArrowUp", "PageUp", "Home"];
 /** Pixels from the top at which older messages are fetched. */
 const EARLY = 600;
 
@@ -20,21 +24,52 @@ export class Scroll extends Emitter {
     this.jump = $("jump");
     this.atEnd = true;
     this.top = 0;
+    this.height = 0;
+    this.touched = 0; // where the finger is
     this.held = false; // the next change of size leaves the place alone
     this.box.addEventListener("scroll", () => this.reach(), { passive: true });
     this.jump.addEventListener("click", () => this.toEnd());
+    this.box.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && this.leaveEnd(), { passive: true });
+    this.box.addEventListener("keydown", ({ key }) => UPWARD.includes(key) && this.leaveEnd());
+    this.box.addEventListener("touchstart", ({ touches }) => this.touch(touches), { passive: true });
+    this.box.addEventListener("touchmove", ({ touches }) => this.touch(touches) > 0 && this.leaveEnd(), {
+      passive: true,
+    });
     const observer = new ResizeObserver(() => this.settle());
     observer.observe(this.content);
     observer.observe(this.box);
   }
 
-  /** Only going up leaves the end: content that grows does not. */
+  /** Whoever means to go up is let go at once, however little they move. */
+  leaveEnd() {
+    if (this.box.scrollTop > 0) this.atEnd = false;
+  }
+
+  /**
+   * Returns how far down the finger has moved.
+   * @param {TouchList} touches
+   */
+  touch(touches) {
+    const before = this.touched;
+    this.touched = touches[0]?.clientY ?? 0;
+    return this.touched - before;
+  }
+
+  /** Going up leaves the end, coming back down to it returns: content that grows or shrinks does neither. */
   look() {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
-    if (scrollHeight - scrollTop - clientHeight < NEAR) this.atEnd = true;
-    else if (scrollTop < this.top) this.atEnd = false;
+    const left = scrollHeight - scrollTop - clientHeight;
+    if (left < NEAR && scrollTop > this.top) this.atEnd = true;
+    else if (scrollTop < this.top && scrollHeight === this.height) this.atEnd = false;
     this.top = scrollTop;
-    this.jump.hidden = this.atEnd;
+    this.height = scrollHeight;
+    this.jump.hidden = this.atEnd || left < CLOSE;
+    if (this.jump.hidden) this.jump.classList.remove("news");
+  }
+
+  /** Marks that there is more to read at the end, where the reader is not. */
+  tellNews() {
+    if (!this.atEnd) this.jump.classList.add("news");
   }
 
   reach() {
@@ -103,7 +138,7 @@ export class Scroll extends Emitter {
     node.scrollIntoView({ block: "center" });
     node.classList.add("flash");
     node.addEventListener("animationend", () => node.classList.remove("flash"), { once: true });
-    node.focus({ preventScroll: true });
+    (node.closest("article") ?? node).focus({ preventScroll: true });
     this.atEnd = false;
     this.look();
   }
