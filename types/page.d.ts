@@ -33,7 +33,15 @@ declare namespace Page {
     name?: string;
     /** Of a tool. */
     result?: string;
+    /** How long was thought, where this page has seen it begin and end. */
+    seconds?: number;
   }
+
+  /** Reasoning or a tool, with a key that it keeps when its answer is stored. */
+  type Step = Part & { key: string };
+
+  /** A piece of an answer as it is shown: a text, or the steps between two texts. */
+  type Block = { key: string; text: Part; steps?: undefined } | { key: string; steps: Step[]; text?: undefined };
 
   /** A message on its way to the server. */
   interface Entry {
@@ -74,13 +82,16 @@ declare namespace Page {
     select(versions: Versions, id: string, button: HTMLElement): void;
     rate(message: Message, rating: 1 | -1): void;
     fork(message: Message): void;
+    /** Takes back what waits for its turn. */
+    withdraw(entry: Api.QueuedShape): void;
   }
 
   /** One element in a list of them: no two have the same `key`; what is built is kept while `version` stays the same. */
   interface Item {
     key: string;
     version: string;
-    build: () => HTMLElement;
+    /** What is returned may be the node that was built before, changed. */
+    build: (old?: HTMLElement) => HTMLElement;
   }
 
   /** A button: its label, and what it does. */

@@ -16,7 +16,7 @@ from tests.providers.script import Answer, Gate
 async def test_a_newcomer_signs_up_and_chats(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["**Hello** ", "Ann, ", "`1 + 1` is two."]))
     page = await visitor.sign_up()
-    await expect(page.get_by_role("heading", name="What can I do for you?")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Good ")).to_be_visible()
     await say(page, "Hello, I am Ann")
     await expect(thread(page).locator("strong")).to_have_text("Hello")
     await expect(thread(page).locator("code")).to_have_text("1 + 1")
@@ -70,19 +70,20 @@ async def test_two_tabs_show_the_same_stream(visitor: Visitor, provider: Provide
     await expect(thread(first)).to_contain_text("From the second")
 
 
-async def test_messages_queue_and_are_withdrawn(visitor: Visitor, provider: Provider) -> None:
+async def test_messages_wait_in_their_place_and_are_removed(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["One"], gates={0: gate}), Answer(words=["Three"]))
     page = await visitor.arrive()
     for text in ("first", "second", "third"):
         await say(page, text)
-    queue = page.get_by_role("region", name="Messages waiting for their turn")
-    await expect(queue.get_by_role("listitem")).to_have_count(2)
-    await queue.get_by_role("listitem").filter(has_text="second").get_by_role("button").first.click()
-    await expect(queue.get_by_role("listitem")).to_have_count(1)
+    waiting = thread(page).locator(".message.waiting")
+    await expect(waiting).to_have_count(2)
+    await waiting.filter(has_text="second").get_by_role("button", name="Remove").click()
+    await expect(waiting).to_have_count(1)
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("second")
     gate.open()
     await expect(thread(page)).to_contain_text("Three")
-    await expect(queue).to_be_hidden()
+    await expect(waiting).to_have_count(0)
     await expect(thread(page)).not_to_contain_text("second")
 
 

@@ -87,7 +87,7 @@ async def test_a_draft_taken_over_and_sent_is_gone(visitor: Visitor, provider: P
 async def test_two_tabs_keep_two_drafts_of_one_chat(visitor: Visitor, provider: Provider) -> None:
     first = await visitor.arrive()
     await say(first, "Hello")
-    await expect(thread(first).get_by_role("button", name="tokens in")).to_have_count(1)
+    await expect(thread(first).get_by_role("button", name="Details")).to_have_count(1)
     second = await visitor.chat(first.url.removeprefix(visitor.site.base_url))
     await box(first).fill("First draft")
     await box(second).fill("Second draft")

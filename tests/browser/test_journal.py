@@ -37,7 +37,7 @@ def asked(visitor: Visitor) -> list[str]:
 
 def answers(page: Page) -> Locator:
     """The lines under the answers that are stored."""
-    return thread(page).get_by_role("button", name="tokens in")
+    return thread(page).get_by_role("button", name="Details")
 
 
 def chats(page: Page) -> Locator:
@@ -91,7 +91,7 @@ async def test_the_text_stays_rendered_when_an_answer_is_stored(visitor: Visitor
     await page.evaluate(WATCH)
     gate.open()
     await expect(answers(page)).to_have_count(1)
-    await expect(thread(page).locator(".prose:not(.writing) p")).to_have_text("A bold word and the end")
+    await expect(thread(page).locator(".prose p")).to_have_text("A bold word and the end")
     assert not await page.evaluate("window.wasPlain")
 
 

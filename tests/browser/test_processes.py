@@ -17,7 +17,7 @@ from tests.providers.script import Answer, Gate
 
 
 def queue(page: Page) -> Locator:
-    return page.get_by_role("region", name="Messages waiting for their turn")
+    return page.locator(".message.waiting")
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def button(page: Page, name: str) -> Locator:
 
 def answers(page: Page) -> Locator:
     """The lines under the answers that are stored."""
-    return thread(page).get_by_role("button", name="tokens in")
+    return thread(page).get_by_role("button", name="Details")
 
 
 def words(page: Page) -> Locator:

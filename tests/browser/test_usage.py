@@ -23,9 +23,15 @@ profile.save()
     await asyncio.to_thread(site.manage, "shell", "-c", edit)
 
 
-def lines(page: Page) -> Locator:
-    """What stands under the answers."""
-    return thread(page).get_by_role("button", name="tokens in")
+def answers(page: Page) -> Locator:
+    """The buttons that tell more of an answer, one under each."""
+    return thread(page).get_by_role("button", name="Details")
+
+
+async def details(page: Page) -> Locator:
+    """Open what is told of the last answer."""
+    await answers(page).last.press("Enter")
+    return thread(page).get_by_role("group", name="Details")
 
 
 async def usage(page: Page) -> Locator:
@@ -35,24 +41,38 @@ async def usage(page: Page) -> Locator:
     return page.get_by_role("dialog", name="Usage of this chat")
 
 
-async def test_what_a_turn_cost_stands_under_its_answer_and_a_key_opens_the_rest(
-    visitor: Visitor, provider: Provider
-) -> None:
+async def test_a_key_opens_what_an_answer_cost(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["One"]), Answer(words=["Two ", "words"], reasoning=["Hm."]))
     page = await visitor.arrive()
     for count, text in enumerate(("first", "second"), 1):
         await say(page, text)
-        await expect(lines(page)).to_have_count(count)
-    await expect(lines(page).last).to_contain_text("% from cache · 3 out")
-    texts = await lines(page).all_inner_texts()
+        await expect(answers(page)).to_have_count(count)
+    shown = await details(page)
+    await expect(shown.get_by_role("definition").filter(has_text="3 tokens, 1 of them reasoning")).to_be_visible()
+    texts = await shown.all_inner_texts()
     await page.reload()
-    await expect(lines(page)).to_have_text(texts)
-    await lines(page).last.press("Enter")
-    details = thread(page).get_by_role("definition")
-    await expect(details.filter(has_text="3 tokens, 1 of them reasoning")).to_be_visible()
-    await expect(details.filter(has_text="transcript kept: same stamp")).to_be_visible()
-    await lines(page).last.press("Enter")
-    await expect(details.filter(visible=True)).to_have_count(0)
+    await expect(await details(page)).to_have_text(texts, use_inner_text=True)
+    await page.keyboard.press("Escape")
+    await expect(shown).to_be_hidden()
+    await expect(answers(page).last).to_be_focused()
+
+
+async def test_cache_and_guard_are_told_to_staff_alone(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["One"]), Answer(words=["Two"]))
+    page = await visitor.arrive()
+    for count, text in enumerate(("first", "second"), 1):
+        await say(page, text)
+        await expect(answers(page)).to_have_count(count)
+    await expect(await details(page)).not_to_contain_text("Guard")
+    raise_to_staff = f"""
+from django.contrib.auth.models import User
+User.objects.filter(username={visitor.name!r}).update(is_staff=True)
+"""
+    await asyncio.to_thread(visitor.site.manage, "shell", "-c", raise_to_staff)
+    await page.reload()
+    shown = await details(page)
+    await expect(shown.get_by_role("definition").filter(has_text="transcript kept: same stamp")).to_be_visible()
+    await expect(shown).to_contain_text("Cache")
 
 
 async def test_a_chat_follows_an_edited_profile_when_its_user_says_so(
@@ -61,7 +81,7 @@ async def test_a_chat_follows_an_edited_profile_when_its_user_says_so(
     await prompted(site, "You speak of the sea. ")
     page = await visitor.arrive()
     await say(page, "hello")
-    await expect(lines(page)).to_have_count(1)
+    await expect(answers(page)).to_have_count(1)
     await prompted(site, "You speak of mountains. ")
     dialog = await usage(page)
     await expect(dialog).to_contain_text("keeps the instructions it began with; “Default” was changed since")
@@ -72,7 +92,7 @@ async def test_a_chat_follows_an_edited_profile_when_its_user_says_so(
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Options of this chat")).to_be_focused()
     await say(page, "and again")
-    await expect(lines(page).last).to_contain_text("cache missed: profile applied")
+    await expect(answers(page)).to_have_count(2)
     assert b"You speak of mountains." in provider.bodies[-1]
     await expect(await usage(page)).to_contain_text("profile applied: 1 turn")
 
@@ -85,4 +105,4 @@ async def test_where_nothing_was_counted_no_line_stands_and_the_dialog_says_so(
     await say(page, "hello")
     await expect(page.get_by_role("button", name="Try again")).to_be_visible()
     await expect(await usage(page)).to_contain_text("Nothing was counted here yet")
-    await expect(lines(page)).to_have_count(0)
+    await expect(answers(page)).to_have_count(0)

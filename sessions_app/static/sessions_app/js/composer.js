@@ -1,20 +1,21 @@
-// The box to write in: draft, length, sending, stopping, and what waits in the queue.
+// The box to write in: draft, length, sending and stopping.
 
 import { announce } from "./announce.js";
-import { $, h, inside, reconcile, within } from "./dom.js";
+import { $, inside } from "./dom.js";
 import { Storage } from "./storage.js";
 import { cleaned, length } from "./text.js";
 import { counted, number } from "./words.js";
 
 /** From this part of the limit on, the length is shown. */
 const COUNT_FROM = 0.9;
+/** Pixels that one line is high at most. */
+const ONE_LINE = 44;
 
 /**
  * `editLast` edits the last message that was sent, and returns whether there is one.
  * @typedef {object} Actions
  * @property {(text: string) => void} send
  * @property {() => void} stop
- * @property {(entry: Api.QueuedShape) => void} withdraw
  * @property {() => boolean} editLast
  */
 
@@ -42,12 +43,14 @@ export class Composer {
     this.stopButton = $("stop");
     /** @type {string | null} */
     this.session = null;
+    this.writing = false; // an answer is being written
     this.touch = matchMedia("(pointer: coarse)").matches;
     this.box.enterKeyHint = this.touch ? "enter" : "send";
     this.form.addEventListener("submit", (event) => this.submit(event));
     this.box.addEventListener("input", () => this.changed());
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.stopButton.addEventListener("click", () => this.stop());
+    $("suggestions").addEventListener("click", (event) => this.suggest(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape(event));
     addEventListener("pagehide", () => this.text && this.keep());
   }
@@ -60,7 +63,6 @@ export class Composer {
     this.session = session;
     this.box.value = this.storage.draft(session);
     if (!this.text) this.takeOver(session);
-    this.showQueue([]);
     this.showRun(false);
     this.fit();
   }
@@ -88,6 +90,17 @@ export class Composer {
     this.box.value = this.box.value.trim() ? `${text}\n\n${this.box.value}` : text;
     this.changed();
     this.focus();
+  }
+
+  /**
+   * Begins a message, to be finished by its writer.
+   * @param {Event} event
+   */
+  suggest(event) {
+    const begin = inside(event, "[data-begin]")?.getAttribute("data-begin");
+    if (!begin) return;
+    this.edit(begin);
+    this.box.focus();
   }
 
   focus() {
@@ -149,17 +162,34 @@ export class Composer {
       excess > 0 ? `${number(excess)} too long` : near ? `${number(this.maxText - length(this.text))} left` : "";
     $("counter").classList.toggle("over", excess > 0);
     this.sendButton.disabled = !this.text.trim() || excess > 0;
+    this.form.classList.toggle("tall", this.isTall());
+    this.showButton();
+  }
+
+  /** Whether the text has needed a second line; then the box stays tall until it is empty, or it would flutter. */
+  isTall() {
+    if (!this.text) return false;
+    return this.form.classList.contains("tall") || this.box.scrollHeight > ONE_LINE;
   }
 
   /** @param {boolean} writing */
   showRun(writing) {
-    const focused = document.activeElement === this.stopButton;
-    this.stopButton.hidden = !writing;
-    if (!writing && focused) this.box.focus();
+    this.writing = writing;
+    this.showButton();
+  }
+
+  /** One button: while an answer is written and nothing else is, it stops that; else it sends. */
+  showButton() {
+    const [shown, other] =
+      this.writing && !this.text.trim() ? [this.stopButton, this.sendButton] : [this.sendButton, this.stopButton];
+    const focused = document.activeElement === other;
+    shown.hidden = false;
+    other.hidden = true;
+    if (focused) this.box.focus();
   }
 
   stop() {
-    if (!this.stopButton.hidden) this.actions.stop();
+    if (this.writing) this.actions.stop();
   }
 
   /**
@@ -170,29 +200,5 @@ export class Composer {
     const elsewhere =
       document.querySelector("dialog[open], :popover-open:not(#toast), .sidebar.shown") || inside(event, "#sidebar");
     if (!elsewhere && !event.defaultPrevented) this.stop();
-  }
-
-  /** @param {Api.QueuedShape[]} entries */
-  showQueue(entries) {
-    const box = $("queue");
-    box.hidden = !entries.length;
-    within(box, "h2").textContent =
-      `${counted(entries.length, "message waits", "messages wait")} for the answer to end`;
-    reconcile(
-      within(box, "ol"),
-      entries.map((entry) => ({ key: entry.run_id, version: "", build: () => this.waiting(entry) })),
-    );
-  }
-
-  /** @param {Api.QueuedShape} entry */
-  waiting(entry) {
-    const button = h("button", {
-      class: "link-button",
-      type: "button",
-      text: "Withdraw",
-      "aria-label": `Withdraw “${entry.text.slice(0, 60)}”`,
-    });
-    button.addEventListener("click", () => this.actions.withdraw(entry));
-    return h("li", {}, h("bdi", { text: entry.text.slice(0, 300) }), button);
   }
 }

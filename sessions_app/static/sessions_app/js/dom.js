@@ -97,7 +97,7 @@ export function iconButton(name, label, onClick) {
 
 /**
  * Makes `parent` hold just these items, in order, keeping the nodes (and so focus, selection and open folds) of those
- * whose `version` is the same.
+ * whose `version` is the same. What is built anew may be the old node, changed, or any other one of the parent's.
  * @param {Element} parent
  * @param {Page.Item[]} items
  */
@@ -109,10 +109,10 @@ export function reconcile(parent, items) {
   for (const item of items) {
     let node = old.get(item.key);
     if (!node || node.dataset.version !== item.version) {
-      const fresh = item.build();
+      const fresh = item.build(node);
       fresh.dataset.key = item.key;
       fresh.dataset.version = item.version;
-      if (node) {
+      if (node && node !== fresh) {
         if (place === node) place = fresh;
         node.replaceWith(fresh);
       }

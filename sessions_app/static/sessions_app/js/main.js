@@ -42,10 +42,11 @@ const actions = {
   select: (versions, id, button) => void steering.select(versions, id, button),
   rate: (message, rating) => void steering.rate(message, rating),
   fork: (message) => void steering.fork(message),
+  withdraw: (entry) => void withdraw(entry),
 };
 const thread = new Thread({ markdown, outbox, socket, scroll, maxText, actions });
 const editLast = () => steering.editLast();
-const composer = new Composer({ maxText, storage, actions: { send, stop, withdraw, editLast } });
+const composer = new Composer({ maxText, storage, actions: { send, stop, editLast } });
 const steering = new Steering({ thread, composer, outbox, scroll, sessions, socket, storage, go });
 const connectionLine = new ConnectionLine(socket);
 /** @type {Conversation | null} */
@@ -125,7 +126,6 @@ function showTitle() {
 
 function showTurns() {
   composer.showRun(Boolean(conversation?.run));
-  composer.showQueue(conversation?.queued ?? []);
 }
 
 /** @param {string} text */

@@ -1,7 +1,8 @@
 // Markdown → HTML, by the server's `markdown.render`, which sanitises. The only HTML that this page ever takes in.
 
-import { copyFrom } from "./clipboard.js";
-import { h, icon } from "./dom.js";
+import { equipCode } from "./code.js";
+import { h } from "./dom.js";
+import { morph } from "./morph.js";
 import { isPassing, Retry } from "./retry.js";
 import { Refused, Socket } from "./socket.js";
 
@@ -11,7 +12,7 @@ const TRIES = 4;
 const PATIENCE = 600;
 const BATCH_TEXTS = 200;
 const REMEMBERED = 500;
-let rendered = 0;
+let separated = 0;
 
 /** The one policy by which text may become HTML (settings.py names it); browsers without Trusted Types take any text. */
 const server = globalThis.trustedTypes?.createPolicy("hermes-markdown", { createHTML: (html) => html });
@@ -175,23 +176,36 @@ export class Markdown {
 }
 
 /**
- * Puts rendered HTML into an element, with the buttons that belong to it.
+ * Shows rendered HTML in an element; of what is there, all that is the same stays.
  * @param {HTMLElement} element
  * @param {Page.Html} html
  */
-export function put(element, html) {
+function put(element, html) {
   element.classList.remove("plain-text");
+  morph(element, rendered(html));
+  equip(element, false);
+}
+
+/**
+ * A box of rendered HTML.
+ * @param {Page.Html} html
+ */
+export function rendered(html) {
+  const box = h("div");
   // Text for the types alone: the browser looks whether the policy has made it.
   // biome-ignore lint/plugin/html: this is the one place.
-  element.innerHTML = /** @type {string} */ (html);
-  separateNotes(element);
-  for (const head of element.querySelectorAll(".code-head")) {
-    const words = h("span", { text: "Copy" });
-    const code = head.nextElementSibling;
-    const button = h("button", { type: "button", "aria-label": "Copy code" }, icon("copy"), words);
-    button.addEventListener("click", () => copyFrom(button, code?.textContent.replace(/\n$/, "") ?? "", words));
-    head.append(button);
-  }
+  box.innerHTML = /** @type {string} */ (html);
+  separateNotes(box);
+  return box;
+}
+
+/**
+ * Gives what is shown the buttons that belong to it, and to the keyboard what scrolls.
+ * @param {HTMLElement} element
+ * @param {boolean} isGrowing whether it is being written
+ */
+export function equip(element, isGrowing) {
+  equipCode(element, isGrowing);
   requestAnimationFrame(() => letKeysScroll(element));
 }
 
@@ -211,11 +225,11 @@ function putPlain(element, text) {
 function separateNotes(element) {
   const notes = element.querySelectorAll('[id^="note-"]');
   if (!notes.length) return;
-  rendered += 1;
-  for (const note of notes) note.id += `-${rendered}`;
+  separated += 1;
+  for (const note of notes) note.id += `-${separated}`;
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = element.querySelectorAll('a[href^="#note-"]');
-  for (const link of links) link.hash += `-${rendered}`;
+  for (const link of links) link.hash += `-${separated}`;
 }
 
 /** @type {Record<string, string>} */
@@ -233,5 +247,6 @@ function letKeysScroll(element) {
     box.tabIndex = 0;
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", LABELS[box.localName] ?? "");
+    if (box.localName === "div") box.classList.add("wide");
   }
 }

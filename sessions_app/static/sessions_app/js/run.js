@@ -15,6 +15,8 @@ export class Run {
     this.stored = []; // messages of its steps that called tools
     /** @type {Page.Part[]} */
     this.parts = [];
+    /** @type {WeakMap<Page.Part, number>} */
+    this.begun = new WeakMap(); // in milliseconds
     if (message_id && text) this.grow("text", message_id, text);
   }
 
@@ -72,7 +74,7 @@ export class Run {
         this.grow("reasoning", event.messageId, event.delta);
         break;
       case "REASONING_MESSAGE_END":
-        this.end("reasoning", event.messageId);
+        this.endThought(event.messageId);
         break;
       case "TOOL_CALL_START":
         this.open("tool", event.toolCallId).name = event.toolCallName;
@@ -100,6 +102,7 @@ export class Run {
   open(kind, id) {
     /** @type {Page.Part} */
     const part = { kind, id, text: "", length: 0, done: false };
+    this.begun.set(part, Date.now());
     this.parts.push(part);
     return part;
   }
@@ -118,10 +121,16 @@ export class Run {
   /**
    * @param {Page.Part["kind"]} kind
    * @param {string} id
-   * @param {Pick<Page.Part, "result">} [more]
+   * @param {Pick<Page.Part, "result" | "seconds">} [more]
    */
   end(kind, id, more) {
     const part = this.part(kind, id);
     if (part) Object.assign(part, more, { done: true });
+  }
+
+  /** @param {string} id */
+  endThought(id) {
+    const part = this.part("reasoning", id);
+    if (part) this.end("reasoning", id, { seconds: Math.round((Date.now() - (this.begun.get(part) ?? 0)) / 1000) });
   }
 }

@@ -2,18 +2,21 @@
 
 import { answerButtons, block, editButton, focusStep, showRating, versionButtons } from "./actions.js";
 import { announce, toast } from "./announce.js";
-import { skeleton, welcome } from "./blank.js";
+import { answerElement, putActions, showStored } from "./answer.js";
+import { gliding, greeting, skeleton } from "./blank.js";
 import { Conversation } from "./conversation.js";
 import { $, h, reconcile, within } from "./dom.js";
 import { Editing } from "./editor.js";
 import { Emitter } from "./events.js";
 import { Markdown } from "./markdown.js";
-import { assistantMessage, note, pendingMessage, toolMessage, userMessage } from "./message.js";
+import { note, pendingMessage, userMessage, waitingMessage } from "./message.js";
 import { noteItems, noteOf } from "./notes.js";
 import { Outbox } from "./outbox.js";
+import { blocksOf, linesOf, partsOf } from "./parts.js";
 import { Run } from "./run.js";
 import { Scroll } from "./scroll.js";
 import { Socket } from "./socket.js";
+import { keepingFocus } from "./steps.js";
 import { StreamView } from "./stream.js";
 import { answersOf, lastOf, versionsOf, versionWords } from "./versions.js";
 
@@ -75,24 +78,28 @@ export class Thread extends Emitter {
     const { turning } = this;
     const begin = turning && this.find(turning.from);
     if (begin && this.isShown(turning.to)) this.drawTurned(begin, turning);
-    else if (!turning || this.isShown(turning.from)) this.scroll.still(() => reconcile(this.box, this.items()));
+    else if (!turning || this.isShown(turning.from))
+      keepingFocus(this.box, () => gliding(() => this.scroll.still(() => reconcile(this.box, this.items()))));
     this.mark();
     this.drawRun();
   }
 
   drawRun() {
-    const run = this.conversation?.run;
+    const { run, messages = [] } = this.conversation ?? {};
     const { stream } = this;
-    if (run && !run.over && run.id === stream?.id) this.scroll.still(() => stream.view.show(run));
+    if (!run || run.over || run.id !== stream?.id) return;
+    this.scroll.still(() => stream.view.show(run, begunOf(messages)));
+    this.scroll.tellNews();
   }
 
   items() {
     const { conversation } = this;
     const pending = this.pending().map((entry) => this.pendingItem(entry));
-    if (!conversation) return pending.length ? pending : [welcome(this.actions)];
+    if (!conversation) return pending.length ? pending : [greeting()];
     if (!conversation.loaded) return [skeleton(), ...pending];
-    const items = [...this.olderItems(conversation), ...this.messageItems(conversation), ...pending];
-    return items.length ? items : [welcome(this.actions)];
+    const waiting = conversation.queued.map((entry) => this.waitingItem(entry));
+    const items = [...this.olderItems(conversation), ...this.messageItems(conversation), ...waiting, ...pending];
+    return items.length ? items : [greeting()];
   }
 
   /**
@@ -110,48 +117,87 @@ export class Thread extends Emitter {
   }
 
   /**
-   * The messages, each with its note under it; the running answer comes last.
+   * What was said and answered, each with its note under it; the running answer comes last.
    * @param {Conversation} conversation
    */
   messageItems({ messages: stored, run, unanswered }) {
     const messages = this.upToEdit(stored);
     const asked = this.busy() || this.pending().length ? null : this.conversation?.asked();
     const answers = answersOf(messages, Boolean(run));
-    /** @type {Map<string, Page.Message>} */
-    const results = new Map(
-      messages.flatMap((message) => (message.tool_call_id ? [[message.tool_call_id, message]] : [])),
-    );
-    const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
-    const items = messages.flatMap((message) => {
-      const shown = called.has(message.tool_call_id ?? "") ? [] : [this.messageItem(message, results, answers)];
-      const isEnd = message === messages.at(-1);
-      return [...shown, ...noteItems(message, unanswered, isEnd ? asked : null, this.actions)];
-    });
-    return run && !run.over ? [...items, this.runItem(run)] : items;
+    const lines = linesOf(messages);
+    const isRunning = run && !run.over;
+    if (isRunning && begunOf(messages).length) lines.pop();
+    const items = lines.flatMap((line, place) => [
+      this.lineItem(line, lines[place - 1]?.[0], answers),
+      ...line.flatMap((message) =>
+        noteItems(message, unanswered, message === messages.at(-1) ? asked : null, this.actions),
+      ),
+    ]);
+    return isRunning ? [...items, this.runItem(run, messages)] : items;
+  }
+
+  /**
+   * @param {Page.Message[]} line
+   * @param {Page.Message | undefined} asked
+   * @param {ReturnType<typeof answersOf>} answers
+   * @returns {Page.Item}
+   */
+  lineItem(line, asked, answers) {
+    const [first] = line;
+    return first?.role === "user" ? this.userItem(first) : this.answerItem(line, asked, answers);
   }
 
   /**
    * @param {Page.Message} message
-   * @param {Map<string, Page.Message>} results
+   * @returns {Page.Item}
+   */
+  userItem(message) {
+    if (this.editing.of === message.id) return this.editing.item(message.id);
+    const versions = versionsOf(message);
+    const build = () => userMessage(message, editButton(message, this.actions), versionButtons(versions, this.actions));
+    return { key: message.id, version: `${fingerprint(message)}:${versions?.at}:${versions?.ids}`, build };
+  }
+
+  /**
+   * @param {Page.Message[]} line
+   * @param {Page.Message | undefined} asked
    * @param {ReturnType<typeof answersOf>} answers
    * @returns {Page.Item}
    */
-  messageItem(message, results, answers) {
-    if (this.editing.of === message.id) return this.editing.item(message.id);
-    const answered = (message.tool_calls ?? []).map((call) => results.get(call.id)?.text.length ?? "-").join();
-    const versions = message.role === "user" ? versionsOf(message) : answers.get(message.id);
-    const hasNote = message === this.conversation?.messages.at(-1) && noteOf(message, null)?.error !== undefined;
-    const under = versions === undefined ? "" : `${hasNote}:${versions?.at}:${versions?.ids}`;
-    const version = `${message.status}:${fingerprint(message)}:${answered}:${message.reasoning?.length ?? 0}:${under}`;
-    const steps = () => versionButtons(versions ?? null, this.actions);
-    const buttons = () => (versions === undefined ? [] : [...answerButtons(message, hasNote, this.actions), steps()]);
-    const build = {
-      user: () => userMessage(message, editButton(message, this.actions), steps()),
-      assistant: () =>
-        assistantMessage(message, this.markdown, results, buttons(), this.stream?.view.leave(message.id)),
-      tool: () => toolMessage(message),
-    }[message.role];
-    return { key: message.id, version, build };
+  answerItem(line, asked, answers) {
+    const last = line.findLast((message) => message.role === "assistant");
+    const versions = last && answers.get(last.id);
+    const isEnd = last !== undefined && last === this.conversation?.messages.at(-1);
+    const hasNote = isEnd && noteOf(last, null)?.error !== undefined;
+    const version = `${line.map(fingerprint)}:${last?.status}:${hasNote}:${versions === undefined}:${versions?.at}:${versions?.ids}`;
+    /** @param {HTMLElement | undefined} old */
+    const build = (old) => {
+      const blocks = blocksOf(partsOf(line), asked?.id ?? "");
+      const element = old ?? this.takeStream(blocks) ?? answerElement();
+      element.dataset.holds = line.map(({ id }) => id).join(" ");
+      showStored(element, blocks, this.markdown);
+      if (last && versions !== undefined)
+        putActions(
+          element,
+          line,
+          last,
+          answerButtons(last, hasNote, this.actions),
+          versionButtons(versions, this.actions),
+        );
+      return element;
+    };
+    return { key: (last ?? line[0])?.id ?? "", version, build };
+  }
+
+  /**
+   * The element of the answer that was running until it was stored: it goes on as that.
+   * @param {Page.Block[]} blocks
+   */
+  takeStream(blocks) {
+    const view = this.stream?.view;
+    if (!view?.has(blocks)) return undefined;
+    this.stream = null;
+    return view.leave();
   }
 
   /**
@@ -273,6 +319,15 @@ export class Thread extends Emitter {
     return last && this.find(last.id);
   }
 
+  /**
+   * The element of a text within an answer.
+   * @param {string} id of its message
+   * @returns {HTMLElement | null}
+   */
+  textOf(id) {
+    return this.box.querySelector(`[data-key="text:${id}"]`);
+  }
+
   /** @param {string} id */
   message(id) {
     return this.conversation?.messages.find((message) => message.id === id);
@@ -292,20 +347,30 @@ export class Thread extends Emitter {
    * @param {string} id
    */
   find(id) {
-    return this.children().find((child) => child.dataset.key === id);
+    return this.children().find(({ dataset }) => dataset.key === id || dataset.holds?.split(" ").includes(id));
   }
 
   /**
    * @param {Run} run
+   * @param {Page.Message[]} messages
    * @returns {Page.Item}
    */
-  runItem(run) {
+  runItem(run, messages) {
     const build = () => {
-      const view = new StreamView(this.markdown);
+      const asked = messages.findLast((message) => message.role === "user");
+      const view = new StreamView(this.markdown, asked?.id ?? "");
       this.stream = { id: run.id, view };
       return view.element;
     };
     return { key: `run:${run.id}`, version: "", build };
+  }
+
+  /**
+   * @param {Api.QueuedShape} entry
+   * @returns {Page.Item}
+   */
+  waitingItem(entry) {
+    return { key: entry.run_id, version: "", build: () => waitingMessage(entry, this.actions.withdraw) };
   }
 
   /** What is on its way, without what has arrived although its answer has not. */
@@ -347,10 +412,16 @@ export class Thread extends Emitter {
    */
   async goTo(position) {
     const message = await this.conversation?.messageAt(position);
-    const node = message && this.find(message.id);
+    const node = message && (this.textOf(message.id) ?? this.find(message.id));
     if (node) this.scroll.show(node);
   }
 }
+
+/**
+ * The messages of an answer that are stored, at the end of these.
+ * @param {Page.Message[]} messages
+ */
+const begunOf = (messages) => messages.slice(messages.findLastIndex((message) => message.role === "user") + 1);
 
 /** @param {HTMLTextAreaElement} box */
 function focusEnd(box) {

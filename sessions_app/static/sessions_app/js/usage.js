@@ -1,7 +1,7 @@
-// What a turn cost: one line under its answer, and behind it what the ledger says in full.
+// What a turn cost, in words: for its user, and in full for staff.
 
-import { h, icon } from "./dom.js";
-import { dollars, number, share } from "./words.js";
+import { h } from "./dom.js";
+import { dollars, number } from "./words.js";
 
 /** @typedef {Pick<Api.LedgerShape, "cost" | "saved">} Money in US dollars, null where no price is known */
 /** @typedef {[term: string, words: string | false | null]} Fact */
@@ -19,60 +19,31 @@ export const read = (ledger) => ledger.fresh_tokens + ledger.cache_write_tokens 
 export const written = (ledger) => ledger.output_tokens;
 
 /**
- * A button with the line, and the box that it opens, to be put under it.
- * @param {Api.LedgerShape} ledger
- */
-export function usage(ledger) {
-  const facts = factList(rows(ledger));
-  facts.hidden = true;
-  const button = h(
-    "button",
-    { class: "usage", type: "button", "aria-expanded": "false", text: `${line(ledger)}\u00a0` },
-    icon("open"),
-  );
-  button.addEventListener("click", () => {
-    facts.hidden = !facts.hidden;
-    button.setAttribute("aria-expanded", String(!facts.hidden));
-  });
-  return [button, facts];
-}
-
-/**
- * `1,204 tokens in · 97 % from cache · 88 out · $0.0012`, and why the cache had less than it should.
- * @param {Api.LedgerShape} ledger
- */
-function line(ledger) {
-  const parts = [
-    `${number(read(ledger))} tokens in`,
-    ledger.cached_tokens > 0 && `${share(ledger.cached_tokens, read(ledger))} from cache`,
-    `${number(written(ledger))} out`,
-    ledger.cost !== null && dollars(ledger.cost),
-    ledger.miss && fellShort(ledger.miss) && `cache missed: ${ledger.miss.reason}`,
-  ];
-  return parts.filter(Boolean).join(" · ");
-}
-
-/**
- * Nothing was to be found in a first turn, and nobody knows what was where the provider does not tell.
- * @param {Api.MissShape} miss
- */
-const fellShort = (miss) => miss.cause !== "first" && miss.cause !== "unreported";
-
-/**
+ * What anybody may want to know: how much was read and written, and what it cost.
  * @param {Api.LedgerShape} ledger
  * @returns {Fact[]}
  */
-function rows(ledger) {
+export const userRows = (ledger) => [
+  ["Read", `${number(read(ledger))} tokens`],
+  ["Answer", answerWords(ledger)],
+  ["Cost", ledger.cost !== null && dollars(ledger.cost)],
+];
+
+/**
+ * What only those can act on who run the site.
+ * @param {Api.LedgerShape} ledger
+ * @returns {Fact[]}
+ */
+export function staffRows(ledger) {
   const { guard, miss } = ledger;
   return [
-    ["Model", `${ledger.model} (${ledger.provider})`],
+    ["Provider", `${ledger.provider}, ${ledger.model}`],
     ["Prompt", promptWords(ledger)],
-    ["Answer", answerWords(ledger)],
     [
       "Cache",
       `${number(ledger.expected_tokens)} tokens expected, ${number(ledger.cached_tokens)} found${miss ? `: ${miss.reason}` : ""}`,
     ],
-    ...moneyRows(ledger),
+    ["Saved", ledger.saved !== null && `${dollars(ledger.saved)} by the cache`],
     ["Guard", guard && `Agent ${guard.agent}, transcript ${guard.transcript}: ${guard.reason}`],
   ];
 }

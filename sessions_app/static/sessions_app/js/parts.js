@@ -1,0 +1,73 @@
+// What the conversation is made of as it is shown: what users say, and answers; in an answer texts, and between them steps
+// (reasoning and tools). Plain functions of messages, no page.
+
+/**
+ * Each message of a user by itself, and each answer: all messages between two of those.
+ * @param {Page.Message[]} messages
+ */
+export function linesOf(messages) {
+  /** @type {Page.Message[][]} */
+  const lines = [];
+  for (const message of messages) {
+    const last = lines.at(-1);
+    if (!last || message.role === "user" || last[0]?.role === "user") lines.push([message]);
+    else last.push(message);
+  }
+  return lines;
+}
+
+/**
+ * The parts of stored messages of one answer.
+ * @param {Page.Message[]} messages
+ * @returns {Page.Part[]}
+ */
+export function partsOf(messages) {
+  const results = new Map(messages.map((message) => [message.tool_call_id, message.text]));
+  const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
+  return messages.flatMap(({ id, role, text, reasoning, tool_calls: calls, tool_call_id: callId }) => {
+    if (role === "tool")
+      return called.has(callId ?? "") ? [] : [stored("tool", id, "", { name: "tool", result: text })];
+    return [
+      ...(reasoning ? [stored("reasoning", id, reasoning)] : []),
+      ...(text ? [stored("text", id, text)] : []),
+      ...(calls ?? []).map((call) => {
+        const result = results.get(call.id);
+        return stored("tool", call.id, call.arguments, { name: call.name, ...(result !== undefined && { result }) });
+      }),
+    ];
+  });
+}
+
+/**
+ * @param {Page.Part["kind"]} kind
+ * @param {string} id
+ * @param {string} text
+ * @param {Pick<Page.Part, "name" | "result">} [more]
+ * @returns {Page.Part}
+ */
+const stored = (kind, id, text, more) => ({ kind, id, text, length: text.length, done: true, ...more });
+
+/**
+ * Steps that follow each other make one block. Their keys are the same while they are written and when they are stored:
+ * that of a tool is its call; reasoning, which has another id then, is counted from the message that is answered.
+ * @param {Page.Part[]} parts
+ * @param {string} asked the id of that message
+ * @returns {Page.Block[]}
+ */
+export function blocksOf(parts, asked) {
+  /** @type {Page.Block[]} */
+  const blocks = [];
+  let thoughts = 0;
+  for (const part of parts) {
+    if (part.kind === "text") {
+      if (part.text) blocks.push({ key: `text:${part.id}`, text: part });
+      continue;
+    }
+    if (part.kind === "reasoning") thoughts += 1;
+    const step = { ...part, key: part.kind === "tool" ? part.id : `${asked}:${thoughts}` };
+    const last = blocks.at(-1);
+    if (last?.steps) last.steps.push(step);
+    else blocks.push({ key: `steps:${step.key}`, steps: [step] });
+  }
+  return blocks;
+}
