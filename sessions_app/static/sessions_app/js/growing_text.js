@@ -14,7 +14,7 @@ const LEAST = 60;
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * What can no longer change is rendered once and left alone (`done` characters of it, `settled` elements); only the tail
+ * What can no longer change is rendered once and left alone (`done` characters of it, `settled` nodes); only the tail
  * is rendered again, without what may still become something else, and of it only what has changed is put into the
  * page. One request is under way at a time; the next takes what has come until then.
  */
@@ -79,7 +79,7 @@ export class GrowingText {
     if (this.stopped) return;
     const settled = rendered(final);
     const growing = rendered(tail);
-    const count = settled.children.length;
+    const count = settled.childNodes.length;
     settled.append(...growing.childNodes);
     this.showTail(settled);
     this.settled += count;
@@ -94,15 +94,9 @@ export class GrowingText {
    */
   showTail(fresh) {
     const before = this.element.children.length;
-    morph(this.element, fresh, this.settledEnd());
+    morph(this.element, fresh, this.settled);
     for (const child of [...this.element.children].slice(before)) child.classList.add("fresh");
     equip(this.element, true);
-  }
-
-  /** How many nodes are settled: elements, and the text between them. */
-  settledEnd() {
-    const last = this.element.children[this.settled - 1];
-    return last ? [...this.element.childNodes].indexOf(last) + 1 : 0;
   }
 
   /**

@@ -196,6 +196,8 @@ export function rendered(html) {
   // biome-ignore lint/plugin/html: this is the one place.
   box.innerHTML = /** @type {string} */ (html);
   separateNotes(box);
+  // The blanks between blocks depend on where the text was cut, and mean nothing.
+  for (const node of [...box.childNodes]) if (node instanceof Text && !node.data.trim()) node.remove();
   return box;
 }
 

@@ -39,6 +39,21 @@ export function partsOf(messages) {
 }
 
 /**
+ * All parts of a running answer. Its stored steps come first, but for those that this page has seen being made: the
+ * run has these itself. One that was opened amid a step has not.
+ * @param {Page.Message[]} stored
+ * @param {Page.Part[]} seen
+ */
+export function runningParts(stored, seen) {
+  const ids = new Set(seen.map((part) => part.id));
+  const unseen = stored.filter(
+    ({ id, tool_calls: calls, tool_call_id: callId }) =>
+      ![id, callId ?? "", ...(calls ?? []).map((call) => call.id)].some((known) => ids.has(known)),
+  );
+  return [...partsOf(unseen), ...seen];
+}
+
+/**
  * @param {Page.Part["kind"]} kind
  * @param {string} id
  * @param {string} text

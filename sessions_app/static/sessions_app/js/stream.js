@@ -4,7 +4,7 @@ import { answerElement, fillAnswer } from "./answer.js";
 import { h, icon } from "./dom.js";
 import { GrowingText } from "./growing_text.js";
 import { Markdown } from "./markdown.js";
-import { blocksOf, partsOf } from "./parts.js";
+import { blocksOf, runningParts } from "./parts.js";
 import { Run } from "./run.js";
 
 /** Seconds of waiting from which on they are said. */
@@ -28,10 +28,10 @@ export class StreamView {
 
   /**
    * @param {Run} run
-   * @param {Page.Message[]} stored its steps that are stored already
+   * @param {Page.Message[]} stored its steps that are part of the transcript already
    */
   show(run, stored) {
-    const parts = [...partsOf(stored), ...run.parts];
+    const parts = runningParts([...stored, ...run.stored], run.parts);
     const last = parts.at(-1);
     fillAnswer(
       this.element,

@@ -1,0 +1,187 @@
+"""Reading while an answer is written: scroll, selection, open folds and focus stay with the reader."""
+
+from __future__ import annotations
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call, Gate
+
+STORY = "\n\n".join(f"Paragraph {number} of a long story." for number in range(60))
+CODE = "\n".join(f"line_{number} = {number}" for number in range(60))
+SELECT = """node => {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  getSelection().removeAllRanges();
+  getSelection().addRange(range);
+}"""
+SELECTED = "() => getSelection().toString()"
+
+
+def steps(page: Page) -> Locator:
+    """The lines of reasoning and tools."""
+    return thread(page).locator("details.step")
+
+
+async def ended(page: Page, count: int = 1) -> None:
+    """Return once so many answers are stored."""
+    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(count)
+
+
+async def test_a_slow_wheel_leaves_the_end_while_an_answer_grows(visitor: Visitor, provider: Provider) -> None:
+    gates = [Gate() for _ in range(3)]
+    provider.script(
+        Answer(words=[STORY, "\n\nOne.", "\n\nTwo.", "\n\nThree."], gates={1: gates[0], 2: gates[1], 3: gates[2]})
+    )
+    page = await visitor.arrive()
+    scroller = page.locator("#scroller")
+    await say(page, "Tell me")
+    await expect(thread(page)).to_contain_text("Paragraph 59")
+    await expect(thread(page).get_by_text("Paragraph 59")).to_be_in_viewport()
+    await scroller.hover()
+    before = await scroller.evaluate("box => box.scrollTop")
+    await page.mouse.wheel(0, -8)
+    await expect(scroller).not_to_have_js_property("scrollTop", before)
+    gates[0].open()
+    await expect(thread(page)).to_contain_text("One.")
+    place = await scroller.evaluate("box => box.scrollTop")
+    gates[1].open()
+    await expect(thread(page)).to_contain_text("Two.")
+    assert await scroller.evaluate("box => box.scrollTop") == place
+    await page.get_by_role("button", name="Jump to latest").click()
+    gates[2].open()
+    await expect(thread(page).get_by_text("Three.")).to_be_in_viewport()
+    await ended(page)
+
+
+async def test_a_selection_in_code_stays_while_it_is_written(visitor: Visitor, provider: Provider) -> None:
+    gates = [Gate(), Gate()]
+    words = ["Look:\n\n```python\nfirst = 1\n", "second = 2\n", "third = 3\n```\n\nThe end."]
+    provider.script(Answer(words=words, gates={1: gates[0], 2: gates[1]}))
+    page = await visitor.arrive()
+    await say(page, "Code, please")
+    code = thread(page).locator("pre")
+    await expect(code).to_contain_text("first = 1")
+    await code.locator("span").first.evaluate(SELECT)
+    await thread(page).get_by_role("button", name="Copy code").focus()
+    gates[0].open()
+    await expect(code).to_contain_text("second = 2")
+    assert await page.evaluate(SELECTED) == "first"
+    gates[1].open()
+    await ended(page)
+    await expect(thread(page)).to_contain_text("The end.")
+    assert await page.evaluate(SELECTED) == "first"
+    await expect(thread(page).get_by_role("button", name="Copy code")).to_be_focused()
+
+
+async def test_a_selection_in_text_stays_when_the_answer_is_stored(visitor: Visitor, provider: Provider) -> None:
+    gate = Gate()
+    provider.script(Answer(words=["The first paragraph.\n\nThe second ", "goes on."], gates={1: gate}))
+    page = await visitor.arrive()
+    await say(page, "Write")
+    first = thread(page).get_by_text("The first paragraph.")
+    await first.evaluate(SELECT)
+    gate.open()
+    await ended(page)
+    assert await page.evaluate(SELECTED) == "The first paragraph."
+
+
+async def test_an_open_step_stays_open_and_focused(visitor: Visitor, provider: Provider) -> None:
+    gate = Gate()
+    asks = Answer(reasoning=["Let me think."], calls=[Call("calculator", '{"expression": "6*7"}')])
+    provider.script(asks, Answer(words=["It is ", "forty-two."], gates={1: gate}))
+    page = await visitor.arrive()
+    await say(page, "How much?")
+    await expect(thread(page)).to_contain_text("It is")
+    await steps(page).last.locator("summary").press("Enter")
+    await expect(steps(page).last).to_contain_text("Used calculator")
+    gate.open()
+    await ended(page)
+    await expect(steps(page).last.locator("summary")).to_be_focused()
+    for _ in range(2):
+        await expect(steps(page).last.get_by_text("6*7")).to_be_visible()
+        await expect(steps(page).first.get_by_text("Let me think.")).to_be_hidden()
+        await page.reload()
+
+
+async def test_three_tools_in_a_row_join(visitor: Visitor, provider: Provider) -> None:
+    calls = [Call("calculator", f'{{"expression": "6*{number}"}}') for number in (5, 6, 7)]
+    provider.script(Answer(calls=calls[:1]), Answer(calls=calls[1:]), Answer(words=["Done."]))
+    page = await visitor.arrive()
+    await say(page, "How much?")
+    await ended(page)
+    for _ in range(2):
+        await expect(thread(page).get_by_text("Used 3 tools")).to_be_visible()
+        await expect(thread(page).get_by_text("Used calculator").first).to_be_hidden()
+        await page.reload()
+    await thread(page).get_by_text("Used 3 tools").click()
+    await expect(thread(page).get_by_text("Used calculator")).to_have_count(3)
+    await expect(thread(page).get_by_text("Used calculator").first).to_be_visible()
+
+
+async def test_long_code_is_folded_unless_it_was_seen_written(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=[f"```python\n{CODE}\n```\n\n", "The end."]))
+    page = await visitor.arrive()
+    await say(page, "Code, please")
+    await ended(page)
+    await page.reload()
+    more = thread(page).get_by_role("button", name="Show 44 more lines")
+    last = thread(page).get_by_text("line_59")
+    await more.click()
+    await last.scroll_into_view_if_needed()
+    await expect(last).to_be_in_viewport()
+    await thread(page).get_by_role("button", name="Show less").click()
+    await expect(more).to_have_attribute("aria-expanded", "false")
+
+
+async def test_fences_of_what_is_said_are_code(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await page.get_by_label("Message", exact=True).fill("Look:\n```py\na  <b>\n```\nand **this**")
+    await page.keyboard.press("Enter")
+    await ended(page)
+    bubble = thread(page).locator(".bubble")
+    await expect(bubble.locator("pre")).to_have_text("a  <b>")
+    await expect(bubble).to_contain_text("and **this**")
+    await expect(bubble.get_by_role("button", name="Copy code")).to_be_visible()
+
+
+async def test_one_button_sends_or_stops(visitor: Visitor, provider: Provider) -> None:
+    gate = Gate()
+    provider.script(Answer(words=["One ", "two"], gates={1: gate}))
+    page = await visitor.arrive()
+    send, stop = (page.get_by_role("button", name=name, exact=True) for name in ("Send", "Stop the answer"))
+    await say(page, "Count")
+    await expect(thread(page)).to_contain_text("One")
+    await expect(stop).to_be_visible()
+    await expect(send).to_be_hidden()
+    await page.get_by_label("Message", exact=True).fill("And then?")
+    await expect(send).to_be_visible()
+    await expect(stop).to_be_hidden()
+    await page.get_by_label("Message", exact=True).fill("")
+    await stop.click()
+    await expect(send).to_be_visible()
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    gate.open()
+
+
+async def test_a_suggestion_begins_a_message(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await page.get_by_role("button", name="Draft a reply").click()
+    box = page.get_by_label("Message", exact=True)
+    await expect(box).to_have_value("Draft a reply to this message:\n\n")
+    await expect(box).to_be_focused()
+
+
+async def test_paper_has_the_whole_conversation_and_nothing_else(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=[STORY]))
+    page = await visitor.arrive()
+    await say(page, "Tell me")
+    await ended(page)
+    await page.emulate_media(media="print")
+    for hidden in ("#sidebar", ".bar", ".dock", ".acts >> nth=0"):
+        await expect(page.locator(hidden)).to_be_hidden()
+    height = await page.evaluate("() => document.documentElement.scrollHeight")
+    box = await thread(page).get_by_text("Paragraph 59").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= height
