@@ -120,6 +120,6 @@ node_modules/stamp: package.json package-lock.json .npmrc .venv/dev
 	$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-staticfiles/stamp: .venv/runtime $(shell find sessions_app/static -type f)
+staticfiles/stamp: .venv/runtime sessions_app/web/storage.py $(shell find sessions_app/static -type f)
 	$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
 	@touch $@

@@ -7,6 +7,10 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from sessions_app.web.modules import modules_of
+
+ENTRY = "sessions_app/js/main.js"
+
 
 @require_safe
 @never_cache
@@ -18,4 +22,5 @@ def chat(request: HttpRequest) -> HttpResponse:
         "login": resolve_url(settings.LOGIN_URL),
         "user": str(request.user.pk),
     }
-    return render(request, "sessions_app/chat.html", {"config": config})
+    context = {"config": config, "entry": ENTRY, "modules": modules_of(ENTRY)}
+    return render(request, "sessions_app/chat.html", context)

@@ -1,5 +1,6 @@
 """The page of the chat: whom it is shown to, and that nothing in it needs more than its policy allows."""
 
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -11,7 +12,10 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
+from sessions_app.web.storage import without_comments
+
 STATIC = Path(__file__).parents[2] / "sessions_app" / "static" / "sessions_app"
+MAX_FIRST_PAGE = 120_000  # bytes
 STYLES = sorted((STATIC / "css").glob("*.css"))
 
 
@@ -85,6 +89,27 @@ def test_what_the_page_loads_is_there(page: Page) -> None:
     assert len(addresses) > 1
     for address in addresses:
         assert finders.find(address.removeprefix("/static/")), address
+
+
+def test_all_that_the_page_begins_with_is_asked_for_at_once(page: Page) -> None:
+    preloaded = {attrs["href"] for _, attrs in page.tags if attrs.get("rel") == "modulepreload"}
+    imported = re.findall(
+        r'^import .*?"\./(\w+\.js)";', (STATIC / "js" / "main.js").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert {f"/static/sessions_app/js/{name}" for name in ("main.js", *imported)} < preloaded
+
+
+def test_the_first_page_is_small(client: Client, user: User) -> None:
+    """Page, styles, scripts, icon and the one font that English needs, as they go over the wire."""
+    client.force_login(user)
+    html = client.get("/").content
+    page = Page(html.decode())
+    addresses = {attrs["href"] for tag, attrs in page.tags if tag == "link"}
+    found = [Path(str(finders.find(address.removeprefix("/static/")))).read_bytes() for address in addresses]
+    fonts = [content for content in found if content.startswith(b"wOF2")]
+    others = [gzip.compress(without_comments(content)) for content in (html, *found) if content not in fonts]
+    assert len(fonts) == 1
+    assert sum(map(len, fonts + others)) <= MAX_FIRST_PAGE
 
 
 def test_ids_are_unique_and_those_referred_to_exist(page: Page) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
-from sessions_app.web.storage import ModuleStaticFilesStorage
+from sessions_app.web.storage import ModuleStaticFilesStorage, without_comments
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
 
@@ -25,5 +25,19 @@ def test_modules_import_each_other_under_hashed_names(tmp_path: Path) -> None:
     hashed = [path for path in (tmp_path / "sessions_app/js").iterdir() if HASHED.search(path.name)]
     assert len(hashed) == len(found)
     imports = {name for path in hashed for name in re.findall(r'from "\./([^"]+)"', path.read_text())}
+    assert imports
     assert "socket.js" not in imports
     assert imports <= {path.name for path in hashed}
+
+
+def test_comments_on_lines_of_their_own_are_left_out() -> None:
+    script = b"""// The first line.
+/** @param {string} text */
+function f(text) {
+  /*
+   * More.
+   */
+  return text ?? "// no comment"; // the end
+}
+"""
+    assert without_comments(script) == b'function f(text) {\n  return text ?? "// no comment"; // the end\n}\n'
