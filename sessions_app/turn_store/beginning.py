@@ -11,7 +11,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, transcript, turn_status
+from sessions_app.conversations import access, branches, titles, transcript, turn_status
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import MessageShape, SessionShape, message_shape, session_shape
 from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
@@ -23,7 +23,6 @@ from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
 
-TITLE_FROM_TEXT = 60
 # A stamp that no session has.
 UNSEEN = Stamp(-1, -1)
 _ROW = ("role", "text", "parts", "status", "position")
@@ -130,7 +129,7 @@ def _message_of(turn: Turn, chat_session: ChatSession) -> Message:
         return message
     asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
     appended = transcript.append_claimed(chat_session, turn, [asked])
-    name(chat_session, turn.text)
+    titles.name(chat_session, turn.text)
     touch(chat_session, appended)
     return appended.messages[0]
 
@@ -232,18 +231,3 @@ def touch(chat_session: ChatSession, appended: Appended | None, request: Request
         changes["last_request"] = chat_session.last_request = request.to_json()
     if changes:
         ChatSession.objects.filter(pk=chat_session.pk).update(**changes)
-
-
-def name(chat_session: ChatSession, text: str) -> None:
-    """Give a session without a title one from its first message."""
-    if not chat_session.title:
-        chat_session.title = title_of(text)
-        ChatSession.objects.filter(pk=chat_session.pk).update(title=chat_session.title)
-
-
-def title_of(text: str) -> str:
-    """Return the title that a session takes from its first message."""
-    words = " ".join(text.split())
-    if len(words) <= TITLE_FROM_TEXT:
-        return words
-    return words[:TITLE_FROM_TEXT].rsplit(" ", 1)[0] + "…"
