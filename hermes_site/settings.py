@@ -14,6 +14,7 @@ _env = Environment(BASE_DIR)
 # Hermes Site's own
 
 HERMES_MODEL = _env.text("HERMES_MODEL", "demo")
+HERMES_TITLE_MODEL = _env.text("HERMES_TITLE_MODEL")
 HERMES_PROVIDER_TIMEOUT = _env.seconds("HERMES_PROVIDER_TIMEOUT", 120, least=0.1)
 HERMES_PROVIDER_LONGEST_WAIT = _env.seconds("HERMES_PROVIDER_LONGEST_WAIT", 600, least=0.1)
 HERMES_MAX_ANSWER = _env.whole("HERMES_MAX_ANSWER", 1_000_000, least=1)

@@ -21,6 +21,7 @@ from sessions_app.models import AgentProfile
 
 PERIODS = (7, 30, 90)
 USUAL = 30
+TITLES = "Titles (HERMES_TITLE_MODEL)"
 
 Key = TypeVar("Key")
 Figures = Mapping[str, Callable[[Totals], str]]
@@ -99,8 +100,15 @@ def _causes(causes: Mapping[Cause | None, Totals], narrowed: Mapping[str, Any]) 
 
 def _profiles(lines: Iterable[Posting], days: int) -> Table:
     sums = _sums(lines, lambda line: line.profile)
-    names = AgentProfile.objects.filter(pk__in=sums).order_by("name").values_list("pk", "name")
-    return _table("Profile", [(name, f"?days={days}&profile={key}", sums[key]) for key, name in names], FIGURES)
+    names = (
+        AgentProfile.objects.filter(pk__in=[key for key in sums if key is not None])
+        .order_by("name")
+        .values_list("pk", "name")
+    )
+    rows = [(name, f"?days={days}&profile={key}", sums[key]) for key, name in names]
+    # What made them is a setting, and no profile.
+    rows += [(TITLES, "", sums[None])] if None in sums else []
+    return _table("Profile", rows, FIGURES)
 
 
 def _days(lines: Iterable[Posting]) -> Table:

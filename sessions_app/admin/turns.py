@@ -80,7 +80,7 @@ class TurnAdmin(InspectionAdmin):
     search_fields = ("run_id", "owner__username")
     search_help_text = "Run id or user name"
     fieldsets = (
-        (None, {"fields": ("run_id", "status", "owner", "chat_session", ("provider", "model"))}),
+        (None, {"fields": ("run_id", "kind", "status", "owner", "chat_session", ("provider", "model"))}),
         ("Guard", {"fields": (("guard_agent", "guard_transcript"), "guard_reason")}),
         ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
         ("Cache", {"fields": (("expected", "missed_by"), "prefix_digest")}),

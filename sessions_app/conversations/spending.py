@@ -5,6 +5,7 @@ The ledger as it is stored with the turns, read back: for one turn, and for a se
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,14 +13,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import TruncDate
 
 from sessions_app.conversations.schemas import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.usage import Usage
-from sessions_app.models import ChatSession, Turn
+from sessions_app.models import ChatSession, Turn, TurnKind
 
 # In the order of Usage's own fields.
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
@@ -28,6 +29,21 @@ COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens"
 def usage_of(turn: Turn) -> Usage:
     """Return what a turn's provider has counted."""
     return Usage(*(getattr(turn, name) for name in COUNTS))
+
+
+def columns_of(provider: str, model: str, usage: Usage, entry: Entry | None) -> dict[str, Any]:
+    """Return what a turn's row says of its cost."""
+    columns: dict[str, Any] = {"provider": provider, "model": model}
+    columns |= {name: getattr(usage, name) for name in COUNTS}
+    if entry is not None:
+        columns |= {
+            "prefix_digest": entry.prefix,
+            "expected_tokens": entry.expected,
+            "miss": entry.miss or "",
+            "cost": entry.cost,
+            "saved": entry.saved,
+        }
+    return columns
 
 
 def entry_of(turn: Turn) -> Entry | None:
@@ -46,12 +62,18 @@ def usage_by_session(session_ids: Iterable[UUID]) -> dict[UUID, Usage]:
 
 
 def totals(session_id: UUID) -> TotalsShape:
-    """Return what the counted turns of a session have cost together, and why they had misses (one query)."""
-    causes = by_cause(Turn.objects.filter(chat_session=session_id))
+    """Return what the counted turns of a session have cost together, its title with them, and why they had misses.
+
+    One query. A title is none of the turns that are counted.
+    """
+    found = _summed(Turn.objects.filter(chat_session=session_id), "miss", "kind")
+    causes: dict[Cause | None, Totals] = defaultdict(Totals)
+    for (miss, _), summed in found:
+        causes[Cause(miss) if miss else None] += summed
     total = sum(causes.values(), Totals())
     priced = total.turns > total.unpriced
     return TotalsShape(
-        turns=total.turns,
+        turns=sum(summed.turns for (_, kind), summed in found if kind != TurnKind.TITLE),
         **_tokens(total.usage),
         expected_tokens=total.expected,
         cost=float(total.cost) if priced else None,
@@ -138,10 +160,13 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What the turns of one day, profile (by primary key) and cause (None: they missed nothing) have cost."""
+    """What the turns of one day, profile (by primary key) and cause (None: they missed nothing) have cost.
+
+    Titles have no profile: HERMES_TITLE_MODEL makes them.
+    """
 
     day: date
-    profile: int
+    profile: int | None
     cause: Cause | None
     totals: Totals
 
@@ -154,7 +179,8 @@ def postings(since: datetime) -> list[Posting]:
     """
     # The profile by a subquery: a join would let SQLite, once it has statistics, begin with all the sessions there are.
     profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
-    summed = _summed(Turn.objects.filter(created_at__gte=since), TruncDate("created_at"), profile, "miss")
+    profile_or_title = Case(When(kind=TurnKind.TITLE, then=None), default=profile)
+    summed = _summed(Turn.objects.filter(created_at__gte=since), TruncDate("created_at"), profile_or_title, "miss")
     return [Posting(day, key, Cause(miss) if miss else None, totals) for (day, key, miss), totals in summed]
 
 

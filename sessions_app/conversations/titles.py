@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from sessions_app.conversations.plain_text import blocks
 from sessions_app.models import ChatSession
 
@@ -9,6 +11,10 @@ FIRST_WORDS = 60
 """Characters of a title that is made of the first words."""
 _READ = 2_000
 """Characters of a message that its title is looked for in."""
+MADE_LENGTH = 80
+"""Characters of a title that a model has made."""
+_UNSHOWN = ("Cc", "Cs")
+_QUOTES = "\"'`´‘’‚‛“”„«»‹›「」『』《》"  # noqa: RUF001 - those of many languages
 
 
 def name(chat_session: ChatSession, text: str) -> None:
@@ -26,6 +32,13 @@ def title_of(text: str) -> str:
     prose = prose.partition("```")[0]
     words = _one_line(prose) or _one_line(" ".join(block.text for block in said)) or _one_line(text)
     return shortened(words, FIRST_WORDS)
+
+
+def cleaned(said: str) -> str:
+    """Return what a model said as a title: one line without Markdown and quotation marks, empty where it said none."""
+    line = next((line for block in blocks(said[:_READ]) for line in block.text.splitlines() if line.strip()), "")
+    words = "".join(character for character in _one_line(line) if unicodedata.category(character) not in _UNSHOWN)
+    return shortened(words.strip(f"{_QUOTES} "), MADE_LENGTH - 1)
 
 
 def _one_line(text: str) -> str:

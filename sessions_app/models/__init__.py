@@ -7,7 +7,7 @@ large tables stay inside. Everything that must never be is a constraint of the d
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
 from sessions_app.models.messages import Message, MessageClaim, MessageRating, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
-from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount
+from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.turns import Turn, TurnKind, TurnStatus
 
@@ -26,6 +26,7 @@ __all__ = [
     "MessageStatus",
     "SessionStamp",
     "StorageCount",
+    "TitleSource",
     "TooManyTokens",
     "Turn",
     "TurnKind",

@@ -14,6 +14,14 @@ from sessions_app.models.profiles import AgentProfile
 TITLE_LENGTH = 200
 
 
+class TitleSource(models.TextChoices):
+    """Who has named a session: nobody (it is called by the first words), a model, or a person."""
+
+    WORDS = ""
+    MODEL = "model"
+    PERSON = "person"
+
+
 class ChatSession(models.Model):
     """One conversation of one user.
 
@@ -29,6 +37,7 @@ class ChatSession(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chat_sessions")
     profile = models.ForeignKey(AgentProfile, on_delete=models.PROTECT, related_name="chat_sessions")
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
+    title_by = models.CharField(max_length=6, choices=TitleSource, blank=True, db_default="", editable=False)
     frozen_prefix = models.TextField(editable=False)
     # The two tables name each other; foreign keys are checked at commit, so a session and its
     # branches are made, and deleted, in one transaction.

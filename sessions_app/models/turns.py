@@ -26,11 +26,16 @@ class TurnStatus(models.TextChoices):
 
 
 class TurnKind(models.TextChoices):
-    """What a turn begins with: a message at the end of the line, one in the place of another, or none of its own."""
+    """What a turn begins with: a message at the end of the line, one in the place of another, or none of its own.
+
+    A ``title`` is no turn of the conversation: it is the request that made the session's title, for the ledger alone,
+    and is stored when it has ended.
+    """
 
     MESSAGE = "message"
     EDIT = "edit"
     REGENERATION = "regeneration"
+    TITLE = "title"
 
 
 class Turn(models.Model):

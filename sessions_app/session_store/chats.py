@@ -25,7 +25,7 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.tools.registry import site_tools
-from sessions_app.models import AgentProfile, ChatSession, FactName
+from sessions_app.models import AgentProfile, ChatSession, FactName, TitleSource
 from sessions_app.session_store.inserting import insert_session
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
@@ -81,7 +81,8 @@ def create(user_id: int, title: str, profile_id: int | None = None) -> SessionSh
     profile = profiles.default(user_id) if profile_id is None else profiles.find(user_id, profile_id)
     storage.admit_session(user_id)
     prefix = prefix_of(profile).to_json()
-    chat_session = insert_session(user_id, profile=profile, title=title, frozen_prefix=prefix)
+    named = TitleSource.PERSON if title else TitleSource.WORDS
+    chat_session = insert_session(user_id, profile=profile, title=title, title_by=named, frozen_prefix=prefix)
     return _tell(FactName.SESSION_CREATED, chat_session)
 
 
@@ -124,6 +125,8 @@ def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
     if not changes:
         return session_shape(access.chat_session(user_id, session_id))
     columns = {name: value for name, value in changes.items() if name != "profile"}
+    if "title" in changes:
+        columns["title_by"] = TitleSource.PERSON
     if "profile" in changes:
         _change_profile(user_id, session_id, changes["profile"])
     if columns:

@@ -16,6 +16,7 @@ from sessions_app.models import ChatSession, FactName, Message, MessageRole
 from sessions_app.session_store.inserting import insert_session
 
 _ROWS_AT_ONCE = 500
+_COPIED = ("profile_id", "title", "title_by", "frozen_prefix")
 
 
 def fork(user_id: int, message_id: UUID) -> SessionShape:
@@ -30,8 +31,7 @@ def fork(user_id: int, message_id: UUID) -> SessionShape:
     storage.admit_session(user_id)
     segments = branches.line_to(message)
     storage.admit_text(user_id, sum(map(_size, segments)))
-    copied = {"profile_id": source.profile_id, "title": source.title, "frozen_prefix": source.frozen_prefix}
-    made = insert_session(user_id, **copied)
+    made = insert_session(user_id, **{column: getattr(source, column) for column in _COPIED})
     for segment in segments:
         rows = _copies(segment.messages().order_by("position").iterator(_ROWS_AT_ONCE), made)
         while some := list(islice(rows, _ROWS_AT_ONCE)):

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, transcript
+from sessions_app.conversations import access, spending, transcript
 from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
@@ -150,24 +150,8 @@ def _columns(ending: TurnResult) -> dict[str, Any]:
 
 def _figures(ending: TurnResult) -> dict[str, Any]:
     """What the turn has cost, and what the guard decided."""
-    usage, guarded = ending.usage, ending.guarded
-    figures: dict[str, Any] = {
-        "provider": ending.provider,
-        "model": ending.model,
-        "input_tokens": usage.input_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "output_tokens": usage.output_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-    }
-    if (entry := ending.entry) is not None:
-        figures |= {
-            "prefix_digest": entry.prefix,
-            "expected_tokens": entry.expected,
-            "miss": entry.miss or "",
-            "cost": entry.cost,
-            "saved": entry.saved,
-        }
+    guarded = ending.guarded
+    figures = spending.columns_of(ending.provider, ending.model, ending.usage, ending.entry)
     if guarded is not None:
         figures |= {
             "guard_agent": guarded.agent,

@@ -6,6 +6,7 @@ The steps of a run, each after the one before has been committed or has failed:
 2. The end is stored, in one transaction with the beginning of the session's next turn. Its facts are delivered.
 3. The run leaves the registry, and the next turn is launched: nothing waits between.
 4. The baseline moves over what was stored. Where somebody else has written meanwhile, it is told. The lease ends.
+5. What may have been the session's first answer is offered for a title.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.pool import AgentPool
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
+from sessions_app.turns.titling import TitleMaker
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ R = TypeVar("R")
 class Launcher:
     """Runs turns. ``lease`` is HERMES_TURN_LEASE, in seconds; no turn begins once it is not ``accepting``.
 
-    ``watched`` are the sessions that are open in other processes.
+    ``watched`` are the sessions that are open in other processes. ``titles`` makes titles, None where nobody does.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Launcher:
         delivery: Delivery,
         bus: Bus,
         pool: AgentPool,
+        titles: TitleMaker | None,
         *,
         lease: float,
     ) -> None:
@@ -62,6 +65,7 @@ class Launcher:
         self._delivery = delivery
         self._bus = bus
         self._pool = pool
+        self._titles = titles
         self._lease = lease
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -127,6 +131,8 @@ class Launcher:
                 self._go_on(run, ended)
                 if await memory.rebaseline(ended.stored):
                     await self._tell_foreign(run)
+            if self._titles is not None:
+                self._titles.offer(run)
         except Exception:
             logger.exception("turn %s failed outside of its answer", run.turn.run_id)
             if not run.ended.is_set():

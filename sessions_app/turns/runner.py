@@ -23,12 +23,16 @@ from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 from sessions_app.turns.service import TurnService
 from sessions_app.turns.supervisor import Supervisor
+from sessions_app.turns.titling import TitleMaker
 
 
 class Runner:
-    """The parts that run this process's turns and tell its clients. ``lease`` is HERMES_TURN_LEASE, in seconds."""
+    """The parts that run this process's turns and tell its clients.
 
-    def __init__(self, pool: AgentPool, *, lease: float, layer: Layer | None = None) -> None:
+    ``lease`` is HERMES_TURN_LEASE, in seconds; ``title_model`` HERMES_TITLE_MODEL, empty where no model makes titles.
+    """
+
+    def __init__(self, pool: AgentPool, *, lease: float, layer: Layer | None = None, title_model: str = "") -> None:
         self.pool = pool
         self._process = Process()
         name = self._process.name
@@ -37,7 +41,8 @@ class Runner:
         self.bus = Bus(layer, name, self._receive)
         self.remote = RemoteRuns(name, self.bus, self.delivery)
         self.publisher = Publisher(self.delivery, self.bus)
-        self.launcher = Launcher(self.registry, self.publisher, self.delivery, self.bus, pool, lease=lease)
+        self.titles = TitleMaker(title_model, self.publisher) if title_model else None
+        self.launcher = Launcher(self.registry, self.publisher, self.delivery, self.bus, pool, self.titles, lease=lease)
         self.service = TurnService(
             self.registry, self.publisher, self.launcher, self.remote, self.bus, silence=silence_of(lease)
         )
@@ -54,6 +59,8 @@ class Runner:
     async def drain(self, grace: float) -> None:
         """End: begin no more turns, let the running ones end for ``grace`` seconds, cut the rest."""
         await self.launcher.drain(grace)
+        if self.titles is not None:
+            await self.titles.stop()
         await self.supervisor.stop()
         await self.bus.stop()
         await self.pool.close()

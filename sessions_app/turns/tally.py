@@ -61,9 +61,14 @@ def count(model: str, ending: TurnResult, *, lasted: float, first_word: float | 
         FIRST_WORD.labels(model).observe(first_word)
     if ending.guarded is not None:
         VERDICTS.labels(ending.guarded.agent, ending.guarded.transcript).inc()
-    _count_tokens(model, ending.usage)
-    if ending.entry is not None:
-        _count_entry(model, ending.entry)
+    count_request(model, ending.usage, ending.entry)
+
+
+def count_request(model: str, usage: Usage, entry: Entry | None) -> None:
+    """Count what requests to a model have cost: those of a turn, or the one for a title. Never raises."""
+    _count_tokens(model, usage)
+    if entry is not None:
+        _count_entry(model, entry)
 
 
 def _count_tokens(model: str, usage: Usage) -> None:

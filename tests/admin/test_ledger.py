@@ -15,7 +15,7 @@ from django.utils import timezone
 from sessions_app.conversations.spending import Totals, by_cause, postings
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.usage import Usage
-from sessions_app.models import AgentProfile, ChatSession, Turn
+from sessions_app.models import AgentProfile, ChatSession, Turn, TurnKind
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, page_of, text_of
 
 LEDGER = reverse("admin:sessions_app_turn_ledger")
@@ -208,3 +208,12 @@ def test_a_session_tells_its_money_and_misses(boss: Client, chat_session: ChatSe
         assert words in seen
     unknown = text_of(boss, page_of(make_session(chat_session.owner)))
     assert "$" not in unknown
+
+
+def test_titles_have_a_line_of_their_own(boss: Client, chat_session: ChatSession) -> None:
+    make_turn(chat_session, **HIT)
+    make_turn(chat_session, kind=TurnKind.TITLE, **HIT)
+    profiles = tables(boss)["Profile"]
+    assert profiles[chat_session.profile.name] == profiles["Titles (HERMES_TITLE_MODEL)"]
+    assert profiles["Total"][0] == "2"
+    assert "Titles (HERMES_TITLE_MODEL)" not in tables(boss, f"?profile={chat_session.profile_id}")["Profile"]

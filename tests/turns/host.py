@@ -126,9 +126,11 @@ class Host:
         lease: float = LEASE,
         search: Search = search_chats,
         layer: Layer | None = None,
+        title_model: str = "",
     ) -> Host:
         settings = ProviderSettings(timeout=silence, max_answer=max_answer, retries=retries, demo_pause=0)
-        host = cls(Runner(AgentPool(settings, search), lease=lease, layer=layer), Listener(user_id))
+        runner = Runner(AgentPool(settings, search), lease=lease, layer=layer, title_model=title_model)
+        host = cls(runner, Listener(user_id))
         host.runner.connect(host.listener.subscription)
         await host.runner.start()
         await within(host.runner.delivery.ready(user_id))

@@ -1,0 +1,52 @@
+"""Titles that a model makes: claimed once for each session, stored where nobody has named it meanwhile.
+
+1. The claim is one statement: of several processes one gets it. It is never given back, so a title that does not come
+   is not asked for again: the first words stay.
+2. What the model cost is entered in the ledger, as a turn of the kind ``title``, whatever became of the title.
+3. The title is stored by a statement that compares: what a person has set since stays.
+
+None of this is a change of the transcript, so the session's stamp does not move.
+"""
+
+from __future__ import annotations
+
+import uuid
+from uuid import UUID
+
+from django.db.models import Exists
+from django.db.models.functions import Now
+
+from sessions_app.conversations import access, spending, titles
+from sessions_app.conversations.schemas import session_shape
+from sessions_app.journal import Fact, record
+from sessions_app.llm.step_events import StepResult
+from sessions_app.models import ChatSession, FactName, Message, MessageRole, TitleSource, Turn, TurnKind, TurnStatus
+
+
+def claim(user_id: int, session_id: UUID, words: str, turn_id: int) -> bool:
+    """Claim to make a session's title in the place of its first ``words``, once a turn has brought its first answer.
+
+    False where another process has, where a person has named the session, and where there was an answer before.
+    """
+    answers = Message.objects.filter(chat_session=session_id, role=MessageRole.ASSISTANT).exclude(turn=turn_id)
+    unnamed = ChatSession.objects.filter(pk=session_id, owner_id=user_id, title=words, title_by=TitleSource.WORDS)
+    return bool(unnamed.exclude(Exists(answers)).update(title_by=TitleSource.MODEL))
+
+
+def store(user_id: int, session_id: UUID, words: str, made: StepResult) -> None:
+    """Store what a model has made of a claim, and what that cost. Raises NotFound where the session is gone."""
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    if made.entry is not None:
+        _enter(chat_session, made)
+    claimed = ChatSession.objects.filter(pk=session_id, title=words, title_by=TitleSource.MODEL)
+    if (title := titles.cleaned(made.text)) and claimed.update(title=title):
+        chat_session.title = title
+        record(Fact(user_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
+
+
+def _enter(chat_session: ChatSession, made: StepResult) -> None:
+    figures = spending.columns_of(made.provider, made.model, made.usage, made.entry)
+    turn = Turn(owner_id=chat_session.owner_id, chat_session=chat_session, kind=TurnKind.TITLE, **figures)
+    turn.message_id, turn.status = uuid.uuid4(), TurnStatus.COMPLETE
+    turn.started_at = turn.ended_at = Now()
+    turn.save(force_insert=True)
