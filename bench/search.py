@@ -2,8 +2,8 @@
 
 Two databases with the same user and 20 messages; in one of them others have written many more. A child process for
 each (`python -m bench.search OTHERS`) fills its own, and then does what each line on its standard input asks for:
-one search, or the indexing of what was written. The searches of both alternate, so whatever else the machine is
-doing hits both.
+one search, of the user or of who has written all the others. The searches of both alternate, so whatever else the
+machine is doing hits both.
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ def _section(name: str, alone: Database, among: Database, others: int, rounds: i
             took = [(one.ask(query), two.ask(query)) for _ in range(rounds)]
             least, mine = (median(column) for column in zip(*took, strict=True))
             figures.append(Figure(title, f"{mine / least:.2f} times", "1", f"{mine:.2f} ms; alone {least:.2f} ms"))
+        for title, query in QUERIES.items():
+            much = median([two.ask(query, "other") for _ in range(rounds)])
+            figures.append(Figure(f"{title}, of all that they wrote", f"{much:.2f} ms", "", f"{others:,} of one's own"))
     return Section(f"Search, {name}: {MINE} messages among {others:,} of others", figures)
 
 
@@ -81,10 +84,10 @@ class _Child:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def ask(self, query: str) -> float:
+    def ask(self, query: str, user: str = "owner") -> float:
         """Milliseconds of one search."""
         assert self._process.stdin
-        self._process.stdin.write(f"{query}\n")
+        self._process.stdin.write(f"{user} {query}\n")
         self._process.stdin.flush()
         return float(self._line())
 
@@ -105,13 +108,17 @@ def _serve(others: int, questions: Iterable[str]) -> None:
                 index.catch_up()
 
     call_command("migrate", interactive=False, verbosity=0)
-    mine = _write("owner", MINE)
+    users = {"owner": _write("owner", MINE)}
     catch_up()
-    filled = {"write": _each(others, lambda: _write("other", others)), "index": _each(others, catch_up)}
+    filled = {
+        "write": _each(others, lambda: users.update(other=_write("other", others))),
+        "index": _each(others, catch_up),
+    }
     print(json.dumps(filled), flush=True)
     for question in questions:
+        user, _, query = question.rstrip("\n").partition(" ")
         with transaction.atomic():
-            print(_each(1, partial(search, mine, question.rstrip("\n"), 30)), flush=True)
+            print(_each(1, partial(search, users[user], query, 30)), flush=True)
 
 
 def _each(count: int, work: Callable[[], object]) -> float:

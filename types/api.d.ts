@@ -21,7 +21,7 @@ declare namespace Api {
     "session.apply_profile": { params: { session_id: string }; result: SessionResult };
     /** End a session's run, then delete the session with all its messages. */
     "session.delete": { params: { session_id: string }; result: EmptyResult };
-    /** Find text in the caller's messages, any substring in any script, newest first. */
+    /** Find text in the caller's messages, any substring in any script, best first. */
     "session.search": { params: { query: string; session_id?: string; limit?: number }; result: SearchResult };
     /** Say something: answered once the text is durable, run now or after the running turn. */
     "turn.start": { params: { session_id: string; text: string; message_id?: string; revision?: number }; result: StartResult };

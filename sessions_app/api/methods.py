@@ -150,7 +150,7 @@ async def _delete(call: Call, params: method_types.SessionParams) -> method_type
 
 
 async def _search(call: Call, params: method_types.SearchParams) -> method_types.SearchResult:
-    """Find text in the caller's messages, any substring in any script, newest first."""
+    """Find text in the caller's messages, any substring in any script, best first."""
     hits = await call.caller.read(search, call.caller.user_id, params.query, params.limit, params.session_id)
     return method_types.SearchResult(hits=hits)
 

@@ -117,6 +117,31 @@ async def test_hits_name_the_message_and_come_newest_first(connect: Connect, own
     assert await found(client, "ne", limit=1) == ["needle 3"]
 
 
+async def test_whole_words_come_before_their_beginnings_and_parts(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    ranked = ["the newest port", "a Port, whole", "ports and harbours", "it was reported"]
+    await session_with(client, *ranked[::-1])
+    assert await found(client, "port") == ranked
+    await database.write(index.catch_up)
+    assert await found(client, "port") == ranked
+    await session_with(client, "reported today")
+    assert await found(client, "port") == [*ranked[:3], "reported today", ranked[3]]
+    assert await found(client, "port", limit=1) == ["the newest port"]
+
+
+async def test_a_snippet_says_no_markdown(connect: Connect, owner: AbstractUser) -> None:
+    client = await connect(owner)
+    text = "# Trains\n\n- take the **first** [train](https://example.org/fares)\n"
+    await session_with(client, text)
+    [hit] = (await client.call("session.search", query="first"))["hits"]
+    assert hit["snippet"] == "Trains\ntake the first train"
+    assert [hit["snippet"][start:end] for start, end in hit["marks"]] == ["first"]
+    # What Markdown does not show is shown as it was written.
+    [hit] = (await client.call("session.search", query="example.org/fares"))["hits"]
+    assert hit["snippet"] == text
+    assert [hit["snippet"][start:end] for start, end in hit["marks"]] == ["example.org/fares"]
+
+
 async def test_archived_sessions_are_searched_too(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     await change(await session_with(client, "old needle"), archived=True)
@@ -140,8 +165,8 @@ async def test_the_index_follows_edits_and_deletions(connect: Connect, owner: Ab
 async def test_a_snippet_is_short_and_holds_the_hit(connect: Connect, owner: AbstractUser, query: str) -> None:
     client = await connect(owner)
     for before, after in ((0, 0), (0, 5000), (5000, 0), (5000, 5000), (30, 30), (3, 5000)):
-        await session_with(client, "x" * before + "NADEL" + "y" * after)
-        (snippet,) = await found(client, query, limit=1)
+        own = await session_with(client, "x" * before + "NADEL" + "y" * after)
+        (snippet,) = await found(client, query, session_id=own)
         assert query.casefold() in snippet.casefold()
         assert len(snippet) <= SNIPPET_LENGTH + 2
         assert len(snippet) >= min(SNIPPET_LENGTH, before + 5 + after)

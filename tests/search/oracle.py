@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from sessions_app.conversations.search import index
+from sessions_app.conversations.search import finding, index
 from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
 from sessions_app.models import Message
@@ -42,8 +42,8 @@ def keys() -> set[tuple[str, int]]:
 
 
 def found(owner_id: int, query: str, limit: int = 1000) -> list[str]:
-    """The texts that a search answers, the newest first."""
-    ids = index.newest(owner_id, fold(query), limit)
+    """The texts that a search finds, the newest first."""
+    ids = finding.newest(owner_id, fold(query), limit)
     texts = dict(Message.objects.filter(pk__in=ids).values_list("pk", "text"))
     return [texts[pk] for pk in ids]
 

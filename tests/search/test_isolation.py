@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sessions_app.conversations.search import index
+from sessions_app.conversations.search import finding, index
 from sessions_app.conversations.search.folding import fold
 from sessions_app.models import Message
 from tests.search.oracle import catch_up, found, keys
@@ -28,7 +28,7 @@ def work(owner_id: int, query: str) -> object:
     """All rows that a search visits on PostgreSQL; on SQLite its steps, and the messages that its keys lead to."""
     if connection.vendor == "postgresql":
         return sorted(map(str, _rows_of_plan(owner_id, query)))
-    leads = [pk for key, pk in keys() if key in index._keys_of_query(owner_id, fold(query))]
+    leads = [pk for key, pk in keys() if key in index.keys_of_query(owner_id, fold(query))]
     return len(leads), _steps(owner_id, query)
 
 
@@ -43,21 +43,30 @@ def _steps(owner_id: int, query: str) -> int:
     with connection.cursor() as cursor:
         # All keys in one segment, of which there is otherwise one for each of the last steps.
         cursor.execute("INSERT INTO hermes_search_keys (hermes_search_keys) VALUES ('optimize')")
-    index.newest(owner_id, fold(query), 30)
+    finding.newest(owner_id, fold(query), 30)
     connection.connection.set_progress_handler(step, 1)
     try:
-        index.newest(owner_id, fold(query), 30)
+        finding.newest(owner_id, fold(query), 30)
     finally:
         connection.connection.set_progress_handler(None, 1)
     return count
 
 
 def _plan(owner_id: int, query: str) -> list[dict[str, Any]]:
-    """The nodes of PostgreSQL's plan for a search of the index, with what each has done."""
-    params: list[Any] = [index._keys_of_query(owner_id, fold(query)), owner_id, fold(query), 30]
-    index.newest(owner_id, fold(query), 30)  # sets what it is planned with, for this transaction
+    """The nodes of PostgreSQL's plan for a search by keys, with what each has done."""
+    params: list[Any] = [index.keys_of_query(owner_id, fold(query)), owner_id, fold(query), fold(query), 30]
+    return _nodes(["off", "on"], finding._BY_KEYS, params)
+
+
+def _plan_of_walk(owner_id: int, query: str) -> list[dict[str, Any]]:
+    """The same for the walk through the newest messages."""
+    return _nodes(["on", "off"], finding._WALKED, [fold(query), owner_id, 500, fold(query), 30])
+
+
+def _nodes(planned: list[str], sql: str, params: list[Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + index._INDEXED["postgresql"].format(within=""), params)
+        cursor.execute(finding._PLANNED, planned)
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql.format(within=""), params)
         (told,) = cursor.fetchone()
     nodes = [(told if isinstance(told, list) else json.loads(told))[0]["Plan"]]
     for node in nodes:
@@ -66,7 +75,8 @@ def _plan(owner_id: int, query: str) -> list[dict[str, Any]]:
 
 
 def _rows_of_plan(owner_id: int, query: str) -> list[tuple[Any, ...]]:
-    return [(node["Node Type"], *(node.get(name, 0) for name in COUNTED)) for node in _plan(owner_id, query)]
+    nodes = [*_plan(owner_id, query), *_plan_of_walk(owner_id, query)]
+    return [(node["Node Type"], *(node.get(name, 0) for name in COUNTED)) for node in nodes]
 
 
 def write(talk: Talk, count: int) -> None:
@@ -107,8 +117,8 @@ def test_what_others_have_not_indexed_is_not_read(mine: Talk, other: Talk) -> No
     before = _statements(mine.owner_id)
     write(other, 200)
     assert _statements(mine.owner_id) == before
-    assert list(index._unindexed(mine.owner_id)) == []
-    assert len(list(index._unindexed(other.owner_id))) == 200
+    assert list(finding._unindexed(mine.owner_id)) == []
+    assert len(list(finding._unindexed(other.owner_id))) == 200
 
 
 def _statements(owner_id: int) -> list[str]:
@@ -133,10 +143,14 @@ def test_the_plan_begins_with_the_owners_keys(mine: Talk, other: Talk) -> None:
     if connection.vendor == "postgresql":
         (node,) = [node for node in _plan(mine.owner_id, WORD) if node.get("Index Name") == "hermes_search_keys"]
         assert re.match(rf"\(keys @> '\{{{key},", node["Index Cond"])
+        (walk,) = [
+            node for node in _plan_of_walk(mine.owner_id, WORD) if node.get("Index Name") == "hermes_search_by_age"
+        ]
+        assert walk["Index Cond"] == f"(owner_id = {mine.owner_id})"
     else:
-        params: list[Any] = [f'"{key}"', mine.owner_id, WORD, 30]
+        params: list[Any] = [WORD, f'"{key}"', mine.owner_id, WORD, 30]
         with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN QUERY PLAN {index._INDEXED['sqlite'].format(within='')}", params)
+            cursor.execute(f"EXPLAIN QUERY PLAN {finding._SQLITE.format(within='')}", params)
             plan = [row[-1] for row in cursor.fetchall()]
         assert re.fullmatch(r"SCAN hermes_search_keys VIRTUAL TABLE INDEX \S+", plan[0])
         assert plan[1] == "SEARCH entry USING INTEGER PRIMARY KEY (rowid=?)"

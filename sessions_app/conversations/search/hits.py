@@ -1,4 +1,4 @@
-"""What session.search answers: a user's own messages that hold a text, the newest first.
+"""What session.search answers: a user's own messages that hold a text, the best first.
 
 What a query holds is always literal text, compared as ``sessions_app.conversations.search.folding`` says.
 """
@@ -9,13 +9,15 @@ from uuid import UUID
 
 from sessions_app.conversations import access
 from sessions_app.conversations.schemas import Shape
-from sessions_app.conversations.search import index
-from sessions_app.conversations.search.folding import find, fold
+from sessions_app.conversations.search.finding import newest
+from sessions_app.conversations.search.folding import fold
+from sessions_app.conversations.search.ranking import best
+from sessions_app.conversations.search.snippets import marks, snippet
 from sessions_app.llm.content.unicode import clean
 from sessions_app.models import ChatSession, Message
 
 QUERY_LENGTH = 200
-SNIPPET_LENGTH = 120
+CANDIDATES = 200
 
 
 class HitShape(Shape):
@@ -33,25 +35,25 @@ class HitShape(Shape):
 
 
 def search(user_id: int, query: str, limit: int, session_id: UUID | None = None) -> list[HitShape]:
-    """Return the user's messages that hold ``query``, at most ``limit``, the newest first; of a session, if given.
+    """Return the user's messages that hold ``query``, at most ``limit``, the best first; of a session, if given.
 
-    None holds the empty text, or what cannot be stored. Raises NotFound.
+    They are picked among the newest CANDIDATES, so a search costs little more where many hold it. None holds the empty
+    text, or what cannot be stored. Raises NotFound.
     """
     if session_id is not None:
         access.chat_session(user_id, session_id)
     if not query or clean(query) != query:
         return []
     folded = fold(query)
-    found = Message.objects.in_bulk(index.newest(user_id, folded, limit, session_id))
+    picked = best(newest(user_id, folded, max(limit, CANDIDATES), session_id), folded, limit)
+    found = Message.objects.in_bulk(picked)
     sessions = ChatSession.objects.filter(pk__in={message.chat_session_id for message in found.values()})
     titles = dict(sessions.values_list("pk", "title"))
-    return [
-        _hit(message, titles[message.chat_session_id], folded) for _, message in sorted(found.items(), reverse=True)
-    ]
+    return [_hit(found[pk], titles[found[pk].chat_session_id], folded) for pk in picked if pk in found]
 
 
 def _hit(message: Message, title: str, folded: str) -> HitShape:
-    shown = snippet(message.text, find(message.text, folded) or (0, 0))
+    shown = snippet(message.text, folded)
     return HitShape(
         session_id=message.chat_session_id,
         title=title,
@@ -60,22 +62,3 @@ def _hit(message: Message, title: str, folded: str) -> HitShape:
         snippet=shown,
         marks=marks(shown, folded),
     )
-
-
-def marks(text: str, folded: str) -> list[list[int]]:
-    """Return where a text holds a folded query, from left to right, no two of them overlapping."""
-    found: list[list[int]] = []
-    start = 0
-    while (span := find(text[start:], folded)) is not None and span[1] > span[0]:
-        found.append([start + span[0], start + span[1]])
-        start += span[1]
-    return found
-
-
-def snippet(text: str, span: tuple[int, int]) -> str:
-    """Return about SNIPPET_LENGTH characters of ``text`` around ``span``, and all of that."""
-    start, end = span
-    around = max(0, SNIPPET_LENGTH - (end - start)) // 2
-    first = max(0, min(start - around, len(text) - SNIPPET_LENGTH))
-    last = max(end, first + SNIPPET_LENGTH)
-    return f"{'…' if first else ''}{text[first:last]}{'…' if last < len(text) else ''}"

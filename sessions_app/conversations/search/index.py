@@ -6,17 +6,14 @@ Two plain tables, of migration 0005, and a full-text index:
 - ``hermes_search_change`` has a row for each change of a message that the index does not hold yet. Triggers
   write it (``sessions_app.database.triggers``), so it has the changes of foreign programs too.
 
-The invariant: a message without a change row is indexed as it is, or was deleted and has no entry. A search reads
-the messages that have one itself, so it is always true; ``catch_up`` takes the rows away, a few at a time.
+The invariant: a message without a change row is indexed as it is, or was deleted and has no entry. A search reads the
+messages that have one itself (``finding``), so it is always true; ``catch_up`` takes the rows away, a few at a time.
 
 A key is an owner and one to three characters of the folded text, in one word: so a search visits no key, and no
 row, of other users. SQLite keeps the keys in an FTS5 table that has no text, PostgreSQL in a column with a GIN index.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from uuid import UUID
 
 from django.db import connection
 
@@ -26,8 +23,6 @@ from sessions_app.database import plain
 # One catch_up is one transaction, which on SQLite keeps other writers waiting.
 _CHANGES_AT_ONCE = 100
 _CHARACTERS_AT_ONCE = 20_000
-_PAGE = 50
-_HIGHEST_ID = 2**63 - 1
 # More keys would not narrow the search; the text decides.
 _KEYS_OF_QUERY = 24
 _LONGEST_KEY = 3
@@ -40,7 +35,7 @@ _WAITING = "SELECT 1 FROM hermes_search_change LIMIT 1"
 _CHANGES = "SELECT id, message_id FROM hermes_search_change ORDER BY id LIMIT %s"
 _FORGET = "DELETE FROM hermes_search_change WHERE id = %s"
 # As bytes: another program may have written what is no UTF-8, which must not keep the rest from being indexed.
-_TEXT = {"sqlite": "CAST(message.text AS BLOB)", "postgresql": "convert_to(message.text, 'UTF8')"}
+TEXT = {"sqlite": "CAST(message.text AS BLOB)", "postgresql": "convert_to(message.text, 'UTF8')"}
 _COMPARE = """
 SELECT message.owner_id, {text}, entry.owner_id, entry.folded
 FROM (SELECT %s AS id) AS changed
@@ -58,51 +53,6 @@ _REMOVE_KEYS = "INSERT INTO hermes_search_keys (hermes_search_keys, rowid, keys)
 
 # What is not sorted in yet, every search would have to read. (Sorting in many keys at once takes a third of the time.)
 _SORT_IN = "SELECT gin_clean_pending_list('hermes_search_keys')"
-
-_UNCHANGED = """NOT EXISTS (SELECT 1 FROM hermes_search_change AS change
-                  WHERE change.owner_id = entry.owner_id AND change.message_id = entry.message_id)"""
-_INDEXED = {
-    # Walks the newest first and stops at the limit. CROSS JOIN keeps the order of the tables.
-    "sqlite": f"""
-SELECT entry.message_id FROM hermes_search_keys
-CROSS JOIN hermes_search_entry AS entry ON entry.message_id = hermes_search_keys.rowid
-WHERE hermes_search_keys MATCH %s AND entry.owner_id = %s AND instr(entry.folded, %s) AND {_UNCHANGED} {{within}}
-ORDER BY hermes_search_keys.rowid DESC LIMIT %s
-""",  # nosec B608
-    # MATERIALIZED: the limit must not make the planner take an index by id, and walk all users' messages.
-    "postgresql": f"""
-WITH entry AS MATERIALIZED (
-  SELECT message_id, owner_id FROM hermes_search_entry
-  WHERE keys @> %s::text[] AND owner_id = %s AND strpos(folded, %s) > 0
-)
-SELECT entry.message_id FROM entry WHERE {_UNCHANGED} {{within}} ORDER BY entry.message_id DESC LIMIT %s
-""",  # nosec B608
-}
-# Where a table is small, PostgreSQL would read it whole, with the rows of others. In a transaction of search alone.
-_BY_KEYS = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)"
-_WITHIN = """AND EXISTS (SELECT 1 FROM sessions_app_message AS own
-            WHERE own.id = entry.message_id AND own.chat_session_id = %s)"""
-_UNINDEXED = """
-SELECT changed.message_id, {text}, message.chat_session_id
-FROM (SELECT DISTINCT message_id FROM hermes_search_change WHERE owner_id = %s AND message_id < %s
-      ORDER BY message_id DESC LIMIT %s) AS changed
-LEFT JOIN sessions_app_message AS message ON message.id = changed.message_id AND message.owner_id = %s
-ORDER BY changed.message_id DESC
-"""
-
-
-def newest(owner_id: int, folded: str, limit: int, session_id: UUID | None = None) -> list[int]:
-    """Return the ids of the owner's newest messages that hold a folded query, at most ``limit``, the newest first.
-
-    With ``session_id`` of that session alone.
-    """
-    found = _indexed(owner_id, folded, limit, session_id)
-    for message_id, text in _unindexed(owner_id, session_id):
-        if len(found) >= limit and message_id < found[-1]:
-            break
-        if folded in fold(text):
-            found = sorted([*found, message_id], reverse=True)[:limit]
-    return found
 
 
 def waiting() -> bool:
@@ -128,34 +78,11 @@ def catch_up() -> bool:
     return True
 
 
-def _indexed(owner_id: int, folded: str, limit: int, session_id: UUID | None) -> list[int]:
-    wanted: object = _keys_of_query(owner_id, folded)
-    if connection.vendor == "sqlite":
-        wanted = " AND ".join(f'"{key}"' for key in _keys_of_query(owner_id, folded))
-    else:
-        plain.rows(_BY_KEYS, [])
-    sql = _INDEXED[connection.vendor].format(within=_WITHIN if session_id else "")
-    within = [session_id] if session_id else []
-    found = plain.rows(sql, [wanted, owner_id, folded, *within, limit])
-    return [message_id for (message_id,) in found]
-
-
-def _unindexed(owner_id: int, session_id: UUID | None = None) -> Iterator[tuple[int, str]]:
-    """Return id and text of the owner's messages that have changes, the newest first; of a session alone, if given."""
-    before = _HIGHEST_ID
-    sql = _UNINDEXED.format(text=_TEXT[connection.vendor])
-    while page := plain.rows(sql, [owner_id, before, _PAGE, owner_id]):
-        before = page[-1][0]
-        for message_id, text, of_session in page:
-            if text is not None and session_id in (None, UUID(str(of_session))):
-                yield message_id, _decoded(text)
-
-
 def _renew(message_id: int) -> int:
     """Make a message's entry true, and return the number of characters that were read for it."""
-    sql = _COMPARE.format(text=_TEXT[connection.vendor])
+    sql = _COMPARE.format(text=TEXT[connection.vendor])
     [(owner_id, text, entry_owner_id, entry_text)] = plain.rows(sql, [message_id])
-    folded = None if text is None else fold(_decoded(text))
+    folded = None if text is None else fold(decoded(text))
     if (owner_id, folded) != (entry_owner_id, entry_text):
         if entry_text is not None:
             _remove(message_id, entry_owner_id, entry_text)
@@ -164,7 +91,8 @@ def _renew(message_id: int) -> int:
     return len(folded or "") + len(entry_text or "")
 
 
-def _decoded(text: bytes) -> str:
+def decoded(text: bytes) -> str:
+    """Return a stored text; what is no UTF-8 in it becomes a sign of that."""
     return bytes(text).decode(errors="replace")
 
 
@@ -193,7 +121,7 @@ def _keys(owner_id: int, folded: str) -> str:
     return " ".join(sorted(_key(owner_id, part) for part in parts))
 
 
-def _keys_of_query(owner_id: int, folded: str) -> list[str]:
+def keys_of_query(owner_id: int, folded: str) -> list[str]:
     """Return keys that each of the owner's messages has which holds the query."""
     parts = dict.fromkeys(_parts(folded, min(len(folded), _LONGEST_KEY)))
     return [_key(owner_id, part) for part in parts][:_KEYS_OF_QUERY]
