@@ -3,9 +3,6 @@
 Django's own settings name the rest of them for its answers, django-csp the policy of its pages (settings.py).
 """
 
-from collections.abc import Iterable
-from http import HTTPStatus
-
 # What browsers let a page do; the site's pages write to the clipboard, and do nothing else of it.
 _UNUSED = (
     *("accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "display-capture"),
@@ -31,13 +28,4 @@ SERVER = {
     "Cache-Control": "no-store",
     **EVERYWHERE,
 }
-"""Of the answers that the server gives itself, all of them errors in plain text."""
-
-
-def error_page(status: int, detail: str = "", more: Iterable[tuple[str, str]] = ()) -> bytes:
-    """A whole HTTP answer, after which the connection is closed. `more`: further headers."""
-    phrase = HTTPStatus(status).phrase
-    body = f"{status} {phrase}{': ' if detail else ''}{detail}\n".encode("utf-8", "replace")
-    fields = [*SERVER.items(), *more, ("Content-Length", str(len(body))), ("Connection", "close")]
-    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
-    return f"HTTP/1.1 {status} {phrase}\r\n{head}\r\n".encode() + body
+"""Of the answers that the server gives itself, all of them errors, as plain text."""

@@ -17,7 +17,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from django.utils.http import parse_header_parameters
 from twisted.web.http import HTTPChannel
 
-from hermes_site.headers import SERVER, error_page
+from hermes_site import error_pages
 
 HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS = 10.0, 60.0, 60.0
 
@@ -77,14 +77,14 @@ class BoundedRequest(WebRequest):
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """The server's own page, in the site's terms."""
-        self.handle_reply(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [(name.encode(), value.encode()) for name, value in SERVER.items()],
-            }
-        )
-        self.handle_reply({"type": "http.response.body", "body": f"{status} {status_text.decode()}\n".encode()})
+        as_page = self.takes_pages()
+        headers = [(name.encode(), value.encode()) for name, value in error_pages.headers_of(as_page).items()]
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
+        self.handle_reply({"type": "http.response.body", "body": error_pages.body_of(status, as_page=as_page)})
+
+    def takes_pages(self) -> bool:
+        """Whether who asks is a browser, as far as the head has told."""
+        return error_pages.takes_pages(self.requestHeaders.getRawHeaders(b"accept", []))
 
 
 class BoundedChannel(HTTPChannel):
@@ -121,7 +121,8 @@ class BoundedChannel(HTTPChannel):
     def refuse(self, status: int) -> None:
         """Answer with an error and close; what comes after is not read."""
         self.stop_clock()
-        self.transport.write(error_page(status))
+        as_page = any(request.takes_pages() for request in self.requests[-1:])
+        self.transport.write(error_pages.answer(status, as_page=as_page))
         for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
             setattr(self, name, lambda *_: None)
         self.loseConnection()

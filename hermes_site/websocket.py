@@ -10,7 +10,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
 
-from hermes_site.headers import error_page
+from hermes_site import error_pages
 
 # Frames that may wait for the application.
 INBOX = 16
@@ -46,7 +46,7 @@ class PatientProtocol(WebSocketProtocol):
         reason: str,
         responseHeaders: Iterable[tuple[str, str]] | None = None,  # noqa: N803 (autobahn's name)
     ) -> None:
-        self.sendData(error_page(code, reason, responseHeaders or ()))
+        self.sendData(error_pages.answer(code, reason, responseHeaders or ()))
 
     def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
         self.writable.clear()

@@ -135,3 +135,15 @@ def test_no_answer_names_the_server(tiny: Tiny) -> None:
     for answer in (upgraded, sent(tiny, head("GET")), sent(tiny, b"nonsense\r\n\r\n")):
         assert b"server:" not in answer.lower()
         assert not {b"daphne", b"twisted", b"autobahn"} & set(answer.lower().split())
+
+
+def test_a_browser_gets_a_page_and_a_program_one_line(tiny: Tiny) -> None:
+    large = "Content-Length: 314572800"
+    page = sent(tiny, head("POST", "/", large, "Accept: text/html,*/*;q=0.8")).decode()
+    assert page.count("<main") == page.count("<h1>") == 1
+    assert '<a href="/">' in page
+    assert "Content-Type: text/html" in page
+    assert "default-src 'none'" in page
+    assert "unsafe" not in page
+    line = sent(tiny, head("POST", "/", large, "Accept: */*"))
+    assert line.endswith(b"\r\n\r\n413 Request Entity Too Large\n")
