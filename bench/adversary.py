@@ -152,7 +152,7 @@ class Adversary:
         """Sign up with a name that nobody has."""
         async with self._http(url) as client:
             password = str(uuid4())
-            form = {"username": uuid4().hex, "password1": password, "password2": password}
+            form = {"username": uuid4().hex, "password1": password}
             await self._post(client, "/accounts/signup/", form)
 
     async def _post(self, client: httpx2.AsyncClient, path: str, form: dict[str, Any]) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,62 +13,49 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from sessions_app.accounts import browsers, passwords, throttle
+from sessions_app.accounts.fields import WRONG_PASSWORD, OnePassword, PlainForm, password_field
+from sessions_app.accounts.judging import admit, judging
 from sessions_app.accounts.names import REFUSAL
-from sessions_app.accounts.throttle import Rule, TooManyAttempts
+from sessions_app.accounts.throttle import Rule
 from sessions_app.models import ApiToken
 from sessions_app.models.tokens import LIFETIME
 
-THROTTLED = "throttled"
 
-
-@contextmanager
-def _judging(*rules: Rule, name: str | None = None) -> Iterator[None]:
-    """Judge a password within: an attempt that raises stays counted. Raises ValidationError where it may not be."""
-    counted = _admit(*rules, name=name)
-    yield
-    throttle.forgive(counted)
-
-
-def _admit(*rules: Rule, name: str | None = None) -> throttle.Counted:
-    try:
-        return throttle.admit(rules, name)
-    except TooManyAttempts as refusal:
-        raise ValidationError(f"Too many attempts. Try again in {_words(refusal.wait)}.", code=THROTTLED) from None
-
-
-def _words(wait: timedelta) -> str:
-    seconds = math.ceil(wait.total_seconds())
-    if seconds > 60:
-        return f"{math.ceil(seconds / 60)} minutes"
-    return "a second" if seconds == 1 else f"{seconds} seconds"
-
-
-class LoginForm(AuthenticationForm):
+class LoginForm(PlainForm, AuthenticationForm):
     """Django's, throttled: in 15 minutes 5 wrong passwords per user name and address and 50 per address.
 
     Over all addresses, a name that is guessed at has to wait longer each time. A browser in which the user has logged
     in before has 5 of its own instead. Whether the user exists makes no difference to any answer.
     """
 
+    error_messages = {"invalid_login": "The username or the password is wrong. Capital letters count."}
+
+    password = password_field("Password", "current-password")
+
     def clean(self) -> dict[str, Any]:
         if "username" not in self.cleaned_data or self.request is None:
             return super().clean()
         name, where = self.cleaned_data["username"].casefold(), throttle.address(self.request)
         if browser := browsers.known(self.request, name):
-            judging = _judging(Rule(5, ("known", name, browser)))
+            attempt = judging(Rule(5, ("known", name, browser)))
         else:
-            judging = _judging(Rule(5, ("login", name, where)), Rule(50, ("login", where)), name=name)
-        with judging:
+            attempt = judging(Rule(5, ("login", name, where)), Rule(50, ("login", where)), name=name)
+        with attempt:
             return super().clean()
 
 
-class NewPasswordForm(PasswordChangeForm):
+class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):
     """Django's, throttled: in 15 minutes 5 wrong old passwords per login, 10 per user, 50 per address."""
+
+    error_messages = {"password_incorrect": WRONG_PASSWORD}
+
+    old_password = password_field("Old password", "current-password")
+    new_password1 = password_field("New password", "new-password")
+    new_password2 = None  # type: ignore[assignment]  # Django's way to leave a field out
 
     keep_tokens = forms.BooleanField(
         required=False,
         label="Keep my API tokens",
-        label_suffix="",
         help_text="Else they end now, as your other logins do. Keep them only if nobody else can know them.",
     )
 
@@ -85,7 +69,7 @@ class NewPasswordForm(PasswordChangeForm):
         user, login = str(self.user.pk), str(self.request.session.session_key)
         where = throttle.address(self.request)
         rules = Rule(5, ("old", user, login)), Rule(10, ("old", user)), Rule(50, ("login", where))
-        with _judging(*rules):
+        with judging(*rules):
             return super().clean_old_password()
 
     @transaction.atomic
@@ -95,15 +79,23 @@ class NewPasswordForm(PasswordChangeForm):
         return super().save(commit)
 
 
-class SignupForm(UserCreationForm):
+class SignupForm(PlainForm, OnePassword, UserCreationForm):
     """Django's, throttled: 30 attempts per address in 15 minutes, for each tells whether a name is taken."""
+
+    PASSWORD = "password1"
+
+    password1 = password_field("Password", "new-password")
+    password2 = None  # type: ignore[assignment]
+
+    class Meta(UserCreationForm.Meta):
+        help_texts = {"username": "The name you log in with."}
 
     def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.address = address
 
     def clean(self) -> dict[str, Any]:
-        _admit(Rule(30, ("signup", self.address)))
+        admit(Rule(30, ("signup", self.address)))
         return super().clean() or self.cleaned_data
 
     def save(self, commit: bool = True) -> User:
@@ -116,7 +108,7 @@ class SignupForm(UserCreationForm):
         return user
 
 
-class TokenForm(forms.ModelForm):
+class TokenForm(PlainForm, forms.ModelForm):
     """A name for a new token, and how long it lasts."""
 
     LIFETIMES = {7: "7 days", 30: "30 days", LIFETIME.days: "90 days", 365: "a year"}

@@ -18,14 +18,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sessions_app.accounts import browsers, logins
-from sessions_app.accounts.forms import THROTTLED, LoginForm, NewPasswordForm, SignupForm, TokenForm
+from sessions_app.accounts.forms import LoginForm, NewPasswordForm, SignupForm, TokenForm
+from sessions_app.accounts.judging import status_of
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.throttle import address
 from sessions_app.models import ApiToken, TooManyTokens
-
-
-def _status(form: BaseForm) -> int:
-    return 429 if any(form.has_error(field, THROTTLED) for field in form.errors) else 200
 
 
 def _signup_is_open() -> bool:
@@ -47,7 +44,19 @@ class LoginView(views.LoginView):
         return response
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=_status(form))
+        return self.render_to_response(self.get_context_data(form=form), status=status_of(form))
+
+
+class LogoutView(views.LogoutView):
+    """Asks whether to log out where nobody has said so by a form: a link, or an address typed in."""
+
+    http_method_names = [*views.LogoutView.http_method_names, "get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Ask; who is not logged in is led to the login."""
+        if not request.user.is_authenticated:
+            return redirect(settings.LOGOUT_REDIRECT_URL)
+        return render(request, "registration/logout.html")
 
 
 class PasswordChangeView(views.PasswordChangeView):
@@ -65,7 +74,7 @@ class PasswordChangeView(views.PasswordChangeView):
         return super().form_valid(form)
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=_status(form))
+        return self.render_to_response(self.get_context_data(form=form), status=status_of(form))
 
 
 @sensitive_post_parameters()
@@ -86,7 +95,7 @@ def signup(request: HttpRequest, name: str = "") -> HttpResponse:
             response = redirect(settings.LOGIN_REDIRECT_URL)
             browsers.remember(request, response, user.get_username())
             return response
-    return render(request, "registration/signup.html", {"form": form}, status=_status(form))
+    return render(request, "registration/signup.html", {"form": form}, status=status_of(form))
 
 
 @never_cache

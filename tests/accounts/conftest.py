@@ -60,5 +60,5 @@ def is_signed_in(client: Client) -> bool:
 
 
 def change_password(client: Client, new: str = "another horse battery staple", **more: str) -> int:
-    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new, **more}
+    form = {"old_password": PASSWORD, "new_password1": new, **more}
     return int(client.post(NEW_PASSWORD, form).status_code)

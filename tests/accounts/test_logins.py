@@ -144,7 +144,7 @@ def test_signing_out_everywhere_can_include_this_browser(signed_in: Client, phon
 def test_a_get_ends_nothing_and_a_stranger_sees_nothing(signed_in: Client, client: Client) -> None:
     pk = login_of(signed_in).pk
     for address in (f"{LOGINS}{pk}/end/", f"{LOGINS}end/"):
-        assert signed_in.get(address).status_code == 405
+        assert signed_in.get(address)["Location"] == LOGINS
         assert client.post(address).status_code == 302
     assert client.get(LOGINS)["Location"] == f"{LOGIN}?next={LOGINS}"
     assert is_signed_in(signed_in)

@@ -100,7 +100,7 @@ def test_the_pages_refuse_a_look_alike(name: str, client: Client, settings: Sett
 def test_the_page_says_why_a_name_is_refused(client: Client, settings: Settings) -> None:
     settings.HERMES_SIGNUP = "open"
     User.objects.create_user("admin")
-    form = {"username": "\u0430dmin", "password1": PASSWORD, "password2": PASSWORD}
+    form = {"username": "\u0430dmin", "password1": PASSWORD}
     assert names.REFUSAL in client.post(SIGNUP, form).content.decode()
 
 
@@ -148,7 +148,7 @@ def test_of_four_sign_ups_at_once_one_gets_the_name(monkeypatch: pytest.MonkeyPa
 
     def sign_up(name: str) -> int:
         try:
-            form = {"username": name, "password1": PASSWORD, "password2": PASSWORD}
+            form = {"username": name, "password1": PASSWORD}
             return int(Client().post(SIGNUP, form).status_code)
         finally:
             connection.close()

@@ -27,7 +27,7 @@ def log_out(browser: Browser) -> None:
 
 def change_password(browser: Browser) -> None:
     new = f"another {PASSWORD}"
-    browser.post("/accounts/password_change/", old_password=PASSWORD, new_password1=new, new_password2=new)
+    browser.post("/accounts/password_change/", old_password=PASSWORD, new_password1=new)
 
 
 def reset_password(browser: Browser) -> None:

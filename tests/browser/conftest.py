@@ -89,8 +89,7 @@ class Visitor:
         self.name = f"newcomer{next(_numbers)}"
         page = await self.page("/accounts/signup/")
         await page.get_by_label("Username").fill(self.name)
-        for field in ("password1", "password2"):
-            await page.locator(f"[name={field}]").fill(PASSWORD)
+        await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign up").click()
         await ready(page)
         return page

@@ -51,8 +51,8 @@ async def test_the_logout_of_a_second_tab_leads_to_the_login(visitor: Visitor) -
 
 
 async def test_a_logout_older_than_the_login_asks_again(visitor: Visitor) -> None:
-    page = await visitor.arrive()
     other = await visitor.page(LOGIN)
+    page = await visitor.arrive()
     await fill(other, visitor.name)
     await press(other, "Log in")
     await ready(other)
