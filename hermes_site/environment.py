@@ -8,11 +8,16 @@ import ipaddress
 import os
 import secrets
 from contextlib import suppress
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import environ
+
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+MAIL_SECONDS = 10
+"""How long a mail server may be silent."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -112,6 +117,27 @@ class Environment:
             self.problems.append(f"{name} must be redis://HOST:PORT/NUMBER (or rediss:// or unix://).")
         return value
 
+    def mail(self, name: str) -> dict[str, Any]:
+        """Django's settings of the mail server and of who its mail is from; none where no server is named.
+
+        That is the address given as `?from=`, else the server's user, else hermes at the server.
+        """
+        if not (url := self.text(name)):
+            return {}
+        with suppress(ValueError):
+            parts = urlsplit(url)
+            query = parse_qs(parts.query, strict_parsing=bool(parts.query))
+            [sender] = query.pop("from", [_sender_at(parts)])
+            if parts.scheme in MAIL_PORTS and parts.hostname and not query and "@" in parseaddr(sender)[1]:
+                config = environ.Env.email_url_config(parts._replace(path="", query="").geturl())
+                del config["EMAIL_FILE_PATH"]
+                port = config["EMAIL_PORT"] or MAIL_PORTS[parts.scheme]
+                return {**config, "EMAIL_PORT": port, "EMAIL_TIMEOUT": MAIL_SECONDS, "DEFAULT_FROM_EMAIL": sender}
+        self.problems.append(
+            f"{name} must be smtp://USER:PASSWORD@HOST:PORT?from=chat@example.org (or smtp+tls:// or smtp+ssl://)."
+        )
+        return {}
+
     def secret(self, name: str, file: Path, *, must_be_given: bool) -> str:
         """The given secret, else the one in `file`, made once (mode 0600)."""
         if given := self.text(name):
@@ -122,6 +148,11 @@ class Environment:
             )
             return secrets.token_urlsafe(50)
         return _kept_secret(file)
+
+
+def _sender_at(server: SplitResult) -> str:
+    user = unquote(server.username or "")
+    return user if "@" in user else f"hermes@{server.hostname}"
 
 
 def _kept_secret(file: Path) -> str:

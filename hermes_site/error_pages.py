@@ -22,11 +22,12 @@ _SENTENCES = {
     500: ("Something went wrong", "The fault is ours. Please try again in a moment."),
     503: ("The site is busy", "It could not answer in time. Please try again in a moment."),
 }
-# The style sheet under its plain name: hashed names are Django's to know.
+# Style sheets under their plain names: hashed ones are Django's to know.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>{title} · Hermes Site</title>
+<link rel="stylesheet" href="/static/sessions_app/css/tokens.css">
 <link rel="stylesheet" href="/static/sessions_app/css/base.css"></head>
 <body class="page"><main class="card"><h1>{title}</h1><p class="lead">{sentence}</p>
 <p class="beside"><a href="/">Back to your chats</a></p></main></body>

@@ -30,6 +30,13 @@ HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
 HERMES_DRAIN_GRACE = _env.seconds("HERMES_DRAIN_GRACE", 30, least=0)
 HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")
 
+# EMAIL_HOST and the rest of Django's names. Without a mail server nobody is offered a new password by mail.
+_mail = _env.mail("EMAIL_URL")
+globals().update(_mail)
+HERMES_SENDS_MAIL = bool(_mail)
+# Seconds: what is read of a mailbox later is no way in.
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+
 # Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXY = _env.networks("TRUSTED_PROXY")
 
@@ -175,6 +182,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "sessions_app.accounts.context.mail",
             ]
         },
     }

@@ -51,6 +51,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
             ["https://a.example"],
             ["a.example", "https://a.example/x"],
         ),
+        (
+            lambda env: env.mail("X").get("EMAIL_PORT"),
+            "smtp+tls://u%40e.example:p@h",
+            587,
+            ["h", "http://h", "smtp://", "smtp://h:99999", "smtp://h?from=x", "smtp://h?to=a@e.example", "smtp://h?x"],
+        ),
         (lambda env: env.redis("X"), "redis://h:1/0", "redis://h:1/0", ["localhost:6379", "http://h"]),
         (
             lambda env: env.database("X", Path("/d"))["NAME"],
@@ -79,8 +85,24 @@ def test_a_password_is_never_repeated(environment: Environment, monkeypatch: pyt
     monkeypatch.setenv("X", url)
     environment.database("X", Path("/d"))
     environment.redis("X")
-    assert len(environment.problems) == 2
+    environment.mail("X")
+    assert len(environment.problems) == 3
     assert "hunter2" not in " ".join(environment.problems)
+
+
+@pytest.mark.parametrize(
+    ("url", "sender"),
+    [
+        ("smtp://h.example?from=Chat%20<c%40e.example>", "Chat <c@e.example>"),
+        ("smtp+ssl://u%40e.example:p%3A@h.example", "u@e.example"),
+        ("smtp://u:p@h.example", "hermes@h.example"),
+    ],
+)
+def test_mail_has_a_sender(environment: Environment, monkeypatch: pytest.MonkeyPatch, url: str, sender: str) -> None:
+    monkeypatch.setenv("X", url)
+    found = environment.mail("X")
+    assert (found["DEFAULT_FROM_EMAIL"], found["EMAIL_HOST"]) == (sender, "h.example")
+    assert found["EMAIL_HOST_PASSWORD"] in ("p:", "p", None)
 
 
 def test_a_relative_sqlite_file_is_in_the_project(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

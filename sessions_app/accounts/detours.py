@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
@@ -30,6 +31,18 @@ def for_visitors(view: View) -> View:
     def led(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if request.method in _ASKS and request.user.is_authenticated:
             return redirect(_goal(request))
+        return view(request, **kwargs)
+
+    return led
+
+
+def where_mail_is_sent(view: View) -> View:
+    """Answer that there is no such page (404) where the operator has named no mail server."""
+
+    @wraps(view)
+    def led(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if not settings.HERMES_SENDS_MAIL:
+            raise Http404
         return view(request, **kwargs)
 
     return led

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 else:
     _Form = _SetsPassword = object
 
+EMAIL_LABEL = "E-mail address (optional)"
+EMAIL_HELP = "Only for a new password, if you forget yours."
 WRONG_PASSWORD = "The password is wrong. Capital letters count."
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -13,8 +14,8 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from sessions_app.accounts import browsers, passwords, throttle
-from sessions_app.accounts.fields import WRONG_PASSWORD, OnePassword, PlainForm, password_field
-from sessions_app.accounts.judging import admit, judging
+from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_PASSWORD, OnePassword, PlainForm, password_field
+from sessions_app.accounts.judging import admit, judging, judging_own_password
 from sessions_app.accounts.names import REFUSAL
 from sessions_app.accounts.throttle import Rule
 from sessions_app.models import ApiToken
@@ -45,7 +46,7 @@ class LoginForm(PlainForm, AuthenticationForm):
 
 
 class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):
-    """Django's, throttled: in 15 minutes 5 wrong old passwords per login, 10 per user, 50 per address."""
+    """Django's, throttled."""
 
     error_messages = {"password_incorrect": WRONG_PASSWORD}
 
@@ -66,10 +67,7 @@ class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):
             del self.fields["keep_tokens"]
 
     def clean_old_password(self) -> str:
-        user, login = str(self.user.pk), str(self.request.session.session_key)
-        where = throttle.address(self.request)
-        rules = Rule(5, ("old", user, login)), Rule(10, ("old", user)), Rule(50, ("login", where))
-        with judging(*rules):
+        with judging_own_password(self.request):
             return super().clean_old_password()
 
     @transaction.atomic
@@ -88,11 +86,15 @@ class SignupForm(PlainForm, OnePassword, UserCreationForm):
     password2 = None  # type: ignore[assignment]
 
     class Meta(UserCreationForm.Meta):
-        help_texts = {"username": "The name you log in with."}
+        fields = ("username", "email")
+        labels = {"email": EMAIL_LABEL}
+        help_texts = {"username": "The name you log in with.", "email": EMAIL_HELP}
 
     def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.address = address
+        if not settings.HERMES_SENDS_MAIL:
+            del self.fields["email"]
 
     def clean(self) -> dict[str, Any]:
         admit(Rule(30, ("signup", self.address)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
+from django.http import HttpRequest
 
 from sessions_app.accounts import throttle
 from sessions_app.accounts.throttle import Rule, TooManyAttempts
@@ -30,6 +31,14 @@ def admit(*rules: Rule, name: str | None = None) -> throttle.Counted:
         return throttle.admit(rules, name)
     except TooManyAttempts as refusal:
         raise ValidationError(f"Too many attempts. Try again in {_words(refusal.wait)}.", code=_THROTTLED) from None
+
+
+def judging_own_password(request: HttpRequest) -> AbstractContextManager[None]:
+    """Judge a password of the user's own: in 15 minutes 5 wrong ones per login, 10 per user, 50 per address."""
+    user, login = str(request.user.pk), str(request.session.session_key)
+    return judging(
+        Rule(5, ("old", user, login)), Rule(10, ("old", user)), Rule(50, ("login", throttle.address(request)))
+    )
 
 
 def status_of(form: BaseForm) -> int:

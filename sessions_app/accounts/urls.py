@@ -1,15 +1,28 @@
 """Addresses of the accounts' pages."""
 
+from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from sessions_app.accounts import views
-from sessions_app.accounts.detours import for_visitors, sent_from
+from sessions_app.accounts import reset_views, views
+from sessions_app.accounts.detours import for_visitors, sent_from, where_mail_is_sent
 
 urlpatterns = [
     path("login/", for_visitors(views.LoginView.as_view()), name="login"),
     path("signup/", for_visitors(views.signup), name="signup"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("password_change/", views.PasswordChangeView.as_view(), name="password_change"),
+    path("password_reset/", where_mail_is_sent(reset_views.ResetView.as_view()), name="password_reset"),
+    path(
+        "password_reset/sent/",
+        where_mail_is_sent(PasswordResetDoneView.as_view(template_name="registration/reset_sent.html")),
+        name="password_reset_done",
+    ),
+    path(
+        "password_reset/<uidb64>/<token>/",
+        where_mail_is_sent(reset_views.ResetLinkView.as_view()),
+        name="password_reset_confirm",
+    ),
+    path("email/", where_mail_is_sent(reset_views.email), name="email"),
     path("logins/", views.signed_in, name="logins"),
     path("logins/<int:pk>/end/", sent_from("logins")(views.end_login), name="end_login"),
     path("logins/end/", sent_from("logins")(views.end_all_logins), name="end_all_logins"),

@@ -1,0 +1,89 @@
+"""Forms of a forgotten password: to ask for a mail with a link, to set a new one, and to say where such mails go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_PASSWORD, OnePassword, PlainForm, password_field
+from sessions_app.accounts.judging import admit, judging_own_password
+from sessions_app.accounts.throttle import Rule, address
+
+logger = logging.getLogger(__name__)
+
+_SENDER = ThreadPoolExecutor(1, "mail")
+"""The thread that mail leaves by: who asks for one gets the same answer, as fast, whether it is sent or not."""
+
+
+class ResetForm(PlainForm, PasswordResetForm):
+    """Django's, throttled: in 15 minutes 3 mails to an address, known or not, and 20 for who asks from one place."""
+
+    email = forms.EmailField(
+        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self._found: list[User] = []
+
+    def clean(self) -> dict[str, Any]:
+        if email := self.cleaned_data.get("email"):
+            admit(Rule(3, ("reset to", email.casefold())), Rule(20, ("reset", address(self.request))))
+        return self.cleaned_data
+
+    def save(self, **options: Any) -> None:  # type: ignore[override]  # Django's own view names them all
+        """Look the users up here, whoever they are; all that only a known address takes is done in the sender's thread.
+
+        That asks the database for nothing.
+        """
+        self._found = list(super().get_users(self.cleaned_data["email"]))
+        options |= {"domain_override": self.request.get_host(), "request": None}
+        _SENDER.submit(_logged, partial(super().save, **options))
+
+    def get_users(self, email: str) -> Iterable[User]:
+        return self._found
+
+
+class ResetPasswordForm(PlainForm, OnePassword, SetPasswordForm):
+    """A new password for whoever has the link."""
+
+    new_password1 = password_field("New password", "new-password")
+    new_password2 = None  # type: ignore[assignment]
+
+
+class EmailForm(PlainForm, forms.ModelForm):
+    """The user's own address; asks for the password, as who reads mail there can set another one."""
+
+    current_password = password_field("Password", "current-password")
+
+    class Meta:
+        model = User
+        fields = ("email",)
+        labels = {"email": EMAIL_LABEL}
+        help_texts = {"email": EMAIL_HELP}
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_current_password(self) -> None:
+        with judging_own_password(self.request):
+            if not self.instance.check_password(self.cleaned_data["current_password"]):
+                raise ValidationError(WRONG_PASSWORD)
+
+
+def _logged(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except Exception:
+        logger.exception("A mail could not be made.")
