@@ -199,6 +199,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "hermes_site.formats"
 USE_TZ = True
 
 LOGGING_CONFIG = "logging.config.dictConfig"

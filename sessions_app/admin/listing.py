@@ -51,9 +51,6 @@ class ListingAdmin(ClosedAdmin):
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
 
-    class Media:
-        css = {"all": ["sessions_app/admin.css"]}
-
     def get_paginator(
         self,
         request: HttpRequest,

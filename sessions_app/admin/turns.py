@@ -103,7 +103,7 @@ class TurnAdmin(InspectionAdmin):
         """Show what the turns of a period have cost, to whoever may see turns."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        shown = {**self.admin_site.each_context(request), "title": "Ledger", "opts": self.opts, "media": self.media}
+        shown = {**self.admin_site.each_context(request), "title": "Ledger", "opts": self.opts}
         shown |= ledger.context(request.GET.dict())
         return TemplateResponse(request, "admin/sessions_app/turn/ledger.html", shown)
 

@@ -61,8 +61,8 @@ def seconds(duration: timedelta | None) -> str:
 
 
 def moment(time: datetime | None) -> str:
-    """Return a time to the second, short enough for a column; a dash where it has not come."""
-    return date_format(localtime(time), "Y-m-d H:i:s") if time else "-"
+    """Return a time to the second, with its zone; a dash where it has not come."""
+    return date_format(localtime(time), "DATETIME_FORMAT") if time else "-"
 
 
 def narrowed(parameter: str, key: object, name: str) -> SafeString:

@@ -1,0 +1,1 @@
+"""How dates are written, by language (settings.FORMAT_MODULE_PATH)."""
