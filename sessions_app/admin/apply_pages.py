@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from sessions_app.admin import applying, rights
 from sessions_app.admin.listing import InspectionAdmin, ListingAdmin
@@ -80,6 +81,17 @@ class ApplyingProfile(ListingAdmin):
         context["may_apply"] = applying.may_apply(request)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    def response_change(self, request: HttpRequest, obj: AgentProfile) -> HttpResponse:
+        """Say after a change which sessions keep what they began with, and where that can be applied to them."""
+        if rights.may_view(request, "chatsession") and (
+            older := applying.behind(ChatSession.objects.all(), [obj]).count()
+        ):
+            kept = f"{_sessions(older)} keep{'s' if older == 1 else ''} the system prompt and tools of before."
+            link = reverse("admin:sessions_app_agentprofile_apply", args=[obj.pk])
+            offer = format_html(' <a href="{}">Apply the profile as it is now…</a>', link)
+            self.message_user(request, format_html("{}{}", kept, offer if applying.may_apply(request) else ""))
+        return super().response_change(request, obj)
+
 
 def _confirmation(
     page: ListingAdmin, request: HttpRequest, older: QuerySet[ChatSession], back: str, hidden: list[tuple[str, object]]
@@ -89,7 +101,6 @@ def _confirmation(
         **page.admin_site.each_context(request),
         "title": "Apply the profile as it is now",
         "opts": page.opts,
-        "media": page.media,
         "older": _sessions(older.count()),
         "tokens": number(applying.tokens_kept(older)),
         "hidden": hidden,

@@ -14,6 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ class ClosedList(ChangeList):
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return what a column is ordered by; None where it is not sortable, which Django heeds in links only."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+
+class TickedChoices(_ModelAdmin):
+    """Related rows are chosen by boxes to tick: Django's two lists with arrows cannot be read to who does not see."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        """Return a field of boxes."""
+        return super().formfield_for_manytomany(db_field, request, widget=CheckboxSelectMultiple, **kwargs)
 
 
 class ClosedAdmin(_ModelAdmin):

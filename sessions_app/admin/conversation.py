@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from asgiref.sync import async_to_sync
+from django.utils.safestring import SafeString
 
 from sessions_app.conversations import branches
 from sessions_app.conversations.versions import versions
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import Parts, ToolCall, reasoning_of, tool_calls, tool_results
 from sessions_app.models import ChatSession, Message, Turn
+from sessions_app.web import rendering
 
 MESSAGES_A_PAGE = 200
 
@@ -19,12 +23,13 @@ class Line:
     """One message.
 
     ``turn`` stands at the first of its messages, loaded only so far as a line tells of it. ``versions`` counts this
-    message and those in its place of other branches.
+    message and those in its place of other branches. ``html`` is an answer's Markdown as the chat shows it.
     """
 
     message: Message
     turn: Turn | None
     versions: int
+    html: str = ""
 
     @property
     def tool(self) -> str:
@@ -79,6 +84,15 @@ def page(chat_session: ChatSession, before: int | None) -> Page:
         older=messages[0].position if has_older else None,
         newer=None if before is None else _newer(chat_session, messages[-1].position + 1 if messages else before),
     )
+
+
+def rendered(page: Page, reader_id: int) -> Page:
+    """Return the page with its answers rendered, in the turn of who reads them."""
+    answers = [line for line in page.lines if line.message.role == "assistant" and line.message.text]
+    htmls = async_to_sync(rendering.render_all)(reader_id, [line.message.text for line in answers])
+    # The renderer sanitises last, whatever the text (web/sanitise.py).
+    shown = {line.message.pk: SafeString(html) for line, html in zip(answers, htmls, strict=True)}
+    return replace(page, lines=[replace(line, html=shown.get(line.message.pk, line.html)) for line in page.lines])
 
 
 def _turns_opened(messages: Sequence[Message]) -> dict[int, Turn]:

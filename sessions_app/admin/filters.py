@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast, get_args
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import now
 
+from sessions_app.admin import rights
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.errors import Code
-from sessions_app.models import AgentProfile
+from sessions_app.models import AgentProfile, Turn, TurnStatus
+
+FAILURES = (TurnStatus.FAILED, TurnStatus.INTERRUPTED)
+FAILED_DAYS = 7
 
 
 class FieldFilter(admin.SimpleListFilter):
@@ -92,6 +98,51 @@ class ProfileFilter(FieldFilter):
         if self.value() and self.value() not in {key for key, _ in self.lookup_choices}:
             raise IncorrectLookupParameters
         return super().queryset(request, queryset)
+
+
+class ModelFilter(admin.SimpleListFilter):
+    """Sessions by the model that answers in them now, which is their profile's."""
+
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Return the models of all profiles."""
+        self._profiles: dict[str, list[int]] = {}
+        for profile in AgentProfile.objects.only("model"):
+            self._profiles.setdefault(profile.effective_model, []).append(profile.pk)
+        return [(model, model) for model in sorted(self._profiles)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the sessions of the profiles with the model; raise IncorrectLookupParameters for any other model."""
+        if not (model := self.value()):
+            return queryset
+        if model not in self._profiles:
+            raise IncorrectLookupParameters
+        return queryset.filter(profile__in=self._profiles[model])
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Sessions by what their turns do, for who may view turns; for others there is no such filter."""
+
+    title = "turns"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Return the states, each few turns of those that there are."""
+        if not rights.may_view(request, "turn"):
+            return []
+        return [("alive", "Running or waiting now"), ("failed", f"Failed in the last {FAILED_DAYS} days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the sessions with such a turn, found from the turns: those are few, and an index has them."""
+        found = {
+            "alive": Q(status=TurnStatus.RUNNING) | Q(status=TurnStatus.QUEUED),
+            "failed": Q(status__in=FAILURES, created_at__gte=now() - timedelta(days=FAILED_DAYS)),
+        }.get(self.value() or "")
+        if found is None:
+            return queryset
+        return queryset.filter(pk__in=Turn.objects.filter(found).order_by().values("chat_session"))
 
 
 class GuardAgentFilter(FieldFilter):

@@ -8,10 +8,10 @@ from django.contrib.auth.admin import GroupAdmin
 from django.http import HttpRequest
 
 from sessions_app.admin import rights
-from sessions_app.admin.closed import ClosedAdmin
+from sessions_app.admin.closed import ClosedAdmin, TickedChoices
 
 
-class RightsGroupAdmin(ClosedAdmin, GroupAdmin):
+class RightsGroupAdmin(TickedChoices, ClosedAdmin, GroupAdmin):
     """Groups: seen by who may view them, made, changed and deleted by superusers."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -32,3 +32,14 @@ def note(request: HttpRequest, sessions: Iterable[ChatSession], action_flag: int
         )
         for chat_session in sessions
     )
+
+
+def note_search(request: HttpRequest) -> None:
+    """Write down that the user of the request has looked for something in what was said; for what is not kept."""
+    LogEntry.objects.create(
+        user_id=request.user.pk,  # type: ignore[misc]  # as above
+        content_type=ContentType.objects.get_for_model(ChatSession),
+        object_repr="chat sessions",
+        action_flag=READ,
+        change_message="Searched in what was said.",
+    )

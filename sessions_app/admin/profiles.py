@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from sessions_app.admin.apply_pages import ApplyingProfile
+from sessions_app.admin.closed import TickedChoices
 from sessions_app.llm.providers import check_model
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile
@@ -63,7 +64,7 @@ class AgentProfileForm(_ModelForm):
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # Django's, untyped
 
 
-class AgentProfileAdmin(ApplyingProfile):
+class AgentProfileAdmin(TickedChoices, ApplyingProfile):
     """Profiles. One that sessions follow, or new ones will, cannot be deleted."""
 
     form = AgentProfileForm

@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import conversation, deletion, log, rights
+from sessions_app.admin import conversation, deletion, log, rights, said
 from sessions_app.admin.apply_pages import ApplyingSessions
 from sessions_app.admin.closed import ClosedList
-from sessions_app.admin.filters import ActivityFilter, OwnerFilter
+from sessions_app.admin.filters import ActivityFilter, ModelFilter, OwnerFilter, StateFilter
 from sessions_app.admin.spent import SpentAdmin
 from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.words import HIDDEN, UNTITLED, as_uuid, moment, narrowed, number, users_named
@@ -75,10 +75,10 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         "cached",
     )
     list_select_related = ("owner", "profile", "stamp")
-    list_filter = (OwnerFilter, "profile", ("updated_at", ActivityFilter), "archived")
+    list_filter = (OwnerFilter, StateFilter, "profile", ModelFilter, ("updated_at", ActivityFilter), "archived")
     ordering = ("-updated_at", "-id")
     search_fields = ("title", "owner__username")
-    search_help_text = "User name or id of the session; its title, for readers of messages"
+    search_help_text = "User name or id of the session; for readers of messages its title, and what was said"
     fieldsets = (
         (None, {"fields": ("id", "name", "owner", "profile", "answered_by", "prefix_is")}),
         ("Activity", {"fields": ("last_activity", "created", ("messages", "revision"), ("archived", "pinned"))}),
@@ -100,14 +100,16 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Look for an id, else for users' names, and for titles where the user may read them."""
+        """Look for an id, else for users' names, and for titles and in messages where the user may read them."""
         term = search_term.strip()
         if session_id := as_uuid(term):
             return queryset.filter(pk=session_id), False
+        if not term:
+            return queryset, False
         found = Q(owner__in=users_named(term))
         if rights.may_read(request):
-            found |= Q(title__icontains=term)
-        return queryset.filter(found) if term else queryset, False
+            found |= Q(title__icontains=term) | Q(pk__in=said.sessions_with(request, term))
+        return queryset.filter(found), False
 
     @admin.display(description="title")
     def name(self, row: Listed) -> str:
@@ -183,7 +185,8 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         context["may_see_turns"] = rights.may_view(request, "turn")
         context["branches"] = obj.branches.count()
         if context["may_read"]:
-            context["page"] = conversation.page(obj, _position(request.GET.get("before", "")))
+            page = conversation.page(obj, _position(request.GET.get("before", "")))
+            context["page"] = conversation.rendered(page, request.user.pk or 0)
             log.note(request, [obj], log.READ, f"Read the transcript: {context['page'].said}.")
         if context["may_see_turns"]:
             context["turns"] = self._latest_turns(obj)

@@ -9,19 +9,20 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from sessions_app.admin import deletion, rights
-from sessions_app.admin.closed import ClosedAdmin
+from sessions_app.admin import deletion, holdings, rights
+from sessions_app.admin.closed import ClosedAdmin, TickedChoices
 from sessions_app.models import ApiToken, ChatSession
 
 DELETION_RIGHTS = {"chat session": "sessions_app.delete_chatsession", "API token": "sessions_app.delete_apitoken"}
 """What who deletes a user with such rows must be allowed besides."""
 
 RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+FACTS = ("password_is", "last_login", "date_joined")
 
 
-class AccountAdmin(ClosedAdmin, UserAdmin):
+class AccountAdmin(TickedChoices, ClosedAdmin, UserAdmin):
     """Django's own lets all who may change users change their rights too, and shows a part of the password's hash.
 
     It would also load every message of a user to list it, and again to delete it.
@@ -41,7 +42,20 @@ class AccountAdmin(ClosedAdmin, UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return what cannot be changed: rights too, except by superusers."""
-        return ("password_is", *(() if rights.is_superuser(request) else RIGHTS_FIELDS))
+        return (*FACTS, *(() if rights.is_superuser(request) else RIGHTS_FIELDS))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: User | None = None,
+    ) -> HttpResponse:
+        """Add what the user has, as far as the reader may see it."""
+        context["holdings"] = holdings.of(request, obj) if obj else []
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.display(description="password")
     def password_is(self, row: User) -> str:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile, Branch, ChatSession, Message, Turn, TurnStatus
@@ -75,6 +76,12 @@ def make_turn(chat_session: ChatSession, **fields: Any) -> Turn:
         "guard_reason": "same stamp",
     }
     return Turn.objects.create(owner=chat_session.owner, chat_session=chat_session, **told | fields)
+
+
+def run(chat_session: ChatSession, **fields: Any) -> Turn:
+    """A turn that runs in some process."""
+    told = {"status": "running", "claim": uuid.uuid4(), "heartbeat_at": timezone.now(), "process": "f00dcafe" * 4}
+    return make_turn(chat_session, **told | {"started_at": timezone.now()} | fields)
 
 
 def say(chat_session: ChatSession, position: int, text: str, **fields: Any) -> Message:

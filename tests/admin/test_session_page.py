@@ -37,6 +37,17 @@ def test_what_was_said_is_text_and_never_markup(boss: Client, alice: User) -> No
         assert markup.replace("<", "&lt;").replace(">", "&gt;") in seen
 
 
+def test_an_answer_is_shown_as_the_chat_shows_it(boss: Client, alice: User) -> None:
+    chat_session = make_session(alice)
+    say(chat_session, 0, "What is **bold**?")
+    say(chat_session, 1, "This is **bold**, [this](javascript:alert) is no link.\n\n| a |\n| --- |\n| b |")
+    seen = text_of(boss, page_of(chat_session))
+    assert "What is **bold**?" in seen
+    assert "This is <strong>bold</strong>" in seen
+    assert 'href="javascript' not in seen
+    assert "<table" in seen[seen.index("This is <strong>") :]
+
+
 def test_tool_calls_results_reasoning_and_status_are_shown(boss: Client, alice: User) -> None:
     chat_session = make_session(alice)
     call = {"kind": "call", "id": "1", "name": "calculator", "arguments": '{"expression":"6*7"}'}

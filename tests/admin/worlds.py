@@ -160,6 +160,7 @@ def queries(model: Any, model_admin: Any) -> list[str]:
         *(f"?o={sign}{column}" for column in range(len(model_admin.list_display) + 1) for sign in ("", "-")),
         *(f"?q={term}" for term in ("alice", "message", "title a", "text a", "~", "md5", "You are", "user%20bob")),
         *(f"?_to_field={field.name}" for field in model._meta.fields),
+        *("?state=alive", "?state=failed", "?model=demo"),
         *("?_popup=1", "?all=1", "?e=1", "?_facets=True", "?p=2", "?owner=1", "?text__startswith=t"),
     ]
 

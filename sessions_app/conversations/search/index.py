@@ -21,7 +21,7 @@ from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
 
 # One catch_up is one transaction, which on SQLite keeps other writers waiting.
-_CHANGES_AT_ONCE = 100
+CHANGES_AT_ONCE = 100
 _CHARACTERS_AT_ONCE = 20_000
 # More keys would not narrow the search; the text decides.
 _KEYS_OF_QUERY = 24
@@ -65,7 +65,7 @@ def catch_up() -> bool:
     if connection.vendor == "postgresql" and plain.rows(_TRY_LOCK, [_LOCK]) == [(False,)]:
         return False
     left, renewed, done = _CHARACTERS_AT_ONCE, set[int](), []
-    for change_id, message_id in plain.rows(_CHANGES, [_CHANGES_AT_ONCE]):
+    for change_id, message_id in plain.rows(_CHANGES, [CHANGES_AT_ONCE]):
         if message_id not in renewed:
             left -= _renew(message_id)
             renewed.add(message_id)
@@ -121,7 +121,7 @@ def _keys(owner_id: int, folded: str) -> str:
     return " ".join(sorted(_key(owner_id, part) for part in parts))
 
 
-def keys_of_query(owner_id: int, folded: str) -> list[str]:
+def keys_of_query(owner_id: int | str, folded: str) -> list[str]:
     """Return keys that each of the owner's messages has which holds the query."""
     parts = dict.fromkeys(_parts(folded, min(len(folded), _LONGEST_KEY)))
     return [_key(owner_id, part) for part in parts][:_KEYS_OF_QUERY]
@@ -131,6 +131,6 @@ def _parts(text: str, length: int) -> list[str]:
     return [text[start : start + length] for start in range(len(text) - length + 1)]
 
 
-def _key(owner_id: int, part: str) -> str:
+def _key(owner_id: int | str, part: str) -> str:
     """Return one word of ASCII letters and digits, in which FTS5's tokenizer changes nothing."""
     return f"{owner_id}x{part.encode().hex()}"
