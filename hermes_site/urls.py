@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from hermes_site.health import healthz
 from hermes_site.metrics import metrics
 from sessions_app.accounts.views import PasswordChangeView
+from sessions_app.admin import console
 
 urlpatterns = [
     path("", include("sessions_app.web.urls")),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("admin/password_change/", PasswordChangeView.as_view(), name="admin_password_change"),
     # Django's way from any row's key to its page on the site. No row has one, and keys of the wrong form were faults.
     re_path("^admin/r/", page_not_found, {"exception": Http404()}),
+    path("admin/", console.index),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
