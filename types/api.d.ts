@@ -89,7 +89,7 @@ declare namespace Api {
   }
   /** Why a provider's cache had less than was expected; `sentence` says it to a person. */
   type Cause = "first" | "model" | "profile" | "prompt" | "tools" | "software" | "edited" | "expired" | "evicted" | "unreported" | "host" | "other";
-  /** A profile that a user may choose for a session, or for one answer. */
+  /** A profile that a user may choose for a session, or for one answer. ``input_price`` is what a million tokens of a prompt cost that no cache holds, in US dollars; null where no price is known. */
   interface ChoiceShape {
     id: number;
     name: string;
@@ -98,11 +98,17 @@ declare namespace Api {
     is_default: boolean;
     takes_images: boolean;
     takes_files: boolean;
+    input_price: number | null;
   }
   /** A named piece of ambient information given to the agent for the run, distinct from the conversation. */
   interface Context {
     description: string;
     value: string;
+  }
+  /** How full a conversation is: ``tokens`` of the last prompt and its answer, ``limit`` of the model's window. Either is null where nobody knows it. */
+  interface ContextShape {
+    tokens: number | null;
+    limit: number | null;
   }
   /** Bytes carried inline. */
   interface DataSource {
@@ -228,8 +234,10 @@ declare namespace Api {
     saved: number | null;
     guard: GuardShape | null;
   }
+  /** ``running``: the ids of those listed in which a turn runs. */
   interface ListResult {
     sessions: Array<SessionShape>;
+    running: Array<string>;
     next_cursor: string | null;
     cursor: number;
   }
@@ -471,6 +479,7 @@ declare namespace Api {
     archived: boolean;
     pinned: boolean;
     profile: number;
+    context: ContextShape;
   }
   /** How many sessions there are, and how many may be. */
   interface SessionsUsed {

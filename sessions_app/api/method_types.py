@@ -242,7 +242,10 @@ class SessionResult(Shape):
 
 
 class ListResult(Shape):
+    """``running``: the ids of those listed in which a turn runs."""
+
     sessions: list[SessionShape]
+    running: list[UUID]
     next_cursor: str | None
     cursor: int
 

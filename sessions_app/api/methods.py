@@ -17,7 +17,7 @@ from sessions_app.api import method_types
 from sessions_app.api.auth import Caller
 from sessions_app.api.events import fact_notification
 from sessions_app.conversations import access, profiles, storage
-from sessions_app.conversations.schemas import SessionShape, Shape
+from sessions_app.conversations.schemas import Shape
 from sessions_app.conversations.search import search
 from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge
 from sessions_app.journal import foreign
@@ -84,7 +84,7 @@ async def _profiles(call: Call, params: method_types.NoParams) -> method_types.P
 
 async def _list(call: Call, params: method_types.ListParams) -> method_types.ListResult:
     """List the caller's sessions, newest activity first; archived ones only when asked for."""
-    listed, cursor = await call.caller.read(
+    return await call.caller.read(
         _listing,
         call.caller.user_id,
         params.limit,
@@ -92,12 +92,16 @@ async def _list(call: Call, params: method_types.ListParams) -> method_types.Lis
         query=params.query,
         archived=params.archived,
     )
-    sessions, more = listed
-    return method_types.ListResult(sessions=sessions, next_cursor=more and more.encode(), cursor=cursor)
 
 
-def _listing(user_id: int, limit: int, **which: Any) -> tuple[tuple[list[SessionShape], chats.Cursor | None], int]:
-    return chats.listing(user_id, limit, **which), journal.head(user_id)
+def _listing(user_id: int, limit: int, **which: Any) -> method_types.ListResult:
+    sessions, more = chats.listing(user_id, limit, **which)
+    return method_types.ListResult(
+        sessions=sessions,
+        running=chats.running(sessions),
+        next_cursor=more and more.encode(),
+        cursor=journal.head(user_id),
+    )
 
 
 async def _open(call: Call, params: method_types.OpenParams) -> method_types.OpenResult:

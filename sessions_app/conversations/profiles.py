@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.database import plain
 from sessions_app.errors import Conflict, NotFound
+from sessions_app.llm.cache_ledger.prices import input_price
 from sessions_app.models import AgentProfile, ChatSession
 
 # A statement of its own, because every turn asks it.
@@ -30,7 +31,9 @@ def may_use(user_id: int, profile_id: int) -> bool:
 def check_profile(chat_session: ChatSession) -> None:
     """Make sure that the session's user may still use its profile. Raises Conflict."""
     if not may_use(chat_session.owner_id, chat_session.profile_id):
-        raise Conflict("You may no longer use this chat's model. Choose another one.", profile=chat_session.profile_id)
+        raise Conflict(
+            "The model of this chat is no longer offered. Choose another to go on.", profile=chat_session.profile_id
+        )
 
 
 def find(user_id: int, profile_id: int) -> AgentProfile:
@@ -75,4 +78,5 @@ def _choice(profile: AgentProfile) -> ChoiceShape:
         # A model of which nobody knows better takes both.
         takes_images=True,
         takes_files=True,
+        input_price=input_price(profile.effective_model),
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import Parts, reasoning_of, tool_calls, tool_results
 from sessions_app.llm.finish import Finish
@@ -22,6 +23,16 @@ class Shape(BaseModel):
     """A JSON object of the contract; nothing undeclared gets in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ContextShape(Shape):
+    """How full a conversation is: ``tokens`` of the last prompt and its answer, ``limit`` of the model's window.
+
+    Either is null where nobody knows it.
+    """
+
+    tokens: int | None
+    limit: int | None
 
 
 class SessionShape(Shape):
@@ -36,6 +47,7 @@ class SessionShape(Shape):
     archived: bool
     pinned: bool
     profile: int
+    context: ContextShape
 
 
 def _is_none(value: object) -> bool:
@@ -125,7 +137,11 @@ class ProfileShape(Shape):
 
 
 class ChoiceShape(Shape):
-    """A profile that a user may choose for a session, or for one answer."""
+    """A profile that a user may choose for a session, or for one answer.
+
+    ``input_price`` is what a million tokens of a prompt cost that no cache holds, in US dollars; null where no price is
+    known.
+    """
 
     id: int
     name: str
@@ -134,6 +150,7 @@ class ChoiceShape(Shape):
     is_default: bool
     takes_images: bool
     takes_files: bool
+    input_price: float | None
 
 
 class ErrorShape(Shape):
@@ -209,8 +226,9 @@ class RunShape(Shape):
 
 
 def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) -> SessionShape:
-    """Return a session's shape; ``stamp`` where the one loaded with it is no longer live."""
+    """Return the shape of a session whose profile is loaded; ``stamp`` where the one loaded is no longer live."""
     stamp = stamp or chat_session.stamp
+    last = RequestRecord.from_json(chat_session.last_request)
     return SessionShape(
         id=chat_session.id,
         title=chat_session.title,
@@ -221,6 +239,7 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
         archived=chat_session.archived,
         pinned=chat_session.pinned,
         profile=chat_session.profile_id,
+        context=ContextShape(tokens=last.tokens if last else None, limit=chat_session.profile.context),
     )
 
 

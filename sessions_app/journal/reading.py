@@ -71,7 +71,7 @@ class _Rows:
         sessions = {entry.session_id for entry in entries}
         messages = {entry.subject for entry in entries if entry.subject and entry.name in _MESSAGES}
         runs = {entry.subject for entry in entries if entry.subject and entry.name in _TURNS}
-        owned = ChatSession.objects.filter(owner_id=owner_id).select_related("stamp").defer("frozen_prefix")
+        owned = ChatSession.objects.filter(owner_id=owner_id).select_related("stamp", "profile").defer("frozen_prefix")
         self.sessions = owned.in_bulk(list(sessions))
         told = list(Message.objects.filter(owner_id=owner_id, public_id__in=messages)) if messages else []
         shapes = message_shapes(told) if told else []

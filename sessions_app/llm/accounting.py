@@ -44,6 +44,7 @@ def account(
         at=sent.at,
         kept=kept_of(usage, caching),
         digests=DIGESTS,
+        tokens=usage.input_tokens + usage.output_tokens or None,
     )
     miss = miss_of(
         last,

@@ -25,7 +25,7 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.tools.registry import site_tools
-from sessions_app.models import AgentProfile, ChatSession, FactName, TitleSource
+from sessions_app.models import AgentProfile, ChatSession, FactName, TitleSource, Turn, TurnStatus
 from sessions_app.session_store.inserting import insert_session
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
@@ -103,9 +103,15 @@ def listing(
     with closing(_matching(user_id, after, fold(query), archived)) as matching:
         page = list(islice(matching, limit + 1))
     more = page[limit - 1] if len(page) > limit else None
-    rows = ChatSession.objects.select_related("stamp").defer("frozen_prefix")
+    rows = ChatSession.objects.select_related("stamp", "profile").defer("frozen_prefix")
     found = rows.in_bulk([cursor.id for cursor in page[:limit]])
     return [session_shape(found[cursor.id]) for cursor in page[:limit]], more
+
+
+def running(sessions: list[SessionShape]) -> list[UUID]:
+    """Return the ids of those sessions in which a turn runs."""
+    turns = Turn.objects.filter(chat_session__in=[session.id for session in sessions], status=TurnStatus.RUNNING)
+    return list(turns.values_list("chat_session_id", flat=True))
 
 
 def _matching(user_id: int, after: Cursor | None, folded: str, archived: bool) -> Generator[Cursor, None, None]:

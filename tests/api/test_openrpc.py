@@ -17,7 +17,7 @@ TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_
 TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses".split()
 CONTRACT = {
     "session.create": ({}, {"title", "profile"}, {"session"}),
-    "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "next_cursor"}),
+    "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "running", "next_cursor"}),
     "session.open": ({"session_id"}, {"limit"}, {"cursor", "session", "messages", "has_more", "run", "queued"}),
     "session.close": ({"session_id"}, set(), set()),
     "session.messages": ({"session_id"}, {"before", "after", "around", "limit"}, {"messages", "has_more", "has_newer"}),
@@ -39,7 +39,8 @@ CONTRACT = {
     "markdown.render": ({"texts"}, set(), {"html"}),
 }
 SHAPES = {
-    "SessionShape": "id title message_count revision created_at updated_at archived pinned profile",
+    "SessionShape": "id title message_count revision created_at updated_at archived pinned profile context",
+    "ContextShape": "tokens limit",
     "QueuedShape": "run_id message_id text",
     "RunShape": "run_id message_id text seq",
     "TurnShape": "session_id run_id status message_id error",
@@ -48,7 +49,7 @@ SHAPES = {
     "MissShape": "cause reason",
     "MissCountShape": "cause reason turns",
     "ProfileShape": "name current",
-    "ChoiceShape": "id name description model is_default takes_images takes_files",
+    "ChoiceShape": "id name description model is_default takes_images takes_files input_price",
     "HitShape": "session_id title message_id position snippet marks",
 }
 

@@ -84,6 +84,7 @@ async def test_a_user_sees_profiles_for_everybody_and_for_their_groups(
         "is_default": False,
         "takes_images": True,
         "takes_files": True,
+        "input_price": None,
     }
     stranger = await connect(outsider)
     assert [one["id"] for one in (await stranger.call("profile.list"))["profiles"]] == [everybody]
@@ -98,13 +99,18 @@ async def test_another_profile_answers_from_the_next_turn_on(
     connect: Connect, owner: AbstractUser, provider: Provider
 ) -> None:
     await made("Default", "--default", "--model", "openai-chat:one")
-    other = await made("Other", "--model", "openai-chat:two", "--system-prompt", "Be brief.", "--tools", "")
+    other = await made(
+        "Other", "--model", "openai-chat:two", "--system-prompt", "Be brief.", "--tools", "", "--context", "8000"
+    )
     client = await connect(owner)
     session = (await client.call("session.create"))["session"]
+    assert session["context"] == {"tokens": None, "limit": None}
     provider.script(Answer(["One."]), Answer(["Two."]))
     await turn(client, session["id"], "hello")
     changed = (await client.call("session.update", session_id=session["id"], profile=other))["session"]
     assert (changed["profile"], changed["title"]) == (other, "hello")
+    assert changed["context"]["tokens"] > 0
+    assert changed["context"]["limit"] == 8000
     await turn(client, session["id"], "and now?")
     first, second = map(json.loads, provider.bodies)
     assert (first["model"], second["model"]) == ("one", "two")

@@ -52,7 +52,12 @@ async def test_a_created_session_is_answered_and_told_to_all_connections(connect
     assert (session["archived"], session["pinned"]) == (False, False)
     assert await first.fact("session.created") == session
     assert await second.fact("session.created") == session
-    assert await second.call("session.list") == {"sessions": [session], "next_cursor": None, "cursor": 1}
+    assert await second.call("session.list") == {
+        "sessions": [session],
+        "running": [],
+        "next_cursor": None,
+        "cursor": 1,
+    }
 
 
 async def test_a_session_without_a_title_or_with_a_blank_one_has_none(connect: Connect, owner: AbstractUser) -> None:

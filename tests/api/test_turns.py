@@ -87,6 +87,17 @@ async def test_a_second_turn_is_queued_and_a_running_one_stopped(
         assert await client.call("turn.stop", session_id=session_id, run_id=run["run_id"]) == {"stopped": False}
 
 
+async def test_the_list_says_in_which_sessions_a_turn_runs(connect: Connect, owner: AbstractUser, gate: Gate) -> None:
+    client = await connect(owner)
+    session_id, _ = await opened(client), await opened(client)
+    running = await client.call("turn.start", session_id=session_id, text="first")
+    await gate.reached()
+    assert (await client.call("session.list"))["running"] == [session_id]
+    gate.open()
+    await client.run_ends(running["run_id"])
+    assert (await client.call("session.list"))["running"] == []
+
+
 async def test_a_queued_turn_is_withdrawn(connect: Connect, owner: AbstractUser, gate: Gate) -> None:
     client = await connect(owner)
     session_id = await opened(client)

@@ -8,7 +8,7 @@ import pytest
 from genai_prices import Usage as Priced
 from genai_prices import calc_price
 
-from sessions_app.llm.cache_ledger.prices import price_of
+from sessions_app.llm.cache_ledger.prices import input_price, price_of
 from sessions_app.llm.usage import Usage
 
 ANTHROPIC, OPENAI = "https://api.anthropic.com", "https://api.openai.com/v1/"
@@ -42,3 +42,23 @@ def test_an_unknown_model_or_address_has_no_price(model: str, url: str) -> None:
 
 def test_counts_that_contradict_each_other_have_no_price() -> None:
     assert price_of(Usage(input_tokens=10, cached_tokens=1_000), "gpt-5-mini", OPENAI) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [
+        ("openai:gpt-5-mini", 0.25),
+        ("openai-chat:gpt-5-mini", 0.25),
+        ("anthropic:claude-sonnet-4-5", 3.0),
+        ("openai:nobody-knows", None),
+        ("ollama:llama3.2", None),
+        ("demo", None),
+    ],
+)
+def test_the_price_of_a_prompt_is_known_before_it_is_sent(model: str, price: float | None) -> None:
+    assert input_price(model) == price
+
+
+def test_a_server_of_ones_own_has_no_price_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1")
+    assert input_price("openai-chat:gpt-5-mini") is None

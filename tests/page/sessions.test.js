@@ -9,7 +9,7 @@ afterEach(startTheClock);
 const [OLD, NEW, OTHER] = [id(1), id(2), id(3)];
 
 /** @param {Api.SessionShape[]} sessions @param {string | null} next */
-const page = (sessions, next = null) => ({ sessions, next_cursor: next, cursor: 0 });
+const page = (sessions, next = null) => ({ sessions, running: [], next_cursor: next, cursor: 0 });
 
 async function list(sessions = [session(NEW, 1), session(OLD, 9)]) {
   const { server, socket, journal } = await connect();

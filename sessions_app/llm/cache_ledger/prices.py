@@ -7,6 +7,7 @@ OpenAI's costs what it costs, so only addresses that genai-prices knows are pric
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -15,6 +16,15 @@ from sessions_app.llm.usage import Usage
 logger = logging.getLogger(__name__)
 
 DIGITS = Decimal("1e-9")
+# Where a provider's own client looks for another address than its provider's.
+_ADDRESSES = {
+    "openai": "OPENAI_BASE_URL",
+    "openai-chat": "OPENAI_BASE_URL",
+    "openai-responses": "OPENAI_BASE_URL",
+    "anthropic": "ANTHROPIC_BASE_URL",
+}
+# Prices may rise with a request's size: this one is of the smallest.
+_SMALL_PROMPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,27 @@ def price_of(usage: Usage, model: str, base_url: str) -> Price | None:
     cost = _total(usage, model, base_url)
     uncached = _total(replace(usage, cached_tokens=0, cache_write_tokens=0), model, base_url)
     return None if cost is None or uncached is None else Price(cost, uncached - cost)
+
+
+def input_price(model: str) -> float | None:
+    """Return what a million tokens of a prompt cost that no cache holds, for a Pydantic AI model string.
+
+    In US dollars; None where nobody knows.
+    """
+    from genai_prices import Usage as Priced
+    from genai_prices import calc_price
+
+    provider, _, name = model.partition(":")
+    address = os.environ.get(_ADDRESSES.get(provider, ""), "")
+    prompt = Priced(input_tokens=_SMALL_PROMPT)
+    try:
+        if address:
+            price = calc_price(prompt, name, provider_api_url=address)
+        else:
+            price = calc_price(prompt, name, provider_id=provider)
+    except LookupError:
+        return None
+    return float(price.total_price * (1_000_000 // _SMALL_PROMPT))
 
 
 def _total(usage: Usage, model: str, base_url: str) -> Decimal | None:

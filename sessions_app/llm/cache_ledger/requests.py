@@ -39,7 +39,7 @@ class RequestRecord:
     the transcript had come, `wire` how far its elements had (both are the rows where elements are not kept). `at` is
     when its answer began, from when on the provider keeps it: in seconds since the epoch by the process's own clock,
     for it is compared with times to live of minutes. `kept` tokens may be expected to be found. `digests` says how rows
-    are digested (`DIGESTS`).
+    are digested (`DIGESTS`). `tokens` are those of the prompt and its answer, None in records of earlier releases.
     """
 
     model: str
@@ -52,6 +52,7 @@ class RequestRecord:
     at: float
     kept: int
     digests: int = 1
+    tokens: int | None = None
 
     def to_json(self) -> str:
         """The text that is stored with the session."""
