@@ -78,6 +78,8 @@ declare namespace Page {
     edit(message: Message): void;
     /** Without an id: answers the last message. */
     regenerate(answerId?: string): void;
+    /** As `regenerate`; where there are several profiles, first asks which is to answer, beside the button. */
+    again(answerId: string, button: HTMLElement): void;
     /** Shows another one of these. */
     select(versions: Versions, id: string, button: HTMLElement): void;
     rate(message: Message, rating: 1 | -1): void;
@@ -96,6 +98,15 @@ declare namespace Page {
 
   /** A button: its label, and what it does. */
   type Choice = [label: string, act: () => void];
+
+  /** One line of a menu: its label, smaller lines under it, and whether it is the one chosen of several. */
+  interface MenuEntry {
+    label: string;
+    act: () => void;
+    kind?: string;
+    lines?: string[];
+    checked?: boolean;
+  }
 
   type Listeners = { [Type in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Type]) => void };
 

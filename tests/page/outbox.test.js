@@ -153,7 +153,7 @@ test("a refused text is tried again as the same message", async () => {
 
 test("a text whose id was taken is tried again with another id", async () => {
   const { server, outbox, storage } = await page();
-  server.on("turn.start", refuse(-32004));
+  server.on("turn.start", refuse(-32004, { message_id: id(1) }));
   outbox.send(CHAT, "Hello");
   await settled();
   for (const entry of outbox.of(CHAT)) outbox.retry(entry);

@@ -6,7 +6,7 @@ import { connect, pass, Refusal, settled, startTheClock, stopTheClock } from "./
 beforeEach(stopTheClock);
 afterEach(startTheClock);
 
-const list = { sessions: [], next_cursor: null, cursor: 0 };
+const list = { sessions: [], running: [], next_cursor: null, cursor: 0 };
 
 test("answers find their requests in any order", async () => {
   const { server, socket } = await connect();

@@ -17,10 +17,19 @@ export const editButton = (message, actions) => steeringButton("edit", "Edit", (
  */
 export function answerButtons(message, hasNote, actions) {
   return [
-    ...(hasNote ? [] : [steeringButton("again", "Try again", () => actions.regenerate(message.id))]),
+    ...(hasNote ? [] : [againButton(message, actions)]),
     ...(message.text ? [rateButton("good", 1, message, actions), rateButton("poor", -1, message, actions)] : []),
     iconButton("fork", "New chat from here", () => actions.fork(message)),
   ];
+}
+
+/**
+ * @param {Page.Message} message
+ * @param {Page.Actions} actions
+ */
+function againButton(message, actions) {
+  const button = steeringButton("again", "Try again", () => actions.again(message.id, button));
+  return button;
 }
 
 /**

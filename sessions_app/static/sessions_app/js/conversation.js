@@ -370,10 +370,11 @@ export class Conversation extends Emitter {
   /**
    * Asks for another answer in the place of one, or without its id to the last message.
    * @param {string} [answerId]
+   * @param {number} [profile] whose model is to answer this once
    */
-  async regenerate(answerId) {
-    const place = answerId ? { message_id: answerId } : {};
-    const result = await this.steer(() => this.socket.call("turn.regenerate", { session_id: this.id, ...place }));
+  async regenerate(answerId, profile) {
+    const params = { session_id: this.id, ...(answerId && { message_id: answerId }), ...(profile && { profile }) };
+    const result = await this.steer(() => this.socket.call("turn.regenerate", params));
     const asked = this.asked(answerId);
     this.again = asked && asked !== this.messages.at(-1) ? result.run_id : undefined;
     if (asked) this.goOn(result, placeOf(asked) + 1);

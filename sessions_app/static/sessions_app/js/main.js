@@ -9,6 +9,8 @@ import { leaveKeysToInputMethods } from "./ime.js";
 import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
 import { Outbox } from "./outbox.js";
+import { Picker } from "./picker.js";
+import { NOT_OFFERED, Profiles } from "./profiles.js";
 import { QuotaLine } from "./quota.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
@@ -20,7 +22,7 @@ import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
 import { explain, explainError, GONE } from "./words.js";
 
-/** @type {{ maxText: number, login: string, user: string }} */
+/** @type {{ maxText: number, login: string, user: string, isStaff: boolean }} */
 const config = JSON.parse($("config").textContent);
 const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`);
 const storage = new Storage(config.user);
@@ -28,6 +30,8 @@ await storage.takeOverUnsent();
 const outbox = new Outbox(socket, storage);
 const journal = new Journal(socket);
 const sessions = new Sessions(socket, journal);
+const profiles = new Profiles(socket);
+const picker = new Picker({ profiles, sessions, isStaff: config.isStaff });
 const sidebar = new Sidebar({ sessions, socket });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
@@ -39,6 +43,12 @@ const actions = {
   startOver,
   edit: (message) => thread.edit(message.id),
   regenerate: (answerId) => void steering.regenerate(answerId),
+  again: (answerId, button) => {
+    const regenerate = (/** @type {number | undefined} */ profile = undefined) =>
+      void steering.regenerate(answerId, profile);
+    if (profiles.list.length > 1) picker.openAgain(button, regenerate);
+    else regenerate();
+  },
   select: (versions, id, button) => void steering.select(versions, id, button),
   rate: (message, rating) => void steering.rate(message, rating),
   fork: (message) => void steering.fork(message),
@@ -47,7 +57,7 @@ const actions = {
 const thread = new Thread({ markdown, outbox, socket, scroll, maxText, actions });
 const editLast = () => steering.editLast();
 const composer = new Composer({ maxText, storage, actions: { send, stop, editLast } });
-const steering = new Steering({ thread, composer, outbox, scroll, sessions, socket, storage, go });
+const steering = new Steering({ thread, composer, outbox, scroll, sessions, socket, storage, profiles, go });
 const connectionLine = new ConnectionLine(socket);
 /** @type {Conversation | null} */
 let conversation = null;
@@ -84,6 +94,7 @@ function open(id) {
   if (conversation) steering.resume(conversation);
   awaitAnswer();
   sidebar.mark(id);
+  picker.show(id);
   showTitle();
   if (socket.state === "open") conversation?.refresh();
 }
@@ -148,15 +159,17 @@ function awaitAnswer() {
 async function begin() {
   if (beginning) return;
   beginning = true;
+  const profile = profiles.get(profiles.chosen)?.id;
   try {
     await socket.ready();
-    const { session } = await socket.call("session.create", {});
+    const { session } = await socket.call("session.create", profile ? { profile } : {});
     sessions.put(session);
+    profiles.choose(null);
     outbox.adopt(session.id);
     if (!conversation) settle(session.id);
   } catch (error) {
     giveBack();
-    toast(explain(error));
+    toast((await profiles.isRefused(error, profile)) ? NOT_OFFERED : explain(error));
   } finally {
     beginning = false;
   }

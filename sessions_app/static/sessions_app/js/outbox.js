@@ -4,7 +4,7 @@
 import { Emitter } from "./events.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
 import { Storage } from "./storage.js";
-import { CONFLICT, explain, isOvertaken, isUsedUp, TOO_MANY } from "./words.js";
+import { explain, isOvertaken, isUsedUp, TOO_MANY } from "./words.js";
 
 /** A random UUID. crypto.randomUUID only exists on HTTPS and loopback. */
 function newId() {
@@ -161,7 +161,7 @@ export class Outbox extends Emitter {
       Object.assign(entry, {
         state: "refused",
         problem: explain(error),
-        taken: error instanceof Refused && error.code === CONFLICT,
+        taken: error instanceof Refused && error.data.message_id !== undefined,
       });
       this.storage.keepUnsent(entry);
     }

@@ -1,29 +1,48 @@
-// The menu of a chat and the question before something is deleted.
+// The menu beside a button, and the question before something is deleted.
 
-import { $, h } from "./dom.js";
+import { $, h, icon } from "./dom.js";
 
 /**
- * Opens the menu beside a button. Arrows move, Esc closes, focus goes back.
+ * Opens a menu beside a button. Arrows move, Esc closes, focus goes back.
  * @param {HTMLElement} button
- * @param {[...Page.Choice, kind?: string][]} entries
+ * @param {Page.MenuEntry[]} entries
+ * @param {string} [label] what the menu is of, where the button does not say it
  */
-export function openMenu(button, entries) {
+export function openMenu(button, entries, label) {
   const menu = $("menu");
-  const items = entries.map(([label, act, kind]) => {
-    const item = h("button", { type: "button", role: "menuitem", tabindex: "-1", class: kind, text: label });
-    item.addEventListener("click", () => {
-      menu.hidePopover();
-      button.focus();
-      act();
-    });
-    return item;
-  });
+  const items = entries.map((entry) => menuItem(entry, menu, button));
+  // In the landmark of its button; the top layer shows it above everything from anywhere.
+  (button.closest("aside, main") ?? document.body).append(menu);
   menu.replaceChildren(...items);
+  menu.ariaLabel = label ?? button.ariaLabel;
   menu.onkeydown = (event) => moveFocus(event, items, menu, button);
   menu.ontoggle = ({ newState }) => button.setAttribute("aria-expanded", String(newState === "open"));
   menu.showPopover();
   place(menu, button.getBoundingClientRect());
-  items[0]?.focus();
+  (items.find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
+}
+
+/**
+ * @param {Page.MenuEntry} entry
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} button
+ */
+function menuItem({ label, act, kind, lines = [], checked }, menu, button) {
+  const isRadio = checked !== undefined;
+  const small = lines.map((line) => h("small", { dir: "auto", text: line }));
+  const item = h(
+    "button",
+    { type: "button", role: isRadio ? "menuitemradio" : "menuitem", tabindex: "-1", class: kind },
+    h("span", { class: "menu-words" }, h("span", { dir: "auto", text: label }), ...small),
+    checked ? icon("check") : null,
+  );
+  if (isRadio) item.ariaChecked = String(checked);
+  item.addEventListener("click", () => {
+    menu.hidePopover();
+    button.focus();
+    act();
+  });
+  return item;
 }
 
 /**

@@ -115,22 +115,22 @@ export class Sidebar {
    */
   menu(session, button, title) {
     openMenu(button, [
-      ["Rename", () => this.rename(session, title)],
-      [
-        session.pinned ? "Unpin" : "Pin to the top",
-        () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned"),
-      ],
-      [
-        session.archived ? "Take out of the archive" : "Archive",
-        () =>
+      { label: "Rename", act: () => this.rename(session, title) },
+      {
+        label: session.pinned ? "Unpin" : "Pin to the top",
+        act: () => this.change(session, { pinned: !session.pinned }, session.pinned ? "Unpinned" : "Pinned"),
+      },
+      {
+        label: session.archived ? "Take out of the archive" : "Archive",
+        act: () =>
           this.change(
             session,
             { archived: !session.archived },
             session.archived ? "Taken out of the archive" : "Archived",
           ),
-      ],
-      ["Usage", () => openLedger(this.socket, session)],
-      ["Delete …", () => this.delete(session), "danger"],
+      },
+      { label: "Usage", act: () => openLedger(this.socket, session) },
+      { label: "Delete …", act: () => this.delete(session), kind: "danger" },
     ]);
   }
 

@@ -5,22 +5,23 @@ import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { $ } from "./dom.js";
 import { Outbox } from "./outbox.js";
+import { NOT_OFFERED, Profiles } from "./profiles.js";
 import { Scroll } from "./scroll.js";
 import { Sessions } from "./sessions.js";
-import { Socket } from "./socket.js";
+import { Refused, Socket } from "./socket.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
-import { ELSEWHERE, explainSteering, isOvertaken } from "./words.js";
+import { CONFLICT, ELSEWHERE, explainSteering, isOvertaken } from "./words.js";
 
 /** The buttons' deeds; the open conversation is the thread's. */
 export class Steering {
   /**
    * @param {{
    *   thread: Thread, composer: Composer, outbox: Outbox, scroll: Scroll, sessions: Sessions, socket: Socket,
-   *   storage: Storage, go(address: string): void,
+   *   storage: Storage, profiles: Profiles, go(address: string): void,
    * }} parts
    */
-  constructor({ thread, composer, outbox, scroll, sessions, socket, storage, go }) {
+  constructor({ thread, composer, outbox, scroll, sessions, socket, storage, profiles, go }) {
     this.thread = thread;
     this.composer = composer;
     this.outbox = outbox;
@@ -28,6 +29,7 @@ export class Steering {
     this.sessions = sessions;
     this.socket = socket;
     this.storage = storage;
+    this.profiles = profiles;
     this.go = go;
     this.line = $("elsewhere");
     $("elsewhere-close").addEventListener("click", () => this.forget());
@@ -99,15 +101,28 @@ export class Steering {
     this.focus();
   }
 
-  /** @param {string} [answerId] */
-  async regenerate(answerId) {
+  /**
+   * @param {string} [answerId]
+   * @param {number} [profile] whose model is to answer this once
+   */
+  async regenerate(answerId, profile) {
     const { conversation } = this.thread;
     await this.attempt(conversation, async () => {
-      await conversation?.regenerate(answerId);
+      await conversation?.regenerate(answerId, profile).catch((error) => this.checkProfile(error, profile));
       if (conversation !== this.thread.conversation) return;
       this.scroll.toEnd();
       this.focus();
     });
+  }
+
+  /**
+   * Rejects with what was wrong, in words where it was the profile.
+   * @param {unknown} error
+   * @param {number | undefined} profile
+   */
+  async checkProfile(error, profile) {
+    if (!(await this.profiles.isRefused(error, profile))) throw error;
+    throw new Refused({ code: CONFLICT, message: NOT_OFFERED });
   }
 
   /**

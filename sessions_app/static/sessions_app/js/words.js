@@ -60,6 +60,7 @@ function explainRefusal(error) {
         ? error.message
         : `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
     case CONFLICT:
+      if (error.data.profile !== undefined) return `${error.message} Then send it again.`;
       return "This was changed elsewhere in the meantime. Look at the chat as it is now, then try again.";
     case INTERNAL:
       return "The server could not do this just now. Try again in a moment.";

@@ -1,0 +1,115 @@
+// The profiles that this user may choose, and what is said of choosing another one.
+
+import { Emitter } from "./events.js";
+import { Disconnected, Refused, Socket } from "./socket.js";
+import { counted, NOT_FOUND } from "./words.js";
+
+export const NOT_OFFERED = "This model is no longer offered. Choose another one, then send it again.";
+export const CHAT_NOT_OFFERED = "The model of this chat is no longer offered. Choose another to go on.";
+
+/**
+ * Fetched on each new connection, and where the server has refused one of them. Tells "change".
+ * @extends {Emitter<{ change: undefined }>}
+ */
+export class Profiles extends Emitter {
+  /** @param {Socket} socket */
+  constructor(socket) {
+    super();
+    this.socket = socket;
+    /** @type {Api.ChoiceShape[]} */
+    this.list = [];
+    this.loaded = false;
+    /** @type {number | null} */
+    this.chosen = null; // for the next new chat
+    socket.on("state", () => socket.state === "open" && this.load());
+  }
+
+  /** Where that fails the profiles stay as they were: a later connection asks again. */
+  async load() {
+    try {
+      this.list = (await this.socket.call("profile.list", {})).profiles;
+      this.loaded = true;
+      this.changed();
+    } catch (error) {
+      if (!(error instanceof Refused || error instanceof Disconnected)) throw error;
+    }
+  }
+
+  /** @param {number | null | undefined} id */
+  get(id) {
+    return this.list.find((profile) => profile.id === id);
+  }
+
+  /** Of the next new chat: what was chosen for it, else what the server would take. */
+  get forNewChat() {
+    return this.get(this.chosen) ?? this.list.find((profile) => profile.is_default) ?? this.list[0];
+  }
+
+  /**
+   * Of a chat, or with none of the next new one; undefined where it is not offered to this user.
+   * @param {Api.SessionShape | undefined} session
+   */
+  of(session) {
+    return session ? this.get(session.profile) : this.forNewChat;
+  }
+
+  /**
+   * Whether the profile of a chat may no longer be used.
+   * @param {Api.SessionShape | undefined} session
+   */
+  isGone(session) {
+    return this.loaded && session !== undefined && !this.get(session.profile);
+  }
+
+  /**
+   * Whether there is anything to choose.
+   * @param {Api.SessionShape | undefined} session
+   */
+  isChoice(session) {
+    return this.list.length > 1 || (this.list.length > 0 && this.isGone(session));
+  }
+
+  /** @param {number | null} id */
+  choose(id) {
+    this.chosen = id;
+    this.changed();
+  }
+
+  /**
+   * Resolves with whether a request was refused because this profile is not offered any more.
+   * @param {unknown} error
+   * @param {number | null | undefined} id that the request named
+   */
+  async isRefused(error, id) {
+    if (!id || !(error instanceof Refused) || error.code !== NOT_FOUND) return false;
+    await this.load();
+    return !this.get(id);
+  }
+
+  changed() {
+    this.tell("change");
+  }
+}
+
+/**
+ * What it costs that another profile's model reads a chat; empty where nobody knows.
+ * @param {Api.SessionShape | undefined} session
+ * @param {Api.ChoiceShape} profile
+ */
+export function costOfSwitch(session, { id, input_price: price }) {
+  const tokens = session?.context.tokens;
+  if (!session || session.profile === id || !tokens || price === null) return "";
+  const about = counted(rounded(tokens), "token", "tokens");
+  return `The model reads this chat anew: about ${about}, ${cents((tokens * price) / 1_000_000)}`;
+}
+
+const money = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
+
+/** @param {number} cost in US dollars; an estimate, so to the cent */
+const cents = (cost) => (cost < 0.01 ? "less than $0.01" : money.format(cost));
+
+/**
+ * Two digits of it: nobody knows how another model counts.
+ * @param {number} count
+ */
+const rounded = (count) => Number(count.toPrecision(2));

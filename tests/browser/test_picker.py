@@ -1,0 +1,165 @@
+"""Choosing who answers: for a new chat, for an open one, for one answer; and what is said where a choice is gone.
+
+The site is shared, so the profiles beside the default one are for a group of which only this test's person is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Visitor, ready, say, thread
+from tests.live import LiveSite
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+GONE = "The model of this chat is no longer offered. Choose another to go on."
+NOT_OFFERED = "This model is no longer offered. Choose another one, then send it again."
+# The first is asked in these tests; of the second a price is known.
+_MAKE = """
+from django.contrib.auth.models import Group, User
+from sessions_app.models import AgentProfile
+group = Group.objects.create(name={name!r})
+user = User.objects.get(username={name!r})
+user.groups.add(group)
+for name, model, description in (
+    ("Quick", "openai-chat:quick", "Short answers."),
+    ("Thorough", "anthropic:claude-sonnet-4-5", "For long texts."),
+):
+    made = AgentProfile.objects.create(name=f"{{name}} of {name}", model=model, description=description, order=1)
+    made.groups.add(group)
+"""
+
+
+async def arrive(visitor: Visitor, site: LiveSite) -> Page:
+    """Open the chat as a person who may choose among three profiles."""
+    page = await visitor.arrive()
+    await asyncio.to_thread(site.manage, "shell", "-c", _MAKE.format(name=visitor.name))
+    await page.reload()
+    await ready(page)
+    await expect(picker(page)).to_be_visible()
+    return page
+
+
+def forbid(site: LiveSite) -> None:
+    """Take the profiles away from everybody that a test has given them to."""
+    site.database.run("DELETE FROM auth_user_groups")
+
+
+def picker(page: Page) -> Locator:
+    return page.locator("#picker button")
+
+
+def menu(page: Page) -> Locator:
+    return page.locator("#menu")
+
+
+async def choose(page: Page, name: str) -> None:
+    await picker(page).click()
+    await menu(page).get_by_role("menuitemradio", name=name).click()
+    await expect(picker(page)).to_contain_text(name)
+
+
+def models(provider: Provider) -> list[str]:
+    """Return the models that were asked."""
+    return [request.json["model"] for request in provider.requests]
+
+
+def answer(page: Page, text: str) -> Locator:
+    """The answer of this text, once it is stored."""
+    stored = page.get_by_role("button", name="tokens in")
+    return thread(page).locator(".message.assistant").filter(has_text=text).filter(has=stored)
+
+
+async def test_one_profile_is_no_choice(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["One."]))
+    page = await visitor.arrive()
+    await say(page, "hello")
+    await expect(answer(page, "One.")).to_be_visible()
+    await expect(picker(page)).to_be_hidden()
+    await page.get_by_role("button", name="Try again").click()
+    await expect(menu(page)).to_be_hidden()
+
+
+async def test_a_profile_is_chosen_for_a_new_chat(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    page = await arrive(visitor, site)
+    provider.script(Answer(["One."]))
+    await choose(page, "Quick")
+    await say(page, "hello")
+    await expect(answer(page, "One.")).to_be_visible()
+    await expect(picker(page)).to_contain_text("Quick")
+    assert models(provider)[-1] == "quick"
+    await page.get_by_role("link", name="New chat").click()
+    await expect(picker(page)).to_have_accessible_name("Model: Default")
+
+
+async def test_an_open_chat_says_what_a_switch_costs_and_switches(
+    visitor: Visitor, site: LiveSite, provider: Provider
+) -> None:
+    page = await arrive(visitor, site)
+    provider.script(Answer(["One."], counts={"prompt_tokens": 4000}), Answer(["Two."]))
+    await say(page, "hello")
+    await expect(answer(page, "One.")).to_be_visible()
+    await picker(page).press("Enter")
+    default, quick, thorough = (menu(page).get_by_role("menuitemradio", name=name) for name in ("Default", "Quick", "Tho"))
+    await expect(default).to_have_attribute("aria-checked", "true")
+    await expect(default).to_be_focused()
+    await expect(thorough).to_contain_text("The model reads this chat anew: about 4,000 tokens, $0.01")
+    await expect(quick).not_to_contain_text("$")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(picker(page)).to_contain_text("Quick")
+    await expect(picker(page)).to_be_focused()
+    await say(page, "and now?")
+    await expect(answer(page, "Two.")).to_be_visible()
+    assert models(provider)[-2:] == ["loopback", "quick"]
+
+
+async def test_one_answer_again_with_another_model(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    page = await arrive(visitor, site)
+    provider.script(Answer(["One."]), Answer(["Two."]))
+    await say(page, "hello")
+    await answer(page, "One.").get_by_role("button", name="Try again").click()
+    await menu(page).get_by_role("menuitem", name="Try again with Quick").click()
+    await expect(answer(page, "Two.")).to_be_visible()
+    assert models(provider)[-1] == "quick"
+    await expect(picker(page)).to_have_accessible_name("Model: Default")
+
+
+async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
+    visitor: Visitor, site: LiveSite, provider: Provider
+) -> None:
+    page = await arrive(visitor, site)
+    provider.script(Answer(["One."]), Answer(["Two."]))
+    await choose(page, "Quick")
+    await say(page, "hello")
+    await expect(answer(page, "One.")).to_be_visible()
+    await asyncio.to_thread(forbid, site)
+    await page.reload()
+    await expect(answer(page, "One.")).to_be_visible()
+    await expect(page.get_by_text(GONE, exact=True)).to_be_visible()
+    await say(page, "and now?")
+    refused = thread(page).get_by_role("article").filter(has_text="and now?")
+    await expect(refused).to_contain_text(GONE)
+    await page.get_by_role("button", name="Choose another").click()
+    await menu(page).get_by_role("menuitemradio", name="Default").click()
+    await expect(page.locator("#profile-gone")).to_be_hidden()
+    await refused.get_by_role("button", name="Try again").click()
+    await expect(answer(page, "Two.")).to_be_visible()
+
+
+async def test_a_profile_that_is_gone_by_the_first_message_loses_nothing(
+    visitor: Visitor, site: LiveSite, provider: Provider
+) -> None:
+    page = await arrive(visitor, site)
+    provider.script(Answer(["One."]))
+    await choose(page, "Quick")
+    await asyncio.to_thread(forbid, site)
+    await say(page, "hello")
+    await expect(page.locator("#toast")).to_have_text(NOT_OFFERED)
+    box = page.get_by_label("Message", exact=True)
+    await expect(box).to_have_value("hello")
+    await expect(picker(page)).to_be_hidden()
+    await box.press("Enter")
+    await expect(answer(page, "One.")).to_be_visible()

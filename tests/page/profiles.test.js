@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { costOfSwitch, Profiles } from "../../sessions_app/static/sessions_app/js/profiles.js";
+import { CHAT, connect, session, settled, startTheClock, stopTheClock } from "./server.js";
+
+beforeEach(stopTheClock);
+afterEach(startTheClock);
+
+/**
+ * @param {number} number
+ * @param {Partial<Api.ChoiceShape>} [more]
+ * @returns {Api.ChoiceShape}
+ */
+const profile = (number, more) => ({
+  id: number,
+  name: `Profile ${number}`,
+  description: "",
+  model: "demo",
+  is_default: number === 2,
+  takes_images: true,
+  takes_files: true,
+  input_price: null,
+  ...more,
+});
+
+/** @param {Api.ChoiceShape[]} list */
+async function offered(...list) {
+  const { server, socket } = await connect();
+  server.on("profile.list", () => ({ profiles: list }));
+  const profiles = new Profiles(socket);
+  await profiles.load();
+  await settled();
+  return { server, profiles };
+}
+
+/** @param {number | null} tokens @param {number} [of] */
+const chat = (tokens, of = 1) => session(CHAT, 0, { profile: of, context: { tokens, limit: null } });
+
+test("a new chat has the profile that was chosen, else the default one", async () => {
+  const { profiles } = await offered(profile(1), profile(2));
+  assert.equal(profiles.forNewChat?.id, 2);
+  profiles.choose(1);
+  assert.equal(profiles.forNewChat?.id, 1);
+  profiles.choose(9);
+  assert.equal(profiles.forNewChat?.id, 2);
+});
+
+test("one profile is no choice, unless the chat has another", async () => {
+  const { profiles } = await offered(profile(2));
+  assert.equal(profiles.isChoice(undefined), false);
+  assert.equal(profiles.isChoice(chat(0, 2)), false);
+  assert.equal(profiles.isChoice(chat(0, 1)), true);
+  assert.equal(profiles.isGone(chat(0, 1)), true);
+});
+
+test("no profile is gone before they are known", async () => {
+  const { socket } = await connect();
+  assert.equal(new Profiles(socket).isGone(chat(0, 1)), false);
+});
+
+test("a switch says its cost where tokens and price are known", () => {
+  const priced = profile(2, { input_price: 2.5 });
+  assert.equal(costOfSwitch(chat(4_120), priced), "The model reads this chat anew: about 4,100 tokens, $0.01");
+  assert.match(costOfSwitch(chat(120), priced), /about 120 tokens, less than \$0.01$/);
+  assert.equal(costOfSwitch(chat(null), priced), "");
+  assert.equal(costOfSwitch(chat(4_120), profile(2)), "");
+  assert.equal(costOfSwitch(chat(4_120, 2), priced), "");
+  assert.equal(costOfSwitch(undefined, priced), "");
+});
