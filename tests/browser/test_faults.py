@@ -10,6 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.faults import NOT_FOUND, Faults
+from tests.browser.searching import field, options, palette, search
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -157,9 +158,8 @@ async def test_a_hit_is_shown_although_older_messages_fail_at_first(
     page = await visitor.arrive()
     await asyncio.to_thread(site.manage, "shell", "-c", LONG)
     faults.fail("session.messages")
-    await page.get_by_label("Search your chats").fill("message 120")
-    hits = page.get_by_role("navigation", name="Chats").locator(".hit")
-    await hits.click()
+    await search(page, "message 120")
+    await options(page, "In messages").click()
     await expect(thread(page)).to_contain_text("Older messages could not be loaded.")
     faults.stop()
     await expect(thread(page).get_by_text("message 120", exact=True)).to_be_in_viewport()
@@ -188,14 +188,14 @@ async def test_a_search_that_failed_keeps_its_words(visitor: Visitor, provider: 
     page = await visitor.arrive()
     await say(page, "Pears")
     await expect(page.locator("#title")).to_have_text("Pears")
-    chats = page.get_by_role("navigation", name="Chats")
     faults.fail("session.search")
-    await page.get_by_label("Search your chats").fill("pear")
-    await expect(chats).to_contain_text("Try again in a moment")
+    await search(page, "pear")
+    await expect(palette(page)).to_contain_text("Try again in a moment")
     faults.stop()
-    await chats.get_by_role("button", name="Try again").click()
-    await expect(chats.locator(".hit").first).to_contain_text("Pears")
-    await expect(page.get_by_label("Search your chats")).to_have_value("pear")
+    await palette(page).get_by_role("option", name="Search again").click()
+    await expect(options(page, "In this chat").first).to_contain_text("Pears")
+    await expect(palette(page)).not_to_contain_text("Try again in a moment")
+    await expect(field(page)).to_have_value("pear")
 
 
 async def test_the_usage_of_a_chat_is_asked_for_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:

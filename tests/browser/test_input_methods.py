@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.async_api import CDPSession, Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
+from tests.browser.searching import field, palette, search
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
@@ -87,21 +88,16 @@ async def test_escape_drops_a_word_and_does_not_stop(visitor: Visitor, provider:
     await expect(thread(page)).not_to_contain_text("Stopped")
 
 
-async def test_escape_leaves_the_search_and_the_drawer_open(visitor: Visitor) -> None:
+async def test_escape_leaves_the_palette_open(visitor: Visitor) -> None:
     page, writer = await watched(visitor)
-    await page.set_viewport_size({"width": 390, "height": 800})
-    await page.get_by_role("button", name="Chats and account").click()
-    search = page.get_by_label("Search your chats")
-    await search.fill("pear")
+    await search(page, "pear")
     await writer.compose()
     await writer.press("Escape")
-    await expect(search).to_have_value("pear" + WORD)
-    await expect(page.locator("#sidebar")).to_contain_class("shown")
+    await expect(field(page)).to_have_value("pear" + WORD)
+    await expect(palette(page)).to_be_visible()
     await writer.commit()
-    await search.press("Escape")
-    await expect(search).to_have_value("")
-    await search.press("Escape")
-    await expect(page.locator("#sidebar")).not_to_contain_class("shown")
+    await field(page).press("Escape")
+    await expect(palette(page)).to_be_hidden()
 
 
 async def test_a_title_is_neither_saved_nor_given_up(visitor: Visitor, provider: Provider) -> None:

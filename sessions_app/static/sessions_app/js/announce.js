@@ -1,6 +1,6 @@
 // What happens, said twice: to screen readers in a live region, and briefly to everybody as a toast.
 
-import { $ } from "./dom.js";
+import { $, h } from "./dom.js";
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -21,15 +21,31 @@ export function announce(text) {
   }, 80);
 }
 
+/** Milliseconds: to read it; to read it and press its button. */
+const SHORT_TOAST = 3_500;
+const LONG_TOAST = 10_000;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let hiding;
 
-/** @param {string} text */
-export function toast(text) {
+/**
+ * @param {string} text
+ * @param {Page.Choice} [choice] what to offer with it
+ */
+export function toast(text, choice) {
   const box = $("toast");
-  box.textContent = text;
-  box.showPopover();
+  const hide = () => box.hidePopover();
   clearTimeout(hiding);
-  hiding = setTimeout(() => box.hidePopover(), 3500);
+  box.replaceChildren(text);
+  box.classList.toggle("offers", choice !== undefined);
+  if (choice) {
+    const [label, act] = choice;
+    const press = () => {
+      hide();
+      act();
+    };
+    box.append(h("button", { type: "button", text: label, on: { click: press } }));
+  }
+  box.showPopover();
+  hiding = setTimeout(hide, choice ? LONG_TOAST : SHORT_TOAST);
   announce(text);
 }

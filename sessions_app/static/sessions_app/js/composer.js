@@ -2,6 +2,8 @@
 
 import { announce } from "./announce.js";
 import { $, inside } from "./dom.js";
+import { keysOf } from "./keys.js";
+import { isSendKey, sendKeys } from "./send_key.js";
 import { Storage } from "./storage.js";
 import { cleaned, length } from "./text.js";
 import { counted, number } from "./words.js";
@@ -18,14 +20,6 @@ const ONE_LINE = 44;
  * @property {() => void} stop
  * @property {() => boolean} editLast
  */
-
-/**
- * Whether a key sends what is written: Enter, and where there is no real keyboard only with Ctrl or Cmd.
- * @param {KeyboardEvent} event
- * @param {boolean} touch
- */
-export const isSendKey = ({ key, shiftKey, ctrlKey, metaKey }, touch) =>
-  key === "Enter" && !shiftKey && (!touch || ctrlKey || metaKey);
 
 /** @param {KeyboardEvent} event */
 const isPlainUp = ({ key, shiftKey, ctrlKey, metaKey, altKey }) =>
@@ -83,6 +77,23 @@ export class Composer {
   }
 
   /**
+   * What was written before the page's scripts ran, beside the draft that is here now: no word of it is lost.
+   * @param {string} text
+   */
+  addEarly(text) {
+    if (!text.trim() || text === this.text) return;
+    this.box.value = this.text.trim() ? `${this.text}\n\n${text}` : text;
+    this.changed();
+  }
+
+  /** Says which keys send. */
+  showKeys() {
+    const [send = "", line = ""] = sendKeys().map((key) => keysOf(key).join(" "));
+    $("hint").textContent = `${send} sends, ${line} starts a line`;
+    this.sendButton.title = `Send (${send})`;
+  }
+
+  /**
    * Puts a text here to be changed and sent; a draft is never written over.
    * @param {string} text
    */
@@ -127,7 +138,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (isSendKey(event, this.touch)) {
+    if (isSendKey(event)) {
       event.preventDefault();
       this.form.requestSubmit();
     } else if (isPlainUp(event) && !this.text && this.actions.editLast()) event.preventDefault();

@@ -5,14 +5,17 @@
 // events of the run. All that happens later comes after it, and is applied as it comes.
 // Where session.open fails for a passing reason it is tried again (`trying`), and what is shown stays; so it is with older
 // pages (`tryingOlder`). Only a chat that is not found is left.
+//
+// What is here may be a place further up (`hasNewer`), with nothing after it: not what happens at the end either.
 
 import { Emitter } from "./events.js";
 import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
+import { joined, meets, placeOf } from "./pages.js";
 import { isPassing, Retry } from "./retry.js";
 import { Run } from "./run.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
-import { explainFinish, INVALID, NOT_FOUND } from "./words.js";
+import { CONFLICT, explainFinish, INVALID, NOT_FOUND } from "./words.js";
 
 const PAGE = 50;
 const LONG_PAGE = 200;
@@ -36,6 +39,8 @@ export class Conversation extends Emitter {
     /** @type {Page.Message[]} */
     this.messages = [];
     this.hasMore = false;
+    this.hasNewer = false;
+    this.returning = false; // from a place further up to the end: the next answer to session.open brings it
     /** @type {Run | null} */
     this.run = null;
     /** @type {Api.QueuedShape[]} */
@@ -50,6 +55,8 @@ export class Conversation extends Emitter {
     this.tryingOlder.on("change", () => this.changed());
     /** @type {Promise<boolean> | null} */
     this.fetching = null; // a page of older messages
+    /** @type {Promise<void> | null} */
+    this.fetchingNewer = null;
     this.opening = false;
     this.rewritten = false; // elsewhere: what was fetched before may no longer be so
     this.left = false; // another line was chosen elsewhere: what is told is of that one
@@ -121,7 +128,7 @@ export class Conversation extends Emitter {
     this.findUnanswered();
     if (!run) this.sayMissed(running);
     this.tell("session", session);
-    if (this.rewritten) this.renewOlder(placeOf(messages[0]));
+    if (this.rewritten) this.renewOlder(this.hasNewer ? placeOf(this.messages.at(-1)) + 1 : placeOf(messages[0]));
     this.rewritten = false;
     this.left = false;
     await this.prepare(messages);
@@ -130,15 +137,20 @@ export class Conversation extends Emitter {
     this.tell("run");
   }
 
+  /** Resolves when it has its messages, ready to be shown. */
+  whenLoaded() {
+    return this.until(() => this.loaded);
+  }
+
   /**
-   * Resolves when it has its messages, ready to be shown.
+   * @param {() => boolean} isSo
    * @returns {Promise<void>}
    */
-  whenLoaded() {
+  until(isSo) {
     return new Promise((resolve) => {
-      if (this.loaded) resolve();
+      if (isSo()) resolve();
       const stop = this.on("change", () => {
-        if (!this.loaded) return;
+        if (!isSo()) return;
         stop();
         resolve();
       });
@@ -146,22 +158,86 @@ export class Conversation extends Emitter {
   }
 
   findUnanswered() {
-    const last = this.messages.at(-1);
+    const last = this.hasNewer ? undefined : this.messages.at(-1);
     this.unanswered = last?.role === "user" && !this.run && !this.queued.length ? last.id : null;
   }
 
   /**
-   * The last page replaces what it covers; older pages stay where both meet, else they are loaded again on scroll.
+   * The last page replaces what it covers; older pages stay where both meet, else they are loaded again on scroll. A
+   * place further up stays, too, until somebody goes back to the end.
    * @param {Page.Message[]} latest
    * @param {boolean} hasMore
    */
   merge(latest, hasMore) {
-    const first = placeOf(latest[0]);
-    const known = new Set(this.messages.map((message) => message.id));
-    const meets = latest.some((message) => known.has(message.id));
-    const older = meets ? this.messages.filter((message) => placeOf(message) < first) : [];
-    this.messages = [...older, ...latest];
-    if (!older.length) this.hasMore = hasMore;
+    if (this.hasNewer && !this.returning && !meets(this.messages, latest)) return;
+    const last = placeOf(latest.at(-1));
+    const part = { ...this.part, messages: this.messages.filter((message) => placeOf(message) <= last) };
+    this.show(joined(part, { messages: latest, hasMore, hasNewer: false }));
+    this.returning = false;
+  }
+
+  get part() {
+    const { messages, hasMore, hasNewer } = this;
+    return { messages, hasMore, hasNewer };
+  }
+
+  /** @param {import("./pages.js").Part} part */
+  show(part) {
+    Object.assign(this, part);
+  }
+
+  /**
+   * Loads the place of a message, without what is between; where another line has it, that one becomes the one shown.
+   * Resolves with whether it is there; rejects as the request does.
+   * @param {string} messageId
+   */
+  async visit(messageId) {
+    if (this.messages.some((message) => message.id === messageId)) return;
+    const page = await this.around(messageId).catch(async (error) => {
+      if (!(error instanceof Refused && error.code === CONFLICT)) throw error;
+      await this.select(messageId);
+      this.say("Another version of this chat is shown.");
+      return this.around(messageId);
+    });
+    await this.prepare(page.messages);
+    this.show(joined(this.part, { messages: page.messages, hasMore: page.has_more, hasNewer: page.has_newer }));
+    this.findUnanswered();
+    this.changed();
+  }
+
+  /** @param {string} messageId */
+  async around(messageId) {
+    const ask = () => this.socket.call("session.messages", { session_id: this.id, around: messageId, limit: PAGE });
+    const page = await this.tryingOlder.until(() => ask().catch(passingOnly));
+    if (page instanceof Refused) throw page;
+    return page;
+  }
+
+  /** Loads the page after what is here, until the end is here. */
+  newer() {
+    if (!this.hasNewer || this.returning) return Promise.resolve();
+    this.fetchingNewer ??= this.fetchNewer().finally(() => (this.fetchingNewer = null));
+    return this.fetchingNewer;
+  }
+
+  async fetchNewer() {
+    const after = placeOf(this.messages.at(-1));
+    const params = { session_id: this.id, after, limit: PAGE };
+    const page = await this.tryingOlder.until(() => this.socket.call("session.messages", params)).catch(() => null);
+    if (!page || after !== placeOf(this.messages.at(-1))) return;
+    await this.prepare(page.messages);
+    this.messages = [...this.messages, ...page.messages];
+    // What has happened at the end meanwhile was not taken: the present state has it.
+    if (!page.has_newer) this.refresh();
+    this.changed();
+  }
+
+  /** Goes back to the end of the chat; resolves when it is shown. */
+  async toLatest() {
+    if (!this.hasNewer) return;
+    this.returning = true;
+    this.refresh();
+    await this.until(() => !this.hasNewer);
   }
 
   /**
@@ -346,10 +422,11 @@ export class Conversation extends Emitter {
   }
 
   /**
-   * The user's message that the answer at an id is to, or without it the last one.
+   * The user's message that the answer at an id is to, or without it the last one, if the end is here.
    * @param {string} [answerId]
    */
   asked(answerId) {
+    if (!answerId && this.hasNewer) return undefined;
     const end = answerId ? this.messages.findIndex((message) => message.id === answerId) : this.messages.length;
     return this.messages.slice(0, Math.max(end, 0)).findLast((message) => message.role === "user");
   }
@@ -402,6 +479,7 @@ export class Conversation extends Emitter {
     const ask = () => this.socket.call("branch.select", { message_id: messageId });
     const { session, messages, has_more } = await this.steer(ask);
     this.overtake(session);
+    this.returning = true;
     this.merge(messages, has_more);
     this.findUnanswered();
     await this.messageAt(position);
@@ -434,6 +512,7 @@ export class Conversation extends Emitter {
   goOn({ run_id, session }, position, ...messages) {
     this.overtake(session);
     this.messages = [...this.messages.filter((message) => placeOf(message) < position), ...messages];
+    this.hasNewer = false;
     this.start({ run_id, status: "running" });
   }
 
@@ -485,6 +564,7 @@ export class Conversation extends Emitter {
    * @param {Page.Message[]} messages
    */
   insert(...messages) {
+    if (this.hasNewer) return; // there is a gap before them
     this.messages = [...this.messages, ...messages].sort((a, b) => placeOf(a) - placeOf(b));
   }
 
@@ -521,7 +601,7 @@ export class Conversation extends Emitter {
 }
 
 /**
- * Where a message stands; one that has no place yet, or is not there, comes after all others.
- * @param {Page.Message | undefined} message
+ * Rejects where trying again may help; resolves with what was refused for good.
+ * @param {unknown} error
  */
-const placeOf = (message) => message?.position ?? Infinity;
+const passingOnly = (error) => (isPassing(error) || !(error instanceof Refused) ? Promise.reject(error) : error);

@@ -1,9 +1,9 @@
 // A user's message that is being edited, in its place.
 
 import { toast } from "./announce.js";
-import { isSendKey } from "./composer.js";
 import { h } from "./dom.js";
 import { Emitter } from "./events.js";
+import { isSendKey } from "./send_key.js";
 import { cleaned, length } from "./text.js";
 import { counted } from "./words.js";
 
@@ -24,7 +24,6 @@ export class Editing extends Emitter {
     this.of = null; // the message's id
     this.before = "";
     this.text = "";
-    this.touch = matchMedia("(pointer: coarse)").matches;
   }
 
   /**
@@ -82,7 +81,7 @@ export class Editing extends Emitter {
     cancel.addEventListener("click", () => this.leave(id));
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.leave(id);
-      else if (event.target === box && isSendKey(event, this.touch)) form.requestSubmit();
+      else if (event.target === box && isSendKey(event)) form.requestSubmit();
       else return;
       event.preventDefault();
     });

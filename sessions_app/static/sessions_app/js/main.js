@@ -1,26 +1,38 @@
-// Wires the page: one socket, one list of chats, one open conversation. The address says which: /?chat=<id>&at=<position>.
+// Wires the page: one socket, one list of chats, one open conversation. The address says which, and at which message:
+// /?chat=<id>&at=<message id>; what was looked for there is the history's.
 
 import { announce, toast } from "./announce.js";
+import { follow, themeCommands } from "./appearance.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { $, inside } from "./dom.js";
+import { Drawer } from "./drawer.js";
+import { clearFound } from "./found.js";
 import { leaveKeysToInputMethods } from "./ime.js";
 import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
+import { Marks } from "./marks.js";
+import { Notifications } from "./notifications.js";
 import { Outbox } from "./outbox.js";
+import { Palette } from "./palette.js";
 import { Picker } from "./picker.js";
+import { Preferences } from "./preferences.js";
 import { NOT_OFFERED, Profiles } from "./profiles.js";
 import { QuotaLine } from "./quota.js";
 import { Scroll } from "./scroll.js";
-import { Search } from "./search.js";
+import { sendKeys } from "./send_key.js";
+import { titleOf } from "./session_groups.js";
 import { Sessions } from "./sessions.js";
-import { Sidebar, titleOf } from "./sidebar.js";
+import { openSettings } from "./settings.js";
+import { openShortcutList } from "./shortcut_list.js";
+import { listenForShortcuts } from "./shortcuts.js";
+import { Sidebar } from "./sidebar.js";
 import { Refused, Socket } from "./socket.js";
 import { Steering } from "./steering.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
-import { explain, explainError, GONE } from "./words.js";
+import { explain, explainError, explainSteering, GONE } from "./words.js";
 
 /** @type {{ maxText: number, login: string, user: string, isStaff: boolean }} */
 const config = JSON.parse($("config").textContent);
@@ -32,7 +44,10 @@ const journal = new Journal(socket);
 const sessions = new Sessions(socket, journal);
 const profiles = new Profiles(socket);
 const picker = new Picker({ profiles, sessions, isStaff: config.isStaff });
-const sidebar = new Sidebar({ sessions, socket });
+const preferences = new Preferences(storage);
+const drawer = new Drawer(storage);
+const marks = new Marks({ sessions, journal, storage });
+const sidebar = new Sidebar({ sessions, socket, marks });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
 const { maxText } = config;
@@ -64,7 +79,13 @@ let conversation = null;
 let beginning = false;
 
 new QuotaLine(socket, journal);
-new Search({ socket, sessions, sidebar });
+new Notifications({
+  journal,
+  preferences,
+  title: (session) => titleOf(sessions.get(session)),
+  go: (session) => go(`/?chat=${session}`),
+});
+const palette = new Palette({ socket, sessions, current: () => conversation?.id ?? null, commands, go });
 leaveKeysToInputMethods();
 
 /** Opens the chat that the address names. */
@@ -74,7 +95,9 @@ async function route() {
   if (id !== (conversation?.id ?? null) || !thread.conversation) open(id);
   if (conversation && address.has("at")) {
     await conversation.whenLoaded();
-    await thread.goTo(Number(address.get("at")));
+    await thread
+      .goTo(address.get("at") ?? "", history.state?.query ?? "")
+      .catch((error) => toast(explainSteering(error)));
   }
 }
 
@@ -94,7 +117,9 @@ function open(id) {
   if (conversation) steering.resume(conversation);
   awaitAnswer();
   sidebar.mark(id);
+  marks.show(id);
   picker.show(id);
+  clearFound();
   showTitle();
   if (socket.state === "open") conversation?.refresh();
 }
@@ -103,10 +128,39 @@ function couldNotFetch() {
   return conversation?.loaded ? "This chat could not be brought up to date." : "This chat could not be loaded.";
 }
 
-/** @param {string} address */
-function go(address) {
-  history.pushState(null, "", address);
-  route();
+/**
+ * @param {string} address
+ * @param {string} [query] what was looked for there
+ */
+function go(address, query) {
+  history.pushState(query ? { query } : null, "", address);
+  void route();
+}
+
+function newChat() {
+  drawer.close();
+  go("/");
+  composer.focus();
+}
+
+/** @returns {import("./commands.js").Command[]} */
+function commands() {
+  const switching = { name: "Switch model …", words: "profile", icon: "model", act: askForModel };
+  return [
+    { name: "New chat", icon: "plus", act: newChat, keys: "Mod+Shift+O" },
+    ...(picker.isChoice ? [switching] : []),
+    ...themeCommands(preferences),
+    { name: "Settings", words: "preferences account", icon: "settings", act: () => openSettings(preferences) },
+    { name: "Shortcuts", words: "keyboard keys help", icon: "keyboard", act: showShortcuts, keys: "Mod+/" },
+  ];
+}
+
+function askForModel() {
+  palette.ask("Which model?", picker.commands());
+}
+
+function showShortcuts() {
+  openShortcutList(...sendKeys());
 }
 
 /**
@@ -132,7 +186,7 @@ function leave(error) {
 function showTitle() {
   const title = conversation ? titleOf(sessions.get(conversation.id)) : "New chat";
   $("title").textContent = title;
-  document.title = `${title} · Hermes Site`;
+  document.title = `${marks.prefix}${title} · Hermes Site`;
 }
 
 function showTurns() {
@@ -141,6 +195,7 @@ function showTurns() {
 
 /** @param {string} text */
 function send(text) {
+  if (conversation?.hasNewer) void thread.toLatest();
   scroll.atEnd = true;
   steering.forget();
   outbox.send(conversation?.id ?? null, text, { revision: conversation?.revision });
@@ -244,6 +299,7 @@ socket.on("denied", () => {
   location.assign(`${config.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
 });
 sessions.on("change", showTitle);
+marks.on("change", showTitle);
 outbox.on("edited", ({ entry, result }) => {
   if (entry.session_id === conversation?.id) conversation?.edited(result);
 });
@@ -258,14 +314,40 @@ document.addEventListener("click", (event) => {
   const link = inside(event, "a[data-go], a[data-new]");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  sidebar.closeDrawer();
+  drawer.close();
   go(link.getAttribute("href") ?? "/");
   if (composer.touch) $("title").focus();
   else composer.focus();
 });
 $("logout").addEventListener("submit", () => storage.clear());
 
+$("search-open").addEventListener("click", () => {
+  drawer.close();
+  palette.toggle();
+});
+$("settings-open").addEventListener("click", () => {
+  $("account-menu").hidePopover();
+  openSettings(preferences);
+});
+$("shortcuts-open").addEventListener("click", () => {
+  $("account-menu").hidePopover();
+  showShortcuts();
+});
+listenForShortcuts(
+  [
+    { keys: ["Mod+K"], act: () => palette.toggle(), closes: "#palette" },
+    { keys: ["Mod+Shift+O"], act: newChat },
+    { keys: ["Mod+/", "?"], act: showShortcuts },
+    { keys: ["Mod+B", "["], act: () => drawer.toggle() },
+    { keys: ["/"], act: () => $("text").focus() },
+  ],
+  $("text"),
+);
+
+const early = composer.text; // written before this script ran
 giveBack();
 route();
+composer.addEarly(early);
+follow(preferences, composer);
 composer.focus();
 socket.connect();

@@ -61,6 +61,22 @@ export class Picker {
     }
   }
 
+  /** Whether there is anything to choose. */
+  get isChoice() {
+    return !this.box.hidden;
+  }
+
+  /** @returns {import("./commands.js").Command[]} */
+  commands() {
+    const { session } = this;
+    return this.profiles.list.map((profile) => ({
+      name: profile.name,
+      words: profile.description,
+      icon: profile === this.profiles.of(session) ? "check" : "model",
+      act: () => void this.choose(profile),
+    }));
+  }
+
   open() {
     if (this.box.hidden) return;
     const { session } = this;

@@ -72,7 +72,7 @@ function moveFocus(event, items, menu, button) {
  * @param {DOMRect} near
  */
 function place(menu, near) {
-  const { width, height } = menu.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = menu;
   const below = near.bottom + 4;
   menu.style.left = `${Math.max(8, Math.min(near.right - width, innerWidth - width - 8))}px`;
   menu.style.top = `${below + height < innerHeight ? below : Math.max(8, near.top - height - 4)}px`;

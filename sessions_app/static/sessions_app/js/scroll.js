@@ -9,12 +9,13 @@ const NEAR = 8;
 const CLOSE = 48;
 /** Keys that go up. */
 const UPWARD = ["ArrowUp", "PageUp", "Home"];
-/** Pixels from the top at which older messages are fetched. */
+/** Pixels from an end at which more messages are fetched. */
 const EARLY = 600;
 
 /**
- * Tells "top" when older messages are about to come into view, or would fit.
- * @extends {Emitter<{ top: undefined }>}
+ * Tells "top" when older messages are about to come into view, or would fit; "bottom" likewise where there are newer
+ * ones (`isPart`), and "latest" when somebody wants to be at the end of those.
+ * @extends {Emitter<{ top: undefined, bottom: undefined, latest: undefined }>}
  */
 export class Scroll extends Emitter {
   constructor() {
@@ -26,9 +27,10 @@ export class Scroll extends Emitter {
     this.top = 0;
     this.height = 0;
     this.touched = 0; // where the finger is
+    this.isPart = false; // the content ends before the conversation does: its end is no place to stay at
     this.held = false; // the next change of size leaves the place alone
     this.box.addEventListener("scroll", () => this.reach(), { passive: true });
-    this.jump.addEventListener("click", () => this.toEnd());
+    this.jump.addEventListener("click", () => (this.isPart ? this.tell("latest") : this.toEnd()));
     this.box.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && this.leaveEnd(), { passive: true });
     this.box.addEventListener("keydown", ({ key }) => UPWARD.includes(key) && this.leaveEnd());
     this.box.addEventListener("touchstart", ({ touches }) => this.touch(touches), { passive: true });
@@ -59,11 +61,12 @@ export class Scroll extends Emitter {
   look() {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     const left = scrollHeight - scrollTop - clientHeight;
-    if (left < NEAR && scrollTop > this.top) this.atEnd = true;
+    if (this.isPart) this.atEnd = false;
+    else if (left < NEAR && scrollTop > this.top) this.atEnd = true;
     else if (scrollTop < this.top && scrollHeight === this.height) this.atEnd = false;
     this.top = scrollTop;
     this.height = scrollHeight;
-    this.jump.hidden = this.atEnd || left < CLOSE;
+    this.jump.hidden = this.atEnd || (left < CLOSE && !this.isPart);
     if (this.jump.hidden) this.jump.classList.remove("news");
   }
 
@@ -74,7 +77,9 @@ export class Scroll extends Emitter {
 
   reach() {
     this.look();
-    if (this.box.scrollTop < EARLY) this.tell("top");
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    if (scrollTop < EARLY) this.tell("top");
+    if (this.isPart && scrollHeight - scrollTop - clientHeight < EARLY) this.tell("bottom");
   }
 
   settle() {
@@ -131,15 +136,13 @@ export class Scroll extends Emitter {
   }
 
   /**
-   * Brings one message to the middle and lights it up for a moment.
-   * @param {HTMLElement} node
+   * Brings a place to the middle.
+   * @param {{ getBoundingClientRect(): DOMRect }} place
    */
-  show(node) {
-    node.scrollIntoView({ block: "center" });
-    node.classList.add("flash");
-    node.addEventListener("animationend", () => node.classList.remove("flash"), { once: true });
-    (node.closest("article") ?? node).focus({ preventScroll: true });
+  show(place) {
+    const [frame, { top, height }] = [this.box.getBoundingClientRect(), place.getBoundingClientRect()];
     this.atEnd = false;
+    this.box.scrollTop += top - frame.top - Math.max(0, (frame.height - height) / 2);
     this.look();
   }
 }

@@ -1,114 +1,51 @@
-// Search in titles and in what was said, while typing.
+// Search in titles and in what was said. What is shown of it is the palette's.
 
-import { announce } from "./announce.js";
-import { $, h } from "./dom.js";
-import { Sessions } from "./sessions.js";
-import { Sidebar } from "./sidebar.js";
 import { Socket } from "./socket.js";
-import { counted, explain } from "./words.js";
 
-const PAUSE = 220;
-const HITS = 30;
+const TITLES = 6;
+const HITS = 20;
 
-export class Search {
-  /** @param {{ socket: Socket, sessions: Sessions, sidebar: Sidebar }} parts */
-  constructor({ socket, sessions, sidebar }) {
-    this.socket = socket;
-    this.sessions = sessions;
-    this.sidebar = sidebar;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    this.box = $("search", HTMLInputElement);
-    this.box.addEventListener("input", () => this.later());
-    this.box.addEventListener("keydown", (event) => event.key === "Escape" && this.clear(event));
-    this.latest = 0;
-  }
+/**
+ * `here` are hits in the open chat, `said` those in others.
+ * @typedef {{ titles: Api.SessionShape[], here: Api.HitShape[], said: Api.HitShape[] }} Found
+ */
 
-  /** @param {KeyboardEvent} event */
-  clear(event) {
-    if (!this.box.value) return;
-    event.preventDefault();
-    this.box.value = "";
-    this.look();
-  }
-
-  later() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.look(), PAUSE);
-  }
-
-  async look() {
-    const query = this.box.value.trim();
-    const number = ++this.latest;
-    if (!query) {
-      this.sidebar.showSearch(null);
-      return;
-    }
-    try {
-      const [titles, said] = await Promise.all([
-        this.socket.call("session.list", { query, archived: this.sessions.archived, limit: HITS }),
-        this.socket.call("session.search", { query, limit: HITS }),
-      ]);
-      if (number === this.latest) this.show(query, titles.sessions, said.hits);
-    } catch (error) {
-      if (number === this.latest) this.showTrouble(explain(error));
-    }
-  }
-
-  /** @param {string} words */
-  showTrouble(words) {
-    announce(words);
-    const again = h("button", {
-      class: "link-button",
-      type: "button",
-      text: "Try again",
-      on: { click: () => this.look() },
-    });
-    this.sidebar.showSearch([h("p", { class: "empty" }, `${words} `, again)]);
-  }
-
-  /**
-   * @param {string} query
-   * @param {Api.SessionShape[]} sessions
-   * @param {Api.HitShape[]} hits
-   */
-  show(query, sessions, hits) {
-    announce(`${counted(sessions.length, "chat", "chats")} and ${counted(hits.length, "message", "messages")} found.`);
-    const nodes = [];
-    if (sessions.length)
-      nodes.push(
-        h("h2", { text: "Titles" }),
-        h("ul", {}, ...sessions.map((session) => h("li", {}, this.sidebar.row(session)))),
-      );
-    if (hits.length)
-      nodes.push(h("h2", { text: "Messages" }), h("ul", {}, ...hits.map((hit) => h("li", {}, this.hit(hit, query)))));
-    if (!nodes.length)
-      nodes.push(h("p", { class: "empty", text: `Nothing found for “${query}”. Try fewer or other words.` }));
-    this.sidebar.showSearch(nodes);
-  }
-
-  /**
-   * @param {Api.HitShape} hit
-   * @param {string} query
-   */
-  hit(hit, query) {
-    return h(
-      "a",
-      { class: "hit", href: `/?chat=${hit.session_id}&at=${hit.position}`, "data-go": true },
-      h("span", { class: "hit-title", dir: "auto", text: hit.title || "New chat" }),
-      h("span", { class: "hit-snippet", dir: "auto" }, ...marked(hit.snippet, query)),
-    );
-  }
+/**
+ * Resolves with what was found, in chats that are archived, too; rejects as requests do.
+ * @param {Socket} socket
+ * @param {string} query
+ * @param {string | null} open id of the open chat
+ * @returns {Promise<Found>}
+ */
+export async function search(socket, query, open) {
+  const [titled, archived, here, said] = await Promise.all([
+    socket.call("session.list", { query, limit: TITLES }),
+    socket.call("session.list", { query, limit: TITLES, archived: true }),
+    open ? socket.call("session.search", { query, limit: HITS, session_id: open }) : { hits: [] },
+    socket.call("session.search", { query, limit: HITS }),
+  ]);
+  return {
+    titles: [...titled.sessions, ...archived.sessions].slice(0, TITLES),
+    here: here.hits,
+    said: said.hits.filter((hit) => hit.session_id !== open),
+  };
 }
 
 /**
- * The snippet in pieces, the query marked wherever it stands, upper and lower case alike.
- * @param {string} snippet
- * @param {string} query
+ * A text in pieces, each with whether it is marked.
+ * @param {string} text
+ * @param {number[][]} marks [start, end] of each, in characters as Python counts them
+ * @returns {[piece: string, isMarked: boolean][]}
  */
-function* marked(snippet, query) {
-  const escaped = query.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  for (const piece of snippet.split(new RegExp(`(${escaped})`, "iu"))) {
-    yield piece.toLowerCase() === query.toLowerCase() ? h("mark", { text: piece }) : piece;
+export function piecesOf(text, marks) {
+  const characters = Array.from(text);
+  /** @type {[string, boolean][]} */
+  const pieces = [];
+  let at = 0;
+  for (const [start = 0, end = 0] of marks) {
+    pieces.push([characters.slice(at, start).join(""), false], [characters.slice(start, end).join(""), true]);
+    at = end;
   }
+  pieces.push([characters.slice(at).join(""), false]);
+  return pieces.filter(([piece]) => piece);
 }

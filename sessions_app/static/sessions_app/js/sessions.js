@@ -7,7 +7,10 @@ import { Socket } from "./socket.js";
 
 const PAGE = 50;
 
-/** @extends {Emitter<{ change: undefined }>} */
+/**
+ * Tells "change", and "loaded" with a page of the list: what was not known before it.
+ * @extends {Emitter<{ change: undefined, loaded: { sessions: Api.SessionShape[], running: string[] } }>}
+ */
 export class Sessions extends Emitter {
   /**
    * @param {Socket} socket
@@ -100,6 +103,7 @@ export class Sessions extends Emitter {
     for (const session of answer.sessions) this.keep(session);
     this.cursor = answer.next_cursor;
     this.complete = !this.cursor;
+    this.tell("loaded", answer);
     this.changed();
     return answer.sessions;
   }

@@ -1,4 +1,4 @@
-// What this browser keeps for this user: drafts by chat, and messages sent but not yet acknowledged.
+// What this browser keeps for this user: drafts by chat, messages sent but not yet acknowledged, and small choices.
 // A browser that refuses storage (private windows, full disk) costs the draft, not the chat.
 //
 // The rule: each belongs to the tab it was written in, until it is sent, emptied or logged out. So two tabs never write
@@ -93,9 +93,17 @@ export class Storage {
     }
   }
 
-  /** For logging out: what was typed here stays with nobody. */
+  /**
+   * Whether a tab has a draft for a chat.
+   * @param {string} session
+   */
+  hasDraft(session) {
+    return this.names(`draft:${session}:`).length > 0;
+  }
+
+  /** For logging out: what was typed here stays with nobody. What was chosen for the look of the page stays. */
   clear() {
-    for (const name of this.names("")) this.write(name, null);
+    for (const kind of ["draft:", "unsent:", "unread:"]) for (const name of this.names(kind)) this.write(name, null);
     this.seal();
   }
 

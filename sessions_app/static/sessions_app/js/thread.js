@@ -8,6 +8,7 @@ import { Conversation } from "./conversation.js";
 import { $, h, reconcile, within } from "./dom.js";
 import { Editing } from "./editor.js";
 import { Emitter } from "./events.js";
+import { markFound } from "./found.js";
 import { Markdown } from "./markdown.js";
 import { note, pendingMessage, userMessage, waitingMessage } from "./message.js";
 import { noteItems, noteOf } from "./notes.js";
@@ -55,6 +56,8 @@ export class Thread extends Emitter {
     outbox.on("change", () => this.draw());
     socket.on("state", () => this.draw());
     scroll.on("top", () => this.older());
+    scroll.on("bottom", () => void this.conversation?.newer());
+    scroll.on("latest", () => void this.toLatest());
   }
 
   /**
@@ -74,6 +77,7 @@ export class Thread extends Emitter {
   }
 
   draw() {
+    this.scroll.isPart = this.conversation?.hasNewer ?? false;
     this.checkEditing();
     const { turning } = this;
     const begin = turning && this.find(turning.from);
@@ -98,7 +102,8 @@ export class Thread extends Emitter {
     if (!conversation) return pending.length ? pending : [greeting()];
     if (!conversation.loaded) return [skeleton(), ...pending];
     const waiting = conversation.queued.map((entry) => this.waitingItem(entry));
-    const items = [...this.olderItems(conversation), ...this.messageItems(conversation), ...waiting, ...pending];
+    const end = conversation.hasNewer ? [newerItem()] : [...waiting, ...pending];
+    const items = [...this.olderItems(conversation), ...this.messageItems(conversation), ...end];
     return items.length ? items : [greeting()];
   }
 
@@ -120,7 +125,8 @@ export class Thread extends Emitter {
    * What was said and answered, each with its note under it; the running answer comes last.
    * @param {Conversation} conversation
    */
-  messageItems({ messages: stored, run, unanswered }) {
+  messageItems({ messages: stored, run: present, unanswered, hasNewer }) {
+    const run = hasNewer ? null : present;
     const messages = this.upToEdit(stored);
     const asked = this.busy() || this.pending().length ? null : this.conversation?.asked();
     const answers = answersOf(messages, Boolean(run));
@@ -406,16 +412,34 @@ export class Thread extends Emitter {
       this.scroll.reach();
   }
 
+  /** Goes to the end of the conversation from a place further up. */
+  async toLatest() {
+    await this.conversation?.toLatest();
+    this.scroll.toEnd();
+  }
+
   /**
-   * Shows the message at a position, loading what is before it where needed.
-   * @param {number} position
+   * Shows a message, loading the place where it stands if needed, and marks what was looked for in it. Rejects where
+   * that place can not be had.
+   * @param {string} messageId
+   * @param {string} query
    */
-  async goTo(position) {
-    const message = await this.conversation?.messageAt(position);
-    const node = message && (this.textOf(message.id) ?? this.find(message.id));
-    if (node) this.scroll.show(node);
+  async goTo(messageId, query) {
+    const { conversation } = this;
+    await conversation?.visit(messageId);
+    const node = conversation === this.conversation && (this.textOf(messageId) ?? this.find(messageId));
+    if (!node) return;
+    this.scroll.show(markFound(node, query) ?? node);
+    (node.closest("article") ?? node).focus({ preventScroll: true });
   }
 }
+
+/** @returns {Page.Item} */
+const newerItem = () => ({
+  key: "newer",
+  version: "",
+  build: () => h("p", { class: "older", text: "Loading newer messages …" }),
+});
 
 /**
  * The messages of an answer that are stored, at the end of these.

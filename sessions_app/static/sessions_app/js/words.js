@@ -156,18 +156,36 @@ export function duration(seconds) {
       : `${Math.ceil(seconds / 60)} minutes`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+/** The page's own language; its form with the day before the month. */
+const LANGUAGE = "en-GB";
+const date = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "full" });
+const day = new Intl.DateTimeFormat(LANGUAGE, { day: "numeric", month: "short" });
+let clock = clockOf("system");
+
+/** @param {string} hours "12", "24", or "system": as the reader's own language has them */
+function clockOf(hours) {
+  const { hour12 = false } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
+  const isTwelve = hours === "system" ? hour12 : hours === "12";
+  return new Intl.DateTimeFormat(LANGUAGE, {
+    hour: isTwelve ? "numeric" : "2-digit",
+    minute: "2-digit",
+    hour12: isTwelve,
+  });
+}
+
+/** @param {string} hours as `clockOf` takes them */
+export function setHours(hours) {
+  clock = clockOf(hours);
+}
 
 /**
  * `14:05` today, `3 May, 14:05` before; `long` for its tooltip.
  * @param {string} iso
  */
 export function when(iso) {
-  const date = new Date(iso);
-  const today = date.toDateString() === new Date().toDateString();
-  return { short: today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`, long: full.format(date) };
+  const moment = new Date(iso);
+  const [time, today] = [clock.format(moment), moment.toDateString() === new Date().toDateString()];
+  return { short: today ? time : `${day.format(moment)}, ${time}`, long: `${date.format(moment)}, ${time}` };
 }
 
 const DAY = 86_400_000;

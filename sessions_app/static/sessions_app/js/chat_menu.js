@@ -1,0 +1,90 @@
+// What can be done with a chat: its menu.
+
+import { toast } from "./announce.js";
+import { $ } from "./dom.js";
+import { openLedger } from "./ledger.js";
+import { confirm, openMenu } from "./popups.js";
+import { rename } from "./renaming.js";
+import { titleOf } from "./session_groups.js";
+import { Sessions } from "./sessions.js";
+import { Socket } from "./socket.js";
+import { explain } from "./words.js";
+
+export class ChatMenu {
+  /** @param {{ sessions: Sessions, socket: Socket }} parts */
+  constructor({ sessions, socket }) {
+    this.sessions = sessions;
+    this.socket = socket;
+  }
+
+  /**
+   * @param {Api.SessionShape} session
+   * @param {HTMLElement} button
+   * @param {HTMLElement} title shows the chat's title beside the button: renaming takes its place
+   */
+  open(session, button, title) {
+    const { pinned, archived } = session;
+    const save = (/** @type {string} */ written) => this.change(session, { title: written }, "Renamed");
+    openMenu(button, [
+      { label: "Rename", act: () => rename(session.title, title, save) },
+      {
+        label: pinned ? "Unpin" : "Pin",
+        act: () => void this.change(session, { pinned: !pinned }, pinned ? "Unpinned" : "Pinned"),
+      },
+      { label: archived ? "Unarchive" : "Archive", act: () => void this.archive(session, !archived) },
+      { label: "Usage", act: () => openLedger(this.socket, session) },
+      { label: "Delete …", act: () => void this.delete(session), kind: "danger" },
+    ]);
+  }
+
+  /**
+   * @param {Api.SessionShape} session
+   * @param {boolean} archived
+   */
+  async archive(session, archived) {
+    const undo = () => void this.change(session, { archived: !archived }, archived ? "Unarchived" : "Archived");
+    await this.change(session, { archived }, archived ? "Archived" : "Unarchived", ["Undo", undo]);
+  }
+
+  /**
+   * Resolves with whether it was done.
+   * @param {Api.SessionShape} session
+   * @param {Parameters<Sessions["update"]>[1]} changes
+   * @param {string} done what to say then
+   * @param {Page.Choice} [choice] what to offer then
+   */
+  async change(session, changes, done, choice) {
+    let worked = true;
+    try {
+      await this.sessions.update(session.id, changes);
+      toast(done, choice);
+    } catch (error) {
+      worked = false;
+      toast(explain(error));
+    }
+    keepFocus();
+    return worked;
+  }
+
+  /** @param {Api.SessionShape} session */
+  async delete(session) {
+    const sure = await confirm({
+      title: `Delete “${titleOf(session)}”?`,
+      text: "All its messages are deleted, too. This cannot be undone.",
+      yes: "Delete",
+    });
+    if (!sure) return;
+    try {
+      await this.sessions.delete(session.id);
+      toast("Chat deleted");
+    } catch (error) {
+      toast(explain(error));
+    }
+    keepFocus();
+  }
+}
+
+/** Where the row that had the focus has gone, the keyboard goes on from the top of the list. */
+function keepFocus() {
+  if (document.activeElement === document.body) $("new-chat").focus();
+}

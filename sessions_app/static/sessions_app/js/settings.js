@@ -1,0 +1,158 @@
+// The settings: what is the reader's own choice in this browser, instructions for new chats, and ways to the account.
+
+import { h, iconButton } from "./dom.js";
+import { InstructionsForm } from "./instructions.js";
+import { keysOf } from "./keys.js";
+import { Preferences } from "./preferences.js";
+
+/** @typedef {import("./preferences.js").Preference} Preference */
+/** @typedef {{ name: Preference, title: string, about: string, words: [value: string, shown: string][] }} Setting */
+
+/** @param {string} key */
+const written = (key) => keysOf(key).join(" ");
+
+/** @type {Setting[]} */
+const GENERAL = [
+  {
+    name: "theme",
+    title: "Theme",
+    about: "",
+    words: [
+      ["system", "System"],
+      ["light", "Light"],
+      ["dark", "Dark"],
+    ],
+  },
+  {
+    name: "hours",
+    title: "Hours",
+    about: "",
+    words: [
+      ["system", "System"],
+      ["12", "12"],
+      ["24", "24"],
+    ],
+  },
+  {
+    name: "sendKey",
+    title: "Send with",
+    about: "The other key starts a new line.",
+    words: [
+      ["Enter", "Enter"],
+      ["Mod+Enter", written("Mod+Enter")],
+    ],
+  },
+  {
+    name: "notifications",
+    title: "Notifications",
+    about: "When a long answer is done and you are looking at something else.",
+    words: [
+      ["off", "Off"],
+      ["on", "On"],
+    ],
+  },
+];
+const REFUSED = "Your browser does not allow notifications from this site. Allow them in its settings for this site.";
+
+/**
+ * Opens the settings; Esc closes them, focus goes back.
+ * @param {Preferences} preferences
+ */
+export function openSettings(preferences) {
+  new Settings(preferences).open();
+}
+
+class Settings {
+  /** @param {Preferences} preferences */
+  constructor(preferences) {
+    this.preferences = preferences;
+    this.instructions = new InstructionsForm();
+    this.status = h("p", { class: "settings-status", role: "status" });
+    /** @type {[string, HTMLElement][]} */
+    this.sections = [
+      ["General", this.section("General", ...GENERAL.map((setting) => this.setting(setting)), this.status)],
+      ["Instructions", this.section("Instructions", this.instructions.element)],
+      ["Account", this.section("Account", ...account())],
+    ];
+    this.tabs = this.sections.map(([title]) =>
+      h("button", { class: "settings-tab", type: "button", text: title, on: { click: () => this.show(title) } }),
+    );
+    this.dialog = h(
+      "dialog",
+      { class: "dialog settings", id: "settings", "aria-labelledby": "settings-title" },
+      h("h2", { id: "settings-title", text: "Settings" }),
+      h("nav", { "aria-label": "Settings" }, ...this.tabs),
+      iconButton("close", "Close", () => this.dialog.close()),
+      ...this.sections.map(([, section]) => section),
+    );
+    this.dialog.addEventListener("close", () => this.dialog.remove());
+    this.show("General");
+  }
+
+  open() {
+    document.body.append(this.dialog);
+    this.dialog.showModal();
+  }
+
+  /** @param {string} title */
+  show(title) {
+    for (const tab of this.tabs) tab.ariaCurrent = tab.textContent === title ? "true" : null;
+    for (const [name, section] of this.sections) section.hidden = name !== title;
+    if (title === "Instructions") this.instructions.load();
+  }
+
+  /**
+   * @param {string} title
+   * @param {HTMLElement[]} children
+   */
+  section(title, ...children) {
+    return h("section", { "aria-label": title, tabindex: "0" }, h("h3", { text: title }), ...children);
+  }
+
+  /** @param {Setting} setting */
+  setting({ name, title, about, words }) {
+    const present = this.preferences.get(name);
+    const choices = words.map(([value, shown]) => {
+      const input = h("input", { type: "radio", name: `setting-${name}`, value, checked: value === present });
+      input.addEventListener("change", () => void this.choose(name, input));
+      return h("label", {}, input, h("span", { text: shown }));
+    });
+    const legend = h("legend", {}, h("span", { text: title }), about ? h("small", { text: about }) : null);
+    return h("fieldset", { class: "setting", data: { name } }, legend, h("div", { class: "segmented" }, ...choices));
+  }
+
+  /**
+   * @param {Preference} name
+   * @param {HTMLInputElement} input
+   */
+  async choose(name, input) {
+    this.status.textContent = "";
+    if (name === "notifications" && input.value === "on" && !(await mayNotify())) {
+      this.status.textContent = REFUSED;
+      const off = this.dialog.querySelector('[name="setting-notifications"][value="off"]');
+      if (off instanceof HTMLInputElement) off.checked = true;
+      return;
+    }
+    this.preferences.set(name, input.value);
+  }
+}
+
+/** Asks the reader where the browser does not know yet. */
+const mayNotify = async () =>
+  globalThis.Notification !== undefined && (await Notification.requestPermission()) === "granted";
+
+function account() {
+  return [
+    way("/accounts/logins/", "Where you are signed in", "Other browsers, and a way to sign out everywhere."),
+    way("/accounts/password_change/", "Password", "Changing it signs you out everywhere else."),
+    way("/accounts/tokens/", "API tokens", "For programs that use this site in your name."),
+  ];
+}
+
+/**
+ * @param {string} address
+ * @param {string} title
+ * @param {string} about
+ */
+const way = (address, title, about) =>
+  h("a", { class: "setting way", href: address }, h("span", { text: title }), h("small", { text: about }));

@@ -1,0 +1,118 @@
+"""The palette: chats, what was said, and commands; from a hit to its place, near or far."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.browser.searching import field, options, palette, search
+from tests.browser.test_chat import LONG
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+FOUND = """() => [...(CSS.highlights.get("found") ?? [])].map((range) => range.toString())"""
+
+
+async def found(page: Page) -> list[str]:
+    """Return the words that are marked in the conversation."""
+    words: list[str] = await page.evaluate(FOUND)
+    return words
+
+
+async def test_the_arrows_choose_and_the_field_keeps_the_focus(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await page.get_by_role("button", name="Search").click()
+    first, last = (options(page, "Do").first, options(page, "Do").last)
+    await expect(first).to_have_attribute("aria-selected", "true")
+    await field(page).press("ArrowUp")
+    await expect(last).to_have_attribute("aria-selected", "true")
+    await expect(field(page)).to_have_attribute("aria-activedescendant", await last.get_attribute("id") or "")
+    await expect(field(page)).to_be_focused()
+    await field(page).press("ArrowDown")
+    await expect(first).to_have_attribute("aria-selected", "true")
+    await field(page).press("Escape")
+    await expect(palette(page)).to_be_hidden()
+    await expect(page.get_by_role("button", name="Search")).to_be_focused()
+
+
+async def test_the_same_shortcut_closes_it(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await search(page, "words")
+    await page.keyboard.press("Control+k")
+    await expect(palette(page)).to_be_hidden()
+    await page.keyboard.press("Control+k")
+    await expect(field(page)).to_have_value("")
+
+
+async def test_what_was_said_is_found_and_marked(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["Nothing"]), Answer(["The **Call** log, and another call."]))
+    page = await visitor.arrive()
+    await say(page, "About pears")
+    await expect(thread(page)).to_contain_text("Nothing")
+    await page.keyboard.press("Control+Shift+O")
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+    await say(page, "About apples")
+    await expect(thread(page)).to_contain_text("another call")
+    await page.get_by_role("link", name="About pears").click()
+    await search(page, "call")
+    hit = options(page, "In messages")
+    await expect(hit.locator("mark")).to_have_text(["Call", "call"])
+    await field(page).press("Enter")
+    await expect(thread(page)).to_contain_text("another call")
+    await expect(thread(page).locator(".found")).to_contain_text("another call")
+    assert await found(page) == ["Call", "call"]
+    await page.get_by_role("link", name="About pears").click()
+    await expect(thread(page)).to_contain_text("Nothing")
+    assert await found(page) == []
+
+
+async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await asyncio.to_thread(visitor.site.manage, "shell", "-c", LONG)
+    await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
+    await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
+    await search(page, "message 100")
+    await options(page, "In this chat").click()
+    await expect(thread(page).get_by_text("message 100", exact=True)).to_be_in_viewport()
+    await expect(thread(page).get_by_text("message 180", exact=True)).to_have_count(0)
+    for number in (150, 200, 239):
+        await page.locator("#scroller").press("End")
+        await expect(thread(page).get_by_text(f"message {number}", exact=True)).to_have_count(1)
+    await expect(page.get_by_text("Loading newer messages")).to_have_count(0)
+
+
+async def test_who_reads_further_up_goes_back_to_the_end_by_writing(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await asyncio.to_thread(visitor.site.manage, "shell", "-c", LONG)
+    await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
+    await search(page, "message 100")
+    await options(page, "In this chat").click()
+    await expect(thread(page).get_by_text("message 100", exact=True)).to_be_in_viewport()
+    provider.script(Answer(["Here."]))
+    await say(page, "And now?")
+    await expect(thread(page).get_by_text("Here.", exact=True)).to_be_in_viewport()
+    await expect(thread(page).get_by_text("message 239", exact=True)).to_have_count(1)
+    await expect(thread(page).get_by_text("message 100", exact=True)).to_have_count(0)
+
+
+async def test_a_hit_in_another_version_shows_that_version(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["Apples."]), Answer(["Pears."]))
+    page = await visitor.arrive()
+    await say(page, "Fruit?")
+    await expect(thread(page)).to_contain_text("Apples.")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(thread(page)).to_contain_text("Pears.")
+    await search(page, "apples")
+    await options(page, "In this chat").click()
+    await expect(thread(page)).to_contain_text("Apples.")
+    await expect(thread(page)).not_to_contain_text("Pears.")
+
+
+async def test_nothing_found_says_so(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await search(page, "xyzzy")
+    await expect(palette(page).get_by_role("status")).to_have_text(
+        "Nothing found for “xyzzy”. Try fewer or other words."
+    )
