@@ -49,8 +49,19 @@ test("one profile is no choice, unless the chat has another", async () => {
   const { profiles } = await offered(profile(2));
   assert.equal(profiles.isChoice(undefined), false);
   assert.equal(profiles.isChoice(chat(0, 2)), false);
-  assert.equal(profiles.isChoice(chat(0, 1)), true);
+  assert.equal(profiles.isGone(chat(0, 1)), false); // it may be newer than the list, which is fetched again
+  await settled();
   assert.equal(profiles.isGone(chat(0, 1)), true);
+  assert.equal(profiles.isChoice(chat(0, 1)), true);
+});
+
+test("a profile that is newer than the list is fetched, and not gone", async () => {
+  const { server, profiles } = await offered();
+  server.on("profile.list", () => ({ profiles: [profile(1)] }));
+  assert.equal(profiles.isGone(chat(0, 1)), false);
+  await settled();
+  assert.equal(profiles.isGone(chat(0, 1)), false);
+  assert.equal(profiles.get(1)?.name, "Profile 1");
 });
 
 test("no profile is gone before they are known", async () => {

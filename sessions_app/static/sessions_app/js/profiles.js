@@ -19,6 +19,8 @@ export class Profiles extends Emitter {
     /** @type {Api.ChoiceShape[]} */
     this.list = [];
     this.loaded = false;
+    /** @type {Map<number, boolean>} */
+    this.unknown = new Map(); // ids that are not in the list; whether it was fetched since they were met
     /** @type {number | null} */
     this.chosen = null; // for the next new chat
     socket.on("state", () => socket.state === "open" && this.load());
@@ -26,9 +28,11 @@ export class Profiles extends Emitter {
 
   /** Where that fails the profiles stay as they were: a later connection asks again. */
   async load() {
+    const met = [...this.unknown.keys()];
     try {
       this.list = (await this.socket.call("profile.list", {})).profiles;
       this.loaded = true;
+      for (const id of met) this.unknown.set(id, true);
       this.changed();
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Disconnected)) throw error;
@@ -54,11 +58,16 @@ export class Profiles extends Emitter {
   }
 
   /**
-   * Whether the profile of a chat may no longer be used.
+   * Whether the profile of a chat may no longer be used. One that is met for the first time may be newer than the list.
    * @param {Api.SessionShape | undefined} session
    */
   isGone(session) {
-    return this.loaded && session !== undefined && !this.get(session.profile);
+    if (!this.loaded || !session || this.get(session.profile)) return false;
+    if (!this.unknown.has(session.profile)) {
+      this.unknown.set(session.profile, false);
+      this.load();
+    }
+    return this.unknown.get(session.profile) ?? false;
   }
 
   /**
