@@ -2,8 +2,9 @@
 
 import { h } from "./dom.js";
 import { lastCut, presentable } from "./growing.js";
-import { equip, Markdown, rendered } from "./markdown.js";
+import { Markdown, rendered } from "./markdown.js";
 import { morph } from "./morph.js";
+import { equip } from "./prose.js";
 import { Disconnected, Refused } from "./socket.js";
 
 /** Rendering takes at most a third of the time: after each answer, twice as long as it took, and never less (ms). */

@@ -1,8 +1,8 @@
 // Markdown → HTML, by the server's `markdown.render`, which sanitises. The only HTML that this page ever takes in.
 
-import { equipCode } from "./code.js";
 import { h } from "./dom.js";
 import { morph } from "./morph.js";
+import { equip } from "./prose.js";
 import { isPassing, Retry } from "./retry.js";
 import { Refused, Socket } from "./socket.js";
 
@@ -202,16 +202,6 @@ export function rendered(html) {
 }
 
 /**
- * Gives what is shown the buttons that belong to it, and to the keyboard what scrolls.
- * @param {HTMLElement} element
- * @param {boolean} isGrowing whether it is being written
- */
-export function equip(element, isGrowing) {
-  equipCode(element, isGrowing);
-  requestAnimationFrame(() => letKeysScroll(element));
-}
-
-/**
  * @param {HTMLElement} element
  * @param {string} text
  */
@@ -232,23 +222,4 @@ function separateNotes(element) {
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = element.querySelectorAll('a[href^="#note-"]');
   for (const link of links) link.hash += `-${separated}`;
-}
-
-/** @type {Record<string, string>} */
-const LABELS = { pre: "Wide code", div: "Wide table", math: "Wide formula" };
-
-/**
- * Wide code, tables and formulas scroll sideways, by keyboard only where they can be focused.
- * @param {HTMLElement} element
- */
-function letKeysScroll(element) {
-  /** @type {NodeListOf<HTMLElement | MathMLElement>} */
-  const boxes = element.querySelectorAll('.code pre, .table, math[display="block"]');
-  for (const box of boxes) {
-    if (box.scrollWidth <= box.clientWidth) continue;
-    box.tabIndex = 0;
-    box.setAttribute("role", "group");
-    box.setAttribute("aria-label", LABELS[box.localName] ?? "");
-    if (box.localName === "div") box.classList.add("wide");
-  }
 }
