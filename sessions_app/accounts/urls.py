@@ -5,6 +5,7 @@ from django.urls import path
 
 from sessions_app.accounts import reset_views, views
 from sessions_app.accounts.detours import for_visitors, sent_from, where_mail_is_sent
+from sessions_app.accounts.instructions import own_instructions
 
 urlpatterns = [
     path("login/", for_visitors(views.LoginView.as_view()), name="login"),
@@ -23,6 +24,7 @@ urlpatterns = [
         name="password_reset_confirm",
     ),
     path("email/", where_mail_is_sent(reset_views.email), name="email"),
+    path("instructions/", own_instructions, name="instructions"),
     path("logins/", views.signed_in, name="logins"),
     path("logins/<int:pk>/end/", sent_from("logins")(views.end_login), name="end_login"),
     path("logins/end/", sent_from("logins")(views.end_all_logins), name="end_all_logins"),

@@ -11,13 +11,16 @@ from uuid import UUID
 
 from django.contrib.admin.models import CHANGE
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Right
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
 from sessions_app.admin import log, rights
 from sessions_app.conversations import access
 from sessions_app.errors import NotFound
 from sessions_app.llm.cache_ledger.requests import RequestRecord, expected_of
+from sessions_app.llm.content.prefix import with_instructions
 from sessions_app.models import AgentProfile, ChatSession
 from sessions_app.session_store.chats import prefix_of, refreeze
 
@@ -31,11 +34,17 @@ def may_apply(request: HttpRequest) -> bool:
 
 
 def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) -> QuerySet[ChatSession]:
-    """Return those of the profiles' sessions whose prefix is an older one."""
+    """Return those of the profiles' sessions whose prefix is an older one, but for their users' instructions."""
     older = Q(pk__in=[])
     for profile in profiles:
-        older |= Q(profile=profile) & ~Q(frozen_prefix=prefix_of(profile).to_json())
+        older |= Q(profile=profile) & ~_begins_with(prefix_of(profile).to_json())
     return sessions.filter(older)
+
+
+def _begins_with(frozen: str) -> Q:
+    """Whether a session has this prefix, with or without instructions. (LIKE would not tell A from a, on SQLite.)"""
+    end = with_instructions(frozen)
+    return Q(frozen_prefix=frozen) | Q(Exact(Right("frozen_prefix", len(end)), Value(end)))
 
 
 def tokens_kept(sessions: QuerySet[ChatSession]) -> int:

@@ -24,7 +24,7 @@ from sessions_app.conversations.spending import by_cause, usage_by_session
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.usage import Usage
 from sessions_app.models import ChatSession, Turn
-from sessions_app.session_store.chats import prefix_of
+from sessions_app.session_store.chats import present_prefix
 
 if TYPE_CHECKING:
     from sessions_app.admin.spent import Listed, Shown
@@ -151,7 +151,7 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         """Whether the session would begin otherwise if it were created now, for those who may read prompts."""
         if not row.may_see_prompt:
             return HIDDEN
-        if row.frozen_prefix == prefix_of(row.profile).to_json():
+        if row.frozen_prefix == present_prefix(row).to_json():
             return "That of its profile as it is now."
         return "An older one: its profile has changed since. An action of the list of sessions applies it."
 
@@ -165,7 +165,7 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         except ValueError:
             text = row.frozen_prefix  # its turns fail for that; here one can see why
         else:
-            text = f"{frozen.system_prompt}\n\nTools: {', '.join(tool.name for tool in frozen.tools) or 'none'}"
+            text = f"{frozen.prompt}\n\nTools: {', '.join(tool.name for tool in frozen.tools) or 'none'}"
         return format_html('<pre class="hermes-text" tabindex="0">{}</pre>', text)
 
     def render_change_form(

@@ -72,7 +72,7 @@ class CachedTranscript:
         """Bytes it holds, about."""
         digests = self._said_rows.size + self._said_bytes.size + len(self._row_digests)
         rows = self._elements.size + self._message_bytes + self._waiting_bytes
-        return len(self.prefix.system_prompt) + rows + digests
+        return len(self.prefix.prompt) + rows + digests
 
     @property
     def elements(self) -> bytes:

@@ -4,6 +4,7 @@ Identifiers that leave the server are UUIDs; positions, counters and primary key
 large tables stay inside. Everything that must never be is a constraint of the database.
 """
 
+from sessions_app.models.instructions import UserInstructions
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
 from sessions_app.models.messages import Message, MessageClaim, MessageRating, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
@@ -31,4 +32,5 @@ __all__ = [
     "Turn",
     "TurnKind",
     "TurnStatus",
+    "UserInstructions",
 ]

@@ -10,7 +10,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Self, TypedDict
@@ -26,6 +26,7 @@ from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest,
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile, ChatSession, FactName, TitleSource, Turn, TurnStatus
+from sessions_app.session_store import instructions
 from sessions_app.session_store.inserting import insert_session
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
@@ -72,7 +73,9 @@ class Cursor:
 
 
 def create(user_id: int, title: str, profile_id: int | None = None) -> SessionShape:
-    """Create a session of a profile, else of the user's default, its prefix frozen now, with an empty line.
+    """Create a session of a profile, else of the user's default, with an empty line.
+
+    Its prefix is frozen now, with the user's instructions.
 
     Raises TooMany, NotFound (a user who may no longer act, a profile that they may not choose).
     """
@@ -80,7 +83,7 @@ def create(user_id: int, title: str, profile_id: int | None = None) -> SessionSh
     access.require_user(user_id)
     profile = profiles.default(user_id) if profile_id is None else profiles.find(user_id, profile_id)
     storage.admit_session(user_id)
-    prefix = prefix_of(profile).to_json()
+    prefix = replace(prefix_of(profile), instructions=instructions.read(user_id)).to_json()
     named = TitleSource.PERSON if title else TitleSource.WORDS
     chat_session = insert_session(user_id, profile=profile, title=title, title_by=named, frozen_prefix=prefix)
     return _tell(FactName.SESSION_CREATED, chat_session)
@@ -149,14 +152,26 @@ def _change_profile(user_id: int, session_id: UUID, profile_id: int) -> None:
 
 
 def prefix_of(profile: AgentProfile) -> FrozenPrefix:
-    """Return the prefix that a session made of this profile now begins with; tools that are gone are left out."""
+    """Return the prefix that a session made of this profile now begins with; tools that are gone are left out.
+
+    Without instructions: those are of the session's user.
+    """
     return site_tools().freeze(profile.system_prompt, profile.tools)
+
+
+def present_prefix(chat_session: ChatSession) -> FrozenPrefix:
+    """Return what a session would begin with by its profile as it is now: the instructions that it has stay."""
+    try:
+        own = FrozenPrefix.from_json(chat_session.frozen_prefix).instructions
+    except ValueError:
+        own = ""  # another program has written what is no prefix
+    return replace(prefix_of(chat_session.profile), instructions=own)
 
 
 def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape]:
     """Return what a session has cost, and whether its profile has changed under it. Raises NotFound."""
     chat_session = access.chat_session(user_id, session_id)
-    current = prefix_of(chat_session.profile).to_json() == chat_session.frozen_prefix
+    current = present_prefix(chat_session).to_json() == chat_session.frozen_prefix
     return spending.totals(session_id), ProfileShape(name=chat_session.profile.name, current=current)
 
 
@@ -181,7 +196,7 @@ def refreeze(chat_session: ChatSession) -> bool:
 
 
 def _freeze(chat_session: ChatSession) -> bool:
-    prefix = prefix_of(chat_session.profile)
+    prefix = present_prefix(chat_session)
     if prefix.to_json() == chat_session.frozen_prefix:
         return False
     applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))

@@ -17,10 +17,10 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app.models import AgentProfile, ApiToken, Branch, ChatSession, Message, Turn
+from sessions_app.models import AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions
 from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 
-MODELS: tuple[Any, ...] = (User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn)
+MODELS: tuple[Any, ...] = (User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions)
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
 }
@@ -61,6 +61,7 @@ def people() -> list[User]:
         turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")
         say(chat_session, 0, f"message {name}", turn=turn)
         ApiToken.issue(user, f"token {name}")
+        UserInstructions.objects.create(owner=user, text=f"instructions {name}")
         users.append(user)
     return users
 

@@ -98,8 +98,8 @@ def expected_of(last: RequestRecord | None) -> int:
 
 
 def prompt_digest(prefix: FrozenPrefix) -> str:
-    """Digest of a frozen system prompt."""
-    return digest(prefix.system_prompt)
+    """Digest of a frozen system prompt, the user's instructions included."""
+    return digest(prefix.prompt)
 
 
 def tools_digest(prefix: FrozenPrefix) -> str:

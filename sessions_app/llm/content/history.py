@@ -38,9 +38,9 @@ def head_of(prefix: FrozenPrefix) -> list[ModelMessage]:
     """The frozen prefix as messages (its tools travel beside them)."""
     from pydantic_ai.messages import ModelRequest, SystemPromptPart
 
-    if not prefix.system_prompt:
+    if not prefix.prompt:
         return []
-    return [ModelRequest(parts=[SystemPromptPart(prefix.system_prompt, timestamp=EPOCH)])]
+    return [ModelRequest(parts=[SystemPromptPart(prefix.prompt, timestamp=EPOCH)])]
 
 
 def opening_of(rows: Iterable[Row]) -> list[Row]:

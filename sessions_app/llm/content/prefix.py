@@ -20,20 +20,40 @@ class ToolSpec:
     parameters: str
 
 
+INSTRUCTIONS = "What the user asks of you in all their chats, in the user's own words:"
+"""What stands between a profile's system prompt and its user's instructions: changed, it changes every new prompt."""
+
+
 @dataclass(frozen=True, slots=True)
 class FrozenPrefix:
-    """What every request of a session begins with. `tools` are sorted by name."""
+    """What every request of a session begins with. `tools` are sorted by name.
+
+    `instructions` are the user's own, as they were when the session was made, empty for none. They come last, so that
+    the prompts of all users of a profile begin with the same bytes.
+    """
 
     system_prompt: str
     tools: tuple[ToolSpec, ...]
+    instructions: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """The whole system prompt, as it is sent."""
+        if not self.instructions:
+            return self.system_prompt
+        return "\n\n".join(filter(None, [self.system_prompt, INSTRUCTIONS, self.instructions]))
 
     def to_json(self) -> str:
-        """Canonical JSON: equal prefixes give equal text, in every process and version of Python."""
+        """Canonical JSON: equal prefixes give equal text, in every process and version of Python.
+
+        Instructions come first and are left out where there are none: it ends with what it would be without them.
+        """
         tools = [
             {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
             for tool in self.tools
         ]
-        return canonical({"system_prompt": self.system_prompt, "tools": tools})
+        own = {"instructions": self.instructions} if self.instructions else {}
+        return canonical({**own, "system_prompt": self.system_prompt, "tools": tools})
 
     @classmethod
     def from_json(cls, text: str) -> FrozenPrefix:
@@ -43,9 +63,17 @@ class FrozenPrefix:
             tools = [
                 ToolSpec(tool["name"], tool["description"], canonical(tool["parameters"])) for tool in stored["tools"]
             ]
-            return cls(str(stored["system_prompt"]), tuple(tools))
+            return cls(str(stored["system_prompt"]), tuple(tools), str(stored.get("instructions", "")))
         except (KeyError, TypeError) as error:
             raise ValueError("this is no frozen prefix") from error
+
+
+def with_instructions(frozen: str) -> str:
+    """The end that the JSON of a prefix has which is this one (as JSON) with some instructions, and no other has.
+
+    A quotation mark that follows a comma stands in no JSON string: it would be escaped.
+    """
+    return f",{frozen[1:]}"
 
 
 def freeze(system_prompt: str, tools: Iterable[ToolSpec]) -> FrozenPrefix:
