@@ -18,6 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 
 from tests.browser.logins import login
 from tests.live import PASSWORD, LiveSite
+from tests.mail import MailServer, mail_server
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 
@@ -120,13 +121,21 @@ def provider(lasting_provider: Provider) -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def site(start_site: Callable[..., LiveSite], lasting_provider: Provider) -> Iterator[LiveSite]:
+def mail() -> Iterator[MailServer]:
+    """The mail server that the site was told of."""
+    with mail_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def site(start_site: Callable[..., LiveSite], lasting_provider: Provider, mail: MailServer) -> Iterator[LiveSite]:
     """A real site that asks the loopback provider; it must have logged no error when it ends."""
     running = start_site(
         HERMES_MODEL="openai-chat:loopback",
         OPENAI_BASE_URL=lasting_provider.base_url,
         OPENAI_API_KEY="loopback",
         HERMES_PROVIDER_RETRIES="0",
+        EMAIL_URL=mail.url,
     )
     yield running
     assert running.stop() == 0

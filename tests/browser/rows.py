@@ -1,0 +1,107 @@
+"""Rows for a site whose pages are looked at: chats, turns of every status, a profile that has changed since.
+
+Run in the site's own database: `manage.py shell -c "from tests.browser.rows import fill; fill()"`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from sessions_app.models import AgentProfile, ApiToken, ChatSession
+from tests.admin.conftest import converse, make_session, make_turn, say
+from tests.live import PASSWORD
+
+ANSWER = """# What a table is
+
+| Operator | Means |
+| --- | --- |
+| `+` | *sum* |
+| `-` | **difference** |
+
+```python
+def area(radius: float) -> float:
+    return 3.14159 * radius**2  # about
+```
+
+1. See [the manual](https://example.org/) first.
+2. Then the formula $E = mc^2$.
+
+> A quote, and a task:
+
+- [x] done
+"""
+SPENT = {
+    "prefix_digest": "d",
+    "provider": "openai",
+    "model": "gpt-5-mini",
+    "input_tokens": 12_000,
+    "cached_tokens": 9_500,
+    "output_tokens": 800,
+    "expected_tokens": 11_000,
+    "miss": "evicted",
+    "cost": Decimal("0.0153"),
+    "saved": Decimal("0.0042"),
+}
+
+
+def fill() -> None:
+    """Add all of it, once. Prints the ids that the addresses of pages are made of."""
+    anna = User.objects.create_user("anna", "anna@example.org", PASSWORD)
+    anna.groups.add(Group.objects.create(name="Research"))
+    profile = AgentProfile.objects.create(name="Thorough", description="Takes its time.", model="demo")
+    profile.groups.set(Group.objects.all())
+    chat_session = _talk(anna, profile)
+    _week(anna, chat_session)
+    AgentProfile.objects.filter(pk=profile.pk).update(system_prompt="Be brief.")
+    for name in ("laptop", "phone"):
+        ApiToken.issue(anna, name)
+    for number in range(60):
+        converse(make_session(anna, f"Chat number {number}"), 2)
+    told = {
+        "user": anna.pk,
+        "profile": profile.pk,
+        "session": chat_session.pk,
+        "turn": chat_session.turns.earliest("pk").pk,
+    }
+    print("rows", *(f"{name}={key}" for name, key in told.items()), f"token={anna.api_tokens.earliest('pk').pk}")
+
+
+def _talk(owner: User, profile: AgentProfile) -> ChatSession:
+    chat_session = make_session(owner, "What is a table?", profile=profile)
+    turn = make_turn(chat_session, **SPENT, started_at=timezone.now(), ended_at=timezone.now())
+    say(chat_session, 0, "What is a table?\nPlease **show** one.", turn=turn)
+    call = {"kind": "call", "id": "1", "name": "calculator", "arguments": '{"expression":"6*7"}'}
+    thought = {"kind": "reasoning", "text": "A table has rows."}
+    say(chat_session, 1, "", parts=[thought, call], turn=turn)
+    say(chat_session, 2, "42", role="tool", parts=[{"kind": "result", "id": "1", "name": "calculator"}], turn=turn)
+    say(chat_session, 3, ANSWER, turn=turn)
+    say(chat_session, 4, "And what is", status="stopped")
+    return chat_session
+
+
+def _week(owner: User, chat_session: ChatSession) -> None:
+    now = timezone.now()
+    for days in range(7):
+        for _ in range(1 + days % 3):
+            make_turn(chat_session, **SPENT, created_at=now - timedelta(days=days))
+    failed: dict[str, Any] = {"status": "failed", "error_code": "provider", "error_text": "The provider is overloaded."}
+    make_turn(chat_session, **failed)
+    make_turn(chat_session, status="interrupted", error_code="interrupted", error_text="The process has ended.")
+    waiting = make_session(owner, "Why is the nightly import slow?")
+    make_turn(
+        waiting,
+        status="running",
+        claim=uuid.uuid4(),
+        # Of no process by name: one that is not there would be known to be dead.
+        process="",
+        # A turn of a process that nobody here can see dead: its lease is far from over.
+        heartbeat_at=now + timedelta(days=1),
+        started_at=now - timedelta(seconds=72),
+    )
+    make_turn(waiting, status="queued")

@@ -1,0 +1,316 @@
+"""Every state that a page of the site can be in, each built by one function on a page that the one before has left.
+
+A new state is one line in its list, and a function where it is more than an address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.rows import ANSWER
+from tests.live import PASSWORD
+from tests.mail import MailServer
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call, Gate
+
+Size = tuple[int, int]
+DESKTOP: Size = (1440, 900)
+PHONE: Size = (390, 844)
+
+
+@dataclass
+class Stage:
+    """Where states are built. `rows`: the keys of what is looked at in admin (rows.py)."""
+
+    page: Page
+    visitor: Visitor
+    provider: Provider
+    mail: MailServer
+    rows: dict[str, str] = field(default_factory=dict)
+    gate: Gate = field(default_factory=Gate)
+
+    async def open(self, path: str) -> None:
+        """Go to an address; `{name}` in it stands for one of the rows' keys."""
+        await self.page.goto(self.visitor.site.base_url + path.format(**self.rows))
+
+
+Build = Callable[[Stage], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class State:
+    """A state by name, how it is built, and the sizes of window in which it is there."""
+
+    name: str
+    build: Build
+    sizes: tuple[Size, ...] = (DESKTOP, PHONE)
+
+
+def at(path: str) -> Build:
+    """The page at an address, as it loads."""
+
+    async def build(stage: Stage) -> None:
+        await stage.open(path)
+
+    return build
+
+
+# Before a login
+
+
+async def wrong_password(stage: Stage) -> None:
+    await stage.open("/accounts/login/")
+    await stage.page.get_by_label("Username").fill("nobody")
+    await stage.page.get_by_label("Password").fill("wrong")
+    await stage.page.get_by_role("button", name="Log in").click()
+    await expect(stage.page.get_by_text("The username or the password is wrong.")).to_be_visible()
+
+
+async def shown_password(stage: Stage) -> None:
+    await stage.page.get_by_label("Password").fill("seen by nobody else")
+    await stage.page.get_by_role("button", name="Show the password").click()
+    await expect(stage.page.get_by_label("Password")).to_have_attribute("type", "text")
+
+
+async def weak_password(stage: Stage) -> None:
+    await stage.open("/accounts/signup/")
+    await stage.page.get_by_label("Username").fill("newcomer")
+    await stage.page.get_by_label("Password").fill("short")
+    await stage.page.get_by_role("button", name="Sign up").click()
+    await expect(stage.page.get_by_text("at least 8 characters")).to_be_visible()
+
+
+async def new_password(stage: Stage) -> None:
+    await stage.open("/accounts/password_reset/")
+    await stage.page.get_by_label("E-mail address").fill("anna@example.org")
+    await stage.page.get_by_role("button", name="Send the link").click()
+    await expect(stage.page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    mail = await asyncio.to_thread(stage.mail.next)
+    link = re.search(r"http://[^/]+(/\S+)", mail.get_content())
+    assert link
+    await stage.open(link[1])
+    await expect(stage.page.get_by_role("heading", name="Set a new password")).to_be_visible()
+
+
+async def refused(stage: Stage) -> None:
+    """A form without its token, to a page that is not for it."""
+    await stage.open("/accounts/login/")
+    script = """() => {
+      const form = document.createElement("form");
+      form.method = "post";
+      form.action = "/";
+      document.body.append(form);
+      form.submit();
+    }"""
+    async with stage.page.expect_navigation():
+        await stage.page.evaluate(script)
+    await expect(stage.page.get_by_role("heading", name="This request was refused")).to_be_visible()
+
+
+async def too_large(stage: Stage) -> None:
+    """What the server answers itself."""
+    script = """() => {
+      const form = document.createElement("form");
+      form.method = "post";
+      form.append(Object.assign(document.createElement("textarea"), { name: "text", value: "x".repeat(4e6) }));
+      document.body.append(form);
+      form.submit();
+    }"""
+    async with stage.page.expect_navigation():
+        await stage.page.evaluate(script)
+    await expect(stage.page.get_by_role("heading", name="This is too large")).to_be_visible()
+
+
+VISITOR = [
+    State("log in", at("/accounts/login/")),
+    State("wrong password", wrong_password),
+    State("shown password", shown_password),
+    State("sign up", at("/accounts/signup/")),
+    State("weak password", weak_password),
+    State("reset", at("/accounts/password_reset/")),
+    State("reset, mail sent", at("/accounts/password_reset/sent/")),
+    State("reset, bad link", at("/accounts/password_reset/MQ/x-1/")),
+    State("reset, new password", new_password),
+    State("404", at("/nothing-is-here")),
+    State("CSRF", refused),
+    State("413", too_large),
+]
+
+# The chat
+
+
+async def empty(stage: Stage) -> None:
+    await stage.open("/")
+    await ready(stage.page)
+
+
+async def answered(stage: Stage) -> None:
+    calculate = Call("calculator", '{"expression": "6 * 7"}')
+    thought = "A table has rows."
+    stage.provider.script(Answer(reasoning=[thought], calls=[calculate]), Answer(words=[ANSWER]))
+    await say(stage.page, "What is a table?\n\n```\na | b\n```")
+    await expect(thread(stage.page).locator("table")).to_be_visible()
+    await expect(stage.page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+
+
+async def reloaded(stage: Stage) -> None:
+    await stage.page.reload()
+    await ready(stage.page)
+    await expect(thread(stage.page).locator("table")).to_be_visible()
+
+
+async def chat_menu(stage: Stage) -> None:
+    await stage.page.get_by_role("button", name="Options of this chat").click()
+    await expect(stage.page.get_by_role("menuitem", name="Delete")).to_be_visible()
+
+
+async def delete_dialog(stage: Stage) -> None:
+    await stage.page.get_by_role("menuitem", name="Delete").click()
+    await expect(stage.page.get_by_role("dialog")).to_be_visible()
+
+
+async def usage_dialog(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await chat_menu(stage)
+    await stage.page.get_by_role("menuitem", name="Usage").click()
+    await expect(stage.page.get_by_role("dialog", name="Usage of this chat")).to_be_visible()
+
+
+async def editing(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await expect(stage.page.get_by_role("dialog")).to_be_hidden()
+    await thread(stage.page).get_by_role("button", name="Edit").first.click()
+    await expect(stage.page.get_by_label("Edit your message")).to_be_visible()
+
+
+async def versions(stage: Stage) -> None:
+    stage.provider.script(Answer(words=["Another answer."]))
+    await stage.page.get_by_label("Edit your message").fill("And in short?")
+    await stage.page.get_by_label("Edit your message").press("Enter")
+    await expect(thread(stage.page)).to_contain_text("Another answer.")
+    await expect(stage.page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+
+
+async def failed(stage: Stage) -> None:
+    stage.provider.script(Answer(status=500))
+    await say(stage.page, "Again")
+    await expect(stage.page.get_by_role("button", name="Try again").last).to_be_visible()
+
+
+async def streaming(stage: Stage) -> None:
+    stage.provider.script(Answer(words=["One ", "two ", "three."], gates={2: stage.gate}))
+    await say(stage.page, "Count")
+    await expect(thread(stage.page)).to_contain_text("One two")
+
+
+async def queued(stage: Stage) -> None:
+    await say(stage.page, "And then?")
+    await expect(stage.page.get_by_text("And then?")).to_be_visible()
+
+
+async def drawer(stage: Stage) -> None:
+    stage.gate.open()
+    await expect(thread(stage.page)).to_contain_text("three.")
+    await expect(stage.page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    await stage.page.get_by_role("button", name="Chats and account").click()
+    await expect(stage.page.get_by_role("navigation", name="Chats")).to_be_visible()
+
+
+async def account_menu(stage: Stage) -> None:
+    await stage.page.get_by_role("button", name=stage.visitor.name).click()
+    await expect(stage.page.get_by_role("link", name="API tokens")).to_be_visible()
+
+
+CHAT = [
+    State("empty chat", empty),
+    State("rich answer", answered, (DESKTOP,)),
+    State("rich answer on the phone", reloaded, (PHONE,)),
+    State("menu of a chat", chat_menu, (DESKTOP,)),
+    State("question before deleting", delete_dialog),
+    State("usage", usage_dialog),
+    State("message being edited", editing),
+    State("versions", versions),
+    State("failed answer", failed),
+    State("answer that streams", streaming),
+    State("message that waits", queued),
+    State("list of chats on the phone", drawer, (PHONE,)),
+    State("menu of the account", account_menu, (PHONE,)),
+]
+
+# The account
+
+
+async def new_token(stage: Stage) -> None:
+    await stage.open("/accounts/tokens/")
+    await stage.page.get_by_label("What is it for?").fill("laptop")
+    await stage.page.get_by_role("button", name="Make a token").click()
+    await expect(stage.page.get_by_text("It will not be shown again.")).to_be_visible()
+
+
+async def wrong_old_password(stage: Stage) -> None:
+    await stage.open("/accounts/password_change/")
+    await stage.page.get_by_label("Old password").fill("wrong")
+    await stage.page.get_by_label("New password").fill(PASSWORD)
+    await stage.page.get_by_role("button", name="Change password").click()
+    await expect(stage.page.get_by_text("The password is wrong.")).to_be_visible()
+
+
+ACCOUNT = [
+    State("tokens", at("/accounts/tokens/")),
+    State("new token", new_token),
+    State("logins", at("/accounts/logins/")),
+    State("password", at("/accounts/password_change/")),
+    State("wrong old password", wrong_old_password),
+    State("e-mail address", at("/accounts/email/")),
+    State("log out", at("/accounts/logout/")),
+    State("403", at("/accounts/login/?next=/admin/")),
+]
+
+# The admin, as a superuser
+
+_OURS, _DJANGOS = "/admin/sessions_app", "/admin/auth"
+
+
+async def table_of_days(stage: Stage) -> None:
+    await stage.page.get_by_text("The same as a table").click()
+
+
+async def bad_profile(stage: Stage) -> None:
+    await stage.open(f"{_OURS}/agentprofile/{{profile}}/change/")
+    await stage.page.get_by_label("Model:").fill("nobody:none")
+    await stage.page.get_by_role("button", name="Save", exact=True).click()
+    await expect(stage.page.get_by_text("Please correct the error below.")).to_be_visible()
+
+
+ADMIN = [
+    State("console", at("/admin/")),
+    State("console, days as a table", table_of_days),
+    State("application", at(f"{_OURS}/")),
+    State("sessions", at(f"{_OURS}/chatsession/?p=2")),
+    State("sessions, narrowed", at(f"{_OURS}/chatsession/?q=table&state=failed&owner={{user}}")),
+    State("session", at(f"{_OURS}/chatsession/{{session}}/change/")),
+    State("session, history", at(f"{_OURS}/chatsession/{{session}}/history/")),
+    State("session, deletion", at(f"{_OURS}/chatsession/{{session}}/delete/")),
+    State("turns", at(f"{_OURS}/turn/?chat_session={{session}}")),
+    State("turn", at(f"{_OURS}/turn/{{turn}}/change/")),
+    State("ledger", at(f"{_OURS}/turn/ledger/")),
+    State("profiles", at(f"{_OURS}/agentprofile/")),
+    State("profile", at(f"{_OURS}/agentprofile/{{profile}}/change/")),
+    State("profile with an error", bad_profile),
+    State("profile, applying", at(f"{_OURS}/agentprofile/{{profile}}/apply/")),
+    State("tokens of all", at(f"{_OURS}/apitoken/")),
+    State("token", at(f"{_OURS}/apitoken/{{token}}/change/")),
+    State("users", at(f"{_DJANGOS}/user/")),
+    State("user", at(f"{_DJANGOS}/user/{{user}}/change/")),
+    State("user, new", at(f"{_DJANGOS}/user/add/")),
+    State("user, password", at(f"{_DJANGOS}/user/{{user}}/password/")),
+    State("user, deletion", at(f"{_DJANGOS}/user/{{user}}/delete/")),
+    State("groups", at(f"{_DJANGOS}/group/")),
+    State("group, new", at(f"{_DJANGOS}/group/add/")),
+]

@@ -1,0 +1,116 @@
+"""Every state of every page, in both themes and both sizes, judged by axe: WCAG 2.2 AA and its best practices.
+
+A page is loaded once for all four. Theme and size change nothing of what a page is made of, so all rules are asked in
+the light, and those that are about colour in the dark as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from tests.browser.conftest import TIMEOUT, Visitor
+from tests.browser.states import ACCOUNT, ADMIN, CHAT, VISITOR, Stage, State
+from tests.live import LiveSite
+from tests.mail import MailServer
+from tests.processes import ROOT
+from tests.providers.fixtures import Provider
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+# What moves is judged where it comes to rest; what ends may begin another movement, in what inherits of it.
+RUN = """async (rules) => {
+  const moving = () => document.getAnimations().filter(({ timeline }) => timeline === document.timeline);
+  do {
+    for (const each of moving()) each.finish();
+    await new Promise(requestAnimationFrame);
+  } while (moving().length > 0);
+  const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`)
+  );
+}"""
+
+
+@pytest.fixture(scope="module")
+def rows(site: LiveSite) -> dict[str, str]:
+    """What there is to look at in admin: the keys of some rows."""
+    told = site.manage("shell", "-c", "from tests.browser.rows import fill; fill()")
+    [line] = [line for line in told.splitlines() if line.startswith("rows ")]
+    return dict(word.split("=") for word in line.split()[1:])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(
+    browser: Browser, site: LiveSite, provider: Provider, mail: MailServer, rows: dict[str, str]
+) -> AsyncIterator[Stage]:
+    """An empty page. The policy of its pages, which other tests hold, is off: it lets no script like axe in."""
+    context = await browser.new_context(bypass_csp=True)
+    context.set_default_timeout(TIMEOUT)
+    visitor = Visitor(context, site)
+    yield Stage(await context.new_page(), visitor, provider, mail, rows)
+    await context.close()
+
+
+async def violations(page: Page, state: State) -> list[str]:
+    """What axe finds in the state that the page is in."""
+    found = []
+    for width, height in state.sizes:
+        await page.set_viewport_size({"width": width, "height": height})
+        for theme, rules in (("light", ALL), ("dark", COLOUR)):
+            await page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            if not await page.evaluate("'axe' in window"):
+                await page.add_script_tag(path=AXE)
+            found += [f"{state.name}, {width}, {theme}: {line}" for line in await page.evaluate(RUN, rules)]
+    return found
+
+
+async def judge(stage: Stage, states: list[State]) -> None:
+    found = []
+    for state in states:
+        width, height = state.sizes[0]
+        await stage.page.set_viewport_size({"width": width, "height": height})
+        await state.build(stage)
+        found += await violations(stage.page, state)
+    assert found == []
+
+
+async def enter(stage: Stage, *flags: str) -> None:
+    """Log in as somebody new, with these flags of a user set."""
+    await (await stage.visitor.arrive()).close()
+    for flag in flags:
+        sql = f"UPDATE auth_user SET {flag} = %s WHERE username = %s"
+        await asyncio.to_thread(stage.visitor.site.database.run, sql, True, stage.visitor.name)
+
+
+async def test_pages_before_a_login(stage: Stage) -> None:
+    await judge(stage, VISITOR)
+
+
+async def test_the_chat(stage: Stage) -> None:
+    await enter(stage)
+    await judge(stage, CHAT)
+
+
+async def test_pages_of_the_account(stage: Stage) -> None:
+    await enter(stage)
+    await judge(stage, ACCOUNT)
+
+
+async def test_the_admin(stage: Stage) -> None:
+    await enter(stage, "is_staff", "is_superuser")
+    await judge(stage, ADMIN)
+
+
+async def test_a_violation_would_be_found(stage: Stage) -> None:
+    await stage.page.set_content(
+        '<main><h1>Grey</h1><p style="color: #999; background: #fff">on white</p><img src="x">'
+    )
+    found = await violations(stage.page, State("bad", stage.open))  # type: ignore[arg-type]  # it is built already
+    rules = {line.split(": ")[1] for line in found}
+    assert {"color-contrast", "image-alt"} <= rules
