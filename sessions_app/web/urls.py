@@ -2,6 +2,10 @@
 
 from django.urls import path
 
-from sessions_app.web import views
+from sessions_app.web import installing, views
 
-urlpatterns = [path("", views.chat, name="chat")]
+urlpatterns = [
+    path("", views.chat, name="chat"),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("favicon.ico", installing.favicon),
+]
