@@ -1,7 +1,7 @@
 """Make the icons of the site from icon.svg: `python deploy/icons/make.py`, with the tests' packages and Chromium.
 
-Browsers take icon.svg; phones and installed apps want pictures: `icon-192.png`, `icon-512.png`, `icon-maskable.png` (whose
-corners the system cuts), `icon-touch.png` (Apple's, likewise), and `favicon.ico` for whoever asks for nothing else.
+Browsers take icon.svg; phones and installed apps want pictures: `icon-192.png`, `icon-512.png`; `icon-maskable.png` and
+Apple's `icon-touch.png`, whose corners the system cuts; and `favicon.ico` for whoever asks for nothing else.
 """
 
 import struct

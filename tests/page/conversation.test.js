@@ -471,3 +471,80 @@ test("nothing is said of an answer from before", async () => {
   const { said } = await open(opened({ messages: [message(0), message(1)] }));
   assert.deepEqual(said, []);
 });
+
+/** A chat whose end is here, and the place of message 20, far up. */
+async function visited() {
+  const { server, chat } = await open(opened({ messages: [message(80), message(81)], has_more: true }));
+  server.on("session.messages", () => ({ messages: [message(19), message(20)], has_more: true, has_newer: true }));
+  await chat.visit(id(20));
+  return { server, chat };
+}
+
+test("a place far up is shown without what is between", async () => {
+  const { server, chat } = await visited();
+  assert.deepEqual(server.asked("session.messages"), [{ session_id: CHAT, around: id(20), limit: 50 }]);
+  assert.deepEqual([positions(chat), chat.hasMore, chat.hasNewer], [[19, 20], true, true]);
+  await chat.visit(id(19));
+  assert.equal(server.asked("session.messages").length, 1);
+});
+
+test("a place near the end goes on to it", async () => {
+  const { server, chat } = await open(opened({ messages: [message(80), message(81)], has_more: true }));
+  server.on("session.messages", () => ({ messages: [message(79), message(80)], has_more: true, has_newer: true }));
+  await chat.visit(id(79));
+  assert.deepEqual([positions(chat), chat.hasNewer], [[79, 80, 81], false]);
+});
+
+test("what happens at the end is not put after a place further up", async () => {
+  const { server, chat } = await visited();
+  server.fact(1, created(message(82)));
+  assert.deepEqual([positions(chat), chat.asked()], [[19, 20], undefined]);
+});
+
+test("newer messages follow, and the end is as it is by then", async () => {
+  const { server, chat } = await visited();
+  server.fact(1, created(message(82)));
+  server.on("session.messages", () => ({ messages: [message(21), message(81)], has_more: true, has_newer: false }));
+  server.on("session.open", () => opened({ messages: [message(81), message(82)], has_more: true, cursor: 1 }));
+  await Promise.all([chat.newer(), chat.newer()]);
+  await settled();
+  assert.deepEqual(server.asked("session.messages").at(-1), { session_id: CHAT, after: 20, limit: 50 });
+  assert.equal(server.asked("session.messages").length, 2);
+  assert.deepEqual([positions(chat), chat.hasNewer], [[19, 20, 21, 81, 82], false]);
+});
+
+test("a new connection leaves a place further up as it is", async () => {
+  const { chat } = await visited();
+  chat.reopen();
+  await settled();
+  assert.deepEqual([positions(chat), chat.hasNewer], [[19, 20], true]);
+});
+
+test("going back to the end shows the end", async () => {
+  const { server, chat } = await visited();
+  server.on("session.open", () => opened({ messages: [message(81), message(82)], has_more: true }));
+  await chat.toLatest();
+  assert.deepEqual([positions(chat), chat.hasMore, chat.hasNewer], [[81, 82], true, false]);
+});
+
+test("a message of another line makes that the one shown", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0), message(1)] }));
+  let line = 1;
+  server.on("session.messages", () => {
+    if (line === 1) throw new Refusal(-32004, { revision: 1 });
+    return { messages: [message(0), message(1, { id: id(90) })], has_more: false, has_newer: false };
+  });
+  server.on("branch.select", () => {
+    line = 2;
+    return {
+      session: session(CHAT, 0, { revision: 2 }),
+      messages: [message(0), message(1, { id: id(90) })],
+      has_more: false,
+    };
+  });
+  await chat.visit(id(90));
+  assert.deepEqual(
+    chat.messages.map((shown) => shown.id),
+    [id(0), id(90)],
+  );
+});

@@ -83,6 +83,22 @@ test("a user with too many connections is let in when asked for", async () => {
   assert.equal(server.connections.length, 2);
 });
 
+test("a refused login is tried once more, with the login that the browser has by then", async () => {
+  const { server, socket } = await connect();
+  let denied = 0;
+  socket.on("denied", () => {
+    denied += 1;
+  });
+  server.on("session.list", () => list);
+  for (const connections of [2, 3]) {
+    server.close(4401);
+    await pass(500);
+    server.open();
+    await socket.call("session.list", {});
+    assert.deepEqual([denied, socket.state, server.connections.length], [0, "open", connections]);
+  }
+});
+
 test("a refused login ends it: nobody waits on, and requests fail", async () => {
   const { server, socket } = await connect();
   let denied = 0;
@@ -91,12 +107,14 @@ test("a refused login ends it: nobody waits on, and requests fail", async () => 
     denied += 1;
   });
   server.close(4401);
+  await pass(500);
+  server.close(4401);
   socket.ready().then(() => {
     ready = true;
   });
   await assert.rejects(socket.call("session.list", {}), Disconnected);
   await pass(60_000);
-  assert.deepEqual([denied, ready, server.connections.length], [1, false, 1]);
+  assert.deepEqual([denied, ready, server.connections.length], [1, false, 2]);
 });
 
 test("a connection that does not answer in time is given up", async () => {

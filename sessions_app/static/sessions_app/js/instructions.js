@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { length } from "./text.js";
-import { number } from "./words.js";
+import { counted } from "./words.js";
 
 const ADDRESS = "/accounts/instructions/";
 const MAX_LENGTH = 4_000;
@@ -57,7 +57,7 @@ export class InstructionsForm {
     const left = MAX_LENGTH - length(this.box.value);
     this.button.disabled = left < 0;
     this.box.ariaInvalid = String(left < 0);
-    this.status.textContent = left < 0 ? `${number(-left)} characters too long` : "";
+    this.status.textContent = left < 0 ? `${counted(-left, "character", "characters")} too long` : "";
   }
 
   async save() {

@@ -18,6 +18,7 @@ export class Marks extends Emitter {
   /** @param {{ sessions: Sessions, journal: Journal, storage: Storage, browser?: Window & typeof globalThis }} parts */
   constructor({ sessions, journal, storage, browser = window }) {
     super();
+    this.sessions = sessions;
     this.storage = storage;
     this.browser = browser;
     /** @type {Set<string>} */
@@ -96,8 +97,9 @@ export class Marks extends Emitter {
     return id !== this.current && this.storage.hasDraft(id) ? "draft" : "";
   }
 
+  /** How many are unread, of the chats that are loaded: others may be deleted since. */
   get unread() {
-    return this.storage.names(UNREAD).length;
+    return this.storage.names(UNREAD).filter((name) => this.sessions.get(name.slice(UNREAD.length))).length;
   }
 
   /** What stands before the tab's title. */

@@ -116,7 +116,7 @@ function markNodes(mark) {
   if (mark === "draft") return [h("span", { class: "session-draft", text: "Draft" })];
   const words = MARKS[mark];
   if (!words) return [];
-  return [h("span", { class: `dot ${mark}` }), h("span", { class: "visually-hidden", text: `, ${words}` })];
+  return [h("span", { class: `dot ${mark}` }), h("span", { class: "visually-hidden", text: `(${words})` })];
 }
 
 /**

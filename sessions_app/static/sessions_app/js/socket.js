@@ -77,6 +77,7 @@ export class Socket extends Emitter {
     this.waiting = new Map();
     this.lastId = 0;
     this.failures = 0;
+    this.isDoubted = false; // the login was refused, and nothing was heard since
     this.heardAt = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -162,6 +163,7 @@ export class Socket extends Emitter {
   receive(frame) {
     this.heardAt = Date.now();
     this.failures = 0;
+    this.isDoubted = false;
     if (frame.method === "session.event") this.tell("event", frame.params);
     else this.answer(frame);
   }
@@ -188,7 +190,7 @@ export class Socket extends Emitter {
       request.reject(new Disconnected());
     }
     this.waiting.clear();
-    if (code === DENIED) this.deny();
+    if (code === DENIED && this.isDoubted) this.deny();
     else if (code === TOO_MANY_CONNECTIONS) this.change("full");
     else this.connectLater(code);
   }
@@ -199,8 +201,12 @@ export class Socket extends Emitter {
     this.tell("denied");
   }
 
-  /** @param {number} code */
+  /**
+   * After a refusal too, once: the browser may have a new login by then, as after a change of the password in another tab.
+   * @param {number} code
+   */
   connectLater(code) {
+    this.isDoubted = code === DENIED;
     const isRestart = code === RESTARTING && this.failures === 0;
     const delay = isRestart ? Math.random() * 250 : growingPause(this.failures, FIRST_DELAY, LONGEST_DELAY);
     this.failures += 1;
