@@ -17,18 +17,18 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import AsyncIterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 import sessions_app
 from sessions_app.web.markdown import render
 from tests.web.collected import ANSWERS
 
-SCRIPT = Path(sessions_app.__file__).parent / "static/sessions_app/js/growing.js"
+SCRIPTS = Path(sessions_app.__file__).parent / "static/sessions_app/js"
 SHOW_ALL = """async (text) => {
   const { lastCut, presentable } = await import("/growing.js");
   const shown = [];
@@ -74,10 +74,12 @@ def kinds(markdown: str) -> list[str]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page that has nothing but the module."""
+    """A page that has nothing but the module, and what it imports."""
     context = await browser.new_context()
     await context.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
-    await context.route("**/growing.js", lambda route: route.fulfill(path=SCRIPT, content_type="text/javascript"))
+    for name in ("growing.js", "blocks.js"):
+        script = partial(Route.fulfill, path=SCRIPTS / name, content_type="text/javascript")
+        await context.route(f"**/{name}", script)
     opened = await context.new_page()
     await opened.goto("http://growing.example/")
     yield opened

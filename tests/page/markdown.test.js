@@ -32,6 +32,12 @@ test("a request holds no more than the server takes", async () => {
   assert.deepEqual(server.asked("markdown.render"), [{ texts: ["aaa"] }, { texts: ["bb", "cc"] }]);
 });
 
+test("a text that is longer than a request is rendered in pieces", async () => {
+  const { server, markdown } = await page(12);
+  assert.equal(await markdown.render("One two.\n\nThree.\n\nFour."), "<One two.\n\n><Three.\n\n><Four.>");
+  assert.equal(server.asked("markdown.render").length, 3);
+});
+
 test("a text is rendered after a lost connection", async () => {
   const { server, markdown } = await page();
   server.close();

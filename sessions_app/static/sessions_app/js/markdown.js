@@ -1,6 +1,7 @@
 // Markdown → HTML, by the server's `markdown.render`, which sanitises. The only HTML that this page ever takes in.
 
 import { h } from "./dom.js";
+import { piecesOf } from "./growing.js";
 import { morph } from "./morph.js";
 import { equip } from "./prose.js";
 import { isPassing, Retry } from "./retry.js";
@@ -107,13 +108,26 @@ export class Markdown {
     return (await this.socket.call("markdown.render", { texts })).html.map(trust);
   }
 
+  /**
+   * HTML of a text that is longer than a request may be.
+   * @param {string} text
+   */
+  async renderLong(text) {
+    const html = [];
+    for (const piece of piecesOf(text, this.limit)) {
+      html.push(...(await this.socket.call("markdown.render", { texts: [piece] })).html);
+    }
+    return trust(html.join(""));
+  }
+
   async work() {
     this.working = true;
     await Promise.resolve();
     while (this.asked.size) {
       const texts = this.batch();
       try {
-        const html = await this.renderNow(texts);
+        const [first = ""] = texts;
+        const html = first.length > this.limit ? [await this.renderLong(first)] : await this.renderNow(texts);
         this.trying.over();
         this.settle(texts, html);
       } catch (error) {
