@@ -21,6 +21,8 @@ class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):
     """
 
     support_js_module_import_aggregation = True
+    # One for each module in the longest chain of imports: a name has the hash of what is imported in it.
+    max_post_process_passes = 30
 
     def _save(self, name: str, content: Any) -> str:
         if name.replace("\\", "/").startswith(OURS):

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blocksOf, linesOf, partsOf, runningParts } from "../../sessions_app/static/sessions_app/js/parts.js";
+import { blocksOf, groupsOf, partsOf, runningParts } from "../../sessions_app/static/sessions_app/js/parts.js";
 import { id, message } from "./server.js";
 
 /** @param {string} name @returns {Api.ToolCallShape} */
@@ -13,9 +13,9 @@ const ANSWER = [FIRST, RESULT, SECOND];
 
 test("an answer is all between two messages of a user", () => {
   const next = message(4, { role: "user" });
-  assert.deepEqual(linesOf([ASKED, ...ANSWER, next, message(5)]), [[ASKED], ANSWER, [next], [message(5)]]);
-  assert.deepEqual(linesOf(ANSWER), [ANSWER]);
-  assert.deepEqual(linesOf([]), []);
+  assert.deepEqual(groupsOf([ASKED, ...ANSWER, next, message(5)]), [[ASKED], ANSWER, [next], [message(5)]]);
+  assert.deepEqual(groupsOf(ANSWER), [ANSWER]);
+  assert.deepEqual(groupsOf([]), []);
 });
 
 test("a call has the result that answers it", () => {

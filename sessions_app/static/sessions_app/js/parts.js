@@ -5,15 +5,15 @@
  * Each message of a user by itself, and each answer: all messages between two of those.
  * @param {Page.Message[]} messages
  */
-export function linesOf(messages) {
+export function groupsOf(messages) {
   /** @type {Page.Message[][]} */
-  const lines = [];
+  const groups = [];
   for (const message of messages) {
-    const last = lines.at(-1);
-    if (!last || message.role === "user" || last[0]?.role === "user") lines.push([message]);
+    const last = groups.at(-1);
+    if (!last || message.role === "user" || last[0]?.role === "user") groups.push([message]);
     else last.push(message);
   }
-  return lines;
+  return groups;
 }
 
 /**

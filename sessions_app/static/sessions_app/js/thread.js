@@ -1,8 +1,7 @@
 // The conversation on the screen.
 
-import { answerButtons, block, editButton, focusStep, showRating, versionButtons } from "./actions.js";
+import { block, focusStep, showRating } from "./actions.js";
 import { announce, toast } from "./announce.js";
-import { answerElement, putActions, showStored } from "./answer.js";
 import { gliding, greeting, skeleton } from "./blank.js";
 import { Conversation } from "./conversation.js";
 import { $, h, reconcile, within } from "./dom.js";
@@ -10,16 +9,13 @@ import { Editing } from "./editor.js";
 import { Emitter } from "./events.js";
 import { markFound } from "./found.js";
 import { Markdown } from "./markdown.js";
-import { note, pendingMessage, userMessage, waitingMessage } from "./message.js";
-import { noteItems, noteOf } from "./notes.js";
+import { note, pendingMessage, waitingMessage } from "./message.js";
+import { MessageItems } from "./message_items.js";
 import { Outbox } from "./outbox.js";
-import { blocksOf, linesOf, partsOf } from "./parts.js";
-import { Run } from "./run.js";
 import { Scroll } from "./scroll.js";
 import { Socket } from "./socket.js";
 import { keepingFocus } from "./steps.js";
-import { StreamView } from "./stream.js";
-import { answersOf, lastOf, versionsOf, versionWords } from "./versions.js";
+import { lastOf, versionWords } from "./versions.js";
 
 /** What stands in the way of going on from an earlier place. */
 const RUNNING = "Not while an answer is on its way: wait for its end, or stop it";
@@ -38,7 +34,6 @@ export class Thread extends Emitter {
    */
   constructor({ markdown, outbox, socket, scroll, maxText, actions }) {
     super();
-    this.markdown = markdown;
     this.outbox = outbox;
     this.socket = socket;
     this.scroll = scroll;
@@ -46,9 +41,8 @@ export class Thread extends Emitter {
     this.box = $("thread");
     /** @type {Conversation | null} */
     this.conversation = null;
-    /** @type {{ id: string, view: StreamView } | null} */
-    this.stream = null; // the view of the newest run: {id, view}
     this.editing = new Editing(maxText);
+    this.shown = new MessageItems({ markdown, actions, editing: this.editing });
     /** @type {{ from: string, to: string, button: HTMLElement } | null} */
     this.turning = null; // with which messages a version and the one that is to take its place begin
     this.editing.on("sent", (edit) => this.sendEdit(edit));
@@ -66,7 +60,7 @@ export class Thread extends Emitter {
    */
   open(conversation) {
     this.conversation = conversation;
-    this.stream = null;
+    this.shown.forget();
     this.editing.suspend();
     this.box.replaceChildren();
     conversation?.on("change", () => conversation === this.conversation && this.draw());
@@ -90,9 +84,8 @@ export class Thread extends Emitter {
 
   drawRun() {
     const { run, messages = [] } = this.conversation ?? {};
-    const { stream } = this;
-    if (!run || run.over || run.id !== stream?.id) return;
-    this.scroll.still(() => stream.view.show(run, begunOf(messages)));
+    if (!run || !this.shown.shows(run)) return;
+    this.scroll.still(() => this.shown.showRun(run, messages));
     this.scroll.tellNews();
   }
 
@@ -129,81 +122,7 @@ export class Thread extends Emitter {
     const run = hasNewer ? null : present;
     const messages = this.upToEdit(stored);
     const asked = this.busy() || this.pending().length ? null : this.conversation?.asked();
-    const answers = answersOf(messages, Boolean(run));
-    const lines = linesOf(messages);
-    const isRunning = run && !run.over;
-    if (isRunning && begunOf(messages).length) lines.pop();
-    const items = lines.flatMap((line, place) => [
-      this.lineItem(line, lines[place - 1]?.[0], answers),
-      ...line.flatMap((message) =>
-        noteItems(message, unanswered, message === messages.at(-1) ? asked : null, this.actions),
-      ),
-    ]);
-    return isRunning ? [...items, this.runItem(run, messages)] : items;
-  }
-
-  /**
-   * @param {Page.Message[]} line
-   * @param {Page.Message | undefined} asked
-   * @param {ReturnType<typeof answersOf>} answers
-   * @returns {Page.Item}
-   */
-  lineItem(line, asked, answers) {
-    const [first] = line;
-    return first?.role === "user" ? this.userItem(first) : this.answerItem(line, asked, answers);
-  }
-
-  /**
-   * @param {Page.Message} message
-   * @returns {Page.Item}
-   */
-  userItem(message) {
-    if (this.editing.of === message.id) return this.editing.item(message.id);
-    const versions = versionsOf(message);
-    const build = () => userMessage(message, editButton(message, this.actions), versionButtons(versions, this.actions));
-    return { key: message.id, version: `${fingerprint(message)}:${versions?.at}:${versions?.ids}`, build };
-  }
-
-  /**
-   * @param {Page.Message[]} line
-   * @param {Page.Message | undefined} asked
-   * @param {ReturnType<typeof answersOf>} answers
-   * @returns {Page.Item}
-   */
-  answerItem(line, asked, answers) {
-    const last = line.findLast((message) => message.role === "assistant");
-    const versions = last && answers.get(last.id);
-    const isEnd = last !== undefined && last === this.conversation?.messages.at(-1);
-    const hasNote = isEnd && noteOf(last, null)?.error !== undefined;
-    const version = `${line.map(fingerprint)}:${last?.status}:${hasNote}:${versions === undefined}:${versions?.at}:${versions?.ids}`;
-    /** @param {HTMLElement | undefined} old */
-    const build = (old) => {
-      const blocks = blocksOf(partsOf(line), asked?.id ?? "");
-      const element = old ?? this.takeStream(blocks) ?? answerElement();
-      element.dataset.holds = line.map(({ id }) => id).join(" ");
-      showStored(element, blocks, this.markdown);
-      if (last && versions !== undefined)
-        putActions(
-          element,
-          line,
-          last,
-          answerButtons(last, hasNote, this.actions),
-          versionButtons(versions, this.actions),
-        );
-      return element;
-    };
-    return { key: (last ?? line[0])?.id ?? "", version, build };
-  }
-
-  /**
-   * The element of the answer that was running until it was stored: it goes on as that.
-   * @param {Page.Block[]} blocks
-   */
-  takeStream(blocks) {
-    const view = this.stream?.view;
-    if (!view?.has(blocks)) return undefined;
-    this.stream = null;
-    return view.leave();
+    return this.shown.items({ messages, run, unanswered, asked });
   }
 
   /**
@@ -357,21 +276,6 @@ export class Thread extends Emitter {
   }
 
   /**
-   * @param {Run} run
-   * @param {Page.Message[]} messages
-   * @returns {Page.Item}
-   */
-  runItem(run, messages) {
-    const build = () => {
-      const asked = messages.findLast((message) => message.role === "user");
-      const view = new StreamView(this.markdown, asked?.id ?? "");
-      this.stream = { id: run.id, view };
-      return view.element;
-    };
-    return { key: `run:${run.id}`, version: "", build };
-  }
-
-  /**
    * @param {Api.QueuedShape} entry
    * @returns {Page.Item}
    */
@@ -441,12 +345,6 @@ const newerItem = () => ({
   build: () => h("p", { class: "older", text: "Loading newer messages …" }),
 });
 
-/**
- * The messages of an answer that are stored, at the end of these.
- * @param {Page.Message[]} messages
- */
-const begunOf = (messages) => messages.slice(messages.findLastIndex((message) => message.role === "user") + 1);
-
 /** @param {HTMLTextAreaElement} box */
 function focusEnd(box) {
   box.focus();
@@ -456,21 +354,3 @@ function focusEnd(box) {
 
 /** @param {Element} node */
 const topOf = (node) => node.getBoundingClientRect().top;
-
-/** @type {WeakMap<Page.Message, number>} */
-const fingerprints = new WeakMap();
-
-/**
- * A number that changes with a message's text; FNV-1a, made once for each message received.
- * @param {Page.Message} message
- */
-function fingerprint(message) {
-  const known = fingerprints.get(message);
-  if (known !== undefined) return known;
-  let hash = 0x811c9dc5;
-  for (let place = 0; place < message.text.length; place += 1) {
-    hash = Math.imul(hash ^ message.text.charCodeAt(place), 0x01000193);
-  }
-  fingerprints.set(message, hash);
-  return hash;
-}

@@ -1,0 +1,168 @@
+// The messages of a conversation as they stand on the screen: what users say, answers, the answer that is being written.
+
+import { answerButtons, editButton, versionButtons } from "./actions.js";
+import { answerElement, putActions, showStored } from "./answer.js";
+import { Editing } from "./editor.js";
+import { Markdown } from "./markdown.js";
+import { userMessage } from "./message.js";
+import { noteItems, noteOf } from "./notes.js";
+import { blocksOf, groupsOf, partsOf } from "./parts.js";
+import { Run } from "./run.js";
+import { StreamView } from "./stream.js";
+import { answersOf, versionsOf } from "./versions.js";
+
+export class MessageItems {
+  /** @param {{ markdown: Markdown, actions: Page.Actions, editing: Editing }} parts */
+  constructor({ markdown, actions, editing }) {
+    this.markdown = markdown;
+    this.actions = actions;
+    this.editing = editing;
+    this.forget();
+  }
+
+  /** Another conversation is shown. */
+  forget() {
+    /** @type {{ id: string, view: StreamView } | null} */
+    this.stream = null; // the view of the newest run
+  }
+
+  /**
+   * What was said and answered, each with its note under it; the running answer comes last.
+   * @param {{
+   *   messages: Page.Message[], run: Run | null, unanswered: string | null, asked: Page.Message | null | undefined,
+   * }} conversation `asked`: the message that is answered, where something can be done at the end
+   */
+  items({ messages, run, unanswered, asked }) {
+    const answers = answersOf(messages, Boolean(run));
+    const groups = groupsOf(messages);
+    const end = messages.at(-1);
+    const isRunning = run && !run.over;
+    if (isRunning && begunOf(messages).length) groups.pop();
+    const items = groups.flatMap((group, place) => [
+      this.group(group, groups[place - 1]?.[0], answers, end),
+      ...group.flatMap((message) => noteItems(message, unanswered, message === end ? asked : null, this.actions)),
+    ]);
+    return isRunning ? [...items, this.running(run, messages)] : items;
+  }
+
+  /**
+   * Whether this is the run whose answer is shown as it grows.
+   * @param {Run} run
+   */
+  shows(run) {
+    return !run.over && run.id === this.stream?.id;
+  }
+
+  /**
+   * @param {Run} run
+   * @param {Page.Message[]} messages
+   */
+  showRun(run, messages) {
+    this.stream?.view.show(run, begunOf(messages));
+  }
+
+  /**
+   * @param {Page.Message[]} group
+   * @param {Page.Message | undefined} asked
+   * @param {ReturnType<typeof answersOf>} answers
+   * @param {Page.Message | undefined} end the last message of all
+   * @returns {Page.Item}
+   */
+  group(group, asked, answers, end) {
+    const [first] = group;
+    return first?.role === "user" ? this.user(first) : this.answer(group, asked, answers, end);
+  }
+
+  /**
+   * @param {Page.Message} message
+   * @returns {Page.Item}
+   */
+  user(message) {
+    if (this.editing.of === message.id) return this.editing.item(message.id);
+    const versions = versionsOf(message);
+    const build = () => userMessage(message, editButton(message, this.actions), versionButtons(versions, this.actions));
+    return { key: message.id, version: `${fingerprint(message)}:${versions?.at}:${versions?.ids}`, build };
+  }
+
+  /**
+   * @param {Page.Message[]} group
+   * @param {Page.Message | undefined} asked
+   * @param {ReturnType<typeof answersOf>} answers
+   * @param {Page.Message | undefined} end
+   * @returns {Page.Item}
+   */
+  answer(group, asked, answers, end) {
+    const last = group.findLast((message) => message.role === "assistant");
+    const versions = last && answers.get(last.id);
+    const isEnd = last !== undefined && last === end;
+    const hasNote = isEnd && noteOf(last, null)?.error !== undefined;
+    const version = `${group.map(fingerprint)}:${last?.status}:${hasNote}:${versions === undefined}:${versions?.at}:${versions?.ids}`;
+    /** @param {HTMLElement | undefined} old */
+    const build = (old) => {
+      const blocks = blocksOf(partsOf(group), asked?.id ?? "");
+      const element = old ?? this.takeStream(blocks) ?? answerElement();
+      element.dataset.holds = group.map(({ id }) => id).join(" ");
+      showStored(element, blocks, this.markdown);
+      if (last && versions !== undefined)
+        putActions(
+          element,
+          group,
+          last,
+          answerButtons(last, hasNote, this.actions),
+          versionButtons(versions, this.actions),
+        );
+      return element;
+    };
+    return { key: (last ?? group[0])?.id ?? "", version, build };
+  }
+
+  /**
+   * The element of the answer that was running until it was stored: it goes on as that.
+   * @param {Page.Block[]} blocks
+   */
+  takeStream(blocks) {
+    const view = this.stream?.view;
+    if (!view?.has(blocks)) return undefined;
+    this.stream = null;
+    return view.leave();
+  }
+
+  /**
+   * @param {Run} run
+   * @param {Page.Message[]} messages
+   * @returns {Page.Item}
+   */
+  running(run, messages) {
+    const build = () => {
+      const asked = messages.findLast((message) => message.role === "user");
+      const view = new StreamView(this.markdown, asked?.id ?? "");
+      this.stream = { id: run.id, view };
+      return view.element;
+    };
+    return { key: `run:${run.id}`, version: "", build };
+  }
+}
+
+/**
+ * The messages of an answer that are stored, at the end of these.
+ * @param {Page.Message[]} messages
+ */
+const begunOf = (messages) => messages.slice(messages.findLastIndex((message) => message.role === "user") + 1);
+
+/** @type {WeakMap<Page.Message, number>} */
+const fingerprints = new WeakMap();
+
+/**
+ * A number that changes with a message's text; FNV-1a, made once for each message received.
+ * @param {Page.Message} message
+ */
+function fingerprint(message) {
+  const known = fingerprints.get(message);
+  if (known !== undefined) return known;
+  let hash = 0x811c9dc5;
+  for (let place = 0; place < message.text.length; place += 1) {
+    hash = Math.imul(hash ^ message.text.charCodeAt(place), 0x01000193);
+  }
+  fingerprints.set(message, hash);
+  return hash;
+}
