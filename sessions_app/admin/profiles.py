@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import URLPattern, path
 
 from sessions_app.admin.apply_pages import ApplyingProfile
 from sessions_app.admin.closed import TickedChoices
-from sessions_app.llm.providers import check_model
-from sessions_app.llm.tools.registry import site_tools
+from sessions_app.admin.profile_form import AgentProfileForm, tried
 from sessions_app.models import AgentProfile
-
-if TYPE_CHECKING:
-    _ModelForm = forms.ModelForm[AgentProfile]
-else:
-    _ModelForm = forms.ModelForm
-
-
-def _tool_choices() -> list[tuple[str, str]]:
-    return [(name, f"{name}: {spec.description}") for name, spec in sorted(site_tools().specs().items())]
-
-
-class AgentProfileForm(_ModelForm):
-    """A profile whose model can be built and whose tools exist, with one default among all."""
-
-    tools = forms.MultipleChoiceField(
-        choices=_tool_choices,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
-
-    class Meta:
-        model = AgentProfile
-        fields = ("name", "description", "order", "groups", "is_default", "model", "context", "system_prompt", "tools")
-        help_texts = {"is_default": "New sessions are made of this profile; the flag moves here from the other one."}
-
-    def clean_model(self) -> str:
-        """Refuse a model string that no session could be answered with."""
-        name: str = self.cleaned_data["model"]
-        try:
-            check_model(name)
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
-        return name
-
-    def clean_order(self) -> int:
-        """Read nothing as the first place."""
-        order: int | None = self.cleaned_data["order"]
-        return order or 0
-
-    def clean_is_default(self) -> bool:
-        """Refuse to leave new sessions without a profile."""
-        chosen: bool = self.cleaned_data["is_default"]
-        if not chosen and not AgentProfile.objects.exclude(pk=self.instance.pk).filter(is_default=True).exists():
-            raise forms.ValidationError("New sessions need a default. Make another profile the default instead.")
-        return chosen
-
-    def _get_validation_exclusions(self) -> set[str]:
-        # There is one default in the database, and it may be another one: saving takes the flag from it.
-        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]  # Django's, untyped
+from sessions_app.models.sealed import UnreadableSecret, unseal
 
 
 class AgentProfileAdmin(TickedChoices, ApplyingProfile):
@@ -72,12 +24,13 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
     search_fields = ("name",)
     ordering = ("name",)
     actions = None
+    readonly_fields = ("key_is",)
     fieldsets = (
         (None, {"fields": ("name", "description", "order", "groups", "is_default")}),
         (
             "For all its sessions",
             {
-                "fields": ("model", "context"),
+                "fields": ("model", "base_url", "key_is", "api_key", "remove_key", "context"),
                 "description": "Sessions follow their profile's model, from their next turn on.",
             },
         ),
@@ -97,6 +50,42 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
     def effective_model(self, row: AgentProfile) -> str:
         """The model that answers; the site's own where the profile names none."""
         return row.effective_model if row.model else f"{row.effective_model} (HERMES_MODEL)"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what is only typed, for who may only look, and the removal of a key that is not kept."""
+        hidden = {"remove_key"} if obj is None or not obj.sealed_key else set()
+        if not self.has_change_permission(request, obj):
+            hidden = {"api_key", "remove_key"}
+        return [
+            (name, {**options, "fields": tuple(field for field in options["fields"] if field not in hidden)})
+            for name, options in self.fieldsets
+        ]
+
+    @admin.display(description="key")
+    def key_is(self, row: AgentProfile) -> str:
+        """Whether a key is kept, and can be read; never the key."""
+        if not row.sealed_key:
+            return "No key is kept."
+        try:
+            unseal(row.sealed_key)
+        except UnreadableSecret:
+            return "The key that is kept cannot be read any more: SECRET_KEY is another one. Enter it again."
+        return "A key is kept."
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses, that where a model is tried among them."""
+        view = self.admin_site.admin_view(self.try_view)
+        return [path("try/", view, name="sessions_app_agentprofile_try"), *super().get_urls()]
+
+    def try_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask the model that a form names, and answer in a sentence whether it answers. Nothing is stored."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        profile = self.get_object(request, request.POST.get("profile", ""))
+        if not self.has_change_permission(request, profile):
+            raise PermissionDenied
+        trial = tried(AgentProfileForm(request.POST, instance=profile))
+        return JsonResponse({"answers": trial.answers, "text": trial.text})
 
     @admin.display(description="tools")
     def tool_names(self, row: AgentProfile) -> str:

@@ -8,7 +8,12 @@ from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.database import plain
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.llm.cache_ledger.prices import input_price
+from sessions_app.llm.endpoint import Endpoint
 from sessions_app.models import AgentProfile, ChatSession
+from sessions_app.models.sealed import unseal
+
+FORBIDDEN = "The model of this chat is no longer offered. Choose another to go on."
+UNREADABLE = "The key of this chat's model cannot be read any more. An administrator has to enter it again."
 
 # A statement of its own, because every turn asks it.
 _MAY_USE = """
@@ -31,9 +36,14 @@ def may_use(user_id: int, profile_id: int) -> bool:
 def check_profile(chat_session: ChatSession) -> None:
     """Make sure that the session's user may still use its profile. Raises Conflict."""
     if not may_use(chat_session.owner_id, chat_session.profile_id):
-        raise Conflict(
-            "The model of this chat is no longer offered. Choose another to go on.", profile=chat_session.profile_id
-        )
+        raise Conflict(FORBIDDEN, profile=chat_session.profile_id)
+
+
+def endpoint_of(profile: AgentProfile) -> Endpoint | None:
+    """Return where a profile's model answers, None where the environment says. Raises UnreadableSecret."""
+    if not profile.base_url:
+        return None
+    return Endpoint(profile.base_url, unseal(profile.sealed_key) if profile.sealed_key else "")
 
 
 def find(user_id: int, profile_id: int) -> AgentProfile:

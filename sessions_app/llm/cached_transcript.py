@@ -13,6 +13,7 @@ from sessions_app.llm.content.codec import encode
 from sessions_app.llm.content.history import body_of, head_of, opening_of
 from sessions_app.llm.content.prefix import FrozenPrefix, canonical
 from sessions_app.llm.content.rows import Row, counts
+from sessions_app.llm.endpoint import Endpoint
 from sessions_app.llm.grouping import Group, sections_of
 from sessions_app.llm.kept_elements import KeptElements
 from sessions_app.llm.wire.splicing import MARKER
@@ -36,9 +37,10 @@ class CachedTranscript:
     Everything said so far must have been appended, in order, after it was stored. Not for two steps at once. For a
     model whose wire is not known, the messages are kept as objects instead of elements.
 
+    `endpoint` is where the model answers, if not where the environment says: no byte depends on it, so it may change.
     For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
-    of a prefix that was applied to it; set them again before each turn. `prompt` and `tools` are the digests of the
-    frozen prefix, and `frozen` is its canonical JSON.
+    of a prefix that was applied to it. All three are set again before each turn. `prompt` and `tools` are the digests
+    of the frozen prefix, and `frozen` is its canonical JSON.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class CachedTranscript:
         self.model = model
         self.last = last
         self.applied = ""
+        self.endpoint: Endpoint | None = None
         self._said_rows = RollingDigest(last.rows if last else None)
         self._said_bytes = RollingDigest(last.wire if last else None)
         self._row_digests = bytearray()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessions_app.llm.cache_ledger.requests import Caching
 from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.endpoint import Endpoint
 
 if TYPE_CHECKING:
     import httpx2
@@ -103,10 +104,14 @@ def parameters_of(prefix: FrozenPrefix) -> ModelRequestParameters:
     )
 
 
-def spliced(name: str, answered: Answered) -> LiveModel:
-    """A model whose requests go through our transport. Retries and time-outs are `step`'s alone.
+NO_KEY = "none"
+"""What a server that wants no key is sent: the client wants one, and takes the environment's, which is for another."""
 
-    Reads certificates from disk: not for the event loop.
+
+def spliced(name: str, answered: Answered, endpoint: Endpoint | None = None) -> LiveModel:
+    """A model whose requests go through our transport, to `endpoint` or where the environment says.
+
+    Retries and time-outs are `step`'s alone. Reads certificates from disk: not for the event loop.
     """
     import httpx2
     from pydantic_ai.models import infer_model
@@ -118,8 +123,10 @@ def spliced(name: str, answered: Answered) -> LiveModel:
     client = httpx2.AsyncClient(transport=transport, timeout=None)
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
 
+    own = {"base_url": endpoint.base_url, "api_key": endpoint.api_key or NO_KEY} if endpoint else {}
+
     def provider(provider_name: str) -> Provider[Any]:
-        made = infer_provider_class(provider_name)(http_client=client)  # type: ignore[call-arg]
+        made = infer_provider_class(provider_name)(http_client=client, **own)  # type: ignore[call-arg]
         made.client.max_retries, made.client.timeout = 0, None
         transport.connect(made.base_url, limits)
         return made

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sessions_app.llm.endpoint import Endpoint
 from sessions_app.llm.failures import unusable
 from sessions_app.llm.live_model import DEMO, LiveModel, spliced
+
+OWN_CLIENTS = 20
+"""Clients of endpoints that stay open, with their connections."""
 
 KNOWN_WIRES = {"openai", "openai-responses", "openai-chat", "ollama", "anthropic"}
 """Providers whose requests are spliced (`wire`); any other gets its whole conversation mapped each time."""
@@ -41,27 +48,55 @@ class ProviderSettings:
     demo_pause: float = 0.018
 
 
+Source = tuple[str, Endpoint | None]
+"""A model string, and where it answers if not where the environment says."""
+
+
 class Providers:
-    """Process-wide; belongs to the event loop that uses it. Clients are made when a step first needs them."""
+    """Process-wide; belongs to the event loop that uses it. Clients are made when a step first needs them.
+
+    Of the clients of endpoints the latest OWN_CLIENTS stay open, so that keys which were replaced do not pile up.
+    """
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.settings = settings
-        self._models: dict[str, asyncio.Task[LiveModel]] = {}
+        self._models: dict[Source, asyncio.Task[LiveModel]] = {}
+        self._uses: Counter[Source] = Counter()
 
-    async def live(self, name: str) -> LiveModel:
+    @asynccontextmanager
+    async def using(self, name: str, endpoint: Endpoint | None) -> AsyncIterator[LiveModel]:
+        """A model for one request: its client stays open meanwhile. Raises ProviderError."""
+        self._uses[name, endpoint] += 1
+        try:
+            yield await self.live(name, endpoint)
+        finally:
+            self._uses[name, endpoint] -= 1
+            if endpoint is not None:
+                await self._close_old()
+
+    async def live(self, name: str, endpoint: Endpoint | None = None) -> LiveModel:
         """The model of that string. Imports and certificates are read in a thread. Raises ProviderError."""
-        task = self._models.get(name)
-        if task is None:
-            task = self._models[name] = asyncio.create_task(asyncio.to_thread(self._build, name))
+        source = (name, endpoint)
+        # The one used last comes last.
+        task = self._models.pop(source, None) or asyncio.create_task(asyncio.to_thread(self._build, name, endpoint))
+        self._models[source] = task
         try:
             return await asyncio.shield(task)
         except Exception as error:
             # What was missing may be there the next time.
-            if self._models.get(name) is task:
-                del self._models[name]
+            if self._models.get(source) is task:
+                del self._models[source]
             raise unusable(name, error) from error
 
-    def _build(self, name: str) -> LiveModel:
+    async def _close_old(self) -> None:
+        """Close the clients of endpoints that have not been used for longest, and are not in use."""
+        own = [source for source in self._models if source[1] is not None]
+        idle = [source for source in own if not self._uses[source]]
+        for source in idle[: max(0, len(own) - OWN_CLIENTS)]:
+            del self._uses[source]
+            await _close(await self._models.pop(source))
+
+    def _build(self, name: str, endpoint: Endpoint | None) -> LiveModel:
         if name == DEMO:
             from sessions_app.llm.demo import demo_model
 
@@ -72,12 +107,17 @@ class Providers:
             return LiveModel(name, infer_model(name))
         from sessions_app.llm.wire.answering import answered
 
-        return spliced(name, answered)
+        return spliced(name, answered, endpoint)
 
     async def aclose(self) -> None:
         """Close every client; steps under way fail."""
         tasks = list(self._models.values())
         self._models.clear()
         for built in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(built, LiveModel) and built.client is not None:
-                await built.client.aclose()
+            if isinstance(built, LiveModel):
+                await _close(built)
+
+
+async def _close(built: LiveModel) -> None:
+    if built.client is not None:
+        await built.client.aclose()

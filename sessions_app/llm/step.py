@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, cast
 
@@ -96,19 +96,28 @@ class Step:
 
     async def _run(self) -> AsyncGenerator[StepEvent, None]:
         try:
-            async for step_event in self._attempts():
-                yield step_event
+            async with aclosing(self._attempts()) as step_events:
+                async for step_event in step_events:
+                    yield step_event
         except DeadlineError as error:
             self._give_up_waiting(error)
 
     async def _attempts(self) -> AsyncGenerator[StepEvent, None]:
-        self._live = await self._deadline.wait(self._providers.live(self._transcript.model))
-        await prepare(self._live, self._transcript)
+        async with AsyncExitStack() as stack:
+            using = self._providers.using(self._transcript.model, self._transcript.endpoint)
+            self._live = await self._deadline.wait(stack.enter_async_context(using))
+            await prepare(self._live, self._transcript)
+            step_events = await stack.enter_async_context(aclosing(self._tried(self._live)))
+            async for step_event in step_events:
+                yield step_event
+
+    async def _tried(self, live: LiveModel) -> AsyncGenerator[StepEvent, None]:
         attempt = 1
         while True:
             try:
-                async for step_event in self._attempt(self._live):
-                    yield step_event
+                async with aclosing(self._attempt(live)) as step_events:
+                    async for step_event in step_events:
+                        yield step_event
                 return
             except (ProviderError, DeadlineError, ContentError):
                 raise

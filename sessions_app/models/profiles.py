@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -10,6 +13,29 @@ DEFAULT_SYSTEM_PROMPT = (
     "You are a helpful assistant. Answer in the language of the user, in Markdown where it helps. "
     "Say so plainly when you do not know something."
 )
+
+
+OPENAI_WIRES = ("openai", "openai-chat", "openai-responses")
+"""What model strings of servers with an address of their own begin with."""
+
+
+def check_base_url(address: str) -> None:
+    """Refuse what is no address of a server's API. Raises ValidationError."""
+    try:
+        parts = urlsplit(address)
+        is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_sound = False
+    if not is_sound or not address.isascii() or not address.isprintable() or " " in address:
+        raise ValidationError("This must be an address such as https://models.example.org/v1.")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValidationError("The address must have no user name, no “?” and no “#”.")
+
+
+def origin_of(address: str) -> tuple[str, str | None, int | None]:
+    """Return to whom a key goes that is sent to an address which was checked."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def default_tools() -> list[str]:
@@ -24,7 +50,8 @@ class AgentProfile(models.Model):
     applies to new sessions, and to an existing one when somebody applies it there
     (``sessions_app.session_store.chats``); the model is followed by existing sessions too. Users choose among those
     that are for everybody (no ``groups``) and for one of their groups, in their ``order``. ``context`` is the model's
-    window in tokens, null where nobody has said it.
+    window in tokens, null where nobody has said it. With a ``base_url`` the model is one of a server there, which gets
+    the key that ``sealed_key`` is made of (``models.sealed``), and no key of the environment.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -33,6 +60,17 @@ class AgentProfile(models.Model):
         blank=True,
         help_text="A Pydantic AI model string, or demo. Empty: what HERMES_MODEL says.",
     )
+    base_url = models.CharField(
+        "base URL",
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_base_url],
+        help_text="Of a server that speaks OpenAI's API, such as https://models.example.org/v1. Empty: the provider's "
+        "own, or what the environment says.",
+    )
+    sealed_key = models.TextField(blank=True, default="", db_default="", editable=False)
     description = models.CharField(max_length=300, blank=True, help_text="For users who choose a model.")
     order = models.PositiveIntegerField(
         default=0, db_default=0, blank=True, help_text="Lower numbers are listed first."
@@ -57,6 +95,12 @@ class AgentProfile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse an address for a model that none is needed for. Raises ValidationError."""
+        wire, _, name = self.model.partition(":")
+        if self.base_url and (wire not in OPENAI_WIRES or not name):
+            raise ValidationError({"model": "With a base URL the model must be named like openai-chat:NAME."})
 
     @property
     def effective_model(self) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, titles, transcript, turn_status
+from sessions_app.conversations import access, branches, profiles, titles, transcript, turn_status
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import MessageShape, SessionShape, message_shape, session_shape
 from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
@@ -21,7 +21,9 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.rows import Row
+from sessions_app.llm.endpoint import Endpoint
 from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.models.sealed import UnreadableSecret
 
 # A stamp that no session has.
 UNSEEN = Stamp(-1, -1)
@@ -39,10 +41,10 @@ class ClaimedTurn:
 
     ``old`` and ``new`` are the stamps before and after all that was changed for this turn: where another line was
     begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
-    ``parts`` is what is stored beside the message's text, ``model`` and ``prefix`` (canonical JSON) what the session
-    is answered with. ``last`` is its latest request to a provider, and ``applied`` the digest of a prefix that was
-    applied to it: the ledger's. ``cursor`` is that of the fact that the turn began, 0 where this transaction is to
-    write it.
+    ``parts`` is what is stored beside the message's text. ``model``, ``endpoint`` and ``prefix`` (canonical JSON) are
+    what the session is answered with; ``refused`` says why no model may be asked, empty where one may. ``last`` is the
+    session's latest request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
+    ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
     """
 
     turn: Turn
@@ -57,6 +59,8 @@ class ClaimedTurn:
     prefix: str
     last: RequestRecord | None
     applied: str
+    endpoint: Endpoint | None
+    refused: str = ""
     cursor: int = 0
 
     @property
@@ -151,6 +155,11 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
 
 
 def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, new: Stamp) -> ClaimedTurn:
+    profile, endpoint, refused = turn.profile or chat_session.profile, None, ""
+    try:
+        endpoint = profiles.endpoint_of(profile)
+    except UnreadableSecret:
+        refused = profiles.UNREADABLE
     return ClaimedTurn(
         turn=turn,
         claim=cast(UUID, turn.claim),
@@ -161,15 +170,20 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, 
         chat_session=session_shape(chat_session),
         old=old,
         new=new,
-        model=(turn.profile or chat_session.profile).effective_model,
+        model=profile.effective_model,
         prefix=chat_session.frozen_prefix,
         last=RequestRecord.from_json(chat_session.last_request),
         applied=chat_session.applied_prefix,
+        endpoint=endpoint,
+        refused=refused,
     )
 
 
 def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
-    """Begin the session's oldest queued turn, if it has one, none is running, and its user may still act."""
+    """Begin the session's oldest queued turn, if it has one, none is running, and its user may still act.
+
+    Where the user may no longer use what answers, it begins all the same, and ends with an error that says so.
+    """
     waiting = alive(chat_session)
     if not waiting or TurnStatus.RUNNING in waiting.values() or not access.hold_user(chat_session.owner_id):
         return None
@@ -177,7 +191,10 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
     if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
         return None  # withdrawn meanwhile
     _set(turn, claimed)
-    return _start(turn, chat_session, process)
+    begun = _start(turn, chat_session, process)
+    if profiles.may_use(turn.owner_id, turn.profile_id or chat_session.profile_id):
+        return begun
+    return replace(begun, refused=profiles.FORBIDDEN)
 
 
 def return_to_left_branch(turn: Turn, chat_session: ChatSession) -> None:

@@ -73,7 +73,7 @@ class TurnMemory:
             return GuardShape(agent=agent, transcript="read", reason=verdict.reason)
         if (held.model, held.frozen) != (begun.model, begun.prefix):
             return GuardShape(agent=agent, transcript="read", reason="another model or prefix")
-        held.last, held.applied = begun.last, begun.applied
+        held.last, held.applied, held.endpoint = begun.last, begun.applied, begun.endpoint
         if begun.cut is not None and not held.truncate(begun.cut):
             return GuardShape(agent=agent, transcript="read", reason="cannot be cut there")
         self._transcript, self._seen = held, begun.new
@@ -127,5 +127,5 @@ def _stored(begun: ClaimedTurn, last: RequestRecord | None) -> tuple[CachedTrans
     rows, stamp = load(begun.session_id)
     prefix = FrozenPrefix.from_json(begun.prefix)
     transcript = CachedTranscript(str(begun.session_id), prefix, begun.model, rows, last=last)
-    transcript.applied = begun.applied
+    transcript.applied, transcript.endpoint = begun.applied, begun.endpoint
     return transcript, stamp

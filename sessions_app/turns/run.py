@@ -228,6 +228,8 @@ class Run:
     async def _steps(self, agent: Agent, memory: TurnMemory) -> None:
         await memory.obtain()
         self.stream.started(memory.guarded.model_dump())
+        if self.begun.refused:
+            raise ProviderError("provider", self.begun.refused)
         for _ in range(MAX_STEPS):
             result = await self._step(agent, memory)
             if not result.calls:

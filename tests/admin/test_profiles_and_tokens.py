@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from sessions_app.admin.profiles import AgentProfileForm
+from sessions_app.admin.profile_form import AgentProfileForm
 from sessions_app.models import AgentProfile, ApiToken
 from tests.admin.conftest import Enter, list_of, make_session, page_of, text_of
 

@@ -103,6 +103,7 @@ FORGED = {
     "date_joined_1": "00:00",
     "model": "demo",
     "order": "1",
+    "base_url": "",
     "context": "1",
     "tools": "calculator",
 }

@@ -31,7 +31,8 @@ SHOWN: dict[str, set[str]] = {
     "turn": {f"Turn.{field.name}" for field in Turn._meta.fields}
     - {f"Turn.{name}" for name in ("text", "checkpoint", "claim", "message_id", "answer_id", "last_seq")}
     | {"User.username", "AgentProfile.name"},
-    "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields} | {"Group.name"},
+    "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields} - {"AgentProfile.sealed_key"}
+    | {"Group.name"},
     "apitoken": {
         f"ApiToken.{name}" for name in ("name", "can_read_metrics", "created_at", "expires_at", "last_used_at")
     }
@@ -55,7 +56,7 @@ def people() -> list[User]:
         user = User.objects.create_user(f"user {name}", password=name)
         group = Group.objects.create(name=f"group {name}")
         user.groups.add(group)
-        profile = AgentProfile.objects.create(name=f"profile {name}")
+        profile = AgentProfile.objects.create(name=f"profile {name}", sealed_key=f"key {name}")
         profile.groups.add(group)
         chat_session = make_session(user, f"title {name}", profile=profile)
         turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")

@@ -35,11 +35,11 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, name: str, default: bool, **options: Any) -> None:
         groups = self._groups(options["groups"])
-        self._check(options)
         profile = AgentProfile.objects.filter(name=name).first() or AgentProfile(name=name)
         for column in ("model", "system_prompt", "description", "tools", "context"):
             if options[column] is not None:
                 setattr(profile, column, options[column])
+        self._check(options, profile)
         if default:
             AgentProfile.objects.exclude(pk=profile.pk).filter(is_default=True).update(is_default=False)
             profile.is_default = True
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no group {', '.join(map(repr, sorted(missing)))}. Make it in /admin/ first.")
         return found
 
-    def _check(self, options: dict[str, Any]) -> None:
+    def _check(self, options: dict[str, Any], profile: AgentProfile) -> None:
         known = site_tools().specs()
         if unknown := [tool for tool in options["tools"] or [] if tool not in known]:
             names = ", ".join(map(repr, unknown))
@@ -69,6 +69,7 @@ class Command(BaseCommand):
         if options["context"] is not None and options["context"] < 1:
             raise CommandError("--context must be a number of tokens.")
         try:
-            check_model(options["model"] or "")
+            # A server of its own takes any name, and what the environment has is not for it.
+            check_model("" if profile.base_url else options["model"] or "")
         except ValueError as error:
             raise CommandError(f"--model: {error}") from None
