@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Length
 
 from sessions_app.conversations import access, branches, storage
@@ -15,7 +15,7 @@ from sessions_app.journal import Fact, record
 from sessions_app.models import ChatSession, FactName, Message, MessageRole
 from sessions_app.session_store.inserting import insert_session
 
-_ROWS_AT_ONCE = 500
+_ROWS_AT_ONCE, _SEGMENTS = 500, 50
 _COPIED = ("profile_id", "title", "title_by", "frozen_prefix")
 
 
@@ -30,10 +30,11 @@ def fork(user_id: int, message_id: UUID) -> SessionShape:
     access.require_user(user_id)
     storage.admit_session(user_id)
     segments = branches.line_to(message)
-    storage.admit_text(user_id, sum(map(_size, segments)))
+    groups = [_rows(segments[start : start + _SEGMENTS]) for start in range(0, len(segments), _SEGMENTS)]
+    storage.admit_text(user_id, sum(map(_size, groups)))
     made = insert_session(user_id, **{column: getattr(source, column) for column in _COPIED})
-    for segment in segments:
-        rows = _copies(segment.messages().order_by("position").iterator(_ROWS_AT_ONCE), made)
+    for group in groups:
+        rows = _copies(group.order_by("position").iterator(_ROWS_AT_ONCE), made)
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             Message.objects.bulk_create(some)
     made = access.chat_session(user_id, made.pk)
@@ -52,9 +53,18 @@ def _with_results(message: Message) -> Message:
     return message
 
 
-def _size(segment: branches.Segment) -> int:
+def _rows(segments: Iterable[branches.Segment]) -> QuerySet[Message]:
+    """Return the rows of some segments, so that a line of hundreds of forks is copied by a few statements."""
+    condition = Q(pk__in=[])
+    for segment in segments:
+        place = {"branch": segment.branch_id, "position__gte": segment.start, "position__lt": segment.end}
+        condition |= Q(**place, chat_session=segment.session_id)
+    return Message.objects.filter(condition)
+
+
+def _size(rows: QuerySet[Message]) -> int:
     size = Length("text") + Coalesce(Length("parts"), 0)
-    total: int | None = segment.messages().aggregate(total=Sum(size))["total"]
+    total: int | None = rows.aggregate(total=Sum(size))["total"]
     return total or 0
 
 

@@ -154,7 +154,8 @@ def _turn_from(
 ) -> BranchedTurn:
     """Begin a turn from a position of the line; where something stands there, the turn gets a branch of its own."""
     user_id = turn.owner_id
-    check_profile(chat_session)
+    if turn.profile is None:
+        check_profile(chat_session)
     claim.save(force_insert=True)
     limits.admit_turn(user_id, turn.text, ())
     old = stamp_of(chat_session)

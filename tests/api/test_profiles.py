@@ -145,12 +145,40 @@ async def test_a_chat_whose_profile_is_forbidden_is_read_and_asks_for_another(
     await say(session_id, "hello")
     await made("Default", "--groups", "team")
     assert len((await client.call("session.open", session_id=session_id))["messages"]) == 1
-    for method, params in (("turn.start", {"text": "and?"}), ("turn.regenerate", {})):
-        refusal = await client.refusal(method, session_id=session_id, **params)
+    message_id = (await client.call("session.open", session_id=session_id))["messages"][0]["id"]
+    for method, params in (
+        ("turn.start", {"session_id": session_id, "text": "and?"}),
+        ("turn.regenerate", {"session_id": session_id}),
+        ("message.edit", {"message_id": message_id, "text": "and?"}),
+    ):
+        refusal = await client.refusal(method, **params)
         assert (refusal.code, refusal.data["profile"]) == (-32004, default)
+        assert "Choose another one." in str(refusal)
     assert await database.read(Turn.objects.count) == 0
+    # Another model may answer this once.
+    result = await client.call("turn.regenerate", session_id=session_id, profile=free)
+    await client.run_ends_anywhere(session_id, result["run_id"])
     await client.call("session.update", session_id=session_id, profile=free)
     result = await client.call("turn.start", session_id=session_id, text="and now?")
     await client.run_ends_anywhere(session_id, result["run_id"])
     assert (await client.call("session.create"))["session"]["profile"] == free
     assert await database.read(ChatSession.objects.count) == 2
+
+
+async def test_a_profile_that_was_deleted_after_it_was_listed(connect: Connect, owner: AbstractUser) -> None:
+    await made("Default", "--default", "--model", "demo")
+    gone = await made("Gone", "--model", "demo")
+    client = await connect(owner)
+    session_id = (await client.call("session.create"))["session"]["id"]
+    await say(session_id, "hello")
+    assert gone in [one["id"] for one in (await client.call("profile.list"))["profiles"]]
+    await database.write(lambda: AgentProfile.objects.filter(pk=gone).delete())
+    for method, params in (
+        ("session.create", {"profile": gone}),
+        ("session.update", {"session_id": session_id, "profile": gone}),
+        ("turn.regenerate", {"session_id": session_id, "profile": gone}),
+    ):
+        assert (await client.refusal(method, **params)).code == -32001
+    assert await database.read(ChatSession.objects.count) == 1
+    assert await database.read(Turn.objects.count) == 0
+    assert len((await client.call("session.open", session_id=session_id))["messages"]) == 1

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from sessions_app.conversations.versions import versions
 from sessions_app.errors import Conflict
 from sessions_app.models import Branch, ChatSession, Message
 from sessions_app.session_store import chats, forking
+from sessions_app.turn_store.opening import read_snapshot
 from tests.guard.oracle import line_of
 
 pytestmark = pytest.mark.django_db
@@ -174,7 +176,7 @@ def grown(width: int, depth: int) -> Conversation:
     return conversation
 
 
-@pytest.mark.parametrize(("width", "depth"), [(200, 0), (0, 300)])
+@pytest.mark.parametrize(("width", "depth"), [(200, 0), (0, 500)])
 def test_what_a_turn_reads_takes_as_many_queries(width: int, depth: int, django_assert_max_num_queries: Any) -> None:
     conversation = grown(width, depth)
     session = conversation.session
@@ -186,6 +188,13 @@ def test_what_a_turn_reads_takes_as_many_queries(width: int, depth: int, django_
     with count(2):
         assert len(versions(messages)) == min(1 + depth, 50 if depth else 1)
     assert [row.pk for row in messages] == [row.pk for row in conversation.line()][-50:]
+    with count(11):
+        read_snapshot(session.owner_id, session.pk, 50)
+    with count(60), transaction.atomic():
+        made = forking.fork(session.owner_id, messages[-1].public_id)
+    assert made.message_count == len(conversation.line())
+    with count(8):
+        branches.activate(session, branches.continuation(conversation.all[1]))
 
 
 @settings(max_examples=25)
