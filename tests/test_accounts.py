@@ -219,6 +219,15 @@ def test_a_token_needs_a_name(signed_in: Client) -> None:
     assert not ApiToken.objects.exists()
 
 
+def test_a_second_token_of_one_name_is_refused(signed_in: Client, owner: User) -> None:
+    first, _ = ApiToken.issue(owner, "my script")
+    ApiToken.issue(User.objects.create_user("other"), "laptop")
+    assert "You have a token of this name." in signed_in.post(TOKENS, {"name": " My Script "}).text
+    assert "Copy the new token now." in signed_in.post(TOKENS, {"name": "laptop"}).text
+    first.delete()
+    assert "Copy the new token now." in signed_in.post(TOKENS, {"name": "my script"}).text
+
+
 def test_a_revoked_token_is_gone(signed_in: Client, owner: User) -> None:
     token, clear_text = ApiToken.issue(owner, "my script")
     page = signed_in.post(f"{TOKENS}{token.pk}/revoke/", follow=True).content.decode()
@@ -232,8 +241,10 @@ def test_somebody_elses_token_looks_like_none(client: Client, owner: User, stran
     make = User.objects.create_superuser if stranger == "administrator" else User.objects.create_user
     client.force_login(make(stranger))
     assert "my script" not in client.get(TOKENS).content.decode()
-    foreign, missing = (client.post(f"{TOKENS}{pk}/revoke/") for pk in (token.pk, token.pk + 1000))
-    assert (foreign.status_code, foreign.content) == (missing.status_code, missing.content) == (404, missing.content)
+    for ask in (client.post, client.get):
+        foreign, missing = (ask(f"{TOKENS}{pk}/revoke/") for pk in (token.pk, token.pk + 1000))
+        assert (foreign.status_code, foreign.content) == (missing.status_code, missing.content)
+        assert missing.status_code == 404
     assert ApiToken.find(clear_text) is not None
 
 
@@ -247,8 +258,7 @@ def test_pages_of_an_account_need_a_login(client: Client, owner: User) -> None:
 
 def test_a_get_changes_nothing(signed_in: Client, owner: User) -> None:
     token, _ = ApiToken.issue(owner, "my script")
-    revoke = signed_in.get(f"{TOKENS}{token.pk}/revoke/")
-    assert (revoke.status_code, revoke["Location"]) == (302, TOKENS)
+    assert "Revoke “my script”?" in signed_in.get(f"{TOKENS}{token.pk}/revoke/").text
     assert "Log out?" in signed_in.get("/accounts/logout/").text
     assert signed_in.get(TOKENS).status_code == 200
     assert ApiToken.objects.filter(pk=token.pk).exists()

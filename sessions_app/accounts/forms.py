@@ -128,11 +128,22 @@ class TokenForm(PlainForm, forms.ModelForm):
         model = ApiToken
         fields = ("name",)
 
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+
+    def clean_name(self) -> str:
+        """Refuse a second token of one name while the first lets in: nobody could tell which one to revoke."""
+        name: str = self.cleaned_data["name"]
+        if ApiToken.holding().filter(owner=self.owner, name__iexact=name).exists():
+            raise ValidationError("You have a token of this name. Revoke it first, or choose another name.")
+        return name
+
     def clean_days(self) -> int:
         """A script may leave it out."""
         return self.cleaned_data["days"] or LIFETIME.days
 
-    def issue(self, owner: User) -> str:
+    def issue(self) -> str:
         """Make the token and return its clear text. Raises TooManyTokens."""
         lifetime = timedelta(days=self.cleaned_data["days"])
-        return ApiToken.issue(owner, self.cleaned_data["name"], lifetime)[1]
+        return ApiToken.issue(self.owner, self.cleaned_data["name"], lifetime)[1]

@@ -29,5 +29,5 @@ urlpatterns = [
     path("logins/<int:pk>/end/", sent_from("logins")(views.end_login), name="end_login"),
     path("logins/end/", sent_from("logins")(views.end_all_logins), name="end_all_logins"),
     path("tokens/", views.tokens, name="tokens"),
-    path("tokens/<int:pk>/revoke/", sent_from("tokens")(views.revoke_token), name="revoke_token"),
+    path("tokens/<int:pk>/revoke/", views.revoke_token, name="revoke_token"),
 ]

@@ -104,23 +104,26 @@ def signup(request: HttpRequest, name: str = "") -> HttpResponse:
 def tokens(request: HttpRequest) -> HttpResponse:
     """The user's tokens, and a new one. Its clear text is in this answer and nowhere else, not even in the session."""
     user = cast(User, request.user)
-    form, clear_text = TokenForm(request.POST or None), None
+    form, clear_text = TokenForm(request.POST or None, owner=user), None
     if form.is_valid():
         try:
-            clear_text = form.issue(user)
+            clear_text = form.issue()
         except TooManyTokens as refusal:
             form.add_error(None, str(refusal))
         else:
-            form = TokenForm()
+            form = TokenForm(owner=user)
     own = ApiToken.objects.filter(owner=user).order_by("-created_at", "-pk")
     return render(request, "registration/tokens.html", {"form": form, "clear_text": clear_text, "tokens": own})
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a token of the user's own; anybody else's is not found."""
+    """End a token of the user's own, once they have been asked; anybody else's is not found."""
     token = get_object_or_404(ApiToken, pk=pk, owner=request.user)
+    if request.method != "POST":
+        return render(request, "registration/revoke_token.html", {"token": token})
     token.delete()
     messages.success(request, f"“{token}” was revoked.")
     return redirect("tokens")

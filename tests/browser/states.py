@@ -253,6 +253,17 @@ async def new_token(stage: Stage) -> None:
     await expect(stage.page.get_by_text("It will not be shown again.")).to_be_visible()
 
 
+async def second_token(stage: Stage) -> None:
+    await stage.page.get_by_label("What is it for?").fill("laptop")
+    await stage.page.get_by_role("button", name="Make a token").click()
+    await expect(stage.page.get_by_text("You have a token of this name.")).to_be_visible()
+
+
+async def token_to_revoke(stage: Stage) -> None:
+    await stage.page.get_by_role("link", name="Revoke laptop").click()
+    await expect(stage.page.get_by_role("heading", name="Revoke “laptop”?")).to_be_visible()
+
+
 async def wrong_old_password(stage: Stage) -> None:
     await stage.open("/accounts/password_change/")
     await stage.page.get_by_label("Old password").fill("wrong")
@@ -264,6 +275,8 @@ async def wrong_old_password(stage: Stage) -> None:
 ACCOUNT = [
     State("tokens", at("/accounts/tokens/")),
     State("new token", new_token),
+    State("second token of one name", second_token),
+    State("token to revoke", token_to_revoke),
     State("logins", at("/accounts/logins/")),
     State("password", at("/accounts/password_change/")),
     State("wrong old password", wrong_old_password),
