@@ -88,10 +88,17 @@ class Tab extends EventTarget {
 
   lockManager() {
     return {
-      /** @param {string} name */
-      request: async (name) => {
+      /**
+       * @param {string} name
+       * @param {[options: { ifAvailable?: boolean }, use: (lock: object | null) => unknown] | [use: (lock: object | null) => unknown]} more
+       */
+      request: async (name, ...more) => {
+        const [options, use] = more.length === 2 ? more : [{}, more[0]];
+        if (options.ifAvailable && this.browser.locks.has(name)) return use(null);
         this.held.push(name);
         this.browser.locks.add(name);
+        await use({ name });
+        return this.browser.locks.delete(name);
       },
       query: async () => ({ held: [...this.browser.locks].map((name) => ({ name })) }),
     };
