@@ -68,7 +68,7 @@ def models(provider: Provider) -> list[str]:
 
 def answer(page: Page, text: str) -> Locator:
     """The answer of this text, once it is stored."""
-    stored = page.get_by_role("button", name="tokens in")
+    stored = page.get_by_role("button", name="Details")
     return thread(page).locator(".message.assistant").filter(has_text=text).filter(has=stored)
 
 
