@@ -36,8 +36,8 @@ from typing import Generic
 
 from agentcache.closing import Closer
 from agentcache.lease import Lease
-from agentcache.shelf import A, Entry, Shelf, T
 from agentcache.statistics import Event, Statistics, Tally
+from agentcache.transcript_store import A, Entry, T, TranscriptStore
 
 
 class AgentCache(Generic[A, T]):
@@ -64,7 +64,7 @@ class AgentCache(Generic[A, T]):
         self._open = True
         self._tally: Tally = Counter()
         self._closer = Closer(close, self._tally)
-        self._shelf: Shelf[A, T] = Shelf(max_bytes, max_agent_bytes, self._tally)
+        self._transcripts: TranscriptStore[A, T] = TranscriptStore(max_bytes, max_agent_bytes, self._tally)
         self._entries: OrderedDict[str, Entry[A]] = OrderedDict()
         self._building: dict[str, asyncio.Event] = {}
         self._leases = 0
@@ -80,7 +80,7 @@ class AgentCache(Generic[A, T]):
         """
         entry, built = await self._acquire(key, signature, build, session_id)
         try:
-            yield Lease(session_id, built, entry, self._shelf, self._tally)
+            yield Lease(session_id, built, entry, self._transcripts, self._tally)
         finally:
             self._release(entry, session_id)
 
@@ -108,8 +108,8 @@ class AgentCache(Generic[A, T]):
             entries=len(self._entries),
             in_turn=sum(1 for entry in self._entries.values() if entry.turns),
             leases=self._leases,
-            transcripts=len(self._shelf),
-            bytes=self._shelf.bytes,
+            transcripts=len(self._transcripts),
+            bytes=self._transcripts.bytes,
             building=len(self._building),
             closing=len(self._closer),
             **{str(event): times for event, times in self._tally.items()},
@@ -164,9 +164,9 @@ class AgentCache(Generic[A, T]):
         entry.used = self._clock()
         if entry.cached:
             self._entries.move_to_end(entry.key)
-            self._shelf.touch(entry, session_id)
+            self._transcripts.touch(entry, session_id)
             self._bound()
-            self._shelf.trim(entry)
+            self._transcripts.trim(entry)
         elif not entry.turns:
             self._closer.start(entry.agent)
 
@@ -183,7 +183,7 @@ class AgentCache(Generic[A, T]):
         """Take an entry out of the cache; its agent is closed when it is in no turn any more."""
         del self._entries[entry.key]
         entry.cached = False
-        self._shelf.clear(entry)
+        self._transcripts.clear(entry)
         if why:
             self._tally[why] += 1
         if not entry.turns:

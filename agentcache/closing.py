@@ -11,8 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic
 
-from agentcache.shelf import A
 from agentcache.statistics import Tally
+from agentcache.transcript_store import A
 
 logger = logging.getLogger(__name__)
 

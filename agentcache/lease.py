@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from agentcache.baseline import Baseline, Stamp, rebaseline
-from agentcache.shelf import A, Entry, Held, Shelf, T
 from agentcache.statistics import Tally
+from agentcache.transcript_store import A, Entry, HeldTranscript, T, TranscriptStore
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class Lease(Generic[A, T]):
     built: bool
     """True where the agent was built for this lease, False where it was there or somebody else's build was awaited."""
     _entry: Entry[A]
-    _shelf: Shelf[A, T]
+    _transcripts: TranscriptStore[A, T]
     _tally: Tally
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
@@ -54,8 +54,8 @@ class Lease(Generic[A, T]):
         self._check_loop()
         if not self._entry.cached:
             return False
-        held = Held(transcript, Baseline(self.session_id, stamp), size)
-        self._shelf.put(self._entry, self.session_id, held)
+        held = HeldTranscript(transcript, Baseline(self.session_id, stamp), size)
+        self._transcripts.put(self._entry, self.session_id, held)
         self._tally["kept"] += 1
         return True
 
@@ -70,13 +70,13 @@ class Lease(Generic[A, T]):
         moved = rebaseline(held.baseline, self.session_id, old=old, new=new)
         if moved is None or moved is held.baseline:
             return False
-        self._shelf.put(self._entry, self.session_id, Held(held.transcript, moved, size))
+        self._transcripts.put(self._entry, self.session_id, HeldTranscript(held.transcript, moved, size))
         self._tally["advanced"] += 1
         return True
 
-    def _find(self) -> Held[T] | None:
+    def _find(self) -> HeldTranscript[T] | None:
         self._check_loop()
-        return self._shelf.get(self._entry, self.session_id)
+        return self._transcripts.get(self._entry, self.session_id)
 
     def _check_loop(self) -> None:
         if asyncio.get_running_loop() is not self._loop:

@@ -104,7 +104,7 @@ class Launcher:
         before = self._registry.add(run)
         self._keep(asyncio.create_task(self._carry_out(run, before)))
 
-    async def carry(self, work: Coroutine[Any, Any, R]) -> R:
+    async def run_shielded(self, work: Coroutine[Any, Any, R]) -> R:
         """Await work that begins turns: it outlives its caller, and a draining waits for it."""
         return await asyncio.shield(self._keep(asyncio.create_task(work)))
 
@@ -123,7 +123,7 @@ class Launcher:
                 memory = TurnMemory(run.begun, lease)
                 ending = await run.answer(lease.agent, memory)
                 try:
-                    ended = await run.store(ending, self.taker)
+                    ended = await run.store(ending, self.next_owner)
                 except OwnershipLost:
                     self._lost(run)
                     return
@@ -143,7 +143,7 @@ class Launcher:
         owner_id = run.turn.owner_id
         await self._publisher.write(database.of(owner_id), foreign.tell, [(owner_id, run.begun.session_id)])
 
-    def taker(self) -> str | None:
+    def next_owner(self) -> str | None:
         """Return who takes the session's next turn: this process, unless it is stopping."""
         return self._registry.process if self.accepting else None
 
@@ -159,7 +159,7 @@ class Launcher:
         try:
             if run.ending is not None:
                 raise OwnershipLost
-            self._go_on(run, await run.store(run.failed(), self.taker))
+            self._go_on(run, await run.store(run.failed(), self.next_owner))
         except Exception:
             self._lost(run)
 

@@ -77,7 +77,7 @@ class TurnService:
     ) -> AcceptedTurn:
         """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
         ask = partial(asking.ask, user_id, session_id, text, message_id, revision=revision)
-        return await self._launcher.carry(self._begin(door, ask, lambda asked: asked))
+        return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
 
     async def regenerate(
         self,
@@ -107,7 +107,7 @@ class TurnService:
 
     async def _steer(self, door: Door, work: Callable[..., BranchedTurn]) -> BranchedTurn:
         return await self._once_stopped(
-            lambda: self._launcher.carry(self._begin(door, work, lambda branched: branched.asked))
+            lambda: self._launcher.run_shielded(self._begin(door, work, lambda branched: branched.asked))
         )
 
     async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], AcceptedTurn]) -> R:

@@ -73,7 +73,7 @@ class TakeOver:
     async def _try(self, work: Coroutine[Any, Any, None]) -> bool:
         """One that cannot be mended must not keep the others from going on."""
         try:
-            await self._launcher.carry(work)
+            await self._launcher.run_shielded(work)
         except Exception:
             logger.exception("a turn could not be recovered; it is tried again")
             return False
@@ -87,7 +87,7 @@ class TakeOver:
             self._launcher.launch(begun)
 
     async def _begin(self, owner_id: int, session_id: UUID) -> None:
-        process = self._launcher.taker()
+        process = self._launcher.next_owner()
         if process is None:
             return
         begun = await self._publisher.write(database.WATCH, recovery.begin_waiting, owner_id, session_id, process)

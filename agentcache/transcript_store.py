@@ -1,6 +1,6 @@
-"""Entries of the cache, and the shelf with the transcripts they hold, bounded by bytes.
+"""Entries of the cache, and the store of the transcripts they hold, bounded by bytes.
 
-The shelf is one for the whole cache, because its bound is: the transcript used longest ago goes first, whoever's it is.
+The store is one for the whole cache, because its bound is: the transcript used longest ago goes first, whoever's it is.
 A session that is in a turn keeps its transcript. Dropping one costs a read from the database and no prompt cache.
 
 One order for all would be fair if all used alike. But who goes through a hundred long sessions, or lets a program do
@@ -29,7 +29,7 @@ class Entry(Generic[A]):
     """An agent in the cache, or one that has left it (`cached` is False) and whose last turns still run.
 
     `used` is the clock's reading when its last turn ended; `turns` counts the leases per session, without zeros;
-    `sessions` are those with a transcript on the shelf, in the order of their use, and `bytes` is the sum of these.
+    `sessions` are those with a transcript in the store, in the order of their use, and `bytes` is the sum of these.
     Equal only to itself.
     """
 
@@ -44,7 +44,7 @@ class Entry(Generic[A]):
 
 
 @dataclass(frozen=True, slots=True)
-class Held(Generic[T]):
+class HeldTranscript(Generic[T]):
     """A transcript in memory, the stamp it was stored under, and its size in bytes."""
 
     transcript: T
@@ -52,7 +52,7 @@ class Held(Generic[T]):
     size: int
 
 
-class Shelf(Generic[A, T]):
+class TranscriptStore(Generic[A, T]):
     """Transcripts of all cached entries, in the order of their use: at most `max_bytes`, and `max_agent_bytes` of each.
 
     More only while sessions in a turn need it. `bytes` is the sum of the sizes held.
@@ -63,16 +63,16 @@ class Shelf(Generic[A, T]):
         self._max_bytes = max_bytes
         self._max_agent_bytes = max_agent_bytes
         self._tally = tally
-        self._held: OrderedDict[tuple[Entry[A], str], Held[T]] = OrderedDict()
+        self._held: OrderedDict[tuple[Entry[A], str], HeldTranscript[T]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def get(self, entry: Entry[A], session_id: str) -> Held[T] | None:
+    def get(self, entry: Entry[A], session_id: str) -> HeldTranscript[T] | None:
         """Return what is held for a session, without counting as use."""
         return self._held.get((entry, session_id))
 
-    def put(self, entry: Entry[A], session_id: str, held: Held[T]) -> None:
+    def put(self, entry: Entry[A], session_id: str, held: HeldTranscript[T]) -> None:
         """Hold a session's transcript in the place of the one held before."""
         self.remove(entry, session_id)
         self._held[entry, session_id] = held
