@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Visitor, say, thread
+from tests.browser.conftest import Visitor, ready, say, thread
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 
@@ -185,3 +185,52 @@ async def test_paper_has_the_whole_conversation_and_nothing_else(visitor: Visito
     box = await thread(page).get_by_text("Paragraph 59").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= height
+
+
+async def test_a_wide_formula_is_reached_by_keyboard(visitor: Visitor, provider: Provider) -> None:
+    formula = " + ".join(f"a_{{{number}}}" for number in range(12))
+    provider.script(Answer(words=[f"## Sum\n\n$${formula}$$"]))
+    page = await visitor.arrive()
+    await say(page, "Sum it up")
+    await ended(page)
+    shown = thread(page).locator("math")
+    await expect(thread(page).get_by_role("heading", name="Sum", level=3)).to_be_visible()
+    await expect(shown).to_have_js_property("tabIndex", -1)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(shown).to_have_js_property("tabIndex", 0)
+
+
+async def test_actions_show_on_hover_and_always_under_the_last(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["One."]), Answer(words=["Two."]))
+    page = await visitor.arrive()
+    for count, text in enumerate(("first", "second"), 1):
+        await say(page, text)
+        await ended(page, count)
+    earlier, last = await thread(page).get_by_role("button", name="Try again").all()
+    await page.mouse.move(5, 5)
+    await expect(last).to_have_css("opacity", "1")
+    await expect(earlier).to_have_css("opacity", "0")
+    await thread(page).get_by_text("One.").hover()
+    await expect(earlier).to_have_css("opacity", "1")
+
+
+async def test_a_finger_reaches_the_actions_of_every_answer(
+    visitor: Visitor, browser: Browser, provider: Provider
+) -> None:
+    provider.script(Answer(words=["One."]), Answer(words=["Two."]))
+    page = await visitor.arrive()
+    for count, text in enumerate(("first", "second"), 1):
+        await say(page, text)
+        await ended(page, count)
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    await context.add_cookies(await visitor.context.cookies())  # type: ignore[arg-type]
+    phone = await context.new_page()
+    await phone.goto(page.url)
+    await ready(phone)
+    await ended(phone, 2)
+    for button in await thread(phone).locator(".acts button").all():
+        await expect(button).to_have_css("opacity", "1")
+        box = await button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+    await context.close()

@@ -22,7 +22,7 @@ class Ledger {
   constructor(socket, id) {
     this.socket = socket;
     this.id = id;
-    this.body = h("div", { "aria-busy": "true" }, h("p", { text: "Adding it up …" }));
+    this.body = h("div", { "aria-busy": "true" }, h("p", { text: "Loading …" }));
     // Of the page's own live region nothing is heard while a dialog is open.
     this.status = h("p", { class: "status", role: "status" });
     this.close = h("button", { class: "button quiet", text: "Close", autofocus: true });

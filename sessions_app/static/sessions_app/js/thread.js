@@ -15,7 +15,8 @@ import { Outbox } from "./outbox.js";
 import { Scroll } from "./scroll.js";
 import { Socket } from "./socket.js";
 import { keepingFocus } from "./steps.js";
-import { lastOf, versionWords } from "./versions.js";
+import { Turning } from "./turning.js";
+import { versionWords } from "./versions.js";
 
 /** What stands in the way of going on from an earlier place. */
 const RUNNING = "Not while an answer is on its way: wait for its end, or stop it";
@@ -43,8 +44,7 @@ export class Thread extends Emitter {
     this.conversation = null;
     this.editing = new Editing(maxText);
     this.shown = new MessageItems({ markdown, actions, editing: this.editing });
-    /** @type {{ from: string, to: string, button: HTMLElement } | null} */
-    this.turning = null; // with which messages a version and the one that is to take its place begin
+    this.turning = new Turning(scroll, (id) => this.find(id));
     this.editing.on("sent", (edit) => this.sendEdit(edit));
     this.editing.on("left", (id) => this.leaveEditor(id));
     outbox.on("change", () => this.draw());
@@ -74,10 +74,9 @@ export class Thread extends Emitter {
     this.scroll.isPart = this.conversation?.hasNewer ?? false;
     this.checkEditing();
     const { turning } = this;
-    const begin = turning && this.find(turning.from);
-    if (begin && this.isShown(turning.to)) this.drawTurned(begin, turning);
-    else if (!turning || this.isShown(turning.from))
-      keepingFocus(this.box, () => gliding(() => this.scroll.still(() => reconcile(this.box, this.items()))));
+    const change = () => reconcile(this.box, this.items());
+    if (!turning.draw(this.conversation, change))
+      keepingFocus(this.box, () => gliding(() => this.scroll.still(change)));
     this.mark();
     this.drawRun();
   }
@@ -201,47 +200,17 @@ export class Thread extends Emitter {
   }
 
   /**
-   * Shows another version in the place of one, where it stays on the screen; the keyboard stays on the button.
+   * Shows another version in the place of one.
    * @param {Page.Versions} versions
    * @param {string} to
    * @param {HTMLElement} button that was pressed
    */
-  async turnTo({ ids, at }, to, button) {
+  async turnTo(versions, to, button) {
     const { conversation } = this;
-    const from = ids[at] ?? to;
-    this.turning = { from, to, button };
-    try {
-      await conversation?.select(to, from);
-    } finally {
-      this.turning = null;
-    }
-    const end = this.endOf(to);
+    const end = conversation && (await this.turning.turn(conversation, versions, to, button));
     if (!end || conversation !== this.conversation) return;
     focusStep(end, button.dataset.steers);
-    announce(versionWords({ ids, at: ids.indexOf(to) }));
-  }
-
-  /**
-   * Where the beginning of what is turned is on the screen, that stays in its place; else its end does, with the button.
-   * @param {HTMLElement} begin
-   * @param {{ to: string, button: HTMLElement }} turning
-   */
-  drawTurned(begin, { to, button }) {
-    const isSeen = topOf(begin) >= topOf(this.scroll.box);
-    this.scroll.hold(
-      isSeen ? begin : button,
-      () => reconcile(this.box, this.items()),
-      () => (isSeen ? this.find(to) : this.endOf(to)?.querySelector(`[data-steers="${button.dataset.steers}"]`)),
-    );
-  }
-
-  /**
-   * The element under which the buttons of what begins with a message stand.
-   * @param {string} first
-   */
-  endOf(first) {
-    const last = lastOf(this.conversation?.messages ?? [], first);
-    return last && this.find(last.id);
+    announce(versionWords({ ...versions, at: versions.ids.indexOf(to) }));
   }
 
   /**
@@ -351,6 +320,3 @@ function focusEnd(box) {
   box.setSelectionRange(box.value.length, box.value.length);
   box.scrollIntoView({ block: "nearest" });
 }
-
-/** @param {Element} node */
-const topOf = (node) => node.getBoundingClientRect().top;
