@@ -21,16 +21,16 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
     ledgers = {turn.answer_id: spending.line_of(turn) for turn in ended}
     errors = {message_id: error for turn in ended if (error := error_of(turn)) for message_id in [_bearer(turn)]}
     return [
-        message_shape(message).model_copy(
+        shape.model_copy(
             update={
                 **standing(message.public_id, beside.get(message.pk, ())),
                 "ledger": ledgers.get(message.public_id),
-                "error": errors.get(message.public_id),
+                "error": errors.get(message.public_id, shape.error),
                 "rating": ratings.get(message.pk),
                 "model": answered_by(message.role, turns.get(message.turn_id)),
             }
         )
-        for message in messages
+        for message, shape in zip(messages, map(message_shape, messages), strict=True)
     ]
 
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.requests import RequestRecord
-from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.codec import is_readable, known
+from sessions_app.llm.content.errors import WAY_OUT
 from sessions_app.llm.content.parts import Parts, reasoning_of, tool_calls, tool_results
 from sessions_app.llm.finish import Finish
 from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnStatus
@@ -160,6 +161,10 @@ class ErrorShape(Shape):
     text: str
 
 
+UNREADABLE = ErrorShape(code="internal", text=f"A part of this message could not be read. {WAY_OUT}")
+"""What a message says whose other content another program has broken, or a later release has stored."""
+
+
 class MessageShape(Shape):
     """One message of the conversation shown.
 
@@ -252,7 +257,7 @@ def _tool_fields(role: str, parts: Parts) -> dict[str, Any]:
 
 
 def message_shape(message: Message) -> MessageShape:
-    """Return a stored message's shape: its text, and what this release knows of its other content.
+    """Return a stored message's shape: its text, what this release knows of its other content, and whether that is all.
 
     ``outcomes`` adds what other rows say of it.
     """
@@ -267,6 +272,7 @@ def message_shape(message: Message) -> MessageShape:
         alternatives=[],
         reasoning=reasoning_of(parts) or None,
         finish=message.finish or None,
+        error=None if is_readable(message.parts) else UNREADABLE,
         **_tool_fields(message.role, parts),
     )
 

@@ -13,8 +13,12 @@ else:
     _TextField = models.TextField
 
 
+class BrokenJSON(str):
+    """What stands in the column and is no JSON, as another program has left it. It is stored again as it is."""
+
+
 class VerbatimJSONField(_TextField):
-    """JSON stored as text.
+    """JSON stored as text. What is none is read as ``BrokenJSON``: one broken row must not hide the others.
 
     PostgreSQL's ``jsonb`` (Django's JSONField) sorts keys and rewrites numbers; a provider
     that signs what it said must get the very same back.
@@ -26,11 +30,16 @@ class VerbatimJSONField(_TextField):
 
     def from_db_value(self, value: str | None, *_: Any) -> Any:
         """Return the stored value."""
-        return None if value is None else json.loads(value)
+        try:
+            return None if value is None else json.loads(value)
+        except (ValueError, RecursionError):
+            return BrokenJSON(value)
 
     def get_prep_value(self, value: Any) -> str | None:
         """Return the text to store; lone surrogates and NUL travel as escapes."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        if value is None or isinstance(value, BrokenJSON):
+            return value
+        return json.dumps(value, separators=(",", ":"))
 
     def value_to_string(self, obj: models.Model) -> Any:
         """Return the text for a fixture."""

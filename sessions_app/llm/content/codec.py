@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
-from sessions_app.llm.content.errors import ContentError
+from sessions_app.llm.content.errors import WAY_OUT, ContentError
 from sessions_app.llm.content.parts import Part, Parts
 
 VERSION = 1
@@ -34,7 +34,11 @@ def decode(column: object) -> Parts:
     if isinstance(column, dict) and isinstance(version := column.get("version"), int):
         raise ContentError(
             f"This chat holds a message that this release cannot read: its content is of version {version}, "
-            f"and version {VERSION} is the newest one known here."
+            f"and version {VERSION} is the newest one known here. {WAY_OUT}"
+        )
+    if not isinstance(column, list):
+        raise ContentError(
+            f"This chat holds a message that this release cannot read: its content is damaged. {WAY_OUT}"
         )
     try:
         return tuple(_PARTS.validate_python(column))
@@ -42,8 +46,14 @@ def decode(column: object) -> Parts:
         # What else the error says may quote the content.
         at = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
         raise ContentError(
-            f"This chat holds a message that this release cannot read: it does not know a part of its content ({at})."
+            f"This chat holds a message that this release cannot read: it does not know a part of its content ({at}). "
+            f"{WAY_OUT}"
         ) from None
+
+
+def is_readable(column: object) -> bool:
+    """Whether this release knows all that a column holds."""
+    return column is None or (isinstance(column, list) and len(known(column)) == len(column))
 
 
 def known(column: object) -> Parts:

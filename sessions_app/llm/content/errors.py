@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+WAY_OUT = "Edit a message before it, or start a new chat."
+"""What a person can do about such a chat."""
+
 
 class ContentError(Exception):
     """A transcript holds what cannot be sent whole, and so is not sent at all; `text` is a sentence for the user.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sessions_app.llm.content.errors import ContentError
+from sessions_app.llm.content.errors import WAY_OUT, ContentError
 from sessions_app.llm.content.parts import Origin, Parts, Reasoning, TextSpan, ToolCall, ToolResult, tool_calls
 
 Role = Literal["user", "assistant", "tool"]
@@ -59,5 +59,6 @@ def check(row: Row) -> None:
     if not is_sendable(row):
         kinds = ", ".join(sorted({part.kind for part in row.parts if not isinstance(part, SENDABLE[row.role])}))
         raise ContentError(
-            f"This chat holds a message that cannot be sent to the model whole: it has a part of the kind {kinds}."
+            f"This chat holds a message that cannot be sent to the model whole: it has a part of the kind {kinds}. "
+            f"{WAY_OUT}"
         )
