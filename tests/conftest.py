@@ -60,9 +60,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Keeps the garbage collector from walking all that is loaded by now, again and again."""
+    """Keeps the garbage collector from walking all that is loaded by now, and all that lives a little, again and again.
+
+    By its own measures it takes a tenth of the suite's time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)

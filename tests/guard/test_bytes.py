@@ -28,6 +28,12 @@ pytestmark = pytest.mark.usefixtures("wire")
 
 WIRES = [CHAT, RESPONSES, ANTHROPIC]
 
+# What PostgreSQL gives back is read on each wire by the first two tests here; the others ask more of the cache, and no
+# more of the database.
+each_wire_on_one_database = pytest.mark.parametrize(
+    "wire", [CHAT, *(pytest.param(wire, marks=pytest.mark.one_database) for wire in WIRES[1:])], indirect=True
+)
+
 
 @pytest.fixture(params=WIRES)
 def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
@@ -76,6 +82,7 @@ async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: P
             await host.turn(chat, f"number {number}")
 
 
+@each_wire_on_one_database
 async def test_after_hopping_among_sessions(host: Host, session: NewSession, provider: Provider) -> None:
     chats = [await session() for _ in range(3)]
     think_call_and_say(provider, 9)
@@ -91,6 +98,7 @@ async def test_after_hopping_among_sessions(host: Host, session: NewSession, pro
     assert host.runner.pool.statistics().builds == 1
 
 
+@each_wire_on_one_database
 async def test_after_a_profile_was_edited(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     think_call_and_say(provider, 2)
@@ -108,6 +116,7 @@ async def test_after_a_profile_was_edited(host: Host, session: NewSession, provi
     assert b"search_chats" not in provider.bodies[-1]
 
 
+@each_wire_on_one_database
 async def test_after_an_eviction(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +133,7 @@ async def test_after_an_eviction(
     assert_each_extends_the_last(provider.bodies)
 
 
+@each_wire_on_one_database
 async def test_after_a_transcript_was_dropped_for_room(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +146,7 @@ async def test_after_a_transcript_was_dropped_for_room(
     assert_each_extends_the_last(provider.bodies)
 
 
+@each_wire_on_one_database
 async def test_in_another_process_of_this_test_and_back(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -148,10 +159,7 @@ async def test_in_another_process_of_this_test_and_back(
     assert_each_extends_the_last(provider.bodies)
 
 
-# A process costs seconds, and what PostgreSQL gives back is read by the tests above, on each wire.
-@pytest.mark.parametrize(
-    "wire", [CHAT, *(pytest.param(wire, marks=pytest.mark.one_database) for wire in WIRES[1:])], indirect=True
-)
+@each_wire_on_one_database
 async def test_in_a_process_that_was_really_started_anew(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:
@@ -175,6 +183,7 @@ async def test_in_a_process_that_was_really_started_anew(
     assert_each_extends_the_last(provider.bodies)
 
 
+@each_wire_on_one_database
 async def test_of_a_long_transcript_that_is_read_in_chunks(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:

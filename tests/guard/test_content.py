@@ -14,7 +14,7 @@ from sessions_app.llm.content.codec import decode
 from sessions_app.models import Message, TurnStatus
 from sessions_app.turn_store import beginning
 from tests.guard.oracle import Oracle, stored
-from tests.guard.test_bytes import WIRES
+from tests.guard.test_bytes import WIRES, each_wire_on_one_database
 from tests.providers.fixtures import Provider
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of
@@ -42,6 +42,7 @@ def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
     return str(request.param)
 
 
+@each_wire_on_one_database
 @pytest.mark.parametrize(
     ("parts", "role", "reason"),
     [
@@ -70,6 +71,7 @@ async def test_a_turn_over_content_that_cannot_be_sent_fails(
     assert provider.bodies[-1] == await Oracle(wire).body(chat, now.prefix, now.rows[:-1])
 
 
+@each_wire_on_one_database
 async def test_it_fails_in_a_long_transcript_that_is_read_anew(
     new_host: NewHost, session: NewSession, provider: Provider, wire: str
 ) -> None:

@@ -55,6 +55,8 @@ async def test_in_mid_answer(host: Host, session: NewSession, provider: Provider
     await the_next_turn_works(host, chat, provider, ["hello", "One "])
 
 
+# The test above does it on both databases.
+@pytest.mark.one_database
 @pytest.mark.parametrize("model_string", [RESPONSES, ANTHROPIC])
 async def test_in_mid_answer_over_the_other_wires(
     host: Host, session: NewSession, provider: Provider, settings: Any, model_string: str
