@@ -194,10 +194,19 @@ async def test_a_wide_formula_is_reached_by_keyboard(visitor: Visitor, provider:
     await say(page, "Sum it up")
     await ended(page)
     shown = thread(page).locator("math")
-    await expect(thread(page).get_by_role("heading", name="Sum", level=3)).to_be_visible()
     await expect(shown).to_have_js_property("tabIndex", -1)
     await page.set_viewport_size({"width": 390, "height": 844})
     await expect(shown).to_have_js_property("tabIndex", 0)
+
+
+async def test_headings_stand_one_below_each_other(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["## One\n\n#### Two\n\n", "## Three"]))
+    page = await visitor.arrive()
+    await say(page, "Write")
+    await ended(page)
+    for name, level in (("One", "3"), ("Two", "4"), ("Three", "3")):
+        heading = thread(page).get_by_role("heading", name=name, exact=True)
+        await expect(heading).to_have_attribute("aria-level", level)
 
 
 async def test_actions_show_on_hover_and_always_under_the_last(visitor: Visitor, provider: Provider) -> None:
