@@ -1,7 +1,4 @@
-"""Choosing who answers: for a new chat, for an open one, for one answer; and what is said where a choice is gone.
-
-The site is shared, so the profiles beside the default one are for a group of which only this test's person is.
-"""
+"""Choosing who answers: for a new chat, for an open one, for one answer; and what is said where a choice is gone."""
 
 from __future__ import annotations
 
@@ -10,41 +7,23 @@ import asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.profiles import give_profiles, take_profiles
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 GONE = "The model of this chat is no longer offered. Choose another to go on."
 NOT_OFFERED = "This model is no longer offered. Choose another one, then send it again."
-# The first is asked in these tests; of the second a price is known.
-_MAKE = """
-from django.contrib.auth.models import Group, User
-from sessions_app.models import AgentProfile
-group = Group.objects.create(name={name!r})
-user = User.objects.get(username={name!r})
-user.groups.add(group)
-for name, model, description in (
-    ("Quick", "openai-chat:quick", "Short answers."),
-    ("Thorough", "anthropic:claude-sonnet-4-5", "For long texts."),
-):
-    made = AgentProfile.objects.create(name=f"{{name}} of {name}", model=model, description=description, order=1)
-    made.groups.add(group)
-"""
 
 
 async def arrive(visitor: Visitor, site: LiveSite) -> Page:
     """Open the chat as a person who may choose among three profiles."""
     page = await visitor.arrive()
-    await asyncio.to_thread(site.manage, "shell", "-c", _MAKE.format(name=visitor.name))
+    await asyncio.to_thread(give_profiles, site, visitor.name)
     await page.reload()
     await ready(page)
     await expect(picker(page)).to_be_visible()
     return page
-
-
-def forbid(site: LiveSite) -> None:
-    """Take the profiles away from everybody that a test has given them to."""
-    site.database.run("DELETE FROM auth_user_groups")
 
 
 def picker(page: Page) -> Locator:
@@ -136,7 +115,7 @@ async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
     await choose(page, "Quick")
     await say(page, "hello")
     await expect(answer(page, "One.")).to_be_visible()
-    await asyncio.to_thread(forbid, site)
+    await asyncio.to_thread(take_profiles, site)
     await page.reload()
     await expect(answer(page, "One.")).to_be_visible()
     await expect(page.get_by_text(GONE, exact=True)).to_be_visible()
@@ -156,7 +135,7 @@ async def test_a_profile_that_is_gone_by_the_first_message_loses_nothing(
     page = await arrive(visitor, site)
     provider.script(Answer(["One."]))
     await choose(page, "Quick")
-    await asyncio.to_thread(forbid, site)
+    await asyncio.to_thread(take_profiles, site)
     await say(page, "hello")
     await expect(page.locator("#toast")).to_have_text(NOT_OFFERED)
     box = page.get_by_label("Message", exact=True)

@@ -1,0 +1,29 @@
+"""Profiles for one person alone: the site is shared, so they are for a group of which nobody else is."""
+
+from __future__ import annotations
+
+from tests.live import LiveSite
+
+# The first can be asked in tests; of the second a price is known.
+_MAKE = """
+from django.contrib.auth.models import Group, User
+from sessions_app.models import AgentProfile
+group = Group.objects.create(name={name!r})
+User.objects.get(username={name!r}).groups.add(group)
+for name, model, description in (
+    ("Quick", "openai-chat:quick", "Short answers."),
+    ("Thorough", "anthropic:claude-sonnet-4-5", "For long texts."),
+):
+    made = AgentProfile.objects.create(name=f"{{name}} of {name}", model=model, description=description, order=1)
+    made.groups.add(group)
+"""
+
+
+def give_profiles(site: LiveSite, user: str) -> None:
+    """Let a user choose between the default profile, one named Quick and one named Thorough."""
+    site.manage("shell", "-c", _MAKE.format(name=user))
+
+
+def take_profiles(site: LiveSite) -> None:
+    """Take them from everybody they were given to."""
+    site.database.run("DELETE FROM auth_user_groups")
