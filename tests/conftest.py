@@ -1,6 +1,7 @@
 """Fixtures of the whole suite."""
 
 import gc
+import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from tests.processes import ROOT
 from tests.providers.fixtures import provider
 
 __all__ = ["empty_by_deleting", "provider"]
+
+_numbers = itertools.count(1)
 
 # How long an example takes says nothing on a busy machine; and every run tries the same, so that what fails here fails
 # everywhere. (`pytest --hypothesis-profile=default` tries others.)
@@ -140,6 +143,26 @@ def start_site(static_files: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
+def lasting_site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
+    """The real site, as it is without settings, of all tests that need none of their own: a start takes a second.
+
+    Each of them is a `newcomer` there. It must end well and have logged no error.
+    """
+    site = start_site()
+    yield site
+    assert site.stop() == 0
+    assert site.errors() == []
+
+
+@pytest.fixture
+def newcomer(lasting_site: LiveSite) -> str:
+    """The name of a user of the lasting site, whom no other test knows."""
+    name = f"newcomer{next(_numbers)}"
+    lasting_site.database.add_user(name)
+    return name
+
+
+@pytest.fixture(scope="session")
 def postgres_template() -> Database:
     """A PostgreSQL database with users, to be copied."""
     return sharing.made_once(sharing.POSTGRESQL, lambda: fill(databases.postgresql()))
@@ -180,7 +203,7 @@ def end(sites: list[LiveSite]) -> None:
 
 @pytest.fixture
 def live_server_process(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
-    """A real site, just started; it must end well and have logged no error."""
+    """A real site of the test's own, just started; it must end well and have logged no error."""
     site = start_site()
     yield site
     if site.process.running:

@@ -32,11 +32,13 @@ ENVIRONMENT = {
     "HERMES_DRAIN_GRACE": "1",
 }
 _MAKE_USERS = f"""
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from sessions_app.models import ApiToken
+password = make_password({PASSWORD!r})  # once: it takes a third of a second
 for name in {USERS}:
     user = User.objects.filter(username=name).first() or User(username=name)
-    user.set_password({PASSWORD!r})
+    user.password = password
     user.save()
     print("token", name, ApiToken.issue(user, "tests")[1])
 """

@@ -16,15 +16,15 @@ from tests.processes import PATIENCE, ROOT
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_program_of_the_api_guide_runs(live_server_process: LiveSite, tmp_path: Path) -> None:
+def test_the_program_of_the_api_guide_runs(lasting_site: LiveSite, newcomer: str, tmp_path: Path) -> None:
     found = re.search(r"```python\n(.*?)```", (ROOT / "docs/api.md").read_text(), re.DOTALL)
     assert found is not None
     program = tmp_path / "program.py"
     program.write_text(found.group(1))
     env = {
         **os.environ,
-        "HERMES_TOKEN": live_server_process.tokens["owner"],
-        "HERMES_URL": live_server_process.ws_url,
+        "HERMES_TOKEN": lasting_site.tokens[newcomer],
+        "HERMES_URL": lasting_site.ws_url,
     }
     command = [sys.executable, str(program)]
     ran = subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=PATIENCE)

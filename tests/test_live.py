@@ -36,8 +36,8 @@ def answer(client: ClientConnection, number: int = 1) -> dict[str, Any]:
             return result
 
 
-def test_who_reads_too_slowly_is_cut_off_with_4008(live_server_process: LiveSite) -> None:
-    with client_of(live_server_process) as client:
+def test_who_reads_too_slowly_is_cut_off_with_4008(lasting_site: LiveSite, newcomer: str) -> None:
+    with client_of(lasting_site, newcomer) as client:
         with suppress(ConnectionClosed):
             for number in range(500):
                 client.send(request("markdown.render", number, texts=["word " * 10_000]))
@@ -45,7 +45,7 @@ def test_who_reads_too_slowly_is_cut_off_with_4008(live_server_process: LiveSite
             while True:
                 client.recv(timeout=PATIENCE)
         assert client.close_code == 4008
-    with client_of(live_server_process) as client:
+    with client_of(lasting_site, newcomer) as client:
         client.send(request("session.list"))
         assert answer(client)["sessions"] == []
 

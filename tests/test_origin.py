@@ -168,10 +168,10 @@ def handshake(site: LiveSite, path: str, headers: Headers) -> int:
     return status
 
 
-def test_handshakes_with_the_real_server(live_server_process: LiveSite) -> None:
-    site, own = live_server_process, live_server_process.base_url
+def test_handshakes_with_the_real_server(lasting_site: LiveSite, newcomer: str) -> None:
+    site, own = lasting_site, lasting_site.base_url
     assert handshake(site, "/ws/chat/", {**COOKIE, "Origin": own}) == 101
     assert handshake(site, "/ws/chat/", {**COOKIE, "Origin": "http://evil.example"}) == 403
     assert handshake(site, "/ws/chat/", COOKIE) == 403
-    assert handshake(site, "/ws/chat/", {"Authorization": f"Bearer {site.tokens['owner']}"}) == 101
+    assert handshake(site, "/ws/chat/", {"Authorization": f"Bearer {site.tokens[newcomer]}"}) == 101
     assert handshake(site, "/ws/other/", {"Origin": own}) == 403

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from hermes_site.environment import Environment
 from hermes_site.logs import OutsidersAreNoFault, QuietFormatter
 from hermes_site.middleware import SecureCookies
-from tests.live import manage
+from tests.live import LiveSite, manage
 
 
 @pytest.fixture
@@ -182,10 +182,10 @@ def test_a_database_that_is_not_up_to_date_is_one_sentence(tmp_path: Path) -> No
     assert done.stderr == "CommandError: The database is not up to date: run manage.py setup (make run does).\n"
 
 
-def test_a_port_that_is_taken_is_one_sentence(live_server_process: Any) -> None:
-    done = manage("serve", env=live_server_process.env, check=False)
+def test_a_port_that_is_taken_is_one_sentence(lasting_site: LiveSite) -> None:
+    done = manage("serve", env=lasting_site.env, check=False)
     assert done.returncode == 1
-    assert f"Port {live_server_process.port} cannot be used" in done.stderr
+    assert f"Port {lasting_site.port} cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
 
 

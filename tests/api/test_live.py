@@ -6,8 +6,8 @@ from tests.live import LiveSite
 from tests.peers import Browser, peer, token
 
 
-def test_a_conversation_by_token(live_server_process: LiveSite) -> None:
-    with peer(live_server_process, **token(live_server_process)) as client:
+def test_a_conversation_by_token(lasting_site: LiveSite, newcomer: str) -> None:
+    with peer(lasting_site, **token(lasting_site, newcomer)) as client:
         session_id = client.call("session.create", title="Live")["result"]["session"]["id"]
         client.call("session.open", session_id=session_id)
         run_id = client.call("turn.start", session_id=session_id, text="Hello")["result"]["run_id"]
@@ -17,39 +17,40 @@ def test_a_conversation_by_token(live_server_process: LiveSite) -> None:
         assert client.call("session.search", query="ello")["result"]["hits"]
 
 
-def test_a_browser_is_let_in_and_cut_off_at_its_logout(live_server_process: LiveSite) -> None:
-    browser = Browser(live_server_process)
-    browser.log_in("owner")
+def test_a_browser_is_let_in_and_cut_off_at_its_logout(lasting_site: LiveSite, newcomer: str) -> None:
+    browser = Browser(lasting_site)
+    browser.log_in(newcomer)
     with (
-        peer(live_server_process, **browser.headers) as listening,
-        peer(live_server_process, **browser.headers) as other,
+        peer(lasting_site, **browser.headers) as listening,
+        peer(lasting_site, **browser.headers) as other,
     ):
         other.call("session.create", title="shared")
         listening.until(lambda frame: frame["params"]["event"]["value"]["title"] == "shared")
         browser.post("/accounts/logout/")
         assert listening.closed() == 4401
         assert other.closed() == 4401
-    with peer(live_server_process, **browser.headers) as client:
+    with peer(lasting_site, **browser.headers) as client:
         assert client.closed() == 4401
 
 
-def test_a_stranger_is_accepted_and_at_once_closed(live_server_process: LiveSite) -> None:
-    with peer(live_server_process) as client:
+def test_a_stranger_is_accepted_and_at_once_closed(lasting_site: LiveSite) -> None:
+    with peer(lasting_site) as client:
         assert client.closed() == 4401
 
 
-def test_a_token_revoked_by_another_program_carries_out_nothing_more(live_server_process: LiveSite) -> None:
-    site = live_server_process
-    with peer(site, **token(site)) as client:
+def test_a_token_revoked_by_another_program_carries_out_nothing_more(lasting_site: LiveSite, newcomer: str) -> None:
+    site = lasting_site
+    [(user_id,)] = site.database.run("SELECT id FROM auth_user WHERE username = %s", newcomer)
+    with peer(site, **token(site, newcomer)) as client:
         client.call("session.list")
-        site.database.run("DELETE FROM sessions_app_apitoken")
+        site.database.run("DELETE FROM sessions_app_apitoken WHERE owner_id = %s", user_id)
         client.socket.send('{"jsonrpc":"2.0","id":1,"method":"session.create"}')
         assert client.closed() == 4401
-    assert site.database.run("SELECT count(*) FROM sessions_app_chatsession") == [(0,)]
+    assert site.database.run("SELECT count(*) FROM sessions_app_chatsession WHERE owner_id = %s", user_id) == [(0,)]
 
 
-def test_bad_frames_on_the_real_wire(live_server_process: LiveSite) -> None:
-    with peer(live_server_process, **token(live_server_process)) as client:
+def test_bad_frames_on_the_real_wire(lasting_site: LiveSite, newcomer: str) -> None:
+    with peer(lasting_site, **token(lasting_site, newcomer)) as client:
         for frame in ("", "{", "[" * 5000, '{"id":1e400}', '{"id":NaN}', f'{{"id":{"9" * 5000}}}'):
             assert client.raw(frame) == -32700
         assert client.raw("[]") == -32600
@@ -62,8 +63,8 @@ def test_bad_frames_on_the_real_wire(live_server_process: LiveSite) -> None:
         assert longest["result"]["message"]["text"] == "\U0001f600" * 200_000
 
 
-def test_a_frame_beyond_the_bound_and_a_binary_one_close(live_server_process: LiveSite) -> None:
+def test_a_frame_beyond_the_bound_and_a_binary_one_close(lasting_site: LiveSite, newcomer: str) -> None:
     for frame, codes in (("x" * 10 * 2**20, (1009, 4009)), (b"{}", (4003,))):
-        with peer(live_server_process, **token(live_server_process)) as client:
+        with peer(lasting_site, **token(lasting_site, newcomer)) as client:
             client.socket.send(frame)
             assert client.closed() in codes
