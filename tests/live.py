@@ -31,7 +31,9 @@ ENVIRONMENT = {
     "HERMES_SIGNUP": "open",
     "HERMES_DRAIN_GRACE": "1",
 }
-_MAKE_USERS = f"""
+_FILL = f"""
+from django.core.management import call_command
+call_command("setup")
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from sessions_app.models import ApiToken
@@ -53,9 +55,7 @@ def manage(*arguments: str, env: dict[str, str], check: bool = True) -> subproce
 
 def fill(database: Database) -> Database:
     """Migrates an empty database and puts the USERS there, whose password is PASSWORD."""
-    env = {"DATABASE_URL": database.url}
-    manage("setup", env=env)
-    told = manage("shell", "-c", _MAKE_USERS, env=env).stdout.split("\n")
+    told = manage("shell", "-c", _FILL, env={"DATABASE_URL": database.url}).stdout.split("\n")
     database.tokens |= dict(line.split()[1:] for line in told if line.startswith("token "))
     return database
 
