@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 from blockbuster import BlockBuster, blockbuster_ctx
+from django.template.base import Template
 from hypothesis import HealthCheck
 
 from sessions_app import database
@@ -77,6 +78,12 @@ def blockbuster() -> Iterator[BlockBuster]:
     """Fails every test in which anything blocks an event loop."""
     with blockbuster_ctx() as watch:
         yield watch
+
+
+@pytest.fixture
+def unnoted_templates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that ask for many pages, and never with what one was rendered: to note that costs much of rendering."""
+    monkeypatch.setattr(Template, "_render", lambda self, context: self.nodelist.render(context))
 
 
 @pytest_asyncio.fixture

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from sessions_app.accounts import throttle
 from tests.accounts.conftest import LOGIN, NEW_PASSWORD, PASSWORD, TOKENS, Clock, browser_of, change_password
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unnoted_templates")]
 ADMINS_PAGE = "/admin/password_change/"
 
 

@@ -18,6 +18,8 @@ from django.utils import timezone
 from sessions_app.models import AgentProfile, ChatSession, Turn
 from tests.admin.conftest import converse, list_of, make_session, make_turn, page_of, text_of
 
+pytestmark = pytest.mark.usefixtures("unnoted_templates")
+
 AcceptedTurn = list[tuple[str, Any]]
 TABLES = ("chatsession", "message", "turn", "branch", "sessionstamp")
 LEDGER = reverse("admin:sessions_app_turn_ledger")
