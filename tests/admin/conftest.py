@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -48,21 +48,25 @@ def enter(db: None) -> Enter:
     return enter
 
 
-@transaction.atomic
 def make_session(owner: User, title: str = "", **fields: Any) -> ChatSession:
     """A session of the default profile with one empty branch."""
+    [made] = make_sessions(owner, [title], **fields)
+    return made
+
+
+@transaction.atomic
+def make_sessions(owner: User, titles: Sequence[str], **fields: Any) -> list[ChatSession]:
+    """Sessions with these titles, in two statements."""
     profile = fields.pop("profile", None) or AgentProfile.default()
-    chat_session = ChatSession(
-        owner=owner,
-        profile=profile,
-        title=title,
-        frozen_prefix=site_tools().freeze(profile.system_prompt, profile.tools).to_json(),
-        active_branch_id=uuid.uuid4(),
-        **fields,
+    prefix = site_tools().freeze(profile.system_prompt, profile.tools).to_json()
+    made = ChatSession.objects.bulk_create(
+        ChatSession(
+            owner=owner, profile=profile, title=title, frozen_prefix=prefix, active_branch_id=uuid.uuid4(), **fields
+        )
+        for title in titles
     )
-    chat_session.save(force_insert=True)
-    Branch(pk=chat_session.active_branch_id, chat_session=chat_session).save(force_insert=True)
-    return chat_session
+    Branch.objects.bulk_create(Branch(pk=each.active_branch_id, chat_session=each) for each in made)
+    return made
 
 
 def make_turn(chat_session: ChatSession, **fields: Any) -> Turn:
@@ -94,6 +98,11 @@ def say(chat_session: ChatSession, position: int, text: str, **fields: Any) -> M
 
 def converse(chat_session: ChatSession, messages: int) -> None:
     """Fill an empty session with so many messages, two a turn."""
+    converse_in([chat_session], messages)
+
+
+def converse_in(chat_sessions: Sequence[ChatSession], messages: int) -> None:
+    """Fill each of some empty sessions with so many messages, two a turn, in two statements."""
     turns = [
         Turn(
             owner=chat_session.owner,
@@ -104,6 +113,7 @@ def converse(chat_session: ChatSession, messages: int) -> None:
             cached_tokens=80,
             output_tokens=7,
         )
+        for chat_session in chat_sessions
         for _ in range((messages + 1) // 2)
     ]
     Turn.objects.bulk_create(turns)
@@ -115,8 +125,9 @@ def converse(chat_session: ChatSession, messages: int) -> None:
             position=position,
             role="assistant" if position % 2 else "user",
             text=f"word{position}.",
-            turn=turns[position // 2],
+            turn=turns[number * ((messages + 1) // 2) + position // 2],
         )
+        for number, chat_session in enumerate(chat_sessions)
         for position in range(messages)
     )
 

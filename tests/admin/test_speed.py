@@ -16,7 +16,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sessions_app.models import AgentProfile, ChatSession, Turn
-from tests.admin.conftest import converse, list_of, make_session, make_turn, page_of, text_of
+from tests.admin.conftest import (
+    converse,
+    converse_in,
+    list_of,
+    make_session,
+    make_sessions,
+    make_turn,
+    page_of,
+    text_of,
+)
 
 pytestmark = pytest.mark.usefixtures("unnoted_templates")
 
@@ -99,11 +108,11 @@ def take_statistics() -> None:
 @pytest.fixture
 def filled(alice: User) -> ChatSession:
     """Sixty sessions, one of them of some length."""
-    for number in range(59):
-        converse(make_session(alice, f"number {number}"), 2)
-    chat_session = make_session(alice, "the long one")
-    converse(chat_session, 300)
-    return chat_session
+    short = make_sessions(alice, [f"number {number}" for number in range(59)])
+    [long] = make_sessions(alice, ["the long one"])
+    converse_in(short, 2)
+    converse(long, 300)
+    return long
 
 
 @pytest.mark.parametrize("before", ["", "?before=3", "?before=250"])
@@ -118,11 +127,9 @@ def test_a_session_of_300_messages_asks_as_much_as_one_of_three(boss: Client, al
 
 
 def test_the_lists_ask_as_much_for_fifty_rows_as_for_three(boss: Client, alice: User) -> None:
-    for _ in range(3):
-        converse(make_session(alice), 2)
+    converse_in(make_sessions(alice, [""] * 3), 2)
     few = [len(asked_by(boss, list_of(model))) for model in (ChatSession, Turn)]
-    for _ in range(60):
-        converse(make_session(alice), 10)
+    converse_in(make_sessions(alice, [""] * 60), 10)
     many = [len(asked_by(boss, list_of(model))) for model in (ChatSession, Turn)]
     assert many == few
     assert max(many) <= 8
