@@ -93,7 +93,7 @@ def test_the_console_asks_as_much_for_many_turns_as_for_none(boss: Client, alice
         run(chat_session)
         fail(chat_session)
     many = asked_by(boss, INDEX)
-    assert len(many) == few <= 8
+    assert len(many) == few <= 16
     assert text_of(boss, INDEX).count('<th scope="row"><a href="/admin/sessions_app/turn/') == 2 * ROWS
     for sql, params in many:
         assert [fault for fault in faults(plan_of(sql, params)) if "sessions_app" in fault] == [], sql

@@ -30,7 +30,8 @@ RUN = """async (rules) => {
     for (const each of moving()) each.finish();
     await new Promise(requestAnimationFrame);
   } while (moving().length > 0);
-  const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
+  const options = { runOnly: rules, resultTypes: ["violations"], iframes: false, preload: false };
+  const { violations } = await axe.run(document, options);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`)
   );
