@@ -151,6 +151,7 @@ def test_a_value_that_cannot_work_stops_the_start(command: str, tmp_path: Path) 
     assert not database.exists()
 
 
+@pytest.mark.parametrize("setting", ["HERMES_MODEL", "HERMES_TITLE_MODEL"])
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
@@ -161,12 +162,12 @@ def test_a_value_that_cannot_work_stops_the_start(command: str, tmp_path: Path) 
     ],
 )
 def test_a_model_that_cannot_be_used_stops_the_start(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, model: str, sentence: str
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, setting: str, model: str, sentence: str
 ) -> None:
     for name in [name for name in os.environ if name.startswith(("OPENAI_", "OLLAMA_"))]:
         monkeypatch.delenv(name)
-    settings.HERMES_MODEL = model
-    with pytest.raises(SystemCheckError, match=f"HERMES_MODEL={model} cannot be used: .*{sentence}"):
+    setattr(settings, setting, model)
+    with pytest.raises(SystemCheckError, match=f"{setting}={model} cannot be used: .*{sentence}"):
         call_command("check")
 
 
