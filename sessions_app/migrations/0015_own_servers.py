@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0013_instructions'),
+        ('sessions_app', '0014_instructions'),
     ]
 
     operations = [
