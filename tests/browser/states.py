@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Page, expect
 
+from tests.browser import searching
 from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.profiles import give_profiles
 from tests.browser.rows import ANSWER
+from tests.browser.searching import options
 from tests.live import PASSWORD
 from tests.mail import MailServer
 from tests.providers.fixtures import Provider
@@ -224,7 +227,7 @@ async def drawer(stage: Stage) -> None:
 
 async def account_menu(stage: Stage) -> None:
     await stage.page.get_by_role("button", name=stage.visitor.name).click()
-    await expect(stage.page.get_by_role("link", name="API tokens")).to_be_visible()
+    await expect(stage.page.get_by_role("button", name="Settings")).to_be_visible()
 
 
 CHAT = [
@@ -241,6 +244,93 @@ CHAT = [
     State("message that waits", queued),
     State("list of chats on the phone", drawer, (PHONE,)),
     State("menu of the account", account_menu, (PHONE,)),
+]
+
+# The palette, the settings, the choice of a model
+
+
+async def palette(stage: Stage) -> None:
+    stage.provider.script(Answer(words=["All about **pears**."]))
+    await stage.open("/")
+    await ready(stage.page)
+    await say(stage.page, "Pears?")
+    await expect(thread(stage.page)).to_contain_text("All about pears.")
+    await stage.page.keyboard.press("Control+k")
+    await expect(options(stage.page, "Do").first).to_be_visible()
+
+
+async def hits(stage: Stage) -> None:
+    await searching.field(stage.page).fill("pears")
+    await expect(options(stage.page, "In this chat").first).to_be_visible()
+
+
+async def nothing_found(stage: Stage) -> None:
+    await searching.field(stage.page).fill("xyzzy")
+    await expect(stage.page.get_by_text("Nothing found for")).to_be_visible()
+
+
+async def found(stage: Stage) -> None:
+    await hits(stage)
+    await options(stage.page, "In this chat").first.click()
+    await expect(thread(stage.page).locator(".found")).to_be_visible()
+
+
+async def shortcuts(stage: Stage) -> None:
+    await stage.page.keyboard.press("Control+/")
+    await expect(stage.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
+
+
+async def settings(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await stage.page.keyboard.press("Control+k")
+    await searching.field(stage.page).fill("settings")
+    await searching.field(stage.page).press("Enter")
+    await expect(stage.page.get_by_role("dialog", name="Settings")).to_be_visible()
+
+
+def section(name: str) -> Build:
+    async def build(stage: Stage) -> None:
+        dialog = stage.page.get_by_role("dialog", name="Settings")
+        await dialog.get_by_role("button", name=name).click()
+        await expect(dialog.get_by_role("region", name=name)).to_be_visible()
+
+    return build
+
+
+async def archived(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await stage.page.get_by_role("button", name="Options of this chat").click()
+    await stage.page.get_by_role("menuitem", name="Archive").click()
+    await expect(stage.page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+async def picker(stage: Stage) -> None:
+    await asyncio.to_thread(give_profiles, stage.visitor.site, stage.visitor.name)
+    await stage.page.reload()
+    await stage.page.locator("#picker button").click()
+    await expect(stage.page.get_by_role("menuitemradio", name="Quick")).to_be_visible()
+
+
+async def forbidden_profile(stage: Stage) -> None:
+    await stage.page.get_by_role("menuitemradio", name="Quick").click()
+    await expect(stage.page.locator("#picker")).to_contain_text("Quick")
+    await asyncio.to_thread(stage.visitor.site.database.run, "DELETE FROM auth_user_groups")
+    await stage.page.reload()
+    await expect(stage.page.get_by_role("button", name="Choose another")).to_be_visible()
+
+
+COMMANDS = [
+    State("palette", palette),
+    State("hits", hits),
+    State("nothing found", nothing_found),
+    State("place of a hit", found),
+    State("shortcuts", shortcuts),
+    State("settings", settings),
+    State("instructions", section("Instructions")),
+    State("account in the settings", section("Account")),
+    State("archived chat", archived),
+    State("picker", picker),
+    State("model no longer offered", forbidden_profile),
 ]
 
 # The account

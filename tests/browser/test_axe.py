@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import TIMEOUT, Visitor
-from tests.browser.states import ACCOUNT, ADMIN, CHAT, VISITOR, Stage, State
+from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, VISITOR, Stage, State
 from tests.live import LiveSite
 from tests.mail import MailServer
 from tests.processes import ROOT
@@ -96,6 +96,11 @@ async def test_pages_before_a_login(stage: Stage) -> None:
 async def test_the_chat(stage: Stage) -> None:
     await enter(stage)
     await judge(stage, CHAT)
+
+
+async def test_palette_settings_and_picker(stage: Stage) -> None:
+    await enter(stage)
+    await judge(stage, COMMANDS)
 
 
 async def test_pages_of_the_account(stage: Stage) -> None:
