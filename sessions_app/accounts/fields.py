@@ -15,7 +15,7 @@ else:
 
 EMAIL_LABEL = "E-mail address (optional)"
 EMAIL_HELP = "Only for a new password, if you forget yours."
-WRONG_PASSWORD = "The password is wrong. Capital letters count."
+WRONG_ENTRY = "The password is wrong. Capital letters count."
 
 
 class PasswordInput(forms.PasswordInput):
@@ -43,11 +43,11 @@ class PlainForm(_Form):
 class OnePassword(_SetsPassword):
     """One of Django's forms that set a password, with one field for it in place of two.
 
-    Its rules are told when one is broken. `PASSWORD`: the name of the field.
+    Its rules are told when one is broken. `FIELD`: its name.
     """
 
-    PASSWORD = "new_password1"
+    FIELD = "new_password1"
 
     def validate_password_for_user(self, user: User, _field: str = "") -> None:
         """Judge the password by the site's rules, and say at its field which are broken."""
-        super().validate_password_for_user(user, self.PASSWORD)
+        super().validate_password_for_user(user, self.FIELD)

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from sessions_app.accounts import browsers, passwords, throttle
-from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_PASSWORD, OnePassword, PlainForm, password_field
+from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_ENTRY, OnePassword, PlainForm, password_field
 from sessions_app.accounts.judging import admit, judging, judging_own_password
 from sessions_app.accounts.names import REFUSAL
 from sessions_app.accounts.throttle import Rule
@@ -48,7 +48,7 @@ class LoginForm(PlainForm, AuthenticationForm):
 class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):
     """Django's, throttled."""
 
-    error_messages = {"password_incorrect": WRONG_PASSWORD}
+    error_messages = {"password_incorrect": WRONG_ENTRY}
 
     old_password = password_field("Old password", "current-password")
     new_password1 = password_field("New password", "new-password")
@@ -80,7 +80,7 @@ class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):
 class SignupForm(PlainForm, OnePassword, UserCreationForm):
     """Django's, throttled: 30 attempts per address in 15 minutes, for each tells whether a name is taken."""
 
-    PASSWORD = "password1"
+    FIELD = "password1"
 
     password1 = password_field("Password", "new-password")
     password2 = None  # type: ignore[assignment]

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_PASSWORD, OnePassword, PlainForm, password_field
+from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_ENTRY, OnePassword, PlainForm, password_field
 from sessions_app.accounts.judging import admit, judging_own_password
 from sessions_app.accounts.throttle import Rule, address
 
@@ -79,7 +79,7 @@ class EmailForm(PlainForm, forms.ModelForm):
     def clean_current_password(self) -> None:
         with judging_own_password(self.request):
             if not self.instance.check_password(self.cleaned_data["current_password"]):
-                raise ValidationError(WRONG_PASSWORD)
+                raise ValidationError(WRONG_ENTRY)
 
 
 def _logged(send: Callable[[], None]) -> None:
