@@ -1,11 +1,11 @@
 """The guard: compares what an agent has seen of a session with what is stored now.
 
 Two questions are kept apart. *May the entry be reused?* (`Verdict.stale`, the one that the seed's tests ask.) *May the
-transcript in memory be trusted?* (`Verdict.trusted`.) An entry without a snapshot, or with another session's, is not
+transcript in memory be trusted?* (`Verdict.trusted`.) An entry without a baseline, or with another session's, is not
 stale, since nothing contradicts it; but nothing vouches for its transcript either, so it is not trusted.
 
 An equal stamp is trusted only where the baseline names the session. A stamp is a version within one session: every
-session that has had one exchange stands at the same one, so an unnamed snapshot can be equal by chance, and to trust
+session that has had one exchange stands at the same one, so an unnamed baseline can be equal by chance, and to trust
 it would be to answer one conversation from another. It costs one read to be sure.
 """
 
@@ -50,7 +50,7 @@ class Verdict:
 
     @property
     def stale(self) -> bool:
-        """True where the snapshot is contradicted by what is stored, or where that cannot be known."""
+        """True where the baseline is contradicted by what is stored, or where that cannot be known."""
         return self.kind in _STALE
 
     @property
@@ -71,7 +71,7 @@ def judge(baseline: Baseline | None, session_id: str, live: Stamp | Missing) -> 
     if baseline is None:
         return Verdict(Kind.FIRST, "first turn here")
     if baseline.session_id not in (None, session_id):
-        return Verdict(Kind.OTHER_SESSION, "another session's snapshot")
+        return Verdict(Kind.OTHER_SESSION, "another session's baseline")
     if baseline.stamp == live:
         return _same(baseline)
     return _changed(baseline.stamp, live)

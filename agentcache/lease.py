@@ -56,7 +56,7 @@ class Lease(Generic[A, T]):
             return False
         held = HeldTranscript(transcript, Baseline(self.session_id, stamp), size)
         self._transcripts.put(self._entry, self.session_id, held)
-        self._tally["kept"] += 1
+        self._tally["loaded"] += 1
         return True
 
     def rebaseline(self, *, old: Stamp, new: Stamp, size: int) -> bool:

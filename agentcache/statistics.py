@@ -13,7 +13,7 @@ Event: TypeAlias = Literal[
     "replaced",
     "evicted",
     "expired",
-    "kept",
+    "loaded",
     "advanced",
     "dropped",
     "close_errors",
@@ -30,8 +30,8 @@ class Statistics:
 
     Since the start: leases on an agent that was there (`hits`), agents built (`builds`), builds that raised or were
     cancelled (`failures`); agents that left for another signature (`replaced`), for the bound on entries (`evicted`),
-    for their idle time (`expired`); transcripts `kept` after a read, baselines `advanced` after our own write,
-    transcripts `dropped` for a bound on bytes; `close_errors` of agents.
+    for their idle time (`expired`); transcripts that were read and are held since (`loaded`), baselines `advanced` after
+    our own write, transcripts `dropped` for a bound on bytes; `close_errors` of agents.
     """
 
     entries: int
@@ -47,7 +47,7 @@ class Statistics:
     replaced: int = 0
     evicted: int = 0
     expired: int = 0
-    kept: int = 0
+    loaded: int = 0
     advanced: int = 0
     dropped: int = 0
     close_errors: int = 0

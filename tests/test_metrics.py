@@ -220,7 +220,7 @@ def test_a_site_tells_what_happens_while_it_does_and_afterwards(site: LiveSite, 
             "hermes_agent_cache_leases": 2,
             "hermes_agent_cache_transcripts": 2,
             "hermes_agent_cache_events_total event=builds": 2,
-            "hermes_agent_cache_events_total event=kept": 2,
+            "hermes_agent_cache_events_total event=loaded": 2,
         }
         for user, gate in gates.items():
             gate.open()
@@ -251,7 +251,7 @@ def test_a_sites_figures_rise_by_exactly_what_happened(site: LiveSite) -> None:
         "hermes_agent_cache_entries": 1,
         "hermes_agent_cache_transcripts": 1,
         "hermes_agent_cache_events_total event=builds": 1,
-        "hermes_agent_cache_events_total event=kept": 1,
+        "hermes_agent_cache_events_total event=loaded": 1,
     }
     assert site.stop() == 0
     assert site.errors() == []

@@ -33,7 +33,7 @@ from sessions_app.models import ChatSession, Message, MessageStatus, SessionStam
 
 _STAMP = "SELECT message_count, revision FROM sessions_app_sessionstamp WHERE chat_session_id = %s"
 # Where another program has written before, that stays untold.
-_COUNT_AS_TOLD = """
+_MARK_AS_TOLD = """
 UPDATE sessions_app_sessionstamp
 SET told_revision = CASE WHEN told_revision = %s THEN revision ELSE told_revision END
 WHERE chat_session_id = %s RETURNING message_count, revision
@@ -75,13 +75,13 @@ def read_stamp(chat_session: ChatSession) -> Stamp:
     return _noted(chat_session, plain.rows(_STAMP, [chat_session.pk]))
 
 
-def count_as_told(chat_session: ChatSession) -> Stamp:
+def mark_as_told(chat_session: ChatSession) -> Stamp:
     """Return the stamp after a change of our own, which clients are told by facts: no other program has made it.
 
     The caller holds the session's lock, and ``chat_session`` has the stamp from before the change. Raises
     OwnershipLost.
     """
-    return _noted(chat_session, plain.rows(_COUNT_AS_TOLD, [chat_session.stamp.revision, chat_session.pk]))
+    return _noted(chat_session, plain.rows(_MARK_AS_TOLD, [chat_session.stamp.revision, chat_session.pk]))
 
 
 def _noted(chat_session: ChatSession, found: list[tuple[Any, ...]]) -> Stamp:
@@ -92,18 +92,18 @@ def _noted(chat_session: ChatSession, found: list[tuple[Any, ...]]) -> Stamp:
     return Stamp(count, revision)
 
 
-def hold(turn: Turn, *, status: str | None = None, **columns: Any) -> None:
-    """Make sure that the turn is still ours, beat its heart and write columns of it. Raises OwnershipLost.
+def write_fenced(turn: Turn, *, status: str | None = None, **columns: Any) -> None:
+    """The fence: write columns of a turn, and its heartbeat, only while it is claimed by us. Raises OwnershipLost.
 
     ``status`` ends it.
     """
     ours, columns = _ours(turn), {"heartbeat_at": Now(), **columns}
-    held = turn_status.change(ours, TurnStatus.RUNNING, status, **columns) if status else ours.update(**columns)
-    if not held:
+    written = turn_status.change(ours, TurnStatus.RUNNING, status, **columns) if status else ours.update(**columns)
+    if not written:
         raise OwnershipLost
 
 
-def confirm(turn: Turn) -> None:
+def check_claim(turn: Turn) -> None:
     """Make sure that the turn is still ours in the snapshot that is being read. Raises OwnershipLost."""
     if not _ours(turn).exists():
         raise OwnershipLost
@@ -119,7 +119,7 @@ def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **
     The caller holds the session's lock and has loaded the session, with its stamp, under it.
     Raises OwnershipLost, and then nothing was written.
     """
-    hold(turn, **columns)
+    write_fenced(turn, **columns)
     return append_claimed(chat_session, turn, rows)
 
 
@@ -145,4 +145,4 @@ def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMess
     ]
     for message in messages:
         message.save(force_insert=True)  # reads created_at back, which bulk_create does not
-    return Appended(tuple(messages), old, count_as_told(chat_session))
+    return Appended(tuple(messages), old, mark_as_told(chat_session))

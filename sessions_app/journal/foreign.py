@@ -1,7 +1,7 @@
 """Changes that other programs have made: noticed by the stamp, told once.
 
 Each session stores the revision that its users were last told of. Our own writes move it in their own transaction, by
-exactly what they change (``transcript.count_as_told``). So it is behind the stamp where somebody else has written, and
+exactly what they change (``transcript.mark_as_told``). So it is behind the stamp where somebody else has written, and
 there alone. Whoever looks first tells it, under the session's lock: the next finds nothing.
 """
 

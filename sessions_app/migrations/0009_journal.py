@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def count_as_told(apps, schema_editor):
+def mark_as_told(apps, schema_editor):
     """What clients were told before there was a journal is the present state: nothing of it is told again."""
     apps.get_model('sessions_app', 'SessionStamp').objects.update(told_revision=models.F('revision'))
 
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             name='told_revision',
             field=models.PositiveBigIntegerField(db_default=0),
         ),
-        migrations.RunPython(count_as_told, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(mark_as_told, migrations.RunPython.noop, elidable=True),
         migrations.AddField(
             model_name='turn',
             name='checkpoint_seq',

@@ -45,7 +45,7 @@ class Turn(models.Model):
     every write of the turn is conditional on it. ``heartbeat_at`` is by the database's clock.
     ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
     the turn runs: what the run events up to ``checkpoint_seq`` say. ``last_seq`` numbers the run event that told the
-    end (null: the owner died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
+    end (null: the process died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
     parts of them. ``message_id`` is the user's message that it answers.
     """
 

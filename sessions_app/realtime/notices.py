@@ -1,4 +1,7 @@
-"""What is sent to clients besides answers: facts and run events, each encoded once for all connections."""
+"""Notifications to clients, as JSON-RPC text: facts, and the events of a running answer.
+
+Each is encoded once, for all connections. The responses to commands are made in ``api/answers.py``.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class FactNotice:
 class RunNotice:
     """One event of a run. ``began`` is the cursor of the fact that the run's turn has begun.
 
-    ``seq`` is None for the end of a run whose owner died: nobody knows how far it came.
+    ``seq`` is None for the end of a run whose process died: nobody knows how far it came.
     """
 
     session_id: UUID

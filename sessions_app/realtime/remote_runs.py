@@ -1,8 +1,8 @@
 """Runs of other processes that clients of this one have open.
 
-The owner of a run sends its events to the user's processes that *watch* the session: this process says so when
+The process of a run sends its events to the user's processes that *watch* the session: this process says so when
 somebody opens the session, and again from time to time (``feed``). A run is known here from its first event on, or from
-the fact that its turn began. Then, and once a second, its owner is asked to repeat what is missing, and sends what it
+the fact that its turn began. Then, and once a second, its process is asked to repeat what is missing, and sends what it
 still has (some seconds). Events are taken strictly by ``seq``, so nothing is doubled. Where some are missing even so,
 because a message was lost or Redis is away, the run's checkpoint in the database brings the text on: it says up to
 which ``seq`` it is the whole, and it is at most a second old. Nobody has to answer anything for that.
@@ -135,7 +135,7 @@ class RemoteRuns:
         return run.shape()
 
     def take(self, message: Message) -> None:
-        """Take an event that the owner of a run has sent."""
+        """Take an event that the process of a run has sent."""
         run = self._runs.get(UUID(message["run"])) or self._first_heard_of(message)
         if run is None or message["seq"] != run.seq + 1:
             return

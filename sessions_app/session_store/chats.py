@@ -201,7 +201,7 @@ def _freeze(chat_session: ChatSession) -> bool:
         return False
     applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
     ChatSession.objects.filter(pk=chat_session.pk).update(frozen_prefix=prefix.to_json(), applied_prefix=applied)
-    transcript.count_as_told(chat_session)
+    transcript.mark_as_told(chat_session)
     return True
 
 

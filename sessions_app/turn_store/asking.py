@@ -71,7 +71,7 @@ class Stopping:
 
 
 def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
-    """Withdraw a queued turn, or ask the owner of the running one to stop it.
+    """Withdraw a queued turn, or ask the process of the running one to stop it.
 
     Raises NotFound for a run that this session never had.
     """

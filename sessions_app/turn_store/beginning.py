@@ -129,7 +129,7 @@ def _message_of(turn: Turn, chat_session: ChatSession) -> Message:
         if turn.left_branch_id is None:
             # It has no answer yet: how this turn ends is what it tells.
             Message.objects.filter(pk=message.pk).update(turn=turn)
-            transcript.count_as_told(chat_session)
+            transcript.mark_as_told(chat_session)
         return message
     asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
     appended = transcript.append_claimed(chat_session, turn, [asked])
@@ -212,7 +212,7 @@ def return_to_left_branch(turn: Turn, chat_session: ChatSession) -> None:
 
 def tell_selected(chat_session: ChatSession) -> None:
     """Tell that another branch was made the active one, which is a change of our own. Under the session's lock."""
-    transcript.count_as_told(chat_session)
+    transcript.mark_as_told(chat_session)
     record(Fact(chat_session.owner_id, FactName.BRANCH_SELECTED, chat_session.pk, value=session_shape(chat_session)))
 
 

@@ -17,8 +17,8 @@ def delete(user_id: int, session_id: UUID, silence: float, given_up: Collection[
     """Delete the session with all its rows. Raises NotFound.
 
     A turn of it that still runs is returned, asked to stop, and then only the queue is
-    withdrawn. Those ``given_up`` do not count, nor those whose owner has been silent for
-    ``silence`` seconds: they find their fence gone and write nothing.
+    withdrawn. Those ``given_up`` do not count, nor those whose process has been silent for
+    ``silence`` seconds: they find their claim gone and write nothing.
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turns = chat_session.turns.all()
@@ -33,7 +33,7 @@ def delete(user_id: int, session_id: UUID, silence: float, given_up: Collection[
 
 
 def erase(chat_session: ChatSession) -> None:
-    """Delete a locked session with all its rows; a turn that runs finds its fence gone and writes nothing."""
+    """Delete a locked session with all its rows; a turn that runs finds its claim gone and writes nothing."""
     # Leaves first and in bulk: Django's cascade would load every row to follow it.
     for run_id in chat_session.turns.filter(status=TurnStatus.RUNNING).values_list("run_id", flat=True):
         end = TurnEnd(None, broken_off())

@@ -75,8 +75,8 @@ def _append(
 def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far: TurnResult, seq: int) -> Stored:
     """Store a step that called tools, with their results; the next answer gets a new id.
 
-    ``so_far`` is what the turn has cost until now, for the case that its owner dies; ``seq`` numbers the last event of
-    what is stored of the model. Raises OwnershipLost.
+    ``so_far`` is what the turn has cost until now, in case its process dies; ``seq`` numbers the last event of what is
+    stored of the model. Raises OwnershipLost.
     """
     columns = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
     stored = _append(_locked(turn), turn, rows, so_far.request, **columns)
@@ -131,7 +131,7 @@ def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: TurnR
             update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None}
         )
         return replace(stored, messages=(told,))
-    transcript.hold(turn, **_columns(ending))
+    transcript.write_fenced(turn, **_columns(ending))
     touch(chat_session, None, ending.request)
     return None
 

@@ -34,7 +34,7 @@ def beat_seconds(lease: float) -> float:
 
 
 def silence_of(lease: float) -> float:
-    """Return after how many seconds a silent owner is dead: looked at once a beat, that is within the lease."""
+    """Return after how many seconds of silence a process is dead: a beat less than the lease, as each beat looks."""
     return lease - beat_seconds(lease)
 
 

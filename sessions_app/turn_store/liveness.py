@@ -1,6 +1,6 @@
 """Tell at once that another process of this machine is dead.
 
-The lease says it for every owner, but only after its time. Processes that share a SQLite file
+The lease says it for every process, but only after its time. Processes that share a SQLite file
 share a machine, so each keeps a lock on a small file beside the database; the kernel lets go
 of it at the moment the process ends, however it ends. With PostgreSQL the lease alone decides.
 """
@@ -16,7 +16,7 @@ from django.db import connections
 
 
 class Process:
-    """This process as the owner of turns; ``name`` is fresh for every start.
+    """This process, as turns name it; ``name`` is fresh for every start.
 
     Holds its lock from ``start`` to ``end``.
     """

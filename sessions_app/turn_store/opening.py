@@ -28,7 +28,7 @@ from sessions_app.conversations.schemas import (
 from sessions_app.database import Door
 from sessions_app.models import Turn, TurnStatus
 
-# Database and process disagree until the word of a commit has come; a claim whose word was lost, for longer.
+# A process learns of a commit a little after the database has it; where the confirmation was lost, later.
 ATTEMPTS, QUICK_ATTEMPTS, PAUSE_SECONDS = 20, 3, 0.06
 
 

@@ -1,4 +1,4 @@
-"""Turns whose owner died: keep what they said and say so; begin what is queued and nobody runs."""
+"""Turns whose process died: keep what they said and say so; begin what is queued and nobody runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sessions_app.conversations.turn_results import ending_of
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Turn, TurnStatus
-from sessions_app.turn_store import abandoned
+from sessions_app.turn_store import inactive_users
 from sessions_app.turn_store.beginning import ClaimedTurn, begin_again, begin_next
 from sessions_app.turn_store.ending import end
 from sessions_app.turn_store.liveness import known_dead
@@ -37,7 +37,7 @@ LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A turn that runs elsewhere, by its row; ``dead`` where its owner was silent for too long, or has ended."""
+    """A turn that runs elsewhere, by its row; ``dead`` where its process was silent for too long, or has ended."""
 
     turn_id: int
     run_id: UUID
@@ -56,7 +56,7 @@ class Seen:
 
 
 def look(silence: float, mine: frozenset[int]) -> Seen:
-    """Return what runs elsewhere; an owner silent for ``silence`` seconds is dead.
+    """Return what runs elsewhere; a process silent for ``silence`` seconds is dead.
 
     ``mine`` are the primary keys of the turns that this process runs.
     """
@@ -64,7 +64,7 @@ def look(silence: float, mine: frozenset[int]) -> Seen:
     columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent")
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
-    return Seen(running, abandoned.find())
+    return Seen(running, inactive_users.find())
 
 
 def _silent(seconds: float) -> Q:
@@ -72,7 +72,7 @@ def _silent(seconds: float) -> Q:
 
 
 def is_dead(turn: Turn, silence: float) -> bool:
-    """Tell whether a running turn's owner has been silent for ``silence`` seconds, or has ended."""
+    """Tell whether a running turn's process has been silent for ``silence`` seconds, or has ended."""
     return known_dead(turn.process) or Turn.objects.filter(_silent(silence), pk=turn.pk).exists()
 
 
@@ -88,7 +88,7 @@ def recover(seen: Running, silence: float, text: str) -> bool:
     """Take a dead turn over and end it; False where somebody was faster.
 
     Any process can begin what is queued behind it from then on. ``text`` tells the user what happened. Under the
-    session's lock the owner is looked at again, so one that came back to life meanwhile keeps its turn whole.
+    session's lock the process is looked at again, so one that came back to life meanwhile keeps its turn whole.
     """
     if _locked(seen.owner_id, seen.session_id) is None:
         return False
@@ -112,9 +112,9 @@ def adopt(seen: Running) -> ClaimedTurn | None:
 
 
 def waiting(limit: int) -> list[tuple[int, UUID]]:
-    """Return (owner, session) of queues that nobody serves, those that are to be served first."""
+    """Return (user, session) of queues that nobody serves, those that are to be served first."""
     found = plain.rows(_WAITING, [limit])
-    # SQLite says an id as text.
+    # SQLite returns ids as text.
     return [(owner_id, UUID(str(session_id))) for owner_id, session_id in found]
 
 

@@ -123,7 +123,7 @@ class Launcher:
                 memory = TurnMemory(run.begun, lease)
                 ending = await run.answer(lease.agent, memory)
                 try:
-                    ended = await run.store(ending, self.next_owner)
+                    ended = await run.store(ending, self.next_process)
                 except OwnershipLost:
                     self._lost(run)
                     return
@@ -139,11 +139,11 @@ class Launcher:
                 await self._break_off(run)
 
     async def _tell_foreign(self, run: Run) -> None:
-        """Tell at once that another program has written in the session, in place of at the next poll."""
+        """Tell at once that another program has written in the session, instead of at the next poll."""
         owner_id = run.turn.owner_id
         await self._publisher.write(database.of(owner_id), foreign.tell, [(owner_id, run.begun.session_id)])
 
-    def next_owner(self) -> str | None:
+    def next_process(self) -> str | None:
         """Return who takes the session's next turn: this process, unless it is stopping."""
         return self._registry.process if self.accepting else None
 
@@ -159,7 +159,7 @@ class Launcher:
         try:
             if run.ending is not None:
                 raise OwnershipLost
-            self._go_on(run, await run.store(run.failed(), self.next_owner))
+            self._go_on(run, await run.store(run.failed(), self.next_process))
         except Exception:
             self._lost(run)
 

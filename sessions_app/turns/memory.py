@@ -13,7 +13,7 @@ from typing import Literal, cast
 from agentcache import Lease, Stamp, judge
 from sessions_app import database
 from sessions_app.conversations.schemas import GuardShape
-from sessions_app.conversations.transcript import confirm
+from sessions_app.conversations.transcript import check_claim
 from sessions_app.journal import foreign
 from sessions_app.llm.agent import Agent
 from sessions_app.llm.cache_ledger.requests import RequestRecord
@@ -123,7 +123,7 @@ class TurnMemory:
 
 def _stored(begun: ClaimedTurn, last: RequestRecord | None) -> tuple[CachedTranscript, Stamp]:
     """The transcript as stored, with its stamp. In the database's thread: a long one takes a while to build."""
-    confirm(begun.turn)
+    check_claim(begun.turn)
     rows, stamp = load(begun.session_id)
     prefix = FrozenPrefix.from_json(begun.prefix)
     transcript = CachedTranscript(str(begun.session_id), prefix, begun.model, rows, last=last)

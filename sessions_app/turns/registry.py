@@ -15,7 +15,7 @@ from sessions_app.turns.run import Run
 
 
 class RunRegistry:
-    """The runs of one process, at most one for each session. ``process`` is its name as the owner of turns."""
+    """The runs of one process, at most one for each session. ``process`` is its name, as turns have it."""
 
     def __init__(self, process: str) -> None:
         self.process = process

@@ -216,9 +216,9 @@ class Run:
             delay = min(delay * 2, _RETRY_LONGEST)
 
     async def _store(self, ending: TurnResult, process: Callable[[], str | None]) -> FinishedTurn:
-        next_owner = process() if self.takes_next else None
+        next_process = process() if self.takes_next else None
         door = database.of(self.turn.owner_id)
-        return await self._write(door, end, self.turn, self.stream.message_id, ending, process=next_owner)
+        return await self._write(door, end, self.turn, self.stream.message_id, ending, process=next_process)
 
     def failed(self) -> TurnResult:
         """Return the end of a turn that failed by a fault of ours before it could answer."""

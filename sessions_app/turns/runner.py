@@ -68,7 +68,7 @@ class Runner:
 
     @property
     def process(self) -> str:
-        """This process's name as the owner of turns."""
+        """This process's name, as turns have it."""
         return self._process.name
 
     @property

@@ -39,7 +39,7 @@ STOP_LOOKS, STOP_LOOK_SECONDS = 3, 1.0
 class TurnService:
     """The commands of this process's clients. Lives as long as the process.
 
-    ``silence`` (seconds) is after what time a silent owner is dead.
+    ``silence`` (seconds) is after what time a silent process is dead.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class TurnService:
             status = await database.of(user_id).read(status_of, found.running.pk)
             if status != TurnStatus.RUNNING:
                 return status == TurnStatus.STOPPED
-        return True  # it is asked for, and done when its owner, or who takes over, reads the row
+        return True  # it is asked for, and done when its process, or one that takes over, reads the row
 
     async def _stopped(self, turn: Turn) -> None:
         """Stop a turn wherever it runs, and return when it has ended, or after a look's time."""
@@ -148,7 +148,7 @@ class TurnService:
             run.stop("stopped")
             await run.ended.wait()
             return
-        # Else its owner's next heartbeat would find it.
+        # Else its process's next heartbeat would find it.
         run_id, session_id = str(turn.run_id), str(turn.chat_session_id)
         self._bus.send(turn.process, {"kind": "stop", "session": session_id, "run": run_id})
         await self._await_end(turn.run_id)

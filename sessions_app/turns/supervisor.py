@@ -13,7 +13,7 @@ from sessions_app.journal import foreign
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns
-from sessions_app.turn_store import abandoned, recovery
+from sessions_app.turn_store import inactive_users, recovery
 from sessions_app.turn_store.heartbeat import Beat, beat, beat_seconds, silence_of
 from sessions_app.turn_store.recovery import Running
 from sessions_app.turns.launcher import Launcher
@@ -33,7 +33,7 @@ GAP_BEATS = 4
 class Supervisor:
     """Beats the hearts of running turns, looks for those of others, closes idle agents, indexes what was said.
 
-    Lives between the runner's ``start`` and ``drain``. ``lease`` in seconds: an owner is taken
+    Lives between the runner's ``start`` and ``drain``. ``lease`` in seconds: a process is taken
     for dead when its last heartbeat is a beat short of that old, and looked at once a beat, so
     that its death is noticed within the lease.
     """
@@ -159,7 +159,7 @@ class Supervisor:
 
     async def _end_abandoned(self, turn_ids: Collection[int]) -> None:
         if turn_ids:
-            await self._publisher.write(database.WATCH, abandoned.end, turn_ids)
+            await self._publisher.write(database.WATCH, inactive_users.end, turn_ids)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -32,7 +32,7 @@ QUEUES_AT_ONCE = 50
 
 
 class TakeOver:
-    """Takes over what others left. An owner is dead after ``silence`` seconds."""
+    """Takes over what others left. A process is dead after ``silence`` seconds."""
 
     def __init__(self, registry: RunRegistry, publisher: Publisher, launcher: Launcher, silence: float) -> None:
         self._registry = registry
@@ -87,7 +87,7 @@ class TakeOver:
             self._launcher.launch(begun)
 
     async def _begin(self, owner_id: int, session_id: UUID) -> None:
-        process = self._launcher.next_owner()
+        process = self._launcher.next_process()
         if process is None:
             return
         begun = await self._publisher.write(database.WATCH, recovery.begin_waiting, owner_id, session_id, process)

@@ -114,7 +114,7 @@ class Model:
             self.texts.append(text)
         self._bound()
 
-    def kept(self, agent: Agent, session_id: str, transcript: str, stamp: Stamp, size: int) -> bool:
+    def loaded(self, agent: Agent, session_id: str, transcript: str, stamp: Stamp, size: int) -> bool:
         if self.place_of(agent) is None:
             return False
         self.dropped(agent, session_id)
@@ -131,7 +131,7 @@ class Model:
         text = self.text_of(agent, session_id)
         if text is None or text.stamp != old:
             return False
-        return self.kept(agent, session_id, text.transcript, new, size)
+        return self.loaded(agent, session_id, text.transcript, new, size)
 
     def swept(self, now: float) -> None:
         self._leave(

@@ -168,7 +168,7 @@ async def test_the_statistics_tell_what_is_and_what_happened() -> None:
         lease.keep([], Stamp(1, 1), 5)
         assert world.cache.statistics() == Statistics(
             entries=2, in_turn=1, leases=2, transcripts=2, bytes=15, building=0, closing=1,
-            hits=2, builds=3, replaced=1, kept=5, advanced=1, dropped=1,
+            hits=2, builds=3, replaced=1, loaded=5, advanced=1, dropped=1,
         )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ async def test_3_another_processes_write_to_the_same_session_makes_it_stale(worl
     assert verdict.reason == "grew by 1 elsewhere"
     # Another transcript is held, by the same agent.
     assert after is agent
-    assert world.cache.statistics().kept == 2
+    assert world.cache.statistics().loaded == 2
 
 
 async def test_4_rebaselining_for_session_b_leaves_what_is_known_of_session_a_untouched(world: World) -> None:
@@ -174,4 +174,4 @@ async def test_a_lease_refuses_to_be_used_off_the_loop_that_owns_its_cache(world
         await asyncio.to_thread(asyncio.run, elsewhere())
         with pytest.raises(RuntimeError):
             await asyncio.to_thread(lease.keep, [], Stamp(0, 0), 1)
-        assert world.cache.statistics().kept == 0
+        assert world.cache.statistics().loaded == 0

@@ -10,7 +10,7 @@ SEEN = Stamp(4, 9)
 def test_1_switching_to_another_session_under_the_same_key_reuses_the_agent() -> None:
     verdict = judge(Baseline("A", Stamp(3, 3)), "B", Stamp(0, 0))
     assert not verdict.stale
-    assert verdict.reason == "another session's snapshot"
+    assert verdict.reason == "another session's baseline"
 
 
 def test_2_the_same_session_at_the_same_stamp_is_reused_and_its_transcript_trusted() -> None:

@@ -145,7 +145,7 @@ class CacheMachine(RuleBasedStateMachine):
         self.texts += 1
         text = f"text {self.texts}"
         kept = self.on_loop(lambda: lease.keep(text, stamp, size))
-        assert kept == self.model.kept(lease.agent, lease.session_id, text, stamp, size)
+        assert kept == self.model.loaded(lease.agent, lease.session_id, text, stamp, size)
 
     @precondition(anyone_leased)
     @rule(number=PICK, other=STAMPS, new=STAMPS, size=SIZES, as_seen=st.booleans())

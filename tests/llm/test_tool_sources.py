@@ -11,7 +11,7 @@ from sessions_app.llm.agent import Agent, signature
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.providers import Providers
-from sessions_app.llm.tools.builtin import BuiltinTools
+from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.registry import ToolRegistry
 from sessions_app.llm.tools.sources import Context
 from tests.llm.talking import WIRES, Session, extends, found, split
@@ -44,7 +44,7 @@ def server() -> ToolServer:
 
 @pytest.fixture
 def tools(server: ToolServer) -> ToolRegistry:
-    return ToolRegistry([BuiltinTools(), server])
+    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS), server])
 
 
 @pytest.mark.parametrize("model", WIRES)
@@ -87,7 +87,7 @@ async def test_a_tool_whose_server_is_away_is_told_to_be_gone(server: ToolServer
 
 async def test_of_two_tools_with_one_name_the_earlier_sources_counts(server: ToolServer) -> None:
     server.names = ["calculator"]
-    tools = ToolRegistry([BuiltinTools(), server])
+    tools = ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS), server])
     assert tools.specs()["calculator"].description == "Work out an arithmetic expression exactly."
     assert await tools.call(Context(1, found), ToolCall("1", "calculator", '{"expression": "6 * 7"}')) == "42"
 

@@ -12,7 +12,7 @@ from django.db import connection
 from sessions_app import database
 from sessions_app.errors import NotFound
 from sessions_app.models import Message, Turn
-from sessions_app.turn_store import abandoned, asking, recovery
+from sessions_app.turn_store import asking, inactive_users, recovery
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -192,10 +192,10 @@ async def test_what_a_reactivated_user_has_asked_for_is_not_withdrawn(
     await host.runner.supervisor.stop()
     asked = await database.write(asking.ask, user.pk, chat, "waits", None, process="gone", accepting=False)
     await run_sql(DEACTIVATE, user)
-    found = await database.read(abandoned.find)
+    found = await database.read(inactive_users.find)
     assert found == [asked.turn.pk]
     await run_sql(ACTIVATE, user)
-    await database.write(abandoned.end, found)
+    await database.write(inactive_users.end, found)
     assert await statuses() == ["queued"]
 
 
@@ -245,7 +245,7 @@ async def test_the_poll_costs_nothing_for_users_without_turns(user: AbstractUser
 
     def plan() -> list[str]:
         with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN QUERY PLAN {abandoned._ABANDONED}", [1])
+            cursor.execute(f"EXPLAIN QUERY PLAN {inactive_users._ABANDONED}", [1])
             return [row[3] for row in cursor.fetchall()]
 
     steps = [step for step in await database.read(plan) if step.startswith(("SCAN", "SEARCH"))]

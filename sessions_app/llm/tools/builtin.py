@@ -18,7 +18,7 @@ MAX_QUERY_CHARACTERS = 200
 
 
 class Arguments(BaseModel):
-    """A tool's arguments; `schema` is its JSON schema as the model sees it."""
+    """A tool's arguments; `schema_text` is their JSON schema as the model sees it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -68,7 +68,7 @@ async def _search_chats(context: Context, arguments: Query) -> str:
 
 
 @dataclass(frozen=True)
-class _Tool(Generic[A]):
+class BuiltinTool(Generic[A]):
     """What the model is told of a tool, the shape of its arguments, and the function that runs it."""
 
     spec: ToolSpec
@@ -76,21 +76,21 @@ class _Tool(Generic[A]):
     run: Callable[[Context, A], Awaitable[str]]
 
 
-def _tool(name: str, description: str, arguments: type[A], run: Callable[[Context, A], Awaitable[str]]) -> _Tool[A]:
-    return _Tool(ToolSpec(name, description, arguments.schema_text()), arguments, run)
+def _tool(
+    name: str, description: str, arguments: type[A], run: Callable[[Context, A], Awaitable[str]]
+) -> BuiltinTool[A]:
+    return BuiltinTool(ToolSpec(name, description, arguments.schema_text()), arguments, run)
 
 
-_TOOLS: dict[str, _Tool[Any]] = {
-    tool.spec.name: tool
-    for tool in (
-        _tool("calculator", "Work out an arithmetic expression exactly.", Expression, _calculator),
-        _tool("search_chats", "Search the user's own earlier chats.", Query, _search_chats),
-    )
-}
+CALCULATOR = _tool("calculator", "Work out an arithmetic expression exactly.", Expression, _calculator)
+SEARCH_CHATS = _tool("search_chats", "Search the user's own earlier chats.", Query, _search_chats)
 
 
 class BuiltinTools:
     """The source of them; always there."""
+
+    def __init__(self, *tools: BuiltinTool[Any]) -> None:
+        self._tools = {tool.spec.name: tool for tool in tools}
 
     @property
     def identity(self) -> str:
@@ -99,11 +99,11 @@ class BuiltinTools:
 
     def specs(self) -> Iterable[ToolSpec]:
         """See `ToolSource`."""
-        return [tool.spec for tool in _TOOLS.values()]
+        return [tool.spec for tool in self._tools.values()]
 
     async def call(self, context: Context, call: ToolCall) -> str:
         """See `ToolSource`."""
-        tool = _TOOLS[call.name]
+        tool = self._tools[call.name]
         try:
             arguments = tool.arguments.model_validate_json(call.arguments)
         except ValidationError as error:

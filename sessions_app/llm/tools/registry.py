@@ -1,4 +1,7 @@
-"""The tools of several sources, found by name."""
+"""Where the tools of this site are registered (`site_tools`), and found by name.
+
+A new tool of our own is a line there and a function in `builtin`; a new source implements `ToolSource`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec, freeze
-from sessions_app.llm.tools.builtin import BuiltinTools
+from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.sources import Context, ToolError, ToolSource
 
 logger = logging.getLogger(__name__)
@@ -58,4 +61,4 @@ def no_tool(call: ToolCall) -> str:
 
 def site_tools() -> ToolRegistry:
     """The tools that this site's profiles may name."""
-    return ToolRegistry([BuiltinTools()])
+    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS)])
