@@ -30,8 +30,8 @@ class Statistics:
 
     Since the start: leases on an agent that was there (`hits`), agents built (`builds`), builds that raised or were
     cancelled (`failures`); agents that left for another signature (`replaced`), for the bound on entries (`evicted`),
-    for their idle time (`expired`); transcripts that were read and are held since (`loaded`), baselines `advanced` after
-    our own write, transcripts `dropped` for a bound on bytes; `close_errors` of agents.
+    for their idle time (`expired`); transcripts that were read and then held (`loaded`), baselines `advanced` after our
+    own write, transcripts `dropped` for a bound on bytes; `close_errors` of agents.
     """
 
     entries: int

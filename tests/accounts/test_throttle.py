@@ -78,8 +78,13 @@ def addresses(patterns: list[URLPattern | URLResolver], before: str = "/") -> It
 
 def judging_pages(client: Client) -> dict[str, str]:
     """The pages that this browser is shown and that ask for a password of today, by where they are."""
-    answers = (client.get(address, follow=True) for address in addresses(get_resolver().url_patterns))
-    pages = {answer.request["PATH_INFO"]: answer.content.decode() for answer in answers if not answer.streaming}
+    pages = {}
+    for address in addresses(get_resolver().url_patterns):
+        if client.get(address).headers.get("Location", "").startswith("/static/"):
+            continue  # a file
+        answer = client.get(address, follow=True)
+        if not answer.streaming:
+            pages[answer.request["PATH_INFO"]] = answer.content.decode()
     return {path: page for path, page in pages.items() if 'autocomplete="current-password"' in page}
 
 

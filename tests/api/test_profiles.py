@@ -153,7 +153,7 @@ async def test_a_chat_whose_profile_is_forbidden_is_read_and_asks_for_another(
     ):
         refusal = await client.refusal(method, **params)
         assert (refusal.code, refusal.data["profile"]) == (-32004, default)
-        assert "Choose another one." in str(refusal)
+        assert "Choose another to go on." in str(refusal)
     assert await database.read(Turn.objects.count) == 0
     # Another model may answer this once.
     result = await client.call("turn.regenerate", session_id=session_id, profile=free)

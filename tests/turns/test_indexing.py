@@ -38,7 +38,7 @@ async def test_a_running_process_indexes_a_turn(
 
 
 async def test_one_round_takes_all_steps(host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_CHANGES_AT_ONCE", 1)
+    monkeypatch.setattr(index, "CHANGES_AT_ONCE", 1)
     for _ in range(3):
         await host.listener.end_of((await host.ask(await session())).run_id)
     await host.runner.supervisor.index()
