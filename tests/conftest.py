@@ -11,8 +11,10 @@ import hypothesis
 import pytest
 import pytest_asyncio
 from blockbuster import BlockBuster, blockbuster_ctx
+from django.db import connection
 from django.template.base import Template
 from hypothesis import HealthCheck
+from pytest_django import DjangoDbBlocker
 
 from sessions_app import database
 from sessions_app.web import rendering
@@ -27,6 +29,9 @@ from tests.providers.fixtures import provider
 __all__ = ["empty_by_deleting", "provider"]
 
 _numbers = itertools.count(1)
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 # How long an example takes says nothing on a busy machine; and every run tries the same, so that what fails here fails
 # everywhere. (`pytest --hypothesis-profile=default` tries others.)
@@ -111,10 +116,14 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The test database; before it goes, the threads of our own that are connected to it end."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database; before it goes, all who are connected to it end: PostgreSQL drops none that is in use."""
     yield
     database.close()
+    if connection.vendor == "postgresql":
+        # A thread that a test has left may have kept its connection.
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(END_OTHERS)
 
 
 @pytest.fixture(scope="session", autouse=True)
