@@ -18,7 +18,7 @@ from tests.llm.talking import extends
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_ON_BOTH_DATABASES, RESPONSES, NewHost, NewSession
 from tests.turns.foreign import foreign
 from tests.turns.host import Host, guard_of, idle, stands_at
 from tests.turns.test_cost import fill
@@ -30,9 +30,7 @@ WIRES = [CHAT, RESPONSES, ANTHROPIC]
 
 # What PostgreSQL gives back is read on each wire by the first two tests here; the others ask more of the cache, and no
 # more of the database.
-each_wire_on_one_database = pytest.mark.parametrize(
-    "wire", [CHAT, *(pytest.param(wire, marks=pytest.mark.one_database) for wire in WIRES[1:])], indirect=True
-)
+each_wire_on_one_database = pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES, indirect=True)
 
 
 @pytest.fixture(params=WIRES)

@@ -21,6 +21,11 @@ NewSession = Callable[..., Awaitable[UUID]]
 # Seconds: longer than any test takes.
 NEVER = 86_400.0
 CHAT, RESPONSES, ANTHROPIC = "openai-chat:loopback", "openai:loopback", "anthropic:claude-loopback"
+ONE_ON_BOTH_DATABASES = [
+    CHAT,
+    *(pytest.param(wire, marks=pytest.mark.one_database) for wire in (RESPONSES, ANTHROPIC)),
+]
+"""The wires, for a test that asks the same of the database over each."""
 
 
 @pytest.fixture

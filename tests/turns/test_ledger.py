@@ -19,7 +19,7 @@ from sessions_app.models import AgentProfile, Message, Turn
 from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, ONE_ON_BOTH_DATABASES, NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn
 
 # More tokens than may be missing without a cause.
@@ -45,7 +45,7 @@ async def dies(run_id: UUID) -> None:
     await database.write(silence)
 
 
-@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
+@pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES)
 async def test_processes_that_take_turns_find_what_the_other_has_sent(
     new_host: NewHost, session: NewSession, settings: Any, wire: str
 ) -> None:
@@ -169,7 +169,7 @@ async def test_no_count_of_a_provider_costs_the_answer(
         assert turn.reasoning_tokens <= turn.output_tokens
 
 
-@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
+@pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES)
 async def test_an_answer_whose_model_has_no_name_is_the_sessions_models(
     host: Host, session: NewSession, provider: Provider, settings: Any, wire: str
 ) -> None:
