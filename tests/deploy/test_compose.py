@@ -96,6 +96,6 @@ def test_the_example_has_every_setting_and_no_other() -> None:
 
 
 def test_the_example_shows_the_defaults() -> None:
-    shown = re.findall(r"^#(HERMES_[A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE)
+    shown = re.findall(r"^#(HERMES_[A-Z_]+)=([0-9.]+)$", EXAMPLE, re.MULTILINE)
     assert shown
     assert {name: float(value) for name, value in shown} == {name: getattr(settings, name) for name, _ in shown}
