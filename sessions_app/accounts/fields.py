@@ -51,3 +51,10 @@ class OnePassword(_SetsPassword):
     def validate_password_for_user(self, user: User, _field: str = "") -> None:
         """Judge the password by the site's rules, and say at its field which are broken."""
         super().validate_password_for_user(user, self.FIELD)
+
+    def set_password_and_save(self, user: User, _field: str = "", commit: bool = True) -> User:
+        """Store the password alone: to hash it takes a while, and what was done to the account meanwhile stays."""
+        changed: User = super().set_password_and_save(user, self.FIELD, commit=False)
+        if commit:
+            changed.save(update_fields=None if changed.pk is None else ["password"])
+        return changed

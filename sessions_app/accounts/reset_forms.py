@@ -81,6 +81,12 @@ class EmailForm(PlainForm, forms.ModelForm):
             if not self.instance.check_password(self.cleaned_data["current_password"]):
                 raise ValidationError(WRONG_ENTRY)
 
+    def save(self, commit: bool = True) -> User:
+        """Store the address alone: what was done to the account while its password was judged stays."""
+        user: User = self.instance
+        user.save(update_fields=["email"])
+        return user
+
 
 def _logged(send: Callable[[], None]) -> None:
     try:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from hermes_site.environment import Environment
 from sessions_app.accounts.models import Login
+from sessions_app.accounts.reset_forms import EmailForm, ResetPasswordForm
 from sessions_app.models import ApiToken
 from tests.accounts.conftest import LOGIN, PASSWORD
 from tests.mail import MailServer, mail_server
@@ -191,3 +192,19 @@ def test_the_address_changes_with_the_password_only(client: Client, server: Mail
     for _ in range(4):
         client.post(EMAIL, {"email": "", "current_password": "wrong"})
     assert client.post(EMAIL, {"email": "", "current_password": "wrong"}).status_code == 429
+
+
+def test_an_account_closed_meanwhile_stays_closed(client: Client, anna: User) -> None:
+    request = RequestFactory().post(EMAIL)
+    request.user, request.session = anna, client.session
+    mine = {"email": "new@example.org", "current_password": PASSWORD}
+    forms = (
+        EmailForm(mine, instance=User.objects.get(pk=anna.pk), request=request),
+        ResetPasswordForm(User.objects.get(pk=anna.pk), {"new_password1": NEW}),
+    )
+    assert all(form.is_valid() for form in forms)
+    User.objects.update(is_active=False)
+    for form in forms:
+        form.save()
+    anna.refresh_from_db()
+    assert (anna.is_active, anna.email, anna.check_password(NEW)) == (False, "new@example.org", True)
