@@ -5,7 +5,8 @@ interpreter and of the processor one user takes as long as the others do not wai
 So what a user's work has taken is counted, by the clock, where it is carried out, and who has used up what they saved
 waits until they have saved it again. Nothing is refused: what waits, waits in its user's own order.
 
-One user's pieces are counted when they end, so ``at_once`` of them may be under way beyond what is left.
+One user's pieces are counted when they end, so ``at_once`` of them may be under way beyond what is left. Nobody waits
+longer than LONGEST_WAIT: the clock also counts a database, or a machine, that stood still.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
+LONGEST_WAIT = 60.0
+"""Seconds that a piece of work waits at most, whatever its user's pieces before it took."""
 # Seconds: sums of floats are not exact.
 _ROUNDING = 1e-6
 
@@ -30,10 +33,11 @@ class Account:
 
     room: asyncio.Semaphore
 
-    def __init__(self, fraction: float, clock: Callable[[], float]) -> None:
+    def __init__(self, ahead: float, fraction: float, clock: Callable[[], float]) -> None:
         self.users = 0
         # When all that was used will have been saved again.
         self.full_at = 0.0
+        self._ahead = ahead
         self._fraction = fraction
         self._clock = clock
         self._lock = Lock()
@@ -53,7 +57,8 @@ class Account:
     def _charge(self, began: float) -> None:
         with self._lock:
             now = self._clock()
-            self.full_at = max(self.full_at, now) + (now - began) / self._fraction
+            full_at = max(self.full_at, now) + (now - began) / self._fraction
+            self.full_at = min(full_at, now + self._ahead + LONGEST_WAIT)
 
 
 class Allowance:
@@ -91,7 +96,7 @@ class Allowance:
         while self._accounts and _is_idle(next(iter(self._accounts.values())), now):
             self._accounts.popitem(last=False)
         if user not in self._accounts:
-            self._accounts[user] = Account(self._fraction, self._clock)
+            self._accounts[user] = Account(self._ahead, self._fraction, self._clock)
         self._accounts.move_to_end(user)
         account = self._accounts[user]
         if not account.users:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.scheduling.allowance import Allowance
+from sessions_app.scheduling.allowance import LONGEST_WAIT, Allowance
 from tests.processes import PATIENCE
 
 
@@ -90,6 +90,15 @@ async def test_work_that_nobody_waits_for_any_more_is_charged_for(hand: Hand) ->
     await asyncio.to_thread(later)
     await spend(allowance, "one", hand, 1)
     assert hand.waits == [pytest.approx(36)]
+
+
+async def test_after_a_database_stood_still_nobody_waits_for_long(hand: Hand) -> None:
+    allowance = hand.allowance(saved=2, fraction=0.1)
+    for _ in range(2):
+        await spend(allowance, "one", hand, 120)
+    hand.waits.clear()
+    await spend(allowance, "one", hand, 0.01)
+    assert hand.waits == [pytest.approx(LONGEST_WAIT)]
 
 
 async def test_so_many_pieces_of_a_user_are_under_way_and_no_more() -> None:
