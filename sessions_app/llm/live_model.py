@@ -128,7 +128,18 @@ def spliced(name: str, answered: Answered, endpoint: Endpoint | None = None) -> 
     def provider(provider_name: str) -> Provider[Any]:
         made = infer_provider_class(provider_name)(http_client=client, **own)  # type: ignore[call-arg]
         made.client.max_retries, made.client.timeout = 0, None
+        if endpoint:
+            _forget_environment(made.client)
         transport.connect(made.base_url, limits)
         return made
 
     return LiveModel(name, infer_model(name, provider_factory=provider), client)
+
+
+def _forget_environment(client: Any) -> None:
+    """Take from a client of OpenAI what it has read of the environment, which is for another server.
+
+    That is the names of an organisation and a project, and headers, among which a key may be.
+    """
+    client.organization = client.project = None
+    client._custom_headers = {}  # no argument keeps it from reading them

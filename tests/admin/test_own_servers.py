@@ -162,6 +162,18 @@ def test_a_server_without_a_key_is_not_sent_the_environments(boss: Client, provi
     assert provider.requests[-1].headers["authorization"] == "Bearer none"
 
 
+def test_a_server_is_sent_no_headers_of_the_environment(
+    boss: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer gateway-secret\nX-Gateway: secret")
+    assert boss.post(TRY, own(base_url=provider.base_url)).json()["answers"]
+    headers = provider.requests[-1].headers
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert not [name for name, value in headers.items() if "secret" in value.replace(KEY, "")]
+
+
 def test_try_it_takes_what_the_environment_has(boss: Client, provider: Provider) -> None:
     assert boss.post(TRY, own(base_url="", api_key="")).json()["answers"]
     assert provider.requests[-1].headers["authorization"] == "Bearer loopback"
