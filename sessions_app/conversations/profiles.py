@@ -88,5 +88,5 @@ def _choice(profile: AgentProfile) -> ChoiceShape:
         # A model of which nobody knows better takes both.
         takes_images=True,
         takes_files=True,
-        input_price=input_price(profile.effective_model),
+        input_price=input_price(profile.effective_model, profile.base_url),
     )

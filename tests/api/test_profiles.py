@@ -95,6 +95,13 @@ async def test_a_user_sees_profiles_for_everybody_and_for_their_groups(
     assert (await stranger.refusal("session.update", session_id=mine["id"], profile=team)).code == -32001
 
 
+async def test_a_server_of_ones_own_is_listed_without_a_price(connect: Connect, owner: AbstractUser) -> None:
+    made = {"name": "Own", "model": "openai:gpt-5-mini", "base_url": "https://models.example.org/v1"}
+    own = await database.write(lambda: AgentProfile.objects.create(**made))
+    listed = (await (await connect(owner)).call("profile.list"))["profiles"]
+    assert [one["input_price"] for one in listed if one["id"] == own.pk] == [None]
+
+
 async def test_another_profile_answers_from_the_next_turn_on(
     connect: Connect, owner: AbstractUser, provider: Provider
 ) -> None:

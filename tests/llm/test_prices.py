@@ -62,3 +62,9 @@ def test_the_price_of_a_prompt_is_known_before_it_is_sent(model: str, price: flo
 def test_a_server_of_ones_own_has_no_price_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1")
     assert input_price("openai-chat:gpt-5-mini") is None
+
+
+def test_a_profiles_own_server_has_its_own_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert input_price("openai:gpt-5-mini", "https://models.example.org/v1") is None
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1")
+    assert input_price("openai-chat:gpt-5-mini", OPENAI) == 0.25

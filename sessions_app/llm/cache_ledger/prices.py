@@ -45,16 +45,16 @@ def price_of(usage: Usage, model: str, base_url: str) -> Price | None:
     return None if cost is None or uncached is None else Price(cost, uncached - cost)
 
 
-def input_price(model: str) -> float | None:
+def input_price(model: str, base_url: str = "") -> float | None:
     """Return what a million tokens of a prompt cost that no cache holds, for a Pydantic AI model string.
 
-    In US dollars; None where nobody knows.
+    It is that of the server at ``base_url``, if given. In US dollars; None where nobody knows.
     """
     from genai_prices import Usage as Priced
     from genai_prices import calc_price
 
     provider, _, name = model.partition(":")
-    address = os.environ.get(_ADDRESSES.get(provider, ""), "")
+    address = base_url or os.environ.get(_ADDRESSES.get(provider, ""), "")
     prompt = Priced(input_tokens=_SMALL_PROMPT)
     try:
         if address:
