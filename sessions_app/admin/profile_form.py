@@ -89,8 +89,8 @@ class AgentProfileForm(_ModelForm):
 
     def _kept_goes_elsewhere(self, address: str) -> bool:
         """Tell whether a key is kept that was entered for another server: who set an address must not get it."""
-        before = AgentProfile.objects.filter(pk=self.instance.pk).exclude(sealed_key="").first()
-        return before is not None and (not before.base_url or origin_of(before.base_url) != origin_of(address))
+        before = self.instance  # as it was loaded, with the key that would be kept: what was typed comes into it later
+        return bool(before.sealed_key) and (not before.base_url or origin_of(before.base_url) != origin_of(address))
 
     def save(self, commit: bool = True) -> AgentProfile:
         """Keep the key that was entered; one that is kept is sealed anew, with the present SECRET_KEY."""

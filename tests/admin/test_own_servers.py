@@ -97,6 +97,12 @@ def test_a_kept_key_goes_to_no_other_server(boss: Client, profile: AgentProfile,
     assert (kept(profile), profile.base_url) == ("another", f"{address}/other/path")
 
 
+def test_a_key_removed_meanwhile_goes_to_no_other_server(profile: AgentProfile) -> None:
+    form = AgentProfileForm(own(base_url="https://other.example.org/v1", api_key=""), instance=profile)
+    AgentProfile.objects.filter(pk=profile.pk).update(base_url="", sealed_key="")
+    assert list(form.errors) == ["api_key"]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
