@@ -55,6 +55,21 @@ async def test_a_slow_wheel_leaves_the_end_while_an_answer_grows(visitor: Visito
     await ended(page)
 
 
+async def test_a_long_message_is_answered_in_view(visitor: Visitor, provider: Provider) -> None:
+    """The box of the conversation grows when the long message leaves the composer: that is no way up."""
+    gate = Gate()
+    provider.script(Answer(words=[STORY]), Answer(words=[STORY, "\n\nThe end."], gates={1: gate}))
+    page = await visitor.arrive()
+    await say(page, "Tell me")
+    await ended(page)
+    await expect(thread(page).get_by_text("Paragraph 59")).to_be_in_viewport()
+    await say(page, "And once more:\nthe same,\nin full")
+    await expect(thread(page).get_by_text("Paragraph 59").nth(1)).to_be_in_viewport()
+    gate.open()
+    await expect(thread(page).get_by_text("The end.")).to_be_in_viewport()
+    await ended(page, 2)
+
+
 async def test_a_selection_in_code_stays_while_it_is_written(visitor: Visitor, provider: Provider) -> None:
     gates = [Gate(), Gate()]
     words = ["Look:\n\n```python\nfirst = 1\n", "second = 2\n", "third = 3\n```\n\nThe end."]

@@ -26,6 +26,7 @@ export class Scroll extends Emitter {
     this.atEnd = true;
     this.top = 0;
     this.height = 0;
+    this.room = 0;
     this.touched = 0; // where the finger is
     this.isPart = false; // the content ends before the conversation does: its end is no place to stay at
     this.held = false; // the next change of size leaves the place alone
@@ -57,15 +58,16 @@ export class Scroll extends Emitter {
     return this.touched - before;
   }
 
-  /** Going up leaves the end, coming back down to it returns: content that grows or shrinks does neither. */
+  /** Going up leaves the end, coming back down to it returns: content or a box that grows or shrinks does neither. */
   look() {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     const left = scrollHeight - scrollTop - clientHeight;
     if (this.isPart) this.atEnd = false;
     else if (left < NEAR && scrollTop > this.top) this.atEnd = true;
-    else if (scrollTop < this.top && scrollHeight === this.height) this.atEnd = false;
+    else if (scrollTop < this.top && scrollHeight === this.height && clientHeight === this.room) this.atEnd = false;
     this.top = scrollTop;
     this.height = scrollHeight;
+    this.room = clientHeight;
     this.jump.hidden = this.atEnd || (left < CLOSE && !this.isPart);
     if (this.jump.hidden) this.jump.classList.remove("news");
   }
