@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.http import HttpRequest
 
 from sessions_app.admin import log
@@ -23,5 +25,7 @@ def sessions_with(request: HttpRequest, term: str) -> set[UUID]:
     log.note_search(request)
     owner = request.GET.get("owner", "")
     one = owner.isdecimal() and len(owner) < 19
-    found = finding.newest(int(owner), fold(term), HITS) if one else everybody.newest(fold(term), HITS)
+    # What a search says to PostgreSQL's planner holds until its transaction ends. SQLite's would keep writers waiting.
+    with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
+        found = finding.newest(int(owner), fold(term), HITS) if one else everybody.newest(fold(term), HITS)
     return set(Message.objects.filter(pk__in=found).values_list("chat_session", flat=True))
