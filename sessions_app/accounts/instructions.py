@@ -6,6 +6,7 @@ Refusals are `{"error": …}`: 401 without a login, 400 for what is no such obje
 import json
 from http import HTTPStatus
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -16,6 +17,13 @@ from sessions_app.session_store import instructions
 
 class NoText(ValueError):
     """The body of a request is not what it should be."""
+
+
+class TooLong(ValueError):
+    """A text has more characters than are kept, or comes in a body that is not even read."""
+
+    def __init__(self) -> None:
+        super().__init__(f"At most {instructions.LONGEST:,} characters, please.")
 
 
 @never_cache
@@ -30,18 +38,18 @@ def own_instructions(request: HttpRequest) -> JsonResponse:
             text = _text_of(request)
         except NoText as error:
             return _refusal(HTTPStatus.BAD_REQUEST, str(error))
-        if len(text) > instructions.LONGEST:
-            return _refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {instructions.LONGEST:,} characters, please."
-            )
+        except TooLong as error:
+            return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         instructions.write(user_id, text)
     return JsonResponse({"text": instructions.read(user_id)})
 
 
 def _text_of(request: HttpRequest) -> str:
-    """Return the text that a request puts, its line ends as everywhere else. Raises NoText."""
+    """Return the text that a request puts, its line ends as everywhere else. Raises NoText, TooLong."""
     try:
         body = json.loads(request.body)
+    except RequestDataTooBig:
+        raise TooLong from None
     except (ValueError, RecursionError):
         raise NoText("The body must be JSON.") from None
     if not isinstance(body, dict) or set(body) != {"text"} or not isinstance(body["text"], str):
@@ -49,7 +57,10 @@ def _text_of(request: HttpRequest) -> str:
     text: str = body["text"]
     if clean(text) != text:
         raise NoText("The text holds characters that cannot be stored.")
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if len(text) > instructions.LONGEST:
+        raise TooLong
+    return text
 
 
 def _refusal(status: HTTPStatus, sentence: str) -> JsonResponse:

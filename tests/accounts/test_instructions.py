@@ -63,6 +63,7 @@ def test_instructions_are_put_read_and_removed(browser: Client, ann: User) -> No
     ("body", "status"),
     [
         ({"text": "a" * (LONGEST + 1)}, 413),
+        ({"text": "a" * 3_000_000}, 413),
         ({"text": 1}, 400),
         ({"text": None}, 400),
         ({}, 400),
