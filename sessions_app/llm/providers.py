@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -92,9 +92,10 @@ class Providers:
         """Close the clients of endpoints that have not been used for longest, and are not in use."""
         own = [source for source in self._models if source[1] is not None]
         idle = [source for source in own if not self._uses[source]]
-        for source in idle[: max(0, len(own) - OWN_CLIENTS)]:
+        old = idle[: max(0, len(own) - OWN_CLIENTS)]
+        for source in old:
             del self._uses[source]
-            await _close(await self._models.pop(source))
+        await _close([self._models.pop(source) for source in old])
 
     def _build(self, name: str, endpoint: Endpoint | None) -> LiveModel:
         if name == DEMO:
@@ -113,11 +114,11 @@ class Providers:
         """Close every client; steps under way fail."""
         tasks = list(self._models.values())
         self._models.clear()
-        for built in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(built, LiveModel):
-                await _close(built)
+        await _close(tasks)
 
 
-async def _close(built: LiveModel) -> None:
-    if built.client is not None:
-        await built.client.aclose()
+async def _close(tasks: Iterable[asyncio.Task[LiveModel]]) -> None:
+    """Close what was built; what could not be built concerns nobody here."""
+    for built in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(built, LiveModel) and built.client is not None:
+            await built.client.aclose()

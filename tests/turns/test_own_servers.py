@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,3 +109,17 @@ async def test_clients_of_keys_that_were_replaced_are_closed(
     assert [client.is_closed for client in (held.client, clients[-1])] == [False, False]
     await pool.aclose()
     assert held.client.is_closed
+
+
+async def test_a_client_that_could_not_be_made_fails_no_other_request(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "OWN_CLIENTS", 1)
+    pool = Providers(ProviderSettings())
+    given_up = asyncio.create_task(pool.live("nobody:knows", Endpoint(provider.base_url)))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    async with pool.using(CHAT, Endpoint(provider.base_url)) as live:
+        assert live.client is not None
+    assert not live.client.is_closed
+    await pool.aclose()
