@@ -151,7 +151,8 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
     message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
     told = JournalEntry.objects.filter(owner_id=turn.owner_id, name=FactName.TURN_BEGAN, subject=turn.run_id)
     began = told.values_list("cursor", flat=True).order_by("-cursor").first()
-    return replace(_begun(turn, chat_session, message, UNSEEN, UNSEEN), cursor=began or 0)
+    begun = replace(_begun(turn, chat_session, message, UNSEEN, UNSEEN), cursor=began or 0)
+    return _unless_forbidden(begun, chat_session)
 
 
 def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, new: Stamp) -> ClaimedTurn:
@@ -191,8 +192,11 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
     if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
         return None  # withdrawn meanwhile
     _set(turn, claimed)
-    begun = _start(turn, chat_session, process)
-    if profiles.may_use(turn.owner_id, turn.profile_id or chat_session.profile_id):
+    return _unless_forbidden(_start(turn, chat_session, process), chat_session)
+
+
+def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedTurn:
+    if profiles.may_use(begun.turn.owner_id, begun.turn.profile_id or chat_session.profile_id):
         return begun
     return replace(begun, refused=profiles.FORBIDDEN)
 

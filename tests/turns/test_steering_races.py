@@ -13,6 +13,8 @@ from sessions_app.conversations.profiles import FORBIDDEN
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.models import AgentProfile, ChatSession, Message, Turn
 from sessions_app.session_store import chats, forking
+from sessions_app.turn_store import asking, recovery
+from sessions_app.turn_store.recovery import Running
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -120,6 +122,16 @@ async def test_a_turn_that_waited_is_refused_where_its_model_was_forbidden(
     await database.write(chats.update, host.user_id, chat, chats.Changes(profile=other.pk))
     assert (await regenerated(host, chat)).status == "complete"
     assert await database.read(Turn.objects.filter(status="failed").count) == 1
+
+
+async def test_a_turn_begun_again_is_refused_a_forbidden_model(host: Host, session: NewSession) -> None:
+    chat, process = await session(), "lost"
+    asked = await database.write(asking.ask, host.user_id, chat, "hello", None, process=process, accepting=True)
+    await database.write(forbid)
+    running = Running(asked.turn.pk, asked.turn.run_id, host.user_id, chat, process, dead=False)
+    again = await database.write(recovery.adopt, running)
+    assert again is not None
+    assert again.refused == FORBIDDEN
 
 
 async def test_a_forbidden_model_edits_nothing(host: Host, session: NewSession) -> None:
