@@ -78,6 +78,16 @@ test("what is unread stays so after a reload, and is read in all tabs", async ()
   assert.equal(marks.of(CHAT), "");
 });
 
+test("what one window shows is read, whatever another window beside it marks", async () => {
+  const { server, tab, storage, sessions, marks } = await marked();
+  marks.show(CHAT);
+  const beside = new Marks({ sessions, journal: sessions.journal, storage, browser: tab.window });
+  beside.show(OTHER);
+  server.fact(1, turn("turn.ended", "complete"));
+  tab.window.dispatchEvent(new Event("storage"));
+  assert.deepEqual([marks.of(CHAT), beside.of(CHAT)], ["", ""]);
+});
+
 test("a chat that is gone is not counted", async () => {
   const { server, marks } = await marked();
   server.fact(1, turn("turn.ended", "complete"));

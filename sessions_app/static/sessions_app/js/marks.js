@@ -27,7 +27,7 @@ export class Marks extends Emitter {
     this.current = null; // the open chat
     sessions.on("loaded", ({ sessions, running }) => this.load(sessions, running));
     journal.on("event", ({ event }) => event.type === "CUSTOM" && this.hear(event));
-    browser.addEventListener("storage", () => this.changed());
+    browser.addEventListener("storage", () => this.see()); // another window may have marked what is open here
     browser.document.addEventListener("visibilitychange", () => this.see());
   }
 
