@@ -73,6 +73,16 @@ async def test_a_profile_is_chosen_for_a_new_chat(visitor: Visitor, site: LiveSi
     await expect(picker(page)).to_have_accessible_name("Model: Default")
 
 
+async def test_the_menu_opens_over_the_chat_and_not_over_the_list(visitor: Visitor, site: LiveSite) -> None:
+    page = await arrive(visitor, site)
+    await picker(page).click()
+    await expect(menu(page)).to_be_visible()
+    [button, opened] = [await box.bounding_box() for box in (picker(page), menu(page))]
+    assert button
+    assert opened
+    assert opened["x"] >= button["x"]
+
+
 async def test_an_open_chat_says_what_a_switch_costs_and_switches(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:

@@ -68,13 +68,15 @@ function moveFocus(event, items, menu, button) {
 }
 
 /**
+ * Below or above a button, and towards the middle of the window: a menu in the chat does not cover the list of chats.
  * @param {HTMLElement} menu
  * @param {DOMRect} near
  */
 function place(menu, near) {
   const { offsetWidth: width, offsetHeight: height } = menu;
   const below = near.bottom + 4;
-  menu.style.left = `${Math.max(8, Math.min(near.right - width, innerWidth - width - 8))}px`;
+  const left = near.left + near.right < innerWidth ? near.left : near.right - width;
+  menu.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`;
   menu.style.top = `${below + height < innerHeight ? below : Math.max(8, near.top - height - 4)}px`;
 }
 
