@@ -23,6 +23,7 @@ def chat(request: HttpRequest) -> HttpResponse:
         "login": resolve_url(settings.LOGIN_URL),
         "user": str(request.user.pk),
         "isStaff": isinstance(request.user, User) and request.user.is_staff,
+        "sendsMail": settings.HERMES_SENDS_MAIL,
     }
     context = {"config": config, "entry": ENTRY, "modules": modules_of(ENTRY)}
     return render(request, "sessions_app/chat.html", context)

@@ -105,3 +105,13 @@ async def test_instructions_that_cannot_be_had_cannot_be_overwritten(visitor: Vi
     await expect(dialog).to_contain_text("could not be loaded")
     await expect(dialog.get_by_role("textbox")).to_be_disabled()
     await expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+
+
+async def test_the_account_leads_to_all_its_pages(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    dialog = await settings(page)
+    await dialog.get_by_role("button", name="Account").click()
+    links = dialog.get_by_role("link")
+    await expect(links).to_contain_text(["Where you are signed in", "Password", "E-mail address", "API tokens"])
+    await dialog.get_by_role("link", name="E-mail address").click()
+    await expect(page.get_by_role("heading", name="E-mail address")).to_be_visible()

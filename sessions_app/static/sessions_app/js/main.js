@@ -34,7 +34,7 @@ import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
 import { explain, explainError, explainSteering, GONE } from "./words.js";
 
-/** @type {{ maxText: number, login: string, user: string, isStaff: boolean }} */
+/** @type {{ maxText: number, login: string, user: string, isStaff: boolean, sendsMail: boolean }} */
 const config = JSON.parse($("config").textContent);
 const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`);
 const storage = new Storage(config.user);
@@ -150,7 +150,12 @@ function commands() {
     { name: "New chat", icon: "plus", act: newChat, keys: "Mod+Shift+O" },
     ...(picker.isChoice ? [switching] : []),
     ...themeCommands(preferences),
-    { name: "Settings", words: "preferences account", icon: "settings", act: () => openSettings(preferences) },
+    {
+      name: "Settings",
+      words: "preferences account",
+      icon: "settings",
+      act: () => openSettings(preferences, config.sendsMail),
+    },
     { name: "Shortcuts", words: "keyboard keys help", icon: "keyboard", act: showShortcuts, keys: "Mod+/" },
   ];
 }
@@ -327,7 +332,7 @@ $("search-open").addEventListener("click", () => {
 });
 $("settings-open").addEventListener("click", () => {
   $("account-menu").hidePopover();
-  openSettings(preferences);
+  openSettings(preferences, config.sendsMail);
 });
 $("shortcuts-open").addEventListener("click", () => {
   $("account-menu").hidePopover();

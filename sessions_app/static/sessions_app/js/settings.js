@@ -57,14 +57,18 @@ const REFUSED = "Your browser does not allow notifications from this site. Allow
 /**
  * Opens the settings; Esc closes them, focus goes back.
  * @param {Preferences} preferences
+ * @param {boolean} sendsMail whether the site can send a new password by mail
  */
-export function openSettings(preferences) {
-  new Settings(preferences).open();
+export function openSettings(preferences, sendsMail) {
+  new Settings(preferences, sendsMail).open();
 }
 
 class Settings {
-  /** @param {Preferences} preferences */
-  constructor(preferences) {
+  /**
+   * @param {Preferences} preferences
+   * @param {boolean} sendsMail
+   */
+  constructor(preferences, sendsMail) {
     this.preferences = preferences;
     this.instructions = new InstructionsForm();
     this.status = h("p", { class: "settings-status", role: "status" });
@@ -72,7 +76,7 @@ class Settings {
     this.sections = [
       ["General", this.section("General", ...GENERAL.map((setting) => this.setting(setting)), this.status)],
       ["Instructions", this.section("Instructions", this.instructions.element)],
-      ["Account", this.section("Account", ...account())],
+      ["Account", this.section("Account", ...account(sendsMail))],
     ];
     this.tabs = this.sections.map(([title]) =>
       h("button", { class: "settings-tab", type: "button", text: title, on: { click: () => this.show(title) } }),
@@ -141,10 +145,13 @@ class Settings {
 const mayNotify = async () =>
   globalThis.Notification !== undefined && (await Notification.requestPermission()) === "granted";
 
-function account() {
+/** @param {boolean} sendsMail */
+function account(sendsMail) {
+  const email = way("/accounts/email/", "E-mail address", "Only for a new password, if you forget yours.");
   return [
     way("/accounts/logins/", "Where you are signed in", "Other browsers, and a way to sign out everywhere."),
     way("/accounts/password_change/", "Password", "Changing it signs you out everywhere else."),
+    ...(sendsMail ? [email] : []),
     way("/accounts/tokens/", "API tokens", "For programs that use this site in your name."),
   ];
 }
