@@ -145,6 +145,12 @@ def test_what_the_page_is_told(client: Client, user: User, settings: object) -> 
     ]
 
 
+def test_the_box_of_a_new_chat_has_its_place_before_scripts_run(client: Client, user: User) -> None:
+    client.force_login(user)
+    assert 'class="greeting"' in client.get("/").content.decode()
+    assert 'class="greeting"' not in client.get("/?chat=1").content.decode()
+
+
 def test_a_name_is_text(client: Client, user: User) -> None:
     client.force_login(user)
     html = client.get("/").content.decode()
