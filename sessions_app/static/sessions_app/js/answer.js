@@ -88,11 +88,11 @@ export function putActions(element, messages, last, buttons, versions) {
     h(
       "footer",
       { class: "acts" },
+      tag ? h("span", { class: "tag", text: tag }) : null,
       text ? copyButton(text) : null,
       ...buttons,
       ...details(last),
       versions,
-      tag ? h("span", { class: "tag", text: tag }) : null,
       modelName(last.model),
     ),
   );
