@@ -48,6 +48,15 @@ def test_an_answer_is_shown_as_the_chat_shows_it(boss: Client, alice: User) -> N
     assert "<table" in seen[seen.index("This is <strong>") :]
 
 
+def test_code_of_an_answer_has_the_chats_colours(boss: Client, alice: User) -> None:
+    chat_session = make_session(alice)
+    say(chat_session, 0, "Code?")
+    say(chat_session, 1, "```python\nreturn 1\n```")
+    seen = text_of(boss, page_of(chat_session))
+    assert '<div class="code">' in seen
+    assert "sessions_app/css/code.css" in seen
+
+
 def test_tool_calls_results_reasoning_and_status_are_shown(boss: Client, alice: User) -> None:
     chat_session = make_session(alice)
     call = {"kind": "call", "id": "1", "name": "calculator", "arguments": '{"expression":"6*7"}'}
