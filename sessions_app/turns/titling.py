@@ -73,7 +73,8 @@ class TitleMaker:
         texts = begun.message.text[:READ_CHARACTERS], ending.text[:READ_CHARACTERS]
         self._waiting.put(owner_id, Untitled(owner_id, begun.session_id, run.turn.pk, begun.chat_session.title, *texts))
         self._of_user[owner_id] += 1
-        if len(self._workers) < AT_ONCE:
+        # One that has ended just now takes nothing more.
+        if sum(not worker.done() for worker in self._workers) < AT_ONCE:
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)

@@ -23,6 +23,8 @@ from sessions_app.llm.titles import PROMPT
 from sessions_app.llm.usage import Usage
 from sessions_app.models import AgentProfile, ChatSession, SessionStamp, Turn, TurnKind
 from sessions_app.session_store import chats, titling
+from sessions_app.turns import titling as making
+from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -302,3 +304,26 @@ def test_a_title_moves_no_stamp(user: AbstractUser) -> None:
 def test_what_a_model_says_becomes_one_short_plain_line(said: str, title: str) -> None:
     assert cleaned(said) == title
     assert len(title) <= MADE_LENGTH
+
+
+async def test_a_title_offered_as_the_last_work_ends_is_made(
+    new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "AT_ONCE", 1)
+    host, other, gate = await new_host(title_model=TITLE_MODEL), await new_host(), Gate()
+    provider.script(Answer(words=["It rains."], gates={0: gate}))
+    asked = await other.ask(await session(), WORDS)
+    await stands_at(gate)
+    [run] = other.runner.runs
+    gate.open()
+    await other.listener.end_of(asked.run_id)
+    await worked(other)
+    titles = host.runner.titles
+    assert titles is not None
+    await host.turn(await session(), WORDS)
+    async with asyncio.timeout(PATIENCE):
+        while not any(task.done() for task in titles.work):  # noqa: ASYNC110 - for the moment before it is let go
+            await asyncio.sleep(0)
+    titles.offer(run)
+    await titled(host)
+    assert len(asked_for_titles(provider)) == 2
