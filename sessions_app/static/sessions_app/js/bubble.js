@@ -26,9 +26,20 @@ export function bubble(text) {
 function* pieces(text) {
   let place = 0;
   for (const { 0: whole, 2: language = "", 3: code = "", index } of text.matchAll(FENCE)) {
-    if (index > place) yield text.slice(place, index);
+    yield between(text.slice(place, index));
     yield codeBlock(language.trim(), code);
     place = index + whole.length;
   }
-  if (place < text.length) yield text.slice(place);
+  yield place ? between(text.slice(place)) : text;
+}
+
+/**
+ * Words before or after a block of code, without the empty lines there: the block has its own margins.
+ * @param {string} words
+ */
+function between(words) {
+  let [begin, end] = [0, words.length];
+  while (words[begin] === "\n") begin += 1;
+  while (end > begin && words[end - 1] === "\n") end -= 1;
+  return words.slice(begin, end);
 }
