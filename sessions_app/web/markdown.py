@@ -34,6 +34,7 @@ CommonMark's own tests need 9."""
 HEADING_SHIFT = 2
 """The page's own headings are the chat's title (1) and who speaks (2)."""
 
+TASKS = ("[ ] ", "[x] ", "[X] ")
 DIRECTED = {"blockquote_open", "heading_open", "list_item_open", "summary_open", "td_open", "th_open"}
 """Blocks that find their writing direction from what they say. Paragraphs do where they stand alone; inside of a quote
 or an item they must not, because a block does not count what has a direction of its own."""
@@ -82,6 +83,7 @@ def render(text: str) -> str:
         return sanitise(plain(text))
     for token in tokens:
         adapt_block(token)
+    mark_tasks(tokens)
     return sanitise(PARSER.renderer.render(tokens, PARSER.options, env))
 
 
@@ -104,6 +106,13 @@ def adapt_block(token: Token) -> None:
         token.tag = f"h{min(6, int(token.tag[1]) + HEADING_SHIFT)}"
     elif token.type == "inline":
         token.children = list(adapt_line(token.children or []))
+
+
+def mark_tasks(tokens: list[Token]) -> None:
+    """Tell the items of a list that begin with a box: it stands in place of their bullet."""
+    for item, _paragraph, line in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if item.type == "list_item_open" and line.type == "inline" and line.content.startswith(TASKS):
+            item.attrSet("class", "task")
 
 
 def adapt_line(children: list[Token]) -> Iterator[Token]:
@@ -160,8 +169,8 @@ def text_of(content: str) -> Token:
 
 def task_box(text: str) -> str:
     """`[ ] buy` → `☐ buy`, `[x] buy` → `☑ buy`, as task lists are written."""
-    if text.startswith("[ ] "):
+    if text.startswith(TASKS[:1]):
         return f"☐ {text[4:]}"
-    if text.startswith(("[x] ", "[X] ")):
+    if text.startswith(TASKS):
         return f"☑ {text[4:]}"
     return text

@@ -39,6 +39,7 @@ CELL = {"to-left", "to-center", "to-right"}
 CLASSES = {
     "div": {"code", "code-head", "footnote", "footnote-text", "table"},
     "span": {name for name in STANDARD_TYPES.values() if name} | {"code-language", "footnote-name"},
+    "li": {"task"},
     "pre": {"plain"},
     "code": {"formula"},
     "td": CELL,

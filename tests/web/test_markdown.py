@@ -156,7 +156,7 @@ def test_no_text_at_all_does_harm(text: str) -> None:
         ("**a** *b* ~~c~~ `d`", "<strong>a</strong> <em>b</em> <s>c</s> <code>d</code>"),
         ("# A\n\n###### B", '<h3 dir="auto">A</h3>\n<h6 dir="auto">B</h6>'),
         ("3. a\n4. b", '<ol start="3">\n<li dir="auto">a</li>'),
-        ("- [ ] a\n- [x] b", '<li dir="auto">☐ a</li>\n<li dir="auto">☑ b</li>'),
+        ("- [ ] a\n- [x] b", '<li dir="auto" class="task">☐ a</li>\n<li dir="auto" class="task">☑ b</li>'),
         ("> a", '<blockquote dir="auto">\n<p>a</p>'),
         ("- a\n\n- b", '<li dir="auto">\n<p>a</p>'),
         ("a<br>b", "a<br>\nb"),
