@@ -1,14 +1,18 @@
 """Log lines without a word of what was said.
 
 An exception's message may quote a user's text (PostgreSQL: "Failing row contains (…)"), so a traceback is written
-as its places and the exception's class, never its message.
+as its places and the exception's class, never its message. Nor with the token of a link for a new password, which
+Django's line about a refused request would quote.
 """
 
 import logging
+import re
 import traceback
 from types import TracebackType
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+_RESET_TOKEN = re.compile(r"(/password_reset/[^/\s]+/)[^/\s]+")
 
 
 class OutsidersAreNoFault(logging.Filter):
@@ -39,7 +43,7 @@ class QuietFormatter(logging.Formatter):
         if record.name == "asyncio":
             # What follows the first line is the repr of a future with its exception.
             record.message = record.message.partition("\n")[0]
-        return super().formatMessage(record)
+        return _RESET_TOKEN.sub(r"\1…", super().formatMessage(record))
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 (the base class's name)
         return "\n".join(_lines(ei[1])) if ei[1] else ""

@@ -15,6 +15,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from hermes_site.environment import Environment
+from hermes_site.logs import QuietFormatter
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.reset_forms import EmailForm, ResetPasswordForm
 from sessions_app.models import ApiToken
@@ -149,6 +150,19 @@ def test_bad_links_are_counted_and_good_ones_are_not(client: Client, server: Mai
     statuses = [client.get(f"{RESET}MQ/x-{number}/").status_code for number in range(51)]
     assert statuses == [200] * 50 + [429]
     assert client.get(good).status_code == 429
+
+
+def test_no_link_that_still_works_is_in_the_log(
+    client: Client, server: MailServer, anna: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = link_for(client, server, anna)
+    for _ in range(50):
+        client.get(f"{RESET}MQ/x-1/")
+    assert client.get(good).status_code == 429
+    logged = [QuietFormatter().format(record) for record in caplog.records if "Too Many" in record.getMessage()]
+    assert len(logged) == 1
+    assert good.split("/")[-2] not in logged[0]
+    assert RESET in logged[0]
 
 
 def test_a_server_that_refuses_changes_no_answer(
