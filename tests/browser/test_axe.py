@@ -25,7 +25,8 @@ ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wc
 COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 # What moves is judged where it comes to rest; what ends may begin another movement, in what inherits of it.
 RUN = """async (rules) => {
-  const moving = () => document.getAnimations().filter(({ timeline }) => timeline === document.timeline);
+  const moving = () =>
+    document.getAnimations().filter((one) => one.timeline === document.timeline && one.playState !== "finished");
   do {
     for (const each of moving()) each.finish();
     await new Promise(requestAnimationFrame);
