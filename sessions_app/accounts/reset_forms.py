@@ -20,12 +20,14 @@ from sessions_app.accounts.throttle import Rule, address
 
 logger = logging.getLogger(__name__)
 
+MAILS = 3
+"""Mails of one request: to an address that several accounts have, for the oldest of them, whoever made more of them."""
 _SENDER = ThreadPoolExecutor(1, "mail")
 """The thread that mail leaves by: who asks for one gets the same answer, as fast, whether it is sent or not."""
 
 
 class ResetForm(PlainForm, PasswordResetForm):
-    """Django's, throttled: in 15 minutes 3 mails to an address, known or not, and 20 for who asks from one place."""
+    """Django's, throttled: in 15 minutes 3 requests for an address, known or not, and 20 of who asks from one place."""
 
     email = forms.EmailField(
         label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
@@ -46,7 +48,7 @@ class ResetForm(PlainForm, PasswordResetForm):
 
         That asks the database for nothing.
         """
-        self._found = list(super().get_users(self.cleaned_data["email"]))
+        self._found = sorted(super().get_users(self.cleaned_data["email"]), key=lambda user: user.pk)[:MAILS]
         options |= {"domain_override": self.request.get_host(), "request": None}
         _SENDER.submit(_logged, partial(super().save, **options))
 

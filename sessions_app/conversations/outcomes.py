@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from sessions_app.conversations import spending
 from sessions_app.conversations.schemas import ErrorShape, MessageShape, message_shape
 from sessions_app.conversations.versions import versions
-from sessions_app.models import Message, MessageRating, MessageRole, Turn
+from sessions_app.models import Message, MessageRating, MessageRole, Turn, TurnStatus
 
 
 def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
@@ -19,7 +19,7 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
     beside, turns, ratings = versions(messages), _turns(messages), _ratings(messages)
     ended = [turn for turn in turns.values() if turn.ended_at is not None]
     ledgers = {turn.answer_id: spending.line_of(turn) for turn in ended}
-    errors = {message_id: error for turn in ended if (error := error_of(turn)) for message_id in [_bearer(turn)]}
+    errors = {_bearer(turn): error for turn in ended if (error := error_of(turn) or _stop_of(turn))}
     return [
         shape.model_copy(
             update={
@@ -61,6 +61,12 @@ def _turns(messages: Sequence[Message]) -> dict[int | None, Turn]:
 def _bearer(turn: Turn) -> UUID:
     """Return the id of the message that tells a turn's error: the answer, or the user's where there is none."""
     return turn.answer_id if turn.answered else turn.message_id  # type: ignore[attr-defined]  # annotated above
+
+
+def _stop_of(turn: Turn) -> ErrorShape | None:
+    """Return what a message says whose turn was stopped before there was an answer."""
+    stopped = turn.status == TurnStatus.STOPPED and not turn.answered  # type: ignore[attr-defined]  # annotated above
+    return ErrorShape(code="stopped", text="You stopped this answer.") if stopped else None
 
 
 def error_of(turn: Turn) -> ErrorShape | None:

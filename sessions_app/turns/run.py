@@ -100,7 +100,9 @@ class _Said:
     def add(self, result: StepResult) -> None:
         """Take in what a step has amounted to, however it ended."""
         self.usage += result.usage
-        self.provider, self.model = result.provider, result.model
+        if result.text or result.parts or not self.model:
+            # A step that was stopped before a word knows what was asked for, not who would have answered.
+            self.provider, self.model = result.provider, result.model
         self.text, self.parts, self.finish = result.text, result.parts, result.finish
         if result.entry is not None:
             self.entry = self.entry + result.entry if self.entry else result.entry

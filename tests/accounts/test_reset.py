@@ -138,6 +138,18 @@ def test_a_fourth_mail_to_an_address_has_to_wait(client: Client, server: MailSer
         assert statuses == [302, 302, 302, 429]
 
 
+def test_of_many_accounts_with_one_address_the_oldest_get_a_mail(
+    client: Client, server: MailServer, anna: User
+) -> None:
+    for number in range(5):
+        User.objects.create_user(f"later{number}", anna.email, PASSWORD)
+    User.objects.create_user("bert", "bert@example.org", PASSWORD)
+    for email in (anna.email, "bert@example.org"):
+        assert ask(client, email).status_code == 302
+    names = [server.next().get_content() for _ in range(4)]
+    assert [name in mail for name, mail in zip(["anna", "later0", "later1", "bert"], names, strict=True)] == [True] * 4
+
+
 def test_twenty_requests_from_a_place_are_enough(client: Client, server: MailServer) -> None:
     statuses = [ask(client, f"user{number}@example.org").status_code for number in range(21)]
     assert statuses == [302] * 20 + [429]

@@ -443,6 +443,12 @@ test("a rating is that of the message, wherever it was given", async () => {
   assert.equal(chat.messages[1]?.rating, -1);
 });
 
+test("a stop before the first word is told at the message that was asked", async () => {
+  const { server, chat, said } = await open(opened({ messages: [message(0)], run }));
+  server.fact(1, turn("turn.ended", { status: "stopped" }));
+  assert.deepEqual([chat.messages[0]?.error?.code, said], ["stopped", ["Answer stopped."]]);
+});
+
 test("the end is said of an answer that comes with a new chat", async () => {
   const { server, socket, journal } = await connect();
   const messages = [message(0), message(1)];

@@ -33,6 +33,9 @@ async def test_before_the_first_word(host: Host, session: NewSession, provider: 
     assert (finished["type"], finished["outcome"]) == ("RUN_FINISHED", {"type": "cancelled"})
     assert await said(chat) == [("user", "hello", "complete")]
     assert (await stored_turn(asked.run_id)).status == "stopped"
+    [question] = (await host.open(chat))["messages"]
+    assert question.error is not None
+    assert question.error.code == "stopped"
     after = await host.turn(chat, "again")
     assert guard_of(after) == ("reused", "kept", "same stamp")
     assert [m["content"] for m in provider.requests[-1].json["messages"][1:]] == ["hello", "again"]
@@ -125,6 +128,22 @@ async def test_while_a_tool_runs(new_host: NewHost, session: NewSession, provide
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "Looking. ", "stopped")]
     assert guard_of(await host.turn(chat)) == ("reused", "kept", "same stamp")
     assert "tool_calls" not in provider.requests[-1].json["messages"][2]
+
+
+async def test_before_a_word_of_the_next_step_keeps_who_answered(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    gate = Gate()
+    calculate = Call("calculator", '{"expression": "6 * 7"}')
+    provider.script(Answer(["See: "], calls=[calculate]), Answer(["42"], gates={0: gate}), Answer(["whole"]))
+    chat = await session()
+    asked = await host.ask(chat)
+    await stands_at(gate)
+    assert await host.stop(chat)
+    await host.listener.end_of(asked.run_id)
+    whole = await host.turn(await session())
+    stopped = await stored_turn(asked.run_id)
+    assert (stopped.provider, stopped.model) == (whole.provider, whole.model)
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])

@@ -8,6 +8,9 @@ const ADDRESS = "/accounts/instructions/";
 const MAX_LENGTH = 4_000;
 const FAILED = "That did not work. Your text is still here: try again in a moment.";
 
+/** @type {string | null} */
+let unsaved = null; // what was written and not saved, until this page goes
+
 export class InstructionsForm {
   constructor() {
     this.loaded = false;
@@ -29,7 +32,10 @@ export class InstructionsForm {
       this.status,
       this.button,
     );
-    this.box.addEventListener("input", () => this.check());
+    this.box.addEventListener("input", () => {
+      unsaved = this.box.value;
+      this.check();
+    });
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.save();
@@ -44,10 +50,10 @@ export class InstructionsForm {
       /** @type {{ text: string }} */
       const { text } = await answer.json();
       this.loaded = true;
-      this.box.value = text;
+      this.box.value = unsaved ?? text;
       this.box.disabled = false;
-      this.status.textContent = "";
       this.check();
+      if (unsaved !== null && unsaved !== text) this.status.textContent ||= "Not saved yet.";
     } catch {
       this.status.textContent = "Your instructions could not be loaded. Open this page again in a moment.";
     }
@@ -68,9 +74,10 @@ export class InstructionsForm {
     };
     this.button.disabled = true;
     try {
-      const body = JSON.stringify({ text: this.box.value });
-      const { ok } = await fetch(ADDRESS, { method: "PUT", headers, body });
+      const text = this.box.value;
+      const { ok } = await fetch(ADDRESS, { method: "PUT", headers, body: JSON.stringify({ text }) });
       this.status.textContent = ok ? "Saved. New chats begin with it." : FAILED;
+      if (ok && unsaved === text) unsaved = null;
     } catch {
       this.status.textContent = FAILED;
     }

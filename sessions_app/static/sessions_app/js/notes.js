@@ -1,7 +1,7 @@
 // What stands under a message whose answer is missing or not whole: why, and what can be done about it.
 
 import { note } from "./message.js";
-import { canContinue, explainError, explainFinish, mayHelpAgain } from "./words.js";
+import { canContinue, explainError, explainFinish, mayHelpAgain, STOPPED } from "./words.js";
 
 /**
  * What stands under a message: why there is no answer, or no more of it.
@@ -33,7 +33,7 @@ export function noteItems(message, unanswered, asked, actions) {
   if (!shown) return [];
   const words = shown.error ? explainError(shown.error) : (explainFinish(shown.finish) ?? "");
   const buttons = asked ? remedies(shown, message, asked, actions) : [];
-  const build = () => note(shown.error ? "bad" : "", words, ...buttons);
+  const build = () => note(shown.error && shown.error.code !== STOPPED.code ? "bad" : "", words, ...buttons);
   return [{ key: `note:${message.id}`, version: `${words}:${Boolean(asked)}`, build }];
 }
 

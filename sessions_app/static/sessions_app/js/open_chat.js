@@ -13,7 +13,7 @@ import { placeOf } from "./pages.js";
 import { isPassing, Retry } from "./retry.js";
 import { Run } from "./run.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
-import { explainFinish, INVALID, NOT_FOUND } from "./words.js";
+import { explainFinish, INVALID, NOT_FOUND, STOPPED } from "./words.js";
 
 /** Kept true by the journal from the answer to session.open on; lives until `close`. */
 export class OpenChat extends LoadedMessages {
@@ -203,7 +203,7 @@ export class OpenChat extends LoadedMessages {
     }
     const answer = this.messages.find((message) => message.id === answerId);
     const asked = this.asked();
-    if (!answer && asked) asked.error = error;
+    if (!answer && asked) asked.error = error ?? (status === "stopped" ? STOPPED : null);
     if (!answer && error && runId === this.again) this.tell("failed", error);
     this.findUnanswered();
     this.sayEnd(answer, error, status === "stopped");

@@ -70,6 +70,10 @@ function explainRefusal(error) {
 }
 
 const TOO_LONG = "context";
+
+/** As the server says it of a message whose turn was stopped before there was an answer. */
+export const STOPPED = { code: "stopped", text: "You stopped this answer." };
+
 /**
  * Of messages whose turn the server says nothing of.
  * @type {Record<string, string>}
@@ -84,7 +88,9 @@ const ERRORS = {
  * @param {Page.TurnError} error
  */
 export const explainError = ({ code, text }) =>
-  `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
+  code === STOPPED.code
+    ? STOPPED.text
+    : `${sentence(text || ERRORS[code] || "The answer broke off.")} Your message is kept.`;
 
 /**
  * Whether the same message may get an answer when it is sent again.
