@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,6 +40,14 @@ WORDS = "hello"
 async def host(new_host: NewHost) -> Host:
     """A process whose operator names a model for titles."""
     return await new_host(title_model=TITLE_MODEL)
+
+
+@pytest.fixture
+def own_server() -> Iterator[Provider]:
+    """A server that a profile names."""
+    running = Provider()
+    yield running
+    running.close()
 
 
 async def titled(*hosts: Host) -> None:
@@ -189,6 +198,17 @@ async def test_only_one_claim_of_a_session_counts(host: Host, session: NewSessio
     await database.write(lambda: ChatSession.objects.filter(pk=chat).update(title=WORDS, title_by=""))
     claims = [database.write(titling.claim, host.user_id, chat, WORDS, turn.pk) for _ in range(4)]
     assert sorted(await asyncio.gather(*claims)) == [False, False, False, True]
+
+
+async def test_what_was_said_to_a_server_of_ones_own_goes_to_no_other(
+    host: Host, session: NewSession, provider: Provider, own_server: Provider
+) -> None:
+    chat = await session()
+    await database.write(lambda: AgentProfile.objects.update(base_url=own_server.base_url))
+    await host.turn(chat, WORDS)
+    await titled(host)
+    assert await title_of(chat) == WORDS
+    assert provider.requests == []
 
 
 async def test_users_take_turns(
