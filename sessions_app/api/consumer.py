@@ -17,7 +17,7 @@ from django.conf import settings
 
 from sessions_app.api import auth
 from sessions_app.api.answers import answer, error_frame, refusal
-from sessions_app.api.auth import Caller, Unauthorised
+from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
 from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, Places, address_of
@@ -26,6 +26,7 @@ from sessions_app.api.outbox import Outbox
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.realtime.subscriptions import Subscription
 from sessions_app.turns.runner import Runner
+from sessions_app.web import rendering
 
 NOT_AUTHORISED = 4401
 BINARY_FRAME = 4003
@@ -95,6 +96,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._until_gone.callback(self.runner.disconnect, self._subscription)
         self.doorkeeper.watch(self)
         self.runner.pool.warm()
+        if isinstance(caller, CookieCaller):
+            rendering.warm()  # a browser: it will have answers rendered
         # No command is read before: what it lists, and what it is told of afterwards, have no gap between them.
         await self.runner.delivery.ready(self.user_id)
 

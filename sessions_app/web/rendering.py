@@ -87,6 +87,7 @@ class Workers:
 
     def __init__(self) -> None:
         self.threads = FairThreads(WORKERS, "markdown")
+        self._warmed = False
         # A long answer takes some 0.1 s. What is over it waits; the page shows the text as it was written meanwhile.
         self.allowance = Allowance(saved=20.0, fraction=0.2, at_once=WORKERS)
         # The last one that was used comes first, so a second one is started only when it is needed.
@@ -104,6 +105,12 @@ class Workers:
     async def _rendered(self, user_id: int, text: str) -> str:
         async with self.allowance.use(user_id) as account:
             return await asyncio.wrap_future(self.threads.submit(user_id, partial(account.counted(self.render), text)))
+
+    def warm(self) -> None:
+        """Start a worker, unless one was started or is being: who looks at the page soon has an answer rendered."""
+        if not self._warmed:
+            self._warmed = True
+            self.threads.submit(None, partial(self.render, ""))
 
     def render(self, text: str) -> str:
         """HTML of a text (in one of the threads). Raises TakesTooLong, EOFError, OSError where no worker can begin."""
@@ -143,8 +150,13 @@ class Workers:
 
 @cache
 def workers() -> Workers:
-    """The workers of this process; none runs before the first text."""
+    """The workers of this process; none runs before the first browser, or the first text."""
     return Workers()
+
+
+def warm() -> None:
+    """Have a worker ready soon, without waiting for it."""
+    workers().warm()
 
 
 async def render_all(user_id: int, texts: list[str]) -> list[str]:

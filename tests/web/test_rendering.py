@@ -45,6 +45,17 @@ async def render(workers: Workers, *texts: str) -> list[str]:
         return await workers.render_all(1, list(texts))
 
 
+async def test_a_worker_is_ready_before_the_first_text() -> None:
+    workers = Workers()
+    try:
+        for _ in range(3):
+            workers.warm()
+        await asyncio.to_thread(workers.threads.close)
+        assert len(workers.idle) == 1
+    finally:
+        workers.close()
+
+
 def await_end(pid: int) -> None:
     """Return once a process has ended."""
     try:
