@@ -176,7 +176,7 @@ def test_a_period_without_turns_says_so(boss: Client, chat_session: ChatSession)
 
 
 @pytest.mark.parametrize(
-    "query", ["?days=8", "?days=%00", "?days=", "?profile=99", "?profile=%00", f"?profile={9**30}"]
+    "query", ["?days=8", "?days=%00", "?days=", "?profile=999999999", "?profile=%00", f"?profile={9**30}"]
 )
 def test_a_choice_that_is_none_is_refused_in_words(boss: Client, chat_session: ChatSession, query: str) -> None:
     make_turn(chat_session, **HIT)
