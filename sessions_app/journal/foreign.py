@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from channels.db import aclose_old_connections
-from django.db.models import F
-
 from sessions_app.conversations import access
 from sessions_app.conversations.schemas import TranscriptShape
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.journal.recording import Fact, record
-from sessions_app.models import ChatSession, FactName, JournalEntry, SessionStamp
+from sessions_app.models import ChatSession, FactName, JournalEntry
 
 # Sessions that one step tells of.
 STEP_SESSIONS = 100
@@ -32,6 +29,7 @@ _HOLD = """
 INSERT INTO sessions_app_journalhead (owner_id, cursor) VALUES (%s, 0)
 ON CONFLICT (owner_id) DO UPDATE SET cursor = sessions_app_journalhead.cursor
 """
+_IS_BEHIND = "SELECT 1 FROM sessions_app_sessionstamp WHERE chat_session_id = %s AND told_revision < revision"
 
 
 def find(user_id: int | None = None) -> list[tuple[int, UUID]]:
@@ -43,16 +41,9 @@ def find(user_id: int | None = None) -> list[tuple[int, UUID]]:
     return [(owner_id, UUID(str(session_id))) for owner_id, session_id in found]
 
 
-async def is_behind(session_id: UUID) -> bool:
-    """Tell whether another program has changed a session, and nobody has told it.
-
-    By Django's own async calls, in the one thread that they share: nothing else of this site uses that, and nobody
-    waits for this.
-    """
-    try:
-        return await SessionStamp.objects.filter(pk=session_id, told_revision__lt=F("revision")).aexists()
-    finally:
-        await aclose_old_connections()
+def is_behind(session_id: UUID) -> bool:
+    """Tell whether another program has changed a session, and nobody has told it."""
+    return bool(plain.rows(_IS_BEHIND, [session_id]))
 
 
 def tell(sessions: Collection[tuple[int, UUID]]) -> None:

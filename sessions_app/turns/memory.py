@@ -94,12 +94,12 @@ class TurnMemory:
 
         Awaited after the end was told, so nobody waits for it. The baseline moves over our own rows and over nothing
         else: from the stamp just before them to the one just after, where it was the one before. Then the live stamp
-        is read, by Django's async calls: our own writes move the revision that clients were told, so where that is
-        behind, the rest is somebody else's.
+        is read: our own writes move the revision that clients were told, so where that is behind, the rest is somebody
+        else's.
         """
         if stored is not None:
             self._take_in(stored)
-        return await foreign.is_behind(self._begun.session_id)
+        return await database.of(self._begun.turn.owner_id).read(foreign.is_behind, self._begun.session_id)
 
     def _take_in(self, stored: Stored) -> None:
         transcript = self._transcript

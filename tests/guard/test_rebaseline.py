@@ -10,7 +10,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, guard_of, stands_at, within
-from tests.turns.slow import SlowRead
+from tests.turns.slow import SlowWrite
 
 CHANGED = "transcript.changed"
 
@@ -64,7 +64,7 @@ async def test_neither_the_end_nor_the_next_word_waits_for_it(
     quiet_host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat = await session()
-    slow = SlowRead(monkeypatch, foreign, "is_behind")
+    slow = SlowWrite(monkeypatch, foreign, "is_behind")
     asked = await quiet_host.ask(chat)
     await quiet_host.listener.end_of(asked.run_id)
     await within(slow.begun.wait())

@@ -26,7 +26,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, new_session, said, stands_at, stored_turn, within
-from tests.turns.slow import SlowRead
+from tests.turns.slow import SlowWrite
 from tests.turns.steps import edited
 
 KEPT = ("reused", "kept", "same stamp")
@@ -39,7 +39,7 @@ async def test_a_stop_whose_clean_up_fails_leaves_the_session_free(
     chat = await session()
     provider.script(Answer(["One ", "two"], gates={1: Gate()}), Answer(["Three"]))
 
-    async def fail(session_id: UUID) -> bool:
+    def fail(session_id: UUID) -> bool:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
@@ -57,7 +57,7 @@ async def test_a_late_clean_up_of_a_stopped_turn_touches_nothing_of_the_next(
 ) -> None:
     chat = await session()
     provider.script(Answer(["One ", "two"], gates={1: Gate()}), Answer(["Three"]), Answer(["Four"]))
-    slow = SlowRead(monkeypatch, foreign, "is_behind")
+    slow = SlowWrite(monkeypatch, foreign, "is_behind")
     await host.ask(chat)
     await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
     assert await host.stop(chat)

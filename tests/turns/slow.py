@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.turns.host import PATIENCE, within
+from tests.turns.host import PATIENCE
 
 
 class SlowSearch:
@@ -37,18 +37,3 @@ class SlowWrite:
         self._loop.call_soon_threadsafe(self.begun.set)
         assert self.go.wait(PATIENCE)
         return self._function(*args, **kwargs)
-
-
-class SlowRead:
-    """Wraps an async function of the database: it has `begun`, and goes on when told to by `go`."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
-        self._function = getattr(module, name)
-        self.begun = asyncio.Event()
-        self.go = asyncio.Event()
-        monkeypatch.setattr(module, name, self)
-
-    async def __call__(self, *args: Any) -> Any:
-        self.begun.set()
-        await within(self.go.wait())
-        return await self._function(*args)
