@@ -13,21 +13,19 @@ from sessions_app.database import plain
 
 _ANY_OWNER = "#"
 # No sum is looked for in the index by owner and age, which may seem better than the keys while there are few messages.
-_UNCHANGED = """NOT EXISTS (SELECT 1 FROM hermes_search_change AS change
-                  WHERE change.owner_id = entry.owner_id AND change.message_id = entry.message_id)"""
 _INDEXED = {
     "sqlite": f"""
 SELECT entry.message_id FROM auth_user AS owner
 CROSS JOIN hermes_search_keys
 CROSS JOIN hermes_search_entry AS entry ON entry.message_id = hermes_search_keys.rowid
-WHERE hermes_search_keys MATCH replace(%s, '{_ANY_OWNER}', owner.id) AND instr(entry.folded, %s) AND {_UNCHANGED}
+WHERE hermes_search_keys MATCH replace(%s, '{_ANY_OWNER}', owner.id) AND instr(entry.folded, %s) AND {index.UNCHANGED}
 ORDER BY entry.message_id DESC LIMIT %s
 """,  # nosec B608
     "postgresql": f"""
 SELECT found.message_id FROM auth_user AS owner CROSS JOIN LATERAL (
   SELECT entry.message_id FROM hermes_search_entry AS entry
   WHERE keys @> (SELECT array_agg(replace(part, '{_ANY_OWNER}', owner.id::text)) FROM unnest(%s::text[]) AS part)
-    AND entry.owner_id + 0 = owner.id AND strpos(folded, %s) > 0 AND {_UNCHANGED}
+    AND entry.owner_id + 0 = owner.id AND strpos(folded, %s) > 0 AND {index.UNCHANGED}
 ) AS found ORDER BY found.message_id DESC LIMIT %s
 """,  # nosec B608
 }
@@ -53,8 +51,7 @@ def newest(folded: str, limit: int) -> list[int]:
 
 def _wanted(folded: str) -> object:
     """Return what the database's index is asked for, and on PostgreSQL let this transaction ask it."""
-    keys = index.keys_of_query(_ANY_OWNER, folded)
     if connection.vendor == "sqlite":
-        return " AND ".join(f'"{key}"' for key in keys)
+        return index.fts_query(_ANY_OWNER, folded)
     plain.rows(_BY_KEYS, [])
-    return keys
+    return index.keys_of_query(_ANY_OWNER, folded)

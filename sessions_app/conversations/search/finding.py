@@ -26,8 +26,6 @@ _FEW, _ENOUGH, _MANY = 500, 10, 10_000
 _PAGE = 50
 _HIGHEST_ID = 2**63 - 1
 
-_UNCHANGED = """NOT EXISTS (SELECT 1 FROM hermes_search_change AS change
-                  WHERE change.owner_id = entry.owner_id AND change.message_id = entry.message_id)"""
 _WITHIN = """AND EXISTS (SELECT 1 FROM sessions_app_message AS own
             WHERE own.id = entry.message_id AND own.chat_session_id = %s)"""
 # CROSS JOIN keeps the order of the tables.
@@ -35,7 +33,7 @@ _SQLITE = f"""
 SELECT entry.message_id, substr(entry.folded, max(1, instr(entry.folded, %s) - 1), {AROUND})
 FROM hermes_search_keys
 CROSS JOIN hermes_search_entry AS entry ON entry.message_id = hermes_search_keys.rowid
-WHERE hermes_search_keys MATCH %s AND entry.owner_id = %s AND instr(entry.folded, %s) AND {_UNCHANGED} {{within}}
+WHERE hermes_search_keys MATCH %s AND entry.owner_id = %s AND instr(entry.folded, %s) AND {index.UNCHANGED} {{within}}
 ORDER BY hermes_search_keys.rowid DESC LIMIT %s
 """  # nosec B608
 # MATERIALIZED: the limit must not make the planner take an index by id, and walk all users' messages. And no sum is
@@ -49,7 +47,7 @@ SELECT found.message_id, (
   SELECT substr(own.folded, greatest(1, strpos(own.folded, %s) - 1), {AROUND})
   FROM hermes_search_entry AS own WHERE own.message_id = found.message_id
 ) FROM (
-  SELECT entry.message_id FROM entry WHERE {_UNCHANGED} {{within}} ORDER BY entry.message_id DESC LIMIT %s
+  SELECT entry.message_id FROM entry WHERE {index.UNCHANGED} {{within}} ORDER BY entry.message_id DESC LIMIT %s
 ) AS found
 """  # nosec B608
 _WALKED = f"""
@@ -58,7 +56,7 @@ FROM (
   SELECT message_id, owner_id, folded FROM hermes_search_entry
   WHERE owner_id = %s ORDER BY message_id DESC LIMIT %s
 ) AS entry
-WHERE strpos(entry.folded, %s) > 0 AND {_UNCHANGED} {{within}} ORDER BY entry.message_id DESC LIMIT %s
+WHERE strpos(entry.folded, %s) > 0 AND {index.UNCHANGED} {{within}} ORDER BY entry.message_id DESC LIMIT %s
 """  # nosec B608
 # Where a table is small, PostgreSQL would read it whole, with the rows of others. In a transaction of search alone.
 _PLANNED = """
@@ -97,8 +95,7 @@ def newest(owner_id: int, folded: str, limit: int, session_id: UUID | None = Non
 
 
 def _found_by_sqlite(owner_id: int, folded: str, limit: int, session_id: UUID | None) -> Found:
-    wanted = " AND ".join(f'"{key}"' for key in index.keys_of_query(owner_id, folded))
-    return _found(_SQLITE, [folded, wanted, owner_id, folded], limit, session_id)
+    return _found(_SQLITE, [folded, index.fts_query(owner_id, folded), owner_id, folded], limit, session_id)
 
 
 def _found_by_postgresql(owner_id: int, folded: str, limit: int, session_id: UUID | None) -> Found:

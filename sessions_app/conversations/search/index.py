@@ -36,6 +36,9 @@ _CHANGES = "SELECT id, message_id FROM hermes_search_change ORDER BY id LIMIT %s
 _FORGET = "DELETE FROM hermes_search_change WHERE id = %s"
 # As bytes: another program may have written what is no UTF-8, which must not keep the rest from being indexed.
 TEXT = {"sqlite": "CAST(message.text AS BLOB)", "postgresql": "convert_to(message.text, 'UTF8')"}
+# Of an entry: the index holds its message as it is now.
+UNCHANGED = """NOT EXISTS (SELECT 1 FROM hermes_search_change AS change
+                 WHERE change.owner_id = entry.owner_id AND change.message_id = entry.message_id)"""
 _COMPARE = """
 SELECT message.owner_id, {text}, entry.owner_id, entry.folded
 FROM (SELECT %s AS id) AS changed
@@ -125,6 +128,11 @@ def keys_of_query(owner_id: int | str, folded: str) -> list[str]:
     """Return keys that each of the owner's messages has which holds the query."""
     parts = dict.fromkeys(_parts(folded, min(len(folded), _LONGEST_KEY)))
     return [_key(owner_id, part) for part in parts][:_KEYS_OF_QUERY]
+
+
+def fts_query(owner_id: int | str, folded: str) -> str:
+    """Return the keys of a query as SQLite's FTS5 is asked for all of them."""
+    return " AND ".join(f'"{key}"' for key in keys_of_query(owner_id, folded))
 
 
 def _parts(text: str, length: int) -> list[str]:
