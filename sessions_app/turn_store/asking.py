@@ -16,11 +16,11 @@ from django.db.models.functions import Now
 
 from sessions_app.conversations import access, limits, turn_status
 from sessions_app.conversations.profiles import check_profile
-from sessions_app.conversations.schemas import queued_shape, unborn_message_shape
+from sessions_app.conversations.schemas import queued_shape
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.models import FactName, Turn, TurnStatus
-from sessions_app.turn_store.beginning import alive, begin, begin_next, return_to_left_branch
+from sessions_app.turn_store.beginning import alive, begin, begin_next, enqueue, return_to_left_branch
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
@@ -57,9 +57,7 @@ def ask(
     if accepting and not others:
         begun = begin(turn, chat_session, process)
         return AcceptedTurn(turn, begun.message, begun)
-    turn.save()
-    record(Fact(user_id, FactName.TURN_QUEUED, session_id, turn.run_id, queued_shape(turn)))
-    return AcceptedTurn(turn, unborn_message_shape(turn), begin_next(chat_session, process) if accepting else None)
+    return AcceptedTurn(turn, enqueue(turn), begin_next(chat_session, process) if accepting else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,14 @@ from django.db.models.functions import Now
 from agentcache import Stamp
 from sessions_app.conversations import access, branches, profiles, titles, transcript, turn_status
 from sessions_app.conversations.outcomes import message_shapes
-from sessions_app.conversations.schemas import MessageShape, SessionShape, message_shape, session_shape
+from sessions_app.conversations.schemas import (
+    MessageShape,
+    SessionShape,
+    message_shape,
+    queued_shape,
+    session_shape,
+    unborn_message_shape,
+)
 from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
 from sessions_app.conversations.turn_results import turn_shape
 from sessions_app.database import plain
@@ -178,6 +185,13 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, 
         endpoint=endpoint,
         refused=refused,
     )
+
+
+def enqueue(turn: Turn) -> MessageShape:
+    """Store a turn that has to wait, and return its message, which has no place in the transcript yet."""
+    turn.save()
+    record(Fact(turn.owner_id, FactName.TURN_QUEUED, turn.chat_session_id, turn.run_id, queued_shape(turn)))
+    return unborn_message_shape(turn)
 
 
 def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:

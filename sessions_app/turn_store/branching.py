@@ -19,15 +19,12 @@ from sessions_app.conversations.profiles import find as find_profile
 from sessions_app.conversations.schemas import (
     MessageShape,
     SessionShape,
-    queued_shape,
     session_shape,
-    unborn_message_shape,
 )
 from sessions_app.conversations.transcript import stamp_of
 from sessions_app.errors import Conflict, NotFound, WrongKind
-from sessions_app.journal import Fact, record
-from sessions_app.models import ChatSession, FactName, Message, MessageClaim, MessageRole, Turn, TurnKind, TurnStatus
-from sessions_app.turn_store.beginning import Forked, alive, begin, tell_selected
+from sessions_app.models import ChatSession, Message, MessageClaim, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.turn_store.beginning import Forked, alive, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
@@ -169,6 +166,4 @@ def _turn_from(
     if accepting:
         begun = begin(turn, chat_session, process, forked)
         return BranchedTurn(AcceptedTurn(turn, begun.message, begun), begun.chat_session)
-    turn.save()
-    record(Fact(user_id, FactName.TURN_QUEUED, chat_session.pk, turn.run_id, queued_shape(turn)))
-    return BranchedTurn(AcceptedTurn(turn, unborn_message_shape(turn)), session_shape(chat_session))
+    return BranchedTurn(AcceptedTurn(turn, enqueue(turn)), session_shape(chat_session))
