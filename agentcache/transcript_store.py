@@ -1,6 +1,6 @@
 """Entries of the cache, and the store of the transcripts they hold, bounded by bytes.
 
-The store is one for the whole cache, because its bound is: the transcript used longest ago goes first, whoever's it is.
+One store serves the whole cache, as its bound does: the least recently used transcript goes first, of whichever agent.
 A session that is in a turn keeps its transcript. Dropping one costs a read from the database and no prompt cache.
 
 One order for all would be fair if all used alike. But who goes through a hundred long sessions, or lets a program do
