@@ -254,7 +254,7 @@ declare namespace Api {
   interface MessageResult {
     message: MessageShape;
   }
-  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the other messages that stand in the same place, in other branches, oldest first; ``place`` is which of all of them this one is by age, from 1. ``model`` is who answered, ``rating`` what the user thinks of it. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
+  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the other messages that stand in the same place, in other branches, oldest first; ``place`` is which of all of them this one is by age, from 1. ``kind`` is null of what was said, else what this message is instead: the ``summary`` that the model is sent in the place of what came before, or a ``note`` of the host to the model. ``model`` is who answered, ``rating`` what the user thinks of it. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
   interface MessageShape {
     id: string;
     position: number | null;
@@ -264,6 +264,7 @@ declare namespace Api {
     created_at: string;
     alternatives: Array<string>;
     place?: number;
+    kind?: "summary" | "note" | null;
     model?: string | null;
     rating?: 1 | -1 | null;
     reasoning?: string | null;

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from django.db.models import QuerySet
 
 from sessions_app.database import plain
-from sessions_app.models import Branch, ChatSession, Message
+from sessions_app.models import Branch, ChatSession, Message, MessageKind
 
 # Segments that one query reads together.
 _SEGMENTS = 64
@@ -126,7 +126,7 @@ def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) 
     """Return the last ``limit`` messages (ascending) below position ``before``, and whether there are more."""
     found: list[Message] = []
     bounds = (0, _NO_END if before is None else before)
-    for segments in _growing(line(chat_session)):
+    for segments in growing(line(chat_session)):
         found += _some(segments, bounds, "DESC", limit + 1 - len(found))
         if len(found) > limit:
             break
@@ -144,7 +144,7 @@ def following(chat_session: ChatSession, limit: int, *, after: int) -> tuple[lis
     return found[:limit], len(found) > limit
 
 
-def _growing(segments: Iterator[Segment]) -> Iterator[list[Segment]]:
+def growing(segments: Iterator[Segment]) -> Iterator[list[Segment]]:
     """Yield the newest segment, then several together: most lines have one, or have enough in it."""
     size = 1
     while some := list(islice(segments, size)):
@@ -170,20 +170,21 @@ def _some(segments: list[Segment], bounds: tuple[int, int], order: str, limit: i
 
 
 def last_of_role(chat_session: ChatSession, role: str, *, before: int | None = None) -> Message | None:
-    """Return the last message of a role below position ``before``."""
+    """Return the last message that a role has said below position ``before``."""
     end = _NO_END if before is None else before
     for segment in line(chat_session):
-        rows = segment.messages().filter(role=role, position__lt=end).order_by("-position")
+        rows = segment.messages().filter(role=role, kind=MessageKind.SAID, position__lt=end).order_by("-position")
         if (found := rows.first()) is not None:
             return found
     return None
 
 
-def values(chat_session: ChatSession, *columns: str) -> Iterator[tuple[object, ...]]:
-    """Yield these columns of all rows of the line, the oldest first."""
-    segments = list(line(chat_session))[::-1]
+def values(chat_session: ChatSession, *columns: str, start: int = 0) -> Iterator[tuple[object, ...]]:
+    """Yield these columns of the line's rows from position ``start`` on, the oldest first."""
+    segments = list(_down_to(chat_session, start))[::-1]
     while segments:
-        first, *others = (each.messages().values_list("position", *columns) for each in segments[:_SEGMENTS])
+        some = (each.messages().filter(position__gte=start) for each in segments[:_SEGMENTS])
+        first, *others = (rows.values_list("position", *columns) for rows in some)
         rows = first.union(*others, all=True) if others else first
         yield from (row[1:] for row in rows.order_by("position"))
         segments = segments[_SEGMENTS:]

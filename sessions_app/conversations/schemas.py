@@ -170,7 +170,9 @@ class MessageShape(Shape):
 
     ``position`` is null while the message is queued. ``alternatives`` are the ids of the other
     messages that stand in the same place, in other branches, oldest first; ``place`` is which of all
-    of them this one is by age, from 1. ``model`` is who answered, ``rating`` what the user thinks of it.
+    of them this one is by age, from 1. ``kind`` is null of what was said, else what this message is instead: the
+    ``summary`` that the model is sent in the place of what came before, or a ``note`` of the host to the model.
+    ``model`` is who answered, ``rating`` what the user thinks of it.
     ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
     that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning``
     is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although
@@ -186,6 +188,7 @@ class MessageShape(Shape):
     created_at: datetime
     alternatives: list[UUID]
     place: int = 1
+    kind: Literal["summary", "note"] | None = None
     model: str | None = None
     rating: Literal[1, -1] | None = None
     reasoning: str | None = None
@@ -270,6 +273,7 @@ def message_shape(message: Message) -> MessageShape:
         status=message.status,
         created_at=message.created_at,
         alternatives=[],
+        kind=message.kind or None,
         reasoning=reasoning_of(parts) or None,
         finish=message.finish or None,
         error=None if is_readable(message.parts) else UNREADABLE,

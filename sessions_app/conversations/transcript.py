@@ -54,6 +54,7 @@ class NewMessage:
     status: str = MessageStatus.COMPLETE
     public_id: UUID = field(default_factory=uuid.uuid4)
     finish: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMess
             parts=encode(row.parts),
             status=row.status,
             finish=row.finish,
+            kind=row.kind,
             turn=turn,
         )
         for offset, row in enumerate(rows)

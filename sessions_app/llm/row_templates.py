@@ -32,6 +32,7 @@ from sessions_app.llm.content.parts import Origin, Part, Reasoning, TextSpan
 from sessions_app.llm.content.prefix import canonical
 from sessions_app.llm.content.restored import digest_of, origin_of
 from sessions_app.llm.content.rows import Row, calls_of, is_sendable
+from sessions_app.llm.content.summaries import said_of
 from sessions_app.llm.wire.splicing import dumped
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def templated(row: Row, model: str) -> TemplatedRow | None:
     if not row.text.strip() or row.role == "tool" or not is_sendable(row):
         return None
     if row.role == "user":
-        return TemplatedRow(_SAID, (row.text,))
+        return TemplatedRow(_SAID, (said_of(row),))
     if (origin := origin_of(row, model)) is None:
         return None if calls_of(row) else TemplatedRow(_ANSWERED, (row.text,))
     return _taken_apart(row, origin)

@@ -6,7 +6,7 @@ large tables stay inside. Everything that must never be is a constraint of the d
 
 from sessions_app.models.instructions import UserInstructions
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
-from sessions_app.models.messages import Message, MessageClaim, MessageRating, MessageRole, MessageStatus
+from sessions_app.models.messages import Message, MessageClaim, MessageKind, MessageRating, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tokens import ApiToken, TooManyTokens
@@ -22,6 +22,7 @@ __all__ = [
     "JournalHead",
     "Message",
     "MessageClaim",
+    "MessageKind",
     "MessageRating",
     "MessageRole",
     "MessageStatus",

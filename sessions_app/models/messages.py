@@ -31,13 +31,22 @@ class MessageStatus(models.TextChoices):
     FAILED = "failed"
 
 
+class MessageKind(models.TextChoices):
+    """What a message is, where it is not something that was said."""
+
+    SAID = ""
+    SUMMARY = "summary"
+    NOTE = "note"
+
+
 class Message(models.Model):
     """One row of a transcript.
 
     ``text`` is the authority on what the message says. ``parts`` is what a provider must get
     back verbatim besides (JSON, ``sessions_app.llm.content.codec`` has its form); it never overrules the
     text. ``owner`` repeats the session's owner, because public ids are unique per user. ``finish``
-    says why a complete answer is not whole (``agents.finish.Finish``, empty where it is).
+    says why a complete answer is not whole (``agents.finish.Finish``, empty where it is). ``kind`` repeats what the
+    parts of a summary or a note say, so that a line's latest summary is found by an index.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -56,6 +65,7 @@ class Message(models.Model):
         db_default=MessageStatus.COMPLETE,
     )
     finish = models.CharField(max_length=14, blank=True, db_default="")
+    kind = models.CharField(max_length=7, choices=MessageKind, blank=True, default="", db_default="")
     turn = models.ForeignKey(Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -65,6 +75,10 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["owner", "public_id"], name="message_id_per_user"),
             models.CheckConstraint(condition=Q(role__in=MessageRole.values), name="message_role_known"),
             models.CheckConstraint(condition=Q(status__in=MessageStatus.values), name="message_status_known"),
+            models.CheckConstraint(condition=Q(kind__in=MessageKind.values), name="message_kind_known"),
+        ]
+        indexes = [
+            models.Index(fields=["branch", "position"], condition=Q(kind="summary"), name="summary_by_position"),
         ]
 
     def __str__(self) -> str:

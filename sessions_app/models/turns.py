@@ -28,6 +28,7 @@ class TurnStatus(models.TextChoices):
 class TurnKind(models.TextChoices):
     """What a turn begins with: a message at the end of the line, one in the place of another, or none of its own.
 
+    A ``compaction`` brings no answer but a summary of the line, and answers no message: its ``message_id`` is nobody's.
     A ``title`` is no turn of the conversation: it is the request that made the session's title, for the ledger alone,
     and is stored when it has ended.
     """
@@ -35,6 +36,7 @@ class TurnKind(models.TextChoices):
     MESSAGE = "message"
     EDIT = "edit"
     REGENERATION = "regeneration"
+    COMPACTION = "compaction"
     TITLE = "title"
 
 

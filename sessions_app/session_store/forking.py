@@ -80,5 +80,6 @@ def _copies(rows: Iterator[Message], made: ChatSession) -> Iterator[Message]:
             parts=row.parts,
             status=row.status,
             finish=row.finish,
+            kind=row.kind,
             created_at=row.created_at,
         )

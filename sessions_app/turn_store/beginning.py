@@ -11,7 +11,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, profiles, titles, transcript, turn_status
+from sessions_app.conversations import access, branches, profiles, sent_rows, titles, transcript, turn_status
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import (
     MessageShape,
@@ -26,7 +26,6 @@ from sessions_app.conversations.turn_results import turn_shape
 from sessions_app.database import plain
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
-from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.endpoint import Endpoint
 from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
@@ -34,7 +33,6 @@ from sessions_app.models.sealed import UnreadableSecret
 
 # A stamp that no session has.
 UNSEEN = Stamp(-1, -1)
-_ROW = ("role", "text", "parts", "status", "position")
 # Apart, because SQLite uses a partial index only for its own condition.
 _ALIVE = """
 SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AND status = 'running'
@@ -87,13 +85,6 @@ class Forked:
 
     position: int
     old: Stamp
-
-
-def row_of(message: Message) -> Row:
-    """Return what the history needs to know of a stored message. Raises ContentError."""
-    # The database constrains both to the words that the row's type names.
-    parts = decode(message.parts)
-    return Row(cast(Any, message.role), message.text, parts, cast(Any, message.status), message.position)
 
 
 def begin(turn: Turn, chat_session: ChatSession, process: str, forked: Forked | None = None) -> ClaimedTurn:
@@ -240,19 +231,14 @@ def alive(chat_session: ChatSession) -> dict[int, str]:
 
 
 def load(session_id: UUID) -> tuple[list[Row], Stamp]:
-    """Read the whole transcript of a session, with its stamp.
+    """Read what is sent of a session's transcript, with its stamp.
 
     Raises OwnershipLost where it is gone, ContentError where it holds what this release does not know.
     """
     chat_session = ChatSession.objects.filter(pk=session_id).first()
     if chat_session is None:
         raise transcript.OwnershipLost
-    # Without model objects, which take four times as long. The database constrains role and status (`row_of`).
-    rows = [
-        Row(cast(Any, role), cast(str, text), decode(parts), cast(Any, status), cast(int, position))
-        for role, text, parts, status, position in branches.values(chat_session, *_ROW)
-    ]
-    return rows, transcript.read_stamp(chat_session)
+    return sent_rows.read(chat_session), transcript.read_stamp(chat_session)
 
 
 def touch(chat_session: ChatSession, appended: Appended | None, request: RequestRecord | None = None) -> None:

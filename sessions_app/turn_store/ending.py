@@ -13,6 +13,7 @@ from agentcache import Stamp
 from sessions_app.conversations import access, spending, transcript
 from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
+from sessions_app.conversations.sent_rows import row_of
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import TurnResult, last_event
 from sessions_app.conversations.versions import versions
@@ -21,7 +22,7 @@ from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnKind, TurnStatus
-from sessions_app.turn_store.beginning import ClaimedTurn, begin_next, return_to_left_branch, row_of, touch
+from sessions_app.turn_store.beginning import ClaimedTurn, begin_next, return_to_left_branch, touch
 
 
 @dataclass(frozen=True, slots=True)

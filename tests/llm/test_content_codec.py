@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from sessions_app.llm.content.codec import VERSION, decode, encode, known
 from sessions_app.llm.content.errors import ContentError
-from sessions_app.llm.content.parts import FileReference, Origin, Part, Parts, Reasoning, TextSpan, ToolCall, ToolResult
+from sessions_app.llm.content.parts import (
+    FileReference,
+    Note,
+    Origin,
+    Part,
+    Parts,
+    Reasoning,
+    Summary,
+    TextSpan,
+    ToolCall,
+    ToolResult,
+)
 
 TEXTS = st.text(max_size=5)
 MAYBE = st.none() | TEXTS
@@ -21,6 +32,8 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
     st.builds(ToolCall, TEXTS, TEXTS, TEXTS, MAYBE, MAYBE),
     st.builds(ToolResult, TEXTS, TEXTS),
     st.builds(FileReference, TEXTS, TEXTS, TEXTS),
+    st.builds(Summary, st.integers(0, 9), st.none() | st.integers(0, 9)),
+    st.builds(Note),
 )
 STORED: list[dict[str, Any]] = [
     {"kind": "origin", "model": "m", "digest": "d", "provider": "openai", "url": None, "system": None},
@@ -29,11 +42,14 @@ STORED: list[dict[str, Any]] = [
     {"kind": "call", "id": "call_1", "name": "calculator", "arguments": "{}", "item": "fc_1", "details": "{}"},
     {"kind": "result", "id": "call_1", "name": "calculator"},
     {"kind": "file", "id": "f", "name": "a.png", "media_type": "image/png"},
+    {"kind": "summary", "before": 8, "asked": 6},
+    {"kind": "note"},
 ]
 SHORTEST = [
     {"kind": "reasoning", "text": ""},
     {"kind": "text", "start": 0, "length": 0},
     {"kind": "call", "id": "", "name": "", "arguments": ""},
+    {"kind": "summary", "before": 0},
 ]
 
 

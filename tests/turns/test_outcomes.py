@@ -59,6 +59,7 @@ async def test_the_answer_is_told_as_it_is_stored_before_its_end(
     opened = await messages(host, chat)
     assert [message["id"] for message in created(host)] == [message["id"] for message in opened]
     assert created(host)[1] == {name: value for name, value in opened[1].items() if value is not None} | {
+        "kind": None,
         "finish": None,
         "error": None,
         "rating": None,

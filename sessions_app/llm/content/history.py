@@ -9,6 +9,7 @@ when it has them (`cached_transcript`). The rules, each for a reason that a prov
 - A tool's row whose call does not stand right before it is left out: providers refuse a result nobody asked for,
   and such a row is made only by a hand in the database, never by a turn.
 - A row with a part that cannot be sent (a file, so far) is refused, and with it the request: never sent without it.
+- What a summary stands in the place of is not sent (`summaries`).
 - A branch whose first row that counts is not a user's gets an opening line; Anthropic refuses it otherwise.
 """
 
@@ -21,6 +22,7 @@ from sessions_app.llm.content.parts import tool_results
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.content.restored import EPOCH, response_of
 from sessions_app.llm.content.rows import Row, calls_of, check, counts
+from sessions_app.llm.content.summaries import said_of, sent_of
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelRequest
@@ -30,8 +32,9 @@ OPENING = "(The beginning of this conversation was deleted.)"
 
 
 def messages_of(prefix: FrozenPrefix, rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
-    """The messages of a request to `model` (a model string): frozen prefix, then the rows of the active branch."""
-    return [*head_of(prefix), *body_of([*opening_of(rows), *rows], model=model)]
+    """The messages of a request to `model` (a model string): frozen prefix, then what is sent of the active line."""
+    sent = sent_of(rows)
+    return [*head_of(prefix), *body_of([*opening_of(sent), *sent], model=model)]
 
 
 def head_of(prefix: FrozenPrefix) -> list[ModelMessage]:
@@ -57,7 +60,7 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
         if not counts(row):
             continue
         if row.role == "user":
-            messages.append(_said(row.text))
+            messages.append(_said(said_of(row)))
         else:
             messages.append(response_of(row, model))
             if calls := calls_of(row):

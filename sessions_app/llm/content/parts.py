@@ -98,7 +98,31 @@ class FileReference:
     kind: Literal["file"] = "file"
 
 
-Part = Origin | Reasoning | TextSpan | ToolCall | ToolResult | FileReference
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Makes a row the summary of its line's rows before the position `before`, in whose place it is sent.
+
+    `asked` is the position of a message among them that is sent all the same, behind the summary: what the turn was
+    asked whose own steps were summarised. A summary of nothing (`before` is 0) ends an earlier one.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    before: StrictInt
+    asked: StrictInt | None = None
+    kind: Literal["summary"] = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Makes a row a note of the host to the model: no person has said it in this chat."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _EXACT
+
+    kind: Literal["note"] = "note"
+
+
+Part = Origin | Reasoning | TextSpan | ToolCall | ToolResult | FileReference | Summary | Note
 Parts = tuple[Part, ...]
 
 

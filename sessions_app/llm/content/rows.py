@@ -6,12 +6,22 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sessions_app.llm.content.errors import WAY_OUT, ContentError
-from sessions_app.llm.content.parts import Origin, Parts, Reasoning, TextSpan, ToolCall, ToolResult, tool_calls
+from sessions_app.llm.content.parts import (
+    Note,
+    Origin,
+    Parts,
+    Reasoning,
+    Summary,
+    TextSpan,
+    ToolCall,
+    ToolResult,
+    tool_calls,
+)
 
 Role = Literal["user", "assistant", "tool"]
 
 SENDABLE: dict[Role, tuple[type, ...]] = {
-    "user": (),
+    "user": (Summary, Note),
     "assistant": (Origin, Reasoning, TextSpan, ToolCall),
     "tool": (ToolResult,),
 }
