@@ -7,34 +7,34 @@ declare namespace Api {
     "session.create": { params: { title?: string; profile?: number }; result: SessionResult };
     /** List the caller's sessions, newest activity first; archived ones only when asked for. */
     "session.list": { params: { limit?: number; cursor?: string | null; query?: string; archived?: boolean }; result: ListResult };
-    /** Read the end of a session and receive its run events from here on, on this connection. */
-    "session.open": { params: { session_id: string; limit?: number }; result: OpenResult };
-    /** Receive no more run events of a session on this connection. */
-    "session.close": { params: { session_id: string }; result: EmptyResult };
-    /** Read the messages before a position, after one, or around a message; ascending. */
-    "session.messages": { params: { session_id: string; before?: number; after?: number; around?: string; limit?: number }; result: WindowResult };
     /** Rename, archive or pin a session: what is given changes, and it counts as no activity. */
     "session.update": { params: { session_id: string; title?: string; archived?: boolean; pinned?: boolean; profile?: number }; result: SessionResult };
     /** Tell what a session's turns have cost, why caches missed, and whether its profile was changed since it began. */
     "session.ledger": { params: { session_id: string }; result: LedgerResult };
     /** Let a session begin with its profile as it is now, from its next turn on: its prompt is read anew, once. */
     "session.apply_profile": { params: { session_id: string }; result: SessionResult };
+    /** Make a new session of the line that a message ends; the old one stays as it is. */
+    "session.fork": { params: { message_id: string }; result: SessionResult };
     /** End a session's run, then delete the session with all its messages. */
     "session.delete": { params: { session_id: string }; result: EmptyResult };
+    /** Read the end of a session and receive its run events from here on, on this connection. */
+    "session.open": { params: { session_id: string; limit?: number }; result: OpenResult };
+    /** Receive no more run events of a session on this connection. */
+    "session.close": { params: { session_id: string }; result: EmptyResult };
+    /** Read the messages before a position, after one, or around a message; ascending. */
+    "session.messages": { params: { session_id: string; before?: number; after?: number; around?: string; limit?: number }; result: WindowResult };
     /** Find text in the caller's messages, any substring in any script, best first. */
     "session.search": { params: { query: string; session_id?: string; limit?: number }; result: SearchResult };
+    /** Show the line that a message is part of, as it goes on: the session's active branch from here on. */
+    "branch.select": { params: { message_id: string }; result: SelectResult };
+    /** Say what the caller thinks of an answer; null takes it back. */
+    "message.rate": { params: { message_id: string; rating: 1 | -1 | null; comment?: string }; result: MessageResult };
     /** Say something: answered once the text is durable, run now or after the running turn. */
     "turn.start": { params: { session_id: string; text: string; message_id?: string; revision?: number }; result: StartResult };
     /** Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch. */
     "turn.regenerate": { params: { session_id: string; message_id?: string; profile?: number }; result: RegenerateResult };
     /** Say something in the place of one of the caller's messages: both stay, each in its branch. */
     "message.edit": { params: { message_id: string; text: string; new_id?: string }; result: EditResult };
-    /** Show the line that a message is part of, as it goes on: the session's active branch from here on. */
-    "branch.select": { params: { message_id: string }; result: SelectResult };
-    /** Make a new session of the line that a message ends; the old one stays as it is. */
-    "session.fork": { params: { message_id: string }; result: SessionResult };
-    /** Say what the caller thinks of an answer; null takes it back. */
-    "message.rate": { params: { message_id: string; rating: 1 | -1 | null; comment?: string }; result: MessageResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */
     "turn.stop": { params: { session_id: string; run_id?: string }; result: StopResult };
     /** List the profiles that the caller may choose. */

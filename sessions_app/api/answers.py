@@ -9,7 +9,8 @@ from math import ceil
 from sessions_app.api import method_types
 from sessions_app.api.auth import Unauthorised
 from sessions_app.api.decode import InternalError, Request, RequestId, UnknownMethod
-from sessions_app.api.methods import METHODS, Call, Method
+from sessions_app.api.method import Call, Method
+from sessions_app.api.methods import METHODS
 from sessions_app.conversations.schemas import Shape
 from sessions_app.errors import CommandError, TooMany
 

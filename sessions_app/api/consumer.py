@@ -21,7 +21,8 @@ from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
 from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, Places, address_of
-from sessions_app.api.methods import Call, changes, holds_events
+from sessions_app.api.method import Call
+from sessions_app.api.methods import changes, holds_events
 from sessions_app.api.outbox import Outbox
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.realtime.subscriptions import Subscription

@@ -1,4 +1,4 @@
-"""The types of every method: what it takes, what it answers.
+"""The types that methods are declared with: values, parameters, and the results that several share.
 
 Read strictly: nothing is converted, nothing undeclared is taken, null is not the same as left
 out (except for ``cursor``, which an answer may have given as null). The first rule that is
@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -22,30 +21,17 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     WithJsonSchema,
-    model_validator,
 )
 
 from sessions_app.api.decode import InvalidParams, is_text
-from sessions_app.api.events import FactNotification
-from sessions_app.conversations.schemas import (
-    ChoiceShape,
-    MessageShape,
-    ProfileShape,
-    QueuedShape,
-    RunShape,
-    SessionShape,
-    Shape,
-    TotalsShape,
-)
-from sessions_app.conversations.search import QUERY_LENGTH, HitShape
+from sessions_app.conversations.schemas import MessageShape, SessionShape, Shape
+from sessions_app.conversations.search import QUERY_LENGTH
 from sessions_app.errors import TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH
-from sessions_app.session_store.chats import Changes, Cursor
+from sessions_app.session_store.chats import Cursor
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _HIGHEST_POSITION = 2**63 - 1
-TEXTS_AT_ONCE = 200
-COMMENT_LENGTH = 2_000
 
 
 def _text(value: str) -> str:
@@ -85,7 +71,9 @@ SaidText = Annotated[Text, AfterValidator(_said)]
 Title = Annotated[
     Text, StringConstraints(strip_whitespace=True), WithJsonSchema({"type": "string", "maxLength": TITLE_LENGTH})
 ]
+SaidTitle = Annotated[Title, AfterValidator(_said)]
 Query = Annotated[Text, WithJsonSchema({"type": "string", "maxLength": QUERY_LENGTH})]
+SaidQuery = Annotated[Query, AfterValidator(_said)]
 Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Rating = Annotated[int, AfterValidator(_rating), WithJsonSchema({"type": "integer", "enum": [1, -1]})]
 PageCursor = Annotated[
@@ -115,139 +103,16 @@ class Params(BaseModel):
         yield from ()
 
 
-class CreateParams(Params):
-    title: Title = ""
-    profile: ProfileId = LEFT_OUT
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.title), TITLE_LENGTH
-
-
-class ListParams(Params):
-    limit: Limit = PAGE
-    cursor: PageCursor = None
-    query: Query = ""
-    archived: bool = False
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.query), QUERY_LENGTH
+class NoParams(Params):
+    pass
 
 
 class SessionParams(Params):
     session_id: Id
 
 
-class OpenParams(SessionParams):
-    limit: Limit = PAGE
-
-
-class MessagesParams(SessionParams):
-    """One of ``before``, ``after`` and ``around`` must be given."""
-
-    before: Position = LEFT_OUT
-    after: Position = LEFT_OUT
-    around: Id = LEFT_OUT
-    limit: Limit = PAGE
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if len(self.model_fields_set & {"before", "after", "around"}) != 1:
-            raise ValueError("one of before, after and around must be given")
-        return self
-
-
-class UpdateParams(SessionParams):
-    title: Annotated[Title, AfterValidator(_said)] = LEFT_OUT
-    archived: bool = LEFT_OUT
-    pinned: bool = LEFT_OUT
-    profile: ProfileId = LEFT_OUT
-
-    @property
-    def changes(self) -> Changes:
-        """Only what was given."""
-        given: Changes = self.model_dump(include=self.model_fields_set - {"session_id"})  # type: ignore[assignment]
-        return given
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.title or ""), TITLE_LENGTH
-
-
-class SearchParams(Params):
-    query: Annotated[Query, AfterValidator(_said)]
-    session_id: Id = LEFT_OUT
-    limit: Limit = PAGE
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.query), QUERY_LENGTH
-
-
-class StartParams(SessionParams):
-    text: SaidText
-    message_id: Id = LEFT_OUT
-    revision: Position = LEFT_OUT
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.text), settings.HERMES_MAX_TEXT
-
-
-class RegenerateParams(SessionParams):
-    message_id: Id = LEFT_OUT
-    profile: ProfileId = LEFT_OUT
-
-
-class EditParams(Params):
-    message_id: Id
-    text: SaidText
-    new_id: Id = LEFT_OUT
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.text), settings.HERMES_MAX_TEXT
-
-
-class ForkParams(Params):
-    message_id: Id
-
-
-class RateParams(Params):
-    message_id: Id
-    rating: Rating | None
-    comment: Text = ""
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield len(self.comment), COMMENT_LENGTH
-
-
-class SelectParams(Params):
-    message_id: Id
-
-
-class StopParams(SessionParams):
-    run_id: Id = LEFT_OUT
-
-
-class SinceParams(Params):
-    cursor: Annotated[int, Field(ge=0, le=_HIGHEST_POSITION)]
-    limit: Limit = PAGE
-
-
-class RenderParams(Params):
-    texts: Annotated[list[Text], Field(min_length=1, max_length=TEXTS_AT_ONCE)]
-
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        yield sum(map(len, self.texts)), settings.HERMES_MAX_TEXT
-
-
 class SessionResult(Shape):
     session: SessionShape
-
-
-class ListResult(Shape):
-    """``running``: the ids of those listed in which a turn runs."""
-
-    sessions: list[SessionShape]
-    running: list[UUID]
-    next_cursor: str | None
-    cursor: int
 
 
 class MessagesResult(Shape):
@@ -255,98 +120,8 @@ class MessagesResult(Shape):
     has_more: bool
 
 
-class WindowResult(MessagesResult):
-    """``has_more``: there are older messages, ``has_newer``: there are newer ones."""
-
-    has_newer: bool
-
-
-class OpenResult(MessagesResult):
-    session: SessionShape
-    run: RunShape | None
-    queued: list[QueuedShape]
-    cursor: int
-
-
-class SinceResult(Shape):
-    """``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again."""
-
-    events: list[FactNotification]
-    cursor: int
-    has_more: bool
-    reset: bool
-
-
-class LedgerResult(TotalsShape):
-    profile: ProfileShape
-
-
-class ProfilesResult(Shape):
-    profiles: list[ChoiceShape]
-
-
 class EmptyResult(Shape):
     pass
-
-
-class SessionsUsed(Shape):
-    """How many sessions there are, and how many may be."""
-
-    count: int
-    quota: int
-
-
-class TextUsed(Shape):
-    """How many characters the sessions hold, and how many they may."""
-
-    characters: int
-    quota: int
-
-
-class UsageResult(Shape):
-    sessions: SessionsUsed
-    text: TextUsed
-
-
-class NoParams(Params):
-    pass
-
-
-class SearchResult(Shape):
-    hits: list[HitShape]
-
-
-class StartResult(Shape):
-    run_id: UUID
-    message: MessageShape
-    queued: bool
-
-
-class RegenerateResult(Shape):
-    run_id: UUID
-    session: SessionShape
-
-
-class EditResult(Shape):
-    run_id: UUID
-    message: MessageShape
-    session: SessionShape
-
-
-class MessageResult(Shape):
-    message: MessageShape
-
-
-class SelectResult(MessagesResult):
-    session: SessionShape
-
-
-class StopResult(Shape):
-    stopped: bool
-
-
-class RenderResult(Shape):
-    html: list[str]
 
 
 P = TypeVar("P", bound=Params)

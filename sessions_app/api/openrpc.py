@@ -16,7 +16,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from sessions_app.api.decode import InternalError, InvalidParams, InvalidRequest, ParseError, UnknownMethod
 from sessions_app.api.events import SessionEvent
-from sessions_app.api.methods import METHODS, Method
+from sessions_app.api.method import Method
+from sessions_app.api.methods import METHODS
 from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge, TooMany
 
 # The contract's own version: it grows and does not break.

@@ -14,8 +14,8 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 
 from sessions_app import database
-from sessions_app.api import methods
 from sessions_app.api.lanes import OUTSTANDING
+from sessions_app.api.methods import transcripts
 from sessions_app.models import ChatSession
 from sessions_app.session_store import chats
 from tests.api.conftest import Connect
@@ -40,7 +40,7 @@ class Barrier:
 @pytest.fixture
 def slow_search(monkeypatch: pytest.MonkeyPatch) -> Iterator[Barrier]:
     barrier = Barrier()
-    monkeypatch.setattr(methods, "search", barrier)
+    monkeypatch.setattr(transcripts, "search", barrier)
     yield barrier
     barrier.released.set()
 
@@ -109,7 +109,7 @@ async def test_an_answer_carries_the_id_of_its_request(connect: Connect, owner: 
 async def test_a_fault_of_ours_names_no_internals_and_logs_no_words(
     connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(methods, "search", mock.Mock(side_effect=ZeroDivisionError("Key (text)=(private words)")))
+    monkeypatch.setattr(transcripts, "search", mock.Mock(side_effect=ZeroDivisionError("Key (text)=(private words)")))
     client = await connect(owner)
     refusal = await client.refusal("session.search", query="private words")
     assert refusal.code == -32603

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 
 from sessions_app import database
-from sessions_app.api import methods
+from sessions_app.api.methods import transcripts
 from sessions_app.database import hops
 from sessions_app.models import ChatSession
 from sessions_app.scheduling.threads import FairThreads
@@ -150,7 +150,7 @@ async def test_a_closed_sockets_reads_are_dropped_and_its_writes_are_not(
         assert released.wait(PATIENCE)
         return []
 
-    monkeypatch.setattr(methods, "search", search)
+    monkeypatch.setattr(transcripts, "search", search)
     client = await connect(owner)
     session_id = (await client.call("session.create"))["session"]["id"]
     for number in range(10):

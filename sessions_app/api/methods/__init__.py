@@ -1,0 +1,21 @@
+"""All methods, by name: each module here holds those of one subject, with what they take, answer and refuse.
+
+A handler gets validated parameters and the call. It reaches the database only through
+``call.caller``, which checks that the caller may still act, or asks it to check first.
+"""
+
+from __future__ import annotations
+
+from sessions_app.api.methods import account, sessions, transcripts, turns
+
+METHODS = {method.name: method for methods in (sessions, transcripts, turns, account) for method in methods.METHODS}
+
+
+def changes(name: str) -> bool:
+    """Tell whether a method changes what is stored; one that is not there does not."""
+    return name in METHODS and METHODS[name].changes
+
+
+def holds_events(name: str) -> bool:
+    """Tell whether events wait for the answer of a method."""
+    return name in METHODS and (METHODS[name].changes or METHODS[name].reflects)

@@ -1,0 +1,110 @@
+"""What belongs to the caller and to no one session: profiles, usage, the facts missed, Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from django.conf import settings
+from pydantic import Field
+
+from sessions_app import journal
+from sessions_app.api.events import FactNotification, fact_notification
+from sessions_app.api.method import Call, Method
+from sessions_app.api.method_types import PAGE, Limit, NoParams, Params, Position, Text
+from sessions_app.conversations import profiles, storage
+from sessions_app.conversations.schemas import ChoiceShape, Shape
+from sessions_app.errors import TooLarge
+from sessions_app.journal import foreign
+from sessions_app.web import rendering
+
+TEXTS_AT_ONCE = 200
+
+
+class ProfilesResult(Shape):
+    profiles: list[ChoiceShape]
+
+
+class SessionsUsed(Shape):
+    """How many sessions there are, and how many may be."""
+
+    count: int
+    quota: int
+
+
+class TextUsed(Shape):
+    """How many characters the sessions hold, and how many they may."""
+
+    characters: int
+    quota: int
+
+
+class UsageResult(Shape):
+    sessions: SessionsUsed
+    text: TextUsed
+
+
+class SinceParams(Params):
+    cursor: Position
+    limit: Limit = PAGE
+
+
+class SinceResult(Shape):
+    """``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again."""
+
+    events: list[FactNotification]
+    cursor: int
+    has_more: bool
+    reset: bool
+
+
+class RenderParams(Params):
+    texts: Annotated[list[Text], Field(min_length=1, max_length=TEXTS_AT_ONCE)]
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield sum(map(len, self.texts)), settings.HERMES_MAX_TEXT
+
+
+class RenderResult(Shape):
+    html: list[str]
+
+
+async def _profiles(call: Call, params: NoParams) -> ProfilesResult:
+    """List the profiles that the caller may choose."""
+    return ProfilesResult(profiles=await call.caller.read(profiles.listing, call.caller.user_id))
+
+
+async def _usage(call: Call, params: NoParams) -> UsageResult:
+    """Tell how much the caller stores, and how much they may."""
+    used = await call.caller.read(storage.stored, call.caller.user_id)
+    return UsageResult(
+        sessions=SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
+        text=TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
+    )
+
+
+async def _since(call: Call, params: SinceParams) -> SinceResult:
+    """Tell the facts after a cursor, in order; what another program has changed until now is among them."""
+    user_id = call.caller.user_id
+    await call.caller.check()
+    if changed := await call.caller.read(foreign.find, user_id):
+        await call.write(foreign.tell, changed)
+    page = await call.caller.read(journal.after, user_id, params.cursor, params.limit)
+    if page.reset:
+        return SinceResult(events=[], cursor=page.cursor, has_more=False, reset=True)
+    events = [fact_notification(fact) for fact in page.facts]
+    return SinceResult(events=events, cursor=page.cursor, has_more=page.has_more, reset=False)
+
+
+async def _render(call: Call, params: RenderParams) -> RenderResult:
+    """Turn Markdown into sanitised HTML, each text by itself."""
+    await call.caller.check()
+    return RenderResult(html=await rendering.render_all(call.caller.user_id, params.texts))
+
+
+METHODS = (
+    Method("profile.list", NoParams, ProfilesResult, _profiles),
+    Method("events.since", SinceParams, SinceResult, _since, reflects=True),
+    Method("account.usage", NoParams, UsageResult, _usage),
+    Method("markdown.render", RenderParams, RenderResult, _render, (TooLarge,)),
+)

@@ -1,0 +1,152 @@
+"""What is done with a transcript: open and close it, read it, choose its branch, search it, rate its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+from pydantic import model_validator
+
+from sessions_app.api.method import Call, Method
+from sessions_app.api.method_types import (
+    LEFT_OUT,
+    PAGE,
+    EmptyResult,
+    Id,
+    Limit,
+    MessagesResult,
+    Params,
+    Position,
+    Rating,
+    SaidQuery,
+    SessionParams,
+    Text,
+)
+from sessions_app.conversations import access
+from sessions_app.conversations.schemas import MessageShape, QueuedShape, RunShape, SessionShape, Shape
+from sessions_app.conversations.search import QUERY_LENGTH, HitShape, search
+from sessions_app.errors import Conflict, NotFound, TooLarge
+from sessions_app.session_store import chats, ratings
+
+COMMENT_LENGTH = 2_000
+
+
+class OpenParams(SessionParams):
+    limit: Limit = PAGE
+
+
+class OpenResult(MessagesResult):
+    session: SessionShape
+    run: RunShape | None
+    queued: list[QueuedShape]
+    cursor: int
+
+
+class MessagesParams(SessionParams):
+    """One of ``before``, ``after`` and ``around`` must be given."""
+
+    before: Position = LEFT_OUT
+    after: Position = LEFT_OUT
+    around: Id = LEFT_OUT
+    limit: Limit = PAGE
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if len(self.model_fields_set & {"before", "after", "around"}) != 1:
+            raise ValueError("one of before, after and around must be given")
+        return self
+
+
+class WindowResult(MessagesResult):
+    """``has_more``: there are older messages, ``has_newer``: there are newer ones."""
+
+    has_newer: bool
+
+
+class SelectParams(Params):
+    message_id: Id
+
+
+class SelectResult(MessagesResult):
+    session: SessionShape
+
+
+class SearchParams(Params):
+    query: SaidQuery
+    session_id: Id = LEFT_OUT
+    limit: Limit = PAGE
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.query), QUERY_LENGTH
+
+
+class SearchResult(Shape):
+    hits: list[HitShape]
+
+
+class RateParams(Params):
+    message_id: Id
+    rating: Rating | None
+    comment: Text = ""
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.comment), COMMENT_LENGTH
+
+
+class MessageResult(Shape):
+    message: MessageShape
+
+
+async def _open(call: Call, params: OpenParams) -> OpenResult:
+    """Read the end of a session and receive its run events from here on, on this connection."""
+    opened = await call.service.open_session(params.session_id, call.subscription, params.limit, door=call.caller)
+    return OpenResult(**opened)
+
+
+async def _close(call: Call, params: SessionParams) -> EmptyResult:
+    """Receive no more run events of a session on this connection."""
+    await call.caller.read(access.chat_session, call.caller.user_id, params.session_id)
+    call.subscription.close(params.session_id)
+    return EmptyResult()
+
+
+async def _messages(call: Call, params: MessagesParams) -> WindowResult:
+    """Read the messages before a position, after one, or around a message; ascending."""
+    read, user_id, session_id = call.caller.read, call.caller.user_id, params.session_id
+    if "around" in params.model_fields_set:
+        window = await read(chats.messages_around, user_id, session_id, params.around, params.limit)
+    elif "after" in params.model_fields_set:
+        window = await read(chats.messages_after, user_id, session_id, params.after, params.limit)
+    else:
+        window = await read(chats.messages_before, user_id, session_id, params.before, params.limit)
+    return WindowResult(messages=window.messages, has_more=window.has_more, has_newer=window.has_newer)
+
+
+async def _select(call: Call, params: SelectParams) -> SelectResult:
+    """Show the line that a message is part of, as it goes on: the session's active branch from here on."""
+    session, messages, has_more = await call.service.select_branch(
+        call.caller.user_id, params.message_id, PAGE, door=call.caller
+    )
+    return SelectResult(session=session, messages=messages, has_more=has_more)
+
+
+async def _search(call: Call, params: SearchParams) -> SearchResult:
+    """Find text in the caller's messages, any substring in any script, best first."""
+    hits = await call.caller.read(search, call.caller.user_id, params.query, params.limit, params.session_id)
+    return SearchResult(hits=hits)
+
+
+async def _rate(call: Call, params: RateParams) -> MessageResult:
+    """Say what the caller thinks of an answer; null takes it back."""
+    message = await call.write(ratings.rate, call.caller.user_id, params.message_id, params.rating, params.comment)
+    return MessageResult(message=message)
+
+
+METHODS = (
+    Method("session.open", OpenParams, OpenResult, _open, (NotFound,), reflects=True),
+    Method("session.close", SessionParams, EmptyResult, _close, (NotFound,)),
+    Method("session.messages", MessagesParams, WindowResult, _messages, (NotFound, Conflict)),
+    Method("session.search", SearchParams, SearchResult, _search, (TooLarge, NotFound)),
+    Method("branch.select", SelectParams, SelectResult, _select, (NotFound, Conflict), changes=True),
+    Method("message.rate", RateParams, MessageResult, _rate, (TooLarge, NotFound), changes=True),
+)

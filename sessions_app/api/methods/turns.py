@@ -1,0 +1,104 @@
+"""What is asked of turns: begin one, by a new text or in the place of a message, and stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.conf import settings
+
+from sessions_app.api.method import Call, Method
+from sessions_app.api.method_types import LEFT_OUT, Id, Params, Position, ProfileId, SaidText, SessionParams
+from sessions_app.conversations.schemas import MessageShape, SessionShape, Shape
+from sessions_app.errors import Conflict, NotFound, TooLarge
+
+
+class StartParams(SessionParams):
+    text: SaidText
+    message_id: Id = LEFT_OUT
+    revision: Position = LEFT_OUT
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.text), settings.HERMES_MAX_TEXT
+
+
+class StartResult(Shape):
+    run_id: UUID
+    message: MessageShape
+    queued: bool
+
+
+class RegenerateParams(SessionParams):
+    message_id: Id = LEFT_OUT
+    profile: ProfileId = LEFT_OUT
+
+
+class RegenerateResult(Shape):
+    run_id: UUID
+    session: SessionShape
+
+
+class EditParams(Params):
+    message_id: Id
+    text: SaidText
+    new_id: Id = LEFT_OUT
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.text), settings.HERMES_MAX_TEXT
+
+
+class EditResult(Shape):
+    run_id: UUID
+    message: MessageShape
+    session: SessionShape
+
+
+class StopParams(SessionParams):
+    run_id: Id = LEFT_OUT
+
+
+class StopResult(Shape):
+    stopped: bool
+
+
+async def _start(call: Call, params: StartParams) -> StartResult:
+    """Say something: answered once the text is durable, run now or after the running turn."""
+    started = await call.service.start_turn(
+        call.caller.user_id,
+        params.session_id,
+        params.text,
+        params.message_id,
+        revision=params.revision,
+        door=call.caller,
+    )
+    return StartResult(run_id=started.run_id, message=started.message, queued=started.queued)
+
+
+async def _regenerate(call: Call, params: RegenerateParams) -> RegenerateResult:
+    """Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch."""
+    branched = await call.service.regenerate(
+        call.caller.user_id, params.session_id, params.message_id, profile_id=params.profile, door=call.caller
+    )
+    return RegenerateResult(run_id=branched.asked.run_id, session=branched.chat_session)
+
+
+async def _edit(call: Call, params: EditParams) -> EditResult:
+    """Say something in the place of one of the caller's messages: both stay, each in its branch."""
+    branched = await call.service.edit_message(
+        call.caller.user_id, params.message_id, params.text, params.new_id, door=call.caller
+    )
+    return EditResult(run_id=branched.asked.run_id, message=branched.asked.message, session=branched.chat_session)
+
+
+async def _stop(call: Call, params: StopParams) -> StopResult:
+    """Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn."""
+    stopped = await call.service.stop_turn(call.caller.user_id, params.session_id, params.run_id, door=call.caller)
+    return StopResult(stopped=stopped)
+
+
+METHODS = (
+    Method("turn.start", StartParams, StartResult, _start, (TooLarge, NotFound, Conflict), changes=True),
+    Method("turn.regenerate", RegenerateParams, RegenerateResult, _regenerate, (NotFound, Conflict), changes=True),
+    Method("message.edit", EditParams, EditResult, _edit, (TooLarge, NotFound, Conflict), changes=True),
+    Method("turn.stop", StopParams, StopResult, _stop, (NotFound,), changes=True),
+)
