@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sessions_app.conversations.windows import window
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import is_readable, known
@@ -247,7 +248,7 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
         archived=chat_session.archived,
         pinned=chat_session.pinned,
         profile=chat_session.profile_id,
-        context=ContextShape(tokens=last.tokens if last else None, limit=chat_session.profile.context),
+        context=ContextShape(tokens=last.tokens if last else None, limit=window(chat_session.profile)),
     )
 
 

@@ -124,8 +124,8 @@ def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **
     return append_claimed(chat_session, turn, rows)
 
 
-def append_claimed(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage]) -> Appended:
-    """Append rows for a turn that was claimed, or held, in this very transaction."""
+def append_claimed(chat_session: ChatSession, turn: Turn | None, rows: Sequence[NewMessage]) -> Appended:
+    """Append rows for a turn that was claimed, or held, in this very transaction; else for a person's command."""
     old = stamp_of(chat_session)
     position = branches.next_position(chat_session)
     messages = [

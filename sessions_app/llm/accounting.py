@@ -10,6 +10,7 @@ from sessions_app.llm.cache_ledger.requests import DIGESTS, RequestRecord, expec
 from sessions_app.llm.cache_ledger.rolling_digest import Mark
 from sessions_app.llm.cache_ledger.software import SOFTWARE
 from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.context import bytes_per_token
 from sessions_app.llm.live_model import LiveModel
 from sessions_app.llm.usage import Usage
 
@@ -26,11 +27,19 @@ class Sent:
 
 
 def account(
-    transcript: CachedTranscript, live: LiveModel, sent: Sent, usage: Usage, model: str, *, reported: bool
+    transcript: CachedTranscript,
+    live: LiveModel,
+    sent: Sent,
+    usage: Usage,
+    model: str,
+    *,
+    reported: bool,
+    answered: int,
 ) -> Entry:
     """The line of a request that cost `usage`; from now on it is the session's last (`transcript.last`).
 
     `model` is the provider's own name for what answered; `reported`: it has said how much it found in its cache.
+    `answered` are the bytes of the answer.
     """
     caching, last = live.caching(transcript.session_id), transcript.last
     this = RequestRecord(
@@ -45,6 +54,9 @@ def account(
         kept=kept_of(usage, caching),
         digests=DIGESTS,
         tokens=usage.input_tokens + usage.output_tokens or None,
+        size=transcript.length + answered,
+        bytes_per_token=bytes_per_token(transcript.length, usage.input_tokens, last),
+        summary=transcript.summary,
     )
     miss = miss_of(
         last,

@@ -28,10 +28,10 @@ class Agent:
         self._tools = tools
         self._context = context
 
-    def step(self, transcript: CachedTranscript) -> Step:
-        """One request to the transcript's model."""
+    def step(self, transcript: CachedTranscript, longest: int | None = None) -> Step:
+        """One request to the transcript's model; its answer ends at `longest` characters, or where any does."""
         self._check()
-        return Step(self._providers, transcript)
+        return Step(self._providers, transcript, longest)
 
     async def call(self, transcript: CachedTranscript, call: ToolCall) -> str:
         """Run a tool that the transcript's session has.

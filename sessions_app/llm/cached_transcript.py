@@ -11,8 +11,10 @@ from sessions_app.llm.cache_ledger.requests import Compared, RequestRecord, prom
 from sessions_app.llm.cache_ledger.rolling_digest import Mark, RollingDigest
 from sessions_app.llm.content.codec import encode
 from sessions_app.llm.content.history import body_of, head_of, opening_of
+from sessions_app.llm.content.parts import Parts
 from sessions_app.llm.content.prefix import FrozenPrefix, canonical
 from sessions_app.llm.content.rows import Row, counts
+from sessions_app.llm.content.summaries import summary_of
 from sessions_app.llm.endpoint import Endpoint
 from sessions_app.llm.grouping import Group, sections_of
 from sessions_app.llm.kept_elements import KeptElements
@@ -40,7 +42,8 @@ class CachedTranscript:
     `endpoint` is where the model answers, if not where the environment says: no byte depends on it, so it may change.
     For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
     of a prefix that was applied to it. All three are set again before each turn. `prompt` and `tools` are the digests
-    of the frozen prefix, and `frozen` is its canonical JSON.
+    of the frozen prefix, and `frozen` is its canonical JSON. `summary` is the digest of the summary that it begins
+    with, empty for none.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class CachedTranscript:
         self.last = last
         self.applied = ""
         self.endpoint: Endpoint | None = None
+        self.summary = ""
+        self._summary_position = -1
         self._said_rows = RollingDigest(last.rows if last else None)
         self._said_bytes = RollingDigest(last.wire if last else None)
         self._row_digests = bytearray()
@@ -66,7 +71,7 @@ class CachedTranscript:
         self._began = False
         self._elements = KeptElements()
         self._messages: list[ModelMessage] = []
-        self._waiting_bytes = self._message_bytes = 0
+        self._waiting_bytes = self._message_bytes = self._kept_messages = 0
         for row in rows:
             self.append(row)
 
@@ -78,6 +83,12 @@ class CachedTranscript:
         return len(self.prefix.prompt) + rows + digests
 
     @property
+    def length(self) -> int:
+        """Bytes of its prompt, about: of prefix, elements and rows, as they are sent."""
+        waiting = self._message_bytes + self._waiting_bytes - ROW_BYTES * (len(self._rows) + self._kept_messages)
+        return len(self.frozen) + self._elements.length + waiting
+
+    @property
     def elements(self) -> bytes:
         """The serialised elements, joined by commas."""
         return self._elements.joined()
@@ -86,6 +97,8 @@ class CachedTranscript:
         """Take in a row that has just been stored at the end of the branch."""
         opening = [] if self._began else opening_of([row])
         self._began = self._began or counts(row)
+        if summary_of(row):
+            self.summary, self._summary_position = _digest(row).hex(), row.position
         for waiting in (*(replace(line, position=row.position) for line in opening), row):
             self._rows.append(waiting)
             self._waiting_bytes += _weight(waiting)
@@ -95,10 +108,11 @@ class CachedTranscript:
     def truncate(self, position: int) -> bool:
         """Cut to a fork position: hold exactly the rows before `position`, and be as if no other had ever come.
 
-        False, and nothing is cut, where that cannot be done: amid an answer that called tools, and where messages are
-        kept as objects. Then the transcript must be read again.
+        False, and nothing is cut, where that cannot be done: amid an answer that called tools, before the summary
+        (what it stands in the place of is not here), and where messages are kept as objects. Then the transcript must
+        be read again.
         """
-        if self._messages or (kept := self._elements.cut(position)) is None:
+        if self._messages or position <= self._summary_position or (kept := self._elements.cut(position)) is None:
             return False
         self._rows = [row for row in self._rows if row.position < position]
         self._waiting_bytes = sum(map(_weight, self._rows))
@@ -109,6 +123,32 @@ class CachedTranscript:
         self._said_rows.return_to(digests, self.last.rows if self.last else None)
         self._said_bytes.return_to([self.elements] if self._elements else [], self.last.wire if self.last else None)
         return True
+
+    def beginning(self, position: int | None) -> CachedTranscript | None:
+        """A copy of what comes before `position`, to make another request of; of all of it without one.
+
+        None where it cannot be cut there (see `truncate`).
+        """
+        if self._messages:
+            return None
+        other = CachedTranscript(self.session_id, self.prefix, self.model, last=self.last)
+        other.applied, other.endpoint = self.applied, self.endpoint
+        other.summary, other._summary_position = self.summary, self._summary_position
+        other._said_rows, other._said_bytes = self._said_rows.copy(), self._said_bytes.copy()
+        other._row_digests, other._began = self._row_digests.copy(), self._began
+        other._elements, other._rows = self._elements.copy(), self._rows.copy()
+        other._waiting_bytes = self._waiting_bytes
+        return other if position is None or other.truncate(position) else None
+
+    def places(self) -> list[tuple[int, int]]:
+        """The positions at which it can be divided, with the bytes of the prompt before each, ascending in bytes."""
+        places = [(position, len(self.frozen) + length) for position, length in self._elements.places()]
+        length = len(self.frozen) + self._elements.length + self._message_bytes
+        for row in self._rows:
+            if row.role != "tool":
+                places.append((row.position, length))
+            length += content_bytes(row.text, row.parts)
+        return places
 
     def sent(self) -> tuple[Mark, Mark]:
         """A request has been made of all this: return how far its rows and its elements have come."""
@@ -161,6 +201,7 @@ class CachedTranscript:
         """All messages of a request, kept as objects for the next."""
         self._messages = self._messages or head_of(self.prefix)
         self._messages += body_of(self._rows, model=self.model)
+        self._kept_messages += len(self._rows)
         self._message_bytes, self._waiting_bytes = self._message_bytes + self._waiting_bytes, 0
         self._rows.clear()
         return list(self._messages)
@@ -179,4 +220,9 @@ def _marker() -> ModelMessage:
 
 def _weight(row: Row) -> int:
     """Bytes of a row as an object, about."""
-    return ROW_BYTES + len(row.text) + (len(repr(row.parts)) if row.parts else 0)
+    return ROW_BYTES + content_bytes(row.text, row.parts)
+
+
+def content_bytes(text: str, parts: Parts) -> int:
+    """Bytes of what a row says, about as they are sent."""
+    return len(text.encode()) + (len(repr(parts)) if parts else 0)

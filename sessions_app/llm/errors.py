@@ -13,10 +13,12 @@ class ProviderError(Exception):
     `timeout`: it was silent too long. `context`: the conversation is too long for the model. `empty`: there was no
     answer.
 
-    The sentence holds no key, address or internals; the cause was logged, without a word of the prompt.
+    The sentence holds no key, address or internals; the cause was logged, without a word of the prompt. `window` is
+    what a refusal for length has told of the model's window, in tokens.
     """
 
-    def __init__(self, code: Code, text: str) -> None:
+    def __init__(self, code: Code, text: str, *, window: int | None = None) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
+        self.window = window

@@ -26,6 +26,13 @@ _TOO_LONG_WORDS = re.compile(
 )
 """How servers say that a conversation does not fit: OpenAI, Anthropic, Google, Mistral, xAI, llama.cpp, LM Studio,
 Ollama, vLLM, SGLang, text-generation-inference, and gateways before them, each in words of its own."""
+_WINDOW_WORDS = re.compile(
+    r"(?:context[ _-]?(?:length|size|window)|(?:maximum|max|model)[a-z' ]* (?:length|tokens)(?: allowed)?|n_ctx)"
+    r"[\"']?(?: is| of| limit of|:| =|=)? ?\(?(?:only )?(\d{2,9})\b"
+    r"|> (\d{2,9}) maximum|tokens? (?:allowed )?\((\d{2,9})\)|must be <= (\d{2,9})",
+    re.IGNORECASE,
+)
+"""Where a refusal for length names the window: OpenAI, vLLM, llama.cpp (in words and as `n_ctx`), Anthropic, Google."""
 _RATE_WORDS = re.compile(r"per (?:minute|hour|day)|rate.?limit|quota|\b[TR]P[MD]\b", re.IGNORECASE)
 """Limits that have nothing to do with the conversation, although they count tokens."""
 _TOO_LONG_STATUSES = {400, 413, 422, 500}
@@ -54,7 +61,7 @@ def classify(model: str, error: Exception) -> Failure:
         if isinstance(cause, UnreadableAnswerError):
             return Failure(ProviderError("provider", _unreadable_sentence(cause)), retryable=False)
     if _is_too_long(error):
-        return Failure(ProviderError("context", TOO_LONG), retryable=False)
+        return Failure(ProviderError("context", TOO_LONG, window=_window_of(error)), retryable=False)
     if isinstance(error, exceptions.ModelHTTPError):
         status = error.status_code
         retryable = status in RETRYABLE or status >= 500
@@ -94,6 +101,12 @@ def _is_too_long(error: Exception) -> bool:
         return False
     said = f"{error.message} {getattr(error, 'body', '')}"
     return not _RATE_WORDS.search(said) and (status == 413 or _TOO_LONG_WORDS.search(said) is not None)
+
+
+def _window_of(error: Exception) -> int | None:
+    """The tokens that a refusal for length says the model's window holds; None where it names none."""
+    found = _WINDOW_WORDS.search(f"{getattr(error, 'message', error)} {getattr(error, 'body', '')}")
+    return next((int(number) for number in found.groups() if number), None) if found else None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

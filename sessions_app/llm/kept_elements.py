@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterator
 
 GROUP_BYTES = 40
 """Bytes of a group, besides its elements: four numbers, and what arrays hold ahead."""
@@ -28,6 +29,23 @@ class KeptElements:
     def size(self) -> int:
         """Bytes it holds, about."""
         return len(self._joined) + GROUP_BYTES * len(self._ends)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the elements, joined by commas."""
+        return len(self._joined)
+
+    def copy(self) -> KeptElements:
+        """The same elements, to be cut apart from these."""
+        other = KeptElements()
+        other._joined = self._joined.copy()
+        other._firsts, other._lasts = self._firsts[:], self._lasts[:]
+        other._ends, other._rows = self._ends[:], self._rows[:]
+        return other
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield the position at which each group begins, and the bytes of the elements before it."""
+        return zip(self._firsts, [0, *self._ends], strict=False)
 
     def joined(self) -> bytes:
         """All elements, joined by commas."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, cast
 from sessions_app.llm.accounting import Sent, account
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.cache_ledger.requests import digest
-from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.cached_transcript import CachedTranscript, content_bytes
 from sessions_app.llm.content.errors import ContentError
 from sessions_app.llm.content.parts import Parts, tool_calls
 from sessions_app.llm.content.response_parts import are_whole, kept_thought, parts_of
@@ -57,18 +57,19 @@ EMPTY: dict[Finish | None, tuple[Code, str]] = {
 
 
 class Step:
-    """One request to the transcript's model, whose last row is a user's or a tool's.
+    """One request to the transcript's model, whose last row is a user's or a tool's; an answer of `longest` characters.
 
     `async with Step(...) as step: async for step_event in step: ...; step.result`. The loop raises ProviderError, and
     ContentError for a transcript that cannot be sent. Leaving the block early (break, error, cancellation) ends the
     request; `result`, once the block is left, holds what was yielded so far.
     """
 
-    def __init__(self, providers: Providers, transcript: CachedTranscript) -> None:
+    def __init__(self, providers: Providers, transcript: CachedTranscript, longest: int | None = None) -> None:
+        self._longest = longest or providers.settings.max_answer
         self._providers = providers
         self._transcript = transcript
         self._deadline = Deadline(providers.settings.timeout, providers.settings.longest_wait)
-        self._answer = AnswerEvents(providers.settings.max_answer)
+        self._answer = AnswerEvents(self._longest)
         self._live: LiveModel | None = None
         self._stream: StreamedResponse | None = None
         self._sent: Sent | None = None
@@ -129,7 +130,7 @@ class Step:
     async def _attempt(self, live: LiveModel) -> AsyncGenerator[StepEvent, None]:
         async with AsyncExitStack() as stack:
             stream, splice = await self._deadline.wait(
-                open_stream(live, self._transcript, stack, self._deadline, self._providers.settings.max_answer)
+                open_stream(live, self._transcript, stack, self._deadline, self._longest)
             )
             self._stream = stream
             self._sent = _sent(self._transcript, splice)
@@ -221,7 +222,8 @@ class Step:
             return None
         # Pydantic AI sets what the provider has told, zero included.
         reported = "cache_read_tokens" in vars(stream.usage)
-        return account(self._transcript, live, sent, usage, self._model_name, reported=reported)
+        answered = content_bytes(self._answer.text, parts_of(stream.get(), self._transcript.model))
+        return account(self._transcript, live, sent, usage, self._model_name, reported=reported, answered=answered)
 
 
 def _finish_of(stream: StreamedResponse, splice: Splice | None) -> Finish | None:

@@ -20,7 +20,8 @@ from sessions_app.conversations.schemas import queued_shape
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.models import FactName, Turn, TurnStatus
-from sessions_app.turn_store.beginning import alive, begin, begin_next, enqueue, return_to_left_branch
+from sessions_app.turn_store.alive import alive
+from sessions_app.turn_store.beginning import begin, begin_next, enqueue, return_to_left_branch
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
@@ -56,7 +57,7 @@ def ask(
     limits.admit_turn(user_id, text, others)
     if accepting and not others:
         begun = begin(turn, chat_session, process)
-        return AcceptedTurn(turn, begun.message, begun)
+        return AcceptedTurn(turn, begun.answered, begun)
     return AcceptedTurn(turn, enqueue(turn), begin_next(chat_session, process) if accepting else None)
 
 

@@ -23,21 +23,17 @@ from sessions_app.conversations.schemas import (
 )
 from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
 from sessions_app.conversations.turn_results import turn_shape
-from sessions_app.database import plain
+from sessions_app.conversations.windows import window
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.endpoint import Endpoint
 from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
 from sessions_app.models.sealed import UnreadableSecret
+from sessions_app.turn_store.alive import alive
 
 # A stamp that no session has.
 UNSEEN = Stamp(-1, -1)
-# Apart, because SQLite uses a partial index only for its own condition.
-_ALIVE = """
-SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AND status = 'running'
-UNION ALL SELECT id, status FROM sessions_app_turn WHERE chat_session_id = %s AND status = 'queued'
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +42,17 @@ class ClaimedTurn:
 
     ``old`` and ``new`` are the stamps before and after all that was changed for this turn: where another line was
     begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
-    ``parts`` is what is stored beside the message's text. ``model``, ``endpoint`` and ``prefix`` (canonical JSON) are
-    what the session is answered with; ``refused`` says why no model may be asked, empty where one may. ``last`` is the
-    session's latest request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
+    ``parts`` is what is stored beside the message's text; a compaction has no message. ``model``, ``endpoint`` and
+    ``prefix`` (canonical JSON) are what the session is answered with, ``profile_id`` whose they are; ``refused`` says
+    why no model may be asked, empty where one may. ``window`` is what the model's window holds, in tokens, None where
+    nobody knows. ``last`` is the session's latest request to a provider, and ``applied`` the digest of a prefix that
+    was applied to it: the ledger's.
     ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
     """
 
     turn: Turn
     claim: UUID
-    message: MessageShape
+    message: MessageShape | None
     parts: object
     cut: int | None
     chat_session: SessionShape
@@ -65,13 +63,20 @@ class ClaimedTurn:
     last: RequestRecord | None
     applied: str
     endpoint: Endpoint | None
+    window: int | None
+    profile_id: int
     refused: str = ""
     cursor: int = 0
 
     @property
     def says(self) -> bool:
         """Whether its message is a new one, at the end of the transcript."""
-        return self.turn.kind != TurnKind.REGENERATION
+        return self.turn.kind in (TurnKind.MESSAGE, TurnKind.EDIT)
+
+    @property
+    def answered(self) -> MessageShape:
+        """What the request for the turn is answered with; of a compaction an empty message that nobody has said."""
+        return self.message or unborn_message_shape(self.turn)
 
     @property
     def session_id(self) -> UUID:
@@ -113,15 +118,17 @@ def _start(turn: Turn, chat_session: ChatSession, process: str, forked: Forked |
     if forked is not None:
         begun = replace(begun, cut=forked.position)
     owner_id, session_id = turn.owner_id, chat_session.pk
-    if begun.says:
+    if begun.says and begun.message is not None:
         record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, begun.message.id, begun.message))
     record(Fact(owner_id, FactName.TURN_BEGAN, session_id, turn.run_id, turn_shape(turn), process=process))
     record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=begun.chat_session))
     return begun
 
 
-def _message_of(turn: Turn, chat_session: ChatSession) -> Message:
+def _message_of(turn: Turn, chat_session: ChatSession) -> Message | None:
     """Return the user's message that a turn answers; a new one is stored, and names a session without a title."""
+    if turn.kind == TurnKind.COMPACTION:
+        return None
     if turn.kind == TurnKind.REGENERATION:
         message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
         if turn.left_branch_id is None:
@@ -146,14 +153,14 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
     turn.heartbeat_at = Now()
     turn.stop_requested = turn.stop_requested or not access.hold_user(turn.owner_id)
     turn.save(update_fields=["claim", "heartbeat_at", "stop_requested"])
-    message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+    message = Message.objects.filter(owner_id=turn.owner_id, public_id=turn.message_id).first()
     told = JournalEntry.objects.filter(owner_id=turn.owner_id, name=FactName.TURN_BEGAN, subject=turn.run_id)
     began = told.values_list("cursor", flat=True).order_by("-cursor").first()
     begun = replace(_begun(turn, chat_session, message, UNSEEN, UNSEEN), cursor=began or 0)
     return _unless_forbidden(begun, chat_session)
 
 
-def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, new: Stamp) -> ClaimedTurn:
+def _begun(turn: Turn, chat_session: ChatSession, message: Message | None, old: Stamp, new: Stamp) -> ClaimedTurn:
     profile, endpoint, refused = turn.profile or chat_session.profile, None, ""
     try:
         endpoint = profiles.endpoint_of(profile)
@@ -162,9 +169,8 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, 
     return ClaimedTurn(
         turn=turn,
         claim=cast(UUID, turn.claim),
-        # Only an edited message stands beside others.
-        message=message_shapes([message])[0] if turn.kind == TurnKind.EDIT else message_shape(message),
-        parts=message.parts,
+        message=_shape_of(turn, message) if message else None,
+        parts=message.parts if message else None,
         cut=None,
         chat_session=session_shape(chat_session),
         old=old,
@@ -174,8 +180,15 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message, old: Stamp, 
         last=RequestRecord.from_json(chat_session.last_request),
         applied=chat_session.applied_prefix,
         endpoint=endpoint,
+        window=window(profile),
+        profile_id=profile.pk,
         refused=refused,
     )
+
+
+def _shape_of(turn: Turn, message: Message) -> MessageShape:
+    # Only an edited message stands beside others.
+    return message_shapes([message])[0] if turn.kind == TurnKind.EDIT else message_shape(message)
 
 
 def enqueue(turn: Turn) -> MessageShape:
@@ -223,11 +236,6 @@ def tell_selected(chat_session: ChatSession) -> None:
     """Tell that another branch was made the active one, which is a change of our own. Under the session's lock."""
     transcript.mark_as_told(chat_session)
     record(Fact(chat_session.owner_id, FactName.BRANCH_SELECTED, chat_session.pk, value=session_shape(chat_session)))
-
-
-def alive(chat_session: ChatSession) -> dict[int, str]:
-    """Return the status of the session's queued and running turns, by primary key."""
-    return dict(plain.rows(_ALIVE, [chat_session.pk, chat_session.pk]))
 
 
 def load(session_id: UUID) -> tuple[list[Row], Stamp]:

@@ -23,17 +23,10 @@ from sessions_app.conversations.schemas import (
 )
 from sessions_app.conversations.transcript import stamp_of
 from sessions_app.errors import Conflict, NotFound, WrongKind
-from sessions_app.models import ChatSession, Message, MessageClaim, MessageRole, Turn, TurnKind, TurnStatus
-from sessions_app.turn_store.beginning import Forked, alive, begin, enqueue, tell_selected
+from sessions_app.models import ChatSession, Message, MessageClaim, MessageRole, Turn, TurnKind
+from sessions_app.turn_store.alive import check_free
+from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
-
-
-class StillStopping(Exception):
-    """The session's running ``turn`` was asked to stop and has not ended yet: then try again."""
-
-    def __init__(self, turn: Turn) -> None:
-        super().__init__(str(turn.run_id))
-        self.turn = turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,7 @@ def regenerate(
     answer = _own(chat_session, message_id) if message_id else None
     if answer is not None and answer.role != MessageRole.ASSISTANT:
         raise WrongKind("Only an answer can be asked for again.")
-    _check_free(chat_session)
+    check_free(chat_session)
     asked = _last_asked(chat_session, answer)
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.REGENERATION, message_id=asked.public_id)
     if profile_id is not None:
@@ -92,7 +85,7 @@ def edit(
     edited = _own(chat_session, message_id)
     if edited.role != MessageRole.USER:
         raise WrongKind("Only what you said yourself can be edited.")
-    _check_free(chat_session)
+    check_free(chat_session)
     _check_shown(chat_session, edited)
     return _turn_from(chat_session, turn, claim, edited.position, process=process, accepting=accepting)
 
@@ -105,7 +98,7 @@ def select(user_id: int, message_id: UUID, limit: int) -> tuple[SessionShape, li
     chat_session = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
     message = _own(chat_session, message_id)
     if not branches.is_shown(chat_session, message):
-        _check_free(chat_session)
+        check_free(chat_session)
         branches.activate(chat_session, branches.continuation(message))
         tell_selected(chat_session)
     messages, has_more = branches.latest(chat_session, limit)
@@ -118,17 +111,6 @@ def _own(chat_session: ChatSession, message_id: UUID) -> Message:
     if message.chat_session_id != chat_session.pk:
         raise NotFound
     return message
-
-
-def _check_free(chat_session: ChatSession) -> None:
-    """Make sure that no turn of the session runs or waits. Raises Conflict, StillStopping."""
-    turns = alive(chat_session)
-    if list(turns.values()) == [TurnStatus.RUNNING]:
-        [running] = Turn.objects.filter(pk__in=turns)
-        if running.stop_requested:
-            raise StillStopping(running)
-    if turns:
-        raise Conflict("An answer is on its way in this chat. Wait for it, or stop it first.")
 
 
 def _check_shown(chat_session: ChatSession, message: Message) -> None:
@@ -165,5 +147,5 @@ def _turn_from(
         forked = Forked(position, old)
     if accepting:
         begun = begin(turn, chat_session, process, forked)
-        return BranchedTurn(AcceptedTurn(turn, begun.message, begun), begun.chat_session)
+        return BranchedTurn(AcceptedTurn(turn, begun.answered, begun), begun.chat_session)
     return BranchedTurn(AcceptedTurn(turn, enqueue(turn)), session_shape(chat_session))

@@ -48,7 +48,8 @@ def status_of(turn_id: int) -> str | None:
     return Turn.objects.filter(pk=turn_id).values_list("status", flat=True).first()
 
 
-def _locked(turn: Turn) -> ChatSession:
+def locked(turn: Turn) -> ChatSession:
+    """Return a turn's session, locked. Raises OwnershipLost where it is gone."""
     try:
         return access.chat_session(turn.owner_id, turn.chat_session_id, lock=True)
     except NotFound:
@@ -80,7 +81,7 @@ def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far
     stored of the model. Raises OwnershipLost.
     """
     columns = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
-    stored = _append(_locked(turn), turn, rows, so_far.request, **columns)
+    stored = _append(locked(turn), turn, rows, so_far.request, **columns)
     said = stored.messages[0].model_copy(update={"model": so_far.model or None})
     stored = replace(stored, messages=(said, *stored.messages[1:]))
     _tell(turn, stored)
@@ -98,7 +99,7 @@ def end(turn: Turn, answer_id: UUID, ending: TurnResult, *, process: str | None)
     ``process`` is None where this one takes no more turns. Raises OwnershipLost. Where an earlier
     call has stored the end, and the word of that was lost, nothing is written again.
     """
-    chat_session = _locked(turn)
+    chat_session = locked(turn)
     try:
         stored = _store(chat_session, turn, answer_id, ending)
     except OwnershipLost:

@@ -77,8 +77,10 @@ class TurnMemory:
         if begun.cut is not None and not held.truncate(begun.cut):
             return GuardShape(agent=agent, transcript="read", reason="cannot be cut there")
         self._transcript, self._seen = held, begun.new
-        if begun.says:
-            held.append(self._asked())
+        if begun.says and begun.message is not None:
+            held.append(
+                Row("user", begun.message.text, decode(begun.parts), position=cast(int, begun.message.position))
+            )
         lease.rebaseline(old=begun.old, new=begun.new, size=held.size)
         return GuardShape(agent=agent, transcript="kept", reason=verdict.reason)
 
@@ -115,10 +117,6 @@ class TurnMemory:
         door = database.of(self._begun.turn.owner_id)
         self._transcript, self._seen = transcript, stamp = await door.read(_stored, self._begun, last)
         self._lease.keep(transcript, stamp, transcript.size)
-
-    def _asked(self) -> Row:
-        message = self._begun.message
-        return Row("user", message.text, decode(self._begun.parts), position=cast(int, message.position))
 
 
 def _stored(begun: ClaimedTurn, last: RequestRecord | None) -> tuple[CachedTranscript, Stamp]:

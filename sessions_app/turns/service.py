@@ -23,7 +23,8 @@ from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
 from sessions_app.turn_store import asking, branching, deleting
-from sessions_app.turn_store.branching import BranchedTurn, StillStopping
+from sessions_app.turn_store.alive import StillStopping
+from sessions_app.turn_store.branching import BranchedTurn
 from sessions_app.turn_store.ending import status_of
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.opening import read_until

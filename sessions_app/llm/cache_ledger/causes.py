@@ -4,7 +4,8 @@ A provider keeps the beginning of a prompt for a while and charges about a tenth
 may expect what the last one of its session had, as long as it begins with the same bytes. Where the provider reports
 less, one of these is why:
 
-- the *transcript* (edited), the *session* (another model, a profile applied, a prompt or tools changed by hand),
+- the *transcript* (edited, or its beginning summarised),
+- the *session* (another model, a profile applied, a prompt or tools changed by hand),
 - the *software* (another version writes other bytes),
 - the *provider* (its time to live passed, it evicted the prompt, it reports nothing),
 - or none of these: then it was the *host*, which must never happen. A session's frozen prefix and its kept
@@ -25,6 +26,7 @@ class Cause(StrEnum):
     PROMPT = "prompt"
     TOOLS = "tools"
     SOFTWARE = "software"
+    COMPACTED = "compacted"
     EDITED = "edited"
     EXPIRED = "expired"
     EVICTED = "evicted"
@@ -50,6 +52,7 @@ _SENTENCES = {
     Cause.PROMPT: "system prompt changed",
     Cause.TOOLS: "tools changed",
     Cause.SOFTWARE: "software upgraded",
+    Cause.COMPACTED: "earlier messages summarised",
     Cause.EDITED: "transcript edited",
     Cause.EXPIRED: "provider's time to live passed",
     Cause.EVICTED: "provider evicted it",

@@ -80,6 +80,8 @@ def _changed(last: RequestRecord, this: RequestRecord, compared: Compared, appli
     same_beginning = last.prefix == this.prefix
     if same_beginning and compared.same_bytes:
         return None
+    if this.summary and last.summary != this.summary:
+        return Cause.COMPACTED
     if last.software != this.software and (compared.same_rows or not same_beginning):
         return Cause.SOFTWARE
     return Cause.HOST if compared.same_rows else Cause.EDITED

@@ -54,7 +54,7 @@ def input_price(model: str, base_url: str = "") -> float | None:
     from genai_prices import calc_price
 
     provider, _, name = model.partition(":")
-    address = base_url or os.environ.get(_ADDRESSES.get(provider, ""), "")
+    address = base_url or address_of(provider)
     prompt = Priced(input_tokens=_SMALL_PROMPT)
     try:
         if address:
@@ -64,6 +64,11 @@ def input_price(model: str, base_url: str = "") -> float | None:
     except LookupError:
         return None
     return float(price.total_price * (1_000_000 // _SMALL_PROMPT))
+
+
+def address_of(provider: str) -> str:
+    """Return the address that the environment gives a provider's client, empty for its own."""
+    return os.environ.get(_ADDRESSES.get(provider, ""), "")
 
 
 def _total(usage: Usage, model: str, base_url: str) -> Decimal | None:

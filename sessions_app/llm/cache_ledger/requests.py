@@ -20,6 +20,10 @@ DIGESTS = 2
 """How rows are digested: 1, their text (up to 0.1.0); 2, the digest of each, so that a transcript can be cut."""
 
 
+BYTES_PER_TOKEN = 4.0
+"""Of a conversation that no provider has counted yet: English text, and about that of code and other languages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caching:
     """How a provider caches: `retention` in seconds (None: it names none), the shortest prompt it keeps, in tokens,
@@ -39,7 +43,9 @@ class RequestRecord:
     the transcript had come, `wire` how far its elements had (both are the rows where elements are not kept). `at` is
     when its answer began, from when on the provider keeps it: in seconds since the epoch by the process's own clock,
     for it is compared with times to live of minutes. `kept` tokens may be expected to be found. `digests` says how rows
-    are digested (`DIGESTS`). `tokens` are those of the prompt and its answer, None in records of earlier releases.
+    are digested (`DIGESTS`). `tokens` are those of the prompt and its answer, and `size` the bytes of both: the next
+    prompt is estimated by them. `tokens` are None where the line was summarised since, and in records of releases that
+    did not know them. `summary` is the digest of the summary that it began with, empty for none.
     """
 
     model: str
@@ -53,6 +59,9 @@ class RequestRecord:
     kept: int
     digests: int = 1
     tokens: int | None = None
+    size: int = 0
+    bytes_per_token: float = BYTES_PER_TOKEN
+    summary: str = ""
 
     def to_json(self) -> str:
         """The text that is stored with the session."""

@@ -45,6 +45,12 @@ class RollingDigest:
         """Bytes it holds, about."""
         return MARK_BYTES * len(self._passed)
 
+    def copy(self) -> RollingDigest:
+        """The same digest, to go on apart from this one."""
+        other = RollingDigest(self._sought)
+        other._hash, other._length, other._passed = self._hash.copy(), self._length, self._passed.copy()
+        return other
+
     def feed(self, elements: Iterable[bytes]) -> None:
         """Go on over more elements."""
         for element in elements:

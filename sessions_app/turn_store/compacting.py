@@ -1,0 +1,128 @@
+"""Put a summary in the place of the earlier part of a line: asked for as a turn, stored by it, written by a person.
+
+A summary is appended like any row, and changes none: what it covers stays to be read, searched, branched from, and is
+only no longer sent (``llm.content.summaries``). So what goes for every write goes for it:
+
+- *fence*: a turn that was stopped, or is another's by now, stores none, however late its summary comes;
+- *stamp*: it is made of the transcript that had the stamp ``seen``. If another program has written since, nothing is
+  stored (``TranscriptChanged``): its row might be covered by a summary that does not know of it;
+- *one turn a session*: two processes make one summary, and what is said meanwhile waits, so it gets a position behind.
+
+A person writes or undoes one only while no turn of the session runs or waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from agentcache import Stamp
+from sessions_app.conversations import access, branches, limits, sent_rows, storage, transcript
+from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.profiles import check_profile
+from sessions_app.conversations.schemas import session_shape
+from sessions_app.conversations.transcript import NewMessage, stamp_of
+from sessions_app.errors import Conflict
+from sessions_app.journal import Fact, record
+from sessions_app.llm.cache_ledger.requests import RequestRecord
+from sessions_app.llm.content.parts import Summary
+from sessions_app.models import ChatSession, FactName, Message, MessageKind, MessageRole, Turn, TurnKind
+from sessions_app.turn_store.alive import check_free
+from sessions_app.turn_store.beginning import begin, enqueue, touch
+from sessions_app.turn_store.ending import locked
+from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
+
+
+class TranscriptChanged(Exception):
+    """Another program has changed the transcript of which a summary was made."""
+
+
+def ask(user_id: int, session_id: UUID, *, process: str, accepting: bool) -> AcceptedTurn:
+    """Begin a turn that summarises the line. Raises NotFound, Conflict, TooMany, StillStopping."""
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    access.require_user(user_id)
+    check_free(chat_session)
+    _check_anything_new(chat_session)
+    check_profile(chat_session)
+    turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.COMPACTION, message_id=uuid4())
+    claim_of(turn).save(force_insert=True)
+    limits.admit_turn(user_id, "", ())
+    if not accepting:
+        return AcceptedTurn(turn, enqueue(turn))
+    begun = begin(turn, chat_session, process)
+    return AcceptedTurn(turn, begun.answered, begun)
+
+
+def _check_anything_new(chat_session: ChatSession) -> None:
+    """Make sure that the line ends with something that can be summarised. Raises Conflict."""
+    last, _ = branches.latest(chat_session, 1)
+    if not last:
+        raise Conflict("Nothing was said in this chat yet.", revision=chat_session.stamp.revision)
+    if last[0].kind == MessageKind.SUMMARY and sent_rows.covered_by(last[0]).before == last[0].position:
+        raise Conflict("Nothing was said since the last summary.", revision=chat_session.stamp.revision)
+
+
+def write(user_id: int, session_id: UUID, text: str) -> None:
+    """Make a person's text the summary: in the place of the one in force, or of the whole line where there is none.
+
+    Raises NotFound, Conflict, TooMany, StillStopping.
+    """
+    chat_session = _free(user_id, session_id)
+    in_force = _in_force(chat_session)
+    if in_force is None:
+        _check_anything_new(chat_session)
+    storage.admit_text(user_id, len(text))
+    whole = Summary(before=branches.next_position(chat_session))
+    _append(chat_session, text, sent_rows.covered_by(in_force) if in_force else whole)
+
+
+def undo(user_id: int, session_id: UUID) -> None:
+    """Have the whole line sent again. Raises NotFound, Conflict, StillStopping."""
+    chat_session = _free(user_id, session_id)
+    if _in_force(chat_session) is None:
+        raise Conflict("The whole chat is used already.", revision=chat_session.stamp.revision)
+    _append(chat_session, "", Summary(before=0))
+
+
+def _free(user_id: int, session_id: UUID) -> ChatSession:
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    access.require_user(user_id)
+    check_free(chat_session)
+    return chat_session
+
+
+def _in_force(chat_session: ChatSession) -> Message | None:
+    """Return the summary that is sent in the place of earlier rows."""
+    summary = sent_rows.latest_summary(chat_session)
+    return summary if summary and sent_rows.covered_by(summary).before else None
+
+
+def _append(chat_session: ChatSession, text: str, covered: Summary) -> None:
+    row = NewMessage(MessageRole.USER, text, (covered,), kind=MessageKind.SUMMARY)
+    [message] = transcript.append_claimed(chat_session, None, [row]).messages
+    _tell(chat_session, message, uncounted(RequestRecord.from_json(chat_session.last_request)))
+
+
+def store(turn: Turn, seen: Stamp, text: str, covered: Summary, message_id: UUID, last: RequestRecord | None) -> None:
+    """Store the summary that a running turn has made of the transcript with the stamp ``seen``.
+
+    ``last`` is the session's latest request before it. Raises OwnershipLost, TranscriptChanged; then nothing is stored.
+    """
+    chat_session = locked(turn)
+    transcript.write_fenced(turn)
+    if stamp_of(chat_session) != seen:
+        raise TranscriptChanged
+    row = NewMessage(MessageRole.USER, text, (covered,), kind=MessageKind.SUMMARY, public_id=message_id)
+    _tell(chat_session, transcript.append_claimed(chat_session, turn, [row]).messages[0], uncounted(last))
+
+
+def _tell(chat_session: ChatSession, message: Message, last: RequestRecord | None) -> None:
+    touch(chat_session, None, last)
+    owner_id, session_id = chat_session.owner_id, chat_session.pk
+    record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, message.public_id, message_shapes([message])[0]))
+    record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
+
+
+def uncounted(last: RequestRecord | None) -> RequestRecord | None:
+    """Return a session's last request without its tokens: the next one has others, and nobody has counted them."""
+    return replace(last, tokens=None) if last else None
