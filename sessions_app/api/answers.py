@@ -11,7 +11,7 @@ from sessions_app.api.auth import Unauthorised
 from sessions_app.api.decode import InternalError, Request, RequestId, UnknownMethod
 from sessions_app.api.method import Call, Method
 from sessions_app.api.methods import METHODS
-from sessions_app.conversations.schemas import Shape
+from sessions_app.conversations.shape import Shape
 from sessions_app.errors import CommandError, TooMany
 
 logger = logging.getLogger(__name__)

@@ -29,16 +29,9 @@ from ag_ui.core import (
 )
 from pydantic import Field
 
-from sessions_app.conversations.schemas import (
-    GuardShape,
-    LedgerShape,
-    MessageShape,
-    QueuedShape,
-    SessionShape,
-    Shape,
-    TranscriptShape,
-    TurnShape,
-)
+from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
+from sessions_app.conversations.schemas import MessageShape, QueuedShape, SessionShape, TranscriptShape, TurnShape
+from sessions_app.conversations.shape import Shape
 from sessions_app.journal import Fact
 from sessions_app.realtime.notices import event_of
 

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sessions_app.api.auth import Caller
 from sessions_app.api.method_types import Params
-from sessions_app.conversations.schemas import Shape
+from sessions_app.conversations.shape import Shape
 from sessions_app.errors import CommandError
 from sessions_app.realtime.subscriptions import Subscription
 from sessions_app.turns.runner import Runner

@@ -24,8 +24,9 @@ from pydantic import (
 )
 
 from sessions_app.api.decode import InvalidParams, is_text
-from sessions_app.conversations.schemas import MessageShape, SessionShape, Shape
+from sessions_app.conversations.schemas import MessageShape, SessionShape
 from sessions_app.conversations.search import QUERY_LENGTH
+from sessions_app.conversations.shape import Shape
 from sessions_app.errors import TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH
 from sessions_app.session_store.chats import Cursor

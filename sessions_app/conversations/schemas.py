@@ -9,22 +9,17 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from sessions_app.conversations.ledger_schemas import LedgerShape
+from sessions_app.conversations.shape import Shape
 from sessions_app.conversations.windows import window
-from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import is_readable, known
 from sessions_app.llm.content.errors import WAY_OUT
 from sessions_app.llm.content.parts import Parts, reasoning_of, tool_calls, tool_results
 from sessions_app.llm.finish import Finish
 from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnStatus
-
-
-class Shape(BaseModel):
-    """A JSON object of the contract; nothing undeclared gets in."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ContextShape(Shape):
@@ -62,73 +57,6 @@ class ToolCallShape(Shape):
     id: str
     name: str
     arguments: str
-
-
-class GuardShape(Shape):
-    """What the guard decided for a turn: was the agent reused, could its memory be trusted, why."""
-
-    agent: Literal["reused", "built"]
-    transcript: Literal["kept", "read"]
-    reason: str
-
-
-class MissShape(Shape):
-    """Why the provider's cache had fewer tokens than expected; ``reason`` says the cause to a person."""
-
-    cause: Cause
-    reason: str
-
-
-class TokensShape(Shape):
-    """What the provider counted.
-
-    ``fresh_tokens``, ``cache_write_tokens`` and ``cached_tokens`` do not overlap: together they are the prompt.
-    ``output_tokens`` is all that the model wrote; ``reasoning_tokens`` of them were its reasoning.
-    ``expected_tokens`` should have been cached.
-    """
-
-    fresh_tokens: int
-    cache_write_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    expected_tokens: int
-
-
-class LedgerShape(TokensShape):
-    """A turn's line in the ledger.
-
-    ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and
-    ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache.
-    """
-
-    provider: str
-    model: str
-    miss: MissShape | None
-    cost: float | None
-    saved: float | None
-    guard: GuardShape | None
-
-
-class MissCountShape(MissShape):
-    """How many turns had a miss of one cause."""
-
-    turns: int
-
-
-class TotalsShape(TokensShape):
-    """What a session's turns have cost together, as far as their providers have counted.
-
-    ``turns`` are the counted ones. ``cost`` and ``saved`` are US
-    dollars of the turns that have a known price, null where none has; ``unpriced_turns`` of the counted ones have none
-    and are in neither. ``misses`` are the causes, the most frequent first.
-    """
-
-    turns: int
-    cost: float | None
-    saved: float | None
-    unpriced_turns: int
-    misses: list[MissCountShape]
 
 
 class ProfileShape(Shape):

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import TruncDate
 
-from sessions_app.conversations.schemas import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
+from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.usage import Usage

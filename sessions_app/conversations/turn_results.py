@@ -17,7 +17,8 @@ from ag_ui.core import (
 )
 
 from sessions_app.conversations import spending
-from sessions_app.conversations.schemas import ErrorShape, GuardShape, LedgerShape, TurnShape
+from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
+from sessions_app.conversations.schemas import ErrorShape, TurnShape
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.parts import Parts, reasoning_of

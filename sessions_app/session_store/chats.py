@@ -17,8 +17,9 @@ from typing import Self, TypedDict
 from uuid import UUID
 
 from sessions_app.conversations import access, branches, profiles, spending, storage, transcript
+from sessions_app.conversations.ledger_schemas import TotalsShape
 from sessions_app.conversations.outcomes import message_shapes
-from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, TotalsShape, session_shape
+from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, session_shape
 from sessions_app.conversations.search.folding import fold
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record

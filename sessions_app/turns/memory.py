@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from agentcache import Lease, Stamp, judge
 from sessions_app import database
-from sessions_app.conversations.schemas import GuardShape
+from sessions_app.conversations.ledger_schemas import GuardShape
 from sessions_app.conversations.transcript import check_claim
 from sessions_app.journal import foreign
 from sessions_app.llm.agent import Agent

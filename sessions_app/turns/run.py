@@ -21,7 +21,8 @@ from ag_ui.core import BaseEvent
 from django.db import DataError, IntegrityError
 
 from sessions_app import database
-from sessions_app.conversations.schemas import GuardShape, RunShape
+from sessions_app.conversations.ledger_schemas import GuardShape
+from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, INTERRUPTED, TurnResult, reductions
 from sessions_app.database import Door

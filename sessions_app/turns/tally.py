@@ -12,7 +12,7 @@ from typing import get_args
 
 from prometheus_client import Counter, Histogram, Info
 
-from sessions_app.conversations.schemas import GuardShape
+from sessions_app.conversations.ledger_schemas import GuardShape
 from sessions_app.conversations.turn_results import TurnResult
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.entries import Entry

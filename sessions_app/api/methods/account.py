@@ -13,7 +13,8 @@ from sessions_app.api.events import FactNotification, fact_notification
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import PAGE, Limit, NoParams, Params, Position, Text
 from sessions_app.conversations import profiles, storage
-from sessions_app.conversations.schemas import ChoiceShape, Shape
+from sessions_app.conversations.schemas import ChoiceShape
+from sessions_app.conversations.shape import Shape
 from sessions_app.errors import TooLarge
 from sessions_app.journal import foreign
 from sessions_app.web import rendering

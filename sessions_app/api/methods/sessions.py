@@ -23,8 +23,10 @@ from sessions_app.api.method_types import (
     SessionResult,
     Title,
 )
-from sessions_app.conversations.schemas import ProfileShape, SessionShape, Shape, TotalsShape
+from sessions_app.conversations.ledger_schemas import TotalsShape
+from sessions_app.conversations.schemas import ProfileShape, SessionShape
 from sessions_app.conversations.search import QUERY_LENGTH
+from sessions_app.conversations.shape import Shape
 from sessions_app.errors import NotFound, TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH
 from sessions_app.session_store import chats, forking

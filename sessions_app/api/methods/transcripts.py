@@ -23,8 +23,9 @@ from sessions_app.api.method_types import (
     Text,
 )
 from sessions_app.conversations import access
-from sessions_app.conversations.schemas import MessageShape, QueuedShape, RunShape, SessionShape, Shape
+from sessions_app.conversations.schemas import MessageShape, QueuedShape, RunShape, SessionShape
 from sessions_app.conversations.search import QUERY_LENGTH, HitShape, search
+from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, NotFound, TooLarge
 from sessions_app.session_store import chats, ratings
 

@@ -9,7 +9,8 @@ from django.conf import settings
 
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import LEFT_OUT, Id, Params, Position, ProfileId, SaidText, SessionParams
-from sessions_app.conversations.schemas import MessageShape, SessionShape, Shape
+from sessions_app.conversations.schemas import MessageShape, SessionShape
+from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, NotFound, TooLarge
 
 

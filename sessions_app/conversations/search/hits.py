@@ -8,11 +8,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from sessions_app.conversations import access
-from sessions_app.conversations.schemas import Shape
 from sessions_app.conversations.search.finding import newest
 from sessions_app.conversations.search.folding import fold
 from sessions_app.conversations.search.ranking import best
 from sessions_app.conversations.search.snippets import marks, snippet
+from sessions_app.conversations.shape import Shape
 from sessions_app.llm.content.unicode import clean
 from sessions_app.models import ChatSession, Message
 
