@@ -30,6 +30,14 @@ from ag_ui.core import (
 )
 
 from sessions_app.conversations.schemas import RunShape
+from sessions_app.llm.step_events import (
+    ReasoningDelta,
+    StepEvent,
+    TextDelta,
+    ToolCallArgs,
+    ToolCallEnd,
+    ToolCallStart,
+)
 
 
 class RunStream:
@@ -73,7 +81,21 @@ class RunStream:
             metadata: dict[str, Any] | None = {"guard": guard} if guard else None
             self._send(RunStartedEvent(thread_id=str(self.session_id), run_id=str(self.run_id), metadata=metadata))
 
-    def words(self, delta: str) -> None:
+    def show(self, event: StepEvent) -> None:
+        """Send what a step of the model tells."""
+        match event:
+            case TextDelta(text):
+                self._words(text)
+            case ReasoningDelta(text):
+                self._reasoning(text)
+            case ToolCallStart(call_id, name):
+                self._call_started(call_id, name)
+            case ToolCallArgs(call_id, delta):
+                self._call_arguments(call_id, delta)
+            case ToolCallEnd(call_id):
+                self._call_ended(call_id)
+
+    def _words(self, delta: str) -> None:
         """Add to the answer's text."""
         if not delta:
             return
@@ -86,7 +108,7 @@ class RunStream:
         self._length += len(delta)
         self._send(TextMessageContentEvent(message_id=message_id, delta=delta, metadata={"offset": offset}))
 
-    def reasoning(self, delta: str) -> None:
+    def _reasoning(self, delta: str) -> None:
         """Add to what the model says about its reasoning."""
         if not delta:
             return
@@ -97,7 +119,7 @@ class RunStream:
             self._send(ReasoningMessageStartEvent(message_id=self._reasoning_id, role="reasoning"))
         self._send(ReasoningMessageContentEvent(message_id=self._reasoning_id, delta=delta))
 
-    def call_started(self, call_id: str, name: str) -> None:
+    def _call_started(self, call_id: str, name: str) -> None:
         """Send the beginning of a tool call."""
         self._end_reasoning()
         self._open_calls[call_id] = None
@@ -109,11 +131,11 @@ class RunStream:
             )
         )
 
-    def call_arguments(self, call_id: str, delta: str) -> None:
+    def _call_arguments(self, call_id: str, delta: str) -> None:
         """Send a piece of a tool call's arguments."""
         self._send(ToolCallArgsEvent(tool_call_id=call_id, delta=delta))
 
-    def call_ended(self, call_id: str) -> None:
+    def _call_ended(self, call_id: str) -> None:
         """Send the end of a tool call's arguments."""
         self._open_calls.pop(call_id, None)
         self._send(ToolCallEndEvent(tool_call_id=call_id))
@@ -147,7 +169,7 @@ class RunStream:
     def _end_message(self) -> None:
         self._end_reasoning()
         for call_id in list(self._open_calls):  # cut off in the middle of its arguments
-            self.call_ended(call_id)
+            self._call_ended(call_id)
         if self._length:
             self._send(TextMessageEndEvent(message_id=str(self.message_id)))
 

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
@@ -21,36 +21,22 @@ from ag_ui.core import BaseEvent
 from django.db import DataError, IntegrityError
 
 from sessions_app import database
-from sessions_app.conversations.ledger_schemas import GuardShape
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
-from sessions_app.conversations.turn_results import INTERNAL, INTERRUPTED, TurnResult, reductions
+from sessions_app.conversations.turn_results import INTERNAL, TurnResult, reductions
 from sessions_app.database import Door
 from sessions_app.llm.agent import Agent
-from sessions_app.llm.cache_ledger.entries import Entry
-from sessions_app.llm.content.errors import ContentError
-from sessions_app.llm.content.parts import Parts, reasoning_of
-from sessions_app.llm.content.response_parts import kept_thought
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.errors import ProviderError
-from sessions_app.llm.finish import Finish
-from sessions_app.llm.step_events import (
-    ReasoningDelta,
-    StepEvent,
-    StepResult,
-    TextDelta,
-    ToolCallArgs,
-    ToolCallEnd,
-    ToolCallStart,
-)
-from sessions_app.llm.usage import Usage
+from sessions_app.llm.step_events import StepResult
 from sessions_app.models import MessageRole, TurnStatus
 from sessions_app.realtime.feed import Feed
 from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store.beginning import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn, Stored, end, store_step
 from sessions_app.turns.memory import TurnMemory
+from sessions_app.turns.output import TurnOutput
 
 logger = logging.getLogger(__name__)
 
@@ -80,33 +66,6 @@ async def settled(work: Coroutine[Any, Any, R]) -> R:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-@dataclass(slots=True)
-class _Said:
-    """What the model has said in this turn: the cost of all its steps, the words of the answer under way."""
-
-    usage: Usage
-    provider: str = ""
-    model: str = ""
-    parts: Parts = ()
-    text: str = ""
-    finish: Finish | None = None
-    entry: Entry | None = None
-
-    def begin_answer(self) -> None:
-        """Begin another answer: what was said so far is stored."""
-        self.text, self.parts, self.finish = "", (), None
-
-    def add(self, result: StepResult) -> None:
-        """Take in what a step has amounted to, however it ended."""
-        self.usage += result.usage
-        if result.text or result.parts or not self.model:
-            # A step that was stopped before a word knows what was asked for, not who would have answered.
-            self.provider, self.model = result.provider, result.model
-        self.text, self.parts, self.finish = result.text, result.parts, result.finish
-        if result.entry is not None:
-            self.entry = self.entry + result.entry if self.entry else result.entry
 
 
 class Run:
@@ -147,8 +106,7 @@ class Run:
         self.takes_next = True
         self._reason: Reason | None = None
         self._work: asyncio.Task[None] | None = None
-        self._said = _Said(Usage())
-        self._guarded: GuardShape | None = None
+        self._output = TurnOutput(begun.turn.run_id)
 
     @property
     def lasted(self) -> float:
@@ -176,15 +134,17 @@ class Run:
 
     async def answer(self, agent: Agent, memory: TurnMemory) -> TurnResult:
         """Carry the turn out and return how it ended, which is not stored yet. Never raises."""
-        self._guarded = memory.guarded
+        self._output.guarded = memory.guarded
         self._work = asyncio.create_task(self._steps(agent, memory))
         if self._reason is not None:
             self._work.cancel()
         await asyncio.wait([self._work])
-        ending = replace(self._ending(self._work), request=memory.last_request)
+        if not self._work.cancelled() and isinstance(self._work.exception(), OwnershipLost):
+            self._reason = "lost"
+        ending = self._output.result_of(self._work, stopped=self._reason == "stopped")
+        ending = replace(ending, request=memory.last_request)
         if self._reason != "lost":
-            guard = self._guarded.model_dump() if self._guarded else None
-            ending = replace(ending, last_seq=self.stream.close(guard))
+            ending = replace(ending, last_seq=self.stream.close(memory.guarded.model_dump()))
         self.ending = ending
         return ending
 
@@ -225,7 +185,9 @@ class Run:
 
     def failed(self) -> TurnResult:
         """Return the end of a turn that failed by a fault of ours before it could answer."""
-        self.ending = replace(self._end_as(TurnStatus.FAILED, "internal", INTERNAL), last_seq=self.stream.close(None))
+        self.ending = replace(
+            self._output.result(TurnStatus.FAILED, "internal", INTERNAL), last_seq=self.stream.close(None)
+        )
         return self.ending
 
     async def _steps(self, agent: Agent, memory: TurnMemory) -> None:
@@ -245,23 +207,10 @@ class Run:
         try:
             async with step:
                 async for event in step:
-                    self._show(event)
+                    self.stream.show(event)
         finally:
-            self._said.add(step.result)
+            self._output.add(step.result)
         return step.result
-
-    def _show(self, event: StepEvent) -> None:
-        match event:
-            case TextDelta(text):
-                self.stream.words(text)
-            case ReasoningDelta(text):
-                self.stream.reasoning(text)
-            case ToolCallStart(call_id, name):
-                self.stream.call_started(call_id, name)
-            case ToolCallArgs(call_id, delta):
-                self.stream.call_arguments(call_id, delta)
-            case ToolCallEnd(call_id):
-                self.stream.call_ended(call_id)
 
     async def _use_tools(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
         outcomes = await asyncio.gather(*(agent.call(memory.transcript, call) for call in result.calls))
@@ -280,48 +229,12 @@ class Run:
 
     async def _store_step(self, memory: TurnMemory, result: StepResult, rows: list[NewMessage]) -> None:
         next_answer = uuid.uuid4()
-        so_far = replace(self._end_as(TurnStatus.RUNNING), request=memory.last_request)
+        so_far = replace(self._output.result(TurnStatus.RUNNING), request=memory.last_request)
         door = database.of(self.turn.owner_id)
         seq = self.stream.shape().seq
         stored: Stored = await self._write(door, store_step, self.turn, rows, next_answer, so_far, seq)
         for call, message in zip(result.calls, stored.messages[1:], strict=True):
             self.stream.call_result(call.id, message.id, message.text)
         self.stream.next_message(next_answer)
-        self._said.begin_answer()
+        self._output.begin_answer()
         await memory.go_on(stored)
-
-    def _ending(self, work: asyncio.Task[None]) -> TurnResult:
-        if work.cancelled():
-            status = TurnStatus.STOPPED if self._reason == "stopped" else TurnStatus.INTERRUPTED
-            code = "" if self._reason == "stopped" else "interrupted"
-            return self._end_as(status, code, INTERRUPTED if code else "")
-        match work.exception():
-            case None:
-                return self._end_as(TurnStatus.COMPLETE)
-            case ProviderError() as error:
-                return self._end_as(TurnStatus.FAILED, error.code, error.text)
-            case ContentError() as error:
-                logger.error("turn %s was not sent: %s", self.turn.run_id, error.text)
-                return self._end_as(TurnStatus.FAILED, "internal", error.text)
-            case OwnershipLost():
-                self._reason = "lost"
-                return self._end_as(TurnStatus.INTERRUPTED)
-            case error:
-                logger.error("turn %s failed", self.turn.run_id, exc_info=error)
-                return self._end_as(TurnStatus.FAILED, "internal", INTERNAL)
-
-    def _end_as(self, status: str, code: str = "", text: str = "") -> TurnResult:
-        said = self._said
-        return TurnResult(
-            status,
-            said.text,
-            said.parts if status == TurnStatus.COMPLETE else kept_thought(reasoning_of(said.parts)),
-            usage=said.usage,
-            provider=said.provider,
-            model=said.model,
-            guarded=self._guarded,
-            entry=said.entry,
-            error_code=code,
-            error_text=text,
-            finish=said.finish if status == TurnStatus.COMPLETE else None,
-        )
