@@ -102,8 +102,8 @@ def _leave() -> None:
         connection.close()
 
 
-def _forget_lost_connections() -> None:
-    """After a restart of PostgreSQL all of the pool's are lost, and pages would take them one by one."""
+def forget_lost_connections() -> None:
+    """Empty the pool of them: after a restart of PostgreSQL all are lost, and pages would take them one by one."""
     pool = getattr(connection, "pool", None)
     if pool is not None:
         pool.check()
@@ -161,7 +161,7 @@ def _run(kind: str, work: Callable[[], R]) -> R:
                 raise
             _leave()
             if attempt.connection_was_lost(error):
-                _forget_lost_connections()
+                forget_lost_connections()
         finally:
             _leave()
 

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from sessions_app.conversations import access
 from sessions_app.conversations.schemas import TranscriptShape
-from sessions_app.database import plain
+from sessions_app.database import plain, shared_thread
 from sessions_app.errors import NotFound
 from sessions_app.journal.recording import Fact, record
-from sessions_app.models import ChatSession, FactName, JournalEntry
+from sessions_app.models import ChatSession, FactName, JournalEntry, SessionStamp
 
 # Sessions that one step tells of.
 STEP_SESSIONS = 100
@@ -29,7 +29,6 @@ _HOLD = """
 INSERT INTO sessions_app_journalhead (owner_id, cursor) VALUES (%s, 0)
 ON CONFLICT (owner_id) DO UPDATE SET cursor = sessions_app_journalhead.cursor
 """
-_IS_BEHIND = "SELECT 1 FROM sessions_app_sessionstamp WHERE chat_session_id = %s AND told_revision < revision"
 
 
 def find(user_id: int | None = None) -> list[tuple[int, UUID]]:
@@ -41,9 +40,15 @@ def find(user_id: int | None = None) -> list[tuple[int, UUID]]:
     return [(owner_id, UUID(str(session_id))) for owner_id, session_id in found]
 
 
-def is_behind(session_id: UUID) -> bool:
-    """Tell whether another program has changed a session, and nobody has told it."""
-    return bool(plain.rows(_IS_BEHIND, [session_id]))
+async def is_behind(session_id: UUID) -> bool:
+    """Read the live stamp: tell whether another program has changed a session, and nobody has told it.
+
+    By Django's async ORM, for those whom nobody waits for (``shared_thread``). Raises what the database says, and
+    TimeoutError.
+    """
+    stamp = SessionStamp.objects.filter(pk=session_id).values_list("revision", "told_revision")
+    found = await shared_thread.read(stamp.afirst)
+    return found is not None and found[1] < found[0]
 
 
 def tell(sessions: Collection[tuple[int, UUID]]) -> None:

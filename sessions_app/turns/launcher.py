@@ -5,7 +5,7 @@ The steps of a run, each after the one before has been committed or has failed:
 1. The agent is leased, and the transcript obtained; the model answers, tools run (``run``).
 2. The end is stored, in one transaction with the beginning of the session's next turn. Its facts are delivered.
 3. The run leaves the registry, and the next turn is launched: nothing waits between.
-4. The baseline moves over what was stored. Where somebody else has written meanwhile, it is told. The lease ends.
+4. The re-baseline: the baseline moves over what was stored, and what others wrote meanwhile is told. The lease ends.
 5. What may have been the session's first answer is offered for a title.
 """
 
@@ -19,9 +19,7 @@ from typing import Any, TypeVar
 
 from ag_ui.core import BaseEvent
 
-from sessions_app import database
 from sessions_app.conversations.transcript import OwnershipLost
-from sessions_app.journal import foreign
 from sessions_app.realtime.bus import Bus, group_of
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.feed import Feed, Watched, event_message, origin
@@ -32,6 +30,7 @@ from sessions_app.turn_store.ending import FinishedTurn
 from sessions_app.turns import tally
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.pool import AgentPool
+from sessions_app.turns.rebaseline import rebaseline
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 from sessions_app.turns.titling import TitleMaker
@@ -129,19 +128,13 @@ class Launcher:
                     return
                 tally.count(run.begun.model, run.ending or ending, lasted=run.lasted, first_word=run.first_word)
                 self._go_on(run, ended)
-                if await memory.rebaseline(ended.stored):
-                    await self._tell_foreign(run)
+                await rebaseline(memory, ended.stored, self._publisher)
             if self._titles is not None:
                 self._titles.offer(run)
         except Exception:
             logger.exception("turn %s failed outside of its answer", run.turn.run_id)
             if not run.ended.is_set():
                 await self._break_off(run)
-
-    async def _tell_foreign(self, run: Run) -> None:
-        """Tell at once that another program has written in the session, instead of at the next poll."""
-        owner_id = run.turn.owner_id
-        await self._publisher.write(database.of(owner_id), foreign.tell, [(owner_id, run.begun.session_id)])
 
     def next_process(self) -> str | None:
         """Return who takes the session's next turn: this process, unless it is stopping."""

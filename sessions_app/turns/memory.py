@@ -9,12 +9,12 @@ request is made from what the database says then.
 from __future__ import annotations
 
 from typing import Literal, cast
+from uuid import UUID
 
 from agentcache import Lease, Stamp, judge
 from sessions_app import database
 from sessions_app.conversations.ledger_schemas import GuardShape
 from sessions_app.conversations.transcript import check_claim
-from sessions_app.journal import foreign
 from sessions_app.llm.agent import Agent
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.cached_transcript import CachedTranscript
@@ -41,6 +41,16 @@ class TurnMemory:
         # The stamp of ``transcript``, kept here because the lease loses it when the agent is replaced.
         self._seen: Stamp | None = None
         self.guarded = self._guard()
+
+    @property
+    def owner_id(self) -> int:
+        """The user whose session it is."""
+        return self._begun.turn.owner_id
+
+    @property
+    def session_id(self) -> UUID:
+        """The session that the turn belongs to."""
+        return self._begun.session_id
 
     @property
     def transcript(self) -> CachedTranscript:
@@ -87,23 +97,16 @@ class TurnMemory:
     async def go_on(self, stored: Stored) -> None:
         """Take in a step of ours after its commit: the next request follows."""
         seen = self._seen
-        self._take_in(stored)
+        self.take_in(stored)
         if self._transcript is not None and seen != stored.old:
             await self._read()  # somebody else wrote
 
-    async def rebaseline(self, stored: Stored | None) -> bool:
-        """Move the baseline over what the turn's end has stored; return whether another program has written meanwhile.
+    def take_in(self, stored: Stored) -> None:
+        """Take in rows that the turn has stored, after their commit.
 
-        Awaited after the end was told, so nobody waits for it. The baseline moves over our own rows and over nothing
-        else: from the stamp just before them to the one just after, where it was the one before. Then the live stamp
-        is read: our own writes move the revision that clients were told, so where that is behind, the rest is somebody
-        else's.
+        The baseline moves over them and over nothing else: from the stamp just before them to the one just after, where
+        it was the one before.
         """
-        if stored is not None:
-            self._take_in(stored)
-        return await database.of(self._begun.turn.owner_id).read(foreign.is_behind, self._begun.session_id)
-
-    def _take_in(self, stored: Stored) -> None:
         transcript = self._transcript
         if transcript is None:
             return
@@ -114,7 +117,7 @@ class TurnMemory:
 
     async def _read(self) -> None:
         last = self._begun.last if self._transcript is None else self._transcript.last
-        door = database.of(self._begun.turn.owner_id)
+        door = database.of(self.owner_id)
         self._transcript, self._seen = transcript, stamp = await door.read(_stored, self._begun, last)
         self._lease.keep(transcript, stamp, transcript.size)
 

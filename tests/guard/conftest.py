@@ -1,3 +1,3 @@
-from tests.turns.fixtures import host, model, new_host, session, user
+from tests.turns.fixtures import host, model, new_host, quiet_host, session, stuck_thread, user
 
-__all__ = ["host", "model", "new_host", "session", "user"]
+__all__ = ["host", "model", "new_host", "quiet_host", "session", "stuck_thread", "user"]

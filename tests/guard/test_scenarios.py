@@ -25,8 +25,8 @@ from tests.guard.test_seed import external
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
-from tests.turns.host import Host, guard_of, new_session, said, stands_at, stored_turn, within
-from tests.turns.slow import SlowWrite
+from tests.turns.host import Host, guard_of, new_session, said, stands_at, stored_turn, within, worked
+from tests.turns.slow import StuckThread
 from tests.turns.steps import edited
 
 KEPT = ("reused", "kept", "same stamp")
@@ -39,7 +39,7 @@ async def test_a_stop_whose_clean_up_fails_leaves_the_session_free(
     chat = await session()
     provider.script(Answer(["One ", "two"], gates={1: Gate()}), Answer(["Three"]))
 
-    def fail(session_id: UUID) -> bool:
+    async def fail(session_id: UUID) -> bool:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
@@ -53,19 +53,18 @@ async def test_a_stop_whose_clean_up_fails_leaves_the_session_free(
 
 
 async def test_a_late_clean_up_of_a_stopped_turn_touches_nothing_of_the_next(
-    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    host: Host, session: NewSession, provider: Provider, stuck_thread: StuckThread
 ) -> None:
     chat = await session()
     provider.script(Answer(["One ", "two"], gates={1: Gate()}), Answer(["Three"]), Answer(["Four"]))
-    slow = SlowWrite(monkeypatch, foreign, "is_behind")
     await host.ask(chat)
     await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
     assert await host.stop(chat)
     following = await host.ask(chat, "at once")
     await host.listener.end_of(following.run_id)
     claim = (await stored_turn(following.run_id)).claim
-    await within(slow.begun.wait())
-    slow.go.set()
+    await stuck_thread.go()
+    await worked(host)
     assert guard_of(await host.turn(chat, "later")) == KEPT
     assert (await stored_turn(following.run_id)).claim == claim
 

@@ -14,6 +14,7 @@ import pytest
 
 from agentcache import Baseline, Stamp, judge, rebaseline
 from sessions_app import database
+from tests.guard.by_hand import turn_by_hand
 from tests.guard.oracle import stored
 from tests.guard.slow import slow_builds
 from tests.guard.writes import Elsewhere, say
@@ -90,22 +91,30 @@ async def test_3_another_processes_write_to_the_same_session_makes_it_stale(host
 
 
 async def test_4_rebaselining_for_session_b_leaves_what_is_known_of_session_a_untouched(
-    host: Host, session: NewSession
+    quiet_host: Host, session: NewSession
 ) -> None:
     a, b = await session(), await session()
-    await host.turn(a)
-    before = await baseline_of(host, a)
-    await host.turn(b)
-    assert await baseline_of(host, a) == before == Baseline(str(a), await live(a))
-    assert guard_of(await host.turn(a)) == KEPT
+    await quiet_host.turn(a)
+    before = await baseline_of(quiet_host, a)
+    async with turn_by_hand(quiet_host, b) as turn:
+        await turn.memory.obtain()
+        assert await turn.rebaseline(await turn.end()) == Baseline(str(b), await live(b))
+    assert await baseline_of(quiet_host, a) == before == Baseline(str(a), await live(a))
+    assert guard_of(await quiet_host.turn(a)) == KEPT
 
 
-async def test_5_rebaselining_for_the_same_session_takes_the_live_value(host: Host, session: NewSession) -> None:
+async def test_5_rebaselining_for_the_same_session_takes_the_live_value(quiet_host: Host, session: NewSession) -> None:
     a = await session()
     for count in (2, 4):
-        await host.turn(a)
-        assert await baseline_of(host, a) == Baseline(str(a), await live(a))
+        async with turn_by_hand(quiet_host, a) as turn:
+            await turn.memory.obtain()
+            ended = await turn.end()
+            behind = turn.lease.baseline()
+            assert behind is not None
+            assert behind.stamp.message_count == count - 1
+            assert await turn.rebaseline(ended) == Baseline(str(a), await live(a))
         assert (await live(a)).message_count == count
+    assert guard_of(await quiet_host.turn(a)) == KEPT
 
 
 async def test_6_an_entry_with_no_snapshot_is_reused_and_left_alone(host: Host, session: NewSession) -> None:
@@ -114,6 +123,14 @@ async def test_6_an_entry_with_no_snapshot_is_reused_and_left_alone(host: Host, 
     assert await baseline_of(host, b) is None
     assert not judge(None, str(b), await live(b)).stale
     assert guard_of(await host.turn(b))[0] == "reused"
+
+
+async def test_6_the_rebaseline_leaves_an_entry_with_no_snapshot_alone(quiet_host: Host, session: NewSession) -> None:
+    a = await session()
+    async with turn_by_hand(quiet_host, a) as turn:
+        # It was stopped before it had read the transcript.
+        assert await turn.rebaseline(await turn.end()) is None
+    assert guard_of(await quiet_host.turn(a)) == ("reused", "read", "first turn here")
 
 
 async def test_6_a_build_that_is_still_pending_is_left_alone(

@@ -14,6 +14,7 @@ from django.contrib.auth.models import AbstractUser
 
 from sessions_app.turns import supervisor
 from tests.turns.host import Host, new_session
+from tests.turns.slow import StuckThread
 
 NewHost = Callable[..., Awaitable[Host]]
 NewSession = Callable[..., Awaitable[UUID]]
@@ -65,6 +66,22 @@ async def new_host(
 @pytest_asyncio.fixture
 async def host(new_host: NewHost) -> Host:
     return await new_host()
+
+
+@pytest_asyncio.fixture
+async def quiet_host(host: Host) -> Host:
+    """A process that does nothing by the clock: what it tells, it tells by itself."""
+    await host.runner.supervisor.stop()
+    return host
+
+
+@pytest_asyncio.fixture
+async def stuck_thread() -> AsyncIterator[StuckThread]:
+    """The thread that all async calls of the ORM share, stuck until it is told to go on."""
+    stuck = StuckThread()
+    await stuck.stick()
+    yield stuck
+    await stuck.go()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tools and writes that take as long as a test wants."""
+"""Tools, writes and threads that take as long as a test wants."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from tests.turns.host import PATIENCE
 
@@ -37,3 +38,27 @@ class SlowWrite:
         self._loop.call_soon_threadsafe(self.begun.set)
         assert self.go.wait(PATIENCE)
         return self._function(*args, **kwargs)
+
+
+class StuckThread:
+    """The thread of Django's async calls, while something in it waits: from `stick` until `go`."""
+
+    def __init__(self) -> None:
+        self._stuck = threading.Event()
+        self._go = threading.Event()
+        self._call: asyncio.Task[bool] | None = None
+
+    async def stick(self) -> None:
+        """Return once the thread is stuck."""
+        self._call = asyncio.create_task(sync_to_async(self._wait)())
+        assert await asyncio.to_thread(self._stuck.wait, PATIENCE)
+
+    async def go(self) -> None:
+        """Return once it is free."""
+        self._go.set()
+        if self._call is not None:
+            assert await self._call
+
+    def _wait(self) -> bool:
+        self._stuck.set()
+        return self._go.wait(PATIENCE)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 import psycopg
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import Error, OperationalError, connection, connections
 
 from sessions_app import database
+from sessions_app.database import shared_thread
 from sessions_app.models import ChatSession
+from tests.guard.by_hand import turn_by_hand
+from tests.guard.test_seed import external
 from tests.turns.fixtures import NewSession
-from tests.turns.host import Host, said
+from tests.turns.host import Event, Host, guard_of, said
 
 
 def break_connection() -> None:
@@ -77,6 +83,50 @@ async def test_a_turn_survives_the_loss_of_every_pooled_connection(
     await break_all_others()
     assert (await host.turn(chat, "two")).status == "complete"
     assert [text for _, text, _ in await said(chat)][::2] == ["one", "two"]
+
+
+def end_all_sessions() -> None:
+    """Ends every connection of the database, those that the pool keeps among them."""
+    with psycopg.connect(**connection.get_connection_params() | {"options": ""}, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def test_a_read_by_an_async_call_of_the_orm_is_tried_again(session: NewSession) -> None:
+    await session()
+    tries: list[int] = []
+
+    async def count() -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            await sync_to_async(break_connection)()
+        return await ChatSession.objects.acount()
+
+    assert await shared_thread.read(count) == 1
+    assert len(tries) == 2
+
+
+async def test_the_rebaseline_survives_the_loss_of_every_connection(
+    connected_again: None, quiet_host: Host, session: NewSession
+) -> None:
+    for _ in range(3):
+        chat = await session()
+        async with turn_by_hand(quiet_host, chat) as turn:
+            await turn.memory.obtain()
+            ended = await turn.end()
+            await external(chat)
+            await asyncio.to_thread(end_all_sessions)
+            await turn.rebaseline(ended)
+        await quiet_host.listener.until(partial(tells_change, chat))
+        assert guard_of(await quiet_host.turn(chat))[1] == "read"
+
+
+def tells_change(session_id: UUID, event: Event) -> bool:
+    """Whether an event says that another program has changed a session."""
+    fact = event["event"]
+    return bool(fact.get("name") == "transcript.changed" and fact["value"]["session_id"] == str(session_id))
 
 
 class Rename:

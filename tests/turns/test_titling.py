@@ -119,7 +119,7 @@ async def test_a_title_keeps_the_transcript_warm_and_is_no_foreign_write(host: H
     await host.turn(chat)
     await titled(host)
     assert await title_of(chat) != WORDS
-    assert not await database.read(foreign.is_behind, chat)
+    assert not await foreign.is_behind(chat)
     later = await host.turn(chat)
     assert (later.guard_agent, later.guard_transcript) == ("reused", "kept")
     assert await database.read(foreign.find, host.user_id) == []
