@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sessions_app.llm.cache_ledger.causes import Cause
-from sessions_app.llm.cache_ledger.requests import Caching, Compared, RequestRecord, expected_of, frozen_digest
+from sessions_app.llm.cache_ledger.requests import (
+    Caching,
+    Compared,
+    RequestRecord,
+    expected_of,
+    frozen_digest,
+    retention_of,
+)
 from sessions_app.llm.usage import Usage
 
 SLACK = 128
@@ -91,6 +98,7 @@ def _forgotten(last: RequestRecord, this: RequestRecord, reported: bool, caching
     """Why the provider did not find what it was sent before."""
     if not reported:
         return Cause.UNREPORTED
-    if caching.retention is not None and this.at - last.at > caching.retention:
+    retention = retention_of(last, caching)
+    if retention is not None and this.at - last.at > retention:
         return Cause.EXPIRED
     return Cause.EVICTED

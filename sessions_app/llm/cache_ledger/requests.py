@@ -45,7 +45,8 @@ class RequestRecord:
     for it is compared with times to live of minutes. `kept` tokens may be expected to be found. `digests` says how rows
     are digested (`DIGESTS`). `tokens` are those of the prompt and its answer, and `size` the bytes of both: the next
     prompt is estimated by them. `tokens` are None where the line was summarised since, and in records of releases that
-    did not know them. `summary` is the digest of the summary that it began with, empty for none.
+    did not know them. `summary` is the digest of the summary that it began with, empty for none. `retention` is for
+    how many seconds the provider was asked to keep the prompt, None where it was asked for no time.
     """
 
     model: str
@@ -62,6 +63,7 @@ class RequestRecord:
     size: int = 0
     bytes_per_token: float = BYTES_PER_TOKEN
     summary: str = ""
+    retention: float | None = None
 
     def to_json(self) -> str:
         """The text that is stored with the session."""
@@ -99,6 +101,11 @@ def kept_of(usage: Usage, caching: Caching) -> int:
     if caching.writes or usage.cache_write_tokens:
         return usage.cached_tokens + usage.cache_write_tokens
     return usage.input_tokens if usage.input_tokens >= caching.minimum else 0
+
+
+def retention_of(last: RequestRecord, caching: Caching) -> float | None:
+    """For how many seconds a provider keeps what a request has left; None where nobody knows."""
+    return caching.retention if last.retention is None else last.retention
 
 
 def expected_of(last: RequestRecord | None) -> int:
