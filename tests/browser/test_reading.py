@@ -120,6 +120,26 @@ async def test_an_open_step_stays_open_and_focused(visitor: Visitor, provider: P
         await page.reload()
 
 
+async def test_a_tool_whose_call_began_before_a_reload_has_its_name(visitor: Visitor, provider: Provider) -> None:
+    gates = [Gate(), Gate()]
+    asks = Answer(calls=[Call("calculator", '{"expression": "6*7"}')], gates={1: gates[0]})
+    provider.script(asks, Answer(words=["It is ", "forty-two."], gates={1: gates[1]}))
+    page = await visitor.arrive()
+    await say(page, "How much?")
+    await gates[0].reached()
+    await expect(steps(page)).to_contain_text("Using calculator")
+    await page.reload()
+    await ready(page)
+    await expect(thread(page)).to_contain_text("Thinking …")
+    gates[0].open()
+    await expect(thread(page)).to_contain_text("It is")
+    await expect(steps(page)).to_contain_text("Used calculator")
+    await steps(page).locator("summary").click()
+    await expect(steps(page)).to_contain_text('"expression": "6*7"')
+    gates[1].open()
+    await ended(page)
+
+
 async def test_three_tools_in_a_row_join(visitor: Visitor, provider: Provider) -> None:
     calls = [Call("calculator", f'{{"expression": "6*{number}"}}') for number in (5, 6, 7)]
     provider.script(Answer(calls=calls[:1]), Answer(calls=calls[1:]), Answer(words=["Done."]))

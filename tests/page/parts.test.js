@@ -69,3 +69,13 @@ test("steps that were seen being made are not shown twice", () => {
   const seen = partsOf([FIRST, RESULT]).map((part) => (part.kind === "reasoning" ? { ...part, id: "another" } : part));
   assert.deepEqual(runningParts([FIRST, RESULT], seen), seen);
 });
+
+test("a call whose beginning was not seen is shown once it is stored", () => {
+  /** @type {Page.Part} */
+  const begunBefore = { kind: "tool", id: "a", text: "}", length: 1, done: false };
+  const other = partsOf([SECOND]);
+  assert.deepEqual(runningParts([], [begunBefore, ...other]), other);
+  const [shown, ...rest] = runningParts([FIRST], [{ ...begunBefore, result: "42", done: true }, ...other]);
+  assert.deepEqual([shown?.name, shown?.text, shown?.result], ["calculator", "{}", "42"]);
+  assert.deepEqual(rest, other);
+});

@@ -220,6 +220,7 @@ export class OpenChat extends LoadedMessages {
     if (!this.opened || this.messages.some((other) => other.id === message.id)) return;
     if (this.run && (message.role === "tool" || message.tool_calls)) {
       this.run.stored.push(message);
+      this.tell("run");
       return;
     }
     this.insert(...(this.run && message.role === "assistant" ? this.run.store() : []), message);

@@ -40,7 +40,8 @@ export function partsOf(messages) {
 
 /**
  * All parts of a running answer. Its stored steps come first, but for those that this page has seen being made: the
- * run has these itself. One that was opened amid a step has not.
+ * run has these itself. One that was opened amid a step has not. A call whose beginning it has not seen is shown once
+ * it is stored, with its name and all that the tool was given.
  * @param {Page.Message[]} stored
  * @param {Page.Part[]} seen
  */
@@ -50,7 +51,13 @@ export function runningParts(stored, seen) {
     ({ id, tool_calls: calls, tool_call_id: callId }) =>
       ![id, callId ?? "", ...(calls ?? []).map((call) => call.id)].some((known) => ids.has(known)),
   );
-  return [...partsOf(unseen), ...seen];
+  const calls = new Map(stored.flatMap((message) => (message.tool_calls ?? []).map((call) => [call.id, call])));
+  const whole = seen.flatMap((part) => {
+    if (part.kind !== "tool" || part.name) return part;
+    const call = calls.get(part.id);
+    return call ? { ...part, name: call.name, text: call.arguments } : [];
+  });
+  return [...partsOf(unseen), ...whole];
 }
 
 /**
