@@ -35,6 +35,8 @@ declare namespace Api {
     "turn.regenerate": { params: { session_id: string; message_id?: string; profile?: number }; result: RegenerateResult };
     /** Say something in the place of one of the caller's messages: both stay, each in its branch. */
     "message.edit": { params: { message_id: string; text: string; new_id?: string }; result: EditResult };
+    /** Put a summary in the place of the earlier part of a chat, for the model: its own, or a text; or use all again. */
+    "session.compact": { params: { session_id: string; text?: string; undo?: boolean }; result: CompactResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */
     "turn.stop": { params: { session_id: string; run_id?: string }; result: StopResult };
     /** List the profiles that the caller may choose. */
@@ -88,7 +90,7 @@ declare namespace Api {
     value: SessionShape | null;
   }
   /** Why a provider's cache had less than was expected; `sentence` says it to a person. */
-  type Cause = "first" | "model" | "profile" | "prompt" | "tools" | "software" | "edited" | "expired" | "evicted" | "unreported" | "host" | "other";
+  type Cause = "first" | "model" | "profile" | "prompt" | "tools" | "software" | "compacted" | "edited" | "expired" | "evicted" | "unreported" | "host" | "other";
   /** A profile that a user may choose for a session, or for one answer. ``input_price`` is what a million tokens of a prompt cost that no cache holds, in US dollars; null where no price is known. */
   interface ChoiceShape {
     id: number;
@@ -99,6 +101,9 @@ declare namespace Api {
     takes_images: boolean;
     takes_files: boolean;
     input_price: number | null;
+  }
+  interface CompactResult {
+    run_id: string | null;
   }
   /** A named piece of ambient information given to the agent for the run, distinct from the conversation. */
   interface Context {

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from sessions_app.conversations import spending
 from sessions_app.conversations.schemas import ErrorShape, MessageShape, message_shape
 from sessions_app.conversations.versions import versions
-from sessions_app.models import Message, MessageRating, MessageRole, Turn, TurnStatus
+from sessions_app.models import Message, MessageKind, MessageRating, MessageRole, Turn, TurnStatus
 
 
 def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
@@ -27,7 +27,7 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
                 "ledger": ledgers.get(message.public_id),
                 "error": errors.get(message.public_id, shape.error),
                 "rating": ratings.get(message.pk),
-                "model": answered_by(message.role, turns.get(message.turn_id)),
+                "model": answered_by(message, turns.get(message.turn_id)),
             }
         )
         for message, shape in zip(messages, map(message_shape, messages), strict=True)
@@ -41,9 +41,10 @@ def standing(message_id: UUID, beside: Sequence[UUID]) -> dict[str, Any]:
     return {"alternatives": [other for other in beside if other != message_id], "place": beside.index(message_id) + 1}
 
 
-def answered_by(role: str, turn: Turn | None) -> str | None:
-    """Return the model that said a message; None where nobody knows, and of what no model says."""
-    return turn.model or None if turn is not None and role == MessageRole.ASSISTANT else None
+def answered_by(message: Message, turn: Turn | None) -> str | None:
+    """Return the model that said a message, or made a summary; None where nobody knows, and of what no model says."""
+    by_model = message.role == MessageRole.ASSISTANT or message.kind == MessageKind.SUMMARY
+    return turn.model or None if turn is not None and by_model else None
 
 
 def _ratings(messages: Sequence[Message]) -> dict[int, int]:

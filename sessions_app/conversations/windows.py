@@ -6,8 +6,16 @@ refusal has told: the smaller of both. A refusal counts for the model that it wa
 
 from __future__ import annotations
 
+from math import ceil
+
+from sessions_app.errors import TooLarge
+from sessions_app.llm.cache_ledger.requests import BYTES_PER_TOKEN, RequestRecord
+from sessions_app.llm.context import reserve_of
 from sessions_app.llm.windows import window_of
-from sessions_app.models import AgentProfile
+from sessions_app.models import AgentProfile, ChatSession
+
+# Of one character in UTF-8, and so the most tokens that it can be.
+_MOST_BYTES = 4
 
 
 def window(profile: AgentProfile) -> int | None:
@@ -22,3 +30,22 @@ def window(profile: AgentProfile) -> int | None:
 def learn(profile_id: int, model: str, window: int) -> None:
     """Note what a refusal has told of the window of a profile's model."""
     AgentProfile.objects.filter(pk=profile_id).update(learnt_context=window, learnt_model=model)
+
+
+def check_fits(chat_session: ChatSession, profile: AgentProfile, text: str) -> None:
+    """Make sure that a message is not too large for a model's window all by itself. Raises TooLarge.
+
+    It is an estimate, by the bytes of a token in the session's last request.
+    """
+    size = window(profile)
+    if size is None or len(text) * _MOST_BYTES <= size - reserve_of(size) - len(chat_session.frozen_prefix):
+        return
+    last = RequestRecord.from_json(chat_session.last_request)
+    per_token = last.bytes_per_token if last else BYTES_PER_TOKEN
+    allowed = size - reserve_of(size) - ceil(len(chat_session.frozen_prefix) / BYTES_PER_TOKEN)
+    over = ceil(len(text.encode()) / per_token) - allowed
+    if over > 0 and allowed > 0:
+        raise TooLarge(
+            f"This message is about {over:,} tokens too long for the model, whose window holds {size:,}. Shorten it.",
+            limit=int(allowed * per_token),
+        )

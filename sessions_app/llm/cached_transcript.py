@@ -140,8 +140,14 @@ class CachedTranscript:
         other._waiting_bytes = self._waiting_bytes
         return other if position is None or other.truncate(position) else None
 
+    @property
+    def end(self) -> int:
+        """The first position behind all of its rows."""
+        last = self._rows[-1].position if self._rows else self._elements.last
+        return max(last, self._summary_position) + 1
+
     def places(self) -> list[tuple[int, int]]:
-        """The positions at which it can be divided, with the bytes of the prompt before each, ascending in bytes."""
+        """The positions at which it can be divided, with the bytes of the prompt before each, in its order."""
         places = [(position, len(self.frozen) + length) for position, length in self._elements.places()]
         length = len(self.frozen) + self._elements.length + self._message_bytes
         for row in self._rows:

@@ -31,6 +31,11 @@ class KeptElements:
         return len(self._joined) + GROUP_BYTES * len(self._ends)
 
     @property
+    def last(self) -> int:
+        """The position of the last row; -1 where there is none."""
+        return self._lasts[-1] if self._lasts else -1
+
+    @property
     def length(self) -> int:
         """Bytes of the elements, joined by commas."""
         return len(self._joined)

@@ -20,6 +20,8 @@ from ag_ui.core import (
     ReasoningMessageStartEvent,
     ReasoningStartEvent,
     RunStartedEvent,
+    StepFinishedEvent,
+    StepStartedEvent,
     TextMessageContentEvent,
     TextMessageEndEvent,
     TextMessageStartEvent,
@@ -139,6 +141,14 @@ class RunStream:
         """Send the end of a tool call's arguments."""
         self._open_calls.pop(call_id, None)
         self._send(ToolCallEndEvent(tool_call_id=call_id))
+
+    def work_began(self, name: str) -> None:
+        """Send that the host has begun work of its own on the turn."""
+        self._send(StepStartedEvent(step_name=name))
+
+    def work_ended(self, name: str) -> None:
+        """Send that this work has ended."""
+        self._send(StepFinishedEvent(step_name=name))
 
     def call_result(self, call_id: str, message_id: UUID, text: str) -> None:
         """Send a tool's result, once it is stored under ``message_id``."""

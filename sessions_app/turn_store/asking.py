@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from sessions_app.conversations import access, limits, turn_status
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.schemas import queued_shape
+from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.models import FactName, Turn, TurnStatus
@@ -38,8 +39,8 @@ def ask(
     """Store a turn; begin it unless another runs or this process is stopping.
 
     ``revision`` is that of the transcript which the caller has shown. Raises NotFound (also for a user who may no
-    longer act), Conflict (the message id is taken, another line was chosen since), TooMany (turns a minute, queue,
-    storage).
+    longer act), Conflict (the message id is taken, another line was chosen since), TooLarge (for the model), TooMany
+    (turns a minute, queue, storage).
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
@@ -52,6 +53,7 @@ def ask(
     if revision is not None and revision < chat_session.stamp.branch_revision:
         raise Conflict("This chat went on elsewhere.", revision=chat_session.stamp.revision)
     check_profile(chat_session)
+    check_fits(chat_session, chat_session.profile, text)
     claim.save(force_insert=True)
     others = list(alive(chat_session).values())
     limits.admit_turn(user_id, text, others)

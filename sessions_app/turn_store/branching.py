@@ -22,6 +22,7 @@ from sessions_app.conversations.schemas import (
     session_shape,
 )
 from sessions_app.conversations.transcript import stamp_of
+from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict, NotFound, WrongKind
 from sessions_app.models import ChatSession, Message, MessageClaim, MessageRole, Turn, TurnKind
 from sessions_app.turn_store.alive import check_free
@@ -135,6 +136,7 @@ def _turn_from(
     user_id = turn.owner_id
     if turn.profile is None:
         check_profile(chat_session)
+    check_fits(chat_session, turn.profile or chat_session.profile, turn.text)
     claim.save(force_insert=True)
     limits.admit_turn(user_id, turn.text, ())
     old = stamp_of(chat_session)

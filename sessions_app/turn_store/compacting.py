@@ -13,14 +13,13 @@ A person writes or undoes one only while no turn of the session runs or waits.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from agentcache import Stamp
 from sessions_app.conversations import access, branches, limits, sent_rows, storage, transcript
-from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.profiles import check_profile
-from sessions_app.conversations.schemas import session_shape
+from sessions_app.conversations.schemas import message_shape, session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.errors import Conflict
 from sessions_app.journal import Fact, record
@@ -103,23 +102,37 @@ def _append(chat_session: ChatSession, text: str, covered: Summary) -> None:
     _tell(chat_session, message, uncounted(RequestRecord.from_json(chat_session.last_request)))
 
 
-def store(turn: Turn, seen: Stamp, text: str, covered: Summary, message_id: UUID, last: RequestRecord | None) -> None:
-    """Store the summary that a running turn has made of the transcript with the stamp ``seen``.
+@dataclass(frozen=True, slots=True)
+class MadeSummary:
+    """What a turn's ``model`` has made of the transcript with the stamp ``seen``; ``message_id`` will be the row's."""
 
-    ``last`` is the session's latest request before it. Raises OwnershipLost, TranscriptChanged; then nothing is stored.
+    text: str
+    model: str
+    covered: Summary
+    seen: Stamp
+    message_id: UUID
+
+
+def store(turn: Turn, made: MadeSummary, last: RequestRecord | None) -> None:
+    """Store the summary that a running turn has made; ``last`` is the session's latest request before it.
+
+    Raises OwnershipLost, TranscriptChanged; then nothing is stored.
     """
     chat_session = locked(turn)
     transcript.write_fenced(turn)
-    if stamp_of(chat_session) != seen:
+    if stamp_of(chat_session) != made.seen:
         raise TranscriptChanged
-    row = NewMessage(MessageRole.USER, text, (covered,), kind=MessageKind.SUMMARY, public_id=message_id)
-    _tell(chat_session, transcript.append_claimed(chat_session, turn, [row]).messages[0], uncounted(last))
+    summary = MessageKind.SUMMARY
+    row = NewMessage(MessageRole.USER, made.text, (made.covered,), kind=summary, public_id=made.message_id)
+    [message] = transcript.append_claimed(chat_session, turn, [row]).messages
+    _tell(chat_session, message, uncounted(last), made.model)
 
 
-def _tell(chat_session: ChatSession, message: Message, last: RequestRecord | None) -> None:
+def _tell(chat_session: ChatSession, message: Message, last: RequestRecord | None, model: str = "") -> None:
     touch(chat_session, None, last)
     owner_id, session_id = chat_session.owner_id, chat_session.pk
-    record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, message.public_id, message_shapes([message])[0]))
+    shape = message_shape(message).model_copy(update={"model": model or None})
+    record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, message.public_id, shape))
     record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
 
 

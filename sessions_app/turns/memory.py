@@ -8,6 +8,7 @@ request is made from what the database says then.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Literal, cast
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.content.rows import Row
+from sessions_app.llm.content.summaries import shortened
 from sessions_app.turn_store.beginning import ClaimedTurn, load
 from sessions_app.turn_store.ending import Stored
 
@@ -60,6 +62,13 @@ class TurnMemory:
         return self._transcript
 
     @property
+    def seen(self) -> Stamp:
+        """The stamp that ``transcript`` has."""
+        if self._seen is None:
+            raise RuntimeError("no transcript was obtained")
+        return self._seen
+
+    @property
     def last_request(self) -> RequestRecord | None:
         """The session's latest request to a provider, as far as this turn knows."""
         return self._transcript.last if self._transcript else None
@@ -71,7 +80,7 @@ class TurnMemory:
         transcript by then is not for this turn to send.
         """
         if self._transcript is None:
-            await self._read()
+            await self.read()
 
     def _guard(self) -> GuardShape:
         """Judge the transcript in memory, and take the user's message in where it is the stored one."""
@@ -99,7 +108,7 @@ class TurnMemory:
         seen = self._seen
         self.take_in(stored)
         if self._transcript is not None and seen != stored.old:
-            await self._read()  # somebody else wrote
+            await self.read()  # somebody else wrote
 
     def take_in(self, stored: Stored) -> None:
         """Take in rows that the turn has stored, after their commit.
@@ -115,17 +124,37 @@ class TurnMemory:
         self._lease.rebaseline(old=stored.old, new=stored.new, size=transcript.size)
         self._seen = stored.new
 
-    async def _read(self) -> None:
+    async def beginning(self, position: int | None, longest: int | None) -> CachedTranscript:
+        """Return a transcript of what comes before ``position`` (None: of all), to make another request of.
+
+        With ``longest`` the texts of its rows are shortened to so many characters. Raises OwnershipLost.
+        """
+        if longest is None and (made := self.transcript.beginning(position)) is not None:
+            return made
+        door = database.of(self.owner_id)
+        read, _ = await door.read(_stored, self._begun, self.last_request, position, longest)
+        return read
+
+    async def read(self) -> None:
+        """Make ``transcript`` what the database says now. Raises OwnershipLost."""
         last = self._begun.last if self._transcript is None else self._transcript.last
         door = database.of(self.owner_id)
         self._transcript, self._seen = transcript, stamp = await door.read(_stored, self._begun, last)
         self._lease.keep(transcript, stamp, transcript.size)
 
 
-def _stored(begun: ClaimedTurn, last: RequestRecord | None) -> tuple[CachedTranscript, Stamp]:
-    """The transcript as stored, with its stamp. In the database's thread: a long one takes a while to build."""
+def _stored(
+    begun: ClaimedTurn, last: RequestRecord | None, position: int | None = None, longest: int | None = None
+) -> tuple[CachedTranscript, Stamp]:
+    """The transcript as stored, with its stamp. In the database's thread: a long one takes a while to build.
+
+    See ``TurnMemory.beginning`` for ``position`` and ``longest``.
+    """
     check_claim(begun.turn)
     rows, stamp = load(begun.session_id)
+    rows = list(takewhile(lambda row: row.position != position, rows))
+    if longest is not None:
+        rows = [shortened(row, longest) for row in rows]
     prefix = FrozenPrefix.from_json(begun.prefix)
     transcript = CachedTranscript(str(begun.session_id), prefix, begun.model, rows, last=last)
     transcript.applied, transcript.endpoint = begun.applied, begun.endpoint

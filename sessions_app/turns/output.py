@@ -42,11 +42,15 @@ class TurnOutput:
 
     def add(self, result: StepResult) -> None:
         """Take in what a step has amounted to, however it ended."""
+        self.count(result)
+        self._text, self._parts, self._finish = result.text, result.parts, result.finish
+
+    def count(self, result: StepResult) -> None:
+        """Take in what a step has cost, and nothing of what it said."""
         self._usage += result.usage
         if result.text or result.parts or not self._model:
             # A step that was stopped before a word knows what was asked for, not who would have answered.
             self._provider, self._model = result.provider, result.model
-        self._text, self._parts, self._finish = result.text, result.parts, result.finish
         if result.entry is not None:
             self._entry = self._entry + result.entry if self._entry else result.entry
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar
+from typing import Literal
 
 from ag_ui.core import BaseEvent
 from django.db import DataError, IntegrityError
@@ -24,24 +24,23 @@ from sessions_app import database
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, TurnResult, reductions
-from sessions_app.database import Door
 from sessions_app.llm.agent import Agent
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.errors import ProviderError
 from sessions_app.llm.step_events import StepResult
-from sessions_app.models import MessageRole, TurnStatus
+from sessions_app.models import MessageRole, TurnKind, TurnStatus
 from sessions_app.realtime.feed import Feed
 from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store.beginning import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn, Stored, end, store_step
+from sessions_app.turns.compacting import Compactor
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.output import TurnOutput
+from sessions_app.turns.writing import Write, settled
 
 logger = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Reason = Literal["stopped", "interrupted", "lost"]
 
 # A model that calls tools for ever is stopped here.
@@ -49,23 +48,6 @@ MAX_STEPS = 20
 _RETRY_FIRST, _RETRY_LONGEST = 0.1, 2.0
 # What is said of values that the database will never take. Anything else may be over in a moment.
 REFUSALS = (DataError, IntegrityError, OverflowError, TypeError, ValueError)
-
-
-class Write(Protocol):
-    """Carries out a transaction and delivers the facts that it wrote."""
-
-    async def __call__(self, door: Door, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return what ``work`` returned."""
-
-
-async def settled(work: Coroutine[Any, Any, R]) -> R:
-    """Await ``work`` to its end, also when cancelled meanwhile; then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 class Run:
@@ -195,12 +177,27 @@ class Run:
         self.stream.started(memory.guarded.model_dump())
         if self.begun.refused:
             raise ProviderError("provider", self.begun.refused)
+        compactor = Compactor(self.begun, agent, memory, self.stream, self._output, self._write)
+        if self.turn.kind == TurnKind.COMPACTION:
+            await compactor.summarise_all()
+            return
         for _ in range(MAX_STEPS):
-            result = await self._step(agent, memory)
+            await compactor.make_room()
+            result = await self._step_that_fits(agent, memory, compactor)
             if not result.calls:
                 return
             await self._use_tools(agent, memory, result)
         raise ProviderError("provider", f"The model called tools {MAX_STEPS} times in a row.")
+
+    async def _step_that_fits(self, agent: Agent, memory: TurnMemory, compactor: Compactor) -> StepResult:
+        """Carry a step out; one that the provider refuses for its length once more, with room made for it."""
+        try:
+            return await self._step(agent, memory)
+        except ProviderError as error:
+            if error.code != "context" or self.stream.text:
+                raise
+            await compactor.make_more_room(error)
+        return await self._step(agent, memory)
 
     async def _step(self, agent: Agent, memory: TurnMemory) -> StepResult:
         step = agent.step(memory.transcript)

@@ -22,7 +22,7 @@ from sessions_app.realtime.bus import Bus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
-from sessions_app.turn_store import asking, branching, deleting
+from sessions_app.turn_store import asking, branching, compacting, deleting
 from sessions_app.turn_store.alive import StillStopping
 from sessions_app.turn_store.branching import BranchedTurn
 from sessions_app.turn_store.ending import status_of
@@ -105,6 +105,21 @@ class TurnService:
         return await self._once_stopped(
             lambda: self._publisher.write(door, branching.select, user_id, message_id, limit)
         )
+
+    async def compact(self, user_id: int, session_id: UUID, *, door: Door = database) -> AcceptedTurn:
+        """Have the earlier part of a chat summarised. Raises NotFound, Conflict, TooMany."""
+        ask = partial(compacting.ask, user_id, session_id)
+        return await self._once_stopped(
+            lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+        )
+
+    async def write_summary(self, user_id: int, session_id: UUID, text: str, *, door: Door = database) -> None:
+        """Make a person's text the summary. Raises NotFound, Conflict, TooMany."""
+        await self._once_stopped(lambda: self._publisher.write(door, compacting.write, user_id, session_id, text))
+
+    async def undo_summary(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
+        """Have the whole chat used again. Raises NotFound, Conflict."""
+        await self._once_stopped(lambda: self._publisher.write(door, compacting.undo, user_id, session_id))
 
     async def _steer(self, door: Door, work: Callable[..., BranchedTurn]) -> BranchedTurn:
         return await self._once_stopped(

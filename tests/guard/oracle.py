@@ -41,7 +41,7 @@ class Stored:
 
     @property
     def rows(self) -> list[Row]:
-        return [Row(m.role, m.text, decode(m.parts), m.status) for m in self.messages]  # type: ignore[arg-type]
+        return [Row(m.role, m.text, decode(m.parts), m.status, m.position) for m in self.messages]  # type: ignore[arg-type]
 
 
 def stored(session_id: UUID) -> Stored:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 from uuid import UUID
 
 from django.conf import settings
+from pydantic import model_validator
 
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import LEFT_OUT, Id, Params, Position, ProfileId, SaidText, SessionParams
@@ -62,6 +64,24 @@ class StopResult(Shape):
     stopped: bool
 
 
+class CompactParams(SessionParams):
+    text: SaidText = LEFT_OUT
+    undo: bool = LEFT_OUT
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if self.undo and "text" in self.model_fields_set:
+            raise ValueError("a summary is either written or undone")
+        return self
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield len(self.text or ""), settings.HERMES_MAX_TEXT
+
+
+class CompactResult(Shape):
+    run_id: UUID | None
+
+
 async def _start(call: Call, params: StartParams) -> StartResult:
     """Say something: answered once the text is durable, run now or after the running turn."""
     started = await call.service.start_turn(
@@ -97,9 +117,23 @@ async def _stop(call: Call, params: StopParams) -> StopResult:
     return StopResult(stopped=stopped)
 
 
+async def _compact(call: Call, params: CompactParams) -> CompactResult:
+    """Put a summary in the place of the earlier part of a chat, for the model: its own, or a text; or use all again."""
+    caller, session_id = call.caller, params.session_id
+    if "text" in params.model_fields_set:
+        await call.service.write_summary(caller.user_id, session_id, params.text, door=caller)
+        return CompactResult(run_id=None)
+    if params.undo:
+        await call.service.undo_summary(caller.user_id, session_id, door=caller)
+        return CompactResult(run_id=None)
+    started = await call.service.compact(caller.user_id, session_id, door=caller)
+    return CompactResult(run_id=started.run_id)
+
+
 METHODS = (
     Method("turn.start", StartParams, StartResult, _start, (TooLarge, NotFound, Conflict), changes=True),
     Method("turn.regenerate", RegenerateParams, RegenerateResult, _regenerate, (NotFound, Conflict), changes=True),
     Method("message.edit", EditParams, EditResult, _edit, (TooLarge, NotFound, Conflict), changes=True),
+    Method("session.compact", CompactParams, CompactResult, _compact, (TooLarge, NotFound, Conflict), changes=True),
     Method("turn.stop", StopParams, StopResult, _stop, (NotFound,), changes=True),
 )

@@ -8,6 +8,7 @@ prefix, the latest summary, and the rows that it does not cover. A branch that b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sessions_app.llm.content.parts import Note, Summary
 from sessions_app.llm.content.rows import Row
@@ -15,6 +16,16 @@ from sessions_app.llm.content.rows import Row
 SUMMARY = "The earlier part of this conversation is not shown any more. This is a summary of it:"
 SUMMARY_OF_STEPS = f"{SUMMARY[:-1]}, and of what you have done so far for the user's last message, which follows it:"
 """What stands before a summary; the second where the steps of a turn under way were summarised."""
+
+INSTRUCTION = (
+    "This is a message of the program that you run in, not of the user. The conversation is about to become too long. "
+    "Write a summary of all of it, which will stand in its place: you will go on from the summary alone. Keep what is "
+    "still needed: what the user wants and has said of themselves, facts, names, numbers, decisions, code and texts "
+    "that are being worked on, results of tools, what is done and what is open. Leave out what has become void. Write "
+    "it in the language of the conversation, as plain notes. Call no tool, and answer with the summary and nothing "
+    "else."
+)
+"""What a summary is asked for with: the next message of the conversation, so that all before it is in the cache."""
 
 
 def summary_of(row: Row) -> Summary | None:
@@ -44,3 +55,12 @@ def sent_of(line: Iterable[Row]) -> list[Row]:
         return [row for row in rows if not summary_of(row)]
     asked = [row for row in rows if row.position == summary.asked and row.position < summary.before]
     return [latest, *asked, *(row for row in rows if row.position >= summary.before and not summary_of(row))]
+
+
+def shortened(row: Row, longest: int) -> Row:
+    """The row with the middle of its text left out where it has more than so many characters."""
+    left_out = len(row.text) - longest
+    if left_out <= 0:
+        return row
+    half = longest // 2
+    return replace(row, text=f"{row.text[:half]}\n[{left_out} characters left out]\n{row.text[len(row.text) - half :]}")

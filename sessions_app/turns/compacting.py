@@ -1,0 +1,236 @@
+"""Make room in the model's window: put a summary in the place of the earlier part of a turn's transcript.
+
+Before each request it is estimated whether that fits. Where it does not, what came before the message that the turn
+answers is summarised, by the model itself and as the next message of the warm conversation: all of it is in the
+provider's cache, and only the instruction is new. Where even that is too long, the longest beginning that fits is
+summarised first. Where nothing is left before the message, the turn's own earlier steps are, and the message itself is
+sent on behind the summary.
+
+Why nothing is lost by it:
+
+1. The request for a summary is made of a copy: the transcript in memory stays what it was until the summary is stored.
+2. It is stored fenced by the turn's claim and by the stamp of what it was made of (``turn_store.compacting``). A
+   foreign write meanwhile discards it; then the transcript is read again, and whether it fits is asked once more.
+3. From then on the transcript is read from the database, like any that somebody else has changed.
+
+A summary that fails, however, changes nothing: the turn ends with an error that says what to do.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sessions_app import database
+from sessions_app.conversations import windows
+from sessions_app.llm.agent import Agent
+from sessions_app.llm.content.parts import Summary
+from sessions_app.llm.content.rows import Row
+from sessions_app.llm.content.summaries import INSTRUCTION
+from sessions_app.llm.context import bytes_of, reserve_of, room_of, tokens_of
+from sessions_app.llm.errors import ProviderError
+from sessions_app.llm.step_events import StepResult
+from sessions_app.models import TurnKind
+from sessions_app.realtime.run_events import RunStream
+from sessions_app.turn_store import compacting
+from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.compacting import MadeSummary, TranscriptChanged, uncounted
+from sessions_app.turns.memory import TurnMemory
+from sessions_app.turns.output import TurnOutput
+from sessions_app.turns.writing import Write, settled
+
+WORK = "compaction"
+"""What the run's events call it."""
+
+MAX_ROUNDS = 10
+"""Summaries that one request is worth; each covers at least one message more."""
+
+SMALLER = (1.0, 0.6, 0.35, 0.2)
+"""Shares of what should fit, tried one after the other where a provider still refuses a beginning for its length."""
+
+MAX_SUMMARY = 40_000
+"""Characters of the longest summary. What does not come to its end within them is no summary."""
+
+UNKNOWN_SHARE = 0.75
+"""Of a prompt that was refused for its length with no word of the window: so much may fit."""
+
+FEWEST_CHARACTERS = 200
+"""Of a text that is shortened because it is too large to be summarised."""
+
+TOO_SMALL = (
+    "The window of this model, {window:,} tokens, is too small for its system prompt and tools, about {prefix:,}. "
+    "An administrator has to change its profile."
+)
+TOO_LARGE = (
+    "This message is about {over:,} tokens too long for the model, whose window holds {window:,}. Shorten it, or "
+    "choose a model with a larger window."
+)
+FAILED = "The earlier part of this chat could not be summarised: {} Try again, or start a new chat."
+CHANGED = "This chat was changed by another program while it was summarised. Nothing was changed by that; try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a transcript is divided: what comes before ``position`` (None: all) is summarised.
+
+    ``longest`` are the characters that its texts are shortened to, None where they fit as they are.
+    """
+
+    position: int | None
+    summary: Summary
+    longest: int | None = None
+
+
+class Compactor:
+    """Makes room for one turn. Lives as long as its run; not for two requests at once."""
+
+    def __init__(
+        self, begun: ClaimedTurn, agent: Agent, memory: TurnMemory, stream: RunStream, output: TurnOutput, write: Write
+    ) -> None:
+        self._begun = begun
+        self._agent = agent
+        self._memory = memory
+        self._stream = stream
+        self._output = output
+        self._write = write
+        self._window = begun.window
+        self._asked = begun.message.position if begun.message else None
+
+    @property
+    def _tokens(self) -> int:
+        return tokens_of(self._memory.transcript.length, self._memory.transcript.last)
+
+    async def summarise_all(self) -> None:
+        """Put a summary in the place of the whole transcript, or of as much of it as fits. Raises ProviderError."""
+        if self._window is not None:
+            self._check_size(self._window)
+        await self._summarise(self._window, self._stream.message_id)
+
+    async def make_room(self) -> None:
+        """Summarise until the next request fits, or nothing is left to summarise. Raises ProviderError."""
+        for _ in range(MAX_ROUNDS):
+            if self._window is None or self._tokens <= room_of(self._window):
+                return
+            self._check_size(self._window)
+            if not await self._summarise(self._window, uuid.uuid4()):
+                return
+
+    async def make_more_room(self, refusal: ProviderError) -> None:
+        """Summarise after the provider has refused a request for its length. Raises ProviderError."""
+        if refusal.window is not None:
+            door, begun = database.of(self._begun.turn.owner_id), self._begun
+            await self._write(door, windows.learn, begun.profile_id, begun.model, refusal.window)
+        # What was refused is too long, whatever the estimate says.
+        self._window = min(refusal.window or self._tokens, int(self._tokens * UNKNOWN_SHARE))
+        if not await self._summarise(self._window, uuid.uuid4()):
+            raise refusal
+        await self.make_room()
+
+    def _check_size(self, window: int) -> None:
+        """Refuse what stays too large whatever is summarised. Raises ProviderError."""
+        transcript = self._memory.transcript
+        prefix = tokens_of(len(transcript.frozen), None)
+        if prefix >= window:
+            raise ProviderError("context", TOO_SMALL.format(window=window, prefix=prefix))
+        *_, (position, size) = transcript.places()
+        if position != self._asked:
+            return  # it is not the last one, so there is something to summarise
+        if (over := self._tokens - tokens_of(size, transcript.last) + prefix - window) > 0:
+            raise ProviderError("context", TOO_LARGE.format(over=over, window=window))
+
+    async def _summarise(self, window: int | None, message_id: UUID) -> bool:
+        """Summarise as much as one request can take; False where there is nothing. Raises ProviderError."""
+        if self._cut(window, 1.0) is None:
+            return False
+        self._stream.work_began(WORK)
+        try:
+            await self._shrinking(window, message_id)
+        finally:
+            self._stream.work_ended(WORK)
+        return True
+
+    async def _shrinking(self, window: int | None, message_id: UUID) -> None:
+        """Put a summary in place, of less where the provider refuses what should have fitted. Raises ProviderError."""
+        for share in SMALLER:
+            if (cut := self._cut(window, share)) is None:
+                return
+            try:
+                await self._put_in_place(cut, message_id)
+                return
+            except ProviderError as error:
+                if error.code == "conflict":
+                    raise
+                if error.code != "context" or share == SMALLER[-1]:
+                    raise ProviderError(error.code, FAILED.format(error.text)) from error
+                window = error.window or window or int(self._tokens * UNKNOWN_SHARE)
+
+    def _cut(self, window: int | None, share: float) -> Cut | None:
+        """Choose what is summarised: the longest beginning that fits, before the message that is answered."""
+        transcript = self._memory.transcript
+        budget = int(bytes_of(window - reserve_of(window), transcript.last) * share) if window else None
+        if budget is not None:
+            budget -= len(INSTRUCTION)
+        # At least one row, besides a summary that it begins with.
+        places = transcript.places()[2 if transcript.summary else 1 :]
+        before = [place for place in places if self._asked is not None and place[0] <= self._asked]
+        own = [place for place in places if place not in before]
+        if self._asked is None or (own and not before):
+            whole = [(transcript.end, transcript.length)]
+            return self._longest([*own, *whole], budget, transcript.end)
+        return self._longest(before, budget, transcript.end)
+
+    def _longest(self, places: list[tuple[int, int]], budget: int | None, end: int) -> Cut | None:
+        if not places:
+            return None
+        fitting = [place for place in places if budget is None or place[1] <= budget]
+        position = fitting[-1][0] if fitting else places[0][0]
+        asked = self._asked if self._asked is not None and position > self._asked else None
+        longest = None if fitting or budget is None else max(FEWEST_CHARACTERS, budget // 8)
+        return Cut(None if position == end else position, Summary(position, asked), longest)
+
+    async def _put_in_place(self, cut: Cut, message_id: UUID) -> None:
+        """Have the beginning summarised, store the summary, and go on from it. Raises ProviderError."""
+        memory, turn = self._memory, self._begun.turn
+        seen = memory.seen
+        result = await self._ask(cut)
+        made = MadeSummary(_summary_of(result), result.model, cut.summary, seen, message_id)
+        last = uncounted(memory.last_request)
+        try:
+            await settled(self._write(database.of(turn.owner_id), compacting.store, turn, made, last))
+        except TranscriptChanged:
+            if turn.kind == TurnKind.COMPACTION:
+                raise ProviderError("conflict", CHANGED) from None
+        else:
+            memory.transcript.last = last
+        await memory.read()
+
+    async def _ask(self, cut: Cut) -> StepResult:
+        """Return what the model has answered when it was asked for a summary. Raises ProviderError."""
+        transcript = await self._memory.beginning(cut.position, cut.longest)
+        transcript.append(Row("user", INSTRUCTION, position=self._memory.transcript.end))
+        step = self._agent.step(transcript, MAX_SUMMARY)
+        try:
+            async with step:
+                async for _ in step:
+                    pass
+        finally:
+            self._output.count(_cost(step.result, whole=cut.position is None))
+        return step.result
+
+
+def _cost(result: StepResult, *, whole: bool) -> StepResult:
+    """What a summary has cost; of a shorter beginning it was no miss that the rest of the prompt was not found."""
+    if whole or result.entry is None:
+        return result
+    found = min(result.entry.expected, result.usage.input_tokens)
+    return replace(result, entry=replace(result.entry, expected=found, miss=None))
+
+
+def _summary_of(result: StepResult) -> str:
+    """The summary in an answer. Raises ProviderError where there is none."""
+    if not result.text.strip():
+        raise ProviderError("empty", "The model asked for a tool in place of a summary.")
+    if result.finish is not None:
+        raise ProviderError("provider", "The model did not come to the end of a summary.")
+    return result.text.strip()
