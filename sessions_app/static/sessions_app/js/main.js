@@ -1,8 +1,8 @@
 // Wires the page: one socket, one list of chats, one open conversation. The address says which, and at which message:
 // /?chat=<id>&at=<message id>; what was looked for there is the history's.
 
-import { announce, toast } from "./announce.js";
-import { follow, themeCommands } from "./appearance.js";
+import { toast } from "./announce.js";
+import { follow } from "./appearance.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
@@ -15,24 +15,22 @@ import { Markdown } from "./markdown.js";
 import { Marks } from "./marks.js";
 import { Notifications } from "./notifications.js";
 import { Outbox } from "./outbox.js";
+import { PageCommands } from "./page_commands.js";
 import { Palette } from "./palette.js";
 import { Picker } from "./picker.js";
 import { Preferences } from "./preferences.js";
-import { NOT_OFFERED, Profiles } from "./profiles.js";
+import { Profiles } from "./profiles.js";
 import { QuotaLine } from "./quota.js";
 import { Scroll } from "./scroll.js";
-import { sendKeys } from "./send_key.js";
+import { Sending } from "./sending.js";
 import { titleOf } from "./session_groups.js";
 import { Sessions } from "./sessions.js";
-import { openSettings } from "./settings.js";
-import { openShortcutList } from "./shortcut_list.js";
-import { listenForShortcuts } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { Refused, Socket } from "./socket.js";
 import { Steering } from "./steering.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
-import { explain, explainError, explainSteering, GONE } from "./words.js";
+import { explainError, explainSteering, GONE } from "./words.js";
 
 /** @type {{ maxText: number, login: string, user: string, isStaff: boolean, sendsMail: boolean }} */
 const config = JSON.parse($("config").textContent);
@@ -53,9 +51,9 @@ const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(c
 const { maxText } = config;
 /** @type {Page.Actions} */
 const actions = {
-  send,
-  reclaim,
-  startOver,
+  send: (text) => sending.send(text),
+  reclaim: (entry) => sending.reclaim(entry),
+  startOver: (text) => sending.startOver(text),
   edit: (message) => thread.edit(message.id),
   regenerate: (answerId) => void steering.regenerate(answerId),
   again: (answerId, button) => {
@@ -67,16 +65,20 @@ const actions = {
   select: (versions, id, button) => void steering.select(versions, id, button),
   rate: (message, rating) => void steering.rate(message, rating),
   fork: (message) => void steering.fork(message),
-  withdraw: (entry) => void withdraw(entry),
+  withdraw: (entry) => void sending.withdraw(entry),
 };
 const thread = new Thread({ markdown, outbox, socket, scroll, maxText, actions });
-const editLast = () => steering.editLast();
-const composer = new Composer({ maxText, storage, actions: { send, stop, editLast } });
-const steering = new Steering({ thread, composer, outbox, scroll, sessions, socket, storage, profiles, go });
+const composer = new Composer({
+  maxText,
+  storage,
+  actions: { send: actions.send, stop: () => sending.stop(), editLast: () => steering.editLast() },
+});
+const parts = { thread, composer, outbox, scroll, sessions, socket, storage, profiles, go };
+const steering = new Steering(parts);
+const sending = new Sending({ ...parts, steering });
 const connectionLine = new ConnectionLine(socket);
 /** @type {Conversation | null} */
 let conversation = null;
-let beginning = false;
 
 new QuotaLine(socket, journal);
 new Notifications({
@@ -85,7 +87,21 @@ new Notifications({
   title: (session) => titleOf(sessions.get(session)),
   go: (session) => go(`/?chat=${session}`),
 });
-const palette = new Palette({ socket, sessions, current: () => conversation?.id ?? null, commands, go });
+const palette = new Palette({
+  socket,
+  sessions,
+  current: () => conversation?.id ?? null,
+  commands: () => pageCommands.list(),
+  go,
+});
+const pageCommands = new PageCommands({
+  palette,
+  drawer,
+  picker,
+  preferences,
+  sendsMail: config.sendsMail,
+  newChat,
+});
 leaveKeysToInputMethods();
 
 /** Opens the chat that the address names. */
@@ -115,7 +131,7 @@ function open(id) {
   composer.open(id);
   steering.forget();
   if (conversation) steering.resume(conversation);
-  awaitAnswer();
+  sending.awaitAnswer();
   sidebar.mark(id);
   marks.show(id);
   picker.show(id);
@@ -141,31 +157,6 @@ function newChat() {
   drawer.close();
   go("/");
   composer.focus();
-}
-
-/** @returns {import("./commands.js").Command[]} */
-function commands() {
-  const switching = { name: "Switch model …", words: "profile", icon: "model", act: askForModel };
-  return [
-    { name: "New chat", icon: "plus", act: newChat, keys: "Mod+Shift+O" },
-    ...(picker.isChoice ? [switching] : []),
-    ...themeCommands(preferences),
-    {
-      name: "Settings",
-      words: "preferences account",
-      icon: "settings",
-      act: () => openSettings(preferences, config.sendsMail),
-    },
-    { name: "Shortcuts", words: "keyboard keys help", icon: "keyboard", act: showShortcuts, keys: "Mod+/" },
-  ];
-}
-
-function askForModel() {
-  palette.ask("Which model?", picker.commands());
-}
-
-function showShortcuts() {
-  openShortcutList(...sendKeys());
 }
 
 /**
@@ -198,102 +189,6 @@ function showTurns() {
   composer.showRun(Boolean(conversation?.run));
 }
 
-/** @param {string} text */
-function send(text) {
-  if (conversation?.hasNewer) void thread.toLatest();
-  scroll.atEnd = true;
-  steering.forget();
-  outbox.send(conversation?.id ?? null, text, { revision: conversation?.revision });
-  composer.sent(text);
-  composer.focus();
-  if (conversation) awaitAnswer();
-  else begin();
-}
-
-/** The end of the answer to what is on its way is said, even where all of it comes with the chat. */
-function awaitAnswer() {
-  if (conversation) conversation.awaited = outbox.of(conversation.id).at(-1)?.message_id ?? conversation.awaited;
-}
-
-/** Makes the chat for what was said on the page of a new one. */
-async function begin() {
-  if (beginning) return;
-  beginning = true;
-  const profile = profiles.get(profiles.chosen)?.id;
-  try {
-    await socket.ready();
-    const { session } = await socket.call("session.create", profile ? { profile } : {});
-    sessions.put(session);
-    profiles.choose(null);
-    outbox.adopt(session.id);
-    if (!conversation) settle(session.id);
-  } catch (error) {
-    giveBack();
-    toast((await profiles.isRefused(error, profile)) ? NOT_OFFERED : explain(error));
-  } finally {
-    beginning = false;
-  }
-}
-
-/**
- * Goes over from the page of a new chat to the chat, with what is being written.
- * @param {string} id
- */
-function settle(id) {
-  storage.keepDraft(id, composer.text);
-  storage.keepDraft(null, null);
-  go(`/?chat=${id}`);
-}
-
-/** What found no chat becomes a draft again: after a failure, and after a reload in between. */
-function giveBack() {
-  const entries = outbox.of(null);
-  for (const entry of entries) outbox.drop(entry);
-  const texts = [...entries.map((entry) => entry.text), storage.draft(null)].filter(Boolean);
-  storage.keepDraft(null, texts.join("\n\n"));
-  if (!conversation) composer.open(null);
-}
-
-/**
- * Takes back what is on its way, to be changed where it was written.
- * @param {Page.Entry} entry
- */
-function reclaim(entry) {
-  outbox.drop(entry);
-  if (!entry.edits || !thread.edit(entry.edits, entry.text)) composer.edit(entry.text);
-}
-
-/**
- * Goes to the page of a new chat with a text that this one has no room for.
- * @param {string} text
- */
-function startOver(text) {
-  go("/");
-  composer.edit(text);
-}
-
-async function stop() {
-  try {
-    await conversation?.stop();
-  } catch (error) {
-    toast(explain(error));
-  }
-}
-
-/** @param {Api.QueuedShape} entry */
-async function withdraw(entry) {
-  const opened = conversation; // another one may be open when the answer comes
-  try {
-    const answer = await opened?.stop(entry.run_id);
-    if (!answer?.stopped) return;
-    opened?.unqueue(entry.run_id);
-    composer.edit(entry.text);
-    announce("Withdrawn. The text is in the message box again.");
-  } catch (error) {
-    toast(explain(error));
-  }
-}
-
 journal.on("reset", () => sessions.reload());
 journal.on("current", () => {
   sessions.resume();
@@ -305,15 +200,6 @@ socket.on("denied", () => {
 });
 sessions.on("change", showTitle);
 marks.on("change", showTitle);
-outbox.on("edited", ({ entry, result }) => {
-  if (entry.session_id === conversation?.id) conversation?.edited(result);
-});
-outbox.on("started", ({ entry, result }) => {
-  if (!conversation || entry.session_id !== conversation.id) return;
-  const { message, run_id, queued } = result;
-  if (queued) conversation.queue({ run_id, message_id: message.id, text: message.text });
-  else if (message.position !== null) conversation.add(message);
-});
 addEventListener("popstate", route);
 document.addEventListener("click", (event) => {
   const link = inside(event, "a[data-go], a[data-new]");
@@ -326,31 +212,8 @@ document.addEventListener("click", (event) => {
 });
 $("logout").addEventListener("submit", () => storage.clear());
 
-$("search-open").addEventListener("click", () => {
-  drawer.close();
-  palette.toggle();
-});
-$("settings-open").addEventListener("click", () => {
-  $("account-menu").hidePopover();
-  openSettings(preferences, config.sendsMail);
-});
-$("shortcuts-open").addEventListener("click", () => {
-  $("account-menu").hidePopover();
-  showShortcuts();
-});
-listenForShortcuts(
-  [
-    { keys: ["Mod+K"], act: () => palette.toggle(), closes: "#palette" },
-    { keys: ["Mod+Shift+O"], act: newChat },
-    { keys: ["Mod+/", "?"], act: showShortcuts },
-    { keys: ["Mod+B", "["], act: () => drawer.toggle() },
-    { keys: ["/"], act: () => $("text").focus() },
-  ],
-  $("text"),
-);
-
 const early = composer.text; // written before this script ran
-giveBack();
+sending.giveBack();
 route();
 composer.addEarly(early);
 follow(preferences, composer);
