@@ -1,132 +1,28 @@
-// The open chat: its messages, its running answer, what waits. State kept true to the server's; the page shows it.
+// The open chat, kept true to the server's by the journal; the page shows it.
 //
-// It is fetched when it is opened, on each new connection, and where something of the running answer or a change by
-// another program is missing. The answer is one moment: it says by `cursor` which facts are in it, and by `seq` which
-// events of the run. All that happens later comes after it, and is applied as it comes.
-// Where session.open fails for a passing reason it is tried again (`trying`), and what is shown stays. Only a chat that is
-// not found is left.
+// What happens later than what was fetched comes after it, and is applied as it comes.
 
+import { FetchedChat } from "./fetched_chat.js";
 import { Journal } from "./journal.js";
-import { LoadedMessages, PAGE } from "./loaded_messages.js";
 import { Markdown } from "./markdown.js";
-import { placeOf } from "./pages.js";
-import { isPassing, Retry } from "./retry.js";
 import { Run } from "./run.js";
-import { Disconnected, Refused, Socket } from "./socket.js";
-import { explainFinish, INVALID, NOT_FOUND, STOPPED } from "./words.js";
+import { Socket } from "./socket.js";
+import { STOPPED } from "./words.js";
 
-/** Kept true by the journal from the answer to session.open on; lives until `close`. */
-export class OpenChat extends LoadedMessages {
+/** Kept true from the answer to session.open on; lives until `close`. */
+export class OpenChat extends FetchedChat {
   /** @param {{ socket: Socket, journal: Journal, markdown: Markdown, id: string }} parts */
   constructor({ socket, journal, markdown, id }) {
     super({ socket, markdown, id });
-    /** @type {Run | null} */
-    this.run = null;
-    /** @type {Api.QueuedShape[]} */
-    this.queued = [];
-    /** @type {string | null} */
-    this.unanswered = null; // id of the last message, where it got no answer and no turn is at work on it
-    this.cursor = 0; // of the facts that are in what was fetched
-    this.opened = false;
-    this.loaded = false; // opened, and ready to be shown
-    this.trying = new Retry(socket);
-    this.opening = false;
-    this.rewritten = false; // elsewhere: what was fetched before may no longer be so
-    this.left = false; // another line was chosen elsewhere: what is told is of that one
-    /** @type {number | undefined} */
-    this.revision = undefined; // of the line that is shown
     /** @type {string | undefined} */
     this.again = undefined; // the run that is to bring an answer in the place of another
-    this.overtaken = false; // another line came while session.open was under way, whose answer may be from before
-    /** @type {string | undefined} */
-    this.awaited = undefined; // id of the message that was sent from here, until the end of its turn was said
-    this.closed = false;
-    // What has happened at the end meanwhile was not taken: the present state has it.
-    this.on("reached", () => this.refresh());
     this.stopHearing = journal.on("event", (notice) => notice.session_id === id && this.take(notice));
   }
 
+  /** @override */
   close() {
-    this.closed = true;
-    this.trying.over();
-    this.tryingOlder.stop();
+    super.close();
     this.stopHearing();
-    this.socket.call("session.close", { session_id: this.id }).catch(() => {});
-  }
-
-  /** Fetches the present state at once, whatever has failed before: the connection is new. */
-  reopen() {
-    this.trying.over();
-    this.refresh();
-  }
-
-  /** Fetches the present state, unless that is under way: then its answer will have all that is known by now. */
-  async refresh() {
-    if (this.trying.pausing || this.opening) return;
-    this.opening = true;
-    const asked = this.socket.call("session.open", { session_id: this.id, limit: PAGE });
-    try {
-      const answer = await asked.finally(() => (this.opening = false));
-      const { overtaken } = this;
-      this.overtaken = false;
-      if (this.closed) return;
-      if (overtaken) this.refresh();
-      else this.adopt(answer);
-    } catch (error) {
-      if (!this.closed) this.fail(error);
-    }
-  }
-
-  /** @param {unknown} error */
-  fail(error) {
-    if (isPassing(error)) this.trying.pause(error).then(() => this.refresh());
-    else if (error instanceof Refused && [NOT_FOUND, INVALID].includes(error.code)) this.tell("gone", error);
-    else if (!(error instanceof Disconnected)) throw error;
-  }
-
-  /**
-   * Takes the state over at once; it is shown when its answers are rendered.
-   * @param {Api.OpenResult} answer
-   */
-  async adopt({ session, messages, has_more, run, queued, cursor }) {
-    this.trying.over();
-    this.cursor = cursor;
-    this.revision = session.revision;
-    this.queued = queued;
-    this.opened = true;
-    const running = this.run;
-    this.merge(messages, has_more);
-    if (!run) this.run = null;
-    else if (this.run?.id !== run.run_id || this.run.seq < run.seq) this.run = new Run(run);
-    else this.run.forget(messages);
-    this.findUnanswered();
-    if (!run) this.sayMissed(running);
-    this.tell("session", session);
-    if (this.rewritten) this.renewOlder(this.hasNewer ? placeOf(this.messages.at(-1)) + 1 : placeOf(messages[0]));
-    this.rewritten = false;
-    this.left = false;
-    await this.prepare(messages);
-    this.loaded = true;
-    this.changed();
-    this.tell("run");
-  }
-
-  /** Resolves when it has its messages, ready to be shown. */
-  whenLoaded() {
-    return this.until(() => this.loaded);
-  }
-
-  findUnanswered() {
-    const last = this.hasNewer ? undefined : this.messages.at(-1);
-    this.unanswered = last?.role === "user" && !this.run && !this.queued.length ? last.id : null;
-  }
-
-  /** Goes back to the end of the chat; resolves when it is shown. */
-  async toLatest() {
-    if (!this.hasNewer) return;
-    this.returning = true;
-    this.refresh();
-    await this.until(() => !this.hasNewer);
   }
 
   /** @param {Page.Notice} notice */
@@ -181,8 +77,9 @@ export class OpenChat extends LoadedMessages {
    * @param {Pick<Api.TurnShape, "run_id" | "status">} turn
    */
   start({ run_id: runId, status }) {
-    this.queued = this.queued.filter((entry) => entry.run_id !== runId);
-    if (status === "running" && this.run?.id !== runId) {
+    const { queued, run } = this;
+    this.queued = queued.filter((entry) => entry.run_id !== runId);
+    if (status === "running" && run?.id !== runId) {
       this.run = new Run({ run_id: runId });
       this.unanswered = null;
       const asked = this.asked();
@@ -246,34 +143,5 @@ export class OpenChat extends LoadedMessages {
     this.left = true;
     this.say("Another version of this chat is shown.");
     this.renew();
-  }
-
-  /** What is shown may no longer be so: older pages are fetched again too. */
-  renew() {
-    this.rewritten = true;
-    this.refresh();
-  }
-
-  /**
-   * A turn ended before this chat was fetched: the fact is not told once more, and whoever waits for it is told here.
-   * @param {Run | null} running what was running when the chat was fetched before
-   */
-  sayMissed(running) {
-    const asked = this.asked();
-    if (!asked || this.queued.length || (!running && asked.id !== this.awaited)) return;
-    const last = this.messages.at(-1);
-    const answer = last === asked ? undefined : last;
-    this.sayEnd(answer, (answer ?? asked).error, answer?.status === "stopped");
-  }
-
-  /**
-   * @param {Page.Message | undefined} answer
-   * @param {Api.ErrorShape | null | undefined} error
-   * @param {boolean} stopped
-   */
-  sayEnd(answer, error, stopped) {
-    this.awaited = undefined;
-    if (stopped) this.say("Answer stopped.");
-    else this.say(error ? "Answer failed." : explainFinish(answer?.finish) || "Answer finished.");
   }
 }
