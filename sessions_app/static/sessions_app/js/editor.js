@@ -108,3 +108,13 @@ export class Editing extends Emitter {
     this.tell("left", id);
   }
 }
+
+/**
+ * Lets somebody go on with what is written in a field.
+ * @param {HTMLTextAreaElement} box
+ */
+export function focusEnd(box) {
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+  box.scrollIntoView({ block: "nearest" });
+}

@@ -4,14 +4,15 @@ import { block, focusStep, showRating } from "./actions.js";
 import { announce, toast } from "./announce.js";
 import { gliding, greeting, skeleton } from "./blank.js";
 import { Conversation } from "./conversation.js";
-import { $, h, reconcile, within } from "./dom.js";
-import { Editing } from "./editor.js";
+import { $, reconcile, within } from "./dom.js";
+import { newerItem, olderItems } from "./edge_items.js";
+import { Editing, focusEnd } from "./editor.js";
 import { Emitter } from "./events.js";
 import { markFound } from "./found.js";
 import { Markdown } from "./markdown.js";
-import { note, pendingMessage, waitingMessage } from "./message.js";
 import { MessageItems } from "./message_items.js";
 import { Outbox } from "./outbox.js";
+import { PendingItems } from "./pending_items.js";
 import { Scroll } from "./scroll.js";
 import { Socket } from "./socket.js";
 import { keepingFocus } from "./steps.js";
@@ -35,14 +36,12 @@ export class Thread extends Emitter {
    */
   constructor({ markdown, outbox, socket, scroll, maxText, actions }) {
     super();
-    this.outbox = outbox;
-    this.socket = socket;
     this.scroll = scroll;
-    this.actions = actions;
     this.box = $("thread");
     /** @type {Conversation | null} */
     this.conversation = null;
     this.editing = new Editing(maxText);
+    this.pending = new PendingItems({ outbox, socket, actions });
     this.shown = new MessageItems({ markdown, actions, editing: this.editing });
     this.turning = new Turning(scroll, (id) => this.find(id));
     this.editing.on("sent", (edit) => this.sendEdit(edit));
@@ -90,27 +89,12 @@ export class Thread extends Emitter {
 
   items() {
     const { conversation } = this;
-    const pending = this.pending().map((entry) => this.pendingItem(entry));
+    const pending = this.pending.items(conversation);
     if (!conversation) return pending.length ? pending : [greeting()];
     if (!conversation.loaded) return [skeleton(), ...pending];
-    const waiting = conversation.queued.map((entry) => this.waitingItem(entry));
-    const end = conversation.hasNewer ? [newerItem()] : [...waiting, ...pending];
-    const items = [...this.olderItems(conversation), ...this.messageItems(conversation), ...end];
+    const end = conversation.hasNewer ? [newerItem()] : [...this.pending.waiting(conversation), ...pending];
+    const items = [...olderItems(conversation), ...this.messageItems(conversation), ...end];
     return items.length ? items : [greeting()];
-  }
-
-  /**
-   * @param {Conversation} conversation
-   * @returns {Page.Item[]}
-   */
-  olderItems({ hasMore, tryingOlder }) {
-    if (!hasMore) return [];
-    if (!tryingOlder.troubled)
-      return [{ key: "older", version: "", build: () => h("p", { class: "older", text: "Loading older messages …" }) }];
-    const words = "Older messages could not be loaded. It is being tried again.";
-    return [
-      { key: "older", version: "troubled", build: () => note("wait", words, ["Try now", () => tryingOlder.now()]) },
-    ];
   }
 
   /**
@@ -119,8 +103,8 @@ export class Thread extends Emitter {
    */
   messageItems({ messages: stored, run: present, unanswered, hasNewer }) {
     const run = hasNewer ? null : present;
-    const messages = this.upToEdit(stored);
-    const asked = this.busy() || this.pending().length ? null : this.conversation?.asked();
+    const messages = this.pending.upToEdit(this.conversation, stored);
+    const asked = this.busy() || this.pending.sent(this.conversation).length ? null : this.conversation?.asked();
     return this.shown.items({ messages, run, unanswered, asked });
   }
 
@@ -172,21 +156,11 @@ export class Thread extends Emitter {
     if (text) this.tell("unedited", text);
   }
 
-  /**
-   * While an edit is on its way, it stands in the place of the message, and nothing after it.
-   * @param {Page.Message[]} messages
-   */
-  upToEdit(messages) {
-    const edited = new Set(this.pending().map((entry) => entry.edits));
-    const at = messages.findIndex((message) => edited.has(message.id));
-    return at < 0 ? messages : messages.slice(0, at);
-  }
-
   /** Why the conversation cannot go on from an earlier place just now; empty where it can. */
   busy() {
     const { run, queued, steering } = this.conversation ?? {};
     if (run || queued?.length) return RUNNING;
-    return steering || this.pending().some((entry) => entry.state !== "refused") ? SENDING : "";
+    return steering || this.pending.sent(this.conversation).some((entry) => entry.state !== "refused") ? SENDING : "";
   }
 
   /** Says on the buttons of all messages how things stand. */
@@ -244,41 +218,6 @@ export class Thread extends Emitter {
     return this.children().find(({ dataset }) => dataset.key === id || dataset.holds?.split(" ").includes(id));
   }
 
-  /**
-   * @param {Api.QueuedShape} entry
-   * @returns {Page.Item}
-   */
-  waitingItem(entry) {
-    return { key: entry.run_id, version: "", build: () => waitingMessage(entry, this.actions.withdraw) };
-  }
-
-  /** What is on its way, without what has arrived although its answer has not. */
-  pending() {
-    const { id, messages, queued } = this.conversation ?? { id: null, messages: [], queued: [] };
-    const arrived = new Set([...messages.map((message) => message.id), ...queued.map((entry) => entry.message_id)]);
-    return this.outbox.of(id).filter((entry) => !arrived.has(entry.message_id));
-  }
-
-  /**
-   * @param {Page.Entry} entry
-   * @returns {Page.Item}
-   */
-  pendingItem(entry) {
-    const held = entry.state === "sending" && this.outbox.holds(entry.session_id);
-    const words =
-      this.socket.state !== "open"
-        ? "Will be sent when you are connected"
-        : held
-          ? "Will be sent after the one before"
-          : "Sending …";
-    const actions = { retry: (/** @type {Page.Entry} */ it) => this.outbox.retry(it), edit: this.actions.reclaim };
-    return {
-      key: entry.message_id,
-      version: `pending:${entry.state}:${words}`,
-      build: () => pendingMessage(entry, words, actions),
-    };
-  }
-
   async older() {
     const { conversation } = this;
     if (conversation?.loaded && conversation.hasMore && !conversation.fetching && (await conversation.older()))
@@ -305,18 +244,4 @@ export class Thread extends Emitter {
     this.scroll.show(markFound(node, query) ?? node);
     (node.closest("article") ?? node).focus({ preventScroll: true });
   }
-}
-
-/** @returns {Page.Item} */
-const newerItem = () => ({
-  key: "newer",
-  version: "",
-  build: () => h("p", { class: "older", text: "Loading newer messages …" }),
-});
-
-/** @param {HTMLTextAreaElement} box */
-function focusEnd(box) {
-  box.focus();
-  box.setSelectionRange(box.value.length, box.value.length);
-  box.scrollIntoView({ block: "nearest" });
 }
