@@ -1,7 +1,7 @@
 """A real browser at a real site, whose provider the test holds in its hand.
 
-One Chromium and one site serve all tests of a run: a start of both takes longer than most tests, and each test is a
-person of its own, with an account and a browser context (cookies, storage) that nobody else uses.
+One Chromium and one site serve all tests of a process: a start of both takes longer than most tests, and each test is
+a person of its own, with an account, and with a browser that holds nothing of anybody else but the site's files.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
+from tests.browser.contexts import TIMEOUT, empty, new_context, shared_context
 from tests.browser.logins import login
 from tests.live import PASSWORD, LiveSite
 from tests.mail import MailServer, mail_server
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 
-# Milliseconds: long enough for a slow machine, and only ever spent by a test that fails.
-TIMEOUT = 120_000
 expect.set_options(timeout=TIMEOUT)
 _numbers = itertools.count(1)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -50,6 +49,12 @@ class Visitor:
         self.name = ""
         self.problems: list[str] = []
         self.strangers: list[str] = []
+
+    async def own_context(self) -> BrowserContext:
+        """Go on in a context that no other test uses, and return it: for what stays in one as long as it lives."""
+        assert self.context.browser
+        self.context = await new_context(self.context.browser)
+        return self.context
 
     async def page(self, path: str = "/") -> Page:
         """Open a tab."""
@@ -142,14 +147,22 @@ def site(start_site: Callable[..., LiveSite], lasting_provider: Provider, mail: 
     assert running.errors() == []
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """The context that visitors share, one after the other."""
+    running = await shared_context(browser)
+    yield running
+    await running.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitor(browser: Browser, site: LiveSite) -> AsyncIterator[Visitor]:
+async def visitor(context: BrowserContext, site: LiveSite) -> AsyncIterator[Visitor]:
     """A person at the site. No script may fail, and the page asks nobody else for anything."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(TIMEOUT)
     person = Visitor(context, site)
     yield person
-    await context.close()
+    if person.context is not context:
+        await person.context.close()
+    await empty(context, site.base_url)
     assert person.problems == []
     assert person.strangers == []
 

@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import TIMEOUT, Visitor
+from tests.browser.conftest import Visitor
+from tests.browser.contexts import TIMEOUT
 from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, VISITOR, Stage, State
 from tests.live import LiveSite
 from tests.mail import MailServer

@@ -24,7 +24,7 @@ HOUR = 3600
 async def faults(visitor: Visitor) -> Faults:
     """What fails on the visitor's connections."""
     made = Faults()
-    await made.install(visitor.context)
+    await made.install(await visitor.own_context())
     return made
 
 

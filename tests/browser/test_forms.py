@@ -41,7 +41,7 @@ async def test_the_logout_of_a_second_tab_leads_to_the_login(visitor: Visitor) -
     first = await visitor.arrive()
     second = await visitor.chat()
     # The second tab does not hear of the logout: it is left open at the form.
-    await second.context.route_web_socket("**/ws/chat/", lambda _: None)
+    await second.route_web_socket("**/ws/chat/", lambda _: None)
     await second.reload()
     await press(second, visitor.name)
     await log_out(first, visitor)

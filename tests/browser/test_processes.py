@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import TIMEOUT, Visitor, await_checkpoint, ready, say, thread
+from tests.browser.conftest import Visitor, await_checkpoint, ready, say, thread
+from tests.browser.contexts import new_context
 from tests.live import LiveSite
 from tests.many.outside import let_owners_be_silent
 from tests.providers.fixtures import Provider
@@ -39,8 +40,7 @@ def sites(start_sites: Callable[..., list[LiveSite]], lasting_provider: Provider
 async def tabs(browser: Browser, sites: list[LiveSite], provider: Provider) -> AsyncIterator[tuple[Page, Page]]:
     """One person's tabs, with the same chat open in each."""
     provider.script(Answer(["Nobody"]))
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(TIMEOUT)
+    context = await new_context(browser)
     person = Visitor(context, sites[0])
     here = await person.arrive()
     await say(here, "Who are you?")
