@@ -99,15 +99,12 @@ def _causes(causes: Mapping[Cause | None, Totals], narrowed: Mapping[str, Any]) 
 
 
 def _profiles(lines: Iterable[Posting], days: int) -> Table:
-    sums = _sums(lines, lambda line: line.profile)
-    names = (
-        AgentProfile.objects.filter(pk__in=[key for key in sums if key is not None])
-        .order_by("name")
-        .values_list("pk", "name")
-    )
+    sums = _sums(lines, lambda line: TITLES if line.is_title else line.profile)
+    known = [key for key in sums if isinstance(key, int)]
+    names = AgentProfile.objects.filter(pk__in=known).order_by("name").values_list("pk", "name")
     rows = [(name, f"?days={days}&profile={key}", sums[key]) for key, name in names]
-    # What made them is a setting, and no profile.
-    rows += [(TITLES, "", sums[None])] if None in sums else []
+    # What made titles is a setting, and no profile.
+    rows += [(name, "", sums[name]) for name in (TITLES,) if name in sums]
     return _table("Profile", rows, FIGURES)
 
 

@@ -42,12 +42,12 @@ def money(dollars: Decimal | None, digits: int = 6) -> str:
 
 def paid(totals: Totals) -> str:
     """Return what those of the turns cost whose price is known; a dash where none is."""
-    return money(totals.cost if totals.turns > totals.unpriced else None, SUM_DIGITS)
+    return money(totals.cost if totals.priced else None, SUM_DIGITS)
 
 
 def saved(totals: Totals) -> str:
     """Return what the cache saved in those of the turns whose price is known; a dash where none is."""
-    return money(totals.saved if totals.turns > totals.unpriced else None, SUM_DIGITS)
+    return money(totals.saved if totals.priced else None, SUM_DIGITS)
 
 
 def miss_cause(code: str) -> str:

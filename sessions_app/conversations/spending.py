@@ -5,7 +5,6 @@ The ledger as it is stored with the turns, read back: for one turn, and for a se
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -64,20 +63,16 @@ def usage_by_session(session_ids: Iterable[UUID]) -> dict[UUID, Usage]:
 def totals(session_id: UUID) -> TotalsShape:
     """Return what the counted turns of a session have cost together, its title with them, and why they had misses.
 
-    One query. A title is none of the turns that are counted.
+    One query.
     """
-    found = _summed(Turn.objects.filter(chat_session=session_id), "miss", "kind")
-    causes: dict[Cause | None, Totals] = defaultdict(Totals)
-    for (miss, _), summed in found:
-        causes[Cause(miss) if miss else None] += summed
+    causes = by_cause(Turn.objects.filter(chat_session=session_id))
     total = sum(causes.values(), Totals())
-    priced = total.turns > total.unpriced
     return TotalsShape(
-        turns=sum(summed.turns for (_, kind), summed in found if kind != TurnKind.TITLE),
+        turns=total.turns,
         **_tokens(total.usage),
         expected_tokens=total.expected,
-        cost=float(total.cost) if priced else None,
-        saved=float(total.saved) if priced else None,
+        cost=float(total.cost) if total.priced else None,
+        saved=float(total.saved) if total.priced else None,
         unpriced_turns=total.unpriced,
         misses=_misses({cause: found.turns for cause, found in causes.items() if cause}),
     )
@@ -131,10 +126,10 @@ def ledger_shape(provider: str, model: str, usage: Usage, entry: Entry, guard: G
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What several turns of the ledger have cost together.
+    """What several lines of the ledger have cost together: those of ``turns``, and of titles, which are none.
 
     Of the ``expected`` tokens the ``missed`` ones were not found in the provider's cache. ``cost`` and ``saved`` are US
-    dollars; the ``unpriced`` turns, whose price is not known, are in neither.
+    dollars of the ``priced`` lines; the ``unpriced`` ones, whose price is not known, are in neither.
     """
 
     turns: int = 0
@@ -143,6 +138,7 @@ class Totals:
     usage: Usage = field(default_factory=Usage)
     cost: Decimal = Decimal(0)
     saved: Decimal = Decimal(0)
+    priced: int = 0
     unpriced: int = 0
 
     def __add__(self, other: Totals) -> Totals:
@@ -154,6 +150,7 @@ class Totals:
             self.usage + other.usage,
             self.cost + other.cost,
             self.saved + other.saved,
+            self.priced + other.priced,
             self.unpriced + other.unpriced,
         )
 
@@ -162,11 +159,12 @@ class Totals:
 class Posting:
     """What the turns of one day, profile (by primary key) and cause (None: they missed nothing) have cost.
 
-    Titles have no profile: HERMES_TITLE_MODEL makes them.
+    Sessions whose profile was removed have None. So have titles: HERMES_TITLE_MODEL makes them.
     """
 
     day: date
     profile: int | None
+    is_title: bool
     cause: Cause | None
     totals: Totals
 
@@ -179,9 +177,16 @@ def postings(since: datetime) -> list[Posting]:
     """
     # The profile by a subquery: a join would let SQLite, once it has statistics, begin with all the sessions there are.
     profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
-    profile_or_title = Case(When(kind=TurnKind.TITLE, then=None), default=profile)
-    summed = _summed(Turn.objects.filter(created_at__gte=since), TruncDate("created_at"), profile_or_title, "miss")
-    return [Posting(day, key, Cause(miss) if miss else None, totals) for (day, key, miss), totals in summed]
+    keys = (
+        TruncDate("created_at"),
+        Case(When(kind=TurnKind.TITLE, then=None), default=profile),
+        Case(When(kind=TurnKind.TITLE, then=True), default=False),
+        "miss",
+    )
+    return [
+        Posting(day, key, is_title, Cause(miss) if miss else None, totals)
+        for (day, key, is_title, miss), totals in _summed(Turn.objects.filter(created_at__gte=since), *keys)
+    ]
 
 
 def by_cause(turns: QuerySet[Turn]) -> dict[Cause | None, Totals]:
@@ -193,11 +198,12 @@ def _summed(turns: QuerySet[Turn], *keys: Any) -> list[tuple[tuple[Any, ...], To
     """Return the totals of those of the turns that the ledger has, for each value of the keys."""
     fewer = Q(expected_tokens__gt=F("cached_tokens"))
     sums = {
-        "turns_": Count("pk"),
+        "turns_": Count("pk", filter=~Q(kind=TurnKind.TITLE)),
         "expected_": Sum("expected_tokens"),
         "missed_": Sum(F("expected_tokens") - F("cached_tokens"), filter=fewer, default=0),
         "cost_": Sum("cost", default=Decimal(0)),
         "saved_": Sum("saved", default=Decimal(0)),
+        "priced_": Count("cost"),
         "unpriced_": Count("pk", filter=Q(cost=None)),
         **{f"{name}_": Sum(name) for name in COUNTS},
     }
@@ -205,6 +211,6 @@ def _summed(turns: QuerySet[Turn], *keys: Any) -> list[tuple[tuple[Any, ...], To
     width, figures = len(keys), len(sums) - len(COUNTS)
     split = ((row[:width], row[width : width + figures], row[width + figures :]) for row in rows)
     return [
-        (key, Totals(turns, expected, missed, Usage(*counts), cost, saved, unpriced))
-        for key, (turns, expected, missed, cost, saved, unpriced), counts in split
+        (key, Totals(turns, expected, missed, Usage(*counts), cost, saved, priced, unpriced))
+        for key, (turns, expected, missed, cost, saved, priced, unpriced), counts in split
     ]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sessions_app.admin import plot
 from sessions_app.admin.console import ROWS
-from sessions_app.models import AgentProfile, ChatSession, Turn
+from sessions_app.models import AgentProfile, ChatSession, Turn, TurnKind
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, page_of, run, text_of
 from tests.admin.test_speed import asked_by, faults, plan_of
 
@@ -48,6 +48,17 @@ def test_what_failed_today_links_to_its_turn_and_to_the_lists(boss: Client, alic
     assert "of 2 turns" in page
     [link] = re.findall(r'href="([^"]+)">All failed<', page)
     assert list(boss.get(link.replace("&amp;", "&")).context["cl"].result_list) == [bad]
+
+
+def test_a_title_is_no_turn_and_its_cost_counts(boss: Client, alice: User) -> None:
+    row = make_session(alice)
+    fail(row)
+    make_turn(row, kind=TurnKind.TITLE, prefix_digest="d", input_tokens=20, cost=Decimal("1.25"))
+    page = text_of(boss, INDEX)
+    assert "of 1 turn" in page
+    assert "$1.25 in all" in page
+    assert "of 2 turns" not in page
+    assert "Turns</a> <strong>1</strong>" in text_of(boss, page_of(alice))
 
 
 def test_seven_days_are_drawn_and_stand_in_a_table(boss: Client, alice: User) -> None:

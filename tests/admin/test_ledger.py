@@ -91,8 +91,8 @@ def test_sums_are_those_of_the_rows(chat_session: ChatSession) -> None:
     for fields in (HIT, UNPRICED, EVICTED):
         make_turn(chat_session, **fields)
     make_turn(chat_session)
-    hits = Totals(2, 1800, 0, Usage(2000, 1800, 120, 100, 40), Decimal("0.25"), Decimal("1.5"), 1)
-    evicted = Totals(1, 900, 800, Usage(1000, 100, 60, 50, 20), Decimal("0.75"), Decimal("-0.5"), 0)
+    hits = Totals(2, 1800, 0, Usage(2000, 1800, 120, 100, 40), Decimal("0.25"), Decimal("1.5"), 1, 1)
+    evicted = Totals(1, 900, 800, Usage(1000, 100, 60, 50, 20), Decimal("0.75"), Decimal("-0.5"), 1, 0)
     assert by_cause(chat_session.turns.all()) == {None: hits, Cause.EVICTED: evicted}
     found = {posting.cause: posting.totals for posting in postings(timezone.now() - timedelta(days=1))}
     assert found == {None: hits, Cause.EVICTED: evicted}
@@ -214,6 +214,8 @@ def test_titles_have_a_line_of_their_own(boss: Client, chat_session: ChatSession
     make_turn(chat_session, **HIT)
     make_turn(chat_session, kind=TurnKind.TITLE, **HIT)
     profiles = tables(boss)["Profile"]
-    assert profiles[chat_session.profile.name] == profiles["Titles (HERMES_TITLE_MODEL)"]
-    assert profiles["Total"][0] == "2"
+    turns, *figures = profiles[str(chat_session.profile)]
+    assert turns == "1"
+    assert profiles["Titles (HERMES_TITLE_MODEL)"] == ["0", *figures]
+    assert profiles["Total"][0] == "1"
     assert "Titles (HERMES_TITLE_MODEL)" not in tables(boss, f"?profile={chat_session.profile_id}")["Profile"]
