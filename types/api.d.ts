@@ -222,7 +222,7 @@ declare namespace Api {
     saved: number | null;
     unpriced_turns: number;
     misses: Array<MissCountShape>;
-    profile: ProfileShape;
+    profile: ProfileShape | null;
   }
   /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. */
   interface LedgerShape {
@@ -474,7 +474,7 @@ declare namespace Api {
   interface SessionResult {
     session: SessionShape;
   }
-  /** One conversation, without its messages; ``profile`` is the id of what answers in it. */
+  /** One conversation, without its messages; ``profile`` is the id of what answers in it, null if it was removed. */
   interface SessionShape {
     id: string;
     title: string;
@@ -484,7 +484,7 @@ declare namespace Api {
     updated_at: string;
     archived: boolean;
     pinned: boolean;
-    profile: number;
+    profile: number | null;
     context: ContextShape;
   }
   /** How many sessions there are, and how many may be. */

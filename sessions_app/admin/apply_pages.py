@@ -35,7 +35,7 @@ class ApplyingSessions(InspectionAdmin):
     def apply_profile(self, request: HttpRequest, queryset: QuerySet[ChatSession]) -> HttpResponse | None:
         """Apply their profiles to the selected sessions, once that is confirmed."""
         selected = {row.pk: row.profile for row in queryset}
-        older = applying.behind(ChatSession.objects.filter(pk__in=selected), set(selected.values()))
+        older = applying.behind(ChatSession.objects.filter(pk__in=selected), filter(None, set(selected.values())))
         if "post" in request.POST or not older.exists():
             _apply(self, request, older)
             return None

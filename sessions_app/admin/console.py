@@ -17,7 +17,7 @@ from django.utils.timezone import localdate, make_aware, now
 from sessions_app.admin import rights
 from sessions_app.admin.filters import FAILURES
 from sessions_app.admin.plot import Day, in_short, plot
-from sessions_app.admin.words import UNTITLED, cached_share, money, number, paid
+from sessions_app.admin.words import NO_PROFILE, UNTITLED, cached_share, money, number, paid
 from sessions_app.conversations.spending import Totals, by_cause
 from sessions_app.models import Turn, TurnKind, TurnStatus
 
@@ -79,7 +79,7 @@ def _rows(request: HttpRequest, turns: QuerySet[Turn]) -> list[Row]:
 def _row(turn: Titled) -> Row:
     link = reverse("admin:sessions_app_turn_change", args=[turn.pk])
     name = str(turn.run_id) if turn.session_title is None else turn.session_title or UNTITLED
-    profile = turn.profile or turn.chat_session.profile
+    profile = turn.profile or turn.chat_session.profile or NO_PROFILE
     begun = turn.started_at or turn.created_at
     return Row(turn, link, name, str(profile), max(0, int((now() - begun).total_seconds())))
 

@@ -22,6 +22,7 @@ from sessions_app.models import AgentProfile
 PERIODS = (7, 30, 90)
 USUAL = 30
 TITLES = "Titles (HERMES_TITLE_MODEL)"
+REMOVED = "Profiles that were removed"
 
 Key = TypeVar("Key")
 Figures = Mapping[str, Callable[[Totals], str]]
@@ -99,12 +100,12 @@ def _causes(causes: Mapping[Cause | None, Totals], narrowed: Mapping[str, Any]) 
 
 
 def _profiles(lines: Iterable[Posting], days: int) -> Table:
-    sums = _sums(lines, lambda line: TITLES if line.is_title else line.profile)
+    sums = _sums(lines, lambda line: TITLES if line.is_title else line.profile or REMOVED)
     known = [key for key in sums if isinstance(key, int)]
     names = AgentProfile.objects.filter(pk__in=known).order_by("name").values_list("pk", "name")
     rows = [(name, f"?days={days}&profile={key}", sums[key]) for key, name in names]
     # What made titles is a setting, and no profile.
-    rows += [(name, "", sums[name]) for name in (TITLES,) if name in sums]
+    rows += [(name, "", sums[name]) for name in (REMOVED, TITLES) if name in sums]
     return _table("Profile", rows, FIGURES)
 
 

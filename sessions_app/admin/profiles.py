@@ -12,12 +12,14 @@ from django.urls import URLPattern, path
 from sessions_app.admin.apply_pages import ApplyingProfile
 from sessions_app.admin.closed import TickedChoices
 from sessions_app.admin.profile_form import AgentProfileForm, tried
+from sessions_app.admin.words import number
 from sessions_app.models import AgentProfile
 from sessions_app.models.sealed import UnreadableSecret, unseal
+from sessions_app.session_store import removal
 
 
 class AgentProfileAdmin(TickedChoices, ApplyingProfile):
-    """Profiles. One that sessions follow, or new ones will, cannot be deleted."""
+    """Profiles. The one that new sessions are made of cannot be deleted."""
 
     form = AgentProfileForm
     list_display = ("name", "effective_model", "tool_names", "is_default", "updated_at")
@@ -101,9 +103,18 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Tell what keeps the profile, counted, not listed."""
+        """Tell what keeps the profile."""
         profile: AgentProfile = objs[0]  # there is no action on several
         protected = ["New sessions are made of it. Make another profile the default first."] * profile.is_default
-        if sessions := profile.chat_sessions.count():
-            protected.append(f"{sessions:,} chat session{'s follow' if sessions > 1 else ' follows'} it.")
         return [str(profile)], {"agent profiles": 1}, set(), protected
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        """Add how many sessions follow the profile: they are kept."""
+        if count := context["object"].chat_sessions.count():
+            follow = " follows" if count == 1 else "s follow"
+            context["followers"] = f"{number(count)} chat session{follow} this profile."
+        return super().render_delete_form(request, context)
+
+    def delete_model(self, request: HttpRequest, obj: AgentProfile) -> None:
+        """Remove the profile, and tell the users of its sessions."""
+        removal.remove(obj)

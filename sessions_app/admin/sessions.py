@@ -19,7 +19,7 @@ from sessions_app.admin.closed import ClosedList
 from sessions_app.admin.filters import ActivityFilter, ModelFilter, OwnerFilter, StateFilter
 from sessions_app.admin.spent import SpentAdmin
 from sessions_app.admin.turns import TurnAdmin
-from sessions_app.admin.words import HIDDEN, UNTITLED, as_uuid, moment, narrowed, number, users_named
+from sessions_app.admin.words import HIDDEN, NO_PROFILE, UNTITLED, as_uuid, moment, narrowed, number, users_named
 from sessions_app.conversations.spending import by_cause, usage_by_session
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.usage import Usage
@@ -124,7 +124,7 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
     @admin.display(description="model (profile)")
     def answered_by(self, row: ChatSession) -> str:
         """What answers in the session now."""
-        return f"{row.profile.effective_model} ({row.profile})"
+        return f"{row.profile.effective_model} ({row.profile})" if row.profile else f"- ({NO_PROFILE})"
 
     @admin.display(description="last activity")
     def last_activity(self, row: ChatSession) -> str:
@@ -151,7 +151,9 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         """Whether the session would begin otherwise if it were created now, for those who may read prompts."""
         if not row.may_see_prompt:
             return HIDDEN
-        if row.frozen_prefix == present_prefix(row).to_json():
+        if row.profile is None:
+            return "That of a profile that was removed."
+        if row.frozen_prefix == present_prefix(row, row.profile).to_json():
             return "That of its profile as it is now."
         return "An older one: its profile has changed since. An action of the list of sessions applies it."
 

@@ -21,6 +21,8 @@ from sessions_app.llm.usage import Usage
 HIDDEN = "(hidden)"
 """Stands in the place of what the reader has no right to see."""
 UNTITLED = "New chat"
+NO_PROFILE = "removed"
+"""Stands in the place of a profile's name."""
 LONGEST_NAME = 30
 SUM_DIGITS = 4
 

@@ -13,6 +13,7 @@ from sessions_app.models import AgentProfile, ChatSession
 from sessions_app.models.sealed import unseal
 
 FORBIDDEN = "The model of this chat is no longer offered. Choose another to go on."
+REMOVED = "The model of this chat was removed. Choose another."
 UNREADABLE = "The key of this chat's model cannot be read any more. An administrator has to enter it again."
 
 # A statement of its own, because every turn asks it.
@@ -33,10 +34,17 @@ def may_use(user_id: int, profile_id: int) -> bool:
     return bool(plain.rows(_MAY_USE, [profile_id, user_id]))
 
 
+def refusal(user_id: int, profile: AgentProfile | None) -> str:
+    """Return why a user's turn may not be answered with a profile; empty where it may. None: it was removed."""
+    if profile is None:
+        return REMOVED
+    return "" if may_use(user_id, profile.pk) else FORBIDDEN
+
+
 def check_profile(chat_session: ChatSession) -> None:
     """Make sure that the session's user may still use its profile. Raises Conflict."""
-    if not may_use(chat_session.owner_id, chat_session.profile_id):
-        raise Conflict(FORBIDDEN, profile=chat_session.profile_id)
+    if reason := refusal(chat_session.owner_id, chat_session.profile):
+        raise Conflict(reason, profile=chat_session.profile.pk if chat_session.profile else None)
 
 
 def endpoint_of(profile: AgentProfile) -> Endpoint | None:

@@ -33,7 +33,7 @@ class ContextShape(Shape):
 
 
 class SessionShape(Shape):
-    """One conversation, without its messages; ``profile`` is the id of what answers in it."""
+    """One conversation, without its messages; ``profile`` is the id of what answers in it, null if it was removed."""
 
     id: UUID
     title: str
@@ -43,7 +43,7 @@ class SessionShape(Shape):
     updated_at: datetime
     archived: bool
     pinned: bool
-    profile: int
+    profile: int | None
     context: ContextShape
 
 
@@ -164,7 +164,7 @@ class RunShape(Shape):
 
 def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) -> SessionShape:
     """Return the shape of a session whose profile is loaded; ``stamp`` where the one loaded is no longer live."""
-    stamp = stamp or chat_session.stamp
+    stamp, profile = stamp or chat_session.stamp, chat_session.profile
     last = RequestRecord.from_json(chat_session.last_request)
     return SessionShape(
         id=chat_session.id,
@@ -175,8 +175,8 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
         updated_at=chat_session.updated_at,
         archived=chat_session.archived,
         pinned=chat_session.pinned,
-        profile=chat_session.profile_id,
-        context=ContextShape(tokens=last.tokens if last else None, limit=window(chat_session.profile)),
+        profile=profile.pk if profile else None,
+        context=ContextShape(tokens=last.tokens if last else None, limit=window(profile)),
     )
 
 

@@ -18,8 +18,10 @@ from sessions_app.models import AgentProfile, ChatSession
 _MOST_BYTES = 4
 
 
-def window(profile: AgentProfile) -> int | None:
+def window(profile: AgentProfile | None) -> int | None:
     """Return the tokens of the window, None where nobody knows."""
+    if profile is None:
+        return None
     if profile.context:
         return profile.context
     learnt = profile.learnt_context if profile.learnt_model == profile.effective_model else None
@@ -32,7 +34,7 @@ def learn(profile_id: int, model: str, window: int) -> None:
     AgentProfile.objects.filter(pk=profile_id).update(learnt_context=window, learnt_model=model)
 
 
-def check_fits(chat_session: ChatSession, profile: AgentProfile, text: str) -> None:
+def check_fits(chat_session: ChatSession, profile: AgentProfile | None, text: str) -> None:
     """Make sure that a message is not too large for a model's window all by itself. Raises TooLarge.
 
     It is an estimate, by the bytes of a token in the session's last request.

@@ -31,11 +31,14 @@ class ChatSession(models.Model):
     ``last_request`` is what the latest request to a provider was (``agents.cache_ledger.requests.RequestRecord``, as
     JSON), and ``applied_prefix`` the digest of a prefix that somebody put in the place of the
     first one: the ledger explains misses of the provider's cache by them, nothing else does.
+    ``profile`` is null where that was removed: then the session is read, and answered by nobody until it has another.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chat_sessions")
-    profile = models.ForeignKey(AgentProfile, on_delete=models.PROTECT, related_name="chat_sessions")
+    profile = models.ForeignKey(
+        AgentProfile, on_delete=models.SET_NULL, null=True, blank=True, related_name="chat_sessions"
+    )
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
     title_by = models.CharField(max_length=6, choices=TitleSource, blank=True, db_default="", editable=False)
     frozen_prefix = models.TextField(editable=False)

@@ -147,9 +147,9 @@ def update(user_id: int, session_id: UUID, changes: Changes) -> SessionShape:
 def _change_profile(user_id: int, session_id: UUID, profile_id: int) -> None:
     """Have another profile answer from the next turn on: its model, and its prompt and tools as they are now."""
     chat_session = access.chat_session(user_id, session_id, lock=True)
-    chat_session.profile = profiles.find(user_id, profile_id)
-    ChatSession.objects.filter(pk=session_id).update(profile=chat_session.profile)
-    _freeze(chat_session)
+    profile = profiles.find(user_id, profile_id)
+    ChatSession.objects.filter(pk=session_id).update(profile=profile)
+    _freeze(chat_session, profile)
 
 
 def prefix_of(profile: AgentProfile) -> FrozenPrefix:
@@ -160,44 +160,53 @@ def prefix_of(profile: AgentProfile) -> FrozenPrefix:
     return site_tools().freeze(profile.system_prompt, profile.tools)
 
 
-def present_prefix(chat_session: ChatSession) -> FrozenPrefix:
-    """Return what a session would begin with by its profile as it is now: the instructions that it has stay."""
+def present_prefix(chat_session: ChatSession, profile: AgentProfile) -> FrozenPrefix:
+    """Return what a session would begin with by a profile as it is now: the instructions that it has stay."""
     try:
         own = FrozenPrefix.from_json(chat_session.frozen_prefix).instructions
     except ValueError:
         own = ""  # another program has written what is no prefix
-    return replace(prefix_of(chat_session.profile), instructions=own)
+    return replace(prefix_of(profile), instructions=own)
 
 
-def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape]:
-    """Return what a session has cost, and whether its profile has changed under it. Raises NotFound."""
+def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape | None]:
+    """Return what a session has cost, and whether its profile has changed under it; None where that was removed.
+
+    Raises NotFound.
+    """
     chat_session = access.chat_session(user_id, session_id)
-    current = present_prefix(chat_session).to_json() == chat_session.frozen_prefix
-    return spending.totals(session_id), ProfileShape(name=chat_session.profile.name, current=current)
+    profile = chat_session.profile
+    if profile is None:
+        return spending.totals(session_id), None
+    current = present_prefix(chat_session, profile).to_json() == chat_session.frozen_prefix
+    return spending.totals(session_id), ProfileShape(name=profile.name, current=current)
 
 
 def apply_profile(user_id: int, session_id: UUID) -> SessionShape:
-    """Let a session begin with its profile as it is now, from its next turn on. Raises NotFound.
+    """Let a session begin with its profile as it is now, from its next turn on. Raises NotFound, Conflict (removed).
 
     Its prompt is read anew by the provider, once; the ledger says so. A turn that runs ends with what it began with.
     """
-    refreeze(access.chat_session(user_id, session_id, lock=True))
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    if chat_session.profile is None:
+        raise Conflict(profiles.REMOVED, profile=None)
+    refreeze(chat_session)
     return session_shape(access.chat_session(user_id, session_id))
 
 
 def refreeze(chat_session: ChatSession) -> bool:
-    """Put the profile's present prefix in the place of the session's; False where it is the same.
+    """Put the profile's present prefix in the place of the session's; False where it is the same, or there is none.
 
     The caller holds the session's lock.
     """
-    if not _freeze(chat_session):
+    if chat_session.profile is None or not _freeze(chat_session, chat_session.profile):
         return False
     _tell(FactName.SESSION_UPDATED, chat_session)
     return True
 
 
-def _freeze(chat_session: ChatSession) -> bool:
-    prefix = present_prefix(chat_session)
+def _freeze(chat_session: ChatSession, profile: AgentProfile) -> bool:
+    prefix = present_prefix(chat_session, profile)
     if prefix.to_json() == chat_session.frozen_prefix:
         return False
     applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))

@@ -43,10 +43,10 @@ class ClaimedTurn:
     ``old`` and ``new`` are the stamps before and after all that was changed for this turn: where another line was
     begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
     ``parts`` is what is stored beside the message's text; a compaction has no message. ``model``, ``endpoint`` and
-    ``prefix`` (canonical JSON) are what the session is answered with, ``profile_id`` whose they are; ``refused`` says
-    why no model may be asked, empty where one may. ``window`` is what the model's window holds, in tokens, None where
-    nobody knows. ``last`` is the session's latest request to a provider, and ``applied`` the digest of a prefix that
-    was applied to it: the ledger's.
+    ``prefix`` (canonical JSON) are what the session is answered with, ``profile_id`` whose they are: no model and None
+    where the profile was removed. ``refused`` says why no model may be asked, empty where one may. ``window`` is what
+    the model's window holds, in tokens, None where nobody knows. ``last`` is the session's latest request to a
+    provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
     ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
     """
 
@@ -64,7 +64,7 @@ class ClaimedTurn:
     applied: str
     endpoint: Endpoint | None
     window: int | None
-    profile_id: int
+    profile_id: int | None
     refused: str = ""
     cursor: int = 0
 
@@ -163,7 +163,7 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
 def _begun(turn: Turn, chat_session: ChatSession, message: Message | None, old: Stamp, new: Stamp) -> ClaimedTurn:
     profile, endpoint, refused = turn.profile or chat_session.profile, None, ""
     try:
-        endpoint = profiles.endpoint_of(profile)
+        endpoint = profiles.endpoint_of(profile) if profile else None
     except UnreadableSecret:
         refused = profiles.UNREADABLE
     return ClaimedTurn(
@@ -175,13 +175,13 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message | None, old: 
         chat_session=session_shape(chat_session),
         old=old,
         new=new,
-        model=profile.effective_model,
+        model=profile.effective_model if profile else "",
         prefix=chat_session.frozen_prefix,
         last=RequestRecord.from_json(chat_session.last_request),
         applied=chat_session.applied_prefix,
         endpoint=endpoint,
         window=window(profile),
-        profile_id=profile.pk,
+        profile_id=profile.pk if profile else None,
         refused=refused,
     )
 
@@ -214,9 +214,8 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
 
 
 def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedTurn:
-    if profiles.may_use(begun.turn.owner_id, begun.turn.profile_id or chat_session.profile_id):
-        return begun
-    return replace(begun, refused=profiles.FORBIDDEN)
+    reason = profiles.refusal(begun.turn.owner_id, begun.turn.profile or chat_session.profile)
+    return replace(begun, refused=reason) if reason else begun
 
 
 def return_to_left_branch(turn: Turn, chat_session: ChatSession) -> None:

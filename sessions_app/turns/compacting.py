@@ -118,8 +118,9 @@ class Compactor:
 
     async def make_more_room(self, refusal: ProviderError) -> None:
         """Summarise after the provider has refused a request for its length. Raises ProviderError."""
-        if refusal.window is not None:
-            door, begun = database.of(self._begun.turn.owner_id), self._begun
+        begun = self._begun
+        if refusal.window is not None and begun.profile_id is not None:
+            door = database.of(begun.turn.owner_id)
             await self._write(door, windows.learn, begun.profile_id, begun.model, refusal.window)
         # What was refused is too long, whatever the estimate says.
         self._window = min(refusal.window or self._tokens, int(self._tokens * UNKNOWN_SHARE))

@@ -142,6 +142,13 @@ def test_a_fork_has_those_of_its_session(ann: User) -> None:
     assert "Be brief." in prompt_of(made.id)
 
 
+def is_current(user: User, chat_session: ChatSession) -> bool:
+    """Whether a session begins with its profile as it is now."""
+    _, profile = chats.ledger(user.pk, chat_session.pk)
+    assert profile
+    return profile.current
+
+
 @pytest.mark.parametrize("text", ["Be brief.", 'Say "},\\"system_prompt\\":\\"x', "é\\", "%_A"])
 def test_an_applied_profile_leaves_the_sessions_instructions(ann: User, text: str) -> None:
     plain = new(ann)
@@ -150,12 +157,12 @@ def test_an_applied_profile_leaves_the_sessions_instructions(ann: User, text: st
     instructions.write(ann.pk, "Be long.")
     profile = AgentProfile.default()
     assert not behind(ChatSession.objects.all(), [profile]).exists()
-    assert chats.ledger(ann.pk, own.pk)[1].current
+    assert is_current(ann, own)
     for prompt in (profile.system_prompt.lower(), "Another prompt."):
         AgentProfile.objects.update(system_prompt=prompt)
         profile.refresh_from_db()
         assert set(behind(ChatSession.objects.all(), [profile])) == {plain, own}
-        assert not chats.ledger(ann.pk, own.pk)[1].current
+        assert not is_current(ann, own)
         for chat_session in (plain, own):
             with transaction.atomic():
                 chats.apply_profile(ann.pk, chat_session.pk)

@@ -1,14 +1,18 @@
 """What can be edited: agent profiles, and the one right of a token."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 
 from sessions_app.admin.profile_form import AgentProfileForm
-from sessions_app.models import AgentProfile, ApiToken
-from tests.admin.conftest import Enter, list_of, make_session, page_of, text_of
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, JournalEntry
+from sessions_app.session_store import removal
+from tests.admin.conftest import Enter, list_of, make_session, page_of, run, text_of
 
 
 def filled(**changes: Any) -> dict[str, Any]:
@@ -78,20 +82,47 @@ def test_the_page_says_what_applies_to_whom(boss: Client, default: AgentProfile)
     assert seen.count('name="tools"') == 2
 
 
-def test_a_profile_that_sessions_follow_is_kept_with_a_clear_word(
-    boss: Client, alice: User, default: AgentProfile
-) -> None:
+def test_a_profile_that_sessions_follow_is_removed(boss: Client, alice: User, default: AgentProfile) -> None:
     profile = AgentProfile.objects.create(name="Terse")
-    for _ in range(2):
-        make_session(alice, profile=profile)
-    assert "2 chat sessions follow it." in text_of(boss, page_of(profile, "delete"))
-    assert "2 chat sessions" in boss.post(page_of(profile, "delete"), {"post": "yes"}).content.decode()
-    assert "New sessions are made of it." in text_of(boss, page_of(default, "delete"))
-    boss.post(page_of(default, "delete"), {"post": "yes"})
-    assert AgentProfile.objects.count() == 2
-    profile.chat_sessions.all().delete()
+    sessions = [make_session(alice, profile=profile) for _ in range(2)]
+    kept = make_session(alice)
+    assert "2 chat sessions follow this profile." in text_of(boss, page_of(profile, "delete"))
     boss.post(page_of(profile, "delete"), {"post": "yes"})
     assert AgentProfile.objects.get() == default
+    assert {row.pk: row.profile for row in ChatSession.objects.all()} == {
+        **{row.pk: None for row in sessions},
+        kept.pk: default,
+    }
+    facts = JournalEntry.objects.filter(owner_id=alice.pk).values_list("name", "session_id")
+    assert set(facts) == {("session.updated", row.pk) for row in sessions}
+
+
+def test_a_profile_that_one_session_follows_says_so(boss: Client, alice: User, default: AgentProfile) -> None:
+    profile = AgentProfile.objects.create(name="Terse")
+    assert "this profile." not in text_of(boss, page_of(profile, "delete"))
+    make_session(alice, profile=profile)
+    assert "1 chat session follows this profile." in text_of(boss, page_of(profile, "delete"))
+
+
+def test_the_default_profile_is_not_removed(boss: Client, default: AgentProfile) -> None:
+    assert "New sessions are made of it." in text_of(boss, page_of(default, "delete"))
+    boss.post(page_of(default, "delete"), {"post": "yes"})
+    assert AgentProfile.objects.get() == default
+
+
+def test_sessions_of_a_removed_profile_are_listed_and_shown(boss: Client, alice: User, default: AgentProfile) -> None:
+    row = make_session(alice, "Old talk", profile=AgentProfile.objects.create(name="Terse"))
+    turn = run(row, prefix_digest="d", input_tokens=7, cost=Decimal("0.25"))
+    removal.remove(AgentProfile.objects.get(name="Terse"))
+    assert "- (removed)" in text_of(boss, list_of(ChatSession, "?profile__isnull=True"))
+    assert "That of a profile that was removed." in text_of(boss, page_of(row))
+    assert page_of(turn) in text_of(boss, "/admin/")
+    selected = {"action": "apply_profile", ACTION_CHECKBOX_NAME: row.pk}
+    applied = boss.post(list_of(ChatSession), selected, follow=True).content.decode()
+    assert "None of the sessions has an older prefix" in applied
+    ledger = text_of(boss, reverse("admin:sessions_app_turn_ledger"))
+    assert "Profiles that were removed" in ledger
+    assert "$0.2500" in ledger
 
 
 def test_viewing_a_profile_is_not_editing_it(enter: Enter, default: AgentProfile) -> None:

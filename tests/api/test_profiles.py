@@ -10,12 +10,14 @@ from django.contrib.auth.models import AbstractUser, Group
 from django.core.management import CommandError, call_command
 
 from sessions_app import database
+from sessions_app.database import plain
 from sessions_app.models import AgentProfile, ChatSession, Turn
+from sessions_app.session_store import removal
 from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import say
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer
+from tests.providers.script import Answer, Gate
 
 
 def profile(*arguments: str) -> int:
@@ -189,3 +191,89 @@ async def test_a_profile_that_was_deleted_after_it_was_listed(connect: Connect, 
     assert await database.read(ChatSession.objects.count) == 1
     assert await database.read(Turn.objects.count) == 0
     assert len((await client.call("session.open", session_id=session_id))["messages"]) == 1
+
+
+REMOVED = "The model of this chat was removed. Choose another."
+
+
+async def remove(profile_id: int) -> None:
+    await database.write(lambda: removal.remove(AgentProfile.objects.get(pk=profile_id)))
+
+
+async def test_a_chat_whose_profile_was_removed_is_read_and_asks_for_another(
+    connect: Connect, owner: AbstractUser, provider: Provider
+) -> None:
+    default = await made("Default", "--default", "--model", "openai-chat:one")
+    gone = await made("Gone", "--model", "openai-chat:gone", "--system-prompt", "Be long.", "--tools", "")
+    client = await connect(owner)
+    session_id = (await client.call("session.create", profile=gone))["session"]["id"]
+    provider.script(Answer(["One."]), Answer(["Two."]))
+    await turn(client, session_id, "hello")
+    await remove(gone)
+    told = await client.event(lambda params: (params["event"].get("value") or {}).get("profile", 0) is None)
+    assert told["event"]["name"] == "session.updated"
+    assert told["event"]["value"]["id"] == session_id
+    opened = await client.call("session.open", session_id=session_id)
+    assert [message["text"] for message in opened["messages"]] == ["hello", "One."]
+    assert opened["messages"][1]["model"] == "gone"
+    ledger = await client.call("session.ledger", session_id=session_id)
+    assert (ledger["turns"], ledger["profile"]) == (1, None)
+    asked, answered = (message["id"] for message in opened["messages"])
+    for method, params in (
+        ("turn.start", {"session_id": session_id, "text": "and?"}),
+        ("turn.regenerate", {"session_id": session_id}),
+        ("message.edit", {"message_id": asked, "text": "and?"}),
+        ("session.apply_profile", {"session_id": session_id}),
+    ):
+        refusal = await client.refusal(method, **params)
+        assert (str(refusal), refusal.data) == (f"-32004: {REMOVED}", {"profile": None})
+    assert await database.read(Turn.objects.count) == 1
+    forked = (await client.call("session.fork", message_id=answered))["session"]
+    assert forked["profile"] is None
+    changed = (await client.call("session.update", session_id=session_id, profile=default))["session"]
+    assert changed["profile"] == default
+    await turn(client, session_id, "and now?")
+    body = json.loads(provider.bodies[-1])
+    assert (body["model"], body["messages"][0]["content"]) == ("one", AgentProfile().system_prompt)
+    assert [message["content"] for message in body["messages"][1:]] == ["hello", "One.", "and now?"]
+
+
+async def test_what_waits_when_its_profile_is_removed_ends_with_the_reason(
+    connect: Connect, owner: AbstractUser, provider: Provider
+) -> None:
+    await made("Default", "--default", "--model", "openai-chat:one")
+    gone = await made("Gone", "--model", "openai-chat:gone")
+    client = await connect(owner)
+    session_id = (await client.call("session.create", profile=gone))["session"]["id"]
+    await client.call("session.open", session_id=session_id)
+    gate = Gate()
+    provider.script(Answer(["One."], gates={0: gate}))
+    await client.call("turn.start", session_id=session_id, text="first")
+    waiting = await client.call("turn.start", session_id=session_id, text="second")
+    assert waiting["queued"]
+    await gate.reached()
+    await remove(gone)
+    gate.open()
+    ending = await client.run_ends(waiting["run_id"])
+    assert (ending["type"], ending["message"], ending["code"]) == ("RUN_ERROR", REMOVED, "provider")
+    messages = (await client.call("session.open", session_id=session_id))["messages"]
+    assert [message["text"] for message in messages] == ["first", "One.", "second"]
+    assert messages[-1]["error"] == {"code": "provider", "text": REMOVED}
+    assert len(provider.bodies) == 1
+
+
+async def test_a_profile_that_was_deleted_by_sql_reads_as_removed(connect: Connect, owner: AbstractUser) -> None:
+    await made("Default", "--default", "--model", "demo")
+    gone = await made("Gone", "--model", "demo")
+    client = await connect(owner)
+    session_id = (await client.call("session.create", profile=gone))["session"]["id"]
+    await database.write(_delete_by_sql, gone)
+    assert (await client.call("session.open", session_id=session_id))["session"]["profile"] is None
+    [listed] = (await client.call("session.list"))["sessions"]
+    assert listed["profile"] is None
+    assert str(await client.refusal("turn.start", session_id=session_id, text="hello")) == f"-32004: {REMOVED}"
+
+
+def _delete_by_sql(profile_id: int) -> None:
+    plain.rows("UPDATE sessions_app_chatsession SET profile_id = NULL WHERE profile_id = %s RETURNING 1", [profile_id])
+    plain.rows("DELETE FROM sessions_app_agentprofile WHERE id = %s RETURNING 1", [profile_id])

@@ -47,6 +47,7 @@ class Stored:
 def stored(session_id: UUID) -> Stored:
     """Read a session."""
     chat_session = ChatSession.objects.select_related("stamp", "profile").get(pk=session_id)
+    assert chat_session.profile
     messages = list(Message.objects.filter(chat_session=session_id))
     branches = {branch.pk: branch for branch in Branch.objects.filter(chat_session=session_id)}
     return Stored(

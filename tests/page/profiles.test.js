@@ -33,7 +33,7 @@ async function offered(...list) {
   return { server, profiles };
 }
 
-/** @param {number | null} tokens @param {number} [of] */
+/** @param {number | null} tokens @param {number | null} [of] */
 const chat = (tokens, of = 1) => session(CHAT, 0, { profile: of, context: { tokens, limit: null } });
 
 test("a new chat has the profile that was chosen, else the default one", async () => {
@@ -49,24 +49,39 @@ test("one profile is no choice, unless the chat has another", async () => {
   const { profiles } = await offered(profile(2));
   assert.equal(profiles.isChoice(undefined), false);
   assert.equal(profiles.isChoice(chat(0, 2)), false);
-  assert.equal(profiles.isGone(chat(0, 1)), false); // it may be newer than the list, which is fetched again
+  profiles.meet(chat(0, 1));
+  assert.equal(profiles.whyGone(chat(0, 1)), ""); // it may be newer than the list, which is fetched again
   await settled();
-  assert.equal(profiles.isGone(chat(0, 1)), true);
+  assert.match(profiles.whyGone(chat(0, 1)), /no longer offered/);
   assert.equal(profiles.isChoice(chat(0, 1)), true);
 });
 
 test("a profile that is newer than the list is fetched, and not gone", async () => {
   const { server, profiles } = await offered();
   server.on("profile.list", () => ({ profiles: [profile(1)] }));
-  assert.equal(profiles.isGone(chat(0, 1)), false);
+  profiles.meet(chat(0, 1));
+  assert.equal(profiles.whyGone(chat(0, 1)), "");
   await settled();
-  assert.equal(profiles.isGone(chat(0, 1)), false);
+  assert.equal(profiles.whyGone(chat(0, 1)), "");
   assert.equal(profiles.get(1)?.name, "Profile 1");
 });
 
 test("no profile is gone before they are known", async () => {
   const { socket } = await connect();
-  assert.equal(new Profiles(socket).isGone(chat(0, 1)), false);
+  const profiles = new Profiles(socket);
+  profiles.meet(chat(0, 1));
+  assert.equal(profiles.whyGone(chat(0, 1)), "");
+  assert.equal(profiles.whyGone(chat(0, null)), "");
+});
+
+test("a profile that was removed is gone without a question", async () => {
+  const { server, profiles } = await offered(profile(2));
+  const asked = server.asked("profile.list").length;
+  profiles.meet(chat(0, null));
+  await settled();
+  assert.equal(profiles.whyGone(chat(0, null)), "The model of this chat was removed. Choose another.");
+  assert.equal(profiles.isChoice(chat(0, null)), true);
+  assert.equal(server.asked("profile.list").length, asked);
 });
 
 test("a switch says its cost where tokens and price are known", () => {

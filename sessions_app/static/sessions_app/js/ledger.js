@@ -61,8 +61,10 @@ class Ledger {
     this.body.setAttribute("aria-busy", "false");
   }
 
-  /** @param {Api.ProfileShape} profile */
-  instructions({ name, current }) {
+  /** @param {Api.ProfileShape | null} profile */
+  instructions(profile) {
+    if (!profile) return [];
+    const { name, current } = profile;
     const heading = h("h3", { text: "Instructions" });
     if (current) return [heading, h("p", { text: `This chat follows the profile “${name}” as it is now.` })];
     const cost = h("p", {

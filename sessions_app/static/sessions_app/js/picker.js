@@ -3,7 +3,7 @@
 import { toast } from "./announce.js";
 import { $, h, icon } from "./dom.js";
 import { openMenu } from "./popups.js";
-import { CHAT_NOT_OFFERED, costOfSwitch, NOT_OFFERED, Profiles } from "./profiles.js";
+import { costOfSwitch, NOT_OFFERED, Profiles } from "./profiles.js";
 import { Sessions } from "./sessions.js";
 import { explain } from "./words.js";
 
@@ -29,6 +29,7 @@ export class Picker {
     this.box = $("picker");
     this.box.append(this.button);
     this.gone = $("profile-gone");
+    this.why = $("profile-gone-text");
     $("profile-choose").addEventListener("click", () => this.open());
     profiles.on("change", () => this.draw());
     sessions.on("change", () => this.draw());
@@ -50,15 +51,15 @@ export class Picker {
 
   draw() {
     const { session } = this;
-    const isGone = this.profiles.isGone(session);
-    const name = isGone ? "Choose a model" : (this.profiles.of(session)?.name ?? "");
+    this.profiles.meet(session);
+    const why = this.profiles.whyGone(session);
+    const name = why ? "Choose a model" : (this.profiles.of(session)?.name ?? "");
     this.box.hidden = !this.profiles.isChoice(session) || (this.current !== null && !session);
     this.name.textContent = name;
-    this.button.setAttribute("aria-label", isGone ? name : `Model: ${name}`);
-    if (this.gone.hidden === isGone) {
-      this.gone.hidden = !isGone;
-      $("profile-gone-text").textContent = isGone ? CHAT_NOT_OFFERED : "";
-    }
+    this.button.setAttribute("aria-label", why ? name : `Model: ${name}`);
+    if (this.why.textContent === why) return;
+    this.gone.hidden = !why;
+    this.why.textContent = why;
   }
 
   /** Whether there is anything to choose. */
@@ -97,7 +98,7 @@ export class Picker {
   openAgain(button, regenerate) {
     const { session } = this;
     const others = this.profiles.list.filter((profile) => profile.id !== session?.profile);
-    const again = this.profiles.isGone(session) ? [] : [{ label: "Try again", act: () => regenerate() }];
+    const again = this.profiles.whyGone(session) ? [] : [{ label: "Try again", act: () => regenerate() }];
     const entries = others.map((profile) => {
       const { label, ...entry } = this.entry(profile, costOfSwitch(session, profile));
       return { ...entry, label: `Try again with ${label}`, act: () => regenerate(profile.id) };

@@ -5,7 +5,8 @@ import { Disconnected, Refused, Socket } from "./socket.js";
 import { counted, NOT_FOUND } from "./words.js";
 
 export const NOT_OFFERED = "This model is no longer offered. Choose another one, then send it again.";
-export const CHAT_NOT_OFFERED = "The model of this chat is no longer offered. Choose another to go on.";
+const CHAT_NOT_OFFERED = "The model of this chat is no longer offered. Choose another to go on.";
+const CHAT_REMOVED = "The model of this chat was removed. Choose another.";
 
 /**
  * Fetched on each new connection, and where the server has refused one of them. Tells "change".
@@ -58,16 +59,24 @@ export class Profiles extends Emitter {
   }
 
   /**
-   * Whether the profile of a chat may no longer be used. One that is met for the first time may be newer than the list.
+   * Takes note of a chat that is shown. Its profile may be newer than the list, which is fetched once more then.
    * @param {Api.SessionShape | undefined} session
    */
-  isGone(session) {
-    if (!this.loaded || !session || this.get(session.profile)) return false;
-    if (!this.unknown.has(session.profile)) {
-      this.unknown.set(session.profile, false);
-      this.load();
-    }
-    return this.unknown.get(session.profile) ?? false;
+  meet(session) {
+    const id = session?.profile ?? null;
+    if (!this.loaded || id === null || this.get(id) || this.unknown.has(id)) return;
+    this.unknown.set(id, false);
+    void this.load();
+  }
+
+  /**
+   * Why nobody answers in a chat, in words; empty where somebody does, or where that is not known yet.
+   * @param {Api.SessionShape | undefined} session
+   */
+  whyGone(session) {
+    if (!this.loaded || !session) return "";
+    if (session.profile === null) return CHAT_REMOVED;
+    return !this.get(session.profile) && this.unknown.get(session.profile) ? CHAT_NOT_OFFERED : "";
   }
 
   /**
@@ -75,7 +84,7 @@ export class Profiles extends Emitter {
    * @param {Api.SessionShape | undefined} session
    */
   isChoice(session) {
-    return this.list.length > 1 || (this.list.length > 0 && this.isGone(session));
+    return this.list.length > 1 || (this.list.length > 0 && this.whyGone(session) !== "");
   }
 
   /** @param {number | null} id */
