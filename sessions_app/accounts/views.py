@@ -170,7 +170,7 @@ def end_all_logins(request: HttpRequest) -> HttpResponse:
         logins.end(own)
         return _log_out(request)
     logins.end(own.exclude(session_key=request.session.session_key))
-    messages.success(request, "You are signed out everywhere else.")
+    messages.success(request, "You are logged out everywhere else.")
     return redirect("logins")
 
 

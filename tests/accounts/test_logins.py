@@ -1,4 +1,4 @@
-"""Where a user is signed in: seen and ended by that user, and by nobody else."""
+"""Where a user is logged in: seen and ended by that user, and by nobody else."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_signing_out_everywhere_spares_this_browser(signed_in: Client, phone: Cl
     forced = Client()
     forced.force_login(User.objects.get())
     page = signed_in.post(f"{LOGINS}end/", follow=True).content.decode()
-    assert "You are signed out everywhere else." in page
+    assert "You are logged out everywhere else." in page
     assert [is_signed_in(client) for client in (signed_in, phone, forced)] == [True, False, False]
 
 

@@ -112,6 +112,6 @@ async def test_the_account_leads_to_all_its_pages(visitor: Visitor) -> None:
     dialog = await settings(page)
     await dialog.get_by_role("button", name="Account").click()
     links = dialog.get_by_role("link")
-    await expect(links).to_contain_text(["Where you are signed in", "Password", "E-mail address", "API tokens"])
+    await expect(links).to_contain_text(["Where you are logged in", "Password", "E-mail address", "API tokens"])
     await dialog.get_by_role("link", name="E-mail address").click()
     await expect(page.get_by_role("heading", name="E-mail address")).to_be_visible()
