@@ -46,6 +46,17 @@ async def test_the_same_shortcut_closes_it(visitor: Visitor) -> None:
     await expect(field(page)).to_have_value("")
 
 
+async def test_a_palette_that_could_not_be_loaded_says_so_and_comes_later(visitor: Visitor) -> None:
+    await visitor.context.route("**/js/palette*.js", lambda route: route.abort())
+    page = await visitor.arrive()
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("#toast")).to_contain_text("This could not be loaded.")
+    await expect(palette(page)).to_be_hidden()
+    await visitor.context.unroute("**/js/palette*.js")
+    await page.keyboard.press("Control+k")
+    await expect(field(page)).to_be_focused()
+
+
 async def test_what_was_said_is_found_and_marked(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(["Nothing"]), Answer(["The **Call** log, and another call."]))
     page = await visitor.arrive()

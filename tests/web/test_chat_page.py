@@ -99,6 +99,13 @@ def test_all_that_the_page_begins_with_is_asked_for_at_once(page: Page) -> None:
     assert {f"/static/sessions_app/js/{name}" for name in ("main.js", *imported)} < preloaded
 
 
+def test_what_is_needed_later_is_not_asked_for_at_once(page: Page) -> None:
+    preloaded = " ".join(attrs.get("href", "") for _, attrs in page.tags)
+    for name in ("palette", "settings", "shortcut_list", "ledger", "instructions", "listbox"):
+        assert (STATIC / "js" / f"{name}.js").exists()
+        assert f"/js/{name}.js" not in preloaded
+
+
 def test_the_first_page_is_small(client: Client, user: User) -> None:
     """Page, styles, scripts, icons and the one font that English needs, as they go over the wire."""
     client.force_login(user)

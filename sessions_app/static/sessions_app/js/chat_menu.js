@@ -2,7 +2,7 @@
 
 import { toast } from "./announce.js";
 import { $ } from "./dom.js";
-import { openLedger } from "./ledger.js";
+import { parts, using } from "./later.js";
 import { confirm, openMenu } from "./popups.js";
 import { rename } from "./renaming.js";
 import { titleOf } from "./session_groups.js";
@@ -32,7 +32,7 @@ export class ChatMenu {
         act: () => void this.change(session, { pinned: !pinned }, pinned ? "Unpinned" : "Pinned"),
       },
       { label: archived ? "Unarchive" : "Archive", act: () => void this.archive(session, !archived) },
-      { label: "Usage", act: () => openLedger(this.socket, session) },
+      { label: "Usage", act: () => void using(parts.ledger, ({ openLedger }) => openLedger(this.socket, session)) },
       { label: "Delete …", act: () => void this.delete(session), kind: "danger" },
     ]);
   }

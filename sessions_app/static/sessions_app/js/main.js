@@ -11,12 +11,12 @@ import { Drawer } from "./drawer.js";
 import { clearFound } from "./found.js";
 import { leaveKeysToInputMethods } from "./ime.js";
 import { Journal } from "./journal.js";
+import { fetchAll } from "./later.js";
 import { Markdown } from "./markdown.js";
 import { Marks } from "./marks.js";
 import { Notifications } from "./notifications.js";
 import { Outbox } from "./outbox.js";
 import { PageCommands } from "./page_commands.js";
-import { Palette } from "./palette.js";
 import { Picker } from "./picker.js";
 import { Preferences } from "./preferences.js";
 import { Profiles } from "./profiles.js";
@@ -87,15 +87,8 @@ new Notifications({
   title: (session) => titleOf(sessions.get(session)),
   go: (session) => go(`/?chat=${session}`),
 });
-const palette = new Palette({
-  socket,
-  sessions,
-  current: () => conversation?.id ?? null,
-  commands: () => pageCommands.list(),
-  go,
-});
-const pageCommands = new PageCommands({
-  palette,
+new PageCommands({
+  palette: { socket, sessions, current: () => conversation?.id ?? null, go },
   drawer,
   picker,
   preferences,
@@ -193,6 +186,7 @@ journal.on("reset", () => sessions.reload());
 journal.on("current", () => {
   sessions.resume();
   conversation?.reopen();
+  (globalThis.requestIdleCallback ?? setTimeout)(fetchAll);
 });
 socket.on("denied", () => {
   storage.seal();

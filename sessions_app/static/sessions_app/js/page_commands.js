@@ -3,27 +3,27 @@
 import { themeCommands } from "./appearance.js";
 import { $ } from "./dom.js";
 import { Drawer } from "./drawer.js";
-import { Palette } from "./palette.js";
+import { parts, using } from "./later.js";
 import { Picker } from "./picker.js";
 import { Preferences } from "./preferences.js";
 import { sendKeys } from "./send_key.js";
-import { openSettings } from "./settings.js";
-import { openShortcutList } from "./shortcut_list.js";
 import { listenForShortcuts } from "./shortcuts.js";
 
 export class PageCommands {
   /**
    * @param {{
-   *   palette: Palette, drawer: Drawer, picker: Picker, preferences: Preferences, sendsMail: boolean,
-   *   newChat(): void,
-   * }} parts
+   *   palette: Omit<ConstructorParameters<typeof import("./palette.js").Palette>[0], "commands">, drawer: Drawer,
+   *   picker: Picker, preferences: Preferences, sendsMail: boolean, newChat(): void,
+   * }} page what the palette is made of, when it is first asked for, and what the commands are about
    */
   constructor({ palette, drawer, picker, preferences, sendsMail, newChat }) {
-    this.palette = palette;
+    this.needs = palette;
+    /** @type {import("./palette.js").Palette | undefined} */
+    this.palette = undefined;
     this.drawer = drawer;
     this.picker = picker;
     this.newChat = newChat;
-    this.openSettings = () => openSettings(preferences, sendsMail);
+    this.openSettings = () => void using(parts.settings, ({ openSettings }) => openSettings(preferences, sendsMail));
     this.themes = () => themeCommands(preferences);
     this.listenToButtons();
     this.listenToKeys();
@@ -44,15 +44,27 @@ export class PageCommands {
     ];
   }
 
+  /** @param {(palette: import("./palette.js").Palette) => void} act */
+  withPalette(act) {
+    void using(parts.palette, ({ Palette }) => {
+      this.palette ??= new Palette({ ...this.needs, commands: () => this.list() });
+      act(this.palette);
+    });
+  }
+
+  togglePalette() {
+    this.withPalette((palette) => palette.toggle());
+  }
+
   askForModel() {
-    this.palette.ask("Which model?", this.picker.commands());
+    this.withPalette((palette) => palette.ask("Which model?", this.picker.commands()));
   }
 
   listenToButtons() {
     const closeMenu = () => $("account-menu").hidePopover();
     $("search-open").addEventListener("click", () => {
       this.drawer.close();
-      this.palette.toggle();
+      this.togglePalette();
     });
     $("settings-open").addEventListener("click", () => {
       closeMenu();
@@ -67,7 +79,7 @@ export class PageCommands {
   listenToKeys() {
     listenForShortcuts(
       [
-        { keys: ["Mod+K"], act: () => this.palette.toggle(), closes: "#palette" },
+        { keys: ["Mod+K"], act: () => this.togglePalette(), closes: "#palette" },
         { keys: ["Mod+Shift+O"], act: this.newChat },
         { keys: ["Mod+/", "?"], act: showShortcuts },
         { keys: ["Mod+B", "["], act: () => this.drawer.toggle() },
@@ -79,5 +91,5 @@ export class PageCommands {
 }
 
 function showShortcuts() {
-  openShortcutList(...sendKeys());
+  void using(parts.shortcutList, ({ openShortcutList }) => openShortcutList(...sendKeys()));
 }
