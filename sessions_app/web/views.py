@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
@@ -22,7 +21,6 @@ def chat(request: HttpRequest) -> HttpResponse:
         "maxText": settings.HERMES_MAX_TEXT,
         "login": resolve_url(settings.LOGIN_URL),
         "user": str(request.user.pk),
-        "isStaff": isinstance(request.user, User) and request.user.is_staff,
         "sendsMail": settings.HERMES_SENDS_MAIL,
     }
     context = {"config": config, "entry": ENTRY, "modules": modules_of(ENTRY)}

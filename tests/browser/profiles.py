@@ -18,10 +18,21 @@ for name, model, description in (
     made.groups.add(group)
 """
 
+_REMOVE = """
+from sessions_app.models import AgentProfile
+from sessions_app.session_store.removal import remove
+remove(AgentProfile.objects.get(name={name!r}))
+"""
+
 
 def give_profiles(site: LiveSite, user: str) -> None:
     """Let a user choose between the default profile, one named Quick and one named Thorough."""
     site.manage("shell", "-c", _MAKE.format(name=user))
+
+
+def remove_profile(site: LiveSite, user: str, name: str) -> None:
+    """Remove one of a user's profiles, as admin does."""
+    site.manage("shell", "-c", _REMOVE.format(name=f"{name} of {user}"))
 
 
 def take_profiles(site: LiveSite) -> None:

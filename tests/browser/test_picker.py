@@ -7,12 +7,13 @@ import asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
-from tests.browser.profiles import give_profiles, take_profiles
+from tests.browser.profiles import give_profiles, remove_profile, take_profiles
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 GONE = "The model of this chat is no longer offered. Choose another to go on."
+REMOVED = "The model of this chat was removed. Choose another."
 NOT_OFFERED = "This model is no longer offered. Choose another one, then send it again."
 
 
@@ -83,6 +84,34 @@ async def test_the_menu_opens_over_the_chat_and_not_over_the_list(visitor: Visit
     assert opened["x"] >= button["x"]
 
 
+async def test_on_a_phone_a_sheet_keeps_the_focus_until_it_is_closed(visitor: Visitor, site: LiveSite) -> None:
+    page = await arrive(visitor, site)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    sheet = page.get_by_role("dialog", name="Model")
+    await picker(page).click()
+    await expect(sheet.get_by_role("menuitemradio", checked=True)).to_be_focused()
+    await expect(picker(page)).to_have_attribute("aria-expanded", "true")
+    for _ in range(4):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.matches('body, .sheet *')")  # body: the browser's own
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_be_hidden()
+    await expect(picker(page)).to_be_focused()
+    await expect(picker(page)).to_have_attribute("aria-expanded", "false")
+    await picker(page).click()
+    await page.mouse.click(200, 100)
+    await expect(sheet).to_be_hidden()
+    await picker(page).click()
+    await sheet.get_by_role("button", name="Close").click()
+    await expect(sheet).to_be_hidden()
+    await picker(page).press("Enter")
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await expect(sheet).to_be_hidden()
+    await expect(picker(page)).to_contain_text("Thorough")
+    await expect(picker(page)).to_be_focused()
+
+
 async def test_an_open_chat_says_what_a_switch_costs_and_switches(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:
@@ -97,6 +126,7 @@ async def test_an_open_chat_says_what_a_switch_costs_and_switches(
     await expect(default).to_be_focused()
     await expect(thorough).to_contain_text("The model reads this chat anew: about 4,000 tokens, $0.01")
     await expect(quick).not_to_contain_text("$")
+    await expect(thorough).to_contain_text("claude-sonnet-4-5")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(picker(page)).to_contain_text("Quick")
@@ -132,6 +162,35 @@ async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
     await say(page, "and now?")
     refused = thread(page).get_by_role("article").filter(has_text="and now?")
     await expect(refused).to_contain_text(GONE)
+    await page.get_by_role("button", name="Choose another").click()
+    await menu(page).get_by_role("menuitemradio", name="Default").click()
+    await expect(page.locator("#profile-gone")).to_be_hidden()
+    await refused.get_by_role("button", name="Try again").click()
+    await expect(answer(page, "Two.")).to_be_visible()
+
+
+async def test_an_open_chat_is_told_that_its_profile_was_removed(
+    visitor: Visitor, site: LiveSite, provider: Provider
+) -> None:
+    page = await arrive(visitor, site)
+    provider.script(Answer(["One."]), Answer(["Two."]))
+    await choose(page, "Quick")
+    await say(page, "hello")
+    await expect(answer(page, "One.")).to_be_visible()
+    await asyncio.to_thread(remove_profile, site, visitor.name, "Quick")
+    await expect(page.get_by_text(REMOVED, exact=True)).to_be_visible()
+    await say(page, "and now?")
+    refused = thread(page).get_by_role("article").filter(has_text="and now?")
+    await expect(refused).to_contain_text(REMOVED)
+    await page.reload()
+    await expect(answer(page, "One.")).to_be_visible()
+    await expect(page.get_by_text(REMOVED, exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Options of this chat").click()
+    await menu(page).get_by_role("menuitem", name="Usage").click()
+    usage = page.get_by_role("dialog")
+    await expect(usage).to_contain_text("Answer")
+    await expect(usage).not_to_contain_text("Instructions")
+    await usage.get_by_role("button", name="Close").click()
     await page.get_by_role("button", name="Choose another").click()
     await menu(page).get_by_role("menuitemradio", name="Default").click()
     await expect(page.locator("#profile-gone")).to_be_hidden()

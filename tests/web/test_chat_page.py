@@ -148,7 +148,7 @@ def test_what_the_page_is_told(client: Client, user: User, settings: object) -> 
     client.force_login(user)
     page = Page(client.get("/").content.decode())
     assert [json.loads(text) for _, text in page.scripts] == [
-        {"maxText": 123, "login": reverse("login"), "user": str(user.pk), "isStaff": False, "sendsMail": False}
+        {"maxText": 123, "login": reverse("login"), "user": str(user.pk), "sendsMail": False}
     ]
 
 

@@ -32,7 +32,7 @@ import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
 import { explainError, explainSteering, GONE } from "./words.js";
 
-/** @type {{ maxText: number, login: string, user: string, isStaff: boolean, sendsMail: boolean }} */
+/** @type {{ maxText: number, login: string, user: string, sendsMail: boolean }} */
 const config = JSON.parse($("config").textContent);
 const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`);
 const storage = new Storage(config.user);
@@ -41,7 +41,7 @@ const outbox = new Outbox(socket, storage);
 const journal = new Journal(socket);
 const sessions = new Sessions(socket, journal);
 const profiles = new Profiles(socket);
-const picker = new Picker({ profiles, sessions, isStaff: config.isStaff });
+const picker = new Picker({ profiles, sessions });
 const preferences = new Preferences(storage);
 const drawer = new Drawer(storage);
 const marks = new Marks({ sessions, journal, storage });

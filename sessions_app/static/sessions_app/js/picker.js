@@ -2,20 +2,16 @@
 
 import { toast } from "./announce.js";
 import { $, h, icon } from "./dom.js";
-import { openMenu } from "./popups.js";
 import { costOfSwitch, NOT_OFFERED, Profiles } from "./profiles.js";
 import { Sessions } from "./sessions.js";
+import { openChoice } from "./sheet.js";
 import { explain } from "./words.js";
 
 export class Picker {
-  /**
-   * `isStaff`: models are named to who knows them.
-   * @param {{ profiles: Profiles, sessions: Sessions, isStaff: boolean }} parts
-   */
-  constructor({ profiles, sessions, isStaff }) {
+  /** @param {{ profiles: Profiles, sessions: Sessions }} parts */
+  constructor({ profiles, sessions }) {
     this.profiles = profiles;
     this.sessions = sessions;
-    this.isStaff = isStaff;
     /** @type {string | null} */
     this.current = null; // the open chat
     this.name = h("span", { class: "picker-name" });
@@ -87,7 +83,7 @@ export class Picker {
       checked: profile === present,
       act: () => void this.choose(profile),
     }));
-    openMenu(this.button, entries, "Model");
+    openChoice(this.button, entries, "Model");
   }
 
   /**
@@ -103,7 +99,7 @@ export class Picker {
       const { label, ...entry } = this.entry(profile, costOfSwitch(session, profile));
       return { ...entry, label: `Try again with ${label}`, act: () => regenerate(profile.id) };
     });
-    openMenu(button, [...again, ...entries], "Try again");
+    openChoice(button, [...again, ...entries], "Try again");
   }
 
   /**
@@ -111,7 +107,7 @@ export class Picker {
    * @param {string} cost
    */
   entry({ name, description, model }, cost) {
-    return { label: name, lines: [description, this.isStaff ? model : "", cost].filter(Boolean) };
+    return { label: name, lines: [description, called(model), cost].filter(Boolean) };
   }
 
   /** @param {Api.ChoiceShape} profile */
@@ -130,3 +126,9 @@ export class Picker {
     }
   }
 }
+
+/**
+ * What a model is called under the answers it gives: without the way in which it is asked.
+ * @param {string} model
+ */
+const called = (model) => model.slice(model.indexOf(":") + 1);

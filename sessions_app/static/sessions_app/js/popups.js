@@ -10,24 +10,32 @@ import { $, h, icon } from "./dom.js";
  */
 export function openMenu(button, entries, label) {
   const menu = $("menu");
-  const items = entries.map((entry) => menuItem(entry, menu, button));
+  const leave = () => {
+    menu.hidePopover();
+    button.focus();
+  };
+  const items = entries.map((entry) => menuItem(entry, leave));
   // In the landmark of its button; the top layer shows it above everything from anywhere.
   (button.closest("aside, main") ?? document.body).append(menu);
   menu.replaceChildren(...items);
   menu.ariaLabel = label ?? button.ariaLabel;
-  menu.onkeydown = (event) => moveFocus(event, items, menu, button);
+  menu.onkeydown = (event) => {
+    if (event.key === "Tab" || event.key === "Escape") {
+      event.preventDefault();
+      leave();
+    } else moveFocus(event, items);
+  };
   menu.ontoggle = ({ newState }) => button.setAttribute("aria-expanded", String(newState === "open"));
   menu.showPopover();
   place(menu, button.getBoundingClientRect());
-  (items.find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
+  focusPresent(items);
 }
 
 /**
  * @param {Page.MenuEntry} entry
- * @param {HTMLElement} menu
- * @param {HTMLElement} button
+ * @param {() => void} leave closes the menu
  */
-function menuItem({ label, act, kind, lines = [], checked }, menu, button) {
+export function menuItem({ label, act, kind, lines = [], checked }, leave) {
   const isRadio = checked !== undefined;
   const small = lines.map((line) => h("small", { dir: "auto", text: line }));
   const item = h(
@@ -38,33 +46,34 @@ function menuItem({ label, act, kind, lines = [], checked }, menu, button) {
   );
   if (isRadio) item.ariaChecked = String(checked);
   item.addEventListener("click", () => {
-    menu.hidePopover();
-    button.focus();
+    leave();
     act();
   });
   return item;
 }
 
 /**
+ * Puts focus on the item that is the present choice, else on the first.
+ * @param {HTMLElement[]} items
+ */
+export function focusPresent(items) {
+  (items.find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
+}
+
+/**
+ * What the keys of a menu do.
  * @param {KeyboardEvent} event
  * @param {HTMLElement[]} items
- * @param {HTMLElement} menu
- * @param {HTMLElement} button
  */
-function moveFocus(event, items, menu, button) {
+export function moveFocus(event, items) {
   const focused = document.activeElement;
   const at = focused instanceof HTMLElement ? items.indexOf(focused) : -1;
   /** @type {Record<string, number>} */
   const targets = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 };
   const target = targets[event.key];
-  if (target !== undefined) {
-    event.preventDefault();
-    items[target % items.length]?.focus();
-  } else if (event.key === "Tab" || event.key === "Escape") {
-    event.preventDefault();
-    menu.hidePopover();
-    button.focus();
-  }
+  if (target === undefined) return;
+  event.preventDefault();
+  items[target % items.length]?.focus();
 }
 
 /**
