@@ -57,6 +57,58 @@ async def test_a_palette_that_could_not_be_loaded_says_so_and_comes_later(visito
     await expect(field(page)).to_be_focused()
 
 
+# The site's policy lets no script read what was copied.
+OBSERVE_COPIES = """() => {
+  window.copied = [];
+  const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+  navigator.clipboard.writeText = (text) => { copied.push(text); return write(text); };
+}"""
+
+
+async def do(page: Page, command: str) -> None:
+    """Run a command of the open chat by its name."""
+    await search(page, command)
+    await options(page, "This chat").get_by_text(command, exact=True).click()
+
+
+async def test_the_open_chat_is_handled_by_commands(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.evaluate(OBSERVE_COPIES)
+    await page.keyboard.press("Control+k")
+    await expect(options(page, "This chat")).to_have_count(0)
+    await field(page).press("Escape")
+    provider.script(Answer(["**One** apple."]))
+    await say(page, "About apples")
+    await expect(page.get_by_role("button", name="Details")).to_be_visible()
+    await do(page, "Copy the last answer")
+    await expect(page.locator("#announcer")).to_have_text("Copied")
+    assert await page.evaluate("copied") == ["**One** apple."]
+    await do(page, "Rename")
+    await page.get_by_label("New title").fill("Fruit")
+    await page.keyboard.press("Enter")
+    chats = page.get_by_role("navigation", name="Chats")
+    await expect(page.get_by_role("heading", name="Fruit", level=1)).to_be_visible()
+    await do(page, "Pin")
+    await expect(chats.get_by_role("heading", name="Pinned")).to_be_visible()
+    await do(page, "Unpin")
+    await expect(chats.get_by_role("heading", name="Pinned")).to_have_count(0)
+    await do(page, "Archive")
+    await expect(page.locator("#archived")).to_be_visible()
+    await do(page, "Unarchive")
+    await expect(page.locator("#archived")).to_be_hidden()
+    await do(page, "Usage")
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    first = page.url
+    await do(page, "New chat from here")
+    await expect(page).not_to_have_url(first)
+    await expect(chats.get_by_text("Fruit")).to_have_count(2)
+    await do(page, "Delete …")
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+    await expect(chats.get_by_text("Fruit")).to_have_count(1)
+
+
 async def test_what_was_said_is_found_and_marked(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(["Nothing"]), Answer(["The **Call** log, and another call."]))
     page = await visitor.arrive()

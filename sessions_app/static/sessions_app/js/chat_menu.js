@@ -23,18 +23,31 @@ export class ChatMenu {
    * @param {HTMLElement} title shows the chat's title beside the button: renaming takes its place
    */
   open(session, button, title) {
+    const entries = this.commands(session, title).map(({ name, icon, act }) => ({
+      label: name,
+      act,
+      ...(icon === "delete" && { kind: "danger" }),
+    }));
+    openMenu(button, entries);
+  }
+
+  /**
+   * @param {Api.SessionShape} session
+   * @param {HTMLElement} title
+   * @returns {import("./commands.js").Command[]}
+   */
+  commands(session, title) {
     const { pinned, archived } = session;
     const save = (/** @type {string} */ written) => this.change(session, { title: written }, "Renamed");
-    openMenu(button, [
-      { label: "Rename", act: () => rename(session.title, title, save) },
-      {
-        label: pinned ? "Unpin" : "Pin",
-        act: () => void this.change(session, { pinned: !pinned }, pinned ? "Unpinned" : "Pinned"),
-      },
-      { label: archived ? "Unarchive" : "Archive", act: () => void this.archive(session, !archived) },
-      { label: "Usage", act: () => void using(parts.ledger, ({ openLedger }) => openLedger(this.socket, session)) },
-      { label: "Delete …", act: () => void this.delete(session), kind: "danger" },
-    ]);
+    const pin = () => void this.change(session, { pinned: !pinned }, pinned ? "Unpinned" : "Pinned");
+    const showUsage = () => void using(parts.ledger, ({ openLedger }) => openLedger(this.socket, session));
+    return [
+      { name: "Rename", words: "title", icon: "edit", act: () => rename(session.title, title, save) },
+      { name: pinned ? "Unpin" : "Pin", icon: "pin", act: pin },
+      { name: archived ? "Unarchive" : "Archive", icon: "archive", act: () => void this.archive(session, !archived) },
+      { name: "Usage", words: "tokens cost", icon: "usage", act: showUsage },
+      { name: "Delete …", words: "remove", icon: "delete", act: () => void this.delete(session) },
+    ].map((command) => ({ ...command, isHere: true }));
   }
 
   /**

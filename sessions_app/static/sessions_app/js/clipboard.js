@@ -3,8 +3,11 @@
 import { announce } from "./announce.js";
 import { h, icon, within } from "./dom.js";
 
-/** @param {string} text */
-async function copy(text) {
+/**
+ * Rejects where the browser does not allow it.
+ * @param {string} text
+ */
+export async function copy(text) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
     return;

@@ -1,8 +1,8 @@
 // What can be done from the palette by its name.
 
 /**
- * `words` are other names that it is found by; `keys` its shortcut.
- * @typedef {{ name: string, icon: string, act: () => void, words?: string, keys?: string }} Command
+ * `words` are other names that it is found by; `keys` its shortcut; `isHere`: it is done to the open chat.
+ * @typedef {{ name: string, icon: string, act: () => void, words?: string, keys?: string, isHere?: boolean }} Command
  */
 
 /**

@@ -2,6 +2,7 @@
 // /?chat=<id>&at=<message id>; what was looked for there is the history's.
 
 import { toast } from "./announce.js";
+import { answerCommands } from "./answer_commands.js";
 import { follow } from "./appearance.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
@@ -94,6 +95,7 @@ new PageCommands({
   preferences,
   sendsMail: config.sendsMail,
   newChat,
+  chatCommands,
 });
 leaveKeysToInputMethods();
 
@@ -150,6 +152,15 @@ function newChat() {
   drawer.close();
   go("/");
   composer.focus();
+}
+
+/** @returns {import("./commands.js").Command[]} what can be done with the open chat */
+function chatCommands() {
+  const session = sessions.get(conversation?.id ?? null);
+  return [
+    ...answerCommands(conversation, actions.fork),
+    ...(session ? sidebar.menu.commands(session, $("title")) : []),
+  ];
 }
 
 /**

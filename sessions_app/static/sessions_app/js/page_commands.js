@@ -14,15 +14,17 @@ export class PageCommands {
    * @param {{
    *   palette: Omit<ConstructorParameters<typeof import("./palette.js").Palette>[0], "commands">, drawer: Drawer,
    *   picker: Picker, preferences: Preferences, sendsMail: boolean, newChat(): void,
+   *   chatCommands(): import("./commands.js").Command[],
    * }} page what the palette is made of, when it is first asked for, and what the commands are about
    */
-  constructor({ palette, drawer, picker, preferences, sendsMail, newChat }) {
+  constructor({ palette, drawer, picker, preferences, sendsMail, newChat, chatCommands }) {
     this.needs = palette;
     /** @type {import("./palette.js").Palette | undefined} */
     this.palette = undefined;
     this.drawer = drawer;
     this.picker = picker;
     this.newChat = newChat;
+    this.chatCommands = chatCommands;
     this.openSettings = () => void using(parts.settings, ({ openSettings }) => openSettings(preferences, sendsMail));
     this.themes = () => themeCommands(preferences);
     this.listenToButtons();
@@ -36,6 +38,7 @@ export class PageCommands {
   list() {
     const switching = { name: "Switch model …", words: "profile", icon: "model", act: () => this.askForModel() };
     return [
+      ...this.chatCommands(),
       { name: "New chat", icon: "plus", act: this.newChat, keys: "Mod+Shift+O" },
       ...(this.picker.isChoice ? [switching] : []),
       ...this.themes(),

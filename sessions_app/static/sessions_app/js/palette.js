@@ -170,14 +170,28 @@ export class Palette {
     const recent = this.sessions.shown.filter((session) => session.id !== this.current()).slice(0, RECENT);
     return [
       { heading: "Recent", options: recent.map((session) => this.chat(session)) },
-      { heading: "Do", options: this.commands().map((command) => this.command(command)) },
+      ...this.commandGroups(this.commands()),
+    ];
+  }
+
+  /**
+   * @param {Command[]} commands
+   * @returns {Group[]}
+   */
+  commandGroups(commands) {
+    /** @param {boolean} isHere */
+    const options = (isHere) =>
+      commands.filter((command) => (command.isHere ?? false) === isHere).map((command) => this.command(command));
+    return [
+      { heading: "This chat", options: options(true) },
+      { heading: "Do", options: options(false) },
     ];
   }
 
   /** @returns {Group[]} */
   hitGroups() {
     const { titles, here, said } = this.found;
-    const commands = matching(this.commands(), this.query).map((command) => this.command(command));
+    const commands = matching(this.commands(), this.query);
     // Until the server has answered, those that are loaded have to do.
     const known = matching(
       this.sessions.shown.map((session) => ({ name: titleOf(session), session })),
@@ -186,7 +200,8 @@ export class Palette {
     const chats = titles.length ? titles : known.slice(0, RECENT);
     const again = { name: "Search again", icon: "again", act: () => void this.look() };
     return [
-      { heading: "Do", options: this.problem ? [{ ...this.command(again), act: again.act }, ...commands] : commands },
+      ...(this.problem ? [{ heading: "Search", options: [{ ...this.command(again), act: again.act }] }] : []),
+      ...this.commandGroups(commands),
       { heading: "Chats", options: chats.map((session) => this.chat(session)) },
       { heading: "In this chat", options: here.map((hit) => this.hit(hit)) },
       { heading: "In messages", options: said.map((hit) => this.hit(hit)) },
