@@ -18,7 +18,8 @@ class Usage:
     """Tokens of one or more steps, as the provider counted them.
 
     `input_tokens` is the whole prompt; `cached_tokens` (read from the provider's cache) and `cache_write_tokens`
-    (newly put there) are disjoint parts of it. `reasoning_tokens` is a part of `output_tokens`. So `fresh_tokens`,
+    (newly put there) are disjoint parts of it; `long_write_tokens` of the latter were written to be kept for an hour,
+    which costs more. `reasoning_tokens` is a part of `output_tokens`. So `fresh_tokens`,
     both cache's, `answer_tokens` and `reasoning_tokens` are disjoint, and together all that the provider counted.
     """
 
@@ -27,6 +28,7 @@ class Usage:
     cache_write_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    long_write_tokens: int = 0
 
     @property
     def fresh_tokens(self) -> int:
@@ -46,6 +48,7 @@ class Usage:
             self.cache_write_tokens + other.cache_write_tokens,
             self.output_tokens + other.output_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.long_write_tokens + other.long_write_tokens,
         )
 
 
@@ -56,12 +59,14 @@ def usage_of(stream: StreamedResponse | None) -> Usage:
     usage = stream.usage
     prompt, answer = _believed(usage.input_tokens, MAX_TOKENS), _believed(usage.output_tokens, MAX_TOKENS)
     cached = _believed(usage.cache_read_tokens, prompt)
+    written = _believed(usage.cache_write_tokens, prompt - cached)
     return Usage(
         input_tokens=prompt,
         cached_tokens=cached,
-        cache_write_tokens=_believed(usage.cache_write_tokens, prompt - cached),
+        cache_write_tokens=written,
         output_tokens=answer,
         reasoning_tokens=_believed(usage.output_reasoning_tokens, answer),
+        long_write_tokens=_believed(getattr(usage, "cache_write_1h_tokens", 0), written),
     )
 
 

@@ -14,12 +14,14 @@ def held_tokens(last: RequestRecord | None, caching: Caching, now: float) -> int
     if last is None:
         return 0
     retention = retention_of(last, caching)
-    return last.kept if retention is None or now - last.at <= retention else 0
+    if retention is None or now - last.at <= retention:
+        return last.kept
+    return min(last.long, last.kept) if now <= last.long_until else 0
 
 
 def is_warm(last: RequestRecord | None, caching: Caching, now: float) -> bool:
     """Tell whether a request of the session now should find most of its prompt in the provider's cache.
 
-    False means cold for certain: nothing was kept, or its time to live has passed.
+    False means cold for certain: nothing was kept, or the time to live of most of it has passed.
     """
     return last is not None and 0 < last.kept < 2 * held_tokens(last, caching, now)

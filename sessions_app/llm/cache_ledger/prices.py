@@ -6,6 +6,7 @@ OpenAI's costs what it costs, so only addresses that genai-prices knows are pric
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from dataclasses import dataclass, replace
@@ -38,10 +39,35 @@ class Price:
     saved: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class CachePrices:
+    """What a token of a prompt costs: read as new, found in a cache, written to it for minutes or for an hour."""
+
+    fresh: float
+    read: float
+    short_write: float
+    long_write: float
+
+
+@functools.lru_cache(maxsize=256)
+def cache_prices(model: str, base_url: str) -> CachePrices | None:
+    """Return what a token costs by what a cache does with it, in US dollars; None where no price is known."""
+    size = _SMALL_PROMPT
+    counted = (
+        Usage(size),
+        Usage(size, cached_tokens=size),
+        Usage(size, cache_write_tokens=size),
+        Usage(size, cache_write_tokens=size, long_write_tokens=size),
+    )
+    totals = [_total(usage, model, base_url) for usage in counted]
+    known = [float(total) / size for total in totals if total is not None]
+    return CachePrices(*known) if len(known) == len(totals) else None
+
+
 def price_of(usage: Usage, model: str, base_url: str) -> Price | None:
     """The price of one request (prices may depend on its size, so not of several at once); None where none is known."""
     cost = _total(usage, model, base_url)
-    uncached = _total(replace(usage, cached_tokens=0, cache_write_tokens=0), model, base_url)
+    uncached = _total(replace(usage, cached_tokens=0, cache_write_tokens=0, long_write_tokens=0), model, base_url)
     return None if cost is None or uncached is None else Price(cost, uncached - cost)
 
 
@@ -79,6 +105,7 @@ def _total(usage: Usage, model: str, base_url: str) -> Decimal | None:
         input_tokens=usage.input_tokens,
         cache_read_tokens=usage.cached_tokens,
         cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.long_write_tokens or None,
         output_tokens=usage.output_tokens,
     )
     try:

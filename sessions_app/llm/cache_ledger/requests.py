@@ -47,6 +47,8 @@ class RequestRecord:
     prompt is estimated by them. `tokens` are None where the line was summarised since, and in records of releases that
     did not know them. `summary` is the digest of the summary that it began with, empty for none. `retention` is for
     how many seconds the provider was asked to keep the prompt, None where it was asked for no time.
+    For the next such choice (`cache_clock`): `long` tokens are kept until `long_until` (seconds since the epoch),
+    because they were written for an hour; `pauses` are those of the session, `user_pauses` those of its user's before.
     """
 
     model: str
@@ -64,6 +66,10 @@ class RequestRecord:
     bytes_per_token: float = BYTES_PER_TOKEN
     summary: str = ""
     retention: float | None = None
+    long: int = 0
+    long_until: float = 0.0
+    pauses: tuple[float, ...] = ()
+    user_pauses: tuple[float, ...] = ()
 
     def to_json(self) -> str:
         """The text that is stored with the session."""
