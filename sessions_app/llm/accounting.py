@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sessions_app.llm.cache_clock.choice import Choice
+from sessions_app.llm.cache_clock.costs import MULTIPLES, Prompt
+from sessions_app.llm.cache_clock.records import decide, entered, prompt_of
 from sessions_app.llm.cache_ledger.entries import Entry, miss_of
-from sessions_app.llm.cache_ledger.prices import price_of
+from sessions_app.llm.cache_ledger.prices import cache_prices, price_of
 from sessions_app.llm.cache_ledger.requests import DIGESTS, RequestRecord, expected_of, kept_of
 from sessions_app.llm.cache_ledger.rolling_digest import Mark
 from sessions_app.llm.cache_ledger.software import SOFTWARE
@@ -14,16 +17,42 @@ from sessions_app.llm.context import bytes_per_token
 from sessions_app.llm.live_model import LiveModel
 from sessions_app.llm.usage import Usage
 
+BYTES_PER_TOKEN = 4
+"""Bytes of a text that a token is, about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A request as it left: the digest of what stood before and beside its conversation, how far that had come, and
-    when its answer began (seconds since the epoch)."""
+    when its answer began (seconds since the epoch). `choice` is for how long it was to be kept, where there was one."""
 
     prefix: str
     rows: Mark
     wire: Mark
     at: float
+    choice: Choice | None = None
+
+
+def choose_retention(transcript: CachedTranscript, live: LiveModel, now: float) -> Choice | None:
+    """Choose for how long the next request's prompt is to be kept; None where its provider leaves no choice.
+
+    The size of what is new is estimated: no more than its share of the prompt counts.
+    """
+    if not live.chooses:
+        return None
+    last = transcript.last
+    if last is not None and last.model == _source(transcript, live) and transcript.continues(last):
+        caching = live.caching(transcript.session_id)
+        prompt = prompt_of(last, transcript.asked_bytes // BYTES_PER_TOKEN, caching, now)
+    else:
+        prompt = Prompt(transcript.size // BYTES_PER_TOKEN)
+    prices = cache_prices(live.model.model_name, live.base_url) or MULTIPLES
+    return decide(last, prompt, prices, transcript.user_pauses, now)
+
+
+def _source(transcript: CachedTranscript, live: LiveModel) -> str:
+    """The model and its server, as a record names them."""
+    return f"{transcript.model} {live.base_url}"
 
 
 def account(
@@ -43,7 +72,7 @@ def account(
     """
     caching, last = live.caching(transcript.session_id), transcript.last
     this = RequestRecord(
-        model=f"{transcript.model} {live.base_url}",
+        model=_source(transcript, live),
         prefix=sent.prefix,
         prompt=transcript.prompt,
         tools=transcript.tools,
@@ -58,6 +87,9 @@ def account(
         bytes_per_token=bytes_per_token(transcript.length, usage.input_tokens, last),
         summary=transcript.summary,
     )
+    choice = sent.choice
+    if choice is not None:
+        this = entered(this, last, choice, transcript.user_pauses, usage.cached_tokens, caching)
     miss = miss_of(
         last,
         this,
@@ -75,4 +107,6 @@ def account(
         miss,
         price.cost if price else None,
         price.saved if price else None,
+        int(choice.retention) if choice else None,
+        choice.reason if choice else "",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from sessions_app.llm.cache_ledger.requests import Compared, RequestRecord, prompt_digest, tools_digest
@@ -41,9 +42,9 @@ class CachedTranscript:
 
     `endpoint` is where the model answers, if not where the environment says: no byte depends on it, so it may change.
     For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
-    of a prefix that was applied to it. All three are set again before each turn. `prompt` and `tools` are the digests
-    of the frozen prefix, and `frozen` is its canonical JSON. `summary` is the digest of the summary that it begins
-    with, empty for none.
+    of a prefix that was applied to it; before the first request `user_pauses` are those of the user's earlier sessions
+    (`cache_clock`). All four are set again before each turn. `prompt` and `tools` are the digests of the frozen prefix,
+    and `frozen` is its canonical JSON. `summary` is the digest of the summary that it begins with, empty for none.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class CachedTranscript:
         self.model = model
         self.last = last
         self.applied = ""
+        self.user_pauses: tuple[float, ...] = ()
         self.endpoint: Endpoint | None = None
         self.summary = ""
         self._summary_position = -1
@@ -92,6 +94,17 @@ class CachedTranscript:
     def elements(self) -> bytes:
         """The serialised elements, joined by commas."""
         return self._elements.joined()
+
+    @property
+    def asked_bytes(self) -> int:
+        """Bytes of the texts that the next request adds behind the last answer."""
+        asked = takewhile(lambda row: row.role != "assistant", reversed(self._rows))
+        return sum(len(row.text.encode()) for row in asked)
+
+    def continues(self, last: RequestRecord) -> bool:
+        """Tell whether the next request begins with all that was sent in an earlier one, as far as its rows say."""
+        prefix = (self.prompt, self.tools) == (last.prompt, last.tools)
+        return prefix and self._said_rows.extends(last.rows)
 
     def append(self, row: Row) -> None:
         """Take in a row that has just been stored at the end of the branch."""
@@ -132,7 +145,7 @@ class CachedTranscript:
         if self._messages:
             return None
         other = CachedTranscript(self.session_id, self.prefix, self.model, last=self.last)
-        other.applied, other.endpoint = self.applied, self.endpoint
+        other.applied, other.endpoint, other.user_pauses = self.applied, self.endpoint, self.user_pauses
         other.summary, other._summary_position = self.summary, self._summary_position
         other._said_rows, other._said_bytes = self._said_rows.copy(), self._said_bytes.copy()
         other._row_digests, other._began = self._row_digests.copy(), self._began

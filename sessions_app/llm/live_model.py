@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cache_ledger.requests import Caching
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.endpoint import Endpoint
@@ -25,6 +26,13 @@ MAX_CONNECTIONS = 1000
 OPENAI = "https://api.openai.com"
 OPENAI_MINIMUM = 1024
 """Tokens of the shortest prompt that OpenAI caches (its guide on prompt caching)."""
+
+ANTHROPIC_TIMES: dict[Retention, str | bool] = {
+    Retention.NONE: False,
+    Retention.SHORT: "5m",
+    Retention.LONG: "1h",
+}
+"""Times to live of the breakpoint behind the conversation, as Anthropic takes them."""
 
 DROP_STALE_THINKING = {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
 """For the models that bind a thinking block to all that was said before it: when somebody rewrites a transcript,
@@ -49,9 +57,15 @@ class LiveModel:
         """The provider's address, by which its prices are known."""
         return self.model.base_url or ""
 
+    @property
+    def chooses(self) -> bool:
+        """Whether each request chooses for how long its prompt is kept, at prices that are known."""
+        return chooses_retention(self.name)
+
     def caching(self, session_id: str) -> Caching:
-        """How the provider caches prompts, as far as it has told anybody."""
-        retention = self.model.resolve_cache_retention(self.settings(session_id))
+        """How the provider caches prompts that no time was chosen for, as far as it has told anybody."""
+        settings = {} if self.chooses else self.settings(session_id)
+        retention = self.model.resolve_cache_retention(settings)
         retention = retention or self.model.profile.get("default_cache_retention")
         return Caching(
             retention=retention.total_seconds() if retention else None,
@@ -59,13 +73,15 @@ class LiveModel:
             writes=self.provider == "anthropic",
         )
 
-    def settings(self, session_id: str) -> ModelSettings:
+    def settings(self, session_id: str, retention: Retention = Retention.SHORT) -> ModelSettings:
         """Request settings. None of them alters an element of the conversation.
 
         Responses are not stored with the provider (what must go back is stored with the row), and a session's
         requests are routed to one cache. Anthropic is given three breakpoints of its four: it moves the one at the end
         of the conversation forward by itself; those behind the tools and the system prompt are found again by another
-        session of the same profile, and after an edit of something said early.
+        session of the same profile, and after an edit of something said early. Those two are kept for an hour: they
+        are written once for all sessions, and Anthropic wants the longest time first. `retention` is that of the
+        third, behind the conversation.
         """
         settings: dict[str, Any] = {}
         match self.name.partition(":")[0]:
@@ -79,13 +95,18 @@ class LiveModel:
                     settings["openai_prompt_cache_key"] = session_id
             case "anthropic":
                 settings = {
-                    "anthropic_cache": True,
-                    "anthropic_cache_instructions": True,
-                    "anthropic_cache_tool_definitions": True,
+                    "anthropic_cache": ANTHROPIC_TIMES[retention],
+                    "anthropic_cache_instructions": "1h",
+                    "anthropic_cache_tool_definitions": "1h",
                 }
                 if self.model.profile.get("anthropic_binds_thinking_blocks"):
                     settings["anthropic_thinking"] = DROP_STALE_THINKING
         return settings  # type: ignore[return-value]  # each provider's settings are a TypedDict of its own
+
+
+def chooses_retention(name: str) -> bool:
+    """Tell whether requests to a model choose for how long their prompts are kept, by its model string."""
+    return name.partition(":")[0] == "anthropic"
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.grouping import groups_of
 from sessions_app.llm.live_model import LiveModel, parameters_of
@@ -29,13 +30,18 @@ async def prepare(live: LiveModel, transcript: CachedTranscript) -> None:
 
 
 async def open_stream(
-    live: LiveModel, transcript: CachedTranscript, stack: AsyncExitStack, deadline: Deadline, max_answer: int
+    live: LiveModel,
+    transcript: CachedTranscript,
+    stack: AsyncExitStack,
+    deadline: Deadline,
+    max_answer: int,
+    retention: Retention = Retention.SHORT,
 ) -> tuple[StreamedResponse, Splice | None]:
-    """Send the request; the stream is closed with the stack. Raises ContentError."""
+    """Send the request, to be kept for so long; the stream is closed with the stack. Raises ContentError."""
     from pydantic_ai.direct import model_request_stream
 
     parameters = parameters_of(transcript.prefix)
-    settings = live.settings(transcript.session_id)
+    settings = live.settings(transcript.session_id, retention)
     if live.client is None:
         request = model_request_stream(
             live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters

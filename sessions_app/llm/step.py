@@ -10,7 +10,9 @@ from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, cast
 
-from sessions_app.llm.accounting import Sent, account
+from sessions_app.llm.accounting import Sent, account, choose_retention
+from sessions_app.llm.cache_clock.choice import Choice
+from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.cache_ledger.requests import digest
 from sessions_app.llm.cached_transcript import CachedTranscript, content_bytes
@@ -72,6 +74,7 @@ class Step:
         self._answer = AnswerEvents(self._longest)
         self._live: LiveModel | None = None
         self._stream: StreamedResponse | None = None
+        self._choice: Choice | None = None
         self._sent: Sent | None = None
         self._entry: Entry | None = None
         self._ended = False
@@ -108,6 +111,7 @@ class Step:
             using = self._providers.using(self._transcript.model, self._transcript.endpoint)
             self._live = await self._deadline.wait(stack.enter_async_context(using))
             await prepare(self._live, self._transcript)
+            self._choice = choose_retention(self._transcript, self._live, time.time())
             step_events = await stack.enter_async_context(aclosing(self._tried(self._live)))
             async for step_event in step_events:
                 yield step_event
@@ -129,11 +133,12 @@ class Step:
 
     async def _attempt(self, live: LiveModel) -> AsyncGenerator[StepEvent, None]:
         async with AsyncExitStack() as stack:
+            retention = self._choice.retention if self._choice else Retention.SHORT
             stream, splice = await self._deadline.wait(
-                open_stream(live, self._transcript, stack, self._deadline, self._longest)
+                open_stream(live, self._transcript, stack, self._deadline, self._longest, retention)
             )
             self._stream = stream
-            self._sent = _sent(self._transcript, splice)
+            self._sent = _sent(self._transcript, splice, self._choice)
             events = aiter(stream)
             while not self._answer.full and (event := await self._next(events, splice)) is not None:
                 for step_event in self._answer.read(event):
@@ -237,8 +242,8 @@ def _finish_of(stream: StreamedResponse, splice: Splice | None) -> Finish | None
     return UNSPLICED.get(cast(str, response.finish_reason))
 
 
-def _sent(transcript: CachedTranscript, splice: Splice | None) -> Sent:
+def _sent(transcript: CachedTranscript, splice: Splice | None, choice: Choice | None) -> Sent:
     """The request as it has just left, and begins to be answered."""
     rows, wire = transcript.sent()
     prefix = splice.prefix if splice else digest(transcript.model + transcript.frozen)
-    return Sent(prefix, rows, wire, time.time())
+    return Sent(prefix, rows, wire, time.time(), choice)

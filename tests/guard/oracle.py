@@ -27,6 +27,7 @@ from sessions_app.llm.content.rows import Row
 from sessions_app.llm.live_model import LiveModel, parameters_of
 from sessions_app.llm.wire.splicing import dumped
 from sessions_app.models import Branch, ChatSession, Message
+from tests.llm.talking import timeless
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,10 @@ class Oracle:
         self._live = LiveModel(model, infer_model(model, provider_factory=provider))
 
     async def body(self, session_id: UUID, prefix: str, rows: list[Row]) -> bytes:
-        """The body of a request for these rows, in the one JSON form of everything sent."""
+        """The body of a request for these rows, in the one JSON form of everything sent, but for what its time says.
+
+        For how long Anthropic is to keep it hangs on pauses (`cache_clock`), so compare it with a `timeless` one.
+        """
         frozen = FrozenPrefix.from_json(prefix)
         with suppress(ModelHTTPError):
             async with model_request_stream(
@@ -112,4 +116,4 @@ class Oracle:
         body = json.loads(self._paper.body)
         # A setting for Pydantic AI alone: no server is asked for it (`wire.splicing`).
         body.get("stream_options", {}).pop("continuous_usage_stats", None)
-        return dumped(body)
+        return timeless(dumped(body))

@@ -14,7 +14,7 @@ import pytest
 from sessions_app import database
 from sessions_app.models import AgentProfile
 from tests.guard.oracle import Oracle, stored
-from tests.llm.talking import extends
+from tests.llm.talking import extends, timeless
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -73,7 +73,7 @@ async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: P
             asked = await host.ask(chat, "last")
             await stands_at(gate)
             now = await database.read(stored, chat)
-            assert provider.bodies[-1] == await oracle.body(chat, now.prefix, now.rows)
+            assert timeless(provider.bodies[-1]) == await oracle.body(chat, now.prefix, now.rows)
             gate.open()
             await host.listener.end_of(asked.run_id)
         else:
@@ -192,7 +192,7 @@ async def test_of_a_long_transcript_that_is_read_in_chunks(
     asked = await host.ask(chat, "one")
     await stands_at(gate)
     now = await database.read(stored, chat)
-    assert provider.bodies[-1] == await Oracle(wire).body(chat, now.prefix, now.rows)
+    assert timeless(provider.bodies[-1]) == await Oracle(wire).body(chat, now.prefix, now.rows)
     gate.open()
     await host.listener.end_of(asked.run_id)
     await host.turn(chat, "two")

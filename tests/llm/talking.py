@@ -78,12 +78,22 @@ class Session:
 
 
 def split(body: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """A raw body as what stands before its conversation, the conversation's elements, and what stands behind."""
+    """A raw body as what stands before its conversation, the conversation's elements, and what stands behind.
+
+    Without the time for which it is to be kept.
+    """
+    body = timeless(body)
     parsed = json.loads(body)
     name = next(name for name in FIELDS if name in parsed)
     elements = [dumped(element) for element in parsed[name]]
     head, tail = body.split(b",".join(elements), 1)
     return head, elements, tail
+
+
+def timeless(body: bytes) -> bytes:
+    """A raw body without the time for which Anthropic is to keep the conversation, which stands beside all it keeps."""
+    frame = json.loads(body)
+    return dumped(frame) if frame.pop("cache_control", None) else body
 
 
 def extends(later: bytes, earlier: bytes) -> bool:

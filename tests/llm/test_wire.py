@@ -28,7 +28,7 @@ from sessions_app.llm.providers import Providers, ProviderSettings
 from sessions_app.llm.row_templates import TemplateCache, TemplatedRow
 from sessions_app.llm.step import Step
 from sessions_app.llm.wire.splicing import Splice, dumped
-from tests.llm.talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES
+from tests.llm.talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES, timeless
 from tests.providers.fixtures import Provider
 
 SESSION = "22222222-2222-2222-2222-222222222222"
@@ -151,7 +151,7 @@ class Both:
         """The body of a step."""
         async with Step(self.providers, transcript) as step:
             await anext(step)
-        return self.provider.bodies[-1]
+        return timeless(self.provider.bodies[-1])
 
     async def whole(self, rows: list[Row], model: str) -> bytes:
         """The body of Pydantic AI's own request for the pure function's messages, in our JSON form."""
@@ -167,7 +167,7 @@ class Both:
         body = json.loads(self.provider.bodies[-1])
         # What is set only to have Pydantic AI take the last count is asked of no server.
         body.get("stream_options", {}).pop("continuous_usage_stats", None)
-        return dumped(body)
+        return timeless(dumped(body))
 
     async def preserialized(self, rows: list[Row], model: str) -> bytes:
         """The body of a step of a transcript read anew, all but its end serialised ahead."""

@@ -16,6 +16,10 @@ def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[E
         "input_tokens": counted.prompt - counted.cached - counted.written,
         "cache_read_input_tokens": counted.cached,
         "cache_creation_input_tokens": counted.written,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": counted.written - counted.long,
+            "ephemeral_1h_input_tokens": counted.long,
+        },
         "output_tokens": 1,
     }
     message = {"id": numbered("msg"), "type": "message", "role": "assistant", "model": body["model"], "content": []}

@@ -10,6 +10,7 @@ import pytest
 
 from .script import Answer
 from .server import Recorded, Server
+from .tokens import Counted
 
 
 class Provider:
@@ -46,6 +47,15 @@ class Provider:
     def totals(self) -> list[int]:
         """The tokens of every request and its answer, as the provider counted them."""
         return list(self._server.totals)
+
+    @property
+    def counts(self) -> list[Counted]:
+        """The tokens of every request as the provider counted them, by what its cache did with them."""
+        return list(self._server.counts)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass for Anthropic's cache."""
+        self._server.seconds += seconds
 
     def script(self, *answers: Answer) -> None:
         """Answer the coming requests with these, in order; those after them with five words."""

@@ -17,7 +17,7 @@ import h11
 from . import anthropic, chat, responses
 from .events import Event, Mark
 from .script import Answer, Call, numbered, words
-from .tokens import BreakpointCache, PromptCache
+from .tokens import BreakpointCache, Counted, PromptCache
 
 WIRES: dict[str, ModuleType] = {
     "/v1/chat/completions": chat,
@@ -50,7 +50,8 @@ class CutError(Exception):
 class Server:
     """Answers requests from `queue`, in order; when it is empty, with what `default` makes.
 
-    `totals` are the tokens of each request and its answer, all in all.
+    `totals` are the tokens of each request and its answer, all in all, and `counts` those of the request. `seconds` is
+    the clock of Anthropic's cache: it stands still until a test moves it.
     """
 
     def __init__(self, default: Callable[[], Answer] = lambda: Answer(words=words(5))) -> None:
@@ -58,11 +59,13 @@ class Server:
         self.queue: deque[Answer] = deque()
         self.requests: list[Recorded] = []
         self.totals: list[int] = []
+        self.counts: list[Counted] = []
+        self.seconds = 0.0
         openai = PromptCache()
         self._caches: dict[ModuleType, PromptCache | BreakpointCache] = {
             chat: openai,
             responses: openai,
-            anthropic: BreakpointCache(),
+            anthropic: BreakpointCache(lambda: self.seconds),
         }
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -132,6 +135,7 @@ class Server:
             return
         answer.calls = [Call(call.name, call.arguments, call.id or numbered("call")) for call in answer.calls]
         counted = self._caches[module].count(recorded.json)
+        self.counts.append(counted)
         self.totals.append(counted.prompt + len(answer.words) + len(answer.reasoning) + len(answer.calls))
         head = [("content-type", "text/event-stream"), ("transfer-encoding", "chunked")]
         await _send(wire, writer, h11.Response(status_code=200, headers=head))

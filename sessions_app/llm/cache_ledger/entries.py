@@ -26,7 +26,8 @@ class Entry:
     """One line of the ledger: of one request, or by `+` of a turn's.
 
     `expected` tokens should have come from the cache; `miss` says why fewer did, None where they did. `cost` and
-    `saved` are US dollars, `saved` against the same tokens without a cache; None where no price is known.
+    `saved` are US dollars, `saved` against the same tokens without a cache; None where no price is known. `retention`
+    is for how many seconds the conversation was to be kept, and `reason` says why, where that was chosen.
     """
 
     prefix: str
@@ -34,11 +35,13 @@ class Entry:
     miss: Cause | None
     cost: Decimal | None = None
     saved: Decimal | None = None
+    retention: int | None = None
+    reason: str = ""
 
     def __add__(self, later: Entry) -> Entry:
         """Both as one: the first miss counts, it is the one that the later requests did not have again.
 
-        That there was nothing to find yet hides none that lost something.
+        That there was nothing to find yet hides none that lost something. The last choice counts: a pause follows it.
         """
         none_yet = self.miss in (None, Cause.FIRST)
         return Entry(
@@ -47,6 +50,8 @@ class Entry:
             later.miss or self.miss if none_yet else self.miss,
             _sum(self.cost, later.cost),
             _sum(self.saved, later.saved),
+            later.retention,
+            later.reason,
         )
 
 

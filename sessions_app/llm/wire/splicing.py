@@ -85,8 +85,9 @@ def _apart(elements: list[bytes]) -> list[list[bytes]]:
 
 
 def _prefix_digest(frame: dict[str, Any], elements: list[bytes]) -> str:
-    # The key only tells which of the provider's caches to ask.
-    frame.pop("prompt_cache_key", None)
+    # They only tell which of the provider's caches to ask, and for how long it is to keep the conversation.
+    for name in ("prompt_cache_key", "cache_control"):
+        frame.pop(name, None)
     return hashlib.sha256(b",".join([dumped(frame), *elements])).hexdigest()[:32]
 
 
