@@ -11,7 +11,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, profiles, sent_rows, titles, transcript, turn_status
+from sessions_app.conversations import access, branches, pauses, profiles, sent_rows, titles, transcript, turn_status
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import (
     MessageShape,
@@ -28,6 +28,7 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.endpoint import Endpoint
+from sessions_app.llm.live_model import chooses_retention
 from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
 from sessions_app.models.sealed import UnreadableSecret
 from sessions_app.turn_store.alive import alive
@@ -47,6 +48,7 @@ class ClaimedTurn:
     where the profile was removed. ``refused`` says why no model may be asked, empty where one may. ``window`` is what
     the model's window holds, in tokens, None where nobody knows. ``last`` is the session's latest request to a
     provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
+    ``user_pauses`` are those of the user's earlier sessions, for the first request to a provider that wants to know.
     ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
     """
 
@@ -65,6 +67,7 @@ class ClaimedTurn:
     endpoint: Endpoint | None
     window: int | None
     profile_id: int | None
+    user_pauses: tuple[float, ...] = ()
     refused: str = ""
     cursor: int = 0
 
@@ -182,6 +185,7 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message | None, old: 
         endpoint=endpoint,
         window=window(profile),
         profile_id=profile.pk if profile else None,
+        user_pauses=_pauses_before(chat_session, profile.effective_model) if profile else (),
         refused=refused,
     )
 
@@ -189,6 +193,12 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message | None, old: 
 def _shape_of(turn: Turn, message: Message) -> MessageShape:
     # Only an edited message stands beside others.
     return message_shapes([message])[0] if turn.kind == TurnKind.EDIT else message_shape(message)
+
+
+def _pauses_before(chat_session: ChatSession, model: str) -> tuple[float, ...]:
+    """Return what the first request of a session is to know; every later one has it in the session's record."""
+    is_first = not chat_session.last_request and chooses_retention(model)
+    return pauses.of_user(chat_session.owner_id) if is_first else ()
 
 
 def enqueue(turn: Turn) -> MessageShape:

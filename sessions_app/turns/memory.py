@@ -92,7 +92,7 @@ class TurnMemory:
             return GuardShape(agent=agent, transcript="read", reason=verdict.reason)
         if (held.model, held.frozen) != (begun.model, begun.prefix):
             return GuardShape(agent=agent, transcript="read", reason="another model or prefix")
-        held.last, held.applied, held.endpoint = begun.last, begun.applied, begun.endpoint
+        _set(held, begun, begun.last)
         if begun.cut is not None and not held.truncate(begun.cut):
             return GuardShape(agent=agent, transcript="read", reason="cannot be cut there")
         self._transcript, self._seen = held, begun.new
@@ -143,6 +143,12 @@ class TurnMemory:
         self._lease.keep(transcript, stamp, transcript.size)
 
 
+def _set(transcript: CachedTranscript, begun: ClaimedTurn, last: RequestRecord | None) -> None:
+    """Give a transcript what is known of its session beside its rows."""
+    transcript.last, transcript.applied, transcript.endpoint = last, begun.applied, begun.endpoint
+    transcript.user_pauses = begun.user_pauses
+
+
 def _stored(
     begun: ClaimedTurn, last: RequestRecord | None, position: int | None = None, longest: int | None = None
 ) -> tuple[CachedTranscript, Stamp]:
@@ -157,5 +163,5 @@ def _stored(
         rows = [shortened(row, longest) for row in rows]
     prefix = FrozenPrefix.from_json(begun.prefix)
     transcript = CachedTranscript(str(begun.session_id), prefix, begun.model, rows, last=last)
-    transcript.applied, transcript.endpoint = begun.applied, begun.endpoint
+    _set(transcript, begun, last)
     return transcript, stamp
