@@ -222,9 +222,10 @@ declare namespace Api {
     saved: number | null;
     unpriced_turns: number;
     misses: Array<MissCountShape>;
-    profile: ProfileShape | null;
+    retentions: Array<RetentionCountShape>;
+    profile: ProfileShape;
   }
-  /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. */
+  /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. ``retention`` is the choice of the turn's last request, null where its provider leaves none. */
   interface LedgerShape {
     fresh_tokens: number;
     cache_write_tokens: number;
@@ -238,6 +239,7 @@ declare namespace Api {
     cost: number | null;
     saved: number | null;
     guard: GuardShape | null;
+    retention: RetentionShape | null;
   }
   /** ``running``: the ids of those listed in which a turn runs. */
   interface ListResult {
@@ -401,6 +403,16 @@ declare namespace Api {
     status: "resolved" | "cancelled";
     payload?: unknown;
     metadata?: Record<string, unknown> | null;
+  }
+  /** How many turns ended with the conversation to be kept for so many seconds. */
+  interface RetentionCountShape {
+    seconds: number;
+    turns: number;
+  }
+  /** For how many seconds the provider was to keep the conversation (0: not at all); ``reason`` says why. */
+  interface RetentionShape {
+    seconds: number;
+    reason: string;
   }
   /** A request to run an agent. Also echoed back as RUN_STARTED.input. Only threadId, runId and messages are required: those are the three the SDKs already agree on, and for tools and context an absent key and an empty array mean the same thing, so requiring them would catch nothing a producer could get wrong. */
   interface RunAgentInput {

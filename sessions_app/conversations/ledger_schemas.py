@@ -23,6 +23,13 @@ class MissShape(Shape):
     reason: str
 
 
+class RetentionShape(Shape):
+    """For how many seconds the provider was to keep the conversation (0: not at all); ``reason`` says why."""
+
+    seconds: int
+    reason: str
+
+
 class TokensShape(Shape):
     """What the provider counted.
 
@@ -44,6 +51,7 @@ class LedgerShape(TokensShape):
 
     ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and
     ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache.
+    ``retention`` is the choice of the turn's last request, null where its provider leaves none.
     """
 
     provider: str
@@ -52,6 +60,7 @@ class LedgerShape(TokensShape):
     cost: float | None
     saved: float | None
     guard: GuardShape | None
+    retention: RetentionShape | None
 
 
 class MissCountShape(MissShape):
@@ -60,12 +69,19 @@ class MissCountShape(MissShape):
     turns: int
 
 
+class RetentionCountShape(Shape):
+    """How many turns ended with the conversation to be kept for so many seconds."""
+
+    seconds: int
+    turns: int
+
+
 class TotalsShape(TokensShape):
     """What a session's turns have cost together, as far as their providers have counted.
 
     ``turns`` are the counted ones. ``cost`` and ``saved`` are US
     dollars of the turns that have a known price, null where none has; ``unpriced_turns`` of the counted ones have none
-    and are in neither. ``misses`` are the causes, the most frequent first.
+    and are in neither. ``misses`` are the causes, ``retentions`` the times that were chosen, the most frequent first.
     """
 
     turns: int
@@ -73,3 +89,4 @@ class TotalsShape(TokensShape):
     saved: float | None
     unpriced_turns: int
     misses: list[MissCountShape]
+    retentions: list[RetentionCountShape]

@@ -5,6 +5,7 @@ The ledger as it is stored with the turns, read back: for one turn, and for a se
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +16,15 @@ from uuid import UUID
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import TruncDate
 
-from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape, MissCountShape, MissShape, TotalsShape
+from sessions_app.conversations.ledger_schemas import (
+    GuardShape,
+    LedgerShape,
+    MissCountShape,
+    MissShape,
+    RetentionCountShape,
+    RetentionShape,
+    TotalsShape,
+)
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.usage import Usage
@@ -41,6 +50,8 @@ def columns_of(provider: str, model: str, usage: Usage, entry: Entry | None) -> 
             "miss": entry.miss or "",
             "cost": entry.cost,
             "saved": entry.saved,
+            "retention": entry.retention,
+            "retention_reason": entry.reason,
         }
     return columns
 
@@ -50,7 +61,8 @@ def entry_of(turn: Turn) -> Entry | None:
     if not turn.prefix_digest:
         return None
     miss = Cause(turn.miss) if turn.miss else None
-    return Entry(turn.prefix_digest, turn.expected_tokens, miss, turn.cost, turn.saved)
+    kept = turn.retention, turn.retention_reason
+    return Entry(turn.prefix_digest, turn.expected_tokens, miss, turn.cost, turn.saved, *kept)
 
 
 def usage_by_session(session_ids: Iterable[UUID]) -> dict[UUID, Usage]:
@@ -65,7 +77,12 @@ def totals(session_id: UUID) -> TotalsShape:
 
     One query.
     """
-    causes = by_cause(Turn.objects.filter(chat_session=session_id))
+    causes: dict[Cause | None, Totals] = defaultdict(Totals)
+    retentions: Counter[int] = Counter()
+    for (miss, retention), summed in _summed(Turn.objects.filter(chat_session=session_id), "miss", "retention"):
+        causes[Cause(miss) if miss else None] += summed
+        if retention is not None and summed.turns:
+            retentions[retention] += summed.turns
     total = sum(causes.values(), Totals())
     return TotalsShape(
         turns=total.turns,
@@ -75,6 +92,10 @@ def totals(session_id: UUID) -> TotalsShape:
         saved=float(total.saved) if total.priced else None,
         unpriced_turns=total.unpriced,
         misses=_misses({cause: found.turns for cause, found in causes.items() if cause}),
+        retentions=[
+            RetentionCountShape(seconds=seconds, turns=turns)
+            for seconds, turns in sorted(retentions.items(), key=lambda one: (-one[1], one[0]))
+        ],
     )
 
 
@@ -121,6 +142,7 @@ def ledger_shape(provider: str, model: str, usage: Usage, entry: Entry, guard: G
         cost=None if entry.cost is None else float(entry.cost),
         saved=None if entry.saved is None else float(entry.saved),
         guard=guard,
+        retention=None if entry.retention is None else RetentionShape(seconds=entry.retention, reason=entry.reason),
     )
 
 

@@ -30,6 +30,7 @@ NOTHING: dict[str, Any] = {
     "saved": None,
     "unpriced_turns": 0,
     "misses": [],
+    "retentions": [],
 }
 CURRENT = {"name": "Default", "current": True}
 
@@ -64,6 +65,24 @@ async def store(session_id: str, **fields: Any) -> None:
 
 async def edit_profile() -> None:
     await database.write(AgentProfile.objects.filter(is_default=True).update, system_prompt="Be brief.")
+
+
+async def test_for_how_long_a_conversation_is_to_be_kept_is_told_with_its_reason(
+    connect: Connect, owner: AbstractUser, provider: Provider
+) -> None:
+    client = await connect(owner)
+    with override_settings(HERMES_MODEL="anthropic:claude-loopback"):
+        session_id = await opened(client)
+        line = await line_of(client, session_id, "one")
+    usual = "pauses of 10 seconds to 10 minutes (16% between 5 minutes and 1 hour)"
+    assert line["retention"] == {"seconds": 300, "reason": f"{usual}: five minutes' cache is cheaper"}
+    [message] = (await client.call("session.messages", session_id=session_id, before=9))["messages"][1:]
+    assert message["ledger"] == line
+    for seconds in (3600, 3600, 0):
+        await store(session_id, retention=seconds)
+    totals = await client.call("session.ledger", session_id=session_id)
+    chosen = [(3600, 2), (0, 1), (300, 1)]
+    assert totals["retentions"] == [{"seconds": seconds, "turns": turns} for seconds, turns in chosen]
 
 
 @override_settings(HERMES_MODEL="openai-chat:loopback")

@@ -14,7 +14,7 @@ from sessions_app.api.methods import METHODS
 from sessions_app.errors import CommandError
 
 TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_tokens expected_tokens"
-TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses".split()
+TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses retentions".split()
 CONTRACT = {
     "session.create": ({}, {"title", "profile"}, {"session"}),
     "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "running", "next_cursor"}),
@@ -45,7 +45,9 @@ SHAPES = {
     "RunShape": "run_id message_id text seq",
     "TurnShape": "session_id run_id status message_id error",
     "TranscriptShape": "session_id revision",
-    "LedgerShape": f"provider model {TOKENS} miss cost saved guard",
+    "LedgerShape": f"provider model {TOKENS} miss cost saved guard retention",
+    "RetentionShape": "seconds reason",
+    "RetentionCountShape": "seconds turns",
     "MissShape": "cause reason",
     "MissCountShape": "cause reason turns",
     "ProfileShape": "name current",

@@ -45,6 +45,8 @@ SPENT = {
     "output_tokens": 800,
     "expected_tokens": 11_000,
     "miss": "evicted",
+    "retention": 3600,
+    "retention_reason": "pauses below 10 minutes (44% between 5 minutes and 1 hour): an hour's cache is cheaper",
     "cost": Decimal("0.0153"),
     "saved": Decimal("0.0042"),
 }

@@ -35,7 +35,7 @@ export const userRows = (ledger) => [
  * @returns {Fact[]}
  */
 export function staffRows(ledger) {
-  const { guard, miss } = ledger;
+  const { guard, miss, retention } = ledger;
   return [
     ["Provider", `${ledger.provider}, ${ledger.model}`],
     ["Prompt", promptWords(ledger)],
@@ -43,9 +43,15 @@ export function staffRows(ledger) {
       "Cache",
       `${number(ledger.expected_tokens)} tokens expected, ${number(ledger.cached_tokens)} found${miss ? `: ${miss.reason}` : ""}`,
     ],
+    ["Kept", retention && retentionWords(retention)],
     ["Saved", ledger.saved !== null && `${dollars(ledger.saved)} by the cache`],
     ["Guard", guard && `Agent ${guard.agent}, transcript ${guard.transcript}: ${guard.reason}`],
   ];
+}
+
+/** @param {Api.RetentionShape} retention */
+function retentionWords({ seconds, reason }) {
+  return `${seconds ? `${number(seconds / 60)} minutes` : "Not"} in the provider's cache: ${reason}`;
 }
 
 /** @param {Api.LedgerShape} ledger */
