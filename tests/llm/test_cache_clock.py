@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.llm.cache_clock.choice import choose
-from sessions_app.llm.cache_clock.costs import MULTIPLES, Prompt, expected_costs
+from sessions_app.llm.cache_clock.costs import HORIZON, MULTIPLES, Prompt, expected_costs
 from sessions_app.llm.cache_clock.pauses import (
     BINS,
     EDGES,
@@ -126,28 +126,30 @@ def test_the_choice_is_expected_to_cost_no_more_than_either_fixed_policy(
     assert 0 < len(choice.reason) <= 120
 
 
-@given(expectations(), st.lists(st.floats(1, 10_000), min_size=1, max_size=30))
-def test_nor_do_the_choices_of_a_whole_session(expected: Bins, added: list[float]) -> None:
-    """While it goes on without an expiry, each policy pays for its writes, and for what it exposes to a pause."""
-    spent = dict.fromkeys(("chosen", SHORT, LONG), 0.0)
-    long = dict.fromkeys(spent, 0.0)
-    for number, new in enumerate(added):
-        tokens = sum(added[: number + 1])
-        for policy in spent:
-            prompt = Prompt(tokens, tokens - new, long[policy], HOUR if long[policy] else 0.0)
-            costs = expected_costs(prompt, MULTIPLES, expected)
-            warm = {one: costs[one] for one in (SHORT, LONG)}
-            chosen = min(warm, key=warm.__getitem__) if policy == "chosen" else Retention(policy)  # type: ignore[call-overload]
-            spent[policy] += costs[chosen]
-            if chosen is LONG:
-                long[policy] = tokens
-    assert spent["chosen"] <= min(spent[SHORT], spent[LONG]) * (1 + 1e-9)
+def always(retention: Retention, prompt: Prompt, paid: CachePrices, expected: Bins) -> float:
+    """What a session costs from this request on, which finds nothing of an hour, if each request keeps it as long."""
+    write = paid.long_write if retention is LONG else paid.short_write
+    kept, ever = share_within(expected, retention), max(share_within(expected, HOUR), 1 - expected[-1])
+    cold = warm = 0.0
+    for _ in range(HORIZON):
+        ahead = kept * warm + (ever - kept) * cold
+        cold, warm = write + ahead, paid.read * (1 - prompt.growth) + write * prompt.growth + ahead
+    new = prompt.tokens - prompt.found
+    return paid.read * prompt.found + write * new + prompt.tokens * (kept * warm + (ever - kept) * cold)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1), prices, expectations())
+def test_nor_do_the_choices_of_a_whole_session(tokens: float, found: float, paid: CachePrices, expected: Bins) -> None:
+    prompt = Prompt(tokens, found * tokens)
+    chosen = min(expected_costs(prompt, paid, expected).values())
+    for retention in (SHORT, LONG):
+        assert chosen <= always(retention, prompt, paid, expected) * (1 + 1e-9) + 1e-9
 
 
 @pytest.mark.parametrize(
     ("lengths", "prompt", "retention"),
     [
-        ([20.0] * 10, Prompt(5_000, 4_500), SHORT),
+        ([20.0] * 20, Prompt(5_000, 2_500), SHORT),
         ([900.0] * 10, Prompt(5_000, 4_500), LONG),
         ([900.0] * 10, Prompt(5_000), LONG),
         ([20.0] * 8 + [900.0] * 2, Prompt(5_000, 4_800), LONG),
