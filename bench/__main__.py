@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cache, footprint, length, load, profiling, search, soak, steering, turns
+from bench import cache, footprint, length, lifetime, load, profiling, search, soak, steering, turns
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -103,11 +103,16 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["table", "cache", "search", "profile", "load", "profile-load", "soak", "steering"]
+    choices = ["table", "cache", "search", "profile", "load", "profile-load", "soak", "steering", "lifetime"]
     parser.add_argument("what", nargs="?", choices=choices, default="table")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
     parser.add_argument("--minutes", type=float, default=15, help="of each of the soak's two runs; 15")
+    parser.add_argument("--pauses", type=Path, help="of lifetime: a file of measured pauses, in seconds, one a line")
     options = parser.parse_args()
+    if options.what == "lifetime":
+        # Reckoned, not measured: without a host, and the same on every machine.
+        print(table(lifetime.compared(options.pauses)))
+        return
     # As make run does: the host does not start without them.
     subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
