@@ -71,7 +71,7 @@ async def do(page: Page, command: str) -> None:
     await options(page, "This chat").get_by_text(command, exact=True).click()
 
 
-async def test_the_open_chat_is_handled_by_commands(visitor: Visitor, provider: Provider) -> None:
+async def test_the_last_answer_is_copied_by_a_command(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
     await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await page.evaluate(OBSERVE_COPIES)
@@ -84,6 +84,12 @@ async def test_the_open_chat_is_handled_by_commands(visitor: Visitor, provider: 
     await do(page, "Copy the last answer")
     await expect(page.locator("#announcer")).to_have_text("Copied")
     assert await page.evaluate("copied") == ["**One** apple."]
+
+
+async def test_the_open_chat_is_handled_by_commands(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await say(page, "About apples")
+    await expect(page.get_by_role("button", name="Details")).to_be_visible()
     await do(page, "Rename")
     await page.get_by_label("New title").fill("Fruit")
     await page.keyboard.press("Enter")
