@@ -46,7 +46,7 @@ def test_every_setting_is_in_the_readme() -> None:
 def test_commands_of_the_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     commands = {path.stem for path in ROOT.glob("*/management/commands/*.py")}
-    django = {"changepassword", "check", "clearsessions", "collectstatic", "dumpdata", "loaddata", "migrate"}
+    django = {"changepassword", "check", "clearsessions", "collectstatic", "dumpdata", "flush", "loaddata", "migrate"}
     for document in DOCUMENTS:
         text = document.read_text()
         assert set(re.findall(r"`make ([a-z-]+)`", text)) <= targets, document

@@ -19,6 +19,8 @@ from ag_ui.core import (
     RunErrorEvent,
     RunFinishedEvent,
     RunStartedEvent,
+    StepFinishedEvent,
+    StepStartedEvent,
     TextMessageContentEvent,
     TextMessageEndEvent,
     TextMessageStartEvent,
@@ -149,6 +151,8 @@ RunEvent = Annotated[
     | ToolCallArgsEvent
     | ToolCallEndEvent
     | ToolResult
+    | StepStartedEvent
+    | StepFinishedEvent
     | ReasoningStartEvent
     | ReasoningMessageStartEvent
     | ReasoningMessageContentEvent

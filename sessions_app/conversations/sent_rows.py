@@ -15,7 +15,6 @@ from sessions_app.conversations import branches
 from sessions_app.conversations.branches import Segment
 from sessions_app.database import plain
 from sessions_app.llm.content.codec import decode
-from sessions_app.llm.content.errors import WAY_OUT, ContentError
 from sessions_app.llm.content.parts import Summary
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import sent_of, summary_of
@@ -48,13 +47,15 @@ def read(chat_session: ChatSession) -> list[Row]:
     Raises ContentError where one holds what this release does not know.
     """
     summary = latest_summary(chat_session)
-    if summary is None:
-        return list(_rows(chat_session, 0))
-    covered = covered_by(summary)
+    covered = covered_by(summary) if summary else None
+    if summary is None or covered is None or not covered.before:
+        return sent_of(_rows(chat_session, 0))
     rows = [*_asked(chat_session, covered), *_rows(chat_session, covered.before)]
     if summary.position < covered.before:
         rows.append(row_of(summary))  # its rows were moved by another program
-    return sent_of(rows)
+    latest = next(row for row in reversed(rows) if summary_of(row))
+    # Another program may have taken the kind from a later one, which may cover less.
+    return sent_of(rows if latest.position == summary.position else _rows(chat_session, 0))
 
 
 def _rows(chat_session: ChatSession, start: int) -> Iterator[Row]:
@@ -70,11 +71,9 @@ def _asked(chat_session: ChatSession, covered: Summary) -> list[Row]:
     return [row_of(message) for message in found if message.position == covered.asked]
 
 
-def covered_by(summary: Message) -> Summary:
-    """Return which rows a summary stands in the place of. Raises ContentError where it does not say."""
-    if (covered := summary_of(row_of(summary))) is None:
-        raise ContentError(f"This chat holds a summary that does not say of what. {WAY_OUT}")
-    return covered
+def covered_by(summary: Message) -> Summary | None:
+    """Return which rows a summary stands in the place of; None where another program has taken that from it."""
+    return summary_of(row_of(summary))
 
 
 def latest_summary(chat_session: ChatSession) -> Message | None:

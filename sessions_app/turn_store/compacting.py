@@ -57,7 +57,8 @@ def _check_anything_new(chat_session: ChatSession) -> None:
     last, _ = branches.latest(chat_session, 1)
     if not last:
         raise Conflict("Nothing was said in this chat yet.", revision=chat_session.stamp.revision)
-    if last[0].kind == MessageKind.SUMMARY and sent_rows.covered_by(last[0]).before == last[0].position:
+    covered = sent_rows.covered_by(last[0])
+    if covered is not None and covered.before == last[0].position:
         raise Conflict("Nothing was said since the last summary.", revision=chat_session.stamp.revision)
 
 
@@ -67,12 +68,12 @@ def write(user_id: int, session_id: UUID, text: str) -> None:
     Raises NotFound, Conflict, TooMany, StillStopping.
     """
     chat_session = _free(user_id, session_id)
-    in_force = _in_force(chat_session)
-    if in_force is None:
+    covered = _in_force(chat_session)
+    if covered is None:
         _check_anything_new(chat_session)
+        covered = Summary(before=branches.next_position(chat_session))
     storage.admit_text(user_id, len(text))
-    whole = Summary(before=branches.next_position(chat_session))
-    _append(chat_session, text, sent_rows.covered_by(in_force) if in_force else whole)
+    _append(chat_session, text, covered)
 
 
 def undo(user_id: int, session_id: UUID) -> None:
@@ -90,10 +91,11 @@ def _free(user_id: int, session_id: UUID) -> ChatSession:
     return chat_session
 
 
-def _in_force(chat_session: ChatSession) -> Message | None:
-    """Return the summary that is sent in the place of earlier rows."""
+def _in_force(chat_session: ChatSession) -> Summary | None:
+    """Return what the summary covers that is sent in the place of earlier rows; None where none is."""
     summary = sent_rows.latest_summary(chat_session)
-    return summary if summary and sent_rows.covered_by(summary).before else None
+    covered = sent_rows.covered_by(summary) if summary else None
+    return covered if covered and covered.before else None
 
 
 def _append(chat_session: ChatSession, text: str, covered: Summary) -> None:

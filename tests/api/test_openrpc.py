@@ -28,6 +28,7 @@ CONTRACT = {
     "session.search": ({"query"}, {"limit", "session_id"}, {"hits"}),
     "turn.start": ({"session_id", "text"}, {"message_id", "revision"}, {"run_id", "message", "queued"}),
     "turn.regenerate": ({"session_id"}, {"message_id", "profile"}, {"run_id", "session"}),
+    "session.compact": ({"session_id"}, {"text", "undo"}, {"run_id"}),
     "message.edit": ({"message_id", "text"}, {"new_id"}, {"run_id", "message", "session"}),
     "branch.select": ({"message_id"}, set(), {"session", "messages", "has_more"}),
     "session.fork": ({"message_id"}, set(), {"session"}),

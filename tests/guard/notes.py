@@ -50,7 +50,7 @@ class Bill:
             return {"", Cause.MODEL}
         if self.counted[1] != head[1]:
             return {"", Cause.PROMPT, Cause.TOOLS, Cause.PROFILE}
-        return {"", Cause.EDITED} if self.forced else {""}
+        return {"", Cause.EDITED, Cause.COMPACTED} if self.forced else {""}
 
 
 @dataclass
@@ -124,6 +124,7 @@ class Steering:
     def chosen(kind: str, number: int, line: Sequence[Message]) -> Steering | None:
         """One that is possible in a line; None where there is none."""
         role = "user" if kind == "edit" else "assistant"
+        line = [message for message in line if not message.kind]
         choice: list[Message | None] = [message for message in line if message.role == role]
         if kind == "regenerate":
             asked = [index for index, message in enumerate(line) if message.role == "user"]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -26,17 +27,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from sessions_app import database
+from sessions_app.errors import Conflict
 from sessions_app.llm.cache_ledger import entries as ledger
+from sessions_app.llm.content.rows import Row
+from sessions_app.llm.content.summaries import INSTRUCTION
 from sessions_app.models import AgentProfile, Turn
 from sessions_app.turns import pool, supervisor
 from tests.agentcache.world import everyone_waits
 from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Steering, Talk, Turning, World
-from tests.guard.oracle import all_of, stored
+from tests.guard.oracle import Stored, all_of, stored
 from tests.guard.slow import slow_builds
 from tests.guard.writes import Effect, write
 from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
-from tests.providers.script import Gate
+from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NEVER
 from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn, worked
 
@@ -51,6 +55,8 @@ PLANS = st.builds(
     st.sampled_from(["complete", "complete", "complete", "stopped", "cut", "silent"]),
 )
 OWN_PLANS = PLANS.map(lambda plan: Plan(((),) * plan.steps, plan.end))
+# The word of a summary before which the connection breaks.
+END_AT = {"cut": 1}
 CHOICE = st.integers(0, 9_999)
 HOST, SESSION = st.integers(0, HOSTS - 1), st.integers(0, SESSIONS - 1)
 
@@ -121,6 +127,61 @@ class GuardMachine(RuleBasedStateMachine):
             assert chosen in now.messages
             talk.rewritten |= now.stamp != before.stamp
             talk.bill.forced |= now.stamp != before.stamp
+
+    @rule(host=HOST, session=SESSION, writes=WRITES, end=st.sampled_from(["complete", "complete", "cut", "stopped"]))
+    def summarise(self, host: int, session: int, writes: tuple[tuple[int, int], ...], end: str) -> None:
+        self.world.run(self._summarise(self.processes[host], self.talks[session], writes, end))
+
+    async def _summarise(self, process: Process, talk: Talk, writes: tuple[tuple[int, int], ...], end: str) -> None:
+        before = await database.read(stored, talk.session_id)
+        gate, service = Gate(), process.host.runner.service
+        await process.host.show(talk.session_id)
+        verdict = process.verdict(before)
+        self.world.provider.script(Answer([f"summary {uuid.uuid4().hex}", "."], gates={0: gate}, cut=END_AT.get(end)))
+        try:
+            asked = await service.compact(process.host.user_id, talk.session_id)
+        except Conflict:
+            self.world.provider._server.queue.clear()
+            return
+        process.has_agent = True
+        self.gates.append(gate)
+        await stands_at(gate)
+        await self._check_summary_request(before)
+        seen = process.seen[talk.session_id] = Seen(before.stamp, before.model, before.prefix)
+        for number in writes:
+            await self._write(*number)
+        untouched = (await database.read(stored, talk.session_id)).stamp == before.stamp
+        if end == "stopped":
+            assert await process.host.stop(talk.session_id, asked.run_id)
+        gate.open()
+        await process.host.listener.end_of(asked.run_id)
+        assert guard_of(await stored_turn(asked.run_id)) == verdict
+        now = await database.read(stored, talk.session_id)
+        if end == "complete" and untouched:
+            assert (now.messages[-1].kind, now.messages[:-1]) == ("summary", before.messages)
+            talk.rewritten = talk.bill.forced = True
+        assert (now.stamp != before.stamp) == (end == "complete" or not untouched)
+        if untouched:
+            seen.stamp = now.stamp
+
+    async def _check_summary_request(self, before: Stored) -> None:
+        """It is the stored transcript, whole, and one instruction."""
+        rows = [*before.rows, Row("user", INSTRUCTION, position=2**40)]
+        body = await self.world.oracles[before.model].body(before.session_id, before.prefix, rows)
+        assert self.world.provider.bodies[-1] == body
+
+    @rule(host=HOST, session=SESSION, undoes=st.booleans())
+    def write_or_undo_a_summary(self, host: int, session: int, undoes: bool) -> None:
+        self.world.run(self._write_summary(self.processes[host], self.talks[session], undoes))
+
+    async def _write_summary(self, process: Process, talk: Talk, undoes: bool) -> None:
+        service, user_id = process.host.runner.service, process.host.user_id
+        with suppress(Conflict):
+            if undoes:
+                await service.undo_summary(user_id, talk.session_id)
+            else:
+                await service.write_summary(user_id, talk.session_id, f"mine {uuid.uuid4().hex}")
+            talk.rewritten = talk.bill.forced = True
 
     @rule(host=HOST, session=SESSION, plan=OWN_PLANS, inner=PLANS)
     def two_sessions_at_once(self, host: int, session: int, plan: Plan, inner: Plan) -> None:
