@@ -1,7 +1,8 @@
 """The WebSocket at ``/ws/chat/``: one connection of one user, all of the user's sessions over it.
 
 The consumer only carries: commands run in lanes, turns in tasks of the process (the runner), so closing the
-socket stops neither, but for commands that would only be answered. What goes out passes one bounded queue.
+socket stops neither, but for commands that would bring a response and nothing else. What goes out passes one bounded
+queue.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from sessions_app.api import auth
-from sessions_app.api.answers import answer, error_frame, refusal
 from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
@@ -24,6 +24,7 @@ from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, 
 from sessions_app.api.method import Call
 from sessions_app.api.methods import changes, holds_events
 from sessions_app.api.outbox import Outbox
+from sessions_app.api.responses import error_frame, refusal, respond
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.realtime.subscriptions import Subscription
 from sessions_app.turns.runner import Runner
@@ -62,8 +63,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle an event of the socket.
 
-        Channels would call ``aclose_old_connections`` for each: 60 µs, for a thread in which no
-        query of ours ever runs.
+        Channels would call ``aclose_old_connections`` for each: 60 µs, for a thread in which none of
+        our queries runs but one a turn, which gives its connection back itself (``database.shared_thread``).
         """
         handlers = {
             "websocket.connect": self.websocket_connect,
@@ -131,21 +132,21 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             request = decode(text_data)
         except Refused as refused:
-            await self._answer(error_frame(refused.id, refused.error))
+            await self._respond(error_frame(refused.id, refused.error))
             return
         if not wait:
             await self._lanes.enter(
                 lane_of(request), partial(self._carry_out, self.caller, request), changes=changes(request.method)
             )
-        elif request.answered:
-            await self._answer(refusal(request, wait))
+        elif request.wants_response:
+            await self._respond(refusal(request, wait))
 
-    async def _answer(self, frame: str) -> None:
+    async def _respond(self, frame: str) -> None:
         await self._outbox.room()
-        self._outbox.answer(frame)
+        self._outbox.respond(frame)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """Receive nothing more at once; what was asked to be changed is still changed, unanswered."""
+        """Receive nothing more at once; what was asked to be changed is still changed, without a response."""
         if self.caller is not None:
             self.doorkeeper.unwatch(self)
             self.runner.disconnect(self._subscription)
@@ -163,9 +164,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         command = self._subscription.begin_command() if holds_events(request.method) else None
         try:
-            frame = await answer(Call(caller, self._subscription, self.runner), request)
-            if request.answered:
-                self._outbox.answer(frame)
+            frame = await respond(Call(caller, self._subscription, self.runner), request)
+            if request.wants_response:
+                self._outbox.respond(frame)
         except Unauthorised:
             self._outbox.close(NOT_AUTHORISED)
         finally:

@@ -49,7 +49,7 @@ class InternalError(CommandError):
     code = -32603
 
 
-class Refused(Exception):  # an answer, not a fault
+class Refused(Exception):  # a response, not a fault
     """The frame holds no request: ``id`` is what could be read of its id, else None."""
 
     def __init__(self, error: CommandError, request_id: RequestId = None) -> None:
@@ -60,10 +60,10 @@ class Refused(Exception):  # an answer, not a fault
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; one without an id (``answered`` false) is carried out and never answered."""
+    """A request; one without an id (``wants_response`` false) is carried out and gets none."""
 
     id: RequestId
-    answered: bool
+    wants_response: bool
     method: str
     params: dict[str, Any] | list[Any]
 

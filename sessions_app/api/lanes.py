@@ -3,10 +3,10 @@
 Strictly one after the other would be the least surprising, but then a slow search holds up
 ``turn.stop``. So commands run side by side in lanes: those that name the same session keep
 their order (a client may send two turns without waiting), and so do those of the same method
-that name none. Answers may come out of order; JSON-RPC ties them to requests by id.
+that name none. Responses may come out of order; JSON-RPC ties them to requests by id.
 
 When the client has gone, commands that change something are still carried out, in their order. Others would
-only be answered, so they are dropped.
+bring a response and nothing else, so they are dropped.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class Method:
     (commands).
 
     One that ``changes`` nothing of what is stored is dropped when its client has gone. Events that arrive while one
-    that changes something is carried out, or one whose answer is a moment of the journal (``reflects``), come after its
-    answer.
+    that changes something is carried out, or one whose response is a moment of the journal (``reflects``), come after
+    its response.
     """
 
     name: str

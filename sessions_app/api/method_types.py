@@ -1,7 +1,7 @@
 """The types that methods are declared with: values, parameters, and the results that several share.
 
 Read strictly: nothing is converted, nothing undeclared is taken, null is not the same as left
-out (except for ``cursor``, which an answer may have given as null). The first rule that is
+out (except for ``cursor``, which a result may have given as null). The first rule that is
 broken decides: types and values (-32602), then lengths (-32002).
 """
 

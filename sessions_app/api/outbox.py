@@ -1,9 +1,9 @@
 """What waits to be sent to one client: one queue, one writer, bounded.
 
-Answers and notifications share the queue, so a client sees them in the order in which they
+Responses and notifications share the queue, so a client sees them in the order in which they
 came about. Who notifies never waits, because one slow client must not delay the others: a
 client for which too many notifications wait is cut off with 4008, and mends itself by
-``session.open``. Of answers it may ask for any number: while too many wait, so does the next
+``session.open``. Of responses it may ask for any number: while too many wait, so does the next
 command (``room``). Who takes nothing at all for a while is cut off as well.
 """
 
@@ -43,10 +43,10 @@ class Outbox:
         self._send = send
         self._begin = begin
         self._backlog = BACKLOG + CHARACTERS_PER_ANSWER * longest_answer
-        # With what each adds to: notifications, answers.
+        # With what each adds to: notifications, responses.
         self._waiting: deque[tuple[str, int, int]] = deque()
         self._told = 0
-        self._answered = 0
+        self._responses = 0
         self._close_code: int | None = None
         # Asked for from when there is something to send until it is this client's turn.
         self._asked = False
@@ -66,12 +66,12 @@ class Outbox:
             self._cut_off()
         self._put(frame, len(frame), 0)
 
-    def answer(self, frame: str) -> None:
-        """Send an answer after what waits."""
+    def respond(self, frame: str) -> None:
+        """Send a response after what waits."""
         self._put(frame, 0, len(frame))
 
     async def room(self) -> None:
-        """Wait until the client has read its answers so far, but for a few."""
+        """Wait until the client has read its responses so far, but for a few."""
         await self._room.wait()
 
     def close(self, code: int) -> None:
@@ -88,10 +88,10 @@ class Outbox:
         self._writer.cancel()
         self._room.set()
 
-    def _put(self, frame: str, told: int, answered: int) -> None:
+    def _put(self, frame: str, told: int, response: int) -> None:
         if not self.closed:
-            self._waiting.append((frame, told, answered))
-            self._count(told, answered)
+            self._waiting.append((frame, told, response))
+            self._count(told, response)
             self._ask()
 
     def _ask(self) -> None:
@@ -99,10 +99,10 @@ class Outbox:
             self._asked = True
             self._begin(self._turn.set)
 
-    def _count(self, told: int, answered: int) -> None:
+    def _count(self, told: int, response: int) -> None:
         self._told += told
-        self._answered += answered
-        if self._answered > BACKLOG:
+        self._responses += response
+        if self._responses > BACKLOG:
             self._room.clear()
         else:
             self._room.set()
@@ -126,7 +126,7 @@ class Outbox:
         await self._send({"type": "websocket.close", "code": self._close_code})
 
     async def _send_first(self) -> None:
-        frame, told, answered = self._waiting[0]
+        frame, told, response = self._waiting[0]
         try:
             async with asyncio.timeout(STALLED + len(frame) / SLOWEST):
                 await self._send({"type": "websocket.send", "text": frame})
@@ -135,4 +135,4 @@ class Outbox:
             self.close(READS_TOO_SLOWLY)
         else:
             self._waiting.popleft()
-            self._count(-told, -answered)
+            self._count(-told, -response)

@@ -105,8 +105,8 @@ def test_a_readable_id_is_told_with_the_refusal(request_id: Any) -> None:
 
 
 def test_a_request_with_the_id_null_is_answered_and_one_without_is_not() -> None:
-    assert decode('{"jsonrpc": "2.0", "id": null, "method": "m"}').answered
-    assert not decode('{"jsonrpc": "2.0", "method": "m"}').answered
+    assert decode('{"jsonrpc": "2.0", "id": null, "method": "m"}').wants_response
+    assert not decode('{"jsonrpc": "2.0", "method": "m"}').wants_response
 
 
 def test_brackets_in_a_text_are_no_nesting() -> None:

@@ -47,11 +47,11 @@ async def test_frames_are_sent_in_order_and_the_close_comes_behind_them() -> Non
     socket = Socket()
     outbox = outbox_of(socket.send)
     outbox.tell("a")
-    outbox.answer("b")
+    outbox.respond("b")
     outbox.tell("c")
     outbox.close(4401)
     outbox.tell("too late")
-    outbox.answer("too late")
+    outbox.respond("too late")
     outbox.close(4003)
     assert await socket.until(4401) == ["a", "b", "c", 4401]
     assert outbox.closed
@@ -91,8 +91,8 @@ async def test_a_client_that_does_not_read_is_cut_off_at_the_bound() -> None:
 async def test_large_answers_cut_nobody_off() -> None:
     socket = Socket(reads=False)
     outbox = outbox_of(socket.send)
-    outbox.answer("x" * 10 * BACKLOG)
-    outbox.answer("x" * 10 * BACKLOG)
+    outbox.respond("x" * 10 * BACKLOG)
+    outbox.respond("x" * 10 * BACKLOG)
     for _ in range(99):
         outbox.tell("small")
     assert not outbox.closed
@@ -119,7 +119,7 @@ async def test_commands_wait_while_answers_are_not_read() -> None:
     socket = Socket(reads=False)
     outbox = outbox_of(socket.send)
     await outbox.room()
-    outbox.answer("x" * (BACKLOG + 1))
+    outbox.respond("x" * (BACKLOG + 1))
     waiting = asyncio.create_task(outbox.room())
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -132,7 +132,7 @@ async def test_commands_wait_while_answers_are_not_read() -> None:
 async def test_who_waits_for_room_goes_on_when_the_client_has_gone() -> None:
     for end in (Outbox.stop, partial(Outbox.close, code=4401)):
         outbox = outbox_of(Socket(reads=False).send)
-        outbox.answer("x" * (BACKLOG + 1))
+        outbox.respond("x" * (BACKLOG + 1))
         waiting = asyncio.create_task(outbox.room())
         end(outbox)
         async with asyncio.timeout(PATIENCE):
@@ -144,8 +144,8 @@ async def test_who_takes_nothing_at_all_is_cut_off(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(outbox_module, "STALLED", 0.01)
     socket = Socket(reads=False)
     outbox = outbox_of(socket.send)
-    outbox.answer("x")
-    outbox.answer("y")
+    outbox.respond("x")
+    outbox.respond("y")
     assert await socket.until(4008) == [4008]
     assert outbox.closed
 
@@ -182,7 +182,7 @@ async def test_an_event_for_many_tabs_holds_up_nobody_elses_answer() -> None:
         for tab in tabs:
             tab.tell(f"event {number}")
     await first.wait()
-    other.answer("answer")
+    other.respond("answer")
     await last.wait()
     # Those of the few rounds until this test, the other's writer and its turn come, and not all 1,500.
     assert sent.index("answer") < 100

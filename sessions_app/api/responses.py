@@ -1,4 +1,4 @@
-"""Carry a request out and encode its answer: a result, or the error that the contract has for it."""
+"""Carry a request out and encode its response: a result, or the error that the contract has for it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sessions_app.errors import CommandError, TooMany
 logger = logging.getLogger(__name__)
 
 
-async def answer(call: Call, request: Request) -> str:
-    """Return the answer to a request, whatever it is. Raises Unauthorised, then nothing was done."""
+async def respond(call: Call, request: Request) -> str:
+    """Return the response to a request, whatever it is. Raises Unauthorised, then nothing was done."""
     try:
         return result_frame(request.id, await _carry_out(call, request))
     except Unauthorised:
@@ -32,7 +32,7 @@ async def answer(call: Call, request: Request) -> str:
 
 
 def refusal(request: Request, wait: float) -> str:
-    """Return the answer to a request that is one too many for ``wait`` seconds; what is wrong with it comes first."""
+    """Return the response to a request that is one too many for ``wait`` seconds; what is wrong with it comes first."""
     try:
         _read(request)
     except CommandError as error:
