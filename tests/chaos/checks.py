@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
-from uuid import UUID
 
-from sessions_app.llm.content.codec import decode
-from sessions_app.llm.content.rows import Row
-from sessions_app.llm.wire.splicing import dumped
+from tests.chaos.doings import Sent
 from tests.chaos.evidence import Evidence, StoredMessage, StoredTurn
 from tests.chaos.provider import Request, request_of
-from tests.chaos.view import Json
-from tests.guard.oracle import Oracle
 
 Check = Callable[[Evidence], Iterator[str]]
 
@@ -29,15 +24,19 @@ def everything_ended(evidence: Evidence) -> Iterator[str]:
 
 
 def stored_once(evidence: Evidence) -> Iterator[str]:
-    """Every acknowledged text is one turn and one message, none if it was withdrawn; and nobody else's is there."""
+    """Every acknowledged text is one turn and one message, none if it was withdrawn; and nobody else's is there.
+
+    What stands in another line counts: an edit leaves what it was said in the place of.
+    """
     turns: dict[str, list[StoredTurn]] = defaultdict(list)
     messages: dict[str, list[StoredMessage]] = defaultdict(list)
     for turn in evidence.turns:
-        turns[turn.message_id].append(turn)
+        if turn.kind != "regeneration":
+            turns[turn.message_id].append(turn)
     for message in evidence.messages:
         if message.role == "user":
             messages[message.id].append(message)
-    for sent in evidence.doings.sent:
+    for sent in (*evidence.doings.sent, *_carried_out(evidence)):
         own, said = turns.pop(sent.message_id, []), messages.pop(sent.message_id, [])
         if sent.session_id in evidence.doings.deleted:
             if sent.session_id not in evidence.prefixes and (own or said):
@@ -50,16 +49,33 @@ def stored_once(evidence: Evidence) -> Iterator[str]:
     yield from (f"nobody said: {message}" for rows in messages.values() for message in rows)
 
 
+def _carried_out(evidence: Evidence) -> list[Sent]:
+    """The edits that were stored although their user was told that they were not: of their lost requests."""
+    runs = {turn.message_id: turn.run_id for turn in evidence.turns if turn.kind == "edit"}
+    perhaps = evidence.doings.perhaps
+    return [replace(sent, run_id=runs[sent.message_id]) for sent in perhaps if sent.message_id in runs]
+
+
+def regenerated_as_asked(evidence: Evidence) -> Iterator[str]:
+    """Each regeneration answers a text of its session, and there are no more of them than were asked for."""
+    said = {(message.session_id, message.id) for message in evidence.messages if message.role == "user"}
+    turns = [turn for turn in evidence.turns if turn.kind == "regeneration"]
+    for turn in turns:
+        if (turn.session_id, turn.message_id) not in said:
+            yield f"answers what nobody said: {turn}"
+    for session_id, count in Counter(turn.session_id for turn in turns).items():
+        if count > (asked := evidence.doings.regenerations[session_id]):
+            yield f"{count} regenerations in {session_id}, where {asked} were asked for"
+
+
 def in_order(evidence: Evidence) -> Iterator[str]:
-    """The texts of a session stand in the order in which they were acknowledged."""
-    places = {message.id: message.position for message in evidence.messages}
-    last: dict[str, int] = {}
-    for sent in evidence.doings.sent:
-        place = places.get(sent.message_id)
-        if place is not None:
-            if place < last.get(sent.session_id, -1):
-                yield f"before an earlier one: {sent}"
-            last[sent.session_id] = place
+    """The texts of a line stand in the order in which they were acknowledged."""
+    sent = {each.message_id: (number, each) for number, each in enumerate(evidence.doings.sent)}
+    for branch in evidence.branches.values():
+        line = [sent[message.id] for message in evidence.line(branch) if message.id in sent]
+        for (before, _), (after, late) in pairwise(line):
+            if before > after:
+                yield f"after a later one: {late}"
 
 
 def counted(evidence: Evidence) -> Iterator[str]:
@@ -133,13 +149,13 @@ def one_request_at_a_time(evidence: Evidence) -> Iterator[str]:
     turns = evidence.by_text
     for request in evidence.requests:
         for number in request.beside:
-            turn = turns.get(evidence.requests[number].text)
-            if turn is not None and not _was_lost(turn) and not _was_lost(turns.get(request.text)):
-                yield f"request {request.number} ({request.text[:40]}) came while {number} was under way: {turn}"
+            other = turns.get(evidence.requests[number].text, [])
+            if other and not _was_lost(other) and not _was_lost(turns.get(request.text, [])):
+                yield f"request {request.number} ({request.text[:40]}) came while {number} was under way: {other}"
 
 
-def _was_lost(turn: StoredTurn | None) -> bool:
-    return turn is not None and turn.status == "interrupted" and not turn.told
+def _was_lost(turns: list[StoredTurn]) -> bool:
+    return any(turn.status == "interrupted" and not turn.told for turn in turns)
 
 
 def views_agree(evidence: Evidence) -> Iterator[str]:
@@ -172,6 +188,7 @@ def facts_are_the_database(evidence: Evidence) -> Iterator[str]:
 CHECKS: list[Check] = [
     everything_ended,
     stored_once,
+    regenerated_as_asked,
     in_order,
     counted,
     answered_truly,
@@ -181,41 +198,3 @@ CHECKS: list[Check] = [
     views_agree,
     facts_are_the_database,
 ]
-
-
-async def whole_histories(evidence: Evidence, oracle: Oracle) -> list[str]:
-    """Every request is the stored transcript up to the text that it asks about, as made anew from the rows."""
-    wrong = []
-    whole = {session_id: await _request_for_all(evidence, session_id, oracle) for session_id in evidence.prefixes}
-    turns = evidence.by_text
-    for request in evidence.requests:
-        turn = turns.get(request.text)
-        if turn is None:
-            if not _of_a_deleted(evidence, request):
-                wrong.append(f"nobody said what is asked in {request}")
-            continue
-        body = whole[turn.session_id]
-        asked = [place for place, message in enumerate(body["messages"]) if message["content"] == request.text]
-        expected = body | {"messages": body["messages"][: asked[0] + 1 if asked else 0]}
-        if dumped(expected) != dumped(request.body):
-            wrong.append(f"request {request.number} for {turn} is {request.body}, and not {expected}")
-    return wrong
-
-
-def _of_a_deleted(evidence: Evidence, request: Request) -> bool:
-    said = (*evidence.doings.sent, *evidence.doings.unacknowledged)
-    return any(sent.text == request.text and sent.session_id in evidence.doings.deleted for sent in said)
-
-
-async def _request_for_all(evidence: Evidence, session_id: str, oracle: Oracle) -> Json:
-    """What is asked, with the whole transcript, about its last text: each earlier request is the beginning of that."""
-    rows = evidence.rows(session_id)
-    while rows and rows[-1].role != "user":
-        rows.pop()
-    body: Json = json.loads(await oracle.body(UUID(session_id), evidence.prefixes[session_id], [_row(r) for r in rows]))
-    return body
-
-
-def _row(row: StoredMessage) -> Row:
-    parts = decode(None if row.parts is None else json.loads(row.parts))
-    return Row(row.role, row.text, parts, row.status)  # type: ignore[arg-type]

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.chaos.doings import Doings
 from tests.chaos.facts import Facts, Known
 from tests.chaos.provider import Request
-from tests.chaos.users import Doings
 from tests.chaos.view import Shown
 from tests.databases import Database
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """A row of a turn; `told` is whether its own process ended it, so that the number of the last event is known."""
+    """A row of a turn; `told` is whether its own process ended it, so that the number of the last event is known.
+
+    `text` is what is asked in it: of a regeneration, the text of the message that is answered again.
+    """
 
     run_id: str
     session_id: str
@@ -25,6 +28,7 @@ class StoredTurn:
     error_code: str
     started_at: datetime | None
     ended_at: datetime | None
+    kind: str = "message"
 
     def __str__(self) -> str:
         times = (moment and moment.strftime("%H:%M:%S.%f")[:-3] for moment in (self.started_at, self.ended_at))
@@ -34,7 +38,7 @@ class StoredTurn:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A row of a transcript; `parts` is JSON."""
+    """A row of a transcript, in one of its branches; `parts` is JSON."""
 
     id: str
     session_id: str
@@ -44,6 +48,17 @@ class StoredMessage:
     text: str
     status: str
     parts: str | None
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBranch:
+    """A row of a branch: it goes on from its parent's line, from the position `fork` on."""
+
+    id: str
+    session_id: str
+    parent: str | None
+    fork: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,8 @@ class Seen:
 class Evidence:
     """`turns` in the order in which they were asked for, `messages` by session and position.
 
-    `heads` are the cursors of the users' newest facts; `facts` has (user, tab, what it has from facts).
+    `branches` are by id. `heads` are the cursors of the users' newest facts; `facts` has (user, tab, what it has from
+    them).
     """
 
     doings: Doings
@@ -78,6 +94,7 @@ class Evidence:
     prefixes: dict[str, str]
     counted: dict[str, int]
     requests: list[Request]
+    branches: dict[str, StoredBranch]
     seen: list[Seen] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
@@ -96,23 +113,33 @@ class Evidence:
                 known.turns.setdefault(turn.session_id, {})[turn.run_id] = turn.status
         return known
 
-    def rows(self, session_id: str) -> list[StoredMessage]:
-        """A session's messages."""
-        return [message for message in self.messages if message.session_id == session_id]
+    def line(self, branch: StoredBranch) -> list[StoredMessage]:
+        """The messages of a branch, with those before its fork: what is shown while it is the active one."""
+        own = sorted((m for m in self.messages if m.branch == branch.id), key=lambda message: message.position)
+        if branch.parent is None:
+            return own
+        before = self.line(self.branches[branch.parent])
+        return [m for m in before if m.position < branch.fork] + [m for m in own if m.position >= branch.fork]
 
     @property
-    def by_text(self) -> dict[str, StoredTurn]:
-        """The turns by what was said, which no two have in common."""
-        return {turn.text: turn for turn in self.turns}
+    def by_text(self) -> dict[str, list[StoredTurn]]:
+        """The turns by what was asked: of one text there are more than one where its answer was asked for again."""
+        turns: dict[str, list[StoredTurn]] = {}
+        for turn in self.turns:
+            turns.setdefault(turn.text, []).append(turn)
+        return turns
 
 
 _TURNS = """
-SELECT run_id::text, chat_session_id::text, message_id::text, text, status, last_seq IS NOT NULL, error_code,
-       started_at, ended_at
-FROM sessions_app_turn ORDER BY id
+SELECT t.run_id::text, t.chat_session_id::text, t.message_id::text,
+       CASE kind WHEN 'regeneration' THEN m.text ELSE t.text END,
+       t.status, last_seq IS NOT NULL, error_code, started_at, ended_at, kind
+FROM sessions_app_turn t LEFT JOIN sessions_app_message m ON m.public_id = t.message_id AND m.owner_id = t.owner_id
+ORDER BY t.id
 """
 _MESSAGES = """
-SELECT m.public_id::text, m.chat_session_id::text, t.run_id::text, position, role, m.text, m.status, parts
+SELECT m.public_id::text, m.chat_session_id::text, t.run_id::text, position, role, m.text, m.status, parts,
+       branch_id::text
 FROM sessions_app_message m LEFT JOIN sessions_app_turn t ON t.id = m.turn_id
 ORDER BY m.chat_session_id, position
 """
@@ -120,6 +147,7 @@ _SESSIONS = """
 SELECT s.id::text, frozen_prefix, message_count, username, title FROM sessions_app_chatsession s
 JOIN sessions_app_sessionstamp ON chat_session_id = s.id JOIN auth_user u ON u.id = s.owner_id
 """
+_BRANCHES = "SELECT id::text, chat_session_id::text, parent_id::text, fork_position FROM sessions_app_branch"
 _HEADS = "SELECT username, cursor FROM sessions_app_journalhead JOIN auth_user ON auth_user.id = owner_id"
 
 
@@ -133,6 +161,7 @@ def gather(database: Database, doings: Doings, requests: list[Request]) -> Evide
         {session_id: prefix for session_id, prefix, *_ in sessions},
         {session_id: count for session_id, _, count, *_ in sessions},
         list(requests),
+        {row[0]: StoredBranch(*row) for row in database.run(_BRANCHES)},
         owners={session_id: owner for session_id, _, _, owner, _ in sessions},
         titles={session_id: title for session_id, *_, title in sessions},
         heads=dict(database.run(_HEADS)),

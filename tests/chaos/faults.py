@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.chaos import clock
+from tests.chaos.clock import passes
 from tests.chaos.cluster import Cluster, Node
-from tests.chaos.users import passes
 
 Way = Callable[[random.Random], Awaitable[None]]
 

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.chaos.cluster import Cluster
+from tests.chaos.doings import Doings
 from tests.chaos.evidence import Evidence, Seen, gather
 from tests.chaos.facts import Facts
 from tests.chaos.faults import Faults
 from tests.chaos.provider import Request
 from tests.chaos.tab import Tab
-from tests.chaos.users import Doings, User
+from tests.chaos.users import User
 
 # Seconds that turns get to end after everything is back, and views to become what is stored.
 PATIENCE = 120.0

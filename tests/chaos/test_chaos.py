@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.checks import CHECKS, whole_histories
+from tests.chaos.checks import CHECKS
 from tests.chaos.cluster import Cluster, Scale, cluster
 from tests.chaos.faults import Faults
+from tests.chaos.histories import whole_histories
 from tests.chaos.provider import Request, numbering_provider
 from tests.chaos.run import Chaos, figures
 from tests.guard.oracle import Oracle

@@ -5,55 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from sessions_app.llm.content.rows import Row
-from sessions_app.llm.tools.registry import site_tools
 from tests.chaos import checks
-from tests.chaos.evidence import Evidence, Seen, StoredMessage, StoredTurn
-from tests.chaos.provider import Request
-from tests.chaos.users import Doings, Sent
-from tests.chaos.view import Shown
+from tests.chaos.doings import Sent
+from tests.chaos.evidence import Evidence, StoredMessage
+from tests.chaos.good_run import CHAT, START, good, shown
+from tests.chaos.histories import whole_histories
 from tests.guard.oracle import Oracle
 
 MODEL = "openai-chat:loopback"
-CHAT = "00000000-0000-4000-8000-000000000000"
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def shown(messages: list[StoredMessage]) -> Shown:
-    return Shown(tuple((m.id, m.role, m.text, m.status) for m in messages), None, ())
-
-
-def good() -> Evidence:
-    """Two turns of one session, the second stopped after its first word, and a third that was withdrawn."""
-    texts, statuses = ["one", "two", "three"], ["complete", "stopped", "withdrawn"]
-    sent = [Sent("user0", CHAT, f"m{index}", text, f"run{index}") for index, text in enumerate(texts)]
-    turns = [
-        StoredTurn(
-            f"run{index}", CHAT, f"m{index}", texts[index], status, True, "",
-            START + timedelta(seconds=index) if index < 2 else None, START + timedelta(seconds=index + 1),
-        )
-        for index, status in enumerate(statuses)
-    ]  # fmt: skip
-    messages = [
-        StoredMessage("m0", CHAT, "run0", 0, "user", "one", "complete", None),
-        StoredMessage("a0", CHAT, "run0", 1, "assistant", "r0w0 r0w1 ", "complete", None),
-        StoredMessage("m1", CHAT, "run1", 2, "user", "two", "complete", None),
-        StoredMessage("a1", CHAT, "run1", 3, "assistant", "r1w0 ", "stopped", None),
-    ]
-    requests = [
-        Request(0, {}, "one", ["r0w0 ", "r0w1 "], None, [], whole=True),
-        Request(1, {}, "two", ["r1w0 ", "r1w1 "], None, []),
-    ]
-    doings = Doings(sent=sent, stop_asked={"run1", "run2"})
-    seen = [Seen("tab 0", CHAT, shown(messages), shown(messages))]
-    return Evidence(
-        doings, turns, messages, {CHAT: site_tools().freeze("Be good.", []).to_json()}, {CHAT: 4}, requests, seen
-    )
 
 
 def found(evidence: Evidence) -> list[str]:
@@ -108,6 +72,31 @@ def left_behind(evidence: Evidence) -> None:
 
 def out_of_order(evidence: Evidence) -> None:
     evidence.messages[2] = replace(evidence.messages[2], position=-1)
+
+
+def out_of_order_in_another_line(evidence: Evidence) -> None:
+    evidence.messages.append(replace(evidence.messages[2], position=7, branch="edited"))
+
+
+def regenerated_by_nobody(evidence: Evidence) -> None:
+    evidence.doings.regenerations.clear()
+
+
+def regenerated_of_nothing(evidence: Evidence) -> None:
+    evidence.turns[3] = replace(evidence.turns[3], message_id="m9")
+
+
+def edited_over(evidence: Evidence) -> None:
+    del evidence.messages[0]
+
+
+def edited_twice(evidence: Evidence) -> None:
+    evidence.turns.append(replace(evidence.turns[4], run_id="run9"))
+
+
+def perhaps_in_part(evidence: Evidence) -> None:
+    evidence.doings.perhaps.append(evidence.doings.sent.pop())
+    evidence.messages = [message for message in evidence.messages if message.id != "m4"]
 
 
 def miscounted(evidence: Evidence) -> None:
@@ -195,6 +184,12 @@ def thought_deleted(evidence: Evidence) -> None:
         (withdrawn_but_stored, checks.stored_once),
         (left_behind, checks.stored_once),
         (out_of_order, checks.in_order),
+        (out_of_order_in_another_line, checks.in_order),
+        (regenerated_by_nobody, checks.regenerated_as_asked),
+        (regenerated_of_nothing, checks.regenerated_as_asked),
+        (edited_over, checks.stored_once),
+        (edited_twice, checks.stored_once),
+        (perhaps_in_part, checks.stored_once),
         (miscounted, checks.counted),
         (cut_short, checks.answered_truly),
         (sent_in_part, checks.answered_truly),
@@ -227,14 +222,27 @@ def test_a_request_beside_one_whose_process_lost_its_turn_is_no_fault() -> None:
     assert found(evidence) == []
 
 
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_an_edit_that_was_perhaps_carried_out_is_no_fault(is_stored: bool) -> None:
+    evidence = good()
+    evidence.doings.perhaps.append(evidence.doings.sent.pop())
+    if not is_stored:
+        del evidence.turns[4], evidence.messages[-2:], evidence.requests[3]
+        evidence.counted[CHAT] = 5
+        evidence.seen.clear()
+    assert found(evidence) == []
+
+
 async def test_a_request_without_an_earlier_message_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "loopback")
     oracle, evidence = Oracle(MODEL), good()
-    for request, until in zip(evidence.requests, (1, 3), strict=True):
-        rows = [Row(m.role, m.text, (), m.status) for m in evidence.messages[:until]]  # type: ignore[arg-type]
+    lines = {name: evidence.line(branch) for name, branch in evidence.branches.items()}
+    asked = (lines["main"][:1], lines["main"][:3], lines["again"][:3], lines["edited"][:1])
+    for request, line in zip(evidence.requests, asked, strict=True):
+        rows = [Row(m.role, m.text, (), m.status) for m in line]  # type: ignore[arg-type]
         request.body = json.loads(await oracle.body(UUID(CHAT), evidence.prefixes[CHAT], rows))
-    assert await checks.whole_histories(evidence, oracle) == []
+    assert await whole_histories(evidence, oracle) == []
     del evidence.requests[1].body["messages"][2]
-    assert len(await checks.whole_histories(evidence, oracle)) == 1
+    assert len(await whole_histories(evidence, oracle)) == 1
     evidence.requests[1].text = "nobody said this"
-    assert len(await checks.whole_histories(evidence, oracle)) == 1
+    assert len(await whole_histories(evidence, oracle)) == 1

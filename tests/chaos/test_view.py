@@ -84,6 +84,10 @@ def test_what_is_queued_waits_until_it_begins_or_is_withdrawn() -> None:
     assert heard(begun, queued)[0].shown().queued == ()
 
 
+def test_another_line_has_to_be_fetched() -> None:
+    assert heard(*TOLD, FINISHED, fact("branch.selected", {"id": "s1"}))[1][-1] is False
+
+
 def test_a_message_that_is_told_late_takes_its_place() -> None:
     later = {**ASKED, "id": "m3", "position": 4}
     view, _ = heard(*TOLD, FINISHED, fact("message.created", later), fact("message.created", {**later, "position": 9}))

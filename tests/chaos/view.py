@@ -87,7 +87,7 @@ class View:
         event = params["event"]
         if event["type"] == "CUSTOM":
             self._fact(event["name"], event["value"])
-            return True
+            return bool(event["name"] != "branch.selected")  # what is shown is another line
         return self._run_event(params["run_id"], params["seq"], event)
 
     def _fact(self, name: str, value: Any) -> None:
