@@ -26,6 +26,8 @@ R = TypeVar("R")
 
 # As long as a server that vanished without a word is waited for (settings: ``tcp_user_timeout``).
 READ_SECONDS = 20.0
+_give_back = sync_to_async(close_old_connections)
+_forget_lost = sync_to_async(forget_lost_connections)
 
 
 async def read(query: Callable[[], Awaitable[R]]) -> R:
@@ -37,7 +39,7 @@ async def read(query: Callable[[], Awaitable[R]]) -> R:
         try:
             return await _read(query)
         except (InterfaceError, OperationalError):
-            await sync_to_async(forget_lost_connections)()
+            await _forget_lost()
             return await _read(query)
 
 
@@ -46,7 +48,7 @@ async def _read(query: Callable[[], Awaitable[R]]) -> R:
     try:
         found = await query()
     except Error:
-        await sync_to_async(close_old_connections)()
+        await _give_back()
         raise
-    await sync_to_async(close_old_connections)()
+    await _give_back()
     return found
