@@ -110,6 +110,7 @@ async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest(
     linked: Linked, session: NewSession, provider: Provider, checkpoint: bool
 ) -> None:
     here, there = await linked(), await linked()
+    await here.runner.supervisor.stop()  # it checkpoints when it is told to
     gate = Gate()
     provider.script(Answer(["One ", "two ", "three"], gates={2: gate}))
     chat = await session()
