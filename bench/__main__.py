@@ -110,8 +110,11 @@ def main() -> None:
     parser.add_argument("--pauses", type=Path, help="of lifetime: a file of measured pauses, in seconds, one a line")
     options = parser.parse_args()
     if options.what == "lifetime":
-        # Reckoned, not measured: without a host, and the same on every machine.
-        print(table(lifetime.compared(options.pauses)))
+        # Reckoned, not measured: the same on every machine.
+        try:
+            print(table(asyncio.run(lifetime.compared(options.pauses))))
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
         return
     # As make run does: the host does not start without them.
     subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)

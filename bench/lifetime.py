@@ -1,6 +1,7 @@
 """What a month costs by for how long prompts are kept: as this host chooses, by two fixed policies, and ideally.
 
 The choices are this host's own code; what they cost is counted apart (`metered`). The ideal knows all pauses to come.
+The first chats of each month are played over the wire as well (`loopback`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import loopback
 from bench.metered import PREFIX_TOKENS, Meter, ideal
 from bench.people import PEOPLE, Chat, People, measured
 from bench.policies import Fixed, Host, Policy
@@ -23,11 +25,13 @@ WORDS = {Retention.NONE: "not at all", Retention.SHORT: "5 minutes", Retention.L
 Month = Sequence[tuple[float, Chat]]
 
 
-def compared(file: Path | None) -> list[Section]:
+async def compared(file: Path | None) -> list[Section]:
     """A section for each way to pause, or for the measured one. Raises ValueError for a file that holds no pauses."""
     prices = cache_prices(MODEL, ADDRESS)
     assert prices is not None, "genai-prices knows this model"
-    return [_section(people, prices) for people in ([measured(file)] if file else PEOPLE)]
+    everybody = [measured(file)] if file else PEOPLE
+    reckoned = [_section(people, prices) for people in everybody]
+    return [*reckoned, await loopback.compared(everybody, prices, SEED)]
 
 
 def _section(people: People, prices: CachePrices) -> Section:

@@ -14,9 +14,10 @@ from sessions_app.llm.cache_clock.choice import Choice
 from sessions_app.llm.cache_clock.records import earlier_pauses
 from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cache_ledger.prices import CachePrices
+from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.providers import Providers
 from sessions_app.llm.step_events import StepResult
-from tests.llm.talking import MESSAGES, Session
+from tests.llm.talking import MESSAGES, PREFIX, Session
 from tests.providers.fixtures import Provider
 from tests.providers.tokens import Counted
 
@@ -35,10 +36,10 @@ class Clocked:
         self.now += seconds
         self.provider.wait(seconds)
 
-    def begin(self) -> Session:
+    def begin(self, prefix: FrozenPrefix = PREFIX) -> Session:
         """A new session, which knows of the pauses of those before."""
         last = self.sessions[-1].transcript.last if self.sessions else None
-        session = Session(self.providers, MESSAGES, id=f"session {len(self.sessions)}")
+        session = Session(self.providers, MESSAGES, id=f"session {len(self.sessions)}", prefix=prefix)
         session.transcript.user_pauses = earlier_pauses(last)
         self.sessions.append(session)
         return session

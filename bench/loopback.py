@@ -1,0 +1,64 @@
+"""The same choices over the wire: this host's own requests to a loopback Anthropic that forgets by a clock.
+
+It speaks Anthropic's protocol and counts by itself. Both clocks are set forward, so a month takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+
+from bench.metered import PREFIX_TOKENS
+from bench.people import Chat, People
+from bench.report import Figure, Section
+from sessions_app.llm.cache_clock.retention import Retention
+from sessions_app.llm.cache_ledger.prices import CachePrices
+from sessions_app.llm.providers import Providers, ProviderSettings
+from sessions_app.llm.tools.registry import site_tools
+from tests.llm.clocked import Clocked, clocked, dollars
+from tests.providers.fixtures import Provider
+from tests.providers.tokens import BYTES_PER_TOKEN
+
+CHATS = 4
+"""Chats of a month that are played."""
+_WORD = "word "
+
+Month = Sequence[tuple[float, Chat]]
+
+
+async def compared(people: Sequence[People], prices: CachePrices, seed: int) -> Section:
+    """A line for each way to pause: what the provider has charged."""
+    return Section(
+        f"Over the wire, by the provider's count ({CHATS} chats of each)",
+        [await _figure(one, list(one.month(random.Random(seed)))[:CHATS], prices) for one in people],  # nosec B311
+    )
+
+
+async def _figure(people: People, month: Month, prices: CachePrices) -> Figure:
+    ours, short, long = [await _bill(month, prices, always) for always in (None, Retention.SHORT, Retention.LONG)]
+    beside = f"${ours:.3f}; always 5 minutes ${short:.3f}, always an hour ${long:.3f}"
+    return Figure(people.name.partition(" (")[0], f"{ours / min(short, long):.3f} x", "", beside)
+
+
+async def _bill(month: Month, prices: CachePrices, always: Retention | None) -> float:
+    provider, providers = Provider(), Providers(ProviderSettings())
+    os.environ |= {"ANTHROPIC_BASE_URL": provider.anthropic_url, "ANTHROPIC_API_KEY": "loopback"}
+    try:
+        with clocked(provider, providers, always) as world:
+            started = world.now
+            for start, chat in month:
+                world.wait(max(0.0, started + start - world.now))
+                await _play(world, chat)
+        return dollars(provider.counts, prices)
+    finally:
+        await providers.aclose()
+        provider.close()
+
+
+async def _play(world: Clocked, chat: Chat) -> None:
+    prompt = _WORD * (PREFIX_TOKENS * BYTES_PER_TOKEN // len(_WORD))
+    session = world.begin(site_tools().freeze(prompt, ["calculator"]))
+    for request in chat:
+        world.wait(request.pause)
+        await session.turn(_WORD * (request.tokens * BYTES_PER_TOKEN // len(_WORD)))
