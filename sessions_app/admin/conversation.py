@@ -89,7 +89,7 @@ def page(chat_session: ChatSession, before: int | None) -> Page:
 def rendered(page: Page, reader_id: int) -> Page:
     """Return the page with its answers rendered, in the turn of who reads them."""
     answers = [line for line in page.lines if line.message.role == "assistant" and line.message.text]
-    htmls = async_to_sync(rendering.render_all)(reader_id, [line.message.text for line in answers])
+    htmls = async_to_sync(rendering.render_for_staff)(reader_id, [line.message.text for line in answers])
     # The renderer sanitises last, whatever the text (web/sanitise.py).
     shown = {line.message.pk: SafeString(html) for line, html in zip(answers, htmls, strict=True)}  # nosec B703
     return replace(page, lines=[replace(line, html=shown.get(line.message.pk, line.html)) for line in page.lines])

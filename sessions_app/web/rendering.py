@@ -14,11 +14,13 @@ import logging
 import signal
 import sys
 from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import cache, partial
 from multiprocessing import Pipe
 from pathlib import Path
 from subprocess import Popen  # nosec B404
+from typing import Any
 
 from sessions_app.scheduling.allowance import Allowance
 from sessions_app.scheduling.threads import FairThreads
@@ -95,16 +97,26 @@ class Workers:
 
     async def render_all(self, user_id: int, texts: list[str]) -> list[str]:
         """HTML of each text by itself. When it is cancelled, texts that wait are dropped."""
-        rendered = [asyncio.ensure_future(self._rendered(user_id, text)) for text in texts]
+        return await self._gathered(self._within_allowance(user_id, text) for text in texts)
+
+    async def render_for_staff(self, user_id: int, texts: list[str]) -> list[str]:
+        """The same in no allowance: who reads in admin what others have written neither waits for it nor uses it up."""
+        return await self._gathered(self._submitted(user_id, self.render, text) for text in texts)
+
+    async def _gathered(self, work: Iterable[Coroutine[Any, Any, str]]) -> list[str]:
+        rendered = [asyncio.ensure_future(each) for each in work]
         try:
             return await asyncio.gather(*rendered)
         finally:
             for each in rendered:
                 each.cancel()
 
-    async def _rendered(self, user_id: int, text: str) -> str:
+    async def _within_allowance(self, user_id: int, text: str) -> str:
         async with self.allowance.use(user_id) as account:
-            return await asyncio.wrap_future(self.threads.submit(user_id, partial(account.counted(self.render), text)))
+            return await self._submitted(user_id, account.counted(self.render), text)
+
+    async def _submitted(self, user_id: int, render: Callable[[str], str], text: str) -> str:
+        return await asyncio.wrap_future(self.threads.submit(user_id, partial(render, text)))
 
     def warm(self) -> None:
         """Start a worker, unless one was started or is being: who looks at the page soon has an answer rendered."""
@@ -162,6 +174,11 @@ def warm() -> None:
 async def render_all(user_id: int, texts: list[str]) -> list[str]:
     """HTML of each text by itself (web/markdown.py), in the order of its user and fair among users."""
     return await workers().render_all(user_id, texts)
+
+
+async def render_for_staff(user_id: int, texts: list[str]) -> list[str]:
+    """The same for who reads in admin, fair among users, and in no user's allowance."""
+    return await workers().render_for_staff(user_id, texts)
 
 
 def close() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sessions_app.scheduling.allowance import Allowance
 from sessions_app.web import markdown, rendering
 from sessions_app.web.plain import plain
 from sessions_app.web.rendering import TakesTooLong, Workers
@@ -54,6 +55,17 @@ async def test_a_worker_is_ready_before_the_first_text() -> None:
         assert len(workers.idle) == 1
     finally:
         workers.close()
+
+
+async def test_who_reads_in_admin_waits_for_no_allowance(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "allowance", Allowance(saved=1e-9, fraction=1e-9, at_once=1))
+    await render(workers, "**all**")  # what was saved is used up for a minute
+    waiting = asyncio.ensure_future(workers.render_all(1, ["**all**"]))
+    async with asyncio.timeout(PATIENCE):
+        assert await workers.render_for_staff(1, ["**all**"] * 3) == [BOLD] * 3
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 def await_end(pid: int) -> None:
