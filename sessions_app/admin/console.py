@@ -16,7 +16,7 @@ from django.utils.timezone import localdate, make_aware, now
 
 from sessions_app.admin import rights
 from sessions_app.admin.filters import FAILURES
-from sessions_app.admin.plot import Day, in_short, plot
+from sessions_app.admin.plot import NARROW, WIDE, Day, in_short, plot
 from sessions_app.admin.words import NO_PROFILE, UNTITLED, cached_share, money, number, paid
 from sessions_app.conversations.spending import Totals, by_cause
 from sessions_app.models import Turn, TurnKind, TurnStatus
@@ -106,7 +106,7 @@ def _week() -> dict[str, Any]:
         "cached_today": cached_share(sums[last].usage),
         "money_today": money(sums[last].cost, 2),
         "money_of_days": cost,
-        "plot": plot(days),
+        "plots": [plot(days, frame) for frame in (WIDE, NARROW)],
         "plot_title": f"{_said(days)}; {cost} in all.",
         "table": [_line(day, total) for day, total in reversed(sums.items())],
         "ledger_link": reverse("admin:sessions_app_turn_ledger"),

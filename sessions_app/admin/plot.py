@@ -7,10 +7,27 @@ from dataclasses import dataclass
 from datetime import date
 from math import floor, log10
 
-# In the units of the template's viewBox, which is 920 wide and 200 high.
-LEFT, RIGHT, TOP, BOTTOM = 52, 868, 16, 176
 STEPS = 4
-_IN_WIDTH, _OUT_WIDTH, _GAP = 24, 9, 3
+# In all frames, of a viewBox that is 200 high.
+TOP, BOTTOM = 16, 176
+_GAP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a plot is drawn in, in its own units, which are the viewBox's: `in_width` and `out_width` are of bars."""
+
+    name: str
+    width: int
+    left: int
+    right: int
+    in_width: int
+    out_width: int
+
+
+WIDE = Frame("wide", 920, 52, 868, 24, 9)
+# For a phone, where the other one would have to be scrolled: its units are about as large there as the page's.
+NARROW = Frame("narrow", 340, 44, 292, 14, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +54,7 @@ class Bar:
 class Column:
     """One day: its bars and the point of its money, above its name."""
 
-    name: str
+    day: date
     middle: float
     bar_in: Bar
     bar_out: Bar
@@ -57,20 +74,24 @@ class Line:
 class Plot:
     """All that is drawn. ``points`` are those of the line of money, as SVG wants them."""
 
+    frame: Frame
     columns: list[Column]
     lines: list[Line]
     points: str
 
 
-def plot(days: Sequence[Day]) -> Plot:
+def plot(days: Sequence[Day], frame: Frame) -> Plot:
     """Return the plot of the days, oldest first."""
     most_tokens = _round_up(max(max(day.tokens_in, day.tokens_out) for day in days))
     most_dollars = _round_up(max(day.dollars for day in days))
-    step = (RIGHT - LEFT) / len(days)
-    columns = [_column(day, LEFT + step * (place + 0.5), most_tokens, most_dollars) for place, day in enumerate(days)]
+    step = (frame.right - frame.left) / len(days)
+    columns = [
+        _column(day, frame, frame.left + step * (place + 0.5), most_tokens, most_dollars)
+        for place, day in enumerate(days)
+    ]
     parts = [n / STEPS for n in range(1, STEPS + 1)]
     lines = [Line(_y(part), in_short(most_tokens * part), f"${most_dollars * part:,.2f}") for part in parts]
-    return Plot(columns, lines, " ".join(f"{column.middle},{column.money_y}" for column in columns))
+    return Plot(frame, columns, lines, " ".join(f"{column.middle},{column.money_y}" for column in columns))
 
 
 def in_short(count: float) -> str:
@@ -81,13 +102,13 @@ def in_short(count: float) -> str:
     return f"{count:.3g}"
 
 
-def _column(day: Day, middle: float, most_tokens: float, most_dollars: float) -> Column:
-    left = middle - (_IN_WIDTH + _GAP + _OUT_WIDTH) / 2
+def _column(day: Day, frame: Frame, middle: float, most_tokens: float, most_dollars: float) -> Column:
+    left = middle - (frame.in_width + _GAP + frame.out_width) / 2
     return Column(
-        f"{day.day:%a} {day.day.day}",
+        day.day,
         round(middle, 1),
-        _bar(left, _IN_WIDTH, day.tokens_in / most_tokens),
-        _bar(left + _IN_WIDTH + _GAP, _OUT_WIDTH, day.tokens_out / most_tokens),
+        _bar(left, frame.in_width, day.tokens_in / most_tokens),
+        _bar(left + frame.in_width + _GAP, frame.out_width, day.tokens_out / most_tokens),
         _y(day.dollars / most_dollars),
     )
 

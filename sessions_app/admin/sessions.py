@@ -180,6 +180,7 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         """Add what the reader may see of the transcript and the turns; reading the transcript is noted."""
+        context["subtitle"] = self._heading(obj)
         obj.usage = usage_by_session([obj.pk]).get(obj.pk, Usage())
         obj.causes = by_cause(obj.turns.all())
         obj.may_see_prompt = rights.may_see_prompts(request)
@@ -193,6 +194,10 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         if context["may_see_turns"]:
             context["turns"] = self._latest_turns(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _heading(self, row: Listed) -> str:
+        """Return what a session's page is called: its title where the reader may see it, whose it is, since when."""
+        return " · ".join(filter(None, (row.shown_title, str(row.owner), moment(row.created_at))))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -67,10 +67,12 @@ def test_seven_days_are_drawn_and_stand_in_a_table(boss: Client, alice: User) ->
         fields = {"input_tokens": tokens, "cached_tokens": 400, "output_tokens": 10, "cost": Decimal("1.25")}
         make_turn(chat_session, prefix_digest="d", created_at=today - timedelta(days=days), **fields)
     page = text_of(boss, INDEX)
-    [drawing] = re.findall(r"<svg viewBox.*?</svg>", page, re.DOTALL)
-    assert re.search(r'role="img" aria-labelledby="plot-title">\s*<title id="plot-title">[^<]*5 k[^<]*\$2\.50', drawing)
-    assert drawing.count('<rect class="in"') == drawing.count("<circle") == 7
-    assert "style" not in drawing
+    drawings = re.findall(r'<svg class="(?:wide|narrow)" viewBox.*?</svg>', page, re.DOTALL)
+    assert len(drawings) == 2
+    for drawing in drawings:
+        assert re.search(r'role="img" aria-label="[^"]*5 k[^"]*\$2\.50', drawing)
+        assert drawing.count('<rect class="in"') == drawing.count("<circle") == 7
+        assert "style" not in drawing
     rows = re.findall(r'<tr><th scope="row">(\d{4}-\d\d-\d\d)</th>(.*?)</tr>', page)
     assert [day for day, _ in rows] == [(today - timedelta(days=days)).date().isoformat() for days in range(7)]
     assert re.findall(r">([^<]+)</td>", rows[6][1]) == ["1", "5,000", "400", "10", "$1.2500"]
@@ -125,10 +127,12 @@ def test_dates_are_written_in_one_way_with_their_zone(boss: Client, alice: User)
     ("most", "tops"),
     [((0, 0, 0.0), ("1", "$1.00")), ((83, 2, 0.3), ("100", "$0.40")), ((1_200_000, 1, 70), ("2 M", "$80.00"))],
 )
-def test_the_scales_are_round(most: tuple[int, int, float], tops: tuple[str, str]) -> None:
-    drawn = plot.plot([plot.Day(date(2026, 1, 1), *most), plot.Day(date(2026, 1, 2), 0, 0, 0)])
+@pytest.mark.parametrize("frame", [plot.WIDE, plot.NARROW])
+def test_the_scales_are_round(most: tuple[int, int, float], tops: tuple[str, str], frame: plot.Frame) -> None:
+    drawn = plot.plot([plot.Day(date(2026, 1, 1), *most), plot.Day(date(2026, 1, 2), 0, 0, 0)], frame)
     assert (drawn.lines[-1].tokens, drawn.lines[-1].dollars) == tops
     for column in drawn.columns:
         for bar in (column.bar_in, column.bar_out):
+            assert frame.left <= bar.x <= frame.right - bar.width
             assert plot.TOP <= bar.y <= plot.BOTTOM
             assert bar.y + bar.height == plot.BOTTOM

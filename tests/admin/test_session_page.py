@@ -215,3 +215,14 @@ def test_a_deletion_is_noted_without_the_title(boss: Client, alice: User) -> Non
     entry = LogEntry.objects.get()
     assert (entry.action_flag, entry.object_id) == (DELETION, str(chat_session.pk))
     assert "secret" not in entry.object_repr
+
+
+def test_the_heading_names_user_and_date_and_the_title_to_readers(boss: Client, alice: User, enter: Enter) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    named, unnamed = (make_session(alice, title, created_at=at) for title in ("Nightly import", ""))
+    whose = "alice · 2026-01-02 03:04:05 UTC"
+    assert f"<h2>Nightly import · {whose}</h2>" in text_of(boss, page_of(named))
+    assert f"<h2>{whose}</h2>" in text_of(boss, page_of(unnamed))
+    seen = text_of(enter("view_chatsession"), page_of(named))
+    assert f"<h2>{whose}</h2>" in seen
+    assert "Nightly import" not in seen

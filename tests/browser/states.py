@@ -407,6 +407,7 @@ ADMIN = [
     State("profile", at(f"{_OURS}/agentprofile/{{profile}}/change/")),
     State("profile with an error", bad_profile),
     State("profile, applying", at(f"{_OURS}/agentprofile/{{profile}}/apply/")),
+    State("profile, deletion", at(f"{_OURS}/agentprofile/{{profile}}/delete/")),
     State("tokens of all", at(f"{_OURS}/apitoken/")),
     State("token", at(f"{_OURS}/apitoken/{{token}}/change/")),
     State("users", at(f"{_DJANGOS}/user/")),
