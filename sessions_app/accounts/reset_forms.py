@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import BoundedSemaphore
 from typing import Any
 
 from django import forms
@@ -22,8 +23,11 @@ logger = logging.getLogger(__name__)
 
 MAILS = 3
 """Mails of one request: to an address that several accounts have, for the oldest of them, whoever made more of them."""
+WAITING = 1_000
+"""Requests whose mails wait to be sent. A mail that finds no room is not sent: it is asked for again."""
 _SENDER = ThreadPoolExecutor(1, "mail")
 """The thread that mail leaves by: who asks for one gets the same answer, as fast, whether it is sent or not."""
+_room = BoundedSemaphore(WAITING)
 
 
 class ResetForm(PlainForm, PasswordResetForm):
@@ -46,11 +50,16 @@ class ResetForm(PlainForm, PasswordResetForm):
     def save(self, **options: Any) -> None:  # type: ignore[override]  # Django's own view names them all
         """Look the users up here, whoever they are; all that only a known address takes is done in the sender's thread.
 
-        That asks the database for nothing.
+        That asks the database for nothing. An unknown address takes no room there.
         """
         self._found = sorted(super().get_users(self.cleaned_data["email"]), key=lambda user: user.pk)[:MAILS]
         options |= {"domain_override": self.request.get_host(), "request": None}
-        _SENDER.submit(_logged, partial(super().save, **options))
+        if not self._found:
+            return
+        if _room.acquire(blocking=False):
+            _SENDER.submit(_sent, partial(super().save, **options))
+        else:
+            logger.error("A mail was not sent: %s requests wait for the mail server.", f"{WAITING:,}")
 
     def get_users(self, email: str) -> Iterable[User]:
         return self._found
@@ -90,8 +99,10 @@ class EmailForm(PlainForm, forms.ModelForm):
         return user
 
 
-def _logged(send: Callable[[], None]) -> None:
+def _sent(send: Callable[[], None]) -> None:
     try:
         send()
     except Exception:
         logger.exception("A mail could not be made.")
+    finally:
+        _room.release()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from pytest_django import Settings
 
 from hermes_site.environment import Environment
 from hermes_site.logs import QuietFormatter
+from sessions_app.accounts import reset_forms
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.reset_forms import EmailForm, ResetPasswordForm
 from sessions_app.models import ApiToken
 from tests.accounts.conftest import LOGIN, PASSWORD
 from tests.mail import MailServer, mail_server
+from tests.processes import PATIENCE
 
 RESET = "/accounts/password_reset/"
 SENT = f"{RESET}sent/"
@@ -92,6 +95,24 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(client: Client, ser
     answers = [ask(client, email) for email in ("nobody@example.org", "bob@example.org", "eve@example.org", anna.email)]
     assert {(answer.status_code, answer["Location"], answer.content) for answer in answers} == {(302, SENT, b"")}
     assert server.next()["To"] == "anna@example.org"  # one thread sends all, in their order
+    assert server.received.empty()
+
+
+def test_mails_that_find_no_room_are_logged_and_the_room_comes_back(
+    client: Client, server: MailServer, anna: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = BoundedSemaphore(1)
+    monkeypatch.setattr(reset_forms, "_room", full)
+    full.acquire()
+    for email in ("nobody@example.org", anna.email):
+        assert ask(client, email)["Location"] == SENT
+    assert [record.getMessage() for record in caplog.records if record.name == reset_forms.__name__] == [
+        "A mail was not sent: 1,000 requests wait for the mail server."
+    ]
+    full.release()
+    ask(client, anna.email)
+    assert server.next()["To"] == anna.email
+    assert full.acquire(timeout=PATIENCE)
     assert server.received.empty()
 
 
