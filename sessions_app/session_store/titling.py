@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db.models import Exists
 from django.db.models.functions import Now
 
-from sessions_app.conversations import access, spending, titles
+from sessions_app.conversations import access, spending
 from sessions_app.conversations.schemas import session_shape
 from sessions_app.journal import Fact, record
 from sessions_app.llm.step_events import StepResult
@@ -33,13 +33,16 @@ def claim(user_id: int, session_id: UUID, words: str, turn_id: int) -> bool:
     return bool(unnamed.exclude(Exists(answers)).update(title_by=TitleSource.MODEL))
 
 
-def store(user_id: int, session_id: UUID, words: str, made: StepResult) -> None:
-    """Store what a model has made of a claim, and what that cost. Raises NotFound where the session is gone."""
+def store(user_id: int, session_id: UUID, words: str, title: str, made: StepResult) -> None:
+    """Store the title, if any, that a model has made of a claim, and what that cost.
+
+    Raises NotFound where the session is gone.
+    """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     if made.entry is not None:
         _enter(chat_session, made)
     claimed = ChatSession.objects.filter(pk=session_id, title=words, title_by=TitleSource.MODEL)
-    if (title := titles.cleaned(made.text)) and claimed.update(title=title):
+    if title and claimed.update(title=title):
         chat_session.title = title
         record(Fact(user_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sessions_app import database
+from sessions_app.conversations import titles
 from sessions_app.errors import NotFound
 from sessions_app.llm.content.errors import ContentError
 from sessions_app.llm.errors import ProviderError
@@ -106,7 +107,9 @@ class TitleMaker:
         door = database.of(owner_id)
         if await door.write(titling.claim, owner_id, session_id, words, untitled.turn_id):
             made = await self._ask(untitled)
-            await self._publisher.write(door, titling.store, owner_id, session_id, words, made)
+            # Before the transaction, so that nobody waits for a lock while Markdown is read.
+            title = await asyncio.to_thread(titles.cleaned, made.text)
+            await self._publisher.write(door, titling.store, owner_id, session_id, words, title, made)
             tally.count_request(self._model, made.usage, made.entry)
 
     async def _ask(self, untitled: Untitled) -> StepResult:

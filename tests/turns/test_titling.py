@@ -298,7 +298,7 @@ def test_a_title_moves_no_stamp(user: AbstractUser) -> None:
     made = StepResult("A title", (), (), Usage(10, output_tokens=2), "openai", "titles", None, entry)
     with transaction.atomic():
         assert titling.claim(user.pk, chat, WORDS, 0)
-        titling.store(user.pk, chat, WORDS, made)
+        titling.store(user.pk, chat, WORDS, "A title", made)
     assert SessionStamp.objects.values().get(chat_session=chat) == stamp
     assert spending.totals(chat).cost == 0.5
     assert spending.postings(now().replace(hour=0))[0].totals.cost == Decimal("0.5")
