@@ -27,7 +27,7 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
                 "ledger": ledgers.get(message.public_id),
                 "error": errors.get(message.public_id, shape.error),
                 "rating": ratings.get(message.pk),
-                "model": answered_by(message, turns.get(message.turn_id)),
+                "model": _answered_by(message, turns.get(message.turn_id)),
             }
         )
         for message, shape in zip(messages, map(message_shape, messages), strict=True)
@@ -41,10 +41,11 @@ def standing(message_id: UUID, beside: Sequence[UUID]) -> dict[str, Any]:
     return {"alternatives": [other for other in beside if other != message_id], "place": beside.index(message_id) + 1}
 
 
-def answered_by(message: Message, turn: Turn | None) -> str | None:
+def _answered_by(message: Message, turn: Turn | None) -> str | None:
     """Return the model that said a message, or made a summary; None where nobody knows, and of what no model says."""
-    by_model = message.role == MessageRole.ASSISTANT or message.kind == MessageKind.SUMMARY
-    return turn.model or None if turn is not None and by_model else None
+    if message.role != MessageRole.ASSISTANT and message.kind != MessageKind.SUMMARY:
+        return None
+    return (turn.model if turn else message.model) or None
 
 
 def _ratings(messages: Sequence[Message]) -> dict[int, int]:

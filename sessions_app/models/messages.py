@@ -46,7 +46,8 @@ class Message(models.Model):
     back verbatim besides (JSON, ``sessions_app.llm.content.codec`` has its form); it never overrules the
     text. ``owner`` repeats the session's owner, because public ids are unique per user. ``finish``
     says why a complete answer is not whole (``agents.finish.Finish``, empty where it is). ``kind`` repeats what the
-    parts of a summary or a note say, so that a line's latest summary is found by an index.
+    parts of a summary or a note say, so that a line's latest summary is found by an index. ``model`` is who said a
+    message that was copied from another session; of others their turn knows it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -66,6 +67,8 @@ class Message(models.Model):
     )
     finish = models.CharField(max_length=14, blank=True, db_default="")
     kind = models.CharField(max_length=7, choices=MessageKind, blank=True, default="", db_default="")
+    # Null, so that SQLite adds the column without writing the whole table again.
+    model = models.CharField(max_length=200, null=True, blank=True, editable=False)  # noqa: DJ001
     turn = models.ForeignKey(Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

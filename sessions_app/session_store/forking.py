@@ -1,13 +1,17 @@
-"""Make a session of the beginning of another: the same prefix, the same rows, with ids of their own."""
+"""Make a session of the beginning of another: the same prefix, the same rows, with ids of their own.
+
+The rows say themselves which model has answered: their turns stay with the other session.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
-from django.db.models.functions import Coalesce, Length
+from django.db.models import Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, Length, NullIf
 
 from sessions_app.conversations import access, branches, storage
 from sessions_app.conversations.schemas import SessionShape, session_shape
@@ -34,7 +38,8 @@ def fork(user_id: int, message_id: UUID) -> SessionShape:
     storage.admit_text(user_id, sum(map(_size, groups)))
     made = insert_session(user_id, **{column: getattr(source, column) for column in _COPIED})
     for group in groups:
-        rows = _copies(group.order_by("position").iterator(_ROWS_AT_ONCE), made)
+        told = group.annotate(answered_by=Coalesce("model", NullIf("turn__model", Value(""))))
+        rows = _copies(told.order_by("position").iterator(_ROWS_AT_ONCE), made)
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             Message.objects.bulk_create(some)
     made = access.chat_session(user_id, made.pk)
@@ -68,7 +73,8 @@ def _size(rows: QuerySet[Message]) -> int:
     return total or 0
 
 
-def _copies(rows: Iterator[Message], made: ChatSession) -> Iterator[Message]:
+def _copies(rows: Iterator[Any], made: ChatSession) -> Iterator[Message]:
+    """Yield copies of messages, each with the model that has ``answered_by`` it."""
     for row in rows:
         yield Message(
             owner_id=row.owner_id,
@@ -81,5 +87,6 @@ def _copies(rows: Iterator[Message], made: ChatSession) -> Iterator[Message]:
             status=row.status,
             finish=row.finish,
             kind=row.kind,
+            model=row.answered_by,
             created_at=row.created_at,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import AbstractUser, Group
@@ -230,12 +231,37 @@ async def test_a_chat_whose_profile_was_removed_is_read_and_asks_for_another(
     assert await database.read(Turn.objects.count) == 1
     forked = (await client.call("session.fork", message_id=answered))["session"]
     assert forked["profile"] is None
+    assert [message["model"] for message in await messages_of(client, forked["id"])] == [None, "gone"]
     changed = (await client.call("session.update", session_id=session_id, profile=default))["session"]
     assert changed["profile"] == default
     await turn(client, session_id, "and now?")
     body = json.loads(provider.bodies[-1])
     assert (body["model"], body["messages"][0]["content"]) == ("one", AgentProfile().system_prompt)
     assert [message["content"] for message in body["messages"][1:]] == ["hello", "One.", "and now?"]
+
+
+async def messages_of(client: Client, session_id: str) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = (await client.call("session.open", session_id=session_id))["messages"]
+    return messages
+
+
+async def test_a_fork_says_who_answered_when_its_source_is_gone(
+    connect: Connect, owner: AbstractUser, provider: Provider
+) -> None:
+    await made("Default", "--default", "--model", "openai-chat:one")
+    client = await connect(owner)
+    session_id = (await client.call("session.create"))["session"]["id"]
+    provider.script(Answer(["One."]), Answer(["Two."]))
+    await turn(client, session_id, "hello")
+    for _ in range(2):  # a fork, and a fork of that
+        last = (await messages_of(client, session_id))[-1]
+        forked = (await client.call("session.fork", message_id=last["id"]))["session"]
+        await client.call("session.delete", session_id=session_id)
+        session_id = forked["id"]
+        assert [message["model"] for message in await messages_of(client, session_id)] == [None, "one"]
+    await made("Default", "--model", "openai-chat:two")
+    await turn(client, session_id, "and now?")
+    assert [message["model"] for message in await messages_of(client, session_id)] == [None, "one", None, "two"]
 
 
 async def test_what_waits_when_its_profile_is_removed_ends_with_the_reason(

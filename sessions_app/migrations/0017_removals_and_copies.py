@@ -14,4 +14,9 @@ class Migration(migrations.Migration):
             name='profile',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='chat_sessions', to='sessions_app.agentprofile'),
         ),
+        migrations.AddField(
+            model_name='message',
+            name='model',
+            field=models.CharField(blank=True, editable=False, max_length=200, null=True),
+        ),
     ]
