@@ -32,7 +32,7 @@ test: .venv/dev node_modules/stamp programs
 	@$(NODE) node --test --test-timeout=20000 --test-reporter=dot tests/page/*.test.js; page=$$?; \
 	report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
 	$(ON_POSTGRESQL) >"$$report" 2>&1 & postgresql=$$!; \
-	$(ON_SQLITE) --numprocesses 2 --dist loadscope --no-loadscope-reorder; first=$$?; \
+	$(ON_SQLITE) --numprocesses 2 --dist loadfile --no-loadscope-reorder; first=$$?; \
 	wait $$postgresql; second=$$?; cat "$$report"; \
 	echo "$$page $$first $$second" >.pytest_cache/ended; exit $$((page | first | second))
 

@@ -5,7 +5,6 @@ import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import hypothesis
 import pytest
@@ -52,16 +51,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     sharing.end(config)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> sharing.ByModule:
-    """Shares the tests out."""
-    return sharing.ByModule(config, log)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks every test that touches the database, so that none is forgotten on PostgreSQL."""
-    if config.getoption("numprocesses", None) or sharing.is_worker(config):
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Marks every test that touches the database, so that none is forgotten on PostgreSQL; sorts what is shared out."""
+    mark(items)
+    yield  # pytest-django, among others, puts what touches no database last
+    if sharing.is_worker(config):
         sharing.longest_first(items)
+
+
+def mark(items: list[pytest.Item]) -> None:
+    """Marks those that touch the database."""
     for item in items:
         fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
         touches = item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures

@@ -12,24 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from tests import databases, services
 from tests.databases import Database
 
 SQLITE, POSTGRESQL = "sqlite.json", "postgresql.json"
 _FOLDER = "TEST_FOLDER"
-# Runs in one process as a whole: its modules share a browser and a site.
-_WHOLE = "tests/browser"
 # The longest first, so that no process is left alone with one of them at the end.
 _FIRST = ("tests/browser/", "tests/chaos/test_chaos", "tests/guard/", "tests/deploy/", "tests/many/", "tests/engine/")
-
-
-class ByModule(LoadScopeScheduling):
-    """Gives each process whole modules, in the order of the collection."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return _WHOLE if nodeid.startswith(_WHOLE) else nodeid.split("::")[0]
 
 
 def longest_first(items: list[pytest.Item]) -> None:
