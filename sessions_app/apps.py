@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate
 
-from sessions_app.database import triggers
+from sessions_app.database import migrating, triggers
 
 
 class SessionsConfig(AppConfig):
@@ -14,7 +14,9 @@ class SessionsConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
-        """Hook the triggers to migrations and system checks."""
+        """Hook the triggers to migrations and system checks, and give migrations the time they need."""
+        pre_migrate.connect(migrating.lift_idle_limit, sender=self)
         pre_migrate.connect(triggers.drop, sender=self)
         post_migrate.connect(triggers.create, sender=self)
+        post_migrate.connect(migrating.restore_idle_limit, sender=self)
         checks.register(triggers.check, checks.Tags.database)

@@ -18,6 +18,8 @@ from pytest_django import Settings
 from hermes_site.environment import Environment
 from hermes_site.logs import OutsidersAreNoFault, QuietFormatter
 from hermes_site.middleware import SecureCookies
+from tests import databases
+from tests.databases import Database
 from tests.live import LiveSite, manage
 
 
@@ -215,6 +217,26 @@ connection.close_pool()
     env = {"DATABASE_URL": postgres_url, "HERMES_TURN_LEASE": "4"}
     told = manage("shell", "-c", script, env=env).stdout
     assert "lock_timeout 2s\nidle_in_transaction_session_timeout 1333ms\npool True\n" in told
+
+
+def test_a_migration_may_be_idle_in_a_transaction(postgres_template: Database) -> None:
+    script = """
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
+from django.db import connection
+def show():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        print("limit", cursor.fetchone()[0])
+show()
+for emit in (emit_pre_migrate_signal, emit_post_migrate_signal):
+    emit(0, interactive=False, db="default", plan=[])
+    show()
+connection.close_pool()
+"""
+    database = databases.postgresql(postgres_template)
+    told = manage("shell", "-c", script, env={"DATABASE_URL": database.url, "HERMES_TURN_LEASE": "1"}).stdout
+    databases.drop(database)
+    assert "limit 333ms\nlimit 0\nlimit 333ms\n" in told
 
 
 @pytest.mark.django_db
