@@ -23,7 +23,8 @@ NEW_PASSWORD = {"old_password": PASSWORD, "new_password1": OTHER}
 CREDENTIALS = {"username": "ann", "password": PASSWORD}
 NEWCOMER = {"username": "new", "password1": PASSWORD}
 
-pytestmark = pytest.mark.django_db
+# Decided before a form is read.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 class Browser:

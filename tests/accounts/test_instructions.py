@@ -59,6 +59,7 @@ def test_instructions_are_put_read_and_removed(browser: Client, ann: User) -> No
     assert not UserInstructions.objects.exists()
 
 
+@pytest.mark.one_database  # it is refused before anything is asked of one
 @pytest.mark.parametrize(
     ("body", "status"),
     [

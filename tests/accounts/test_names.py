@@ -84,6 +84,7 @@ def test_the_database_refuses_a_look_alike(name: str, door: str) -> None:
     assert list(User.objects.exclude(username="somebody").values_list("username", flat=True)) == ["admin"]
 
 
+@pytest.mark.one_database  # the database itself refuses each of them on both
 @pytest.mark.parametrize("name", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
 def test_the_pages_refuse_a_look_alike(name: str, client: Client, settings: Settings) -> None:
     settings.HERMES_SIGNUP = "open"

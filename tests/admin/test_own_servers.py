@@ -21,6 +21,9 @@ from tests.admin.test_profiles_and_tokens import filled
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
+# What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
+pytestmark = pytest.mark.one_database
+
 KEY = "sk-very-secret"
 ADDRESS = "https://models.example.org/v1"
 TRY = "/admin/sessions_app/agentprofile/try/"

@@ -110,6 +110,7 @@ def test_every_parameter_of_every_method_is_tried() -> None:
     assert METHODS.keys() == NEEDED.keys()
 
 
+@pytest.mark.one_database  # it is refused before anything is asked of one
 @pytest.mark.parametrize(("method", "name"), BAD)
 async def test_a_wrong_value_is_refused(connect: Connect, owner: AbstractUser, method: str, name: str) -> None:
     client = await connect(owner)
@@ -119,6 +120,7 @@ async def test_a_wrong_value_is_refused(connect: Connect, owner: AbstractUser, m
     await assert_alive(client)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("method", NEEDED)
 async def test_what_is_missing_or_unknown_is_refused(connect: Connect, owner: AbstractUser, method: str) -> None:
     client = await connect(owner)
