@@ -10,10 +10,10 @@ import pytest
 from sessions_app import database
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import INSTRUCTION
-from tests.guard.oracle import Oracle, stored, timeless
+from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import think_call_and_say
 from tests.guard.test_steered_bytes import TEXTS, assert_alike_up_to, begun
-from tests.llm.talking import split
+from tests.llm.talking import split, timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession

@@ -26,7 +26,7 @@ from tests.turns.host import PATIENCE, Host, guard_of, said, stands_at, stored_t
 from tests.turns.slow import SlowWrite
 
 
-def doomed(user_id: int, session_id: UUID) -> Process:
+def doomed(user_id: int, session_id: UUID, script: str = "doomed", *arguments: str) -> Process:
     env = {
         "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
         "DATABASE_URL": foreign().url,
@@ -34,7 +34,8 @@ def doomed(user_id: int, session_id: UUID) -> Process:
         "HERMES_MODEL": CHAT,
     }
     return Process(
-        [sys.executable, "-m", "tests.turns.doomed", str(user_id), str(session_id)], env={**os.environ, **env}
+        [sys.executable, "-m", f"tests.turns.{script}", str(user_id), str(session_id), *arguments],
+        env={**os.environ, **env},
     )
 
 
