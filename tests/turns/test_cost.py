@@ -13,15 +13,19 @@ from uuid import UUID
 import pytest
 from django.db.backends.utils import CursorWrapper
 
+from agentcache import Stamp
 from sessions_app import database
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import ChatSession, Message
+from sessions_app.turn_store.beginning import load
+from sessions_app.turns import memory
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-from tests.turns.fixtures import NewSession
+from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, be_quiet, idle
 from tests.turns.steps import regenerated
+from tests.turns.summaries import compacted
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -99,6 +103,41 @@ async def test_with_50_branches_and_with_none(
         await idle(host)
         costs.append(await statements_of_a_turn(host, chat, provider, monkeypatch))
     assert costs[0] == costs[1]
+
+
+async def test_with_20_summaries_and_with_none(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    await be_quiet(host)
+    for summaries in (0, 20):
+        chat = await session()
+        await host.turn(chat)
+        for _ in range(summaries):
+            await compacted(host, chat)
+            await host.turn(chat)
+        await idle(host)
+        costs.append(await statements_of_a_turn(host, chat, provider, monkeypatch))
+    assert costs[0] == costs[1]
+
+
+async def test_what_summaries_cover_is_not_read(
+    new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await session()
+    host = await new_host()
+    for _ in range(20):
+        await host.turn(chat)
+        await compacted(host, chat)
+    loaded: list[int] = []
+    monkeypatch.setattr(memory, "load", lambda session_id: _noted(loaded, load(session_id)))
+    await (await new_host()).turn(chat)
+    assert loaded == [2]
+
+
+def _noted(loaded: list[int], found: tuple[list[Row], Stamp]) -> tuple[list[Row], Stamp]:
+    loaded.append(len(found[0]))
+    return found
 
 
 async def test_opening_a_long_session_costs_as_many_queries_as_a_short_one(
