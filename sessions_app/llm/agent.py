@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from importlib.metadata import version
 
+from sessions_app.llm.cache_clock.warmth import is_warm
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.providers import Providers
@@ -32,6 +34,13 @@ class Agent:
         """One request to the transcript's model; its answer ends at `longest` characters, or where any does."""
         self._check()
         return Step(self._providers, transcript, longest)
+
+    async def is_cold(self, transcript: CachedTranscript) -> bool:
+        """Tell whether the transcript's provider has surely forgotten what it was sent of it. Raises ProviderError."""
+        self._check()
+        live = await self._providers.live(transcript.model, transcript.endpoint)
+        last, caching = transcript.last, live.caching(transcript.session_id)
+        return last is not None and last.kept > 0 and not is_warm(last, caching, time.time())
 
     async def call(self, transcript: CachedTranscript, call: ToolCall) -> str:
         """Run a tool that the transcript's session has.

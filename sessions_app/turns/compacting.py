@@ -52,6 +52,9 @@ SMALLER = (1.0, 0.6, 0.35, 0.2)
 MAX_SUMMARY = 40_000
 """Characters of the longest summary. What does not come to its end within them is no summary."""
 
+COLD_SHARE = 0.5
+"""Of the room: a chat that has used up so much is summarised where its prompt is to be read as new anyway."""
+
 UNKNOWN_SHARE = 0.75
 """Of a prompt that was refused for its length with no word of the window: so much may fit."""
 
@@ -106,6 +109,17 @@ class Compactor:
         if self._window is not None:
             self._check_size(self._window)
         await self._summarise(self._window, self._stream.message_id)
+
+    async def make_room_beforehand(self) -> None:
+        """Summarise a long chat whose prompt the provider has forgotten, before it is full. Raises ProviderError.
+
+        The whole prompt is paid for once in either case. Later turns have less to read, and none has to wait for this.
+        """
+        window, transcript = self._window, self._memory.transcript
+        if window is None or self._tokens <= COLD_SHARE * room_of(window):
+            return
+        if await self._agent.is_cold(transcript):
+            await self._summarise(window, uuid.uuid4())
 
     async def make_room(self) -> None:
         """Summarise until the next request fits, or nothing is left to summarise. Raises ProviderError."""

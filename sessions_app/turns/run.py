@@ -181,6 +181,7 @@ class Run:
         if self.turn.kind == TurnKind.COMPACTION:
             await compactor.summarise_all()
             return
+        await compactor.make_room_beforehand()
         for _ in range(MAX_STEPS):
             await compactor.make_room()
             result = await self._step_that_fits(agent, memory, compactor)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from sessions_app import database
 from sessions_app.errors import Conflict, NotFound, TooLarge
+from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.parts import Summary
-from sessions_app.models import AgentProfile, Message, TurnKind, TurnStatus
+from sessions_app.models import AgentProfile, ChatSession, Message, TurnKind, TurnStatus
 from sessions_app.session_store import forking
 from sessions_app.turns.compacting import CHANGED
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, NewHost, NewSession
 from tests.turns.host import Host, stands_at, stored_turn, types, within, worked
 from tests.turns.steps import edited, regenerated
 from tests.turns.summaries import LONG, WINDOW, compacted, rows_of, set_window, summaries_asked
@@ -356,3 +359,30 @@ async def test_a_chat_with_twenty_summaries_reads_only_what_is_sent(
     turn = await other.turn(chat, "go on")
     assert turn.guard_transcript == "read"
     assert len(provider.requests[-1].json["messages"]) == 3
+
+
+async def grow_old(session_id: UUID, seconds: float) -> None:
+    """Make a chat's last request so old."""
+
+    def write() -> None:
+        chat = ChatSession.objects.get(pk=session_id)
+        last = RequestRecord.from_json(chat.last_request)
+        assert last is not None
+        older = replace(last, at=last.at - seconds, long_until=last.long_until - seconds)
+        ChatSession.objects.filter(pk=session_id).update(last_request=older.to_json())
+
+    await database.write(write)
+
+
+@pytest.mark.parametrize(("model", "pause", "summaries"), [(ANTHROPIC, 7_200, 1), (ANTHROPIC, 60, 0), (CHAT, 7_200, 0)])
+async def test_a_half_full_chat_is_summarised_once_its_cache_is_cold(
+    host: Host, session: NewSession, provider: Provider, settings: Any, model: str, pause: float, summaries: int
+) -> None:
+    settings.HERMES_MODEL = model
+    await set_window(4_000)
+    chat = await long_chat(host, session, provider, 5)
+    await worked(host)
+    await grow_old(chat, pause)
+    turn = await host.turn(chat, "go on")
+    assert (turn.status, len(await rows_of(chat, "summary"))) == (TurnStatus.COMPLETE, summaries)
+    assert b"go on" in provider.bodies[-1]
