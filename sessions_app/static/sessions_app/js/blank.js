@@ -1,6 +1,8 @@
-// What stands in the place of a conversation: where none is open yet, and where one is being loaded.
+// What stands in the place of a conversation, or of the part of it that is not loaded: where none is open yet, and where
+// more is to come.
 
 import { $, h, within } from "./dom.js";
+import { note } from "./message.js";
 
 const GLIDE = { duration: 240, easing: "cubic-bezier(0.2, 0.8, 0.2, 1)" };
 
@@ -49,3 +51,26 @@ export function skeleton() {
     build: () => h("div", { class: "loading", role: "img", "aria-label": "Loading the chat" }, ...lines),
   };
 }
+
+/**
+ * Where older messages are to come.
+ * @param {import("./conversation.js").Conversation} conversation
+ * @returns {Page.Item[]}
+ */
+export function olderItems({ hasMore, tryingOlder }) {
+  if (!hasMore) return [];
+  if (!tryingOlder.troubled) return [loading("older", "Loading older messages …")];
+  const words = "Older messages could not be loaded. It is being tried again.";
+  return [
+    { key: "older", version: "troubled", build: () => note("wait", words, ["Try now", () => tryingOlder.now()]) },
+  ];
+}
+
+export const newerItem = () => loading("newer", "Loading newer messages …");
+
+/**
+ * @param {string} key
+ * @param {string} words
+ * @returns {Page.Item}
+ */
+const loading = (key, words) => ({ key, version: "", build: () => h("p", { class: "older", text: words }) });

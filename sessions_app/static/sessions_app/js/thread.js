@@ -2,10 +2,9 @@
 
 import { block, focusStep, showRating } from "./actions.js";
 import { announce, toast } from "./announce.js";
-import { gliding, greeting, skeleton } from "./blank.js";
+import { gliding, greeting, newerItem, olderItems, skeleton } from "./blank.js";
 import { Conversation } from "./conversation.js";
 import { $, reconcile, within } from "./dom.js";
-import { newerItem, olderItems } from "./edge_items.js";
 import { Editing, focusEnd } from "./editor.js";
 import { Emitter } from "./events.js";
 import { markFound } from "./found.js";
