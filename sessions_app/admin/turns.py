@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -84,7 +83,7 @@ class TurnAdmin(InspectionAdmin):
         (None, {"fields": ("run_id", "kind", "status", "owner", "chat_session", ("provider", "model"))}),
         ("Guard", {"fields": (("guard_agent", "guard_transcript"), "guard_reason")}),
         ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
-        ("Cache", {"fields": (("expected", "missed_by"), ("kept_for", "retention_reason"), "prefix_digest")}),
+        ("Cache", {"fields": (("expected", "missed_by"), "kept_for", "retention_reason", "prefix_digest")}),
         ("Money", {"fields": (("paid", "saved_by_cache"),)}),
         ("Error", {"fields": ("error_code", "error_text")}),
         ("Time", {"fields": ("asked_for", ("began", "waited"), ("ended", "duration"))}),
@@ -176,8 +175,10 @@ class TurnAdmin(InspectionAdmin):
 
     @admin.display(description="to be kept for")
     def kept_for(self, row: Turn) -> str:
-        """For how long the provider was to keep the conversation."""
-        return seconds(None if row.retention is None else timedelta(seconds=row.retention))
+        """For how long the provider was to keep the conversation; a dash where it leaves no choice."""
+        if row.retention is None:
+            return "-"
+        return f"{row.retention // 60} minutes" if row.retention else "not at all"
 
     @admin.display(description="cost")
     def paid(self, row: Turn) -> str:

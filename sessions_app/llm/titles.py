@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sessions_app.llm.cache_clock.pauses import NEVER
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.content.rows import Row
@@ -22,4 +23,6 @@ SETTINGS = ProviderSettings(timeout=30.0, longest_wait=60.0, max_answer=500, ret
 def title_step(providers: Providers, model: str, asked: str, answered: str) -> Step:
     """The request for a title. It is no part of any session: it has no tools, and a prefix of its own."""
     shown = f"<user>\n{asked[:READ_CHARACTERS]}\n</user>\n<assistant>\n{answered[:READ_CHARACTERS]}\n</assistant>"
-    return Step(providers, CachedTranscript("titles", FrozenPrefix(PROMPT, ()), model, [Row("user", shown)]))
+    transcript = CachedTranscript("titles", FrozenPrefix(PROMPT, ()), model, [Row("user", shown)])
+    transcript.user_pauses = NEVER
+    return Step(providers, transcript)

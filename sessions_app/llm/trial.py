@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from sessions_app.llm.cache_clock.pauses import NEVER
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.errors import ContentError
 from sessions_app.llm.content.prefix import FrozenPrefix
@@ -36,7 +37,7 @@ def try_model(model: str, endpoint: Endpoint | None) -> Trial:
 async def _tried(model: str, endpoint: Endpoint | None) -> Trial:
     providers, began = Providers(_SETTINGS), time.monotonic()
     transcript = CachedTranscript("trial", FrozenPrefix("", ()), model, [Row("user", "Say: yes")])
-    transcript.endpoint = endpoint
+    transcript.endpoint, transcript.user_pauses = endpoint, NEVER
     try:
         async with asyncio.timeout(2 * SECONDS), Step(providers, transcript) as step:
             async for _ in step:

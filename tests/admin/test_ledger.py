@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -58,6 +59,17 @@ def test_a_turn_tells_expectation_miss_and_money(boss: Client, chat_session: Cha
     page = text_of(boss, page_of(turn))
     for words in ("provider evicted it", "$0.750000", "-$0.500000", "d" * 32):
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(3600, "60 minutes"), (300, "5 minutes"), (0, "not at all"), (None, "-")]
+)
+def test_a_turn_tells_for_how_long_its_prompt_was_to_be_kept(
+    boss: Client, chat_session: ChatSession, seconds: int | None, words: str
+) -> None:
+    page = text_of(boss, page_of(make_turn(chat_session, retention=seconds, retention_reason="pauses above a day")))
+    assert re.search(rf'field-kept_for">.*?<div class="readonly">{words}</div>', page, re.DOTALL)
+    assert "pauses above a day" in page
 
 
 def test_what_is_not_known_is_a_dash(boss: Client, chat_session: ChatSession) -> None:

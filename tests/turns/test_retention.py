@@ -13,11 +13,12 @@ from sessions_app import database
 from sessions_app.conversations import pauses
 from sessions_app.llm import step
 from sessions_app.llm.cache_ledger.requests import RequestRecord
-from sessions_app.models import ChatSession, Turn
+from sessions_app.models import ChatSession, Turn, TurnKind
 from tests.providers.fixtures import Provider
 from tests.turns.fixtures import ANTHROPIC, CHAT, NewHost, NewSession
 from tests.turns.host import Host, idle
 from tests.turns.test_cost import queries
+from tests.turns.test_titling import titled
 
 MINUTE = 60.0
 # More tokens than may be missing without a cause.
@@ -100,6 +101,18 @@ async def test_a_provider_that_leaves_no_choice_has_none_in_the_ledger(
     settings.HERMES_MODEL = CHAT
     turn = await host.turn(await session())
     assert (turn.retention, turn.retention_reason) == (None, "")
+
+
+async def test_the_request_for_a_title_is_written_to_no_cache(
+    new_host: NewHost, session: NewSession, provider: Provider, clocks: Clocks
+) -> None:
+    host = await new_host(title_model=ANTHROPIC)
+    await host.turn(await session(), LONG)
+    await titled(host)
+    [asked, title] = provider.counts
+    assert (asked.written > 0, title.prompt - title.written > len(LONG) // 5) == (True, True)
+    kept = await database.read(lambda: dict(Turn.objects.values_list("kind", "retention")))
+    assert kept == {TurnKind.MESSAGE: 300, TurnKind.TITLE: 0}
 
 
 async def test_a_record_that_another_program_has_spoilt_costs_no_turn(

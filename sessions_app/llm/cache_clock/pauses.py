@@ -25,6 +25,8 @@ SESSION_WEIGHT, USER_WEIGHT = 20.0, 60.0
 """Pauses that are remembered: with each new one, older ones lose weight."""
 BELIEF = 4.0
 """As many pauses as this weigh as much as what is assumed without them."""
+NEVER: Bins = (*(0.0,) * (BINS - 1), USER_WEIGHT)
+"""The pauses of a request that no other one of its session follows."""
 _DECIMALS = 3
 
 
