@@ -22,7 +22,7 @@ MAX_COMMAND_CHARACTERS = 500
 WELCOME = """\
 ## This is the demo model
 
-I am a **stand-in**: no language model answers here, only a few lines of Python. Everything around me is real: the
+I am a **stand-in**: no language model answers here, only a few lines of Python. Everything around me is real: the \
 streaming, the tools, the transcript in the database, and this page.
 
 Try one of these:
