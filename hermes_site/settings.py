@@ -67,7 +67,8 @@ def _database() -> dict[str, Any]:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
-        "options": f"-c lock_timeout={_lock_timeout} -c idle_in_transaction_session_timeout={_idle_timeout}",
+        # To compile a query (jit) takes longer than any of ours runs.
+        "options": f"-c jit=off -c lock_timeout={_lock_timeout} -c idle_in_transaction_session_timeout={_idle_timeout}",
     }
     return config
 

@@ -208,7 +208,7 @@ def test_what_postgresql_is_told(postgres_url: str) -> None:
     script = """
 from django.db import connection
 with connection.cursor() as cursor:
-    for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
+    for name in ("jit", "lock_timeout", "idle_in_transaction_session_timeout"):
         cursor.execute(f"SHOW {name}")
         print(name, cursor.fetchone()[0])
 print("pool", connection.pool is not None)
@@ -216,7 +216,7 @@ connection.close_pool()
 """
     env = {"DATABASE_URL": postgres_url, "HERMES_TURN_LEASE": "4"}
     told = manage("shell", "-c", script, env=env).stdout
-    assert "lock_timeout 2s\nidle_in_transaction_session_timeout 1333ms\npool True\n" in told
+    assert "jit off\nlock_timeout 2s\nidle_in_transaction_session_timeout 1333ms\npool True\n" in told
 
 
 def test_a_migration_may_be_idle_in_a_transaction(postgres_template: Database) -> None:
