@@ -26,6 +26,8 @@ from tests.providers.fixtures import Provider
 expect.set_options(timeout=TIMEOUT)
 _numbers = itertools.count(1)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+# All pages of a context in one process, which keeps what it has compiled as long as one of them is open.
+FLAGS += ["--process-per-site"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -148,9 +150,9 @@ def site(start_site: Callable[..., LiveSite], lasting_provider: Provider, mail: 
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+async def context(browser: Browser, site: LiveSite) -> AsyncIterator[BrowserContext]:
     """The context that visitors share, one after the other."""
-    running = await shared_context(browser)
+    running = await shared_context(browser, site.base_url)
     yield running
     await running.close()
 
