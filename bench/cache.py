@@ -33,6 +33,15 @@ HOSTS = {
     "  unfrozen: clock in the system prompt": ("-m", "bench.variants", "clock", "serve"),
     _WORST: ("-m", "bench.variants", "eager,clock", "serve"),
 }
+SUMMARISING_HOSTS = {
+    HERE: SERVE,
+    "  fresh: summary by a prompt of its own, kept in the system prompt": (
+        "-m",
+        "bench.variants",
+        "fresh",
+        "serve",
+    ),
+}
 FLOOR = "the floor: an ideal client"
 GOAL = 1.01
 """Evaluated tokens, in floors."""
@@ -75,7 +84,8 @@ async def compared(plan: CachePlan, folder: Path) -> list[Section]:
 
 async def _section(workload: Workload, plan: CachePlan, path: Path, world: World, seed: Seed) -> Section:
     played: dict[str, Played] = {}
-    for name, program in plan.hosts.items():
+    hosts = SUMMARISING_HOSTS if workload.summaries else plan.hosts
+    for name, program in hosts.items():
         played[name], requests = await _hosted(workload, plan.size, path, world, seed, program)
         if name == HERE:
             floor = _ideal(path, requests)

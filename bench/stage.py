@@ -14,7 +14,7 @@ from bench.site import Site
 from bench.timing import Timing
 from tests.databases import Database
 from tests.engine import outside
-from tests.engine.ideal import Body, request_of
+from tests.engine.ideal import Body, request_of, summary_request_of
 from tests.engine.model import LETTERS
 
 _SAID = "The sea is deep and old there. "
@@ -108,6 +108,9 @@ class Stage:
         """A turn of each of these sessions, all at once, at one of the hosts."""
         clients = self._clients[at]
         self.turns += await asyncio.gather(*(clients[chat.user].turn(chat.session_id, chat.next()) for chat in chats))
+        summaries = [summary_request_of(self.database, chat.session_id) for chat in chats]
+        if made := [body for body in summaries if body is not None]:
+            self.requests.append(made)
         self.requests.append([request_of(self.database, chat.session_id) for chat in chats])
 
     async def regenerate(self, chat: Chat) -> None:
@@ -124,6 +127,10 @@ class Stage:
     async def _steer(self, chat: Chat, method: str, params: dict[str, Any], recital: Recital) -> None:
         self.turns.append(await self._clients[0][chat.user].steer(method, params, recital))
         self.requests.append([request_of(self.database, chat.session_id)])
+
+    def set_window(self, tokens: int | None) -> None:
+        """Say what the window of every profile's model holds."""
+        self.database.run("UPDATE sessions_app_agentprofile SET context = %s", tokens)
 
     def append(self, chat: Chat) -> None:
         """Another program writes a message."""

@@ -19,6 +19,8 @@ class Size:
 
 
 SESSIONS = 5
+WINDOW = 3_000
+"""Tokens that the model's window is said to hold where a conversation outgrows it."""
 ROUNDS = 3
 
 
@@ -27,6 +29,17 @@ async def long(stage: Stage, size: Size) -> None:
     chat = await stage.chat()
     for _ in range(size.long):
         await stage.say(chat)
+
+
+async def windows(stage: Stage, size: Size) -> None:
+    """One session that outgrows its model's window, three times in a full run."""
+    chat = await stage.chat()
+    stage.set_window(WINDOW)
+    try:
+        for _ in range(size.long):
+            await stage.say(chat)
+    finally:
+        stage.set_window(None)
 
 
 async def hopping(stage: Stage, size: Size) -> None:
@@ -91,16 +104,18 @@ async def at_once(stage: Stage, size: Size) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What is played, at how many hosts, for one user or as many as there are."""
+    """What is played, at how many hosts, for one user or as many as there are; `summaries` where it makes some."""
 
     play: Callable[[Stage, Size], Awaitable[None]]
     title: Callable[[Size], str]
     hosts: int = 1
     crowded: bool = False
+    summaries: bool = False
 
 
 WORKLOADS = [
     Workload(long, lambda size: f"One long conversation ({size.long} turns)"),
+    Workload(windows, lambda size: f"A window of {WINDOW:,} tokens outgrown ({size.long} turns)", summaries=True),
     Workload(hopping, lambda size: f"A user hops among {SESSIONS} sessions ({SESSIONS * (size.turns // 2)} turns)"),
     Workload(by_turns, lambda size: f"Two processes take turns on one session ({size.turns} turns)", hosts=2),
     Workload(restarts, lambda size: f"A restart between turns ({size.restarts + 1} turns)"),

@@ -25,7 +25,7 @@ from uuid import UUID
 from sessions_app import database
 from sessions_app.conversations import windows
 from sessions_app.llm.agent import Agent
-from sessions_app.llm.content.parts import Summary
+from sessions_app.llm.content.parts import Summary, reasoning_of
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import INSTRUCTION
 from sessions_app.llm.context import bytes_of, reserve_of, room_of, tokens_of
@@ -243,9 +243,15 @@ def _cost(result: StepResult, *, whole: bool) -> StepResult:
 
 
 def _summary_of(result: StepResult) -> str:
-    """The summary in an answer. Raises ProviderError where there is none."""
+    """The summary in an answer. Raises ProviderError where there is none.
+
+    One that the model's own limit has cut is better than none: else the chat could not go on.
+    """
     if not result.text.strip():
         raise ProviderError("empty", "The model asked for a tool in place of a summary.")
-    if result.finish is not None:
+    if result.finish == "context":
+        raise ProviderError("context", "There was no room for the summary.")
+    is_cut = len(result.text) + len(reasoning_of(result.parts)) >= MAX_SUMMARY
+    if is_cut or result.finish not in (None, "length"):
         raise ProviderError("provider", "The model did not come to the end of a summary.")
     return result.text.strip()

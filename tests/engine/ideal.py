@@ -1,18 +1,20 @@
 """The ideal client of an engine: it sends a session's transcript as it is stored, straight to the engine.
 
-It makes its messages of the rows by itself and shares no code with the host. Nothing that a host does can need fewer
-tokens to be evaluated, so what the engine evaluates for it is the floor.
+It makes its messages of the rows by itself and shares no code with the host, but for two constant texts. Nothing that a
+host does can need fewer tokens to be evaluated, so what the engine evaluates for it is the floor.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx2
 
+from sessions_app.llm.content.summaries import INSTRUCTION, SUMMARY
 from tests.databases import Database
 from tests.engine.model import NAME
 from tests.processes import PATIENCE
@@ -31,7 +33,7 @@ WITH RECURSIVE line (id, parent_id, start, stop) AS (
     line.start
   FROM line JOIN sessions_app_branch AS branch ON branch.id = line.parent_id
 )
-SELECT role, text FROM line
+SELECT role, text, position, kind, parts FROM line
 JOIN sessions_app_message AS message ON message.branch_id = line.id AND position >= start AND position < stop
 ORDER BY position
 """
@@ -49,19 +51,64 @@ def key(session_id: str) -> str:
     return UUID(session_id).hex
 
 
+class Said(NamedTuple):
+    """A stored row; a summary stands in the place of those before the position `covers`."""
+
+    role: str
+    text: str
+    position: int
+    covers: int | None
+
+    @property
+    def message(self) -> Body:
+        """What is sent of it."""
+        text = self.text if self.covers is None else f"{SUMMARY}\n\n<summary>\n{self.text}\n</summary>"
+        return {"role": self.role, "content": text}
+
+
 def request_of(database: Database, session_id: str) -> Body:
     """The request that the session's last turn was, made of what is stored now.
 
     For sessions without tool calls.
     """
+    return _body(database, session_id, [row.message for row in _sent(_asked(database, session_id))])
+
+
+def summary_request_of(database: Database, session_id: str) -> Body | None:
+    """The request for the summary that the session's last turn has made; None where it made none."""
+    *rows, last = _asked(database, session_id)
+    if last.covers is None:
+        return None
+    covered = [row for row in rows if row.position < last.covers]
+    messages = [*(row.message for row in _sent(covered)), {"role": "user", "content": INSTRUCTION}]
+    return _body(database, session_id, messages)
+
+
+def _asked(database: Database, session_id: str) -> list[Said]:
+    """The rows of the line that is shown, up to what was last asked, and the summary that was made for it."""
+    rows = [
+        Said(role, text, position, json.loads(parts)[0]["before"] if kind == "summary" else None)
+        for role, text, position, kind, parts in database.run(_SAID, key(session_id))
+    ]
+    while rows[-1].role != "user":
+        rows.pop()
+    return rows
+
+
+def _sent(rows: Sequence[Said]) -> list[Said]:
+    summary = next((row for row in reversed(rows) if row.covers is not None), None)
+    said = [row for row in rows if row.covers is None]
+    if summary is None or summary.covers is None:
+        return said
+    return [summary, *(row for row in said if row.position >= summary.covers)]
+
+
+def _body(database: Database, session_id: str, messages: Sequence[Body]) -> Body:
     [(frozen,)] = database.run(_PREFIX, key(session_id))
     prefix = json.loads(frozen)
-    said = [{"role": role, "content": text} for role, text in database.run(_SAID, key(session_id))]
-    while said[-1]["role"] != "user":
-        said.pop()
     return {
         "model": NAME,
-        "messages": [{"role": "system", "content": prefix["system_prompt"]}, *said],
+        "messages": [{"role": "system", "content": prefix["system_prompt"]}, *messages],
         "tools": [{"type": "function", "function": tool} for tool in prefix["tools"]],
         "stream": True,
     }
