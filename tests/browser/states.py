@@ -311,6 +311,12 @@ async def picker(stage: Stage) -> None:
     await expect(stage.page.get_by_role("menuitemradio", name="Quick")).to_be_visible()
 
 
+async def picker_sheet(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await stage.page.locator("#picker button").click()
+    await expect(stage.page.get_by_role("dialog", name="Model")).to_be_visible()
+
+
 async def forbidden_profile(stage: Stage) -> None:
     await stage.page.get_by_role("menuitemradio", name="Quick").click()
     await expect(stage.page.locator("#picker")).to_contain_text("Quick")
@@ -330,6 +336,7 @@ COMMANDS = [
     State("account in the settings", section("Account")),
     State("archived chat", archived),
     State("picker", picker),
+    State("picker on a phone", picker_sheet, (PHONE,)),
     State("model no longer offered", forbidden_profile),
 ]
 
