@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
-from tests.browser.contexts import TIMEOUT, empty, new_context, shared_context
+from tests.browser.contexts import TIMEOUT, empty, keep_process, new_context, shared_context
 from tests.browser.logins import login
 from tests.live import PASSWORD, LiveSite
 from tests.mail import MailServer, mail_server
@@ -150,9 +150,9 @@ def site(start_site: Callable[..., LiveSite], lasting_provider: Provider, mail: 
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def context(browser: Browser, site: LiveSite) -> AsyncIterator[BrowserContext]:
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """The context that visitors share, one after the other."""
-    running = await shared_context(browser, site.base_url)
+    running = await shared_context(browser)
     yield running
     await running.close()
 
@@ -160,6 +160,7 @@ async def context(browser: Browser, site: LiveSite) -> AsyncIterator[BrowserCont
 @pytest_asyncio.fixture(loop_scope="session")
 async def visitor(context: BrowserContext, site: LiveSite) -> AsyncIterator[Visitor]:
     """A person at the site. No script may fail, and the page asks nobody else for anything."""
+    await keep_process(context, site.base_url)
     person = Visitor(context, site)
     yield person
     if person.context is not context:

@@ -24,13 +24,20 @@ async def new_context(browser: Browser) -> BrowserContext:
     return context
 
 
-async def shared_context(browser: Browser, origin: str) -> BrowserContext:
-    """Open the context of many tests; `empty` it after each. One page of the site stays open, without a script."""
+async def shared_context(browser: Browser) -> BrowserContext:
+    """Open the context of many tests; `empty` it after each. Its first page stays open."""
     context = await new_context(browser)
-    await (await context.new_page()).goto(f"{origin}/favicon.ico")
+    await context.new_page()
     for name in _LASTING:
         setattr(context, name, _refuse)
     return context
+
+
+async def keep_process(context: BrowserContext, origin: str) -> None:
+    """Have a shared context's first page at the site, without a script: so the process of the site's pages stays."""
+    page = context.pages[0]
+    if not page.url.startswith(f"{origin}/"):
+        await page.goto(f"{origin}/favicon.ico")
 
 
 async def empty(context: BrowserContext, origin: str) -> None:
