@@ -37,7 +37,7 @@ export class Conversation extends OpenChat {
     const params = { session_id: this.id, ...(answerId && { message_id: answerId }), ...(profile && { profile }) };
     const result = await this.steer(() => this.socket.call("turn.regenerate", params));
     const asked = this.asked(answerId);
-    this.again = asked && asked !== this.messages.at(-1) ? result.run_id : undefined;
+    this.again = asked && asked !== this.lastSaid ? result.run_id : undefined;
     if (asked) this.goOn(result, placeOf(asked) + 1);
     else this.renew();
   }

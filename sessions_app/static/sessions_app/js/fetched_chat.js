@@ -113,7 +113,7 @@ export class FetchedChat extends LoadedMessages {
   }
 
   findUnanswered() {
-    const last = this.hasNewer ? undefined : this.messages.at(-1);
+    const last = this.hasNewer ? undefined : this.lastSaid;
     this.unanswered = last?.role === "user" && !this.run && !this.queued.length ? last.id : null;
   }
 
@@ -138,7 +138,7 @@ export class FetchedChat extends LoadedMessages {
   sayMissed(running) {
     const asked = this.asked();
     if (!asked || this.queued.length || (!running && asked.id !== this.awaited)) return;
-    const last = this.messages.at(-1);
+    const last = this.lastSaid;
     const answer = last === asked ? undefined : last;
     this.sayEnd(answer, (answer ?? asked).error, answer?.status === "stopped");
   }

@@ -6,6 +6,7 @@
 import { Emitter } from "./events.js";
 import { Markdown } from "./markdown.js";
 import { joined, meets, placeOf } from "./pages.js";
+import { isAsked } from "./parts.js";
 import { isPassing, Retry } from "./retry.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
 
@@ -184,12 +185,14 @@ export class LoadedMessages extends Emitter {
   }
 
   /**
-   * By position: what was missed may come when this page has said something already.
+   * By position: what was missed may come when this page has said something already. A line has one message at each.
    * @param {Page.Message[]} messages
    */
   insert(...messages) {
     if (this.hasNewer) return; // there is a gap before them
-    this.messages = [...this.messages, ...messages].sort((a, b) => placeOf(a) - placeOf(b));
+    const taken = new Set(messages.map(({ position }) => position));
+    const others = this.messages.filter(({ position }) => position === null || !taken.has(position));
+    this.messages = [...others, ...messages].sort((a, b) => placeOf(a) - placeOf(b));
   }
 
   /**
@@ -208,7 +211,12 @@ export class LoadedMessages extends Emitter {
   asked(answerId) {
     if (!answerId && this.hasNewer) return undefined;
     const end = answerId ? this.messages.findIndex((message) => message.id === answerId) : this.messages.length;
-    return this.messages.slice(0, Math.max(end, 0)).findLast((message) => message.role === "user");
+    return this.messages.slice(0, Math.max(end, 0)).findLast(isAsked);
+  }
+
+  /** The last message that somebody has said. */
+  get lastSaid() {
+    return this.messages.findLast(({ kind }) => !kind);
   }
 
   /** @param {string} text */

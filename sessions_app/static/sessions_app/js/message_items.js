@@ -2,11 +2,12 @@
 
 import { answerButtons, editButton, versionButtons } from "./actions.js";
 import { answerElement, putActions, showStored } from "./answer.js";
+import { dividerItem } from "./dividers.js";
 import { Editing } from "./editor.js";
 import { Markdown } from "./markdown.js";
 import { userMessage } from "./message.js";
 import { noteItems, noteOf } from "./notes.js";
-import { blocksOf, groupsOf, partsOf } from "./parts.js";
+import { blocksOf, groupsOf, isAsked, partsOf } from "./parts.js";
 import { Run } from "./run.js";
 import { StreamView } from "./stream.js";
 import { answersOf, versionsOf } from "./versions.js";
@@ -35,13 +36,19 @@ export class MessageItems {
   items({ messages, run, unanswered, asked }) {
     const answers = answersOf(messages, Boolean(run));
     const groups = groupsOf(messages);
-    const end = messages.at(-1);
+    const end = messages.findLast(({ kind }) => !kind);
     const isRunning = run && !run.over;
     if (isRunning && begunOf(messages).length) groups.pop();
-    const items = groups.flatMap((group, place) => [
-      this.group(group, groups[place - 1]?.[0], answers, end),
-      ...group.flatMap((message) => noteItems(message, unanswered, message === end ? asked : null, this.actions)),
-    ]);
+    /** @type {Page.Message | undefined} */
+    let said;
+    const items = groups.flatMap((group) => {
+      const item = this.group(group, said, answers, end);
+      said = group.find(isAsked) ?? said;
+      return [
+        item,
+        ...group.flatMap((message) => noteItems(message, unanswered, message === end ? asked : null, this.actions)),
+      ];
+    });
     return isRunning ? [...items, this.running(run, messages)] : items;
   }
 
@@ -70,6 +77,7 @@ export class MessageItems {
    */
   group(group, asked, answers, end) {
     const [first] = group;
+    if (first?.kind) return dividerItem(first);
     return first?.role === "user" ? this.user(first) : this.answer(group, asked, answers, end);
   }
 
@@ -134,7 +142,7 @@ export class MessageItems {
    */
   running(run, messages) {
     const build = () => {
-      const asked = messages.findLast((message) => message.role === "user");
+      const asked = messages.findLast(isAsked);
       const view = new StreamView(this.markdown, asked?.id ?? "");
       this.stream = { id: run.id, view };
       return view.element;

@@ -2,6 +2,12 @@
 // (reasoning and tools). Plain functions of messages, no page.
 
 /**
+ * Whether a message is what a user has said.
+ * @param {Page.Message} message
+ */
+export const isAsked = ({ role, kind }) => role === "user" && !kind;
+
+/**
  * Each message of a user by itself, and each answer: all messages between two of those.
  * @param {Page.Message[]} messages
  */
