@@ -24,10 +24,15 @@ from sessions_app.conversations.schemas import (
 from sessions_app.conversations.transcript import stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict, NotFound, WrongKind
-from sessions_app.models import ChatSession, Message, MessageClaim, MessageRole, Turn, TurnKind
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import Summary
+from sessions_app.models import ChatSession, Message, MessageClaim, MessageKind, MessageRole, Turn, TurnKind
 from sessions_app.turn_store.alive import check_free
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
+
+# That are made before one answer.
+_MOST_SUMMARIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def regenerate(
         turn.profile = find_profile(user_id, profile_id)
     claim = claim_of(turn, claimed=turn.answer_id)
     access.require_user(user_id)
-    return _turn_from(chat_session, turn, claim, asked.position + 1, process=process, accepting=accepting)
+    place = _place_of_answer(chat_session, asked)
+    return _turn_from(chat_session, turn, claim, place, process=process, accepting=accepting)
 
 
 def edit(
@@ -84,7 +90,7 @@ def edit(
     if new_id and (before := repeated(claim)) is not None:
         return BranchedTurn(before, session_shape(chat_session))
     edited = _own(chat_session, message_id)
-    if edited.role != MessageRole.USER:
+    if edited.role != MessageRole.USER or edited.kind != MessageKind.SAID:
         raise WrongKind("Only what you said yourself can be edited.")
     check_free(chat_session)
     _check_shown(chat_session, edited)
@@ -127,6 +133,17 @@ def _last_asked(chat_session: ChatSession, answer: Message | None) -> Message:
     if asked is None:
         raise Conflict("Nothing was said in this chat yet.", revision=chat_session.stamp.revision)
     return asked
+
+
+def _place_of_answer(chat_session: ChatSession, asked: Message) -> int:
+    """Return where an answer to a message begins: behind the summaries that were made to have room for one."""
+    place, (rows, _) = asked.position + 1, branches.following(chat_session, _MOST_SUMMARIES, after=asked.position)
+    for row in rows:
+        covered = next((part.before for part in known(row.parts) if isinstance(part, Summary)), None)
+        if row.kind != MessageKind.SUMMARY or covered is None or covered > asked.position:
+            break
+        place = row.position + 1
+    return place
 
 
 def _turn_from(
