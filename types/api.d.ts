@@ -446,7 +446,7 @@ declare namespace Api {
     session_id: string;
     run_id: string;
     seq: number | null;
-    event: TurnStarted | TextMessageStartEvent | TextDelta | TextMessageEndEvent | ToolCallStartEvent | ToolCallArgsEvent | ToolCallEndEvent | ToolResult | StepStartedEvent | StepFinishedEvent | ReasoningStartEvent | ReasoningMessageStartEvent | ReasoningMessageContentEvent | ReasoningMessageEndEvent | ReasoningEndEvent | TurnFinished | TurnFailed;
+    event: TurnStarted | TextMessageStartEvent | TextDelta | TextMessageEndEvent | ToolCallStartEvent | ToolCallArgsEvent | ToolCallEndEvent | ToolResult | ReasoningStartEvent | ReasoningMessageStartEvent | ReasoningMessageContentEvent | ReasoningMessageEndEvent | ReasoningEndEvent | WorkBegan | WorkEnded | TurnFinished | TurnFailed;
   }
   /** The running turn: ``text`` with the run events after ``seq`` is the whole answer. */
   interface RunShape {
@@ -519,24 +519,6 @@ declare namespace Api {
   /** The metadata of RUN_STARTED. */
   interface StartedMetadata {
     guard: GuardShape;
-  }
-  /** Closes a named step. */
-  interface StepFinishedEvent {
-    type: "STEP_FINISHED";
-    timestamp?: number | null;
-    rawEvent?: unknown;
-    metadata?: Record<string, unknown> | null;
-    subagentRunId?: string | null;
-    stepName: string;
-  }
-  /** Opens a named step within a run, for producers whose frameworks have a step concept worth surfacing. */
-  interface StepStartedEvent {
-    type: "STEP_STARTED";
-    timestamp?: number | null;
-    rawEvent?: unknown;
-    metadata?: Record<string, unknown> | null;
-    subagentRunId?: string | null;
-    stepName: string;
   }
   interface StopResult {
     stopped: boolean;
@@ -779,5 +761,23 @@ declare namespace Api {
     messages: Array<MessageShape>;
     has_more: boolean;
     has_newer: boolean;
+  }
+  /** AG-UI's STEP_STARTED: the host makes a summary of the chat, before an answer or in the place of one. */
+  interface WorkBegan {
+    type: "STEP_STARTED";
+    timestamp?: number | null;
+    rawEvent?: unknown;
+    metadata?: Record<string, unknown> | null;
+    subagentRunId?: string | null;
+    stepName: "compaction";
+  }
+  /** AG-UI's STEP_FINISHED, whatever came of it. */
+  interface WorkEnded {
+    type: "STEP_FINISHED";
+    timestamp?: number | null;
+    rawEvent?: unknown;
+    metadata?: Record<string, unknown> | null;
+    subagentRunId?: string | null;
+    stepName: "compaction";
   }
 }

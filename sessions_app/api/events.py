@@ -86,6 +86,18 @@ class ToolResult(ToolCallResultEvent):
     content: str
 
 
+class WorkBegan(StepStartedEvent):
+    """AG-UI's STEP_STARTED: the host makes a summary of the chat, before an answer or in the place of one."""
+
+    step_name: Literal["compaction"]
+
+
+class WorkEnded(StepFinishedEvent):
+    """AG-UI's STEP_FINISHED, whatever came of it."""
+
+    step_name: Literal["compaction"]
+
+
 class SessionChanged(CustomEvent):
     """A session was created, or its title, flags, activity or messages changed."""
 
@@ -151,13 +163,13 @@ RunEvent = Annotated[
     | ToolCallArgsEvent
     | ToolCallEndEvent
     | ToolResult
-    | StepStartedEvent
-    | StepFinishedEvent
     | ReasoningStartEvent
     | ReasoningMessageStartEvent
     | ReasoningMessageContentEvent
     | ReasoningMessageEndEvent
     | ReasoningEndEvent
+    | WorkBegan
+    | WorkEnded
     | TurnFinished
     | TurnFailed,
     Field(discriminator="type"),
