@@ -84,6 +84,12 @@ declare namespace Page {
     select(versions: Versions, id: string, button: HTMLElement): void;
     rate(message: Message, rating: 1 | -1): void;
     fork(message: Message): void;
+    /** Ends the running answer. */
+    stop(): void;
+    /** Has the earlier part of the chat summarised, for the model. */
+    summarise(): void;
+    /** Ends the summary in force. */
+    useAll(): void;
     /** Takes back what waits for its turn. */
     withdraw(entry: Api.QueuedShape): void;
   }
@@ -106,6 +112,8 @@ declare namespace Page {
     kind?: string;
     lines?: string[];
     checked?: boolean;
+    /** Why it cannot be done just now; empty where it can. */
+    reason?: string | undefined;
   }
 
   type Listeners = { [Type in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Type]) => void };

@@ -136,7 +136,7 @@ def read(kind: type[P], raw: dict[str, Any] | list[Any]) -> P:
         raise InvalidParams(_first(error)) from None
     for length, limit in params.lengths():
         if length > limit:
-            raise TooLarge(f"At most {limit} characters are taken.", limit=limit)
+            raise TooLarge(f"This is too long: at most {limit:,} characters are allowed. Shorten it.", limit=limit)
     return params
 
 

@@ -132,12 +132,23 @@ test("a text for which there is no room is refused, and waits for nothing", asyn
 
 test("a refused text is kept as refused, with the reason", async () => {
   const { server, outbox, storage } = await page();
-  server.on("turn.start", refuse(-32002, { limit: 10 }));
+  server.on("turn.start", refuse(-32603));
   outbox.send(CHAT, "Hello");
   await settled();
   const [entry] = storage.unsent();
   assert.equal(entry?.state, "refused");
-  assert.match(entry?.problem ?? "", /at most 10 characters/);
+  assert.match(entry?.problem ?? "", /could not do this just now/);
+});
+
+test("a text that is too large goes back to its writer", async () => {
+  const { server, outbox, storage } = await page();
+  server.on("turn.start", refuse(-32002, { limit: 10 }));
+  /** @type {string[]} */
+  const returned = [];
+  outbox.on("returned", ({ entries }) => returned.push(...entries.map((entry) => entry.text)));
+  outbox.send(CHAT, "Hello");
+  await settled();
+  assert.deepEqual([returned, outbox.entries, storage.unsent()], [["Hello"], [], []]);
 });
 
 test("a refused text is tried again as the same message", async () => {

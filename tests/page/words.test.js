@@ -11,7 +11,9 @@ import * as words from "../../sessions_app/static/sessions_app/js/words.js";
 const refused = (code, data) => new Refused({ code, message: "At most 20 turns a minute.", ...(data && { data }) });
 
 test("an error says what to do about it", () => {
-  assert.match(words.explain(refused(words.TOO_LARGE, { limit: 2_000 })), /at most 2,000 characters/);
+  const sentence = "This is too long: at most 2,000 characters are allowed. Shorten it.";
+  const { TOO_LARGE: code } = words;
+  assert.equal(words.explain(new Refused({ code, message: sentence, data: { limit: 2_000 } })), sentence);
   assert.equal(
     words.explain(refused(words.TOO_MANY, { retry_after: 1 })),
     "At most 20 turns a minute. Wait 1 second and try again.",

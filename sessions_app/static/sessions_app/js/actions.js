@@ -79,6 +79,18 @@ function steeringButton(name, label, act) {
   return button;
 }
 
+/**
+ * Such a button, with words on it.
+ * @param {string} name
+ * @param {string} label
+ * @param {() => void} act
+ */
+export function wordButton(name, label, act) {
+  const button = h("button", { class: "link-button", type: "button", text: label, data: { steers: name } });
+  button.addEventListener("click", () => (isBlocked(button) ? toast(button.title) : act()));
+  return button;
+}
+
 /** @param {HTMLElement} button */
 const isBlocked = (button) => button.getAttribute("aria-disabled") === "true";
 

@@ -3,6 +3,7 @@
 import { announce, toast } from "./announce.js";
 import { copy } from "./clipboard.js";
 import { Conversation } from "./conversation.js";
+import { isAsked } from "./parts.js";
 
 /**
  * None while that answer is not loaded, or still to come.
@@ -11,10 +12,10 @@ import { Conversation } from "./conversation.js";
  * @returns {import("./commands.js").Command[]}
  */
 export function answerCommands(conversation, fork) {
-  const last = conversation?.messages.at(-1);
+  const last = conversation?.lastSaid;
   if (!conversation || conversation.hasNewer || conversation.run || last?.role !== "assistant") return [];
   const { messages } = conversation;
-  const asked = messages.findLastIndex(({ role }) => role === "user");
+  const asked = messages.findLastIndex(isAsked);
   const answer = messages.slice(asked + 1).flatMap(({ role, text }) => (role === "assistant" && text) || []);
   return [
     { name: "Copy the last answer", words: "message", icon: "copy", isHere: true, act: () => void copied(answer) },

@@ -11,8 +11,12 @@ import { Socket } from "./socket.js";
 import { explain } from "./words.js";
 
 export class ChatMenu {
-  /** @param {{ sessions: Sessions, socket: Socket }} parts */
-  constructor({ sessions, socket }) {
+  /**
+   * @typedef {(session: Api.SessionShape) => import("./commands.js").Command[]} MoreCommands
+   * @param {{ sessions: Sessions, socket: Socket, more: MoreCommands }} parts `more`: what else can be done with a chat
+   */
+  constructor({ sessions, socket, more }) {
+    this.more = more;
     this.sessions = sessions;
     this.socket = socket;
   }
@@ -23,9 +27,10 @@ export class ChatMenu {
    * @param {HTMLElement} title shows the chat's title beside the button: renaming takes its place
    */
   open(session, button, title) {
-    const entries = this.commands(session, title).map(({ name, icon, act }) => ({
+    const entries = this.commands(session, title).map(({ name, icon, act, reason }) => ({
       label: name,
       act,
+      reason,
       ...(icon === "delete" && { kind: "danger" }),
     }));
     openMenu(button, entries);
@@ -45,6 +50,7 @@ export class ChatMenu {
       { name: "Rename", words: "title", icon: "edit", act: () => rename(session.title, title, save) },
       { name: pinned ? "Unpin" : "Pin", icon: "pin", act: pin },
       { name: archived ? "Unarchive" : "Archive", icon: "archive", act: () => void this.archive(session, !archived) },
+      ...this.more(session),
       { name: "Usage", words: "tokens cost", icon: "usage", act: showUsage },
       { name: "Delete …", words: "remove", icon: "delete", act: () => void this.delete(session) },
     ].map((command) => ({ ...command, isHere: true }));

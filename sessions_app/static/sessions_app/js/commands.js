@@ -1,8 +1,11 @@
 // What can be done from the palette by its name.
 
 /**
- * `words` are other names that it is found by; `keys` its shortcut; `isHere`: it is done to the open chat.
- * @typedef {{ name: string, icon: string, act: () => void, words?: string, keys?: string, isHere?: boolean }} Command
+ * `words` are other names that it is found by; `keys` its shortcut; `isHere`: it is done to the open chat; `reason`: why
+ * it cannot be done just now, empty where it can.
+ * @typedef {{
+ *   name: string, icon: string, act: () => void, words?: string, keys?: string, isHere?: boolean, reason?: string,
+ * }} Command
  */
 
 /**

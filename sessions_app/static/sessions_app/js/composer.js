@@ -35,6 +35,7 @@ export class Composer {
     this.box = $("text", HTMLTextAreaElement);
     this.sendButton = $("send", HTMLButtonElement);
     this.stopButton = $("stop");
+    this.refusal = $("refusal");
     /** @type {string | null} */
     this.session = null;
     this.writing = false; // an answer is being written
@@ -56,6 +57,7 @@ export class Composer {
   open(session) {
     this.session = session;
     this.box.value = this.storage.draft(session);
+    this.refuse("");
     if (!this.text) this.takeOver(session);
     this.showRun(false);
     this.fit();
@@ -118,7 +120,17 @@ export class Composer {
     if (!this.touch) this.box.focus();
   }
 
+  /**
+   * Says why a text that was sent is here again, until it is another one.
+   * @param {string} words
+   */
+  refuse(words) {
+    this.refusal.textContent = words;
+    this.refusal.hidden = !words;
+  }
+
   changed() {
+    this.refuse("");
     this.keep();
     this.fit();
   }

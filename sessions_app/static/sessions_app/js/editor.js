@@ -1,4 +1,4 @@
-// A user's message that is being edited, in its place.
+// A user's message, or a summary, that is being edited, in its place.
 
 import { toast } from "./announce.js";
 import { h } from "./dom.js";
@@ -6,6 +6,19 @@ import { Emitter } from "./events.js";
 import { isSendKey } from "./send_key.js";
 import { cleaned, length } from "./text.js";
 import { counted } from "./words.js";
+
+const WORDS = {
+  message: {
+    label: "Edit your message",
+    send: "Send",
+    note: "The message gets a new answer. The old one stays, with all that came after it.",
+  },
+  summary: {
+    label: "Edit the summary",
+    send: "Save",
+    note: "From its next answer on the model reads this in the place of the earlier messages.",
+  },
+};
 
 /** Lines that are shown at once, where the browser does not fit the field to its text. */
 const LINES = 12;
@@ -22,6 +35,7 @@ export class Editing extends Emitter {
     this.maxText = maxText;
     /** @type {string | null} */
     this.of = null; // the message's id
+    this.isSummary = false;
     this.before = "";
     this.text = "";
   }
@@ -32,6 +46,7 @@ export class Editing extends Emitter {
    */
   begin(message, text = message.text) {
     this.of = message.id;
+    this.isSummary = message.kind === "summary";
     this.before = message.text;
     this.text = text;
     this.tell("change");
@@ -62,10 +77,11 @@ export class Editing extends Emitter {
 
   /** @param {string} id */
   build(id) {
-    const box = h("textarea", { "aria-label": "Edit your message", dir: "auto", enterkeyhint: "enter" });
-    const send = h("button", { class: "button small", text: "Send" });
+    const words = this.isSummary ? WORDS.summary : WORDS.message;
+    const box = h("textarea", { "aria-label": words.label, dir: "auto", enterkeyhint: "enter" });
+    const send = h("button", { class: "button small", text: words.send });
     const cancel = h("button", { class: "button quiet small", type: "button", text: "Cancel" });
-    const note = h("p", { text: "The message gets a new answer. The old one stays, with all that came after it." });
+    const note = h("p", { text: words.note });
     const form = h("form", { class: "editor" }, box, h("div", { class: "editor-foot" }, note, cancel, send));
     const take = () => {
       this.text = box.value;
@@ -91,6 +107,7 @@ export class Editing extends Emitter {
       take();
       this.submit(id);
     });
+    if (this.isSummary) return h("div", { class: "divider" }, form);
     return h("article", { class: "message user" }, h("h2", { class: "visually-hidden", text: "You said" }), form);
   }
 
@@ -98,7 +115,7 @@ export class Editing extends Emitter {
   submit(id) {
     const { text } = this;
     const excess = length(text) - this.maxText;
-    if (excess > 0) toast(`The message is ${counted(excess, "character", "characters")} too long.`);
+    if (excess > 0) toast(`The text is ${counted(excess, "character", "characters")} too long.`);
     else if (text.trim()) this.tell("sent", { id, text });
   }
 

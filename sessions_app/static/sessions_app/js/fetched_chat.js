@@ -9,10 +9,11 @@
 import { LoadedMessages, PAGE } from "./loaded_messages.js";
 import { Markdown } from "./markdown.js";
 import { placeOf } from "./pages.js";
+import { isAwaited } from "./parts.js";
 import { isPassing, Retry } from "./retry.js";
 import { Run } from "./run.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
-import { explainFinish, INVALID, NOT_FOUND } from "./words.js";
+import { explainFinish, INVALID, NOT_FOUND, SUMMARISED } from "./words.js";
 
 /** Lives until `close`. */
 export class FetchedChat extends LoadedMessages {
@@ -34,6 +35,8 @@ export class FetchedChat extends LoadedMessages {
   /** @type {string | undefined} */
   awaited = undefined; // id of the message that was sent from here, until the end of its turn was said
   closed = false;
+  /** @type {Api.ErrorShape | null} */
+  unsummarised = null; // why the summary was not made that was asked for last
 
   /** @param {{ socket: Socket, markdown: Markdown, id: string }} parts */
   constructor({ socket, markdown, id }) {
@@ -91,12 +94,14 @@ export class FetchedChat extends LoadedMessages {
     this.queued = queued;
     this.opened = true;
     const running = this.run;
+    const wasSummary = this.summarises;
     this.merge(messages, has_more);
     if (!run) this.run = null;
     else if (this.run?.id !== run.run_id || this.run.seq < run.seq) this.run = new Run(run);
     else this.run.forget(messages);
     this.findUnanswered();
-    if (!run) this.sayMissed(running);
+    if (!run && !wasSummary) this.sayMissed(running);
+    else if (!run) this.say(this.messages.at(-1)?.kind ? SUMMARISED : "The chat was not summarised.");
     this.tell("session", session);
     if (this.rewritten) this.renewOlder(this.hasNewer ? placeOf(this.messages.at(-1)) + 1 : placeOf(messages[0]));
     this.rewritten = false;
@@ -105,6 +110,16 @@ export class FetchedChat extends LoadedMessages {
     this.loaded = true;
     this.changed();
     this.tell("run");
+  }
+
+  /** Whether the run at the end makes a summary alone, and no answer. */
+  get summarises() {
+    return Boolean(this.run && !this.run.over && !this.hasNewer && !isAwaited(this.messages));
+  }
+
+  /** The summary that the model is sent, or what ended that: the last one, where the end is here. */
+  get summary() {
+    return this.hasNewer ? undefined : this.messages.findLast(({ kind }) => kind === "summary");
   }
 
   /** Resolves when it has its messages, ready to be shown. */

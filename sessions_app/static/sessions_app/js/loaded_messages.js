@@ -87,9 +87,12 @@ export class LoadedMessages extends Emitter {
    * @param {Page.Message[]} messages
    */
   prepare(messages) {
-    return this.markdown.prepare(
-      messages.filter((message) => message.role === "assistant").map((message) => message.text),
-    );
+    return this.prepareTexts(messages.filter(({ role }) => role === "assistant").map(({ text }) => text));
+  }
+
+  /** @param {string[]} texts */
+  prepareTexts(texts) {
+    return this.markdown.prepare(texts);
   }
 
   /**

@@ -4,12 +4,14 @@
 import { toast } from "./announce.js";
 import { answerCommands } from "./answer_commands.js";
 import { follow } from "./appearance.js";
+import { Compaction } from "./compaction.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { $, inside } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { clearFound } from "./found.js";
+import { Gauge } from "./gauge.js";
 import { leaveKeysToInputMethods } from "./ime.js";
 import { Journal } from "./journal.js";
 import { fetchAll } from "./later.js";
@@ -46,7 +48,7 @@ const picker = new Picker({ profiles, sessions });
 const preferences = new Preferences(storage);
 const drawer = new Drawer(storage);
 const marks = new Marks({ sessions, journal, storage });
-const sidebar = new Sidebar({ sessions, socket, marks });
+const sidebar = new Sidebar({ sessions, socket, marks, more: (session) => compaction.commands(session) });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
 const { maxText } = config;
@@ -66,6 +68,9 @@ const actions = {
   select: (versions, id, button) => void steering.select(versions, id, button),
   rate: (message, rating) => void steering.rate(message, rating),
   fork: (message) => void steering.fork(message),
+  stop: () => void sending.stop(),
+  summarise: () => void compaction.summarise(),
+  useAll: () => void compaction.useAll(),
   withdraw: (entry) => void sending.withdraw(entry),
 };
 const thread = new Thread({ markdown, outbox, socket, scroll, maxText, actions });
@@ -77,6 +82,8 @@ const composer = new Composer({
 const parts = { thread, composer, outbox, scroll, sessions, socket, storage, profiles, go };
 const steering = new Steering(parts);
 const sending = new Sending({ ...parts, steering });
+const compaction = new Compaction({ thread, socket, focus: () => steering.focus() });
+const gauge = new Gauge(actions.summarise);
 const connectionLine = new ConnectionLine(socket);
 /** @type {Conversation | null} */
 let conversation = null;
@@ -132,6 +139,7 @@ function open(id) {
   picker.show(id);
   clearFound();
   showTitle();
+  showGauge();
   if (socket.state === "open") conversation?.refresh();
 }
 
@@ -191,6 +199,12 @@ function showTitle() {
 
 function showTurns() {
   composer.showRun(Boolean(conversation?.run));
+  showGauge();
+}
+
+function showGauge() {
+  const isBusy = Boolean(conversation?.run || conversation?.queued.length);
+  gauge.show(sessions.get(conversation?.id ?? null), isBusy);
 }
 
 journal.on("reset", () => sessions.reload());
@@ -204,6 +218,7 @@ socket.on("denied", () => {
   location.assign(`${config.login}?next=${encodeURIComponent(location.pathname + location.search)}`);
 });
 sessions.on("change", showTitle);
+sessions.on("change", showGauge);
 marks.on("change", showTitle);
 addEventListener("popstate", route);
 document.addEventListener("click", (event) => {

@@ -36,14 +36,15 @@ export function copyButton(text) {
 }
 
 /**
- * A message that waits until the answer before it has ended.
+ * A message that waits until the turn before it has ended.
  * @param {Api.QueuedShape} entry
+ * @param {string} what it waits for
  * @param {(entry: Api.QueuedShape) => void} withdraw
  */
-export function waitingMessage(entry, withdraw) {
+export function waitingMessage(entry, what, withdraw) {
   const button = iconButton("close", `Remove “${entry.text.slice(0, 60)}”`, () => withdraw(entry));
   button.title = "Remove it; its text goes back into the box";
-  const words = h("span", { class: "waiting-words", text: "Waits for this answer" });
+  const words = h("span", { class: "waiting-words", text: `Waits for this ${what}` });
   const node = article("Waits for its turn", ...bubble(entry.text), h("footer", { class: "acts" }, words, button));
   node.classList.add("waiting");
   return node;

@@ -7,7 +7,7 @@ import { Editing } from "./editor.js";
 import { Markdown } from "./markdown.js";
 import { userMessage } from "./message.js";
 import { noteItems, noteOf } from "./notes.js";
-import { blocksOf, groupsOf, isAsked, partsOf } from "./parts.js";
+import { blocksOf, groupsOf, isAsked, isAwaited, partsOf } from "./parts.js";
 import { Run } from "./run.js";
 import { StreamView } from "./stream.js";
 import { answersOf, versionsOf } from "./versions.js";
@@ -25,20 +25,26 @@ export class MessageItems {
   forget() {
     /** @type {{ id: string, view: StreamView } | null} */
     this.stream = null; // the view of the newest run
+    /** @type {Page.Message | undefined} */
+    this.summary = undefined; // the one in force
   }
 
   /**
    * What was said and answered, each with its note under it; the running answer comes last.
    * @param {{
    *   messages: Page.Message[], run: Run | null, unanswered: string | null, asked: Page.Message | null | undefined,
-   * }} conversation `asked`: the message that is answered, where something can be done at the end
+   *   summary: Page.Message | undefined,
+   * }} conversation `asked`: the message that is answered, where something can be done at the end; `summary`: the one
+   *   in force
    */
-  items({ messages, run, unanswered, asked }) {
-    const answers = answersOf(messages, Boolean(run));
-    const groups = groupsOf(messages);
-    const end = messages.findLast(({ kind }) => !kind);
+  items({ messages, run, unanswered, asked, summary }) {
     const isRunning = run && !run.over;
-    if (isRunning && begunOf(messages).length) groups.pop();
+    const begun = new Set(isRunning ? begunOf(messages) : []);
+    const whole = messages.filter((message) => !begun.has(message));
+    const answers = answersOf(whole, run?.over ?? false);
+    const groups = groupsOf(whole);
+    const end = messages.findLast(({ kind }) => !kind);
+    this.summary = summary;
     /** @type {Page.Message | undefined} */
     let said;
     const items = groups.flatMap((group) => {
@@ -77,8 +83,18 @@ export class MessageItems {
    */
   group(group, asked, answers, end) {
     const [first] = group;
-    if (first?.kind) return dividerItem(first);
+    if (first?.kind) return this.divider(first);
     return first?.role === "user" ? this.user(first) : this.answer(group, asked, answers, end);
+  }
+
+  /**
+   * @param {Page.Message} message
+   * @returns {Page.Item}
+   */
+  divider(message) {
+    if (this.editing.of === message.id) return this.editing.item(message.id);
+    const { markdown, actions } = this;
+    return dividerItem(message, { isInForce: message.id === this.summary?.id, markdown, actions });
   }
 
   /**
@@ -143,7 +159,7 @@ export class MessageItems {
   running(run, messages) {
     const build = () => {
       const asked = messages.findLast(isAsked);
-      const view = new StreamView(this.markdown, asked?.id ?? "");
+      const view = new StreamView(this.markdown, asked?.id ?? "", this.actions.stop);
       this.stream = { id: run.id, view };
       return view.element;
     };
@@ -152,10 +168,13 @@ export class MessageItems {
 }
 
 /**
- * The messages of an answer that are stored, at the end of these.
+ * The messages of an answer under way that are stored, at the end of these.
  * @param {Page.Message[]} messages
  */
-const begunOf = (messages) => messages.slice(messages.findLastIndex((message) => message.role === "user") + 1);
+function begunOf(messages) {
+  const later = messages.slice(messages.findLastIndex(isAsked) + 1).filter(({ kind }) => !kind);
+  return isAwaited(messages) ? later : [];
+}
 
 /** @type {WeakMap<Page.Message, number>} */
 const fingerprints = new WeakMap();

@@ -38,6 +38,20 @@ export function noteItems(message, unanswered, asked, actions) {
 }
 
 /**
+ * Why the summary was not made that was asked for last: at the end of the chat.
+ * @param {Pick<import("./conversation.js").Conversation, "unsummarised">} conversation
+ * @param {Page.Actions} actions
+ * @returns {Page.Item[]}
+ */
+export function unsummarisedItems({ unsummarised }, actions) {
+  if (!unsummarised) return [];
+  const { code, text } = unsummarised;
+  const words = code === "conflict" ? text : `${text} The chat is as it was.`;
+  const build = () => note("bad", words, ["Try again", () => actions.summarise()]);
+  return [{ key: "unsummarised", version: words, build }];
+}
+
+/**
  * @param {Note} note
  * @param {Page.Message} message under which it stands
  * @param {Page.Message} asked

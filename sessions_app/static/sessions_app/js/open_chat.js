@@ -7,7 +7,7 @@ import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
 import { Run } from "./run.js";
 import { Socket } from "./socket.js";
-import { STOPPED } from "./words.js";
+import { STOPPED, SUMMARISED, SUMMARISING } from "./words.js";
 
 /** Kept true from the answer to session.open on; lives until `close`. */
 export class OpenChat extends FetchedChat {
@@ -31,9 +31,15 @@ export class OpenChat extends FetchedChat {
       if (notice.cursor > this.cursor) this.takeFact(notice.event);
     } else if (this.run?.id === notice.run_id) {
       if (!this.run.take(notice.seq, notice.event)) this.refresh();
-      else if (notice.event.type === "RUN_STARTED") this.say("Answer started.");
+      else this.sayEvent(notice.event);
       this.tell("run");
     }
+  }
+
+  /** @param {Page.RunEvent} event */
+  sayEvent({ type }) {
+    if (type === "RUN_STARTED" && !this.summarises) this.say("Answer started.");
+    else if (type === "STEP_STARTED") this.say(SUMMARISING);
   }
 
   /** @param {Page.Fact} fact */
@@ -82,8 +88,9 @@ export class OpenChat extends FetchedChat {
     if (status === "running" && run?.id !== runId) {
       this.run = new Run({ run_id: runId });
       this.unanswered = null;
+      this.unsummarised = null;
       const asked = this.asked();
-      if (asked) asked.error = null;
+      if (asked && !this.summarises) asked.error = null;
     }
     this.changed();
     this.tell("run");
@@ -94,11 +101,15 @@ export class OpenChat extends FetchedChat {
    * @param {Api.TurnShape} turn
    */
   end({ run_id: runId, status, message_id: answerId, error }) {
+    const answer = this.messages.find((message) => message.id === answerId);
+    if (answer?.kind || (this.run?.id === runId && this.summarises)) {
+      this.endSummary(answer, error);
+      return;
+    }
     if (this.run?.id === runId) {
       this.insert(...this.run.store());
       this.run = null;
     }
-    const answer = this.messages.find((message) => message.id === answerId);
     const asked = this.asked();
     if (!answer && asked) asked.error = error ?? (status === "stopped" ? STOPPED : null);
     if (!answer && error && runId === this.again) this.tell("failed", error);
@@ -106,6 +117,21 @@ export class OpenChat extends FetchedChat {
     this.sayEnd(answer, error, status === "stopped");
     this.changed();
     this.tell("run");
+  }
+
+  /**
+   * A turn has ended that was to make a summary, and no answer. What the summary has cost is told when it is fetched.
+   * @param {Page.Message | undefined} summary
+   * @param {Api.ErrorShape | null} error
+   */
+  endSummary(summary, error) {
+    this.run = null;
+    this.unsummarised = error;
+    this.findUnanswered();
+    this.say(summary ? SUMMARISED : error ? "The chat could not be summarised." : "Stopped. The chat is as it was.");
+    this.changed();
+    this.tell("run");
+    if (summary) this.refresh();
   }
 
   /**

@@ -4,7 +4,7 @@
 import { Emitter } from "./events.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
 import { Storage } from "./storage.js";
-import { explain, isOvertaken, isUsedUp, TOO_MANY } from "./words.js";
+import { explain, isOvertaken, isUsedUp, TOO_LARGE, TOO_MANY } from "./words.js";
 
 /** A random UUID. crypto.randomUUID only exists on HTTPS and loopback. */
 function newId() {
@@ -18,7 +18,8 @@ function newId() {
 
 /**
  * Events: "change"; "started" and "edited" with what the server answers; "returned" with messages that are given up
- * because of the first of them: the chat went on elsewhere, or an edit was refused. Who listens has their texts.
+ * because of the first of them: the chat went on elsewhere, an edit was refused, or a text is too large. Who listens
+ * has their texts.
  * @extends {Emitter<{
  *   change: undefined,
  *   started: { entry: Page.Entry, result: Api.StartResult },
@@ -156,6 +157,9 @@ export class Outbox extends Emitter {
       setTimeout(() => this.retry(entry), seconds * 1000);
     } else if (entry.edits || isOvertaken(error)) {
       this.giveBack(entry, error);
+    } else if (error instanceof Refused && error.code === TOO_LARGE) {
+      this.drop(entry);
+      this.tell("returned", { entries: [entry], error });
     } else {
       // Kept as refused, so that it does not send itself again after a reload.
       Object.assign(entry, {

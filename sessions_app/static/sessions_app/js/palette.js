@@ -1,6 +1,7 @@
 // The palette: one field for chats, what was said in them, and what can be done. It opens with what is here already, and
 // what the server finds comes into it.
 
+import { toast } from "./announce.js";
 import { matching } from "./commands.js";
 import { $, h, icon, iconButton } from "./dom.js";
 import { keysOf } from "./keys.js";
@@ -212,12 +213,12 @@ export class Palette {
    * @param {Command} command
    * @returns {Option}
    */
-  command({ name, icon: drawing, act, keys }) {
+  command({ name, icon: drawing, act, keys, reason }) {
     return {
-      act: () => this.leave(act),
+      act: () => this.leave(reason ? () => toast(reason) : act),
       build: () => [
         icon(drawing),
-        h("span", { class: "option-name", text: name }),
+        h("span", { class: "option-name" }, name, reason ? h("small", { text: reason }) : null),
         keys ? h("span", { class: "option-keys" }, ...keysOf(keys).map((key) => h("kbd", { text: key }))) : null,
       ],
     };

@@ -8,16 +8,27 @@
 export const isAsked = ({ role, kind }) => role === "user" && !kind;
 
 /**
- * Each message of a user by itself, and each answer: all messages between two of those.
+ * Whether somebody waits for what comes after these messages; else a run at their end makes a summary.
+ * @param {Page.Message[]} messages
+ */
+export function isAwaited(messages) {
+  const last = messages.findLast(({ kind }) => !kind);
+  return last?.role !== "assistant" || Boolean(last.tool_calls);
+}
+
+/**
+ * Each message of a user by itself, each that nobody has said, and each answer: all messages between two of a user's.
+ * What nobody has said amid an answer stands before it: it keeps its place there when the answer is stored.
  * @param {Page.Message[]} messages
  */
 export function groupsOf(messages) {
   /** @type {Page.Message[][]} */
   const groups = [];
   for (const message of messages) {
-    const last = groups.at(-1);
-    if (!last || message.role === "user" || last[0]?.role === "user") groups.push([message]);
-    else last.push(message);
+    const at = groups.findLastIndex(([first]) => !first?.kind);
+    const said = groups[at];
+    if (message.role === "user" || !said || said[0]?.role === "user") groups.push([message]);
+    else groups.push(...groups.splice(at, 1).map((answer) => [...answer, message]));
   }
   return groups;
 }

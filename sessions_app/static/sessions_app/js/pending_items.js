@@ -69,8 +69,9 @@ export class PendingItems {
    * @param {Conversation} conversation
    * @returns {Page.Item[]}
    */
-  waiting({ queued }) {
+  waiting({ queued, summarises }) {
     const { withdraw } = this.actions;
-    return queued.map((entry) => ({ key: entry.run_id, version: "", build: () => waitingMessage(entry, withdraw) }));
+    const version = summarises ? "summary" : "answer";
+    return queued.map((entry) => ({ key: entry.run_id, version, build: () => waitingMessage(entry, version, withdraw) }));
   }
 }

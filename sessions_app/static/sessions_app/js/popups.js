@@ -35,9 +35,9 @@ export function openMenu(button, entries, label) {
  * @param {Page.MenuEntry} entry
  * @param {() => void} leave closes the menu
  */
-export function menuItem({ label, act, kind, lines = [], checked }, leave) {
+export function menuItem({ label, act, kind, lines = [], checked, reason }, leave) {
   const isRadio = checked !== undefined;
-  const small = lines.map((line) => h("small", { dir: "auto", text: line }));
+  const small = [...lines, ...(reason ? [reason] : [])].map((line) => h("small", { dir: "auto", text: line }));
   const item = h(
     "button",
     { type: "button", role: isRadio ? "menuitemradio" : "menuitem", tabindex: "-1", class: kind },
@@ -45,7 +45,9 @@ export function menuItem({ label, act, kind, lines = [], checked }, leave) {
     checked ? icon("check") : null,
   );
   if (isRadio) item.ariaChecked = String(checked);
+  if (reason) item.ariaDisabled = "true";
   item.addEventListener("click", () => {
+    if (reason) return;
     leave();
     act();
   });

@@ -2,6 +2,11 @@
 
 import { length } from "./text.js";
 
+/** AG-UI's name of the step in which a summary is made. */
+const COMPACTION = "compaction";
+/** How far a run has come whose first step is that: RUN_STARTED and STEP_STARTED. No other has told of nothing then. */
+const COMPACTION_SEQ = 2;
+
 export class Run {
   /**
    * From the fact that its turn began, or from what session.open tells of the run that is on.
@@ -11,6 +16,7 @@ export class Run {
     this.id = run_id;
     this.seq = seq;
     this.over = false;
+    this.compacting = seq === COMPACTION_SEQ && !text; // a summary is being made
     /** @type {Page.Message[]} */
     this.stored = []; // messages of its steps that called tools
     /** @type {Page.Part[]} */
@@ -84,6 +90,12 @@ export class Run {
         break;
       case "TOOL_CALL_RESULT":
         this.end("tool", event.toolCallId, { result: event.content });
+        break;
+      case "STEP_STARTED":
+        this.compacting = event.stepName === COMPACTION;
+        break;
+      case "STEP_FINISHED":
+        this.compacting = false;
     }
   }
 

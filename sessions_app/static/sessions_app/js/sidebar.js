@@ -9,12 +9,16 @@ import { Sessions } from "./sessions.js";
 import { Socket } from "./socket.js";
 
 export class Sidebar {
-  /** @param {{ sessions: Sessions, socket: Socket, marks: Marks }} parts */
-  constructor({ sessions, socket, marks }) {
+  /**
+   * @param {{
+   *   sessions: Sessions, socket: Socket, marks: Marks, more: import("./chat_menu.js").MoreCommands,
+   * }} parts `more`: what else can be done with a chat
+   */
+  constructor({ sessions, socket, marks, more }) {
     this.sessions = sessions;
     this.socket = socket;
     this.marks = marks;
-    this.menu = new ChatMenu({ sessions, socket });
+    this.menu = new ChatMenu({ sessions, socket, more });
     this.box = $("sessions");
     this.list = h("div");
     /** @type {string | null} */

@@ -190,7 +190,8 @@ export class Steering {
     if (isOpen && isOvertaken(error)) {
       conversation?.follow();
       this.tellElsewhere();
-    } else toast(explainSteering(error));
+    } else if (isOpen && !first?.edits) this.composer.refuse(explainSteering(error));
+    else toast(explainSteering(error));
   }
 
   /**

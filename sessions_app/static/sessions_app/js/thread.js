@@ -4,12 +4,14 @@ import { block, focusStep, showRating } from "./actions.js";
 import { announce, toast } from "./announce.js";
 import { gliding, greeting, newerItem, olderItems, skeleton } from "./blank.js";
 import { Conversation } from "./conversation.js";
+import { openDivider } from "./dividers.js";
 import { $, reconcile, within } from "./dom.js";
 import { Editing, focusEnd } from "./editor.js";
 import { Emitter } from "./events.js";
 import { markFound } from "./found.js";
 import { Markdown } from "./markdown.js";
 import { MessageItems } from "./message_items.js";
+import { unsummarisedItems } from "./notes.js";
 import { Outbox } from "./outbox.js";
 import { PendingItems } from "./pending_items.js";
 import { Scroll } from "./scroll.js";
@@ -24,8 +26,8 @@ const SENDING = "Not while something else is on its way to the server";
 
 /**
  * Tells "edited" with what is to be said in the place of a message, and "unedited" with what was written so where the
- * message is no longer shown.
- * @extends {Emitter<{ edited: { id: string, text: string }, unedited: string }>}
+ * message is no longer shown. "rewritten" with what is to be the summary in the place of one, whose field stays open.
+ * @extends {Emitter<{ edited: { id: string, text: string }, unedited: string, rewritten: { id: string, text: string } }>}
  */
 export class Thread extends Emitter {
   /**
@@ -39,6 +41,7 @@ export class Thread extends Emitter {
     this.box = $("thread");
     /** @type {Conversation | null} */
     this.conversation = null;
+    this.actions = actions;
     this.editing = new Editing(maxText);
     this.pending = new PendingItems({ outbox, socket, actions });
     this.shown = new MessageItems({ markdown, actions, editing: this.editing });
@@ -91,7 +94,9 @@ export class Thread extends Emitter {
     const pending = this.pending.items(conversation);
     if (!conversation) return pending.length ? pending : [greeting()];
     if (!conversation.loaded) return [skeleton(), ...pending];
-    const end = conversation.hasNewer ? [newerItem()] : [...this.pending.waiting(conversation), ...pending];
+    const end = conversation.hasNewer
+      ? [newerItem()]
+      : [...unsummarisedItems(conversation, this.actions), ...this.pending.waiting(conversation), ...pending];
     const items = [...olderItems(conversation), ...this.messageItems(conversation), ...end];
     return items.length ? items : [greeting()];
   }
@@ -100,11 +105,11 @@ export class Thread extends Emitter {
    * What was said and answered, each with its note under it; the running answer comes last.
    * @param {Conversation} conversation
    */
-  messageItems({ messages: stored, run: present, unanswered, hasNewer }) {
+  messageItems({ messages: stored, run: present, unanswered, hasNewer, summary }) {
     const run = hasNewer ? null : present;
     const messages = this.pending.upToEdit(this.conversation, stored);
     const asked = this.busy() || this.pending.sent(this.conversation).length ? null : this.conversation?.asked();
-    return this.shown.items({ messages, run, unanswered, asked });
+    return this.shown.items({ messages, run, unanswered, asked, summary });
   }
 
   /**
@@ -127,6 +132,10 @@ export class Thread extends Emitter {
 
   /** @param {{ id: string, text: string }} edit */
   sendEdit(edit) {
+    if (this.editing.isSummary) {
+      this.tell("rewritten", edit);
+      return;
+    }
     const reason = this.busy();
     if (reason) {
       toast(reason);
@@ -238,9 +247,12 @@ export class Thread extends Emitter {
   async goTo(messageId, query) {
     const { conversation } = this;
     await conversation?.visit(messageId);
+    const { kind, text } = this.message(messageId) ?? {};
+    if (kind && text) await conversation?.prepareTexts([text]);
     const node = conversation === this.conversation && (this.textOf(messageId) ?? this.find(messageId));
     if (!node) return;
+    const focused = openDivider(node.closest("article") ?? node);
     this.scroll.show(markFound(node, query) ?? node);
-    (node.closest("article") ?? node).focus({ preventScroll: true });
+    focused.focus({ preventScroll: true });
   }
 }

@@ -1,5 +1,7 @@
 // Which versions a place of the conversation has. Plain functions of messages, no page.
 
+import { isAsked } from "./parts.js";
+
 /**
  * What stands in the place of this message: itself and its alternatives. Null where it stands alone.
  * @param {Page.Message} message
@@ -20,7 +22,7 @@ export const versionWords = ({ ids, at }) => `Version ${at + 1} of ${ids.length}
 export function lastOf(messages, first) {
   const [begin, ...others] = messages.slice(messages.findIndex((message) => message.id === first));
   if (!begin || begin.role === "user") return begin;
-  const next = others.findIndex((message) => message.role === "user");
+  const next = others.findIndex(isAsked);
   const steps = next < 0 ? others : others.slice(0, next);
   return steps.findLast((message) => message.role === "assistant") ?? begin;
 }
@@ -36,7 +38,7 @@ export function answersOf(messages, running) {
   /** @type {[id: string, versions: Page.Versions | null][]} */
   const answers = [];
   let begun = false;
-  for (const message of messages) {
+  for (const message of messages.filter(({ kind }) => !kind)) {
     if (message.role === "assistant") {
       const earlier = begun ? answers.pop()?.[1] : null;
       answers.push([message.id, earlier ?? versionsOf(message)]);

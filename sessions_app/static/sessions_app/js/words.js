@@ -17,6 +17,9 @@ export const GONE = "This chat no longer exists. It may have been deleted in ano
  */
 export const isUsedUp = (error) => error.code === TOO_MANY && error.data.quota !== undefined;
 
+export const SUMMARISING = "Summarising the earlier part of this chat …";
+export const SUMMARISED = "Earlier messages were summarised";
+
 export const ELSEWHERE = "This chat went on elsewhere.";
 
 /**
@@ -52,9 +55,7 @@ function explainRefusal(error) {
     case NOT_FOUND:
       return GONE;
     case TOO_LARGE:
-      return error.data.limit
-        ? `This is too long: at most ${number(error.data.limit)} characters are allowed. Shorten it and send it again.`
-        : "This is too long. Shorten it and send it again.";
+      return error.message;
     case TOO_MANY:
       return isUsedUp(error)
         ? error.message
