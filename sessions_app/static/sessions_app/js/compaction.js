@@ -1,13 +1,10 @@
 // Summaries of the open chat: asked for, written, taken back; and why that cannot be done just now.
 
 import { announce, toast } from "./announce.js";
-import { Conversation } from "./conversation.js";
-import { Refused, Socket } from "./socket.js";
+import { Socket } from "./socket.js";
+import { explainCompaction, whyNot } from "./summaries.js";
 import { Thread } from "./thread.js";
-import { CONFLICT, explain } from "./words.js";
 
-const EMPTY = "Nothing was said in this chat yet";
-const NOTHING_NEW = "Nothing was said since the last summary";
 const REPLACED = "Another summary has taken the place of this one. Copy what you wrote, and edit that one.";
 
 export class Compaction {
@@ -77,25 +74,4 @@ export class Compaction {
       return false;
     }
   }
-}
-
-/**
- * Why a chat cannot be summarised, as far as is known here; empty where the server may have something to summarise.
- * @param {Pick<Conversation, "messages" | "hasNewer">} conversation
- */
-export function whyNot({ messages, hasNewer }) {
-  const last = messages.at(-1);
-  if (!last) return EMPTY;
-  const said = messages.findLast(({ kind }) => !kind);
-  const isNew = hasNewer || last.kind !== "summary" || !last.text || !last.model || said?.role === "user";
-  return isNew ? "" : NOTHING_NEW;
-}
-
-/**
- * Of what is in the way the server says what it is.
- * @param {unknown} error
- */
-export function explainCompaction(error) {
-  const isInTheWay = error instanceof Refused && error.code === CONFLICT;
-  return isInTheWay ? `${error.message} The chat is as it was.` : explain(error);
 }

@@ -38,8 +38,20 @@ export class Conversation extends OpenChat {
     const result = await this.steer(() => this.socket.call("turn.regenerate", params));
     const asked = this.asked(answerId);
     this.again = asked && asked !== this.lastSaid ? result.run_id : undefined;
-    if (asked) this.goOn(result, placeOf(asked) + 1);
-    else this.renew();
+    const place = this.answerPlace(asked);
+    if (place === undefined) this.renew();
+    else this.goOn(result, place);
+  }
+
+  /**
+   * Where an answer to a message begins: behind a summary that was made before it. Undefined where only the server knows.
+   * @param {Page.Message | undefined} asked
+   */
+  answerPlace(asked) {
+    const later = asked && this.messages.slice(this.messages.indexOf(asked) + 1);
+    const first = later?.find(({ kind }) => !kind);
+    if (!asked || (!first && later?.length)) return undefined;
+    return first ? placeOf(first) : placeOf(asked) + 1;
   }
 
   /**

@@ -72,6 +72,10 @@ export class PendingItems {
   waiting({ queued, summarises }) {
     const { withdraw } = this.actions;
     const version = summarises ? "summary" : "answer";
-    return queued.map((entry) => ({ key: entry.run_id, version, build: () => waitingMessage(entry, version, withdraw) }));
+    return queued.map((entry) => ({
+      key: entry.run_id,
+      version,
+      build: () => waitingMessage(entry, version, withdraw),
+    }));
   }
 }

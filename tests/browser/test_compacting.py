@@ -1,0 +1,281 @@
+"""A chat is summarised for the model, and a person sees it, changes it and takes it back; nothing they read goes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.compacting import SUMMARY, arrived, dividers, set_window, summarise, summarised
+from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.searching import options, search
+from tests.browser.test_keyboard import tab_to
+from tests.live import LiveSite
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
+
+WINDOW = 4_000
+# More than a third of it.
+LONG = "So many words that they take some room. " * 150
+MAKING = "Summarising the earlier part of this chat"
+SAID = "Earlier messages were summarised"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def window(site: LiveSite) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Say what the models' window holds, until the end of the test."""
+
+    async def write(tokens: int) -> None:
+        await set_window(site, tokens)
+
+    yield write
+    await set_window(site, None)
+
+
+def announced(page: Page) -> Locator:
+    """What screen readers were told last."""
+    return page.locator("#announcer")
+
+
+def button(page: Page, name: str) -> Locator:
+    """A button in the conversation."""
+    return thread(page).get_by_role("button", name=name, exact=True)
+
+
+async def test_a_summary_is_a_line_that_opens_to_it(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    gate = Gate()
+    provider.script(Answer([SUMMARY], gates={0: gate}), Answer(["After it."]))
+    await summarise(page)
+    await gate.reached()
+    await expect(announced(page)).to_contain_text(MAKING)
+    for shown in (page, other):
+        await expect(thread(shown)).to_contain_text(MAKING)
+        await expect(button(shown, "Stop")).to_be_visible()
+    await say(page, "And then?")
+    await expect(thread(page)).to_contain_text("Waits for this summary")
+    await other.reload()
+    await expect(thread(other)).to_contain_text(MAKING)
+    await expect(thread(other).locator(".message.assistant:not([aria-busy])")).to_have_count(2)
+    gate.open()
+    for shown in (page, other):
+        await expect(thread(shown)).to_contain_text("After it.")
+        await expect(dividers(shown)).to_have_count(1)
+        await expect(dividers(shown)).to_contain_text(SAID)
+        await expect(dividers(shown).locator(".prose")).to_be_hidden()
+    line = dividers(page)
+    await line.locator("summary").click()
+    await expect(line.locator("li")).to_have_text(["pears are sweet", "apples are sour"])
+    await expect(line).to_contain_text("Written by loopback")
+    await expect(line.get_by_role("button", name="Good answer")).to_have_count(0)
+    await page.reload()
+    await expect(line.locator("li").first).to_be_visible()
+    await line.get_by_role("button", name="Details").click()
+    await expect(line.locator(".details")).to_contain_text("tokens")
+    assert provider.bodies[-1].count(b"And then?") == 1
+
+
+async def test_a_summary_that_is_stopped_leaves_the_chat(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    gate = Gate()
+    provider.script(Answer([SUMMARY], gates={0: gate}))
+    await summarise(page)
+    await gate.reached()
+    await page.get_by_label("Message", exact=True).fill("A draft")
+    await button(page, "Stop").click()
+    await expect(announced(page)).to_contain_text("The chat is as it was.")
+    gate.open()
+    await expect(thread(page)).not_to_contain_text(MAKING)
+    await expect(dividers(page)).to_have_count(0)
+    await expect(thread(page).locator(".note")).to_have_count(0)
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("A draft")
+
+
+async def test_a_summary_is_edited_by_the_keys(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    provider.script(Answer([SUMMARY]))
+    await summarise(page)
+    await expect(dividers(page)).to_have_count(1)
+    await tab_to(page, dividers(page).locator("summary"))
+    await page.keyboard.press("Enter")
+    await tab_to(page, button(page, "Edit").last)
+    await page.keyboard.press("Enter")
+    field = page.get_by_label("Edit the summary")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value(SUMMARY)
+    await page.keyboard.press("Escape")
+    await expect(button(page, "Edit").last).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("Pears alone.")
+    await page.keyboard.press("Enter")
+    await expect(dividers(page)).to_have_count(2)
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    await expect(button(page, "Use the whole chat")).to_have_count(0)
+    await tab_to(page, dividers(page).last.locator("summary"), "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(dividers(page).last).to_contain_text("Edited by you")
+    await expect(button(page, "Use the whole chat")).to_have_count(1)
+    provider.script(Answer(["Pears it is."]))
+    await say(page, "Which?")
+    await expect(thread(page)).to_contain_text("Pears it is.")
+    assert b"Pears alone." in provider.bodies[-1]
+
+
+async def test_the_whole_chat_is_used_again_by_the_keys(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    await summarised(page, provider)
+    await tab_to(page, button(page, "Use the whole chat"))
+    await page.keyboard.press("Enter")
+    await expect(dividers(page)).to_have_count(2)
+    await expect(dividers(page).last).to_be_focused()
+    await expect(dividers(page).last).to_contain_text("The whole chat is used again")
+    provider.script(Answer(["Once more."]))
+    await tab_to(page, button(page, "Summarise again"))
+    await page.keyboard.press("Enter")
+    await expect(dividers(page)).to_have_count(3)
+    await expect(button(page, "Summarise again")).to_have_count(0)
+
+
+async def test_a_failing_summary_is_told_and_tried_again(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    provider.script(Answer(status=500), Answer([SUMMARY]))
+    await summarise(page)
+    note = thread(page).locator(".note")
+    await expect(note).to_contain_text("could not be summarised")
+    await expect(note).to_contain_text("The chat is as it was.")
+    await expect(button(page, "Good answer")).to_have_count(2)
+    await note.get_by_role("button", name="Try again").click()
+    await expect(dividers(page)).to_have_count(1)
+    await expect(note).to_have_count(0)
+
+
+async def test_an_edit_of_a_summary_that_was_replaced_is_kept(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    await summarised(page, provider)
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    await button(page, "Edit").last.click()
+    await page.get_by_label("Edit the summary").fill("Of this window.")
+    await dividers(other).locator("summary").click()
+    await button(other, "Edit").last.click()
+    await other.get_by_label("Edit the summary").fill("Of the other window.")
+    await other.get_by_role("button", name="Save").click()
+    await expect(dividers(page)).to_have_count(2)
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#toast")).to_contain_text("Another summary has taken the place of this one.")
+    await expect(page.get_by_label("Edit the summary")).to_have_value("Of this window.")
+
+
+async def test_what_can_not_be_summarised_says_why(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider, 1)
+    await summarised(page, provider)
+    await page.get_by_role("button", name="Options of this chat").click()
+    entry = page.get_by_role("menuitem", name="Summarise earlier messages")
+    await expect(entry).to_have_attribute("aria-disabled", "true")
+    await expect(entry).to_contain_text("Nothing was said since the last summary")
+    await page.keyboard.press("Escape")
+    gate = Gate()
+    provider.script(Answer(["One."], gates={0: gate}))
+    await say(page, "Wait")
+    await gate.reached()
+    await search(page, "summarise")
+    await options(page, "This chat").first.click()
+    await expect(page.locator("#toast")).to_contain_text("Not while an answer is on its way")
+    gate.open()
+
+
+async def test_a_summary_from_elsewhere_moves_nothing(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider, 1)
+    provider.script(Answer(["\n\n".join(["A line."] * 80)]))
+    await say(page, "Much")
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    text = thread(page).get_by_text("answer 0")
+    await text.scroll_into_view_if_needed()
+    await text.evaluate("(node) => getSelection().selectAllChildren(node)")
+    place = "() => [document.querySelector('#scroller').scrollTop, String(getSelection())]"
+    before = await page.evaluate(place)
+    await summarised(other, provider)
+    await expect(dividers(page)).to_have_count(1)
+    assert await page.evaluate(place) == before
+    assert before[1] == "answer 0"
+
+
+async def test_a_found_summary_opens_where_it_stands(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    await summarised(page, provider)
+    await dividers(page).locator("summary").click()
+    await search(page, "apples")
+    await options(page, "In this chat").first.click()
+    await expect(dividers(page).locator("li").last).to_be_visible()
+    await expect(dividers(page)).to_have_class("divider found")
+    await expect(dividers(page).locator("summary")).to_be_focused()
+    assert await page.evaluate("CSS.highlights.get('found').size") == 1
+
+
+async def test_a_window_that_fills_is_told_and_summarised(
+    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
+) -> None:
+    page = await arrived(visitor, provider, 1)
+    gauge = page.locator("#gauge")
+    await window(WINDOW)
+    for tokens, words in ((2_000, ""), (2_600, "65\u00a0% of the model\u2019s memory is used"), (2_950, "soon")):
+        provider.script(Answer(["Yes."], counts={"prompt_tokens": tokens, "completion_tokens": 1}))
+        await say(page, f"{tokens}?")
+        await expect(thread(page).get_by_text("Yes.")).to_have_count([2_000, 2_600, 2_950].index(tokens) + 1)
+        await expect(gauge).to_contain_text(words) if words else await expect(gauge).to_be_hidden()
+    provider.script(Answer([SUMMARY]))
+    await gauge.get_by_role("button", name="Summarise now").click()
+    await expect(dividers(page)).to_have_count(1)
+    await expect(gauge).to_be_hidden()
+
+
+async def test_a_chat_that_became_too_long_is_summarised_first(
+    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
+) -> None:
+    page = await arrived(visitor, provider, 1)
+    await window(WINDOW)
+    gate = Gate()
+    provider.script(Answer(["So long."]), Answer([SUMMARY], gates={0: gate}), Answer(["At last."]))
+    await say(page, LONG)
+    await expect(thread(page)).to_contain_text("So long.")
+    await say(page, LONG)
+    await gate.reached()
+    await expect(thread(page)).to_contain_text(MAKING)
+    await page.reload()
+    await ready(page)
+    await expect(thread(page)).to_contain_text(MAKING)
+    gate.open()
+    await expect(thread(page)).to_contain_text("At last.")
+    order = "(box) => [...box.children].slice(-3).map((node) => node.classList[1] ?? node.classList[0])"
+    assert await thread(page).evaluate(order) == ["user", "divider", "assistant"]
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    provider.script(Answer(["Another."]))
+    await button(page, "Try again").last.click()
+    await expect(thread(page)).to_contain_text("Another.")
+    await expect(thread(page).locator(".version")).to_have_text("2/2")
+    assert await thread(page).evaluate(order) == ["user", "divider", "assistant"]
+    await button(page, "Previous version").click()
+    await expect(thread(page)).to_contain_text("At last.")
+    await expect(dividers(page)).to_have_count(1)
+
+
+async def test_a_message_too_large_stays_where_it_was_written(
+    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
+) -> None:
+    page = await arrived(visitor, provider, 1)
+    await window(WINDOW)
+    text = "word " * 4_000
+    await say(page, text)
+    line = page.locator("#refusal")
+    await expect(line).to_contain_text("tokens too long for the model, whose window holds 4,000. Shorten it.")
+    box = page.get_by_label("Message", exact=True)
+    await expect(box).to_have_value(text)
+    await expect(thread(page).locator(".message")).to_have_count(2)
+    provider.script(Answer(["Short enough."]))
+    await box.fill("word")
+    await expect(line).to_be_hidden()
+    await box.press("Enter")
+    await expect(thread(page)).to_contain_text("Short enough.")
