@@ -386,3 +386,42 @@ async def test_a_half_full_chat_is_summarised_once_its_cache_is_cold(
     turn = await host.turn(chat, "go on")
     assert (turn.status, len(await rows_of(chat, "summary"))) == (TurnStatus.COMPLETE, summaries)
     assert b"go on" in provider.bodies[-1]
+
+
+async def test_a_chat_is_not_summarised_while_it_is_answered(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 1)
+    gate = Gate()
+    provider.script(Answer(["Yes."], gates={0: gate}))
+    asked = await host.ask(chat, "go on")
+    await stands_at(gate)
+    service, user_id = host.runner.service, host.user_id
+    for refused in (
+        service.compact(user_id, chat),
+        service.write_summary(user_id, chat, "Mine."),
+        service.undo_summary(user_id, chat),
+    ):
+        with pytest.raises(Conflict, match="on its way"):
+            await refused
+    gate.open()
+    await host.listener.end_of(asked.run_id)
+    assert not await rows_of(chat, "summary")
+
+
+async def test_a_branch_of_a_summarised_line_is_summarised_by_itself(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 2)
+    await compacted(host, chat)
+    await host.turn(chat, "one")
+    [first, *_, one] = [row for row in await rows_of(chat) if row.role == "user" and not row.kind]
+    await edited(host, one.public_id, "one, said otherwise")
+    provider.script(Answer(["Of the branch."]))
+    assert (await compacted(host, chat)).status == TurnStatus.COMPLETE
+    await host.turn(chat, "two")
+    assert b"Of the branch." in provider.bodies[-1]
+    await host.runner.service.select_branch(host.user_id, one.public_id, 50)
+    await host.turn(chat, "three")
+    assert b"Of the branch." not in provider.bodies[-1]
+    assert first.text.encode() not in provider.bodies[-1]
