@@ -4,11 +4,11 @@ declare namespace Api {
   /** Of each method its params and its result. */
   interface Methods {
     /** Create a session. It is not opened by that. */
-    "session.create": { params: { title?: string; profile?: number }; result: SessionResult };
+    "session.create": { params: { title?: string; profile?: number; memory?: boolean }; result: SessionResult };
     /** List the caller's sessions, newest activity first; archived ones only when asked for. */
     "session.list": { params: { limit?: number; cursor?: string | null; query?: string; archived?: boolean }; result: ListResult };
-    /** Rename, archive or pin a session: what is given changes, and it counts as no activity. */
-    "session.update": { params: { session_id: string; title?: string; archived?: boolean; pinned?: boolean; profile?: number }; result: SessionResult };
+    /** Rename, archive or pin a session, or switch its memory: what is given changes, and it counts as no activity. */
+    "session.update": { params: { session_id: string; title?: string; archived?: boolean; pinned?: boolean; memory?: boolean; profile?: number }; result: SessionResult };
     /** Tell what a session's turns have cost, why caches missed, and whether its profile was changed since it began. */
     "session.ledger": { params: { session_id: string }; result: LedgerResult };
     /** Let a session begin with its profile as it is now, from its next turn on: its prompt is read anew, once. */
@@ -39,6 +39,18 @@ declare namespace Api {
     "session.compact": { params: { session_id: string; text?: string; undo?: boolean }; result: CompactResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */
     "turn.stop": { params: { session_id: string; run_id?: string }; result: StopResult };
+    /** Tell what the caller wants to be remembered, oldest first, and whether it is told to models. */
+    "memory.list": { params: Record<string, never>; result: MemoriesShape };
+    /** Add a memory, kept as one line; one that is there already stays as it is. */
+    "memory.add": { params: { text: string }; result: MemoryResult };
+    /** Put a text in the place of a memory's. */
+    "memory.update": { params: { text: string; memory_id: string }; result: MemoryResult };
+    /** Delete a memory. */
+    "memory.delete": { params: { memory_id: string }; result: EmptyResult };
+    /** Have the memories told to models, or not: they are kept. */
+    "memory.switch": { params: { enabled: boolean }; result: MemoriesShape };
+    /** Save what a call of the tool remember has proposed, or refuse it: once, for the call's result. */
+    "memory.decide": { params: { message_id: string; save: boolean }; result: DecideResult };
     /** List the profiles that the caller may choose. */
     "profile.list": { params: Record<string, never>; result: ProfilesResult };
     /** Tell the facts after a cursor, in order; what another program has changed until now is among them. */
@@ -91,13 +103,14 @@ declare namespace Api {
   }
   /** Why a provider's cache had less than was expected; `sentence` says it to a person. */
   type Cause = "first" | "model" | "profile" | "prompt" | "tools" | "software" | "compacted" | "edited" | "expired" | "evicted" | "unreported" | "host" | "other";
-  /** A profile that a user may choose for a session, or for one answer. ``input_price`` is what a million tokens of a prompt cost that no cache holds, in US dollars; null where no price is known. */
+  /** A profile that a user may choose for a session, or for one answer. ``memory``: whether the user's memory is told to it. ``input_price`` is what a million tokens of a prompt cost that no cache holds, in US dollars; null where no price is known. */
   interface ChoiceShape {
     id: number;
     name: string;
     description: string;
     model: string;
     is_default: boolean;
+    memory: boolean;
     takes_images: boolean;
     takes_files: boolean;
     input_price: number | null;
@@ -120,6 +133,11 @@ declare namespace Api {
     type: "data";
     value: string;
     mimeType: string;
+  }
+  /** ``memory`` is what was saved by this. */
+  interface DecideResult {
+    message: MessageShape;
+    memory: MemoryShape | null;
   }
   /** The metadata of TEXT_MESSAGE_CONTENT: the characters of the message before this delta. */
   interface DeltaMetadata {
@@ -157,12 +175,12 @@ declare namespace Api {
     code: string;
     text: string;
   }
-  /** One of the project's own facts, sent to all of the user's connections. ``cursor`` is its place among the user's facts: from 1, rising by one, without gaps. Its value is that of the moment it is sent, null where what it is about has been deleted since. */
+  /** One of the project's own facts, sent to all of the user's connections. ``session_id`` is null where it is about no session, but about the user's memory. ``cursor`` is its place among the user's facts: from 1, rising by one, without gaps. Its value is that of the moment it is sent, null where what it is about has been deleted since. */
   interface FactNotification {
-    session_id: string;
+    session_id: string | null;
     run_id: null;
     seq: null;
-    event: SessionChanged | SessionDeleted | MessageCreated | MessageUpdated | BranchSelected | QueueChanged | TurnChanged | TranscriptChanged;
+    event: SessionChanged | SessionDeleted | MessageCreated | MessageUpdated | BranchSelected | QueueChanged | TurnChanged | TranscriptChanged | MemoryUpdated;
     cursor: number;
   }
   /** Bytes already at the provider, named by a handle the provider issued: an OpenAI or Anthropic file id, a Gemini file URI, a storage URL only that provider can read. No bytes travel and nothing is fetched. Only the provider that minted the handle can resolve it; a peer that cannot drops the part as it drops any part it cannot use. */
@@ -248,6 +266,35 @@ declare namespace Api {
     next_cursor: string | null;
     cursor: number;
   }
+  /** All that a user wants to be known, oldest first, and whether it is told to models at all. */
+  interface MemoriesShape {
+    enabled: boolean;
+    memories: Array<MemoryShape>;
+  }
+  /** A user's memory has changed: whether it is told at all, and how many memories there are. */
+  interface MemoryChangeShape {
+    enabled: boolean;
+    count: number;
+  }
+  interface MemoryResult {
+    memory: MemoryShape;
+  }
+  /** One thing that a user wants to be known in all their chats. */
+  interface MemoryShape {
+    id: string;
+    text: string;
+    created_at: string;
+  }
+  /** The user's memory has changed: what is shown of it must be fetched again. */
+  interface MemoryUpdated {
+    type: "CUSTOM";
+    timestamp?: number | null;
+    rawEvent?: unknown;
+    metadata?: Record<string, unknown> | null;
+    subagentRunId?: string | null;
+    name: "memory.updated";
+    value: MemoryChangeShape | null;
+  }
   /** A user's message begins its turn, an answer was stored, or a step that called tools, with their results. */
   interface MessageCreated {
     type: "CUSTOM";
@@ -261,7 +308,7 @@ declare namespace Api {
   interface MessageResult {
     message: MessageShape;
   }
-  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the other messages that stand in the same place, in other branches, oldest first; ``place`` is which of all of them this one is by age, from 1. ``kind`` is null of what was said, else what this message is instead: the ``summary`` that the model is sent in the place of what came before, or a ``note`` of the host to the model. ``model`` is who answered, ``rating`` what the user thinks of it. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
+  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the other messages that stand in the same place, in other branches, oldest first; ``place`` is which of all of them this one is by age, from 1. ``kind`` is null of what was said, else what this message is instead: the ``summary`` that the model is sent in the place of what came before, or a ``note`` of the host to the model. ``model`` is who answered, ``rating`` what the user thinks of it. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``proposal`` is how a memory stands that a call of the tool ``remember`` has proposed, of that call's result. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
   interface MessageShape {
     id: string;
     position: number | null;
@@ -274,6 +321,7 @@ declare namespace Api {
     kind?: "summary" | "note" | null;
     model?: string | null;
     rating?: 1 | -1 | null;
+    proposal?: "open" | "saved" | "refused" | null;
     reasoning?: string | null;
     finish?: "length" | "content_filter" | "refusal" | "context" | "pause" | null;
     error?: ErrorShape | null;
@@ -486,7 +534,7 @@ declare namespace Api {
   interface SessionResult {
     session: SessionShape;
   }
-  /** One conversation, without its messages; ``profile`` is the id of what answers in it, null if it was removed. */
+  /** One conversation, without its messages; ``profile`` is the id of what answers in it, null if it was removed. ``memory``: whether the user's memory is told here, where there is one. */
   interface SessionShape {
     id: string;
     title: string;
@@ -496,6 +544,7 @@ declare namespace Api {
     updated_at: string;
     archived: boolean;
     pinned: boolean;
+    memory: boolean;
     profile: number | null;
     context: ContextShape;
   }

@@ -84,6 +84,8 @@ declare namespace Page {
     select(versions: Versions, id: string, button: HTMLElement): void;
     rate(message: Message, rating: 1 | -1): void;
     fork(message: Message): void;
+    /** Keeps what a call has proposed to remember, of which this is the result, or not. */
+    decide(message: Message, save: boolean): void;
     /** Ends the running answer. */
     stop(): void;
     /** Has the earlier part of the chat summarised, for the model. */
@@ -112,6 +114,8 @@ declare namespace Page {
     kind?: string;
     lines?: string[];
     checked?: boolean;
+    /** Whether it is by itself on or off. */
+    isSwitch?: boolean;
     /** Why it cannot be done just now; empty where it can. */
     reason?: string | undefined;
   }

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib.admin.models import CHANGE
 from django.db import transaction
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Right
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
@@ -20,8 +20,8 @@ from sessions_app.admin import log, rights
 from sessions_app.conversations import access
 from sessions_app.errors import NotFound
 from sessions_app.llm.cache_ledger.requests import RequestRecord, expected_of
-from sessions_app.llm.content.prefix import with_instructions
-from sessions_app.models import AgentProfile, ChatSession
+from sessions_app.llm.content.prefix import with_own_words
+from sessions_app.models import AgentProfile, ChatSession, UserMemory
 from sessions_app.session_store.chats import prefix_of, refreeze
 
 RIGHT = "sessions_app.change_chatsession"
@@ -34,17 +34,27 @@ def may_apply(request: HttpRequest) -> bool:
 
 
 def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) -> QuerySet[ChatSession]:
-    """Return those of the profiles' sessions whose prefix is an older one, but for their users' instructions."""
+    """Return those of the profiles' sessions whose prefix is an older one, but for what is their users' own."""
     older = Q(pk__in=[])
+    off = Q(memory=False) | Exists(UserMemory.objects.filter(owner=OuterRef("owner"), enabled=False))
     for profile in profiles:
-        older |= Q(profile=profile) & ~_begins_with(prefix_of(profile).to_json())
+        present, without = (prefix_of(profile, remembers=remembers).to_json() for remembers in (True, False))
+        same = _begins_with(present, profile) | (off & _begins_with(without, profile))
+        older |= Q(profile=profile) & ~same
     return sessions.filter(older)
 
 
-def _begins_with(frozen: str) -> Q:
-    """Whether a session has this prefix, with or without instructions. (LIKE would not tell A from a, on SQLite.)"""
-    end = with_instructions(frozen)
-    return Q(frozen_prefix=frozen) | Q(Exact(Right("frozen_prefix", len(end)), Value(end)))
+def _begins_with(frozen: str, profile: AgentProfile) -> Q:
+    """Whether a session has this prefix, with or without words of its user's own: memories where these are told."""
+    end = with_own_words(frozen)
+    same = Q(frozen_prefix=frozen) | _ends_with(end)
+    # Memories are a list, and the last of these words.
+    return same if profile.memory else same & ~_ends_with(f"]{end}")
+
+
+def _ends_with(end: str) -> Q:
+    # LIKE takes A for a, on SQLite.
+    return Q(Exact(Right("frozen_prefix", len(end)), Value(end)))
 
 
 def tokens_kept(sessions: QuerySet[ChatSession]) -> int:

@@ -51,7 +51,7 @@ class AgentProfileForm(_ModelForm):
         model = AgentProfile
         fields = (
             *("name", "description", "order", "groups", "is_default"),
-            *("model", "base_url", "context", "system_prompt", "tools"),
+            *("model", "base_url", "context", "system_prompt", "tools", "memory"),
         )
         help_texts = {"is_default": "New sessions are made of this profile; the flag moves here from the other one."}
 

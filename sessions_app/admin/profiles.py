@@ -32,8 +32,9 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
         (
             "For all its sessions",
             {
-                "fields": ("model", "base_url", "key_is", "api_key", "remove_key", "context"),
-                "description": "Sessions follow their profile's model, from their next turn on.",
+                "fields": ("model", "base_url", "key_is", "api_key", "remove_key", "context", "memory"),
+                "description": "Sessions follow their profile's model, and are told of memory or not, from their next "
+                "turn on.",
             },
         ),
         (

@@ -32,7 +32,14 @@ from ag_ui.core import (
 from pydantic import Field
 
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
-from sessions_app.conversations.schemas import MessageShape, QueuedShape, SessionShape, TranscriptShape, TurnShape
+from sessions_app.conversations.schemas import (
+    MemoryChangeShape,
+    MessageShape,
+    QueuedShape,
+    SessionShape,
+    TranscriptShape,
+    TurnShape,
+)
 from sessions_app.conversations.shape import Shape
 from sessions_app.journal import Fact
 from sessions_app.realtime.notices import event_of
@@ -154,6 +161,13 @@ class TranscriptChanged(CustomEvent):
     value: TranscriptShape | None
 
 
+class MemoryUpdated(CustomEvent):
+    """The user's memory has changed: what is shown of it must be fetched again."""
+
+    name: Literal["memory.updated"]
+    value: MemoryChangeShape | None
+
+
 RunEvent = Annotated[
     TurnStarted
     | TextMessageStartEvent
@@ -182,7 +196,8 @@ FactEvent = Annotated[
     | BranchSelected
     | QueueChanged
     | TurnChanged
-    | TranscriptChanged,
+    | TranscriptChanged
+    | MemoryUpdated,
     Field(discriminator="name"),
 ]
 
@@ -199,11 +214,12 @@ class RunNotification(Shape):
 class FactNotification(Shape):
     """One of the project's own facts, sent to all of the user's connections.
 
+    ``session_id`` is null where it is about no session, but about the user's memory.
     ``cursor`` is its place among the user's facts: from 1, rising by one, without gaps. Its value is that of the moment
     it is sent, null where what it is about has been deleted since.
     """
 
-    session_id: UUID
+    session_id: UUID | None
     run_id: None
     seq: None
     event: FactEvent

@@ -6,6 +6,7 @@ up by such an id without its owner, so that someone else's row is answered exact
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
@@ -22,24 +23,40 @@ WHERE stamp.chat_session_id = %s AND chat_session.owner_id = %s
 FOR UPDATE OF stamp FOR NO KEY UPDATE OF chat_session
 """
 
-_MAY_ACT = "SELECT is_active FROM auth_user WHERE id = %s"
+_USER = """
+SELECT auth_user.is_active, memory.digest FROM auth_user
+LEFT JOIN sessions_app_usermemory AS memory ON memory.owner_id = auth_user.id WHERE auth_user.id = %s
+"""
 
 
-def hold_user(user_id: int) -> bool:
-    """Tell whether the user may act, which then stays so until the transaction ends. Comes after the session's lock.
+@dataclass(frozen=True, slots=True)
+class ActingUser:
+    """A user who may act. ``memory`` is the digest of what models are told of theirs; None where there never was one.
+
+    A change that was committed while the lock was waited for may be missing in it.
+    """
+
+    id: int
+    memory: str | None
+
+
+def hold_user(user_id: int) -> ActingUser | None:
+    """Return the user who may act, which then stays so until the transaction ends. Comes after the session's lock.
 
     On PostgreSQL the row's lock lets one transaction of a user wait for another, a deactivation among them.
     (SQLite's transactions begin IMMEDIATE: there the whole database is locked already.)
     """
-    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
-    found = plain.rows(_MAY_ACT + lock, [user_id])
-    return bool(found and found[0][0])
+    lock = " FOR NO KEY UPDATE OF auth_user" if connection.features.has_select_for_update else ""
+    for is_active, digest in plain.rows(_USER + lock, [user_id]):
+        return ActingUser(user_id, digest) if is_active else None
+    return None
 
 
-def require_user(user_id: int) -> None:
+def require_user(user_id: int) -> ActingUser:
     """Have the user's other requests wait for this one. Raises NotFound where the user may no longer act."""
-    if not hold_user(user_id):
+    if (user := hold_user(user_id)) is None:
         raise NotFound
+    return user
 
 
 def message(user_id: int, message_id: UUID) -> Message:

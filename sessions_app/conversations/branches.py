@@ -209,6 +209,16 @@ def is_shown(chat_session: ChatSession, message: Message) -> bool:
     return any(segment.has(message) for segment in _down_to(chat_session, message.position))
 
 
+def place_of(chat_session: ChatSession, message: Message) -> int:
+    """Return the position at which another line begins that has something in the place of a message of this one.
+
+    A note belongs to the message that it was made for: that line begins before it, and gets one of its own.
+    """
+    [*before], _ = latest(chat_session, 1, before=message.position)
+    has_note = before and (before[0].branch_id, before[0].kind) == (message.branch_id, MessageKind.NOTE)
+    return before[0].position if has_note else message.position
+
+
 def _down_to(chat_session: ChatSession, position: int) -> Iterable[Segment]:
     for segment in line(chat_session):
         yield segment

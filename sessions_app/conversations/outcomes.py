@@ -9,14 +9,23 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from sessions_app.conversations import spending
-from sessions_app.conversations.schemas import ErrorShape, MessageShape, message_shape
+from sessions_app.conversations.schemas import ErrorShape, MessageShape, message_shape, proposes
 from sessions_app.conversations.versions import versions
-from sessions_app.models import Message, MessageKind, MessageRating, MessageRole, Turn, TurnStatus
+from sessions_app.models import (
+    MemoryDecision,
+    Message,
+    MessageKind,
+    MessageRating,
+    MessageRole,
+    Turn,
+    TurnStatus,
+)
 
 
 def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
-    """Return the shapes of stored messages, with all that other rows say of them (four queries)."""
-    beside, turns, ratings = versions(messages), _turns(messages), _ratings(messages)
+    """Return the shapes of stored messages, with all that other rows say of them (four queries;
+    another where a tool has proposed to remember something)."""
+    beside, turns, ratings, decisions = versions(messages), _turns(messages), _ratings(messages), _decisions(messages)
     ended = [turn for turn in turns.values() if turn.ended_at is not None]
     ledgers = {turn.answer_id: spending.line_of(turn) for turn in ended}
     errors = {_bearer(turn): error for turn in ended if (error := error_of(turn) or _stop_of(turn))}
@@ -27,6 +36,7 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
                 "ledger": ledgers.get(message.public_id),
                 "error": errors.get(message.public_id, shape.error),
                 "rating": ratings.get(message.pk),
+                "proposal": decisions.get(message.pk, shape.proposal),
                 "model": _answered_by(message, turns.get(message.turn_id)),
             }
         )
@@ -51,6 +61,13 @@ def _answered_by(message: Message, turn: Turn | None) -> str | None:
 def _ratings(messages: Sequence[Message]) -> dict[int, int]:
     rated = MessageRating.objects.filter(message__in=[message.pk for message in messages])
     return dict(rated.values_list("message_id", "rating"))
+
+
+def _decisions(messages: Sequence[Message]) -> dict[int, str]:
+    """Return what the user said to what was proposed for their memory, by the result's primary key."""
+    results = [message.pk for message in messages if proposes(message)]
+    decided = MemoryDecision.objects.filter(message__in=results).values_list("message_id", "saved") if results else ()
+    return {pk: "saved" if saved else "refused" for pk, saved in decided}
 
 
 def _turns(messages: Sequence[Message]) -> dict[int | None, Turn]:

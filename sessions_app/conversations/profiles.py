@@ -93,6 +93,7 @@ def _choice(profile: AgentProfile) -> ChoiceShape:
         description=profile.description,
         model=profile.effective_model,
         is_default=profile.is_default,
+        memory=profile.memory,
         # A model of which nobody knows better takes both.
         takes_images=True,
         takes_files=True,

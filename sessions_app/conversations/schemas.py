@@ -19,6 +19,8 @@ from sessions_app.llm.content.codec import is_readable, known
 from sessions_app.llm.content.errors import WAY_OUT
 from sessions_app.llm.content.parts import Parts, reasoning_of, tool_calls, tool_results
 from sessions_app.llm.finish import Finish
+from sessions_app.llm.tools.remembering import REMEMBER
+from sessions_app.llm.tools.sources import TOOL_ERROR
 from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnStatus
 
 
@@ -33,7 +35,10 @@ class ContextShape(Shape):
 
 
 class SessionShape(Shape):
-    """One conversation, without its messages; ``profile`` is the id of what answers in it, null if it was removed."""
+    """One conversation, without its messages; ``profile`` is the id of what answers in it, null if it was removed.
+
+    ``memory``: whether the user's memory is told here, where there is one.
+    """
 
     id: UUID
     title: str
@@ -43,6 +48,7 @@ class SessionShape(Shape):
     updated_at: datetime
     archived: bool
     pinned: bool
+    memory: bool
     profile: int | None
     context: ContextShape
 
@@ -69,8 +75,8 @@ class ProfileShape(Shape):
 class ChoiceShape(Shape):
     """A profile that a user may choose for a session, or for one answer.
 
-    ``input_price`` is what a million tokens of a prompt cost that no cache holds, in US dollars; null where no price is
-    known.
+    ``memory``: whether the user's memory is told to it. ``input_price`` is what a million tokens of a prompt cost that
+    no cache holds, in US dollars; null where no price is known.
     """
 
     id: int
@@ -78,6 +84,7 @@ class ChoiceShape(Shape):
     description: str
     model: str
     is_default: bool
+    memory: bool
     takes_images: bool
     takes_files: bool
     input_price: float | None
@@ -104,7 +111,8 @@ class MessageShape(Shape):
     ``model`` is who answered, ``rating`` what the user thinks of it.
     ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
     that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning``
-    is what the model let be seen of its thoughts. ``finish`` says why an answer is not whole although
+    is what the model let be seen of its thoughts. ``proposal`` is how a memory stands that a call of the
+    tool ``remember`` has proposed, of that call's result. ``finish`` says why an answer is not whole although
     its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the
     user's message has the error.
     """
@@ -120,6 +128,7 @@ class MessageShape(Shape):
     kind: Literal["summary", "note"] | None = None
     model: str | None = None
     rating: Literal[1, -1] | None = None
+    proposal: Literal["open", "saved", "refused"] | None = Field(default=None, exclude_if=_is_none)
     reasoning: str | None = None
     finish: Finish | None = None
     error: ErrorShape | None = None
@@ -134,6 +143,28 @@ class QueuedShape(Shape):
     run_id: UUID
     message_id: UUID
     text: str
+
+
+class MemoryShape(Shape):
+    """One thing that a user wants to be known in all their chats."""
+
+    id: UUID
+    text: str
+    created_at: datetime
+
+
+class MemoriesShape(Shape):
+    """All that a user wants to be known, oldest first, and whether it is told to models at all."""
+
+    enabled: bool
+    memories: list[MemoryShape]
+
+
+class MemoryChangeShape(Shape):
+    """A user's memory has changed: whether it is told at all, and how many memories there are."""
+
+    enabled: bool
+    count: int
 
 
 class TurnShape(Shape):
@@ -175,6 +206,7 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
         updated_at=chat_session.updated_at,
         archived=chat_session.archived,
         pinned=chat_session.pinned,
+        memory=chat_session.memory,
         profile=profile.pk if profile else None,
         context=ContextShape(tokens=last.tokens if last else None, limit=window(profile)),
     )
@@ -183,9 +215,17 @@ def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) 
 def _tool_fields(role: str, parts: Parts) -> dict[str, Any]:
     """Return what a message says of tool calls."""
     if role == MessageRole.TOOL:
-        return {"tool_call_id": next((result.id for result in tool_results(parts)), None)}
+        result = next(iter(tool_results(parts)), None)
+        return {"tool_call_id": result and result.id}
     calls = [ToolCallShape(id=call.id, name=call.name, arguments=call.arguments) for call in tool_calls(parts)]
     return {"tool_calls": calls or None}
+
+
+def proposes(message: Message) -> bool:
+    """Tell whether a message is the result of a call that has proposed something for the user's memory."""
+    if message.role != MessageRole.TOOL or message.text.startswith(TOOL_ERROR):
+        return False
+    return any(result.name == REMEMBER for result in tool_results(known(message.parts)))
 
 
 def message_shape(message: Message) -> MessageShape:
@@ -206,6 +246,7 @@ def message_shape(message: Message) -> MessageShape:
         reasoning=reasoning_of(parts) or None,
         finish=message.finish or None,
         error=None if is_readable(message.parts) else UNREADABLE,
+        proposal="open" if proposes(message) else None,
         **_tool_fields(message.role, parts),
     )
 

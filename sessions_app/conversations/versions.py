@@ -1,20 +1,23 @@
 """Which messages stand in one place of a conversation, each in a branch of its own: versions of one another.
 
 A message that opens a branch stands beside the parent's message at the fork position, and beside the first messages
-of the other branches that fork there.
+of the other branches that fork there. A note belongs to the message after it: where one stands at the position of a
+fork, the message after it has that place. Notes and summaries have no versions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Q
 
 from sessions_app.database import plain
-from sessions_app.models import Message
+from sessions_app.models import Message, MessageKind
 
 Place = tuple[UUID, int]
+# No row has this kind.
+_NOTHING = ("nothing", 0, UUID(int=0))
 
 # The branches of some messages, and all that fork where one of these may stand.
 _BRANCHES = """
@@ -33,36 +36,46 @@ def versions(messages: Sequence[Message]) -> dict[int, list[UUID]]:
     A message that stands alone is left out. The cost is proportional to these messages and their versions, not with the
     other branches of their sessions.
     """
-    if not messages:
+    said = [message for message in messages if message.kind == MessageKind.SAID]
+    if not said:
         return {}
-    branches = _branches(messages)
-    places = {message.pk: _place(message, *branches[message.branch_id]) for message in messages}
-    families: dict[Place, list[UUID]] = {place: [place[0]] for place in places.values()}
+    branches = _branches(said)
+    places = {message.pk: _places(message, *branches[message.branch_id]) for message in said}
+    families: dict[Place, list[UUID]] = {place: [place[0]] for some in places.values() for place in some}
     for branch_id, (parent_id, fork_position) in branches.items():
         if parent_id is not None and (parent_id, fork_position) in families:
             families[parent_id, fork_position].append(branch_id)
     standing = _standing({place: family for place, family in families.items() if len(family) > 1})
-    return {pk: standing[place] for pk, place in places.items() if len(standing.get(place, ())) > 1}
+    found = {}
+    for message in said:
+        for place in places[message.pk]:
+            if message.public_id in (beside := standing.get(place, [])) and len(beside) > 1:
+                found[message.pk] = beside
+    return found
 
 
 def _branches(messages: Sequence[Message]) -> dict[UUID, tuple[UUID | None, int]]:
     """Return parent and fork position of the branches that can stand in these messages' places."""
     ids = list({message.branch_id for message in messages})
     positions = [message.position for message in messages]
-    bounds = [min(positions), max(positions)]
+    bounds = [min(positions) - 1, max(positions)]
     sql = _BRANCHES.format(ids=", ".join(["%s"] * len(ids)))
     found = plain.rows(sql, [*ids, *ids, *bounds, *ids, *bounds])
     # SQLite returns ids as text.
     return {UUID(str(own)): (UUID(str(parent)) if parent else None, fork) for own, parent, fork in found}
 
 
-def _place(message: Message, parent_id: UUID | None, fork_position: int) -> Place:
-    """Return the place of a message: the branch that a fork here would have as its parent, and the position.
+def _places(message: Message, parent_id: UUID | None, fork_position: int) -> list[Place]:
+    """Return the places that a message may have: its own, and that of a note before it.
 
-    The answer at position 4 of branch A, and those of branches B and C that fork at 4, all have the place (A, 4).
+    The answer at position 4 of branch A, and those of branches B and C that fork at 4, all have the place (A, 4): the
+    branch that a fork here would have as its parent, and the position.
     """
-    forks_here = parent_id is not None and message.position == fork_position
-    return (parent_id if forks_here and parent_id else message.branch_id, message.position)
+    return [
+        (parent_id if parent_id and position == fork_position else message.branch_id, position)
+        for position in (message.position, message.position - 1)
+        if position >= 0
+    ]
 
 
 def _standing(families: dict[Place, list[UUID]]) -> dict[Place, list[UUID]]:
@@ -71,11 +84,19 @@ def _standing(families: dict[Place, list[UUID]]) -> dict[Place, list[UUID]]:
         return {}
     condition = Q()
     for (_, position), family in families.items():
-        condition |= Q(branch__in=family, position=position)
-    found: dict[Place, list[UUID]] = {place: [] for place in families}
-    rows = Message.objects.filter(condition).order_by("pk").values_list("branch_id", "position", "public_id")
-    for branch_id, position, public_id in rows:
-        for place, family in families.items():
-            if place[1] == position and branch_id in family:
-                found[place].append(public_id)
-    return found
+        condition |= Q(branch__in=family, position__in=(position, position + 1))
+    rows = Message.objects.filter(condition).values_list("branch_id", "position", "kind", "pk", "public_id")
+    at = {(branch_id, position): (kind, pk, public_id) for branch_id, position, kind, pk, public_id in rows}
+    return {place: _opening(at, place[1], family) for place, family in families.items()}
+
+
+def _opening(at: dict[Place, tuple[str, int, UUID]], position: int, family: Iterable[UUID]) -> list[UUID]:
+    """Return what each of some branches says first from a position on, oldest first."""
+    found = []
+    for branch_id in family:
+        kind, pk, public_id = at.get((branch_id, position), _NOTHING)
+        if kind == MessageKind.NOTE:
+            kind, pk, public_id = at.get((branch_id, position + 1), _NOTHING)
+        if kind == MessageKind.SAID:
+            found.append((pk, public_id))
+    return [public_id for _, public_id in sorted(found)]

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
+from sessions_app.conversations import memory
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import MessageShape, TranscriptShape, queued_shape, session_shape
 from sessions_app.conversations.turn_results import broken_off, ending_of, last_event, turn_shape
@@ -68,7 +69,7 @@ class _Rows:
     """The rows that some facts of one user are about."""
 
     def __init__(self, owner_id: int, entries: Iterable[JournalEntry]) -> None:
-        sessions = {entry.session_id for entry in entries}
+        sessions = {entry.session_id for entry in entries if entry.session_id}
         messages = {entry.subject for entry in entries if entry.subject and entry.name in _MESSAGES}
         runs = {entry.subject for entry in entries if entry.subject and entry.name in _TURNS}
         owned = ChatSession.objects.filter(owner_id=owner_id).select_related("stamp", "profile").defer("frozen_prefix")
@@ -87,6 +88,8 @@ class _Rows:
             return self.messages.get(entry.subject)
         if entry.name in _TURNS:
             return self._turn_value(entry)
+        if entry.name == FactName.MEMORY_UPDATED:
+            return memory.change_shape(entry.owner_id)
         session = self.sessions.get(entry.session_id)
         if session is None:
             return None

@@ -42,7 +42,7 @@ class TurnEnd:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that has become true of a user's session.
+    """Something that has become true of a user's session, or of their memory: then ``session_id`` is None.
 
     ``cursor`` is its place in the user's journal, 0 until it is written. ``value`` is what clients are told: a shape or
     plain JSON, None of what has been deleted since. ``process`` is the owner of a turn that began, ``end`` how a turn
@@ -51,7 +51,7 @@ class Fact:
 
     owner_id: int
     name: FactName
-    session_id: UUID
+    session_id: UUID | None
     subject: UUID | None = None
     value: Any = None
     process: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from importlib.metadata import version
 
 from sessions_app.llm.cache_clock.warmth import is_warm
@@ -50,7 +51,7 @@ class Agent:
         self._check()
         if call.name not in {tool.name for tool in transcript.prefix.tools}:
             return no_tool(call)
-        return await self._tools.call(self._context, call)
+        return await self._tools.call(replace(self._context, session_id=transcript.session_id), call)
 
     async def aclose(self) -> None:
         """Be used no more. The providers' clients belong to the process and stay open."""

@@ -6,6 +6,7 @@ large tables stay inside. Everything that must never be is a constraint of the d
 
 from sessions_app.models.instructions import UserInstructions
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
+from sessions_app.models.memory import Memory, MemoryDecision, UserMemory
 from sessions_app.models.messages import Message, MessageClaim, MessageKind, MessageRating, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount, TitleSource
@@ -20,6 +21,8 @@ __all__ = [
     "FactName",
     "JournalEntry",
     "JournalHead",
+    "Memory",
+    "MemoryDecision",
     "Message",
     "MessageClaim",
     "MessageKind",
@@ -34,4 +37,5 @@ __all__ = [
     "TurnKind",
     "TurnStatus",
     "UserInstructions",
+    "UserMemory",
 ]

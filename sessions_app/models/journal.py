@@ -21,6 +21,7 @@ class FactName(models.TextChoices):
     TURN_ENDED = "turn.ended"
     BRANCH_SELECTED = "branch.selected"
     TRANSCRIPT_CHANGED = "transcript.changed"
+    MEMORY_UPDATED = "memory.updated"
 
 
 class JournalHead(models.Model):
@@ -40,7 +41,8 @@ class JournalEntry(models.Model):
 
     It holds ids and never a word of what was said: what it tells is read from the rows when it is sent, so that a
     deletion leaves nothing behind. ``cursor`` is its place among the owner's facts: from 1, without gaps. ``subject``
-    is a message's public id or a turn's run id, null where the fact is about the session itself.
+    is a message's public id or a turn's run id, null where the fact is about the session itself. ``session_id`` is null
+    where it is about none: about the user's memory.
     """
 
     # No constraint: facts come while their user is being deleted, and go with the user by a trigger.
@@ -49,7 +51,7 @@ class JournalEntry(models.Model):
     )
     cursor = models.PositiveBigIntegerField()
     name = models.CharField(max_length=20)
-    session_id = models.UUIDField()
+    session_id = models.UUIDField(null=True)
     subject = models.UUIDField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 

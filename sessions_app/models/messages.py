@@ -82,6 +82,7 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["branch", "position"], condition=Q(kind="summary"), name="summary_by_position"),
+            models.Index(fields=["branch", "position"], condition=Q(kind="note"), name="note_by_position"),
         ]
 
     def __str__(self) -> str:

@@ -40,7 +40,7 @@ def origin_of(address: str) -> tuple[str, str | None, int | None]:
 
 def default_tools() -> list[str]:
     """Return the tools of a new profile, by name."""
-    return ["calculator", "search_chats"]
+    return ["calculator", "search_chats", "remember"]
 
 
 class AgentProfile(models.Model):
@@ -87,6 +87,11 @@ class AgentProfile(models.Model):
     learnt_model = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
     system_prompt = models.TextField(blank=True, default=DEFAULT_SYSTEM_PROMPT)
     tools = models.JSONField(default=default_tools, blank=True, help_text="Names of tools, as a JSON list.")
+    memory = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="What its users want to be remembered is told to the model. The tool “remember” needs it too.",
+    )
     is_default = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -32,6 +32,7 @@ class ChatSession(models.Model):
     JSON), and ``applied_prefix`` the digest of a prefix that somebody put in the place of the
     first one: the ledger explains misses of the provider's cache by them, nothing else does.
     ``profile`` is null where that was removed: then the session is read, and answered by nobody until it has another.
+    ``memory`` says whether the user's memory is told here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,6 +50,7 @@ class ChatSession(models.Model):
     applied_prefix = models.CharField(max_length=32, blank=True, db_default="", editable=False)
     archived = models.BooleanField(default=False, db_default=False)
     pinned = models.BooleanField(default=False, db_default=False)
+    memory = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

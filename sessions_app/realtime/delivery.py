@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 
 from sessions_app import database, journal
 from sessions_app.journal import Fact
-from sessions_app.models import FactName
 from sessions_app.realtime.notices import RunNotice, fact_notice, run_notice
 from sessions_app.realtime.subscriptions import Subscriptions
 
@@ -161,9 +160,10 @@ class Delivery:
     def _deliver(self, fact: Fact) -> None:
         self._heard(fact)
         self.subscriptions.deliver(fact.owner_id, fact_notice(fact))
-        if fact.name == FactName.TURN_ENDED and fact.end is not None and fact.subject is not None:
+        session_id, run_id = fact.session_id, fact.subject
+        if fact.end is not None and session_id is not None and run_id is not None:
             # Whoever has opened the session before this fact has been told of the run.
-            last = run_notice(fact.session_id, fact.subject, fact.end.seq, fact.end.event, began=fact.cursor)
+            last = run_notice(session_id, run_id, fact.end.seq, fact.end.event, began=fact.cursor)
             self.subscriptions.deliver(fact.owner_id, last)
 
     def _deliver_early(self, user_id: int, place: _Place) -> None:

@@ -58,11 +58,11 @@ def run_notice(session_id: UUID, run_id: UUID, seq: int | None, event: BaseEvent
     return RunNotice(session_id, run_id, seq, began, _encode(session_id, run_id, seq, event, None))
 
 
-def _encode(session_id: UUID, run_id: UUID | None, seq: int | None, event: BaseEvent, cursor: int | None) -> str:
-    run = "null" if run_id is None else f'"{run_id}"'
+def _encode(session_id: UUID | None, run_id: UUID | None, seq: int | None, event: BaseEvent, cursor: int | None) -> str:
+    session, run = ("null" if each is None else f'"{each}"' for each in (session_id, run_id))
     place = "" if cursor is None else f',"cursor":{cursor}'
     return (
         '{"jsonrpc":"2.0","method":"session.event","params":'
-        f'{{"session_id":"{session_id}","run_id":{run},"seq":{json.dumps(seq)},'
+        f'{{"session_id":{session},"run_id":{run},"seq":{json.dumps(seq)},'
         f'"event":{event.model_dump_json(by_alias=True)}{place}}}}}'
     )

@@ -103,7 +103,7 @@ class RemoteRuns:
 
     def hear(self, fact: Fact) -> None:
         """Take a fact of a user of this process: one that began elsewhere in an open session is known from here on."""
-        if fact.subject is None:
+        if fact.subject is None or fact.session_id is None:
             return
         if fact.name == FactName.TURN_BEGAN and fact.process not in ("", self._process):
             if self._delivery.subscriptions.is_open(fact.owner_id, fact.session_id):

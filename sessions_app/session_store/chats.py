@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Self, TypedDict
 from uuid import UUID
 
-from sessions_app.conversations import access, branches, profiles, spending, storage, transcript
+from sessions_app.conversations import access, branches, memory, profiles, spending, storage, transcript
 from sessions_app.conversations.ledger_schemas import TotalsShape
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, session_shape
@@ -26,6 +26,7 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.tools.registry import site_tools
+from sessions_app.llm.tools.remembering import REMEMBER
 from sessions_app.models import AgentProfile, ChatSession, FactName, TitleSource, Turn, TurnStatus
 from sessions_app.session_store import instructions
 from sessions_app.session_store.inserting import insert_session
@@ -45,6 +46,7 @@ class Changes(TypedDict, total=False):
     title: str
     archived: bool
     pinned: bool
+    memory: bool
     profile: int
 
 
@@ -73,10 +75,10 @@ class Cursor:
         return cursor
 
 
-def create(user_id: int, title: str, profile_id: int | None = None) -> SessionShape:
+def create(user_id: int, title: str, profile_id: int | None = None, *, uses_memory: bool = True) -> SessionShape:
     """Create a session of a profile, else of the user's default, with an empty line.
 
-    Its prefix is frozen now, with the user's instructions.
+    Its prefix is frozen now, with the user's instructions and, unless it is to do without, their memory.
 
     Raises TooMany, NotFound (a user who may no longer act, a profile that they may not choose).
     """
@@ -84,9 +86,15 @@ def create(user_id: int, title: str, profile_id: int | None = None) -> SessionSh
     access.require_user(user_id)
     profile = profiles.default(user_id) if profile_id is None else profiles.find(user_id, profile_id)
     storage.admit_session(user_id)
-    prefix = replace(prefix_of(profile), instructions=instructions.read(user_id)).to_json()
-    named = TitleSource.PERSON if title else TitleSource.WORDS
-    chat_session = insert_session(user_id, profile=profile, title=title, title_by=named, frozen_prefix=prefix)
+    known = memory.read(user_id)
+    tells = uses_memory and profile.memory
+    prefix = replace(
+        prefix_of(profile, remembers=tells and known.enabled),
+        instructions=instructions.read(user_id),
+        memories=known.told if tells else (),
+    )
+    columns = {"title": title, "title_by": TitleSource.PERSON if title else TitleSource.WORDS, "memory": uses_memory}
+    chat_session = insert_session(user_id, profile=profile, frozen_prefix=prefix.to_json(), **columns)
     return _tell(FactName.SESSION_CREATED, chat_session)
 
 
@@ -152,21 +160,30 @@ def _change_profile(user_id: int, session_id: UUID, profile_id: int) -> None:
     _freeze(chat_session, profile)
 
 
-def prefix_of(profile: AgentProfile) -> FrozenPrefix:
+def prefix_of(profile: AgentProfile, *, remembers: bool) -> FrozenPrefix:
     """Return the prefix that a session made of this profile now begins with; tools that are gone are left out.
 
-    Without instructions: those are of the session's user.
+    ``remembers``: whether memory is on for its user, and in it. Without instructions and memories: those are of the
+    session's user.
     """
-    return site_tools().freeze(profile.system_prompt, profile.tools)
+    names = [name for name in profile.tools if name != REMEMBER or (remembers and profile.memory)]
+    return site_tools().freeze(profile.system_prompt, names)
 
 
 def present_prefix(chat_session: ChatSession, profile: AgentProfile) -> FrozenPrefix:
-    """Return what a session would begin with by a profile as it is now: the instructions that it has stay."""
+    """Return what a session would begin with by a profile as it is now: what it has of its user's own stays.
+
+    But for memories that this profile's models are not to be told. The tool ``remember`` stays where memory is off by
+    now: a switch is no reason to have a prompt read anew.
+    """
     try:
-        own = FrozenPrefix.from_json(chat_session.frozen_prefix).instructions
+        own = FrozenPrefix.from_json(chat_session.frozen_prefix)
     except ValueError:
-        own = ""  # another program has written what is no prefix
-    return replace(prefix_of(profile), instructions=own)
+        own = FrozenPrefix("", ())  # another program has written what is no prefix
+    remembers = any(tool.name == REMEMBER for tool in own.tools)
+    remembers = remembers or (chat_session.memory and memory.is_enabled(chat_session.owner_id))
+    present = prefix_of(profile, remembers=remembers)
+    return replace(present, instructions=own.instructions, memories=own.memories if profile.memory else ())
 
 
 def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape | None]:

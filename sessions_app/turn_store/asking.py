@@ -46,7 +46,7 @@ def ask(
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
     # One request of a user waits for another: each could take the same id, or the last place of a minute.
-    access.require_user(user_id)
+    user = access.require_user(user_id)
     claim = claim_of(turn)
     if message_id and (before := repeated(claim)) is not None:
         return before
@@ -58,7 +58,7 @@ def ask(
     others = list(alive(chat_session).values())
     limits.admit_turn(user_id, text, others)
     if accepting and not others:
-        begun = begin(turn, chat_session, process)
+        begun = begin(turn, chat_session, process, user)
         return AcceptedTurn(turn, begun.answered, begun)
     return AcceptedTurn(turn, enqueue(turn), begin_next(chat_session, process) if accepting else None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app.conversations import access, branches, pauses, profiles, sent_rows, titles, transcript, turn_status
+from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import (
     MessageShape,
@@ -29,8 +31,19 @@ from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.endpoint import Endpoint
 from sessions_app.llm.live_model import chooses_retention
-from sessions_app.models import ChatSession, FactName, JournalEntry, Message, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.models import (
+    ChatSession,
+    FactName,
+    JournalEntry,
+    Message,
+    MessageKind,
+    MessageRole,
+    Turn,
+    TurnKind,
+    TurnStatus,
+)
 from sessions_app.models.sealed import UnreadableSecret
+from sessions_app.turn_store import memory_notes
 from sessions_app.turn_store.alive import alive
 
 # A stamp that no session has.
@@ -43,11 +56,11 @@ class ClaimedTurn:
 
     ``old`` and ``new`` are the stamps before and after all that was changed for this turn: where another line was
     begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
-    ``parts`` is what is stored beside the message's text; a compaction has no message. ``model``, ``endpoint`` and
-    ``prefix`` (canonical JSON) are what the session is answered with, ``profile_id`` whose they are: no model and None
-    where the profile was removed. ``refused`` says why no model may be asked, empty where one may. ``window`` is what
-    the model's window holds, in tokens, None where nobody knows. ``last`` is the session's latest request to a
-    provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
+    ``rows`` are those that it has stored, as the transcript in memory takes them in; a compaction has no message and no
+    row. ``model``, ``endpoint`` and ``prefix`` (canonical JSON) are what the session is answered with, ``profile_id``
+    whose they are: no model and None where the profile was removed. ``refused`` says why no model may be asked, empty
+    where one may. ``window`` is what the model's window holds, in tokens, None where nobody knows. ``last`` is the
+    session's latest request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
     ``user_pauses`` are those of the user's earlier sessions, for the first request to a provider that wants to know.
     ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
     """
@@ -55,7 +68,7 @@ class ClaimedTurn:
     turn: Turn
     claim: UUID
     message: MessageShape | None
-    parts: object
+    rows: tuple[Row, ...]
     cut: int | None
     chat_session: SessionShape
     old: Stamp
@@ -70,11 +83,6 @@ class ClaimedTurn:
     user_pauses: tuple[float, ...] = ()
     refused: str = ""
     cursor: int = 0
-
-    @property
-    def says(self) -> bool:
-        """Whether its message is a new one, at the end of the transcript."""
-        return self.turn.kind in (TurnKind.MESSAGE, TurnKind.EDIT)
 
     @property
     def answered(self) -> MessageShape:
@@ -95,11 +103,13 @@ class Forked:
     old: Stamp
 
 
-def begin(turn: Turn, chat_session: ChatSession, process: str, forked: Forked | None = None) -> ClaimedTurn:
+def begin(
+    turn: Turn, chat_session: ChatSession, process: str, user: ActingUser, forked: Forked | None = None
+) -> ClaimedTurn:
     """Store a new turn as claimed, with its user's message. The caller holds the session's lock."""
     _set(turn, _claimed(process))
     turn.save(force_insert=True)
-    return _start(turn, chat_session, process, forked)
+    return _start(turn, chat_session, process, user, forked)
 
 
 def _claimed(process: str) -> dict[str, Any]:
@@ -113,37 +123,51 @@ def _set(turn: Turn, claimed: dict[str, Any]) -> None:
         setattr(turn, column, value)
 
 
-def _start(turn: Turn, chat_session: ChatSession, process: str, forked: Forked | None = None) -> ClaimedTurn:
+def _start(
+    turn: Turn, chat_session: ChatSession, process: str, user: ActingUser, forked: Forked | None = None
+) -> ClaimedTurn:
     """Store what a turn that was claimed in this transaction begins with."""
     old = forked.old if forked else stamp_of(chat_session)
-    message = _message_of(turn, chat_session)
-    begun = _begun(turn, chat_session, message, old, stamp_of(chat_session))
+    stored = _rows_of(turn, chat_session, user)
+    message = _answered_again(turn, chat_session) if turn.kind == TurnKind.REGENERATION else (stored or [None])[-1]
+    begun = _begun(turn, chat_session, message, old, stamp_of(chat_session), stored)
     if forked is not None:
         begun = replace(begun, cut=forked.position)
     owner_id, session_id = turn.owner_id, chat_session.pk
-    if begun.says and begun.message is not None:
-        record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, begun.message.id, begun.message))
+    for row in stored:
+        shape = begun.message if row is message and begun.message else message_shape(row)
+        record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, shape.id, shape))
     record(Fact(owner_id, FactName.TURN_BEGAN, session_id, turn.run_id, turn_shape(turn), process=process))
     record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=begun.chat_session))
     return begun
 
 
-def _message_of(turn: Turn, chat_session: ChatSession) -> Message | None:
-    """Return the user's message that a turn answers; a new one is stored, and names a session without a title."""
+def _rows_of(turn: Turn, chat_session: ChatSession, user: ActingUser) -> tuple[Message, ...]:
+    """Store what a turn begins with: a note where one is needed, and what the user says, if that is new.
+
+    What is said names a session without a title.
+    """
     if turn.kind == TurnKind.COMPACTION:
-        return None
-    if turn.kind == TurnKind.REGENERATION:
-        message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
-        if turn.left_branch_id is None:
-            # It has no answer yet: how this turn ends is what it tells.
-            Message.objects.filter(pk=message.pk).update(turn=turn)
-            transcript.mark_as_told(chat_session)
-        return message
-    asked = NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id)
-    appended = transcript.append_claimed(chat_session, turn, [asked])
-    titles.name(chat_session, turn.text)
+        return ()
+    rows = [note] if (note := memory_notes.needed(chat_session, user)) else []
+    if turn.kind != TurnKind.REGENERATION:
+        rows.append(NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id))
+        titles.name(chat_session, turn.text)
+    if not rows:
+        return ()
+    appended = transcript.append_claimed(chat_session, turn, rows)
     touch(chat_session, appended)
-    return appended.messages[0]
+    return appended.messages
+
+
+def _answered_again(turn: Turn, chat_session: ChatSession) -> Message:
+    """Return the user's message that a regeneration answers."""
+    message = Message.objects.get(owner_id=turn.owner_id, public_id=turn.message_id)
+    if turn.left_branch_id is None:
+        # It has no answer yet: how this turn ends is what it tells.
+        Message.objects.filter(pk=message.pk).update(turn=turn)
+        transcript.mark_as_told(chat_session)
+    return message
 
 
 def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
@@ -163,7 +187,14 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
     return _unless_forbidden(begun, chat_session)
 
 
-def _begun(turn: Turn, chat_session: ChatSession, message: Message | None, old: Stamp, new: Stamp) -> ClaimedTurn:
+def _begun(
+    turn: Turn,
+    chat_session: ChatSession,
+    message: Message | None,
+    old: Stamp,
+    new: Stamp,
+    stored: Sequence[Message] = (),
+) -> ClaimedTurn:
     profile, endpoint, refused = turn.profile or chat_session.profile, None, ""
     try:
         endpoint = profiles.endpoint_of(profile) if profile else None
@@ -173,7 +204,7 @@ def _begun(turn: Turn, chat_session: ChatSession, message: Message | None, old: 
         turn=turn,
         claim=cast(UUID, turn.claim),
         message=_shape_of(turn, message) if message else None,
-        parts=message.parts if message else None,
+        rows=tuple(map(sent_rows.row_of, stored)),
         cut=None,
         chat_session=session_shape(chat_session),
         old=old,
@@ -214,13 +245,15 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
     Where the user may no longer use what answers, it begins all the same, and ends with an error that says so.
     """
     waiting = alive(chat_session)
-    if not waiting or TurnStatus.RUNNING in waiting.values() or not access.hold_user(chat_session.owner_id):
+    if not waiting or TurnStatus.RUNNING in waiting.values():
+        return None
+    if (user := access.hold_user(chat_session.owner_id)) is None:
         return None
     turn, claimed = Turn.objects.get(pk=min(waiting)), _claimed(process)
     if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
         return None  # withdrawn meanwhile
     _set(turn, claimed)
-    return _unless_forbidden(_start(turn, chat_session, process), chat_session)
+    return _unless_forbidden(_start(turn, chat_session, process, user), chat_session)
 
 
 def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedTurn:
@@ -231,10 +264,10 @@ def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedT
 def return_to_left_branch(turn: Turn, chat_session: ChatSession) -> None:
     """Show the branch again that a regeneration has left, where it has brought nothing. Under the session's lock.
 
-    Its own branch is empty then: nobody could get from there to the answer before.
+    Its own branch is empty then, but for a note: nobody could get from there to the answer before.
     """
     left, empty = turn.left_branch, chat_session.active_branch
-    if left is None or empty.pk == left.pk or empty.messages.exists():
+    if left is None or empty.pk == left.pk or empty.messages.exclude(kind=MessageKind.NOTE).exists():
         return
     branches.activate(chat_session, left)
     empty.delete()

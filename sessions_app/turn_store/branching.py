@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sessions_app.conversations import access, branches, limits
+from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.profiles import find as find_profile
@@ -69,9 +70,9 @@ def regenerate(
     if profile_id is not None:
         turn.profile = find_profile(user_id, profile_id)
     claim = claim_of(turn, claimed=turn.answer_id)
-    access.require_user(user_id)
+    user = access.require_user(user_id)
     place = _place_of_answer(chat_session, asked)
-    return _turn_from(chat_session, turn, claim, place, process=process, accepting=accepting)
+    return _turn_from(user, chat_session, turn, claim, place, process=process, accepting=accepting)
 
 
 def edit(
@@ -86,7 +87,7 @@ def edit(
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.EDIT, text=text)
     turn.message_id = new_id or uuid.uuid4()
     claim = claim_of(turn, edited=message_id)
-    access.require_user(user_id)
+    user = access.require_user(user_id)
     if new_id and (before := repeated(claim)) is not None:
         return BranchedTurn(before, session_shape(chat_session))
     edited = _own(chat_session, message_id)
@@ -94,7 +95,8 @@ def edit(
         raise WrongKind("Only what you said yourself can be edited.")
     check_free(chat_session)
     _check_shown(chat_session, edited)
-    return _turn_from(chat_session, turn, claim, edited.position, process=process, accepting=accepting)
+    place = branches.place_of(chat_session, edited)
+    return _turn_from(user, chat_session, turn, claim, place, process=process, accepting=accepting)
 
 
 def select(user_id: int, message_id: UUID, limit: int) -> tuple[SessionShape, list[MessageShape], bool]:
@@ -147,15 +149,21 @@ def _place_of_answer(chat_session: ChatSession, asked: Message) -> int:
 
 
 def _turn_from(
-    chat_session: ChatSession, turn: Turn, claim: MessageClaim, position: int, *, process: str, accepting: bool
+    user: ActingUser,
+    chat_session: ChatSession,
+    turn: Turn,
+    claim: MessageClaim,
+    position: int,
+    *,
+    process: str,
+    accepting: bool,
 ) -> BranchedTurn:
     """Begin a turn from a position of the line; where something stands there, the turn gets a branch of its own."""
-    user_id = turn.owner_id
     if turn.profile is None:
         check_profile(chat_session)
     check_fits(chat_session, turn.profile or chat_session.profile, turn.text)
     claim.save(force_insert=True)
-    limits.admit_turn(user_id, turn.text, ())
+    limits.admit_turn(user.id, turn.text, ())
     old = stamp_of(chat_session)
     forked = None
     if branches.next_position(chat_session) > position:
@@ -165,6 +173,6 @@ def _turn_from(
         tell_selected(chat_session)
         forked = Forked(position, old)
     if accepting:
-        begun = begin(turn, chat_session, process, forked)
+        begun = begin(turn, chat_session, process, user, forked)
         return BranchedTurn(AcceptedTurn(turn, begun.answered, begun), begun.chat_session)
     return BranchedTurn(AcceptedTurn(turn, enqueue(turn)), session_shape(chat_session))

@@ -39,7 +39,7 @@ class TranscriptChanged(Exception):
 def ask(user_id: int, session_id: UUID, *, process: str, accepting: bool) -> AcceptedTurn:
     """Begin a turn that summarises the line. Raises NotFound, Conflict, TooMany, StillStopping."""
     chat_session = access.chat_session(user_id, session_id, lock=True)
-    access.require_user(user_id)
+    user = access.require_user(user_id)
     check_free(chat_session)
     _check_anything_new(chat_session)
     check_profile(chat_session)
@@ -48,7 +48,7 @@ def ask(user_id: int, session_id: UUID, *, process: str, accepting: bool) -> Acc
     limits.admit_turn(user_id, "", ())
     if not accepting:
         return AcceptedTurn(turn, enqueue(turn))
-    begun = begin(turn, chat_session, process)
+    begun = begin(turn, chat_session, process, user)
     return AcceptedTurn(turn, begun.answered, begun)
 
 

@@ -99,6 +99,9 @@ class Compactor:
         self._write = write
         self._window = begun.window
         self._asked = begun.message.position if begun.message else None
+        # What the turn has told the model beside it is sent with it.
+        own = [row.position for row in begun.rows]
+        self._first = min([*own, self._asked]) if self._asked is not None else None
 
     @property
     def _tokens(self) -> int:
@@ -188,7 +191,7 @@ class Compactor:
             budget -= len(INSTRUCTION)
         # At least one row, besides a summary that it begins with.
         places = transcript.places()[2 if transcript.summary else 1 :]
-        before = [place for place in places if self._asked is not None and place[0] <= self._asked]
+        before = [place for place in places if self._first is not None and place[0] <= self._first]
         own = [place for place in places if place not in before]
         if self._asked is None or (own and not before):
             whole = [(transcript.end, transcript.length)]

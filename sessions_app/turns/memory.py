@@ -9,7 +9,7 @@ request is made from what the database says then.
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import Literal, cast
+from typing import Literal
 from uuid import UUID
 
 from agentcache import Lease, Stamp, judge
@@ -19,9 +19,7 @@ from sessions_app.conversations.transcript import check_claim
 from sessions_app.llm.agent import Agent
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.cached_transcript import CachedTranscript
-from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.prefix import FrozenPrefix
-from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import shortened
 from sessions_app.turn_store.beginning import ClaimedTurn, load
 from sessions_app.turn_store.ending import Stored
@@ -83,7 +81,7 @@ class TurnMemory:
             await self.read()
 
     def _guard(self) -> GuardShape:
-        """Judge the transcript in memory, and take the user's message in where it is the stored one."""
+        """Judge the transcript in memory, and take in what the turn has stored where it is the stored one."""
         begun, lease = self._begun, self._lease
         agent: Literal["built", "reused"] = "built" if lease.built else "reused"
         verdict = judge(lease.baseline(), lease.session_id, begun.old)
@@ -96,10 +94,8 @@ class TurnMemory:
         if begun.cut is not None and not held.truncate(begun.cut):
             return GuardShape(agent=agent, transcript="read", reason="cannot be cut there")
         self._transcript, self._seen = held, begun.new
-        if begun.says and begun.message is not None:
-            held.append(
-                Row("user", begun.message.text, decode(begun.parts), position=cast(int, begun.message.position))
-            )
+        for row in begun.rows:
+            held.append(row)
         lease.rebaseline(old=begun.old, new=begun.new, size=held.size)
         return GuardShape(agent=agent, transcript="kept", reason=verdict.reason)
 

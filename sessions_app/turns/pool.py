@@ -9,6 +9,7 @@ from uuid import UUID
 
 from agentcache import AgentCache, Statistics
 from sessions_app import database
+from sessions_app.conversations import access, memory
 from sessions_app.conversations.search import search
 from sessions_app.llm.agent import Agent, signature
 from sessions_app.llm.cached_transcript import CachedTranscript
@@ -50,7 +51,7 @@ class AgentPool:
         """Lease the user's agent for a turn of a session, building it where there is none."""
 
         async def build() -> Agent:
-            return Agent(self._providers, self._tools, Context(user_id, self._search))
+            return Agent(self._providers, self._tools, Context(user_id, self._search, remembers))
 
         return self._cache.use(session_key(user_id), self._signature, build, session_id=str(session_id))
 
@@ -87,6 +88,15 @@ async def search_chats(user_id: int, query: str, limit: int) -> list[str]:
     """Search a user's own messages for their agent's tool; one line per hit."""
     hits = await database.of(user_id).read(search, user_id, query, limit)
     return [" ".join(hit.snippet.split()) for hit in hits]
+
+
+async def remembers(user_id: int, session_id: str) -> bool:
+    """Tell a user's agent whether their memory is on in a session."""
+    return await database.of(user_id).read(_remembers, user_id, UUID(session_id))
+
+
+def _remembers(user_id: int, session_id: UUID) -> bool:
+    return memory.is_enabled(user_id) and memory.is_on(access.chat_session(user_id, session_id))
 
 
 def session_key(user_id: int) -> str:

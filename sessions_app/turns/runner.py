@@ -91,7 +91,7 @@ class Runner:
         """Take a fact of a user of this process just before it is delivered."""
         self.remote.hear(fact)
         self.service.hear(fact)
-        if fact.name == FactName.TURN_ENDED and fact.subject is not None:
+        if fact.name == FactName.TURN_ENDED and fact.session_id is not None and fact.subject is not None:
             self.registry.forget([fact.subject])
             run = self.registry.named(fact.session_id, fact.subject)
             if run is not None and run.ending is None:

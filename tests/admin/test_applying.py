@@ -16,7 +16,8 @@ from sessions_app.llm.cache_ledger.requests import RequestRecord, frozen_digest,
 from sessions_app.llm.cache_ledger.rolling_digest import Mark
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.models import AgentProfile, ChatSession
-from sessions_app.session_store.chats import prefix_of, refreeze
+from sessions_app.session_store import instructions, memory
+from sessions_app.session_store.chats import create, prefix_of, refreeze
 from tests.admin.conftest import Enter, list_of, make_session, page_of, text_of
 
 RIGHTS = ("view_chatsession", "change_chatsession", "view_agentprofile")
@@ -55,7 +56,7 @@ def test_the_selected_sessions_begin_anew_and_no_others(boss: Client, alice: Use
     boss.post(list_of(ChatSession), chosen("one", "two", "of another profile", post="yes"))
     assert titles_behind() == {"three"}
     applied = ChatSession.objects.get(title="one")
-    prefix = prefix_of(edited)
+    prefix = prefix_of(edited, remembers=True)
     assert applied.frozen_prefix == prefix.to_json()
     assert applied.applied_prefix == frozen_digest(prompt_digest(prefix), tools_digest(prefix))
     assert ChatSession.objects.get(title="of another profile").applied_prefix == ""
@@ -130,6 +131,30 @@ def test_whoever_is_not_staff_is_sent_to_the_login(client: Client, alice: User, 
     for address in (page_to_apply(edited), list_of(ChatSession)):
         assert "/login/" in client.post(address, chosen("one", post="yes")).headers["Location"]
     assert titles_behind() == {"one", "two", "three"}
+
+
+def test_a_profile_without_memory_takes_it_from_prompts(boss: Client, alice: User) -> None:
+    memory.add(alice.pk, "Is called Ada.")
+    instructions.write(alice.pk, 'Be kind, and "memories":[]')
+    profile = AgentProfile.objects.create(name="Terse")
+    create(alice.pk, "one", profile.pk)
+    assert titles_behind() == set()
+    AgentProfile.objects.filter(pk=profile.pk).update(memory=False)
+    assert titles_behind() == {"one"}
+    boss.post(page_to_apply(profile))
+    assert titles_behind() == set()
+    prefix = FrozenPrefix.from_json(ChatSession.objects.get(title="one").frozen_prefix)
+    assert (prefix.memories, prefix.instructions) == ((), 'Be kind, and "memories":[]')
+    assert "remember" not in [tool.name for tool in prefix.tools]
+
+
+def test_a_switch_of_the_memory_leaves_sessions_as_they_are(boss: Client, alice: User) -> None:
+    create(alice.pk, "made with memory")
+    memory.switch(alice.pk, False)
+    create(alice.pk, "made without")
+    assert titles_behind() == set()
+    memory.switch(alice.pk, True)
+    assert titles_behind() == {"made without"}
 
 
 @pytest.mark.parametrize("object_id", ["99", "x", "9" * 30])

@@ -82,7 +82,7 @@ def test_the_page_says_what_applies_to_whom(boss: Client, default: AgentProfile)
     assert "A change here applies to new sessions only." in seen
     assert "until its user or an administrator applies the profile as it is now" in seen
     assert "Sessions follow their profile&#x27;s model" in seen or "Sessions follow their profile's model" in seen
-    assert seen.count('name="tools"') == 2
+    assert seen.count('name="tools"') == 3
 
 
 def test_a_profile_that_sessions_follow_is_removed(boss: Client, alice: User, default: AgentProfile) -> None:

@@ -74,6 +74,8 @@ def test_the_rights_to_add_and_to_delete_tell_nothing(enter: Enter) -> None:
 def test_all_rights_but_one_tell_nothing_of_what_was_said(enter: Enter) -> None:
     all_but_one = [right for right in rights(*VERBS) if not right.endswith("_message")]
     shown = set().union(*worlds.SHOWN.values(), {"ChatSession.frozen_prefix", "ChatSession.last_request"})
+    # Whether a prompt that is shown is the present one tells whether it is to have the tool for memory.
+    shown |= {"ChatSession.memory", "UserMemory.enabled"}
     assert find_difference(enter(*all_but_one), worlds.people(), shown) is None
 
 

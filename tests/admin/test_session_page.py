@@ -182,7 +182,7 @@ def test_the_active_branch_is_shown_and_others_are_told_of(boss: Client, alice: 
 
 def test_the_frozen_prefix_is_shown_even_when_it_is_none(boss: Client, alice: User) -> None:
     chat_session = make_session(alice)
-    assert "Tools: calculator, search_chats" in text_of(boss, page_of(chat_session))
+    assert "Tools: calculator, remember, search_chats" in text_of(boss, page_of(chat_session))
     ChatSession.objects.update(frozen_prefix="broken by hand")
     assert "broken by hand" in text_of(boss, page_of(chat_session))
 

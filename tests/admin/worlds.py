@@ -17,10 +17,24 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app.models import AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions
+from sessions_app.models import (
+    AgentProfile,
+    ApiToken,
+    Branch,
+    ChatSession,
+    Memory,
+    MemoryDecision,
+    Message,
+    Turn,
+    UserInstructions,
+    UserMemory,
+)
 from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 
-MODELS: tuple[Any, ...] = (User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions)
+MODELS: tuple[Any, ...] = (
+    *(User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions),
+    *(UserMemory, Memory, MemoryDecision),
+)
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
 }
@@ -60,9 +74,11 @@ def people() -> list[User]:
         profile.groups.add(group)
         chat_session = make_session(user, f"title {name}", profile=profile)
         turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")
-        say(chat_session, 0, f"message {name}", turn=turn)
+        MemoryDecision.objects.create(message=say(chat_session, 0, f"message {name}", turn=turn), saved=True)
         ApiToken.issue(user, f"token {name}")
         UserInstructions.objects.create(owner=user, text=f"instructions {name}")
+        UserMemory.objects.create(owner=user, digest=f"digest {name}")
+        Memory.objects.create(owner=user, text=f"memory {name}")
         users.append(user)
     return users
 
@@ -74,6 +90,7 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
         Group: {"user__in": users},
         AgentProfile: {"chat_sessions__owner__in": users},
         Branch: {"chat_session__owner__in": users},
+        MemoryDecision: {"message__owner__in": users},
     }
     rows: models.QuerySet[Any] = model.objects.filter(**by.get(model, {"owner__in": users}))
     return rows.order_by("pk")

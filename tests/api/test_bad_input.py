@@ -38,6 +38,12 @@ NEEDED: dict[str, dict[str, Any]] = {
     "profile.list": {},
     "events.since": {"cursor": 0},
     "account.usage": {},
+    "memory.list": {},
+    "memory.add": {"text": "t"},
+    "memory.update": {"memory_id": SOME_ID, "text": "t"},
+    "memory.delete": {"memory_id": SOME_ID},
+    "memory.switch": {"enabled": True},
+    "memory.decide": {"message_id": SOME_ID, "save": True},
     "markdown.render": {"texts": ["t"]},
 }
 NOT_A_TEXT: list[Any] = [5, True, None, ["a"], {}, "\0", "a\0b", "\ud800", "a\udfffb"]
@@ -51,6 +57,7 @@ NOT_A_CURSOR: list[Any] = [5, "", "x", "é", "AAAA", "W10=", "WzEsMl0=", "bnVsbA
 BAD: dict[tuple[str, str], list[Any]] = {
     ("session.create", "title"): NOT_A_TEXT,
     ("session.create", "profile"): NOT_A_PROFILE,
+    ("session.create", "memory"): NOT_A_FLAG,
     ("session.list", "limit"): NOT_A_LIMIT,
     ("session.list", "cursor"): NOT_A_CURSOR,
     ("session.list", "query"): NOT_A_TEXT,
@@ -67,6 +74,7 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("session.update", "title"): [*NOT_A_TEXT, "", " \t\n"],
     ("session.update", "archived"): NOT_A_FLAG,
     ("session.update", "pinned"): NOT_A_FLAG,
+    ("session.update", "memory"): NOT_A_FLAG,
     ("session.update", "profile"): NOT_A_PROFILE,
     ("session.ledger", "session_id"): NOT_AN_ID,
     ("session.apply_profile", "session_id"): NOT_AN_ID,
@@ -96,6 +104,13 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("turn.stop", "run_id"): NOT_AN_ID,
     ("events.since", "cursor"): [-1, 2**63, 1.0, "1", None, True, [], {}],
     ("events.since", "limit"): NOT_A_LIMIT,
+    ("memory.add", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
+    ("memory.update", "memory_id"): NOT_AN_ID,
+    ("memory.update", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
+    ("memory.delete", "memory_id"): NOT_AN_ID,
+    ("memory.switch", "enabled"): NOT_A_FLAG,
+    ("memory.decide", "message_id"): NOT_AN_ID,
+    ("memory.decide", "save"): NOT_A_FLAG,
     ("markdown.render", "texts"): ["t", [], [5], [None], ["\0"], ["t"] * 201, {}, None],
 }
 
@@ -166,6 +181,8 @@ async def test_what_is_too_long_is_told_with_the_limit_before_what_is_not_found(
         ("session.search", {"query": "q" * 201}, 200),
         ("turn.start", {"session_id": SOME_ID, "text": "𝄞" * 11}, 10),
         ("markdown.render", {"texts": ["12345", "678901"]}, 10),
+        ("memory.add", {"text": "t" * 501}, 500),
+        ("memory.update", {"memory_id": SOME_ID, "text": "t" * 501}, 500),
     ):
         refusal = await client.refusal(method, **params)
         assert (method, refusal.code, refusal.data) == (method, -32002, {"limit": limit})

@@ -140,9 +140,9 @@ async def test_what_was_asked_for_is_carried_out_though_the_client_left(
 ) -> None:
     barrier, create = Barrier(), chats.create
 
-    def slowly(*args: Any) -> Any:
+    def slowly(*args: Any, **more: Any) -> Any:
         barrier()
-        return create(*args)
+        return create(*args, **more)
 
     monkeypatch.setattr(chats, "create", slowly)
     client = await connect(owner)

@@ -33,6 +33,7 @@ NAMING_A_MESSAGE: dict[str, dict[str, Any]] = {
     "branch.select": {},
     "session.fork": {},
     "message.rate": {"rating": 1},
+    "memory.decide": {"save": True},
 }
 
 

@@ -10,18 +10,19 @@ import pytest
 from django.test import Client as Browser
 
 from sessions_app.api import method_types, openrpc
-from sessions_app.api.methods import METHODS
+from sessions_app.api.methods import METHODS, memory
+from sessions_app.conversations.schemas import MemoriesShape
 from sessions_app.errors import CommandError
 
 TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_tokens expected_tokens"
 TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses retentions".split()
 CONTRACT = {
-    "session.create": ({}, {"title", "profile"}, {"session"}),
+    "session.create": ({}, {"title", "profile", "memory"}, {"session"}),
     "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "running", "next_cursor"}),
     "session.open": ({"session_id"}, {"limit"}, {"cursor", "session", "messages", "has_more", "run", "queued"}),
     "session.close": ({"session_id"}, set(), set()),
     "session.messages": ({"session_id"}, {"before", "after", "around", "limit"}, {"messages", "has_more", "has_newer"}),
-    "session.update": ({"session_id"}, {"title", "archived", "pinned", "profile"}, {"session"}),
+    "session.update": ({"session_id"}, {"title", "archived", "pinned", "memory", "profile"}, {"session"}),
     "session.ledger": ({"session_id"}, set(), {*TOTALS, "profile"}),
     "session.apply_profile": ({"session_id"}, set(), {"session"}),
     "session.delete": ({"session_id"}, set(), set()),
@@ -36,23 +37,31 @@ CONTRACT = {
     "turn.stop": ({"session_id"}, {"run_id"}, {"stopped"}),
     "profile.list": (set(), set(), {"profiles"}),
     "events.since": ({"cursor"}, {"limit"}, {"events", "cursor", "has_more", "reset"}),
+    "memory.list": (set(), set(), {"enabled", "memories"}),
+    "memory.add": ({"text"}, set(), {"memory"}),
+    "memory.update": ({"memory_id", "text"}, set(), {"memory"}),
+    "memory.delete": ({"memory_id"}, set(), set()),
+    "memory.switch": ({"enabled"}, set(), {"enabled", "memories"}),
+    "memory.decide": ({"message_id", "save"}, set(), {"message", "memory"}),
     "account.usage": (set(), set(), {"sessions", "text"}),
     "markdown.render": ({"texts"}, set(), {"html"}),
 }
 SHAPES = {
-    "SessionShape": "id title message_count revision created_at updated_at archived pinned profile context",
+    "SessionShape": "id title message_count revision created_at updated_at archived pinned memory profile context",
     "ContextShape": "tokens limit",
     "QueuedShape": "run_id message_id text",
     "RunShape": "run_id message_id text seq",
     "TurnShape": "session_id run_id status message_id error",
     "TranscriptShape": "session_id revision",
+    "MemoryShape": "id text created_at",
+    "MemoryChangeShape": "enabled count",
     "LedgerShape": f"provider model {TOKENS} miss cost saved guard retention",
     "RetentionShape": "seconds reason",
     "RetentionCountShape": "seconds turns",
     "MissShape": "cause reason",
     "MissCountShape": "cause reason turns",
     "ProfileShape": "name current",
-    "ChoiceShape": "id name description model is_default takes_images takes_files input_price",
+    "ChoiceShape": "id name description model is_default memory takes_images takes_files input_price",
     "HitShape": "session_id title message_id position snippet marks",
 }
 
@@ -131,6 +140,7 @@ def test_the_address_is_public_and_revalidates(client: Browser) -> None:
 
 def test_each_method_has_types_of_its_own_or_shares_them_by_intent() -> None:
     shared = {method_types.SessionParams, method_types.SessionResult, method_types.EmptyResult, method_types.NoParams}
+    shared |= {memory.MemoryResult, MemoriesShape}
     for kind in ("params", "result"):
         used = [getattr(method, kind) for method in METHODS.values()]
         assert all(used.count(one) == 1 for one in used if one not in shared)

@@ -42,6 +42,13 @@ def test_the_command_makes_a_profile_and_changes_what_is_given() -> None:
     profile("Other", "--default", "--tools", "")
     assert AgentProfile.objects.get(is_default=True).name == "Other"
     assert AgentProfile.objects.get(name="Other").tools == []
+    assert AgentProfile.objects.get(name="Other").memory
+    profile("Other", "--no-memory")
+    assert not AgentProfile.objects.get(name="Other").memory
+    profile("Other", "--description", "Of another kind")
+    assert not AgentProfile.objects.get(name="Other").memory
+    profile("Other", "--memory")
+    assert AgentProfile.objects.get(name="Other").memory
 
 
 @pytest.mark.django_db
@@ -85,6 +92,7 @@ async def test_a_user_sees_profiles_for_everybody_and_for_their_groups(
         "description": "For us",
         "model": "demo",
         "is_default": False,
+        "memory": True,
         "takes_images": True,
         "takes_files": True,
         "input_price": None,

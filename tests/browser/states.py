@@ -15,6 +15,7 @@ from playwright.async_api import Page, expect
 from tests.browser import searching
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.profiles import give_profiles
+from tests.browser.remembering import remember
 from tests.browser.rows import ANSWER
 from tests.browser.searching import options
 from tests.live import PASSWORD
@@ -230,6 +231,18 @@ async def account_menu(stage: Stage) -> None:
     await expect(stage.page.get_by_role("button", name="Settings")).to_be_visible()
 
 
+async def told(stage: Stage) -> None:
+    """A note in the thread, opened, and a proposal under the answer."""
+    await asyncio.to_thread(remember, stage.visitor.site, stage.visitor.name, "Eats no meat.")
+    stage.provider.script(Answer(calls=[Call("remember", '{"text": "Is called Ada."}')]), Answer(words=["Hello Ada."]))
+    await stage.page.reload()
+    await ready(stage.page)
+    await say(stage.page, "I am Ada.")
+    await expect(thread(stage.page).get_by_role("button", name="Save")).to_be_visible()
+    await thread(stage.page).get_by_text("Memory updated").click()
+    await expect(thread(stage.page).get_by_text("Eats no meat.")).to_be_visible()
+
+
 CHAT = [
     State("empty chat", empty),
     State("rich answer", answered, (DESKTOP,)),
@@ -244,6 +257,7 @@ CHAT = [
     State("message that waits", queued),
     State("list of chats on the phone", drawer, (PHONE,)),
     State("menu of the account", account_menu, (PHONE,)),
+    State("memory in the chat", told),
 ]
 
 # The palette, the settings, the choice of a model
@@ -297,6 +311,19 @@ def section(name: str) -> Build:
     return build
 
 
+async def memories(stage: Stage) -> None:
+    """Two memories, one of them being edited, and one that was deleted."""
+    region = stage.page.get_by_role("region", name="Memory")
+    for text in ("Is called Ada.", "Eats no meat.", "Lives in Bern."):
+        await region.get_by_label("Add a memory").fill(text)
+        await region.get_by_label("Add a memory").press("Enter")
+        await expect(region.get_by_text(text)).to_be_visible()
+    await region.get_by_role("button", name="Delete “Lives in Bern.”").click()
+    await expect(region.get_by_role("button", name="Undo")).to_be_focused()
+    await region.get_by_role("button", name="Edit “Eats no meat.”").click()
+    await expect(region.get_by_label("Edit the memory")).to_be_focused()
+
+
 async def archived(stage: Stage) -> None:
     await stage.page.keyboard.press("Escape")
     await stage.page.get_by_role("button", name="Options of this chat").click()
@@ -333,6 +360,8 @@ COMMANDS = [
     State("shortcuts", shortcuts),
     State("settings", settings),
     State("instructions", section("Instructions")),
+    State("memory, empty", section("Memory")),
+    State("memory", memories),
     State("account in the settings", section("Account")),
     State("archived chat", archived),
     State("picker", picker),

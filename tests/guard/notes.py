@@ -127,7 +127,7 @@ class Steering:
         line = [message for message in line if not message.kind]
         choice: list[Message | None] = [message for message in line if message.role == role]
         if kind == "regenerate":
-            asked = [index for index, message in enumerate(line) if message.role == "user"]
+            asked = [index for index, message in enumerate(line) if message.role == "user" and not message.kind]
             choice = [message for message in line[asked[0] :] if message.role == role] if asked else []
             choice += [None] if asked else []
         return Steering(kind, choice[number % len(choice)]) if choice else None
@@ -135,7 +135,10 @@ class Steering:
 
 @dataclass
 class Turning:
-    """A turn under way: the session as it was before, what the guard must say, and the gates of its requests."""
+    """A turn under way: the session as it was before, what the guard must say, and the gates of its requests.
+
+    `memories` are those of the user that the model must be told.
+    """
 
     process: Process
     talk: Talk
@@ -143,6 +146,7 @@ class Turning:
     before: Stored
     verdict: tuple[str, str, str]
     gates: list[Gate]
+    memories: list[str]
     steering: Steering | None = None
     text: str = field(default_factory=lambda: f"asked {uuid.uuid4().hex}")
     run_id: UUID = field(default_factory=uuid.uuid4)

@@ -1,11 +1,12 @@
 """Several caches over one real database, several sessions of one user, and everything that others may do to them.
 
 Three oracles. *What the provider was sent*: each request, held at a gate, is compared with what is stored at that
-moment, whole, made by nothing that production keeps (oracle.py); and it repeats the last request of its session byte
-for byte unless somebody rewrote the transcript. *What the guard said*: from its own notes of what each cache has
-seen, the machine knows for each turn whether the transcript must have been kept or read, and why; so our own turns,
-in any order of sessions, never cause a reload. *What the ledger says*: a shortfall of the provider's
-cache has a cause that somebody has given it, and where nobody has there is none: the host itself causes no miss.
+moment, whole, made by nothing that production keeps (oracle.py); it repeats the last request of its session byte for
+byte unless somebody rewrote the transcript; and it tells the model the user's memory as it is. *What the guard said*:
+from its own notes of what each cache has seen, the machine knows for each turn whether the transcript must have been
+kept or read, and why; so our own turns, in any order of sessions, never cause a reload. *What the ledger says*: a
+shortfall of the provider's cache has a cause that somebody has given it, and where nobody has there is none: the host
+itself causes no miss.
 
 HERMES_TEST_EXAMPLES in the environment asks for more runs than the suite's, with chance of their own.
 """
@@ -43,6 +44,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NEVER
 from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn, worked
+from tests.turns.remembered import MEMORY_CHANGES, change_memory, memories_in_effect, told_by
 
 HOSTS, SESSIONS = 3, 3
 EXAMPLES = os.environ.get("HERMES_TEST_EXAMPLES")
@@ -95,7 +97,7 @@ class GuardMachine(RuleBasedStateMachine):
         for host in self.world.hosts:
             self.processes.append(Process(host.of(user.pk)))
         self.talks = [Talk(await new_session(user.pk)) for _ in range(SESSIONS)]
-        await database.write(lambda: AgentProfile.objects.update(model=MODELS[0]))
+        await database.write(lambda: AgentProfile.objects.update(model=MODELS[0], memory=True))
 
     @rule(host=HOST, session=SESSION, plan=OWN_PLANS)
     def turn_of_our_own(self, host: int, session: int, plan: Plan) -> None:
@@ -208,6 +210,11 @@ class GuardMachine(RuleBasedStateMachine):
 
         self.world.run(database.write(edit))
 
+    @rule(change=st.sampled_from(MEMORY_CHANGES), session=SESSION)
+    def change_the_memory(self, change: str, session: int) -> None:
+        user_id, session_id = self.processes[0].host.user_id, self.talks[session].session_id
+        self.world.run(database.write(change_memory, change, user_id, session_id))
+
     @rule(host=HOST)
     def evict(self, host: int) -> None:
         self.world.run(self._evict(self.processes[host]))
@@ -246,6 +253,7 @@ class GuardMachine(RuleBasedStateMachine):
         for step in range(plan.steps):
             await stands_at(turning.gates[step])
             seen = process.seen[talk.session_id] = await self._check_request(turning, self.world.provider.bodies[-1])
+            assert step > 0 or told_by(talk.request) == turning.memories
             assert step > 0 or turning.says_nothing_new or turning.text.encode() in talk.request
             self._bill(turning, step)
             if amid is not None:
@@ -277,6 +285,7 @@ class GuardMachine(RuleBasedStateMachine):
         for turning in turnings:
             [request] = [body for body in self.world.provider.bodies[-2:] if turning.text.encode() in body]
             process.seen[turning.talk.session_id] = await self._check_request(turning, request)
+            assert told_by(request) == turning.memories
             self._bill(turning, 0)
         for turning in turnings:
             turning.gates[0].open()
@@ -292,7 +301,8 @@ class GuardMachine(RuleBasedStateMachine):
         before = await database.read(stored, talk.session_id)
         gates = [Gate() for _ in range(plan.steps)]
         self.gates += gates
-        turning = Turning(process, talk, plan, before, process.verdict(before), gates, steering)
+        memories = await database.read(memories_in_effect, talk.session_id)
+        turning = Turning(process, talk, plan, before, process.verdict(before), gates, memories, steering)
         self.world.provider.script(plan.answer(0, gates[0]))
         turning.run_id = await self._begin_turn(turning)
         process.has_agent = True

@@ -65,6 +65,11 @@ class Elsewhere:
     def some(self) -> Message | None:
         return self.chance.choice(self.line) if self.line else None
 
+    def said(self) -> Message | None:
+        """One that is no note: what a note says is what its parts say that it does."""
+        choice = [message for message in self.line if not message.kind]
+        return self.chance.choice(choice) if choice else None
+
     def rewrite(self, sql: str, *params: Any) -> Effect:
         return Effect.REWRITTEN if execute(sql, *params) else Effect.NOTHING
 
@@ -102,7 +107,7 @@ def insert_by_sql(other: Elsewhere) -> Effect:
 
 
 def edit(other: Elsewhere) -> Effect:
-    if (message := other.some()) is None:
+    if (message := other.said()) is None:
         return Effect.NOTHING
     message.text = other.text()
     message.save()
@@ -110,7 +115,7 @@ def edit(other: Elsewhere) -> Effect:
 
 
 def edit_by_sql(other: Elsewhere) -> Effect:
-    if (message := other.some()) is None:
+    if (message := other.said()) is None:
         return Effect.NOTHING
     return other.rewrite("UPDATE sessions_app_message SET text = %s WHERE id = %s", other.text(), message.pk)
 

@@ -20,6 +20,10 @@ WIRES = (CHAT, RESPONSES, MESSAGES)
 PREFIX = site_tools().freeze("You are helpful.", ["calculator", "search_chats"])
 
 
+async def remembers(user_id: int, session_id: str) -> bool:
+    return True
+
+
 async def found(user_id: int, query: str, limit: int) -> list[str]:
     """A search that finds what it is told to."""
     return [f"{user_id}: {query}"]
@@ -36,7 +40,7 @@ class Session:
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.agent = Agent(self.providers, site_tools(), Context(1, found))
+        self.agent = Agent(self.providers, site_tools(), Context(1, found, remembers))
         self.rows = [replace(row, position=position) for position, row in enumerate(self.rows)]
         self.transcript = CachedTranscript(self.id, self.prefix, self.model, self.rows)
         self.events: list[StepEvent] = []

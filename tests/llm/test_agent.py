@@ -13,7 +13,7 @@ from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.providers import Providers, ProviderSettings
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.llm.tools.sources import Context
-from tests.llm.talking import PREFIX, found
+from tests.llm.talking import PREFIX, found, remembers
 
 SIGNATURE = """
 from sessions_app.llm.agent import signature
@@ -44,7 +44,7 @@ def test_nothing_heavy_is_imported_before_a_turn_needs_it() -> None:
 
 
 async def test_a_closed_agent_refuses_to_work() -> None:
-    agent = Agent(Providers(ProviderSettings()), site_tools(), Context(1, found))
+    agent = Agent(Providers(ProviderSettings()), site_tools(), Context(1, found, remembers))
     transcript = CachedTranscript("s", PREFIX, "demo")
     await agent.aclose()
     with pytest.raises(RuntimeError):
@@ -54,7 +54,7 @@ async def test_a_closed_agent_refuses_to_work() -> None:
 
 
 async def test_a_tool_that_the_session_does_not_have_is_not_run() -> None:
-    agent = Agent(Providers(ProviderSettings()), site_tools(), Context(1, found))
+    agent = Agent(Providers(ProviderSettings()), site_tools(), Context(1, found, remembers))
     transcript = CachedTranscript("s", site_tools().freeze("x", ["search_chats"]), "demo")
     told = await agent.call(transcript, ToolCall("1", "calculator", '{"expression": "6 * 7"}'))
     assert told == "Error: there is no tool 'calculator'."

@@ -13,7 +13,7 @@ from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.tools.calculator import ExpressionError, calculate
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.llm.tools.sources import Context
-from tests.llm.talking import found
+from tests.llm.talking import found, remembers
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def call(name: str, **arguments: object) -> ToolCall:
 
 @pytest.fixture
 def context() -> Context:
-    return Context(7, found)
+    return Context(7, found, remembers)
 
 
 async def test_the_calculator_tool(context: Context) -> None:
@@ -106,7 +106,9 @@ async def test_a_search_without_hits_says_so() -> None:
     async def nothing(user_id: int, query: str, limit: int) -> list[str]:
         return []
 
-    assert await site_tools().call(Context(7, nothing), call("search_chats", query="x")) == "Nothing was found."
+    assert (
+        await site_tools().call(Context(7, nothing, remembers), call("search_chats", query="x")) == "Nothing was found."
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ async def test_a_tool_that_fails_is_told_without_internals(caplog: pytest.LogCap
     async def broken(user_id: int, query: str, limit: int) -> list[str]:
         raise RuntimeError("secret table name")
 
-    told = await site_tools().call(Context(7, broken), call("search_chats", query="balloon"))
+    told = await site_tools().call(Context(7, broken, remembers), call("search_chats", query="balloon"))
     assert told == "Error: the tool failed."
     assert caplog.records[-1].levelno == logging.ERROR
     assert "balloon" not in caplog.records[-1].getMessage()

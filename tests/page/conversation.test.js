@@ -374,6 +374,34 @@ test("an edited message takes the place of the line after it", async () => {
   assert.deepEqual([texts(chat), chat.run?.id, chat.revision], [["text 0", "text 1", "other"], RUN, 6]);
 });
 
+test("a note takes the place of the one that was at its position", async () => {
+  const note = message(2, { role: "user", kind: "note", text: "before" });
+  const { server, chat } = await open(
+    opened({ messages: [message(0), message(1), note, message(3, { role: "user" })] }),
+  );
+  server.fact(1, created({ ...note, id: id(9), text: "after" }));
+  assert.deepEqual(texts(chat), ["text 0", "text 1", "after", "text 3"]);
+});
+
+test("a note after a message is not what was said last", async () => {
+  const note = message(1, { role: "user", kind: "note" });
+  const { chat } = await open(opened({ messages: [message(0), note] }));
+  assert.equal(chat.unanswered, id(0));
+  assert.equal(chat.asked()?.id, id(0));
+  assert.equal(chat.lastSaid?.id, id(0));
+});
+
+test("a decision on a proposal is shown where it is told", async () => {
+  const result = message(2, { role: "tool", proposal: "open" });
+  const { server, chat } = await open(opened({ messages: [message(0), message(1), result] }));
+  server.on("memory.decide", ({ message_id, save }) => ({
+    message: { ...result, id: message_id, proposal: save ? "saved" : "refused" },
+    memory: null,
+  }));
+  await chat.decide(result, false);
+  assert.equal(chat.messages[2]?.proposal, "refused");
+});
+
 test("an edited message that is shown already changes nothing", async () => {
   const { chat } = await openLine();
   chat.edited({ run_id: RUN, message: message(2), session: selected(6) });

@@ -17,6 +17,7 @@ const profile = (number, more) => ({
   description: "",
   model: "demo",
   is_default: number === 2,
+  memory: true,
   takes_images: true,
   takes_files: true,
   input_price: null,

@@ -178,7 +178,7 @@ export function message(position, more) {
  */
 export function session(chat = CHAT, minutes = 0, more) {
   const at = new Date(NOON - minutes * 60_000).toISOString();
-  const flags = { archived: false, pinned: false, profile: 1, context: { tokens: null, limit: null } };
+  const flags = { archived: false, pinned: false, memory: true, profile: 1, context: { tokens: null, limit: null } };
   return { id: chat, title: "", message_count: 0, revision: 0, created_at: at, updated_at: at, ...flags, ...more };
 }
 

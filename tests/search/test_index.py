@@ -10,7 +10,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sessions_app.conversations.search import QUERY_LENGTH, SNIPPET_LENGTH, index, search
+from sessions_app.conversations.search import QUERY_LENGTH, SNIPPET_LENGTH, everybody, index, search
 from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
 from sessions_app.models import Message
@@ -56,6 +56,16 @@ def test_every_spelling_finds_every_spelling(mine: Talk, settle: Callable[[], No
     settle()
     for query in [one, *others]:
         assert found(mine.owner_id, query) == texts[::-1]
+
+
+def test_a_note_is_not_found(mine: Talk, settle: Callable[[], None]) -> None:
+    mine.message(0, "pears and plums").save()
+    note = mine.message(1, "likes pears")
+    note.kind = "note"
+    note.save()
+    settle()
+    assert found(mine.owner_id, "pears") == ["pears and plums"]
+    assert len(everybody.newest("pears", 10)) == 1
 
 
 def test_accents_and_the_dot_of_i_count(mine: Talk, settle: Callable[[], None]) -> None:

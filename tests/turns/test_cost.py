@@ -24,6 +24,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, be_quiet, idle
+from tests.turns.remembered import remember
 from tests.turns.steps import regenerated
 from tests.turns.summaries import compacted
 
@@ -138,6 +139,26 @@ async def test_what_summaries_cover_is_not_read(
 def _noted(loaded: list[int], found: tuple[list[Row], Stamp]) -> tuple[list[Row], Stamp]:
     loaded.append(len(found[0]))
     return found
+
+
+async def test_with_100_memories_and_with_one(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the line tells of the user's memory is one statement more, and none where there never was a memory."""
+    costs = []
+    await be_quiet(host)
+    for count in (0, 1, 99):
+        for number in range(count):
+            await remember(host, f"memory {count} {number}")
+        chat = await session()
+        await host.turn(chat)
+        await host.turn(chat)
+        await idle(host)
+        costs.append(await statements_of_a_turn(host, chat, provider, monkeypatch))
+    none, one, many = costs
+    assert one == many
+    [more] = set(one) - set(none)
+    assert (len(one), more.count("WITH RECURSIVE line")) == (len(none) + 1, 1)
 
 
 async def test_opening_a_long_session_costs_as_many_queries_as_a_short_one(

@@ -6,9 +6,10 @@ A handler gets validated parameters and the call. It reaches the database only t
 
 from __future__ import annotations
 
-from sessions_app.api.methods import account, sessions, transcripts, turns
+from sessions_app.api.methods import account, memory, sessions, transcripts, turns
 
-METHODS = {method.name: method for methods in (sessions, transcripts, turns, account) for method in methods.METHODS}
+_SUBJECTS = (sessions, transcripts, turns, memory, account)
+METHODS = {method.name: method for subject in _SUBJECTS for method in subject.METHODS}
 
 
 def changes(name: str) -> bool:

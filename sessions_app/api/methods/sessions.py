@@ -36,6 +36,7 @@ from sessions_app.session_store.chats import Changes
 class CreateParams(Params):
     title: Title = ""
     profile: ProfileId = LEFT_OUT
+    memory: bool = True
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.title), TITLE_LENGTH
@@ -64,6 +65,7 @@ class UpdateParams(SessionParams):
     title: SaidTitle = LEFT_OUT
     archived: bool = LEFT_OUT
     pinned: bool = LEFT_OUT
+    memory: bool = LEFT_OUT
     profile: ProfileId = LEFT_OUT
 
     @property
@@ -86,7 +88,8 @@ class ForkParams(Params):
 
 async def _create(call: Call, params: CreateParams) -> SessionResult:
     """Create a session. It is not opened by that."""
-    session = await call.write(chats.create, call.caller.user_id, params.title, params.profile)
+    user_id, uses_memory = call.caller.user_id, params.memory
+    session = await call.write(chats.create, user_id, params.title, params.profile, uses_memory=uses_memory)
     return SessionResult(session=session)
 
 
@@ -113,7 +116,7 @@ def _listing(user_id: int, limit: int, **which: Any) -> ListResult:
 
 
 async def _update(call: Call, params: UpdateParams) -> SessionResult:
-    """Rename, archive or pin a session: what is given changes, and it counts as no activity."""
+    """Rename, archive or pin a session, or switch its memory: what is given changes, and it counts as no activity."""
     session = await call.write(chats.update, call.caller.user_id, params.session_id, params.changes)
     return SessionResult(session=session)
 

@@ -45,7 +45,7 @@ def newest(folded: str, limit: int) -> list[int]:
     found = plain.rows(_INDEXED[connection.vendor], [_wanted(folded), folded, limit])
     sql = _UNINDEXED.format(text=index.TEXT[connection.vendor])
     waiting = plain.rows(sql, [index.CHANGES_AT_ONCE])
-    changed = {key for key, text in waiting if folded in fold(index.decoded(text))}
+    changed = {key for key, text in waiting if text is not None and folded in fold(index.decoded(text))}
     return sorted(changed | {key for (key,) in found}, reverse=True)[:limit]
 
 

@@ -34,8 +34,12 @@ _TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
 _WAITING = "SELECT 1 FROM hermes_search_change LIMIT 1"
 _CHANGES = "SELECT id, message_id FROM hermes_search_change ORDER BY id LIMIT %s"
 _FORGET = "DELETE FROM hermes_search_change WHERE id = %s"
-# As bytes: another program may have written what is no UTF-8, which must not keep the rest from being indexed.
-TEXT = {"sqlite": "CAST(message.text AS BLOB)", "postgresql": "convert_to(message.text, 'UTF8')"}
+# As bytes: another program may have written what is no UTF-8, which must not keep the rest from being indexed. A note,
+# which nobody has said, has none.
+TEXT = {
+    "sqlite": "CASE WHEN message.kind <> 'note' THEN CAST(message.text AS BLOB) END",
+    "postgresql": "CASE WHEN message.kind <> 'note' THEN convert_to(message.text, 'UTF8') END",
+}
 # Of an entry: the index holds its message as it is now.
 UNCHANGED = """NOT EXISTS (SELECT 1 FROM hermes_search_change AS change
                  WHERE change.owner_id = entry.owner_id AND change.message_id = entry.message_id)"""

@@ -115,10 +115,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Makes a row a note of the host to the model: no person has said it in this chat."""
+    """Makes a row a note of the host to the model: no person has said it in this chat.
+
+    `memory` is the digest of the memories that it tells (`memory.digest_of`), None where it tells of something else.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _EXACT
 
+    memory: str | None = None
     kind: Literal["note"] = "note"
 
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sessions_app.llm.content import memory
+
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
@@ -28,31 +30,33 @@ INSTRUCTIONS = "What the user asks of you in all their chats, in the user's own 
 class FrozenPrefix:
     """What every request of a session begins with. `tools` are sorted by name.
 
-    `instructions` are the user's own, as they were when the session was made, empty for none. They come last, so that
-    the prompts of all users of a profile begin with the same bytes.
+    `instructions` are the user's own and `memories` what they want to be remembered, as they were when the session was
+    made, empty for none. They come last, so that the prompts of all users of a profile begin with the same bytes.
     """
 
     system_prompt: str
     tools: tuple[ToolSpec, ...]
     instructions: str = ""
+    memories: tuple[str, ...] = ()
 
     @property
     def prompt(self) -> str:
         """The whole system prompt, as it is sent."""
-        if not self.instructions:
-            return self.system_prompt
-        return "\n\n".join(filter(None, [self.system_prompt, INSTRUCTIONS, self.instructions]))
+        instructions = [INSTRUCTIONS, self.instructions] if self.instructions else []
+        memories = [memory.HEADING, memory.listed(self.memories)] if self.memories else []
+        return "\n\n".join(filter(None, [self.system_prompt, *instructions, *memories]))
 
     def to_json(self) -> str:
         """Canonical JSON: equal prefixes give equal text, in every process and version of Python.
 
-        Instructions come first and are left out where there are none: it ends with what it would be without them.
+        What is the user's own comes first and is left out where there is none: it ends with what it would be without.
         """
         tools = [
             {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
             for tool in self.tools
         ]
-        own = {"instructions": self.instructions} if self.instructions else {}
+        own = {"instructions": self.instructions, "memories": self.memories}
+        own = {name: value for name, value in own.items() if value}
         return canonical({**own, "system_prompt": self.system_prompt, "tools": tools})
 
     @classmethod
@@ -63,13 +67,16 @@ class FrozenPrefix:
             tools = [
                 ToolSpec(tool["name"], tool["description"], canonical(tool["parameters"])) for tool in stored["tools"]
             ]
-            return cls(str(stored["system_prompt"]), tuple(tools), str(stored.get("instructions", "")))
+            memories = tuple(map(str, stored.get("memories", ())))
+            return cls(str(stored["system_prompt"]), tuple(tools), str(stored.get("instructions", "")), memories)
         except (KeyError, TypeError) as error:
             raise ValueError("this is no frozen prefix") from error
 
 
-def with_instructions(frozen: str) -> str:
-    """The end that the JSON of a prefix has which is this one (as JSON) with some instructions, and no other has.
+def with_own_words(frozen: str) -> str:
+    """The end that the JSON of a prefix has which is this one (as JSON) with its user's instructions or memories.
+
+    No other has it.
 
     A quotation mark that follows a comma stands in no JSON string: it would be escaped.
     """

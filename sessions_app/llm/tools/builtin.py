@@ -76,14 +76,15 @@ class BuiltinTool(Generic[A]):
     run: Callable[[Context, A], Awaitable[str]]
 
 
-def _tool(
+def builtin_tool(
     name: str, description: str, arguments: type[A], run: Callable[[Context, A], Awaitable[str]]
 ) -> BuiltinTool[A]:
+    """Return a tool whose definition has the schema of its arguments."""
     return BuiltinTool(ToolSpec(name, description, arguments.schema_text()), arguments, run)
 
 
-CALCULATOR = _tool("calculator", "Work out an arithmetic expression exactly.", Expression, _calculator)
-SEARCH_CHATS = _tool("search_chats", "Search the user's own earlier chats.", Query, _search_chats)
+CALCULATOR = builtin_tool("calculator", "Work out an arithmetic expression exactly.", Expression, _calculator)
+SEARCH_CHATS = builtin_tool("search_chats", "Search the user's own earlier chats.", Query, _search_chats)
 
 
 class BuiltinTools:

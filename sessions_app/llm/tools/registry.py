@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec, freeze
 from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
-from sessions_app.llm.tools.sources import Context, ToolError, ToolSource
+from sessions_app.llm.tools.remembering import REMEMBER_TOOL
+from sessions_app.llm.tools.sources import TOOL_ERROR, Context, ToolError, ToolSource
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +45,11 @@ class ToolRegistry:
         try:
             return await source.call(context, call)
         except ToolError as error:
-            return f"Error: {error}"
+            return f"{TOOL_ERROR}{error}"
         except Exception:
             # A tool's failure is the model's to explain, not the turn's end.
             logger.exception("the tool %s failed", call.name)
-            return "Error: the tool failed."
+            return f"{TOOL_ERROR}the tool failed."
 
     def _source_of(self, name: str) -> ToolSource | None:
         return next((source for source in self._sources if any(spec.name == name for spec in source.specs())), None)
@@ -56,9 +57,9 @@ class ToolRegistry:
 
 def no_tool(call: ToolCall) -> str:
     """The result of a call of a tool that is not there."""
-    return f"Error: there is no tool {call.name!r}."
+    return f"{TOOL_ERROR}there is no tool {call.name!r}."
 
 
 def site_tools() -> ToolRegistry:
     """The tools that this site's profiles may name."""
-    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS)])
+    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS, REMEMBER_TOOL)])

@@ -13,12 +13,21 @@ Search = Callable[[int, str, int], Awaitable[list[str]]]
 """`await search(user_id, query, limit)`: lines of text, one per hit in the chats of that user, best first."""
 
 
+Remembers = Callable[[int, str], Awaitable[bool]]
+"""`await remembers(user_id, session_id)`: whether that user's memory is on in that session."""
+
+TOOL_ERROR = "Error: "
+"""What the result of a call begins with that went wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a tool may use: whose agent it is, and the way to that user's chats."""
+    """What a tool may use: whose agent it is, in which session it is called, and the way to what the user has."""
 
     user_id: int
     search: Search
+    remembers: Remembers
+    session_id: str = ""
 
 
 class ToolError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -30,13 +30,16 @@ class Command(BaseCommand):
         parser.add_argument("--tools", type=_names, help="Names, separated by commas; empty: none.")
         parser.add_argument("--groups", type=_names, help="Who may use it; empty: everybody.")
         parser.add_argument("--context", type=int, help="Tokens that the model's window holds.")
+        parser.add_argument(
+            "--memory", action=BooleanOptionalAction, help="Whether its users' memory is told to the model."
+        )
         parser.add_argument("--default", action="store_true", help="New sessions are made of it.")
 
     @transaction.atomic
     def handle(self, *args: Any, name: str, default: bool, **options: Any) -> None:
         groups = self._groups(options["groups"])
         profile = AgentProfile.objects.filter(name=name).first() or AgentProfile(name=name)
-        for column in ("model", "system_prompt", "description", "tools", "context"):
+        for column in ("model", "system_prompt", "description", "tools", "context", "memory"):
             if options[column] is not None:
                 setattr(profile, column, options[column])
         self._check(options, profile)

@@ -4,6 +4,7 @@ import { toast } from "./announce.js";
 import { $ } from "./dom.js";
 import { parts, using } from "./later.js";
 import { confirm, openMenu } from "./popups.js";
+import { Profiles } from "./profiles.js";
 import { rename } from "./renaming.js";
 import { titleOf } from "./session_groups.js";
 import { Sessions } from "./sessions.js";
@@ -13,9 +14,11 @@ import { explain } from "./words.js";
 export class ChatMenu {
   /**
    * @typedef {(session: Api.SessionShape) => import("./commands.js").Command[]} MoreCommands
-   * @param {{ sessions: Sessions, socket: Socket, more: MoreCommands }} parts `more`: what else can be done with a chat
+   * @param {{ sessions: Sessions, socket: Socket, profiles: Profiles, more: MoreCommands }} parts `more`: what else can
+   *   be done with a chat
    */
-  constructor({ sessions, socket, more }) {
+  constructor({ sessions, socket, profiles, more }) {
+    this.profiles = profiles;
     this.more = more;
     this.sessions = sessions;
     this.socket = socket;
@@ -27,10 +30,11 @@ export class ChatMenu {
    * @param {HTMLElement} title shows the chat's title beside the button: renaming takes its place
    */
   open(session, button, title) {
-    const entries = this.commands(session, title).map(({ name, icon, act, reason }) => ({
+    const entries = this.commands(session, title).map(({ name, icon, act, reason, checked }) => ({
       label: name,
       act,
       reason,
+      ...(checked !== undefined && { checked, isSwitch: true }),
       ...(icon === "delete" && { kind: "danger" }),
     }));
     openMenu(button, entries);
@@ -51,9 +55,23 @@ export class ChatMenu {
       { name: pinned ? "Unpin" : "Pin", icon: "pin", act: pin },
       { name: archived ? "Unarchive" : "Archive", icon: "archive", act: () => void this.archive(session, !archived) },
       ...this.more(session),
+      ...this.memoryCommands(session),
       { name: "Usage", words: "tokens cost", icon: "usage", act: showUsage },
       { name: "Delete …", words: "remove", icon: "delete", act: () => void this.delete(session) },
     ].map((command) => ({ ...command, isHere: true }));
+  }
+
+  /**
+   * A switch, where the chat's profile has memory at all.
+   * @param {Api.SessionShape} session
+   * @returns {import("./commands.js").Command[]}
+   */
+  memoryCommands(session) {
+    const { memory, profile } = session;
+    if (profile === null || this.profiles.get(profile)?.memory === false) return [];
+    const done = memory ? "Memory is off in this chat" : "Memory is on in this chat";
+    const act = () => void this.change(session, { memory: !memory }, done);
+    return [{ name: "Use memory in this chat", words: "remember", icon: "thought", act, checked: memory }];
   }
 
   /**

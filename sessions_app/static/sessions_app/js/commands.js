@@ -2,9 +2,10 @@
 
 /**
  * `words` are other names that it is found by; `keys` its shortcut; `isHere`: it is done to the open chat; `reason`: why
- * it cannot be done just now, empty where it can.
+ * it cannot be done just now, empty where it can; `checked`: of a switch, whether it is on.
  * @typedef {{
  *   name: string, icon: string, act: () => void, words?: string, keys?: string, isHere?: boolean, reason?: string,
+ *   checked?: boolean,
  * }} Command
  */
 

@@ -132,6 +132,16 @@ export class Conversation extends OpenChat {
   }
 
   /**
+   * Says whether to keep what a call has proposed to remember; rejects as the request does.
+   * @param {Page.Message} message the call's result
+   * @param {boolean} save
+   */
+  async decide({ id }, save) {
+    const { message } = await this.socket.call("memory.decide", { message_id: id, save });
+    this.update(message);
+  }
+
+  /**
    * Stops the running answer, or withdraws the queued one named.
    * @param {string | undefined} runId
    */

@@ -48,7 +48,7 @@ const picker = new Picker({ profiles, sessions });
 const preferences = new Preferences(storage);
 const drawer = new Drawer(storage);
 const marks = new Marks({ sessions, journal, storage });
-const sidebar = new Sidebar({ sessions, socket, marks, more: (session) => compaction.commands(session) });
+const sidebar = new Sidebar({ sessions, socket, marks, profiles, more: (session) => compaction.commands(session) });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
 const { maxText } = config;
@@ -67,6 +67,7 @@ const actions = {
   },
   select: (versions, id, button) => void steering.select(versions, id, button),
   rate: (message, rating) => void steering.rate(message, rating),
+  decide: (message, save) => void steering.decide(message, save),
   fork: (message) => void steering.fork(message),
   stop: () => void sending.stop(),
   summarise: () => void compaction.summarise(),
@@ -100,7 +101,7 @@ new PageCommands({
   drawer,
   picker,
   preferences,
-  sendsMail: config.sendsMail,
+  settings: { preferences, socket, journal, sendsMail: config.sendsMail },
   newChat,
   chatCommands,
 });

@@ -8,6 +8,7 @@ import { Markdown } from "./markdown.js";
 import { userMessage } from "./message.js";
 import { noteItems, noteOf } from "./notes.js";
 import { blocksOf, groupsOf, isAsked, isAwaited, partsOf } from "./parts.js";
+import { proposalItems } from "./proposals.js";
 import { Run } from "./run.js";
 import { StreamView } from "./stream.js";
 import { answersOf, versionsOf } from "./versions.js";
@@ -53,6 +54,7 @@ export class MessageItems {
       return [
         item,
         ...group.flatMap((message) => noteItems(message, unanswered, message === end ? asked : null, this.actions)),
+        ...proposalItems(group, this.actions),
       ];
     });
     return isRunning ? [...items, this.running(run, messages)] : items;

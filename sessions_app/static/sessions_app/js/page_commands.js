@@ -13,11 +13,11 @@ export class PageCommands {
   /**
    * @param {{
    *   palette: Omit<ConstructorParameters<typeof import("./palette.js").Palette>[0], "commands">, drawer: Drawer,
-   *   picker: Picker, preferences: Preferences, sendsMail: boolean, newChat(): void,
+   *   picker: Picker, preferences: Preferences, settings: import("./settings.js").Parts, newChat(): void,
    *   chatCommands(): import("./commands.js").Command[],
    * }} page what the palette is made of, when it is first asked for, and what the commands are about
    */
-  constructor({ palette, drawer, picker, preferences, sendsMail, newChat, chatCommands }) {
+  constructor({ palette, drawer, picker, preferences, settings, newChat, chatCommands }) {
     this.needs = palette;
     /** @type {import("./palette.js").Palette | undefined} */
     this.palette = undefined;
@@ -25,7 +25,7 @@ export class PageCommands {
     this.picker = picker;
     this.newChat = newChat;
     this.chatCommands = chatCommands;
-    this.openSettings = () => void using(parts.settings, ({ openSettings }) => openSettings(preferences, sendsMail));
+    this.openSettings = () => void using(parts.settings, ({ openSettings }) => openSettings(settings));
     this.themes = () => themeCommands(preferences);
     this.listenToButtons();
     this.listenToKeys();

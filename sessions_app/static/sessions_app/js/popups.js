@@ -35,16 +35,16 @@ export function openMenu(button, entries, label) {
  * @param {Page.MenuEntry} entry
  * @param {() => void} leave closes the menu
  */
-export function menuItem({ label, act, kind, lines = [], checked, reason }, leave) {
-  const isRadio = checked !== undefined;
+export function menuItem({ label, act, kind, lines = [], checked, isSwitch = false, reason }, leave) {
+  const role = isSwitch ? "menuitemcheckbox" : checked === undefined ? "menuitem" : "menuitemradio";
   const small = [...lines, ...(reason ? [reason] : [])].map((line) => h("small", { dir: "auto", text: line }));
   const item = h(
     "button",
-    { type: "button", role: isRadio ? "menuitemradio" : "menuitem", tabindex: "-1", class: kind },
+    { type: "button", role, tabindex: "-1", class: kind },
     h("span", { class: "menu-words" }, h("span", { dir: "auto", text: label }), ...small),
     checked ? icon("check") : null,
   );
-  if (isRadio) item.ariaChecked = String(checked);
+  if (checked !== undefined) item.ariaChecked = String(checked);
   if (reason) item.ariaDisabled = "true";
   item.addEventListener("click", () => {
     if (reason) return;
@@ -59,7 +59,7 @@ export function menuItem({ label, act, kind, lines = [], checked, reason }, leav
  * @param {HTMLElement[]} items
  */
 export function focusPresent(items) {
-  (items.find((item) => item.ariaChecked === "true") ?? items[0])?.focus();
+  (items.find((item) => item.ariaChecked === "true" && item.role === "menuitemradio") ?? items[0])?.focus();
 }
 
 /**

@@ -1,9 +1,13 @@
-// The settings: what is the reader's own choice in this browser, instructions for new chats, and ways to the account.
+// The settings: what is the reader's own choice in this browser, instructions for new chats, memory, and ways to the
+// account.
 
 import { h, iconButton } from "./dom.js";
 import { InstructionsForm } from "./instructions.js";
+import { Journal } from "./journal.js";
 import { keysOf } from "./keys.js";
+import { MemorySettings } from "./memory.js";
 import { Preferences } from "./preferences.js";
+import { Socket } from "./socket.js";
 
 /** @typedef {import("./preferences.js").Preference} Preference */
 /** @typedef {{ name: Preference, title: string, about: string, words: [value: string, shown: string][] }} Setting */
@@ -54,28 +58,28 @@ const GENERAL = [
 ];
 const REFUSED = "Your browser does not allow notifications from this site. Allow them in its settings for this site.";
 
+/** @typedef {{ preferences: Preferences, socket: Socket, journal: Journal, sendsMail: boolean }} Parts */
+
 /**
  * Opens the settings; Esc closes them, focus goes back.
- * @param {Preferences} preferences
- * @param {boolean} sendsMail whether the site can send a new password by mail
+ * @param {Parts} parts `sendsMail`: whether the site can send a new password by mail
  */
-export function openSettings(preferences, sendsMail) {
-  new Settings(preferences, sendsMail).open();
+export function openSettings(parts) {
+  new Settings(parts).open();
 }
 
 class Settings {
-  /**
-   * @param {Preferences} preferences
-   * @param {boolean} sendsMail
-   */
-  constructor(preferences, sendsMail) {
+  /** @param {Parts} parts */
+  constructor({ preferences, socket, journal, sendsMail }) {
     this.preferences = preferences;
     this.instructions = new InstructionsForm();
+    this.memory = new MemorySettings({ socket, journal });
     this.status = h("p", { class: "settings-status", role: "status" });
     /** @type {[string, HTMLElement][]} */
     this.sections = [
       ["General", this.section("General", ...GENERAL.map((setting) => this.setting(setting)), this.status)],
       ["Instructions", this.section("Instructions", this.instructions.element)],
+      ["Memory", this.section("Memory", this.memory.element)],
       ["Account", this.section("Account", ...account(sendsMail))],
     ];
     this.tabs = this.sections.map(([title]) =>
@@ -89,7 +93,10 @@ class Settings {
       iconButton("close", "Close", () => this.dialog.close()),
       ...this.sections.map(([, section]) => section),
     );
-    this.dialog.addEventListener("close", () => this.dialog.remove());
+    this.dialog.addEventListener("close", () => {
+      this.memory.stop();
+      this.dialog.remove();
+    });
     this.show("General");
   }
 
@@ -103,6 +110,7 @@ class Settings {
     for (const tab of this.tabs) tab.ariaCurrent = tab.textContent === title ? "true" : null;
     for (const [name, section] of this.sections) section.hidden = name !== title;
     if (title === "Instructions") this.instructions.load();
+    if (title === "Memory") this.memory.load();
   }
 
   /**

@@ -3,6 +3,7 @@
 import { ChatMenu } from "./chat_menu.js";
 import { $, h, iconButton, reconcile } from "./dom.js";
 import { Marks } from "./marks.js";
+import { Profiles } from "./profiles.js";
 import { Retry } from "./retry.js";
 import { groups, titleOf } from "./session_groups.js";
 import { Sessions } from "./sessions.js";
@@ -11,14 +12,15 @@ import { Socket } from "./socket.js";
 export class Sidebar {
   /**
    * @param {{
-   *   sessions: Sessions, socket: Socket, marks: Marks, more: import("./chat_menu.js").MoreCommands,
+   *   sessions: Sessions, socket: Socket, marks: Marks, profiles: Profiles,
+   *   more: import("./chat_menu.js").MoreCommands,
    * }} parts `more`: what else can be done with a chat
    */
-  constructor({ sessions, socket, marks, more }) {
+  constructor({ sessions, socket, marks, profiles, more }) {
     this.sessions = sessions;
     this.socket = socket;
     this.marks = marks;
-    this.menu = new ChatMenu({ sessions, socket, more });
+    this.menu = new ChatMenu({ sessions, socket, profiles, more });
     this.box = $("sessions");
     this.list = h("div");
     /** @type {string | null} */

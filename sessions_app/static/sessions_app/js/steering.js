@@ -150,6 +150,19 @@ export class Steering {
     });
   }
 
+  /**
+   * @param {Page.Message} message the result of a call that has proposed what to remember
+   * @param {boolean} save
+   */
+  async decide(message, save) {
+    const { conversation } = this.thread;
+    await this.attempt(conversation, async () => {
+      await conversation?.decide(message, save);
+      announce(save ? "It is remembered." : "It is not remembered.");
+    });
+    this.focus();
+  }
+
   /** @param {Page.Message} message */
   async fork(message) {
     await this.attempt(this.thread.conversation, async () => {
