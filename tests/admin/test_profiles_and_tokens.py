@@ -17,6 +17,9 @@ from tests.admin.conftest import Enter, list_of, make_session, page_of, run, tex
 # What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
 pytestmark = pytest.mark.one_database
 
+# What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
+pytestmark = pytest.mark.one_database
+
 
 def filled(**changes: Any) -> dict[str, Any]:
     """A profile's form as a browser sends it; a box that is not ticked is not sent."""
