@@ -362,9 +362,12 @@ async def test_the_versions_are_walked_by_keyboard(visitor: Visitor, provider: P
     await expect(editor(page)).to_be_focused()
     await edit(page, "Plums")
     await expect(words(page)).to_have_text(["Plums", "Two."])
+    # Keys do not wait, as a click of the driver does, until the answer is stored and the chat may be steered.
+    await expect(answers(page)).to_have_count(1)
     await box(page).press("ArrowUp")
     await edit(page, "Pears")
     await expect(words(page)).to_have_text(["Pears", "Three."])
+    await expect(answers(page)).to_have_count(1)
     await button(page, "Previous version").focus()
     await page.keyboard.press("Enter")
     await expect(words(page)).to_have_text(["Plums", "Two."])
