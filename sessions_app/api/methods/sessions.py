@@ -79,7 +79,7 @@ class UpdateParams(SessionParams):
 
 
 class LedgerResult(TotalsShape):
-    profile: ProfileShape
+    profile: ProfileShape | None
 
 
 class ForkParams(Params):
