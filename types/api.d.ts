@@ -241,7 +241,7 @@ declare namespace Api {
     unpriced_turns: number;
     misses: Array<MissCountShape>;
     retentions: Array<RetentionCountShape>;
-    profile: ProfileShape;
+    profile: ProfileShape | null;
   }
   /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. ``retention`` is the choice of the turn's last request, null where its provider leaves none. */
   interface LedgerShape {
