@@ -9,10 +9,11 @@ from asgiref.sync import async_to_sync
 from django.utils.safestring import SafeString
 
 from sessions_app.conversations import branches
+from sessions_app.conversations.sent_rows import latest_summary
 from sessions_app.conversations.versions import versions
 from sessions_app.llm.content.codec import known
-from sessions_app.llm.content.parts import Parts, ToolCall, reasoning_of, tool_calls, tool_results
-from sessions_app.models import ChatSession, Message, Turn
+from sessions_app.llm.content.parts import Parts, Summary, ToolCall, reasoning_of, tool_calls, tool_results
+from sessions_app.models import ChatSession, Message, MessageKind, MessageRole, Turn
 from sessions_app.web import rendering
 
 MESSAGES_A_PAGE = 200
@@ -23,13 +24,15 @@ class Line:
     """One message.
 
     ``turn`` stands at the first of its messages, loaded only so far as a line tells of it. ``versions`` counts this
-    message and those in its place of other branches. ``html`` is an answer's Markdown as the chat shows it.
+    message and those in its place of other branches. ``html`` is the Markdown of an answer or a summary as the chat
+    shows it. ``is_in_force``: whether it is the summary that the model is sent.
     """
 
     message: Message
     turn: Turn | None
     versions: int
     html: str = ""
+    is_in_force: bool = False
 
     @property
     def tool(self) -> str:
@@ -45,6 +48,11 @@ class Line:
     def reasoning(self) -> str:
         """What the model said of its reasoning."""
         return reasoning_of(self._parts)
+
+    @property
+    def covered(self) -> Summary | None:
+        """What it sums up, where it is a summary."""
+        return next((part for part in self._parts if isinstance(part, Summary)), None)
 
     @property
     def _parts(self) -> Parts:
@@ -79,8 +87,12 @@ def page(chat_session: ChatSession, before: int | None) -> Page:
     messages, has_older = branches.latest(chat_session, MESSAGES_A_PAGE, before=before)
     beside = versions(messages)
     opened = _turns_opened(messages)
+    latest = latest_summary(chat_session)
     return Page(
-        [Line(m, opened.get(m.pk), len(beside.get(m.pk, (m,)))) for m in messages],
+        [
+            Line(m, opened.get(m.pk), len(beside.get(m.pk, (m,))), is_in_force=bool(m.text) and m == latest)
+            for m in messages
+        ],
         older=messages[0].position if has_older else None,
         newer=None if before is None else _newer(chat_session, messages[-1].position + 1 if messages else before),
     )
@@ -88,11 +100,15 @@ def page(chat_session: ChatSession, before: int | None) -> Page:
 
 def rendered(page: Page, reader_id: int) -> Page:
     """Return the page with its answers rendered, in the turn of who reads them."""
-    answers = [line for line in page.lines if line.message.role == "assistant" and line.message.text]
+    answers = [line for line in page.lines if _is_markdown(line.message) and line.message.text]
     htmls = async_to_sync(rendering.render_for_staff)(reader_id, [line.message.text for line in answers])
     # The renderer sanitises last, whatever the text (web/sanitise.py).
     shown = {line.message.pk: SafeString(html) for line, html in zip(answers, htmls, strict=True)}  # nosec B703
     return replace(page, lines=[replace(line, html=shown.get(line.message.pk, line.html)) for line in page.lines])
+
+
+def _is_markdown(message: Message) -> bool:
+    return message.role == MessageRole.ASSISTANT or message.kind == MessageKind.SUMMARY
 
 
 def _turns_opened(messages: Sequence[Message]) -> dict[int, Turn]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from sessions_app.conversations.profiles import endpoint_of
+from sessions_app.conversations.windows import check_window
 from sessions_app.llm.providers import check_model
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.llm.trial import Trial, try_model
@@ -47,6 +48,12 @@ class AgentProfileForm(_ModelForm):
     )
     remove_key = forms.BooleanField(label="Remove the key that is kept", required=False)
 
+    forget_window = forms.BooleanField(
+        label="Forget what a refusal has told of the window",
+        required=False,
+        help_text="The next refusal tells it anew. With another model it no longer counts in any case.",
+    )
+
     class Meta:
         model = AgentProfile
         fields = (
@@ -79,7 +86,18 @@ class AgentProfileForm(_ModelForm):
                 self.add_error("base_url", "The key is for a server of your own: say its address too.")
         elif address and self._kept_goes_elsewhere(address) and not key and not given.get("remove_key"):
             self.add_error("api_key", "The key that is kept is for another server. Enter this one's, or remove it.")
+        self._check_window(given)
         return given
+
+    def _check_window(self, given: dict[str, Any]) -> None:
+        """Refuse a window in which what every request begins with leaves no room."""
+        tokens, names = given.get("context"), given.get("tools")
+        if tokens is None or names is None:
+            return
+        try:
+            check_window(tokens, site_tools().freeze(given.get("system_prompt", ""), names))
+        except ValueError as error:
+            self.add_error("context", str(error))
 
     def _check_model(self, name: str) -> None:
         try:
@@ -95,6 +113,8 @@ class AgentProfileForm(_ModelForm):
     def save(self, commit: bool = True) -> AgentProfile:
         """Keep the key that was entered; one that is kept is sealed anew, with the present SECRET_KEY."""
         self.instance.sealed_key = self.sealed_key()
+        if self.cleaned_data["forget_window"]:
+            self.instance.learnt_context, self.instance.learnt_model = None, ""
         return super().save(commit)
 
     def sealed_key(self) -> str:

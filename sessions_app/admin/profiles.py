@@ -13,9 +13,16 @@ from sessions_app.admin.apply_pages import ApplyingProfile
 from sessions_app.admin.closed import TickedChoices
 from sessions_app.admin.profile_form import AgentProfileForm, tried
 from sessions_app.admin.words import number
+from sessions_app.conversations import windows
 from sessions_app.models import AgentProfile
 from sessions_app.models.sealed import UnreadableSecret, unseal
 from sessions_app.session_store import removal
+
+_SOURCES = {
+    "set": "as set here.",
+    "known": "as the list of models and prices has it.",
+    "learnt": "as its provider said when it refused a request that was too long.",
+}
 
 
 class AgentProfileAdmin(TickedChoices, ApplyingProfile):
@@ -26,13 +33,23 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
     search_fields = ("name",)
     ordering = ("name",)
     actions = None
-    readonly_fields = ("key_is",)
+    readonly_fields = ("key_is", "window_is")
     fieldsets = (
         (None, {"fields": ("name", "description", "order", "groups", "is_default")}),
         (
             "For all its sessions",
             {
-                "fields": ("model", "base_url", "key_is", "api_key", "remove_key", "context", "memory"),
+                "fields": (
+                    "model",
+                    "base_url",
+                    "key_is",
+                    "api_key",
+                    "remove_key",
+                    "context",
+                    "window_is",
+                    "forget_window",
+                    "memory",
+                ),
                 "description": "Sessions follow their profile's model, and are told of memory or not, from their next "
                 "turn on.",
             },
@@ -55,10 +72,12 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
         return row.effective_model if row.model else f"{row.effective_model} (HERMES_MODEL)"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out what is only typed, for who may only look, and the removal of a key that is not kept."""
+        """Leave out what is only typed, for who may only look, and the removal of what is not kept."""
         hidden = {"remove_key"} if obj is None or not obj.sealed_key else set()
+        if obj is None or windows.learnt_of(obj) is None:
+            hidden.add("forget_window")
         if not self.has_change_permission(request, obj):
-            hidden = {"api_key", "remove_key"}
+            hidden = {"api_key", "remove_key", "forget_window"}
         return [
             (name, {**options, "fields": tuple(field for field in options["fields"] if field not in hidden)})
             for name, options in self.fieldsets
@@ -74,6 +93,16 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
         except UnreadableSecret:
             return "The key that is kept cannot be read any more: SECRET_KEY is another one. Enter it again."
         return "A key is kept."
+
+    @admin.display(description="window in use")
+    def window_is(self, row: AgentProfile) -> str:
+        """How many tokens the model is taken to hold, and who says so."""
+        if (window := windows.find(row)) is None:
+            return (
+                "Nobody knows it. A chat that becomes too long is summarised once its provider has refused a request; "
+                "set the context, and it is before."
+            )
+        return f"{number(window.tokens)} tokens: {_SOURCES[window.source]}"
 
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses, that where a model is tried among them."""

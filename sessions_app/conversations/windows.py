@@ -6,11 +6,14 @@ refusal has told: the smaller of both. A refusal counts for the model that it wa
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
+from typing import Literal
 
 from sessions_app.errors import TooLarge
 from sessions_app.llm.cache_ledger.requests import BYTES_PER_TOKEN, RequestRecord
-from sessions_app.llm.context import reserve_of
+from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.context import least_window, reserve_of, tokens_of
 from sessions_app.llm.windows import window_of
 from sessions_app.models import AgentProfile, ChatSession
 
@@ -18,15 +21,44 @@ from sessions_app.models import AgentProfile, ChatSession
 _MOST_BYTES = 4
 
 
-def window(profile: AgentProfile | None) -> int | None:
-    """Return the tokens of the window, None where nobody knows."""
-    if profile is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The tokens of a profile's window, and who says so: the operator, the library, or a provider's refusal."""
+
+    tokens: int
+    source: Literal["set", "known", "learnt"]
+
+
+def find(profile: AgentProfile) -> Window | None:
+    """Return the window in use, None where nobody knows."""
     if profile.context:
-        return profile.context
-    learnt = profile.learnt_context if profile.learnt_model == profile.effective_model else None
+        return Window(profile.context, "set")
     known = window_of(profile.effective_model, profile.base_url)
-    return min((size for size in (known, learnt) if size), default=None)
+    learnt = learnt_of(profile)
+    if learnt and (not known or learnt < known):
+        return Window(learnt, "learnt")
+    return Window(known, "known") if known else None
+
+
+def learnt_of(profile: AgentProfile) -> int | None:
+    """Return what a refusal has told of the window of the profile's present model."""
+    return profile.learnt_context if profile.learnt_model == profile.effective_model else None
+
+
+def window(profile: AgentProfile | None) -> int | None:
+    """Return the tokens of the window in use, None where nobody knows."""
+    found = find(profile) if profile else None
+    return found.tokens if found else None
+
+
+def check_window(tokens: int, prefix: FrozenPrefix) -> None:
+    """Make sure that a window has room for more than what every request begins with. Raises ValueError."""
+    size = tokens_of(len(prefix.to_json().encode()), None)
+    if tokens < (least := least_window(size)):
+        raise ValueError(
+            f"A window of {tokens:,} tokens is too small: the system prompt and the tools take about {size:,}, and "
+            f"what is said needs room too. It must hold at least {least:,}."
+        )
 
 
 def learn(profile_id: int, model: str, window: int) -> None:

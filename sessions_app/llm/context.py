@@ -31,6 +31,11 @@ def room_of(window: int) -> int:
     return window - 2 * reserve_of(window)
 
 
+def least_window(prefix: int) -> int:
+    """The smallest window in which a prompt has room for more than a prefix of so many tokens."""
+    return min(ceil((prefix + 1) * RESERVE_SHARE / (RESERVE_SHARE - 2)), prefix + 1 + 2 * MAX_RESERVE)
+
+
 def tokens_of(size: int, last: RequestRecord | None) -> int:
     """The tokens of a prompt of so many bytes, after a session's last request."""
     if last is None:

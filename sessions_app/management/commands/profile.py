@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from sessions_app.conversations.windows import check_window
 from sessions_app.llm.providers import check_model
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile
@@ -69,10 +70,19 @@ class Command(BaseCommand):
         if unknown := [tool for tool in options["tools"] or [] if tool not in known]:
             names = ", ".join(map(repr, unknown))
             raise CommandError(f"There is no tool {names}. There are {', '.join(sorted(known))}.")
-        if options["context"] is not None and options["context"] < 1:
-            raise CommandError("--context must be a number of tokens.")
+        self._check_window(profile)
         try:
             # A server of its own takes any name, and what the environment has is not for it.
             check_model("" if profile.base_url else options["model"] or "")
         except ValueError as error:
             raise CommandError(f"--model: {error}") from None
+
+    def _check_window(self, profile: AgentProfile) -> None:
+        if profile.context is None:
+            return
+        if profile.context < 1:
+            raise CommandError("--context must be a number of tokens.")
+        try:
+            check_window(profile.context, site_tools().freeze(profile.system_prompt, profile.tools))
+        except ValueError as error:
+            raise CommandError(f"--context: {error}") from None
