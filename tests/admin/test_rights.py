@@ -114,7 +114,7 @@ FORGED = {
     "model": "demo",
     "order": "1",
     "base_url": "",
-    "context": "1",
+    "context": "100000",
     "tools": "calculator",
 }
 

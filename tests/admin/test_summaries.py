@@ -85,7 +85,7 @@ def test_a_window_without_room_for_the_prefix_is_refused(profile: AgentProfile, 
 
 def test_the_least_window_that_is_named_is_taken(profile: AgentProfile) -> None:
     form = AgentProfileForm(filled(system_prompt=profile.system_prompt, context="1"), instance=profile)
-    [sentence] = form.errors["context"]
+    [sentence] = map(str, form.errors["context"])
     least = sentence.split("at least ")[1].rstrip(".").replace(",", "")
     for tokens, errors in ((int(least), []), (int(least) - 1, ["context"])):
         form = AgentProfileForm(filled(system_prompt=profile.system_prompt, context=str(tokens)), instance=profile)

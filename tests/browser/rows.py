@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
+from sessions_app.conversations import windows
 from sessions_app.models import AgentProfile, ApiToken, ChatSession
 from tests.admin.conftest import converse, make_session, make_turn, say
 from tests.live import PASSWORD
@@ -57,6 +58,7 @@ def fill() -> None:
     anna = User.objects.create_user("anna", "anna@example.org", PASSWORD)
     anna.groups.add(Group.objects.create(name="Research"))
     profile = AgentProfile.objects.create(name="Thorough", description="Takes its time.", model="demo")
+    windows.learn(profile.pk, "demo", 8_192)
     profile.groups.set(Group.objects.all())
     chat_session = _talk(anna, profile)
     _week(anna, chat_session)
@@ -84,6 +86,9 @@ def _talk(owner: User, profile: AgentProfile) -> ChatSession:
     say(chat_session, 2, "42", role="tool", parts=[{"kind": "result", "id": "1", "name": "calculator"}], turn=turn)
     say(chat_session, 3, ANSWER, turn=turn)
     say(chat_session, 4, "And what is", status="stopped")
+    covered = [{"kind": "summary", "before": 4}]
+    say(chat_session, 5, "**Tables** were explained.", role="user", kind="summary", parts=covered)
+    say(chat_session, 6, "Anna likes tables.", role="user", kind="note", parts=[{"kind": "note"}])
     return chat_session
 
 

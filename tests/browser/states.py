@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from playwright.async_api import Page, expect
 
 from tests.browser import searching
+from tests.browser.compacting import SUMMARY, dividers, set_window, summarise, talk
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.profiles import give_profiles
 from tests.browser.remembering import remember
@@ -258,6 +259,73 @@ CHAT = [
     State("list of chats on the phone", drawer, (PHONE,)),
     State("menu of the account", account_menu, (PHONE,)),
     State("memory in the chat", told),
+]
+
+# A chat that is summarised
+
+
+async def summary_to_come(stage: Stage) -> None:
+    await stage.open("/")
+    await ready(stage.page)
+    await talk(stage.page, stage.provider, 1)
+    stage.gate = Gate()
+    stage.provider.script(Answer(words=[SUMMARY], gates={0: stage.gate}))
+    await summarise(stage.page)
+    await expect(thread(stage.page)).to_contain_text("Summarising the earlier part of this chat")
+
+
+async def summary(stage: Stage) -> None:
+    stage.gate.open()
+    await dividers(stage.page).locator("summary").click()
+    await expect(dividers(stage.page).locator("li").first).to_be_visible()
+    await expect(dividers(stage.page).get_by_role("button", name="Details")).to_be_visible()
+
+
+async def nothing_to_summarise(stage: Stage) -> None:
+    await stage.page.get_by_role("button", name="Options of this chat").click()
+    await expect(stage.page.get_by_text("Nothing was said since the last summary")).to_be_visible()
+
+
+async def edited_summary(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await dividers(stage.page).get_by_role("button", name="Edit").click()
+    await expect(stage.page.get_by_label("Edit the summary")).to_be_visible()
+
+
+async def undone_summary(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await dividers(stage.page).get_by_role("button", name="Use the whole chat").click()
+    await expect(stage.page.get_by_role("button", name="Summarise again")).to_be_visible()
+
+
+async def failed_summary(stage: Stage) -> None:
+    stage.provider.script(Answer(status=500))
+    await stage.page.get_by_role("button", name="Summarise again").click()
+    await expect(thread(stage.page)).to_contain_text("could not be summarised")
+
+
+async def full_window(stage: Stage) -> None:
+    await set_window(stage.visitor.site, 4_000)
+    stage.provider.script(Answer(["Nearly full."], counts={"prompt_tokens": 2_950, "completion_tokens": 1}))
+    await say(stage.page, "How long?")
+    await expect(stage.page.get_by_role("button", name="Summarise now")).to_be_visible()
+
+
+async def message_too_large(stage: Stage) -> None:
+    await say(stage.page, "word " * 4_000)
+    await expect(stage.page.get_by_text("tokens too long for the model")).to_be_visible()
+    await set_window(stage.visitor.site, None)
+
+
+SUMMARIES = [
+    State("summary to come", summary_to_come),
+    State("summary", summary),
+    State("nothing to summarise", nothing_to_summarise, (DESKTOP,)),
+    State("summary being edited", edited_summary),
+    State("summary that was undone", undone_summary),
+    State("summary that failed", failed_summary),
+    State("window nearly full", full_window),
+    State("message too large for the window", message_too_large),
 ]
 
 # The palette, the settings, the choice of a model

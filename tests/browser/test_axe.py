@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import Visitor
 from tests.browser.contexts import TIMEOUT
-from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, VISITOR, Stage, State
+from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, SUMMARIES, VISITOR, Stage, State
 from tests.live import LiveSite
 from tests.mail import MailServer
 from tests.processes import ROOT
@@ -98,6 +98,11 @@ async def test_pages_before_a_login(stage: Stage) -> None:
 async def test_the_chat(stage: Stage) -> None:
     await enter(stage)
     await judge(stage, CHAT)
+
+
+async def test_a_chat_that_is_summarised(stage: Stage) -> None:
+    await enter(stage)
+    await judge(stage, SUMMARIES)
 
 
 async def test_palette_settings_and_picker(stage: Stage) -> None:
