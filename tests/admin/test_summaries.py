@@ -12,7 +12,7 @@ from django.test import Client
 from sessions_app.admin.profile_form import AgentProfileForm
 from sessions_app.conversations import windows
 from sessions_app.models import AgentProfile, Message
-from tests.admin.conftest import Enter, make_session, page_of, say, text_of
+from tests.admin.conftest import Enter, make_session, make_turn, page_of, say, text_of
 from tests.admin.test_profiles_and_tokens import filled
 
 FORGET = "forget_window"
@@ -58,6 +58,14 @@ def test_a_summary_that_was_undone_is_not_in_force(boss: Client, alice: User) ->
     assert "no longer in force" in first
     assert "From here on the whole chat is used again." in second
     assert "in force" not in second
+
+
+def test_what_a_summary_has_cost_is_named_in_the_ledger(boss: Client, alice: User) -> None:
+    chat_session = make_session(alice)
+    spent = {"prefix_digest": "d", "input_tokens": 900, "expected_tokens": 800, "cached_tokens": 100}
+    turn = make_turn(chat_session, miss="compacted", **spent)
+    for address in (page_of(chat_session), page_of(turn)):
+        assert "earlier messages summarised" in text_of(boss, address)
 
 
 @pytest.fixture
