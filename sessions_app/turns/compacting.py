@@ -107,6 +107,10 @@ class Compactor:
     def _tokens(self) -> int:
         return tokens_of(self._memory.transcript.length, self._memory.transcript.last)
 
+    @property
+    def _prefix(self) -> int:
+        return tokens_of(len(self._memory.transcript.frozen), None)
+
     async def summarise_all(self) -> None:
         """Put a summary in the place of the whole transcript, or of as much of it as fits. Raises ProviderError."""
         if self._window is not None:
@@ -135,20 +139,22 @@ class Compactor:
 
     async def make_more_room(self, refusal: ProviderError) -> None:
         """Summarise after the provider has refused a request for its length. Raises ProviderError."""
-        begun = self._begun
-        if refusal.window is not None and begun.profile_id is not None:
+        begun, named = self._begun, refusal.window
+        # A window without room for the prefix is none that the model has answered within: nobody could talk any more.
+        if named is not None and named <= self._prefix:
+            named = None
+        if named is not None and begun.profile_id is not None:
             door = database.of(begun.turn.owner_id)
-            await self._write(door, windows.learn, begun.profile_id, begun.model, refusal.window)
+            await self._write(door, windows.learn, begun.profile_id, begun.model, named)
         # What was refused is too long, whatever the estimate says.
-        self._window = min(refusal.window or self._tokens, int(self._tokens * UNKNOWN_SHARE))
+        self._window = min(named or self._tokens, int(self._tokens * UNKNOWN_SHARE))
         if not await self._summarise(self._window, uuid.uuid4()):
             raise refusal
         await self.make_room()
 
     def _check_size(self, window: int) -> None:
         """Refuse what stays too large whatever is summarised. Raises ProviderError."""
-        transcript = self._memory.transcript
-        prefix = tokens_of(len(transcript.frozen), None)
+        transcript, prefix = self._memory.transcript, self._prefix
         if prefix >= window:
             raise ProviderError("context", TOO_SMALL.format(window=window, prefix=prefix))
         *_, (position, size) = transcript.places()

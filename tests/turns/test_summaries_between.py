@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from sessions_app import database
 from sessions_app.errors import WrongKind
+from sessions_app.models import AgentProfile, TurnStatus
 from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host
 from tests.turns.steps import edited, regenerated
@@ -47,3 +50,14 @@ async def test_a_summary_is_not_edited_as_a_message(host: Host, session: NewSess
     [summary] = await rows_of(chat, "summary")
     with pytest.raises(WrongKind, match="said yourself"):
         await edited(host, summary.public_id, "otherwise")
+
+
+async def test_a_window_that_no_chat_could_have_is_not_learnt(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    body = {"error": {"message": "Maximum context length is 10 tokens.", "code": "context_length_exceeded"}}
+    chat = await session()
+    provider.script(Answer([], status=400, body=body), Answer(["Yes."]))
+    assert (await host.turn(chat, "A long story")).error_code == "context"
+    assert (await database.read(AgentProfile.default)).learnt_context is None
+    assert (await host.turn(chat, "A short one")).status == TurnStatus.COMPLETE
