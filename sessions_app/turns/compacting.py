@@ -13,12 +13,14 @@ Why nothing is lost by it:
    foreign write meanwhile discards it; then the transcript is read again, and whether it fits is asked once more.
 3. From then on the transcript is read from the database, like any that somebody else has changed.
 
-A summary that fails, however, changes nothing: the turn ends with an error that says what to do.
+A summary that fails, however, changes nothing: the turn ends with an error that says what to do, or goes on without
+one where it fits as it is.
 """
 
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -121,12 +123,14 @@ class Compactor:
         """Summarise a long chat whose prompt the provider has forgotten, before it is full. Raises ProviderError.
 
         The whole prompt is paid for once in either case. Later turns have less to read, and none has to wait for this.
+        The chat still fits: where no summary is to be had it is answered without one.
         """
         window, transcript = self._window, self._memory.transcript
         if window is None or self._tokens <= COLD_SHARE * room_of(window):
             return
         if await self._agent.is_cold(transcript):
-            await self._summarise(window, uuid.uuid4())
+            with suppress(ProviderError):
+                await self._summarise(window, uuid.uuid4())
 
     async def make_room(self) -> None:
         """Summarise until the next request fits, or nothing is left to summarise. Raises ProviderError."""
