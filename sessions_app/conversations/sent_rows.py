@@ -17,7 +17,7 @@ from sessions_app.database import plain
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.parts import Summary
 from sessions_app.llm.content.rows import Row
-from sessions_app.llm.content.summaries import sent_of, summary_of
+from sessions_app.llm.content.summaries import end_of, sent_of, summary_of
 from sessions_app.models import ChatSession, Message, MessageKind
 
 _COLUMNS = ("role", "text", "parts", "status", "position")
@@ -50,9 +50,8 @@ def read(chat_session: ChatSession) -> list[Row]:
     covered = covered_by(summary) if summary else None
     if summary is None or covered is None or not covered.before:
         return sent_of(_rows(chat_session, 0))
-    rows = [*_asked(chat_session, covered), *_rows(chat_session, covered.before)]
-    if summary.position < covered.before:
-        rows.append(row_of(summary))  # its rows were moved by another program
+    end = end_of(covered, summary.position)
+    rows = [*_asked(chat_session, covered, end), *_rows(chat_session, end)]
     latest = next(row for row in reversed(rows) if summary_of(row))
     # Another program may have taken the kind from a later one, which may cover less.
     return sent_of(rows if latest.position == summary.position else _rows(chat_session, 0))
@@ -63,9 +62,9 @@ def _rows(chat_session: ChatSession, start: int) -> Iterator[Row]:
     return (_row(*columns) for columns in branches.values(chat_session, *_COLUMNS, start=start))
 
 
-def _asked(chat_session: ChatSession, covered: Summary) -> list[Row]:
-    """Return the message that is sent although it is covered."""
-    if covered.asked is None or covered.asked >= covered.before:
+def _asked(chat_session: ChatSession, covered: Summary, end: int) -> list[Row]:
+    """Return the message that is sent although it is covered, as all before ``end`` is."""
+    if covered.asked is None or covered.asked >= end:
         return []
     found, _ = branches.following(chat_session, 1, after=covered.asked - 1)
     return [row_of(message) for message in found if message.position == covered.asked]

@@ -34,6 +34,8 @@ def summary(position: int, before: int, asked: int | None = None) -> Row:
         ([*LINE, summary(6, 4), summary(7, 0)], [0, 1, 2, 3, 4, 5]),
         ([*LINE, summary(6, 4, asked=9)], [6, 4, 5]),
         ([*LINE, summary(6, 4, asked=5)], [6, 4, 5]),
+        ([*LINE[:3], summary(3, 103), replace(LINE[4], position=4)], [3, 4]),
+        ([*LINE[:3], summary(3, 103, asked=100), replace(LINE[4], position=100)], [3, 100]),
     ],
 )
 def test_the_latest_summary_stands_in_the_place_of_what_it_covers(line: list[Row], sent: list[int]) -> None:

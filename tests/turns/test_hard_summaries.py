@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from sessions_app.models import TurnStatus
+from sessions_app import database
+from sessions_app.models import Message, TurnStatus
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.turns.fixtures import ANTHROPIC, NewSession
 from tests.turns.host import Host, worked
-from tests.turns.summaries import set_window, summaries_asked
+from tests.turns.summaries import compacted, set_window, summaries_asked
 from tests.turns.test_compacting import grow_old, long_chat
 
 
@@ -33,3 +35,29 @@ async def test_a_chat_that_fits_goes_on_without_a_summary(
     assert (turn.status, turn.error_text) == (TurnStatus.COMPLETE, "")
     assert len(summaries_asked(provider)) == 1
     assert b"question 0" in provider.bodies[-1]
+
+
+async def moved(session_id: UUID, places: int) -> None:
+    """Have another program move all messages of a chat."""
+
+    def write() -> None:
+        rows = Message.objects.filter(chat_session=session_id).order_by("-position" if places > 0 else "position")
+        for row in rows:
+            Message.objects.filter(pk=row.pk).update(position=row.position + places)
+
+    await database.write(write)
+
+
+@pytest.mark.parametrize("places", [-100, 100])
+async def test_what_is_said_after_a_summary_was_moved_is_sent(
+    host: Host, session: NewSession, provider: Provider, places: int
+) -> None:
+    chat = await long_chat(host, session, provider, 2)
+    await moved(chat, 100)
+    await compacted(host, chat)
+    await moved(chat, places)
+    await host.turn(chat, "one")
+    await host.turn(chat, "two")
+    sent = provider.requests[-1].json["messages"]
+    assert [message["content"] for message in sent if message["role"] == "user"][-2:] == ["one", "two"]
+    assert b"<summary>" in provider.bodies[-1]

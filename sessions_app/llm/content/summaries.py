@@ -53,8 +53,17 @@ def sent_of(line: Iterable[Row]) -> list[Row]:
     summary = summary_of(latest) if latest else None
     if latest is None or summary is None or not summary.before:
         return [row for row in rows if not summary_of(row)]
-    asked = [row for row in rows if row.position == summary.asked and row.position < summary.before]
-    return [latest, *asked, *(row for row in rows if row.position >= summary.before and not summary_of(row))]
+    before = end_of(summary, latest.position)
+    asked = [row for row in rows if row.position == summary.asked and row.position < before]
+    return [latest, *asked, *(row for row in rows if row.position >= before and not summary_of(row))]
+
+
+def end_of(summary: Summary, position: int) -> int:
+    """The first position that a summary does not cover, where it stands at `position` itself.
+
+    It knows of nothing behind itself, whatever it says: another program may have moved the rows of its line.
+    """
+    return min(summary.before, position)
 
 
 def shortened(row: Row, longest: int) -> Row:
