@@ -264,13 +264,14 @@ def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedT
 def return_to_left_branch(turn: Turn, chat_session: ChatSession) -> None:
     """Show the branch again that a regeneration has left, where it has brought nothing. Under the session's lock.
 
-    Its own branch is empty then, but for a note: nobody could get from there to the answer before.
+    Its own branch holds nothing that was said then, but for a note, and summaries that were to make room for an answer,
+    which go with it: nobody could get from there to the answer before.
     """
-    left, empty = turn.left_branch, chat_session.active_branch
-    if left is None or empty.pk == left.pk or empty.messages.exclude(kind=MessageKind.NOTE).exists():
+    left, own = turn.left_branch, chat_session.active_branch
+    if left is None or own.pk == left.pk or own.messages.filter(kind=MessageKind.SAID).exists():
         return
     branches.activate(chat_session, left)
-    empty.delete()
+    own.delete()
     tell_selected(chat_session)
 
 

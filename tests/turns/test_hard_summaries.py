@@ -13,7 +13,8 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.turns.fixtures import ANTHROPIC, NewSession
 from tests.turns.host import Host, worked
-from tests.turns.summaries import compacted, set_window, summaries_asked
+from tests.turns.steps import regenerated
+from tests.turns.summaries import compacted, rows_of, set_window, summaries_asked
 from tests.turns.test_compacting import grow_old, long_chat
 
 
@@ -61,3 +62,21 @@ async def test_what_is_said_after_a_summary_was_moved_is_sent(
     sent = provider.requests[-1].json["messages"]
     assert [message["content"] for message in sent if message["role"] == "user"][-2:] == ["one", "two"]
     assert b"<summary>" in provider.bodies[-1]
+
+
+async def test_an_answer_is_shown_again_when_another_one_fails_after_its_summary(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 3)
+    before = (await host.open(chat))["messages"]
+    await set_window(1_500)
+    provider.script(Answer(["What was said."]), Answer([], status=401))
+    turn = await regenerated(host, chat)
+    assert (turn.status, len(summaries_asked(provider))) == (TurnStatus.FAILED, 1)
+    after = (await host.open(chat))["messages"]
+    assert [message.id for message in after] == [message.id for message in before]
+    assert not after[-1].alternatives
+    assert not await rows_of(chat, "summary")
+    await set_window(None)
+    await host.turn(chat, "go on")
+    assert b"<summary>" not in provider.bodies[-1]
