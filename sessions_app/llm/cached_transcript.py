@@ -154,15 +154,23 @@ class CachedTranscript:
         return other if position is None or other.truncate(position) else None
 
     @property
+    def is_divisible(self) -> bool:
+        """Whether its places are known: not where messages are kept as objects."""
+        return not self._messages
+
+    @property
     def end(self) -> int:
-        """The first position behind all of its rows."""
+        """The first position behind all of its rows, where it `is_divisible`."""
         last = self._rows[-1].position if self._rows else self._elements.last
         return max(last, self._summary_position) + 1
 
     def places(self) -> list[tuple[int, int]]:
-        """The positions at which it can be divided, with the bytes of the prompt before each, in its order."""
+        """The positions at which it can be divided, with the bytes of the prompt before each, in its order.
+
+        All of them where it `is_divisible`.
+        """
         places = [(position, len(self.frozen) + length) for position, length in self._elements.places()]
-        length = len(self.frozen) + self._elements.length + self._message_bytes
+        length = len(self.frozen) + self._elements.length
         for row in self._rows:
             if row.role != "tool":
                 places.append((row.position, length))

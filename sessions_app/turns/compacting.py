@@ -116,7 +116,7 @@ class Compactor:
     async def summarise_all(self) -> None:
         """Put a summary in the place of the whole transcript, or of as much of it as fits. Raises ProviderError."""
         if self._window is not None:
-            self._check_size(self._window)
+            await self._check_size(self._window)
         await self._summarise(self._window, self._stream.message_id)
 
     async def make_room_beforehand(self) -> None:
@@ -137,7 +137,7 @@ class Compactor:
         for _ in range(MAX_ROUNDS):
             if self._window is None or self._tokens <= room_of(self._window):
                 return
-            self._check_size(self._window)
+            await self._check_size(self._window)
             if not await self._summarise(self._window, uuid.uuid4()):
                 return
 
@@ -156,19 +156,21 @@ class Compactor:
             raise refusal
         await self.make_room()
 
-    def _check_size(self, window: int) -> None:
+    async def _check_size(self, window: int) -> None:
         """Refuse what stays too large whatever is summarised. Raises ProviderError."""
+        await self._memory.make_divisible()
         transcript, prefix = self._memory.transcript, self._prefix
         if prefix >= window:
             raise ProviderError("context", TOO_SMALL.format(window=window, prefix=prefix))
-        *_, (position, size) = transcript.places()
-        if position != self._asked:
+        position, size = next(reversed(transcript.places()), (None, 0))
+        if self._asked is None or position != self._asked:
             return  # it is not the last one, so there is something to summarise
         if (over := self._tokens - tokens_of(size, transcript.last) + prefix - window) > 0:
             raise ProviderError("context", TOO_LARGE.format(over=over, window=window))
 
     async def _summarise(self, window: int | None, message_id: UUID) -> bool:
         """Summarise as much as one request can take; False where there is nothing. Raises ProviderError."""
+        await self._memory.make_divisible()
         if self._cut(window, 1.0) is None:
             return False
         self._stream.work_began(WORK)
@@ -203,7 +205,7 @@ class Compactor:
         places = transcript.places()[2 if transcript.summary else 1 :]
         before = [place for place in places if self._first is not None and place[0] <= self._first]
         own = [place for place in places if place not in before]
-        if self._asked is None or (own and not before):
+        if (self._asked is None and transcript.places()) or (own and not before):
             whole = [(transcript.end, transcript.length)]
             return self._longest([*own, *whole], budget, transcript.end)
         return self._longest(before, budget, transcript.end)

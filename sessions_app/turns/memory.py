@@ -131,6 +131,11 @@ class TurnMemory:
         read, _ = await door.read(_stored, self._begun, self.last_request, position, longest)
         return read
 
+    async def make_divisible(self) -> None:
+        """Have ``transcript`` know where it can be divided: one that does not is read again. Raises OwnershipLost."""
+        if not self.transcript.is_divisible:
+            await self.read()
+
     async def read(self) -> None:
         """Make ``transcript`` what the database says now. Raises OwnershipLost."""
         last = self._begun.last if self._transcript is None else self._transcript.last

@@ -8,13 +8,18 @@ from uuid import UUID
 import pytest
 
 from sessions_app import database
+from sessions_app.llm import demo
+from sessions_app.llm.content.codec import decode
+from sessions_app.llm.content.parts import Summary
 from sessions_app.models import Message, TurnStatus
+from sessions_app.turn_store import compacting, recovery
+from sessions_app.turn_store.message_ids import AcceptedTurn
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.turns.fixtures import ANTHROPIC, NewSession
-from tests.turns.host import Host, worked
+from tests.turns.host import Host, stored_turn, worked
 from tests.turns.steps import regenerated
-from tests.turns.summaries import compacted, rows_of, set_window, summaries_asked
+from tests.turns.summaries import LONG, compacted, rows_of, set_window, summaries_asked
 from tests.turns.test_compacting import grow_old, long_chat
 
 
@@ -80,3 +85,54 @@ async def test_an_answer_is_shown_again_when_another_one_fails_after_its_summary
     await set_window(None)
     await host.turn(chat, "go on")
     assert b"<summary>" not in provider.bodies[-1]
+
+
+async def test_a_chat_goes_on_and_on_with_a_model_whose_wire_is_not_known(
+    host: Host, session: NewSession, settings: Any
+) -> None:
+    settings.HERMES_MODEL = "demo"
+    await set_window(1_500)
+    chat = await session()
+    for number in range(6):
+        turn = await host.turn(chat, f"question {number} {LONG}")
+        assert (turn.status, turn.error_text) == (TurnStatus.COMPLETE, "")
+    assert len(await rows_of(chat, "summary")) == 5
+
+
+async def test_a_chat_whose_last_answer_never_came_is_summarised(
+    host: Host, session: NewSession, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HERMES_MODEL = "demo"
+    await set_window(10_000)
+    chat = await session()
+    await host.turn(chat, "one")
+    monkeypatch.setattr(demo, "WELCOME", " ")
+    assert (await host.turn(chat, "two")).status == TurnStatus.FAILED
+    monkeypatch.undo()
+    turn = await compacted(host, chat)
+    assert (turn.status, turn.error_text) == (TurnStatus.COMPLETE, "")
+    *_, last, summary = await rows_of(chat)
+    assert [part.before for part in decode(summary.parts) if isinstance(part, Summary)] == [last.position + 1]
+
+
+async def test_a_chat_that_was_emptied_meanwhile_has_nothing_to_summarise(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    await set_window(4_000)
+    chat = await long_chat(host, session, provider, 1)
+    await worked(host)
+
+    def ask_and_empty() -> AcceptedTurn:
+        asked = compacting.ask(host.user_id, chat, process="", accepting=False)
+        Message.objects.filter(chat_session=chat).delete()
+        return asked
+
+    asked = await database.write(ask_and_empty)
+    process = host.runner.process
+    begun = await database.write(recovery.begin_waiting, host.user_id, chat, process)
+    assert begun is not None
+    host.runner.launcher.launch(begun)
+    await host.listener.end_of(asked.run_id)
+    assert (await stored_turn(asked.run_id)).error_text == ""
+    assert not summaries_asked(provider)
+    assert not await rows_of(chat)
