@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessions_app.llm.cache_clock.choice import Choice
+from sessions_app.llm.cache_clock.choice import Choice, choose_for_last
 from sessions_app.llm.cache_clock.costs import MULTIPLES, Prompt
 from sessions_app.llm.cache_clock.records import decide, entered, prompt_of
+from sessions_app.llm.cache_clock.warmth import held_tokens
 from sessions_app.llm.cache_ledger.entries import Entry, miss_of
 from sessions_app.llm.cache_ledger.prices import cache_prices, price_of
 from sessions_app.llm.cache_ledger.requests import DIGESTS, RequestRecord, expected_of, kept_of
@@ -33,16 +34,19 @@ class Sent:
     choice: Choice | None = None
 
 
-def choose_retention(transcript: CachedTranscript, live: LiveModel, now: float) -> Choice | None:
+def choose_retention(transcript: CachedTranscript, live: LiveModel, now: float, is_last: bool) -> Choice | None:
     """Choose for how long the next request's prompt is to be kept; None where its provider leaves no choice.
 
-    The size of what is new is estimated: no more than its share of the prompt counts.
+    The size of what is new is estimated: no more than its share of the prompt counts. With `is_last` no other request
+    goes on from this one.
     """
     if not live.chooses:
         return None
-    last = transcript.last
-    if last is not None and last.model == _source(transcript, live) and transcript.continues(last):
-        caching = live.caching(transcript.session_id)
+    last, caching = transcript.last, live.caching(transcript.session_id)
+    same_model = last is not None and last.model == _source(transcript, live)
+    if is_last:
+        return choose_for_last(held_tokens(last, caching, now) if same_model else 0)
+    if last is not None and same_model and transcript.continues(last):
         prompt = prompt_of(last, transcript.asked_bytes // BYTES_PER_TOKEN, caching, now)
     else:
         prompt = Prompt(transcript.size // BYTES_PER_TOKEN)

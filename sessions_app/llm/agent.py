@@ -31,10 +31,15 @@ class Agent:
         self._tools = tools
         self._context = context
 
-    def step(self, transcript: CachedTranscript, longest: int | None = None) -> Step:
-        """One request to the transcript's model; its answer ends at `longest` characters, or where any does."""
+    def step(self, transcript: CachedTranscript) -> Step:
+        """One request to the transcript's model."""
         self._check()
-        return Step(self._providers, transcript, longest)
+        return Step(self._providers, transcript)
+
+    def last_step(self, transcript: CachedTranscript, longest: int) -> Step:
+        """One that no other goes on from; its answer ends at `longest` characters."""
+        self._check()
+        return Step(self._providers, transcript, longest, is_last=True)
 
     async def is_cold(self, transcript: CachedTranscript) -> bool:
         """Tell whether the transcript's provider has surely forgotten what it was sent of it. Raises ProviderError."""

@@ -61,12 +61,17 @@ EMPTY: dict[Finish | None, tuple[Code, str]] = {
 class Step:
     """One request to the transcript's model, whose last row is a user's or a tool's; an answer of `longest` characters.
 
+    `is_last` where no other request will go on from this one: then its prompt need not be kept.
+
     `async with Step(...) as step: async for step_event in step: ...; step.result`. The loop raises ProviderError, and
     ContentError for a transcript that cannot be sent. Leaving the block early (break, error, cancellation) ends the
     request; `result`, once the block is left, holds what was yielded so far.
     """
 
-    def __init__(self, providers: Providers, transcript: CachedTranscript, longest: int | None = None) -> None:
+    def __init__(
+        self, providers: Providers, transcript: CachedTranscript, longest: int | None = None, *, is_last: bool = False
+    ) -> None:
+        self._is_last = is_last
         self._longest = longest or providers.settings.max_answer
         self._providers = providers
         self._transcript = transcript
@@ -111,7 +116,7 @@ class Step:
             using = self._providers.using(self._transcript.model, self._transcript.endpoint)
             self._live = await self._deadline.wait(stack.enter_async_context(using))
             await prepare(self._live, self._transcript)
-            self._choice = choose_retention(self._transcript, self._live, time.time())
+            self._choice = choose_retention(self._transcript, self._live, time.time(), self._is_last)
             step_events = await stack.enter_async_context(aclosing(self._tried(self._live)))
             async for step_event in step_events:
                 yield step_event

@@ -239,7 +239,7 @@ class Compactor:
         """Return what the model has answered when it was asked for a summary. Raises ProviderError."""
         transcript = await self._memory.beginning(cut.position, cut.longest)
         transcript.append(Row("user", INSTRUCTION, position=self._memory.transcript.end))
-        step = self._agent.step(transcript, MAX_SUMMARY)
+        step = self._agent.last_step(transcript, MAX_SUMMARY)
         try:
             async with step:
                 async for _ in step:

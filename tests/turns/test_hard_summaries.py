@@ -136,3 +136,17 @@ async def test_a_chat_that_was_emptied_meanwhile_has_nothing_to_summarise(
     assert (await stored_turn(asked.run_id)).error_text == ""
     assert not summaries_asked(provider)
     assert not await rows_of(chat)
+
+
+@pytest.mark.parametrize(("pause", "kept"), [(7_200.0, None), (60.0, {"type": "ephemeral", "ttl": "5m"})])
+async def test_a_prompt_that_is_sent_for_the_last_time_is_not_kept_anew(
+    host: Host, session: NewSession, provider: Provider, settings: Any, pause: float, kept: Any
+) -> None:
+    settings.HERMES_MODEL = ANTHROPIC
+    chat = await long_chat(host, session, provider, 3)
+    await worked(host)
+    await grow_old(chat, pause)
+    turn = await compacted(host, chat)
+    assert turn.status == TurnStatus.COMPLETE
+    assert provider.requests[-1].json.get("cache_control") == kept
+    assert (turn.cached_tokens > 1_000) == (kept is not None)

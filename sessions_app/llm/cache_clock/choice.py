@@ -33,6 +33,16 @@ def choose(prompt: Prompt, prices: CachePrices, expected: Bins) -> Choice:
     return Choice(retention, f"{_pauses(expected)}: {_CHEAPEST[retention]}")
 
 
+def choose_for_last(held: int) -> Choice:
+    """Return the choice for a prompt that is sent once more and never again, of which `held` tokens are still kept.
+
+    Only a request that has its prompt kept finds one; what is written by that is no use.
+    """
+    if held:
+        return Choice(Retention.SHORT, "read for the last time: kept, to find what is kept already")
+    return Choice(Retention.NONE, "read for the last time: no cache is cheaper")
+
+
 def _pauses(expected: Bins) -> str:
     """What pauses are expected, and how many of them decide between the times to live."""
     low, high = middle(expected)
