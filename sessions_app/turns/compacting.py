@@ -100,6 +100,8 @@ class Compactor:
         self._output = output
         self._write = write
         self._window = begun.window
+        # Whether it was guessed, after a provider has refused what should have fitted.
+        self._is_guessed = False
         self._asked = begun.message.position if begun.message else None
         # What the turn has told the model beside it is sent with it.
         own = [row.position for row in begun.rows]
@@ -108,10 +110,6 @@ class Compactor:
     @property
     def _tokens(self) -> int:
         return tokens_of(self._memory.transcript.length, self._memory.transcript.last)
-
-    @property
-    def _prefix(self) -> int:
-        return tokens_of(len(self._memory.transcript.frozen), None)
 
     async def summarise_all(self) -> None:
         """Put a summary in the place of the whole transcript, or of as much of it as fits. Raises ProviderError."""
@@ -143,22 +141,31 @@ class Compactor:
 
     async def make_more_room(self, refusal: ProviderError) -> None:
         """Summarise after the provider has refused a request for its length. Raises ProviderError."""
-        begun, named = self._begun, refusal.window
-        # A window without room for the prefix is none that the model has answered within: nobody could talk any more.
-        if named is not None and named <= self._prefix:
-            named = None
+        begun, named = self._begun, self._named(refusal)
         if named is not None and begun.profile_id is not None:
             door = database.of(begun.turn.owner_id)
             await self._write(door, windows.learn, begun.profile_id, begun.model, named)
         # What was refused is too long, whatever the estimate says.
-        self._window = min(named or self._tokens, int(self._tokens * UNKNOWN_SHARE))
+        guess = int(self._tokens * UNKNOWN_SHARE)
+        self._window, self._is_guessed = min(named or guess, guess), named is None or named > guess
         if not await self._summarise(self._window, uuid.uuid4()):
             raise refusal
         await self.make_room()
 
+    @property
+    def _prefix(self) -> int:
+        """The tokens of the frozen prefix, about."""
+        return tokens_of(len(self._memory.transcript.frozen), None)
+
+    def _named(self, refusal: ProviderError) -> int | None:
+        """The window that a refusal names. One that not even the prefix fits in is none: its number is another's."""
+        return refusal.window if refusal.window and refusal.window > self._prefix else None
+
     async def _check_size(self, window: int) -> None:
         """Refuse what stays too large whatever is summarised. Raises ProviderError."""
         await self._memory.make_divisible()
+        if self._is_guessed:
+            return  # the provider has the last word
         transcript, prefix = self._memory.transcript, self._prefix
         if prefix >= window:
             raise ProviderError("context", TOO_SMALL.format(window=window, prefix=prefix))
@@ -193,7 +200,7 @@ class Compactor:
                     raise
                 if error.code != "context" or share == SMALLER[-1]:
                     raise ProviderError(error.code, FAILED.format(error.text)) from error
-                window = error.window or window or int(self._tokens * UNKNOWN_SHARE)
+                window = self._named(error) or window or int(self._tokens * UNKNOWN_SHARE)
 
     def _cut(self, window: int | None, share: float) -> Cut | None:
         """Choose what is summarised: the longest beginning that fits, before the message that is answered."""

@@ -11,7 +11,7 @@ from sessions_app import database
 from sessions_app.llm import demo
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.parts import Summary
-from sessions_app.models import Message, TurnStatus
+from sessions_app.models import AgentProfile, Message, TurnStatus
 from sessions_app.turn_store import compacting, recovery
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from tests.providers.fixtures import Provider
@@ -150,3 +150,24 @@ async def test_a_prompt_that_is_sent_for_the_last_time_is_not_kept_anew(
     assert turn.status == TurnStatus.COMPLETE
     assert provider.requests[-1].json.get("cache_control") == kept
     assert (turn.cached_tokens > 1_000) == (kept is not None)
+
+
+async def test_a_message_that_fits_behind_a_summary_is_sent_after_a_refusal(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 1)
+    refusal = {"error": {"message": "prompt is too long"}}
+    provider.script(Answer([], status=400, body=refusal), Answer(["What was said."]), Answer(["Yes."]))
+    turn = await host.turn(chat, "word " * 2_400)
+    assert (turn.status, turn.error_text) == (TurnStatus.COMPLETE, "")
+
+
+async def test_a_window_that_holds_not_even_the_prefix_is_not_learnt(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 1)
+    refusal = {"error": {"message": "maximum context length is 64 tokens"}}
+    provider.script(Answer([], status=400, body=refusal), Answer(["What was said."]), Answer(["Yes."]))
+    assert (await host.turn(chat, "go on")).status == TurnStatus.COMPLETE
+    assert (await database.read(AgentProfile.default)).learnt_context is None
+    assert (await host.turn(await session(), "hello")).status == TurnStatus.COMPLETE
