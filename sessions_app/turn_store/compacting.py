@@ -21,6 +21,7 @@ from sessions_app.conversations import access, branches, limits, sent_rows, stor
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.schemas import message_shape, session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
+from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
@@ -65,13 +66,14 @@ def _check_anything_new(chat_session: ChatSession) -> None:
 def write(user_id: int, session_id: UUID, text: str) -> None:
     """Make a person's text the summary: in the place of the one in force, or of the whole line where there is none.
 
-    Raises NotFound, Conflict, TooMany, StillStopping.
+    Raises NotFound, Conflict, TooLarge (for the model), TooMany, StillStopping.
     """
     chat_session = _free(user_id, session_id)
     covered = _in_force(chat_session)
     if covered is None:
         _check_anything_new(chat_session)
         covered = Summary(before=branches.next_position(chat_session))
+    check_fits(chat_session, chat_session.profile, text)
     storage.admit_text(user_id, len(text))
     _append(chat_session, text, covered)
 

@@ -114,7 +114,7 @@ class TurnService:
         )
 
     async def write_summary(self, user_id: int, session_id: UUID, text: str, *, door: Door = database) -> None:
-        """Make a person's text the summary. Raises NotFound, Conflict, TooMany."""
+        """Make a person's text the summary. Raises NotFound, Conflict, TooLarge, TooMany."""
         await self._once_stopped(lambda: self._publisher.write(door, compacting.write, user_id, session_id, text))
 
     async def undo_summary(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from sessions_app import database
+from sessions_app.errors import TooLarge
 from sessions_app.llm import demo
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.parts import Summary
@@ -171,3 +172,14 @@ async def test_a_window_that_holds_not_even_the_prefix_is_not_learnt(
     assert (await host.turn(chat, "go on")).status == TurnStatus.COMPLETE
     assert (await database.read(AgentProfile.default)).learnt_context is None
     assert (await host.turn(await session(), "hello")).status == TurnStatus.COMPLETE
+
+
+async def test_a_written_summary_too_large_for_the_window_is_refused(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 1)
+    await set_window(2_000)
+    service, user_id = host.runner.service, host.user_id
+    with pytest.raises(TooLarge, match="tokens too long for the model"):
+        await service.write_summary(user_id, chat, "word " * 4_000)
+    assert not await rows_of(chat, "summary")
