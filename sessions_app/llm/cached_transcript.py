@@ -14,6 +14,7 @@ from sessions_app.llm.content.codec import encode
 from sessions_app.llm.content.history import body_of, head_of, opening_of
 from sessions_app.llm.content.parts import Parts
 from sessions_app.llm.content.prefix import FrozenPrefix, canonical
+from sessions_app.llm.content.restored import sent_parts
 from sessions_app.llm.content.rows import Row, counts
 from sessions_app.llm.content.summaries import summary_of
 from sessions_app.llm.endpoint import Endpoint
@@ -73,7 +74,8 @@ class CachedTranscript:
         self._began = False
         self._elements = KeptElements()
         self._messages: list[ModelMessage] = []
-        self._waiting_bytes = self._message_bytes = self._kept_messages = 0
+        self._waiting_bytes = self._message_bytes = 0
+        self._waiting_length = self._message_length = 0
         for row in rows:
             self.append(row)
 
@@ -87,8 +89,7 @@ class CachedTranscript:
     @property
     def length(self) -> int:
         """Bytes of its prompt, about: of prefix, elements and rows, as they are sent."""
-        waiting = self._message_bytes + self._waiting_bytes - ROW_BYTES * (len(self._rows) + self._kept_messages)
-        return len(self.frozen) + self._elements.length + waiting
+        return len(self.frozen) + self._elements.length + self._message_length + self._waiting_length
 
     @property
     def elements(self) -> bytes:
@@ -115,6 +116,7 @@ class CachedTranscript:
         for waiting in (*(replace(line, position=row.position) for line in opening), row):
             self._rows.append(waiting)
             self._waiting_bytes += _weight(waiting)
+            self._waiting_length += self._sent_bytes(waiting)
             self._row_digests += (digest := _digest(waiting))
             self._said_rows.feed([digest])
 
@@ -129,6 +131,7 @@ class CachedTranscript:
             return False
         self._rows = [row for row in self._rows if row.position < position]
         self._waiting_bytes = sum(map(_weight, self._rows))
+        self._waiting_length = sum(map(self._sent_bytes, self._rows))
         del self._row_digests[DIGEST_BYTES * (kept + len(self._rows)) :]
         self._began = bool(self._elements) or any(map(counts, self._rows))
         places = range(0, len(self._row_digests), DIGEST_BYTES)
@@ -150,7 +153,7 @@ class CachedTranscript:
         other._said_rows, other._said_bytes = self._said_rows.copy(), self._said_bytes.copy()
         other._row_digests, other._began = self._row_digests.copy(), self._began
         other._elements, other._rows = self._elements.copy(), self._rows.copy()
-        other._waiting_bytes = self._waiting_bytes
+        other._waiting_bytes, other._waiting_length = self._waiting_bytes, self._waiting_length
         return other if position is None or other.truncate(position) else None
 
     @property
@@ -174,8 +177,12 @@ class CachedTranscript:
         for row in self._rows:
             if row.role != "tool":
                 places.append((row.position, length))
-            length += content_bytes(row.text, row.parts)
+            length += self._sent_bytes(row)
         return places
+
+    def _sent_bytes(self, row: Row) -> int:
+        """Bytes of a row as it is sent, about: thoughts go back to the model alone that had them."""
+        return content_bytes(row.text, sent_parts(row, self.model))
 
     def sent(self) -> tuple[Mark, Mark]:
         """A request has been made of all this: return how far its rows and its elements have come."""
@@ -222,14 +229,15 @@ class CachedTranscript:
             self._elements.add(rows[0].position, rows[-1].position, count, b",".join(elements))
             self._said_bytes.feed(elements)
         self._waiting_bytes -= sum(map(_weight, self._rows[:start]))
+        self._waiting_length -= sum(map(self._sent_bytes, self._rows[:start]))
         del self._rows[:start]
 
     def whole(self) -> list[ModelMessage]:
         """All messages of a request, kept as objects for the next."""
         self._messages = self._messages or head_of(self.prefix)
         self._messages += body_of(self._rows, model=self.model)
-        self._kept_messages += len(self._rows)
         self._message_bytes, self._waiting_bytes = self._message_bytes + self._waiting_bytes, 0
+        self._message_length, self._waiting_length = self._message_length + self._waiting_length, 0
         self._rows.clear()
         return list(self._messages)
 

@@ -17,7 +17,7 @@ from sessions_app.turn_store import compacting, recovery
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-from tests.turns.fixtures import ANTHROPIC, NewSession
+from tests.turns.fixtures import ANTHROPIC, RESPONSES, NewSession
 from tests.turns.host import Host, stored_turn, worked
 from tests.turns.steps import regenerated
 from tests.turns.summaries import LONG, compacted, rows_of, set_window, summaries_asked
@@ -183,3 +183,19 @@ async def test_a_written_summary_too_large_for_the_window_is_refused(
     with pytest.raises(TooLarge, match="tokens too long for the model"):
         await service.write_summary(user_id, chat, "word " * 4_000)
     assert not await rows_of(chat, "summary")
+
+
+@pytest.mark.parametrize("other", [RESPONSES, ANTHROPIC])
+async def test_thoughts_that_go_to_no_other_model_count_for_none(
+    host: Host, session: NewSession, provider: Provider, settings: Any, other: str
+) -> None:
+    chat = await session()
+    for number in range(5):
+        provider.script(Answer([f"answer {number}"], reasoning=["so many thoughts " * 500]))
+        await host.turn(chat, f"question {number}")
+    await set_window(8_000)
+    settings.HERMES_MODEL = other
+    turn = await host.turn(chat, "go on")
+    assert turn.status == TurnStatus.COMPLETE
+    assert not summaries_asked(provider)
+    assert len(provider.requests) == 6

@@ -13,7 +13,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sessions_app.llm.content.parts import Origin, Part, Reasoning, TextSpan, ToolCall, tool_calls
+from sessions_app.llm.content.parts import Origin, Part, Parts, Reasoning, TextSpan, ToolCall, tool_calls
 from sessions_app.llm.content.rows import Row
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ def response_of(row: Row, model: str) -> ModelResponse:
         provider_url=origin.url,
         canonical_system=origin.system,
     )
+
+
+def sent_parts(row: Row, model: str) -> Parts:
+    """What of a row goes to `model` beside its text."""
+    if row.role != "assistant" or origin_of(row, model) is not None:
+        return tuple(part for part in row.parts if _goes_back(part, model))
+    return tool_calls(row.parts)
 
 
 def _goes_back(part: Part, model: str) -> bool:
