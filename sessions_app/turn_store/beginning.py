@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, pauses, profiles, sent_rows, titles, transcript, turn_status
+from sessions_app.conversations import access, branches, profiles, sent_rows, titles, transcript, turn_status
 from sessions_app.conversations.access import ActingUser
-from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import (
     MessageShape,
-    SessionShape,
     message_shape,
     queued_shape,
     session_shape,
@@ -25,12 +22,9 @@ from sessions_app.conversations.schemas import (
 )
 from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
 from sessions_app.conversations.turn_results import turn_shape
-from sessions_app.conversations.windows import window
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
-from sessions_app.llm.endpoint import Endpoint
-from sessions_app.llm.live_model import chooses_retention
 from sessions_app.models import (
     ChatSession,
     FactName,
@@ -42,57 +36,9 @@ from sessions_app.models import (
     TurnKind,
     TurnStatus,
 )
-from sessions_app.models.sealed import UnreadableSecret
 from sessions_app.turn_store import memory_notes
 from sessions_app.turn_store.alive import alive
-
-# A stamp that no session has.
-UNSEEN = Stamp(-1, -1)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedTurn:
-    """A turn that this process has just claimed, with its user's message stored.
-
-    ``old`` and ``new`` are the stamps before and after all that was changed for this turn: where another line was
-    begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
-    ``rows`` are those that it has stored, as the transcript in memory takes them in; a compaction has no message and no
-    row. ``model``, ``endpoint`` and ``prefix`` (canonical JSON) are what the session is answered with, ``profile_id``
-    whose they are: no model and None where the profile was removed. ``refused`` says why no model may be asked, empty
-    where one may. ``window`` is what the model's window holds, in tokens, None where nobody knows. ``last`` is the
-    session's latest request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
-    ``user_pauses`` are those of the user's earlier sessions, for the first request to a provider that wants to know.
-    ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
-    """
-
-    turn: Turn
-    claim: UUID
-    message: MessageShape | None
-    rows: tuple[Row, ...]
-    cut: int | None
-    chat_session: SessionShape
-    old: Stamp
-    new: Stamp
-    model: str
-    prefix: str
-    last: RequestRecord | None
-    applied: str
-    endpoint: Endpoint | None
-    window: int | None
-    profile_id: int | None
-    user_pauses: tuple[float, ...] = ()
-    refused: str = ""
-    cursor: int = 0
-
-    @property
-    def answered(self) -> MessageShape:
-        """What the request for the turn is answered with; of a compaction an empty message that nobody has said."""
-        return self.message or unborn_message_shape(self.turn)
-
-    @property
-    def session_id(self) -> UUID:
-        """The session that the turn belongs to."""
-        return self.chat_session.id
+from sessions_app.turn_store.claimed_turn import UNSEEN, ClaimedTurn, claimed_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +76,7 @@ def _start(
     old = forked.old if forked else stamp_of(chat_session)
     stored = _rows_of(turn, chat_session, user)
     message = _answered_again(turn, chat_session) if turn.kind == TurnKind.REGENERATION else (stored or [None])[-1]
-    begun = _begun(turn, chat_session, message, old, stamp_of(chat_session), stored)
+    begun = claimed_turn(turn, chat_session, message, old, stamp_of(chat_session), stored)
     if forked is not None:
         begun = replace(begun, cut=forked.position)
     owner_id, session_id = turn.owner_id, chat_session.pk
@@ -183,53 +129,8 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
     message = Message.objects.filter(owner_id=turn.owner_id, public_id=turn.message_id).first()
     told = JournalEntry.objects.filter(owner_id=turn.owner_id, name=FactName.TURN_BEGAN, subject=turn.run_id)
     began = told.values_list("cursor", flat=True).order_by("-cursor").first()
-    begun = replace(_begun(turn, chat_session, message, UNSEEN, UNSEEN), cursor=began or 0)
+    begun = replace(claimed_turn(turn, chat_session, message, UNSEEN, UNSEEN), cursor=began or 0)
     return _unless_forbidden(begun, chat_session)
-
-
-def _begun(
-    turn: Turn,
-    chat_session: ChatSession,
-    message: Message | None,
-    old: Stamp,
-    new: Stamp,
-    stored: Sequence[Message] = (),
-) -> ClaimedTurn:
-    profile, endpoint, refused = turn.profile or chat_session.profile, None, ""
-    try:
-        endpoint = profiles.endpoint_of(profile) if profile else None
-    except UnreadableSecret:
-        refused = profiles.UNREADABLE
-    return ClaimedTurn(
-        turn=turn,
-        claim=cast(UUID, turn.claim),
-        message=_shape_of(turn, message) if message else None,
-        rows=tuple(map(sent_rows.row_of, stored)),
-        cut=None,
-        chat_session=session_shape(chat_session),
-        old=old,
-        new=new,
-        model=profile.effective_model if profile else "",
-        prefix=chat_session.frozen_prefix,
-        last=RequestRecord.from_json(chat_session.last_request),
-        applied=chat_session.applied_prefix,
-        endpoint=endpoint,
-        window=window(profile),
-        profile_id=profile.pk if profile else None,
-        user_pauses=_pauses_before(chat_session, profile.effective_model) if profile else (),
-        refused=refused,
-    )
-
-
-def _shape_of(turn: Turn, message: Message) -> MessageShape:
-    # Only an edited message stands beside others.
-    return message_shapes([message])[0] if turn.kind == TurnKind.EDIT else message_shape(message)
-
-
-def _pauses_before(chat_session: ChatSession, model: str) -> tuple[float, ...]:
-    """Return what the first request of a session is to know; every later one has it in the session's record."""
-    is_first = not chat_session.last_request and chooses_retention(model)
-    return pauses.of_user(chat_session.owner_id) if is_first else ()
 
 
 def enqueue(turn: Turn) -> MessageShape:

@@ -22,7 +22,8 @@ from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnKind, TurnStatus
-from sessions_app.turn_store.beginning import ClaimedTurn, begin_next, return_to_left_branch, touch
+from sessions_app.turn_store.beginning import begin_next, return_to_left_branch, touch
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sessions_app.conversations.schemas import MessageShape, unborn_message_shap
 from sessions_app.database import plain
 from sessions_app.errors import Conflict
 from sessions_app.models import Message, MessageClaim, Turn, TurnStatus
-from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 
 # An answer's id is no claim, but taken as well.
 _TAKEN = """

@@ -16,7 +16,8 @@ from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Turn, TurnStatus
 from sessions_app.turn_store import inactive_users
-from sessions_app.turn_store.beginning import ClaimedTurn, begin_again, begin_next
+from sessions_app.turn_store.beginning import begin_again, begin_next
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import end
 from sessions_app.turn_store.liveness import known_dead
 

@@ -36,7 +36,7 @@ from sessions_app.llm.step_events import StepResult
 from sessions_app.models import TurnKind
 from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store import compacting
-from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.compacting import MadeSummary, TranscriptChanged, uncounted
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.output import TurnOutput

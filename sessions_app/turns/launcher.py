@@ -25,7 +25,7 @@ from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.feed import Feed, Watched, event_message, origin
 from sessions_app.realtime.notices import run_notice
 from sessions_app.realtime.publishing import Publisher
-from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn
 from sessions_app.turns import tally
 from sessions_app.turns.memory import TurnMemory

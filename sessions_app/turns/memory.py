@@ -21,7 +21,8 @@ from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.content.summaries import shortened
-from sessions_app.turn_store.beginning import ClaimedTurn, load
+from sessions_app.turn_store.beginning import load
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import Stored
 
 TurnLease = Lease[Agent, CachedTranscript]

@@ -32,7 +32,7 @@ from sessions_app.llm.step_events import StepResult
 from sessions_app.models import MessageRole, TurnKind, TurnStatus
 from sessions_app.realtime.feed import Feed
 from sessions_app.realtime.run_events import RunStream
-from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn, Stored, end, store_step
 from sessions_app.turns.compacting import Compactor
 from sessions_app.turns.memory import TurnMemory

@@ -12,7 +12,7 @@ from sessions_app import database
 from sessions_app.conversations.turn_results import TurnResult
 from sessions_app.models import TurnStatus
 from sessions_app.turn_store import asking
-from sessions_app.turn_store.beginning import ClaimedTurn
+from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn, end
 from sessions_app.turns.memory import TurnLease, TurnMemory
 from sessions_app.turns.rebaseline import rebaseline
