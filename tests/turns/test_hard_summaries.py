@@ -199,3 +199,17 @@ async def test_thoughts_that_go_to_no_other_model_count_for_none(
     assert turn.status == TurnStatus.COMPLETE
     assert not summaries_asked(provider)
     assert len(provider.requests) == 6
+
+
+async def test_a_summary_before_another_answer_is_told_beside_the_first(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 3)
+    [*_, answer] = await rows_of(chat)
+    await set_window(1_500)
+    assert (await regenerated(host, chat)).status == TurnStatus.COMPLETE
+    told = [
+        event["event"]["value"] for event in host.listener.events if event["event"].get("name") == "message.created"
+    ]
+    [summary] = [message for message in told if message["kind"]]
+    assert (summary["alternatives"], summary["place"]) == ([str(answer.public_id)], 2)
