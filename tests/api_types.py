@@ -1,14 +1,13 @@
 """TypeScript declarations of the API, made from its OpenRPC description: `make types` writes them to types/api.d.ts.
 
 They are for the checks of the page's scripts and are served to nobody. In the namespace `Api` are an interface or a
-type for each schema that an answer or a notification refers to, and `Methods`: params and result by method name.
+type for each schema of the document, and `Methods`: params and result by method name.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from tests.processes import ROOT
@@ -25,14 +24,14 @@ def declarations(document: dict[str, Any]) -> str:
     """The declarations of an OpenRPC document, as TypeScript."""
     schemas = document["components"]["schemas"]
     methods = "\n".join(_method(method) for method in document["methods"])
-    notices = "\n".join(f"  {_string(notice['name'])}: {_type(notice['params'])};" for notice in _notices(document))
+    notices = "\n".join(f"  {_string(notice['name'])}: {_type(notice['schema'])};" for notice in _notices(document))
     parts = [
         "/** Of each method its params and its result. */",
         f"interface Methods {{\n{methods}\n}}",
         "/** Of each notification of the server its params. */",
         f"interface Notifications {{\n{notices}\n}}",
     ]
-    for name in sorted(_reached(document)):
+    for name in sorted(schemas):
         parts += [*_comment(schemas[name]), _declaration(name, schemas[name])]
     body = "\n".join(f"  {line}" if line else "" for part in parts for line in part.splitlines())
     return f"{_HEAD}declare namespace Api {{\n{body}\n}}\n"
@@ -41,28 +40,6 @@ def declarations(document: dict[str, Any]) -> str:
 def _notices(document: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = document["x-notifications"]
     return found
-
-
-def _reached(document: dict[str, Any]) -> set[str]:
-    """The names of the schemas that methods and notifications refer to, or that these refer to."""
-    reached: set[str] = set()
-    left = set(_references([document["methods"], _notices(document)]))
-    while left:
-        name = left.pop()
-        reached.add(name)
-        left |= set(_references(document["components"]["schemas"][name])) - reached
-    return reached
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-    elif isinstance(node, dict):
-        if str(node.get("$ref")).startswith(_REFERENCE):
-            yield node["$ref"].removeprefix(_REFERENCE)
-        for item in node.values():
-            yield from _references(item)
 
 
 def _method(method: dict[str, Any]) -> str:
@@ -129,9 +106,9 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
-    from sessions_app.api import openrpc
+    from sessions_app.api.methods import description
 
-    FILE.write_text(declarations(json.loads(openrpc.document())))
+    FILE.write_text(declarations(description().model_dump(mode="json")))
 
 
 if __name__ == "__main__":

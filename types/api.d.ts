@@ -59,6 +59,8 @@ declare namespace Api {
     "account.usage": { params: Record<string, never>; result: UsageResult };
     /** Turn Markdown into sanitised HTML, each text by itself. */
     "markdown.render": { params: { texts: Array<string> }; result: RenderResult };
+    /** Describe the API: what ``/api/openrpc.json`` answers. */
+    "rpc.discover": { params: Record<string, never>; result: Description };
   }
   /** Of each notification of the server its params. */
   interface Notifications {
@@ -115,6 +117,7 @@ declare namespace Api {
     takes_files: boolean;
     input_price: number | null;
   }
+  /** The turn that writes the summary; null where the model writes none. */
   interface CompactResult {
     run_id: string | null;
   }
@@ -134,7 +137,7 @@ declare namespace Api {
     value: string;
     mimeType: string;
   }
-  /** ``memory`` is what was saved by this. */
+  /** The message, which says what was decided; ``memory`` is what was saved by this. */
   interface DecideResult {
     message: MessageShape;
     memory: MemoryShape | null;
@@ -142,6 +145,12 @@ declare namespace Api {
   /** The metadata of TEXT_MESSAGE_CONTENT: the characters of the message before this delta. */
   interface DeltaMetadata {
     offset: number;
+  }
+  /** An OpenRPC document. */
+  interface Description {
+    openrpc: string;
+    info: Record<string, unknown>;
+    methods: Array<Record<string, unknown>>;
   }
   /** Instructions from the application developer. */
   interface DeveloperMessage {
@@ -160,11 +169,13 @@ declare namespace Api {
     source: DataSource | UrlSource | FileSource;
     metadata?: unknown;
   }
+  /** The turn that answers, the new message, and the session, whose new branch is shown. */
   interface EditResult {
     run_id: string;
     message: MessageShape;
     session: SessionShape;
   }
+  /** Nothing: it is done. */
   type EmptyResult = Record<string, never>;
   /** The metadata of RUN_FINISHED and RUN_ERROR: the turn's line in the ledger. */
   interface EndedMetadata {
@@ -228,6 +239,7 @@ declare namespace Api {
     expiresAt?: string | null;
     metadata?: Record<string, unknown> | null;
   }
+  /** What a session's counted turns have cost together, and whether its profile was changed since. */
   interface LedgerResult {
     fresh_tokens: number;
     cache_write_tokens: number;
@@ -259,7 +271,7 @@ declare namespace Api {
     guard: GuardShape | null;
     retention: RetentionShape | null;
   }
-  /** ``running``: the ids of those listed in which a turn runs. */
+  /** ``running``: the ids of those listed in which a turn runs; ``next_cursor``: null on the last page. ``cursor`` is that of the facts which the list reflects, for ``events.since``. */
   interface ListResult {
     sessions: Array<SessionShape>;
     running: Array<string>;
@@ -276,6 +288,7 @@ declare namespace Api {
     enabled: boolean;
     count: number;
   }
+  /** The memory as it is kept. */
   interface MemoryResult {
     memory: MemoryShape;
   }
@@ -305,6 +318,7 @@ declare namespace Api {
     name: "message.created";
     value: MessageShape | null;
   }
+  /** The message as it is now. */
   interface MessageResult {
     message: MessageShape;
   }
@@ -350,6 +364,7 @@ declare namespace Api {
     cause: Cause;
     reason: string;
   }
+  /** The end of a session, the running turn (null where none runs) and those that wait. ``cursor`` is that of the facts which all this reflects, for ``events.since``. */
   interface OpenResult {
     messages: Array<MessageShape>;
     has_more: boolean;
@@ -363,6 +378,7 @@ declare namespace Api {
     name: string;
     current: boolean;
   }
+  /** The profiles that the caller may choose. */
   interface ProfilesResult {
     profiles: Array<ChoiceShape>;
   }
@@ -438,10 +454,12 @@ declare namespace Api {
     subagentRunId?: string | null;
     messageId: string;
   }
+  /** The turn that answers, and the session, whose new branch is shown. */
   interface RegenerateResult {
     run_id: string;
     session: SessionShape;
   }
+  /** ``html``: each of the texts, in their order, safe to show. */
   interface RenderResult {
     html: Array<string>;
   }
@@ -503,9 +521,11 @@ declare namespace Api {
     text: string;
     seq: number;
   }
+  /** The messages found, the best first. */
   interface SearchResult {
     hits: Array<HitShape>;
   }
+  /** The session and its last messages, as they are shown now. */
   interface SelectResult {
     messages: Array<MessageShape>;
     has_more: boolean;
@@ -531,6 +551,7 @@ declare namespace Api {
     name: "session.deleted";
     value: string;
   }
+  /** The session as it is now. */
   interface SessionResult {
     session: SessionShape;
   }
@@ -553,13 +574,14 @@ declare namespace Api {
     count: number;
     quota: number;
   }
-  /** ``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again. */
+  /** The facts, in order, and the ``cursor`` to go on from; ``has_more``: there are more. ``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again. */
   interface SinceResult {
     events: Array<FactNotification>;
     cursor: number;
     has_more: boolean;
     reset: boolean;
   }
+  /** The turn and the caller's message; ``queued``: it runs after the turns before it. */
   interface StartResult {
     run_id: string;
     message: MessageShape;
@@ -569,6 +591,7 @@ declare namespace Api {
   interface StartedMetadata {
     guard: GuardShape;
   }
+  /** ``stopped`` is false where the turn had ended before, or none ran. */
   interface StopResult {
     stopped: boolean;
   }
@@ -784,6 +807,7 @@ declare namespace Api {
     value: string;
     mimeType?: string | null;
   }
+  /** What the caller stores, each kind with its quota. */
   interface UsageResult {
     sessions: SessionsUsed;
     text: TextUsed;

@@ -86,6 +86,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _begin(self, caller: Caller) -> None:
         self.caller, self.user_id = caller, caller.user_id
+        self._server = _server(self.scope)
         self._lanes = Lanes()
         self._outbox = Outbox(
             self.base_send,
@@ -164,7 +165,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         command = self._subscription.begin_command() if holds_events(request.method) else None
         try:
-            frame = await respond(Call(caller, self._subscription, self.runner), request)
+            frame = await respond(Call(caller, self._subscription, self.runner, self._server), request)
             if request.wants_response:
                 self._outbox.respond(frame)
         except Unauthorised:
@@ -172,3 +173,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         finally:
             if command is not None:
                 self._subscription.end_command(command)
+
+
+def _server(scope: dict[str, Any]) -> str:
+    """Return the absolute address of the WebSocket, as the client has named it."""
+    host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin1")
+    return f"{scope.get('scheme', 'ws')}://{host}{scope['path']}"

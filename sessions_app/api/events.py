@@ -29,7 +29,7 @@ from ag_ui.core import (
     ToolCallResultEvent,
     ToolCallStartEvent,
 )
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
 from sessions_app.conversations.schemas import (
@@ -219,11 +219,18 @@ class FactNotification(Shape):
     it is sent, null where what it is about has been deleted since.
     """
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     session_id: UUID | None
+    """The session that the event is of; null where it is of none."""
     run_id: None
+    """The turn that the event is of; null for a fact."""
     seq: None
+    """Its place among the events of its run, from 1; null for a fact, and for the end of a run whose process died."""
     event: FactEvent
+    """An AG-UI event: of a run, or ``CUSTOM`` for a fact."""
     cursor: Annotated[int, Field(ge=1)]
+    """The place of a fact among those of the user, from 1; events of runs have none."""
 
 
 SessionEvent = RunNotification | FactNotification

@@ -20,11 +20,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls, and what their connection receives."""
+    """Who calls, what their connection receives, and the absolute address that it was made to."""
 
     caller: Caller
     subscription: Subscription
     runner: Runner
+    server: str
 
     @property
     def service(self) -> TurnService:

@@ -95,9 +95,9 @@ PAGE = 50
 
 
 class Params(BaseModel):
-    """The parameters of a method."""
+    """The parameters of a method. The text below a parameter is its description in the API's document."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         """Yield the lengths that have a limit, in characters, each with that limit."""
@@ -110,19 +110,24 @@ class NoParams(Params):
 
 class SessionParams(Params):
     session_id: Id
+    """The session."""
 
 
 class SessionResult(Shape):
+    """The session as it is now."""
+
     session: SessionShape
 
 
 class MessagesResult(Shape):
+    """Messages of a session, ascending; ``has_more``: there are older ones."""
+
     messages: list[MessageShape]
     has_more: bool
 
 
 class EmptyResult(Shape):
-    pass
+    """Nothing: it is done."""
 
 
 P = TypeVar("P", bound=Params)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import condition, require_safe
+from django.views.decorators.http import conditional_page, require_safe
 
-from sessions_app.api import openrpc
-
-
-@cache
-def _etag() -> str:
-    return f'"{hashlib.sha256(openrpc.document().encode()).hexdigest()[:32]}"'
+from sessions_app.api.methods import description
 
 
 @require_safe
-@condition(etag_func=lambda request: _etag())
+@conditional_page
 def openrpc_document(request: HttpRequest) -> HttpResponse:
     """Answer ``/api/openrpc.json``: public, because it says nothing that the source does not."""
-    return HttpResponse(openrpc.document(), content_type="application/json")
+    # http becomes ws, and https wss.
+    server = request.build_absolute_uri("../ws/chat/").replace("http", "ws", 1)
+    return HttpResponse(description().at(server).model_dump_json(), content_type="application/json")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from channels.testing import WebsocketCommunicator
 from pydantic import TypeAdapter
 
+from sessions_app.api.error_data import DATA
 from sessions_app.api.events import SessionEvent
 from sessions_app.api.methods import METHODS
 
 # Seconds: only ever spent by a test that fails.
 PATIENCE = 120.0
 _EVENTS: TypeAdapter[Any] = TypeAdapter(SessionEvent)
+_DATA: dict[int, TypeAdapter[Any]] = {error.code: TypeAdapter(reduce(or_, kinds)) for error, kinds in DATA.items()}
 _CODES = {-32700, -32600, -32601, -32602, -32603, -32001, -32002, -32003, -32004}
 
 
@@ -50,6 +54,8 @@ def check(text: str, asked: dict[Any, str]) -> dict[str, Any]:
         assert frame["error"].keys() <= {"code", "message", "data"}
         assert frame["error"]["code"] in _CODES
         assert isinstance(frame["error"]["message"], str)
+        if data := frame["error"].get("data"):
+            _DATA[frame["error"]["code"]].validate_json(json.dumps(data), strict=True)
     else:
         assert frame.keys() == {"id", "result"}
         METHODS[asked[frame["id"]]].result.model_validate_json(json.dumps(frame["result"]), strict=True)

@@ -45,6 +45,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "memory.switch": {"enabled": True},
     "memory.decide": {"message_id": SOME_ID, "save": True},
     "markdown.render": {"texts": ["t"]},
+    "rpc.discover": {},
 }
 NOT_A_TEXT: list[Any] = [5, True, None, ["a"], {}, "\0", "a\0b", "\ud800", "a\udfffb"]
 NOT_AN_ID: list[Any] = [5, None, "", "x", SOME_ID[:-1], SOME_ID + "\n", SOME_ID.replace("-", ""), "{" + SOME_ID + "}"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from sessions_app.api import method_types, openrpc
-from sessions_app.api.methods import METHODS, memory
+from sessions_app.api import method_types
+from sessions_app.api.methods import METHODS, description, memory
 from sessions_app.conversations.schemas import MemoriesShape
 from sessions_app.errors import CommandError
 
@@ -45,6 +45,7 @@ CONTRACT = {
     "memory.decide": ({"message_id", "save"}, set(), {"message", "memory"}),
     "account.usage": (set(), set(), {"sessions", "text"}),
     "markdown.render": ({"texts"}, set(), {"html"}),
+    "rpc.discover": (set(), set(), {"openrpc", "info", "methods"}),
 }
 SHAPES = {
     "SessionShape": "id title message_count revision created_at updated_at archived pinned memory profile context",
@@ -68,8 +69,7 @@ SHAPES = {
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    described: dict[str, Any] = json.loads(openrpc.document())
-    return described
+    return description().model_dump(mode="json")
 
 
 def properties(document: dict[str, Any], schema: dict[str, Any]) -> set[str]:

@@ -6,10 +6,32 @@ A handler gets validated parameters and the call. It reaches the database only t
 
 from __future__ import annotations
 
+import asyncio
+from functools import cache
+
+from sessions_app.api import openrpc
+from sessions_app.api.method import Call, Method
+from sessions_app.api.method_types import NoParams
 from sessions_app.api.methods import account, memory, sessions, transcripts, turns
+from sessions_app.api.openrpc import Description
+
+
+@cache
+def description() -> Description:
+    """Return the description of all methods, at no server yet."""
+    return openrpc.describe(METHODS.values())
+
+
+async def _discover(call: Call, params: NoParams) -> Description:
+    """Describe the API: what ``/api/openrpc.json`` answers."""
+    await call.caller.check()
+    described = await asyncio.to_thread(description)
+    return described.at(call.server)
+
 
 _SUBJECTS = (sessions, transcripts, turns, memory, account)
 METHODS = {method.name: method for subject in _SUBJECTS for method in subject.METHODS}
+METHODS["rpc.discover"] = Method("rpc.discover", NoParams, Description, _discover)
 
 
 def changes(name: str) -> bool:

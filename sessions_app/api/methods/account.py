@@ -23,6 +23,8 @@ TEXTS_AT_ONCE = 200
 
 
 class ProfilesResult(Shape):
+    """The profiles that the caller may choose."""
+
     profiles: list[ChoiceShape]
 
 
@@ -41,17 +43,24 @@ class TextUsed(Shape):
 
 
 class UsageResult(Shape):
+    """What the caller stores, each kind with its quota."""
+
     sessions: SessionsUsed
     text: TextUsed
 
 
 class SinceParams(Params):
     cursor: Position
+    """That of the last fact which the client knows; 0 for the beginning."""
     limit: Limit = PAGE
+    """How many facts at most."""
 
 
 class SinceResult(Shape):
-    """``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again."""
+    """The facts, in order, and the ``cursor`` to go on from; ``has_more``: there are more.
+
+    ``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again.
+    """
 
     events: list[FactNotification]
     cursor: int
@@ -61,12 +70,15 @@ class SinceResult(Shape):
 
 class RenderParams(Params):
     texts: Annotated[list[Text], Field(min_length=1, max_length=TEXTS_AT_ONCE)]
+    """Markdown."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield sum(map(len, self.texts)), settings.HERMES_MAX_TEXT
 
 
 class RenderResult(Shape):
+    """``html``: each of the texts, in their order, safe to show."""
+
     html: list[str]
 
 

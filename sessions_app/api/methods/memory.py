@@ -17,6 +17,7 @@ from sessions_app.session_store import proposals
 
 class AddParams(Params):
     text: SaidText
+    """What is to be remembered: one line."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), MAX_MEMORY_CHARACTERS
@@ -24,27 +25,34 @@ class AddParams(Params):
 
 class ChangeParams(AddParams):
     memory_id: Id
+    """The memory that it stands in the place of."""
 
 
 class DeleteParams(Params):
     memory_id: Id
+    """The memory to forget."""
 
 
 class SwitchParams(Params):
     enabled: bool
+    """Whether models are told what is remembered."""
 
 
 class DecideParams(Params):
     message_id: Id
+    """The result of the call that has proposed it."""
     save: bool
+    """Whether it is to be remembered."""
 
 
 class MemoryResult(Shape):
+    """The memory as it is kept."""
+
     memory: MemoryShape
 
 
 class DecideResult(Shape):
-    """``memory`` is what was saved by this."""
+    """The message, which says what was decided; ``memory`` is what was saved by this."""
 
     message: MessageShape
     memory: MemoryShape | None

@@ -35,8 +35,11 @@ from sessions_app.session_store.chats import Changes
 
 class CreateParams(Params):
     title: Title = ""
+    """Its title; left out, one is made of what is said."""
     profile: ProfileId = LEFT_OUT
+    """The id of the profile that answers in it; left out, the default one."""
     memory: bool = True
+    """Whether the user's memory is told in it."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.title), TITLE_LENGTH
@@ -44,16 +47,23 @@ class CreateParams(Params):
 
 class ListParams(Params):
     limit: Limit = PAGE
+    """How many sessions at most."""
     cursor: PageCursor = None
+    """The ``next_cursor`` of the page before; left out, or null, for the first page."""
     query: Query = ""
+    """What the titles hold, taken literally; empty for all."""
     archived: bool = False
+    """Whether the archived ones are listed, or the others."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.query), QUERY_LENGTH
 
 
 class ListResult(Shape):
-    """``running``: the ids of those listed in which a turn runs."""
+    """``running``: the ids of those listed in which a turn runs; ``next_cursor``: null on the last page.
+
+    ``cursor`` is that of the facts which the list reflects, for ``events.since``.
+    """
 
     sessions: list[SessionShape]
     running: list[UUID]
@@ -63,10 +73,15 @@ class ListResult(Shape):
 
 class UpdateParams(SessionParams):
     title: SaidTitle = LEFT_OUT
+    """Its new title."""
     archived: bool = LEFT_OUT
+    """Whether it is listed among the archived ones."""
     pinned: bool = LEFT_OUT
+    """Whether it is pinned."""
     memory: bool = LEFT_OUT
+    """Whether the user's memory is told in it, from the next turn on."""
     profile: ProfileId = LEFT_OUT
+    """The id of the profile that answers from the next turn on, with its prompt and tools as they are now."""
 
     @property
     def changes(self) -> Changes:
@@ -79,11 +94,14 @@ class UpdateParams(SessionParams):
 
 
 class LedgerResult(TotalsShape):
+    """What a session's counted turns have cost together, and whether its profile was changed since."""
+
     profile: ProfileShape | None
 
 
 class ForkParams(Params):
     message_id: Id
+    """The last message of the line that the new session has."""
 
 
 async def _create(call: Call, params: CreateParams) -> SessionResult:

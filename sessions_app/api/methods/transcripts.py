@@ -34,9 +34,15 @@ COMMENT_LENGTH = 2_000
 
 class OpenParams(SessionParams):
     limit: Limit = PAGE
+    """How many messages at most: the last ones."""
 
 
 class OpenResult(MessagesResult):
+    """The end of a session, the running turn (null where none runs) and those that wait.
+
+    ``cursor`` is that of the facts which all this reflects, for ``events.since``.
+    """
+
     session: SessionShape
     run: RunShape | None
     queued: list[QueuedShape]
@@ -47,9 +53,13 @@ class MessagesParams(SessionParams):
     """One of ``before``, ``after`` and ``around`` must be given."""
 
     before: Position = LEFT_OUT
+    """A position: the messages before it."""
     after: Position = LEFT_OUT
+    """A position: the messages after it."""
     around: Id = LEFT_OUT
+    """The id of a message: that one, with those before and after it."""
     limit: Limit = PAGE
+    """How many messages at most."""
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
@@ -66,35 +76,48 @@ class WindowResult(MessagesResult):
 
 class SelectParams(Params):
     message_id: Id
+    """A message of the line that is to be shown."""
 
 
 class SelectResult(MessagesResult):
+    """The session and its last messages, as they are shown now."""
+
     session: SessionShape
 
 
 class SearchParams(Params):
     query: SaidQuery
+    """What the messages hold, taken literally."""
     session_id: Id = LEFT_OUT
+    """The session to search in; left out, all of the caller's."""
     limit: Limit = PAGE
+    """How many messages at most."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.query), QUERY_LENGTH
 
 
 class SearchResult(Shape):
+    """The messages found, the best first."""
+
     hits: list[HitShape]
 
 
 class RateParams(Params):
     message_id: Id
+    """The answer."""
     rating: Rating | None
+    """1 for a good answer, -1 for a bad one, null to take it back."""
     comment: Text = ""
+    """Why."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.comment), COMMENT_LENGTH
 
 
 class MessageResult(Shape):
+    """The message as it is now."""
+
     message: MessageShape
 
 

@@ -18,14 +18,19 @@ from sessions_app.errors import Conflict, NotFound, TooLarge
 
 class StartParams(SessionParams):
     text: SaidText
+    """What the caller says."""
     message_id: Id = LEFT_OUT
+    """The id of the message, made by the client: the same request again is the same turn."""
     revision: Position = LEFT_OUT
+    """That of the session as it is shown: it is a conflict where another branch was chosen since."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), settings.HERMES_MAX_TEXT
 
 
 class StartResult(Shape):
+    """The turn and the caller's message; ``queued``: it runs after the turns before it."""
+
     run_id: UUID
     message: MessageShape
     queued: bool
@@ -33,24 +38,33 @@ class StartResult(Shape):
 
 class RegenerateParams(SessionParams):
     message_id: Id = LEFT_OUT
+    """The answer in whose place another one comes; left out, that to the caller's last message."""
     profile: ProfileId = LEFT_OUT
+    """The id of the profile whose model gives this one answer; left out, the session's."""
 
 
 class RegenerateResult(Shape):
+    """The turn that answers, and the session, whose new branch is shown."""
+
     run_id: UUID
     session: SessionShape
 
 
 class EditParams(Params):
     message_id: Id
+    """One of the caller's messages."""
     text: SaidText
+    """What stands in its place."""
     new_id: Id = LEFT_OUT
+    """The id of the new message, made by the client: the same request again is the same turn."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), settings.HERMES_MAX_TEXT
 
 
 class EditResult(Shape):
+    """The turn that answers, the new message, and the session, whose new branch is shown."""
+
     run_id: UUID
     message: MessageShape
     session: SessionShape
@@ -58,15 +72,20 @@ class EditResult(Shape):
 
 class StopParams(SessionParams):
     run_id: Id = LEFT_OUT
+    """The turn, also one that waits; left out, the one that runs."""
 
 
 class StopResult(Shape):
+    """``stopped`` is false where the turn had ended before, or none ran."""
+
     stopped: bool
 
 
 class CompactParams(SessionParams):
     text: SaidText = LEFT_OUT
+    """The summary; left out, the model writes it."""
     undo: bool = LEFT_OUT
+    """Whether the whole chat is used again, in the place of its summary."""
 
     @model_validator(mode="after")
     def _not_both(self) -> Self:
@@ -79,6 +98,8 @@ class CompactParams(SessionParams):
 
 
 class CompactResult(Shape):
+    """The turn that writes the summary; null where the model writes none."""
+
     run_id: UUID | None
 
 
