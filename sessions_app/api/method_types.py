@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from sessions_app.api.decode import InvalidParams, is_text
+from sessions_app.api.param_errors import sentence
 from sessions_app.conversations.schemas import MessageShape, SessionShape
 from sessions_app.conversations.search import QUERY_LENGTH
 from sessions_app.conversations.shape import Shape
@@ -62,9 +63,10 @@ def _rating(value: int) -> int:
 def _cursor(value: Any) -> Cursor | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not value.isascii():
-        raise ValueError("is no cursor")
-    return Cursor.decode(value)
+    try:
+        return Cursor.decode(value)
+    except ValueError:
+        raise ValueError("must be a next_cursor of session.list") from None
 
 
 Text = Annotated[str, AfterValidator(_text)]
@@ -138,17 +140,8 @@ def read(kind: type[P], raw: dict[str, Any] | list[Any]) -> P:
     try:
         params = kind.model_validate(raw)
     except ValidationError as error:
-        raise InvalidParams(_first(error)) from None
+        raise InvalidParams(sentence(error)) from None
     for length, limit in params.lengths():
         if length > limit:
             raise TooLarge(f"This is too long: at most {limit:,} characters are allowed. Shorten it.", limit=limit)
     return params
-
-
-def _first(error: ValidationError) -> str:
-    """Name the first broken rule, without a word of what was sent."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "extra_forbidden":
-        return "There is a parameter that this method does not have."
-    place = ".".join(str(part) for part in first["loc"]) or "params"
-    return f"{place}: {first['msg']}."

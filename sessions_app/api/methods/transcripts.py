@@ -64,7 +64,7 @@ class MessagesParams(SessionParams):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if len(self.model_fields_set & {"before", "after", "around"}) != 1:
-            raise ValueError("one of before, after and around must be given")
+            raise ValueError("must have one of before, after and around")
         return self
 
 

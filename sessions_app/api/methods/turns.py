@@ -90,7 +90,7 @@ class CompactParams(SessionParams):
     @model_validator(mode="after")
     def _not_both(self) -> Self:
         if self.undo and "text" in self.model_fields_set:
-            raise ValueError("a summary is either written or undone")
+            raise ValueError("must not have both a text and undo: a summary is either written or undone")
         return self
 
     def lengths(self) -> Iterator[tuple[int, int]]:
