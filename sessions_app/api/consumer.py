@@ -8,6 +8,7 @@ queue.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from django.conf import settings
 
 from sessions_app.api import auth
 from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
+from sessions_app.api.batches import Batch
 from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
 from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, Places, address_of
@@ -119,7 +121,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return taken
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Begin to carry out the command in a frame."""
+        """Begin to carry out the commands in a frame."""
         if self.caller is None:
             await asyncio.sleep(REFUSED_PAUSE)
             return
@@ -131,16 +133,39 @@ class ChatConsumer(AsyncWebsocketConsumer):
             # Nothing more is read from this client meanwhile.
             await asyncio.sleep(self.limits.commands.pause(self.user_id))
         try:
-            request = decode(text_data)
+            frame = decode(text_data)
         except Refused as refused:
             await self._respond(error_frame(refused.id, refused.error))
             return
-        if not wait:
-            await self._lanes.enter(
-                lane_of(request), partial(self._carry_out, self.caller, request), changes=changes(request.method)
-            )
-        elif request.wants_response:
-            await self._respond(refusal(request, wait))
+        if isinstance(frame, list):
+            await self._begin_batch(self.caller, frame, wait)
+        elif not wait:
+            await self._enter(frame, partial(self._carry_out, self.caller, frame))
+        elif frame.wants_response:
+            await self._respond(refusal(frame, wait))
+
+    async def _begin_batch(self, caller: Caller, members: list[Request | Refused], wait: float) -> None:
+        """Begin to carry out the members, in their order; the first one has been counted, and must ``wait`` or not."""
+        await self._outbox.room()
+        batch = Batch(len(members), self._outbox.respond, self._hold_events(members))
+        for number, member in enumerate(members):
+            if number and (wait := self.limits.commands.excess(self.user_id)):
+                await asyncio.sleep(self.limits.commands.pause(self.user_id))
+            if isinstance(member, Refused):
+                batch.answer(error_frame(member.id, member.error))
+            elif wait:
+                batch.answer(refusal(member, wait) if member.wants_response else "")
+            else:
+                await self._enter(member, partial(self._carry_out_member, caller, member, batch))
+
+    def _hold_events(self, members: list[Request | Refused]) -> Callable[[], None]:
+        """Hold events where the answer of a member must come first; return what ends that."""
+        if not any(isinstance(member, Request) and holds_events(member.method) for member in members):
+            return lambda: None
+        return partial(self._subscription.end_command, self._subscription.begin_command())
+
+    async def _enter(self, request: Request, work: Callable[[], Awaitable[None]]) -> None:
+        await self._lanes.enter(lane_of(request), work, changes=changes(request.method))
 
     async def _respond(self, frame: str) -> None:
         await self._outbox.room()
@@ -165,7 +190,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         command = self._subscription.begin_command() if holds_events(request.method) else None
         try:
-            frame = await respond(Call(caller, self._subscription, self.runner, self._server), request)
+            frame = await respond(self._call(caller), request)
             if request.wants_response:
                 self._outbox.respond(frame)
         except Unauthorised:
@@ -173,6 +198,21 @@ class ChatConsumer(AsyncWebsocketConsumer):
         finally:
             if command is not None:
                 self._subscription.end_command(command)
+
+    async def _carry_out_member(self, caller: Caller, request: Request, batch: Batch) -> None:
+        await self._outbox.room()
+        if self._outbox.closed:
+            return
+        try:
+            frame = batch.refusal(request) or await respond(self._call(caller), request)
+        except Unauthorised:
+            batch.end()
+            self._outbox.close(NOT_AUTHORISED)
+        else:
+            batch.answer(frame if request.wants_response else "")
+
+    def _call(self, caller: Caller) -> Call:
+        return Call(caller, self._subscription, self.runner, self._server)
 
 
 def _server(scope: dict[str, Any]) -> str:

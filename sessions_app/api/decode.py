@@ -1,4 +1,4 @@
-"""From the text of a frame to a JSON-RPC request, or the error that JSON-RPC has for it.
+"""From the text of a frame to a JSON-RPC request or a batch of them, or the error that JSON-RPC has for it.
 
 Python's own JSON reader takes NaN and 1e400, raises other things than a syntax error for a
 number of 5,000 digits, and how deep it reads depends on its version; here all that is no JSON.
@@ -11,10 +11,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sessions_app.errors import CommandError
+from sessions_app.errors import CommandError, TooLarge
 
 # Levels; a frame of the API has four.
 NESTING = 100
+# Requests in one frame: as many as a connection may have under way.
+BATCH = 64
 
 RequestId = str | int | float | None
 
@@ -68,11 +70,28 @@ class Request:
     params: dict[str, Any] | list[Any]
 
 
-def decode(text: str) -> Request:
-    """Return the request in a frame. Raises Refused, and nothing else, for any text."""
+def decode(text: str) -> Request | list[Request | Refused]:
+    """Return the request in a frame, or the members of a batch. Raises Refused, and nothing else, for any text."""
     frame = _json(text)
+    if not isinstance(frame, list):
+        return _request(frame)
+    if not frame:
+        raise Refused(InvalidRequest("A batch has at least one request."))
+    if len(frame) > BATCH:
+        raise Refused(TooLarge(f"A batch has at most {BATCH} requests.", limit=BATCH))
+    return [_member(member) for member in frame]
+
+
+def _member(frame: Any) -> Request | Refused:
+    try:
+        return _request(frame)
+    except Refused as refused:
+        return refused
+
+
+def _request(frame: Any) -> Request:
     if not isinstance(frame, dict):
-        raise Refused(InvalidRequest("A frame is one JSON object; batches are not taken."))
+        raise Refused(InvalidRequest("A request is a JSON object."))
     if not _is_id(frame.get("id")):
         raise Refused(InvalidRequest("id must be a string, a number or null."))
     problem = _problem(frame)

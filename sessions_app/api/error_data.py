@@ -20,7 +20,7 @@ _LEFT_OUT: Any = Field(default=None, json_schema_extra=_without_default)
 
 
 class LimitData(Shape):
-    """What is allowed: characters, of all texts together."""
+    """What is allowed: characters, of all texts together; of a batch, requests."""
 
     limit: int
 

@@ -34,8 +34,8 @@ _USUAL: tuple[type[CommandError], ...] = (
     TooMany,
 )
 _ERRORS = (*_USUAL, NotFound, TooLarge, Conflict)
-_INFO = """JSON-RPC 2.0, one text frame a message, parameters by name. Requests carry the session
-cookie of the site, from a page of its own, or `Authorization: Bearer TOKEN`. A request without
+_INFO = """JSON-RPC 2.0, one request or a batch of at most 64 in a text frame, parameters by name. The handshake carries
+the session cookie of the site, from a page of its own, or `Authorization: Bearer TOKEN`. A request without
 an id is carried out and never answered. Clients ignore event types that they do not know.
 Close codes: 4401 not, or no longer, authorised; 4003 binary frame; 4009 or 1009 frame too large;
 4008 reads too slowly; 4012 the process is stopping, connect again; 4029 too many connections of one user."""

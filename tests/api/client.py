@@ -70,6 +70,7 @@ class Client:
         self._ids = itertools.count(1)
         self._asked: dict[Any, str] = {}
         self._answers: dict[Any, tuple[dict[str, Any], str]] = {}
+        self._batches: list[list[dict[str, Any]]] = []
         self.events: list[dict[str, Any]] = []
 
     async def connect(self) -> Client:
@@ -130,6 +131,18 @@ class Client:
         await self.send(text)
         return await self._refused(request_id)
 
+    async def batch(self, *members: Any) -> list[dict[str, Any]]:
+        """Send a batch and return the members of the array that answers it, in the order of their ids."""
+        self._asked.update({member["id"]: member["method"] for member in members if "id" in member})
+        await self.send(json.dumps(members))
+        return await self.batch_answer()
+
+    async def batch_answer(self) -> list[dict[str, Any]]:
+        """Return the next array of responses, in the order of their ids."""
+        while not self._batches:
+            await self._next()
+        return sorted(self._batches.pop(0), key=lambda frame: str(frame["id"]))
+
     async def _refused(self, request_id: Any) -> RpcError:
         try:
             result = await self.answer(request_id)
@@ -176,6 +189,10 @@ class Client:
         message = await self._socket.receive_output(timeout=PATIENCE)
         if message["type"] == "websocket.close":
             raise Closed(message["code"])
+        if message["text"].startswith("["):
+            members = [check(json.dumps(member), self._asked) for member in json.loads(message["text"])]
+            self._batches.append(members)
+            return
         frame = check(message["text"], self._asked)
         if "method" in frame:
             self.events.append(frame["params"])
