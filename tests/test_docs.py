@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 from tests.live import DEFAULTS, LiveSite
 from tests.processes import PATIENCE, ROOT
 
+GUIDE = ROOT / "docs/api.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_program_of_the_api_guide_runs(lasting_site: LiveSite, newcomer: str, tmp_path: Path) -> None:
-    found = re.search(r"```python\n(.*?)```", (ROOT / "docs/api.md").read_text(), re.DOTALL)
+def program() -> str:
+    """The program of the API guide."""
+    found = re.search(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert found is not None
-    program = tmp_path / "program.py"
-    program.write_text(found.group(1))
-    env = {
-        **os.environ,
-        "HERMES_TOKEN": lasting_site.tokens[newcomer],
-        "HERMES_URL": lasting_site.ws_url,
-    }
-    command = [sys.executable, str(program)]
-    ran = subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=PATIENCE)
+    return found.group(1)
+
+
+def run(folder: Path, url: str, token: str) -> subprocess.CompletedProcess[str]:
+    """Run that program as it is."""
+    (folder / "program.py").write_text(program())
+    env = {**os.environ, "HERMES_TOKEN": token, "HERMES_URL": url}
+    command = [sys.executable, str(folder / "program.py")]
+    return subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def test_the_program_of_the_api_guide_runs(lasting_site: LiveSite, newcomer: str, tmp_path: Path) -> None:
+    ran = run(tmp_path, lasting_site.ws_url, lasting_site.tokens[newcomer])
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "42" in ran.stdout
+
+
+@pytest.mark.parametrize("request_id", ["session.create", None])
+def test_an_error_ends_the_program_with_its_sentence(tmp_path: Path, request_id: str | None) -> None:
+    error = {"jsonrpc": "2.0", "id": request_id, "error": {"code": -32003, "message": "Too many commands."}}
+
+    def refuse(socket: ServerConnection) -> None:
+        socket.recv()
+        socket.send(json.dumps(error))
+        for _ in socket:  # until the client has gone
+            pass
+
+    with serve(refuse, "127.0.0.1", 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        ran = run(tmp_path, f"ws://127.0.0.1:{server.socket.getsockname()[1]}/", "token")
+    assert (ran.returncode, ran.stderr) == (1, "session.create: Too many commands.\n")
+
+
+def test_the_api_guide_names_what_its_program_needs() -> None:
+    imported = {
+        (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for node in ast.walk(ast.parse(program()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    named = set(re.findall(r"`pip install ([^`]+)`", GUIDE.read_text()))
+    assert imported - set(sys.stdlib_module_names) == named
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
