@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock"
-LOCKS := requirements-uv requirements requirements-dev
+LOCKS := requirements-uv requirements requirements-extras requirements-dev
 
 # Environment variables of the site; what is already set stays.
 export PORT ?= 8000
@@ -19,10 +19,18 @@ test test-again chaos bench bench-cache bench-load soak: export PYTHONDONTWRITEB
 ON_SQLITE := $(BIN)/pytest -o cache_dir=.pytest_cache/sqlite
 ON_POSTGRESQL := TEST_ON=postgresql $(BIN)/pytest -o cache_dir=.pytest_cache/postgresql -m both_databases
 
+# Families of models whose packages are installed on demand: HERMES_EXTRAS=google,bedrock make run.
+EXTRAS := bedrock cohere google groq huggingface mistral xai
+comma := ,
+FAMILIES := $(subst $(comma), ,$(HERMES_EXTRAS))
+ifneq ($(filter-out $(EXTRAS),$(FAMILIES)),)
+$(error HERMES_EXTRAS takes $(EXTRAS), separated by commas; not $(filter-out $(EXTRAS),$(FAMILIES)))
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: run test test-again chaos lint types audit lock bench bench-cache bench-load soak programs
 
-run: .venv/runtime staticfiles/stamp
+run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
 # All on SQLite, its modules shared out to two processes, and beside it what touches the database on PostgreSQL as well:
@@ -109,6 +117,12 @@ programs: .venv/dev
 
 .venv/runtime: requirements.txt .venv/installer
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	@touch $@
+
+# The release of Pydantic AI is that of requirements.txt; the other lock has the hashes of what a family needs.
+.venv/extra-%: requirements-extras.txt .venv/runtime
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --constraint $< \
+	"$$(sed -n 's/^\(pydantic-ai-slim\)\(==[^ ]*\).*/\1[$*]\2/p' requirements.txt)"
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/installer

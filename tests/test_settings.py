@@ -159,6 +159,8 @@ def test_a_value_that_cannot_work_stops_the_start(command: str, tmp_path: Path) 
     [
         ("gpt-5", "Unknown model"),
         ("nobody:model", "Unknown model"),
+        ("openai:", "it must end with the name of a model"),
+        ("google:gemini", "HERMES_EXTRAS=google make run"),
         ("openai:gpt-5-mini", "OPENAI_API_KEY"),
         ("ollama:llama3.2", "OLLAMA_BASE_URL"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -19,18 +20,42 @@ KNOWN_WIRES = {"openai", "openai-responses", "openai-chat", "ollama", "anthropic
 """Providers whose requests are spliced (`wire`); any other gets its whole conversation mapped each time."""
 
 
+EXTRAS = ("bedrock", "cohere", "google", "groq", "huggingface", "mistral", "xai")
+"""Families of models whose packages HERMES_EXTRAS installs (requirements-extras.in)."""
+
+_EXTRA = re.compile(r"pydantic-ai-slim\[([\w-]+)\]")
+
+
 def check_model(name: str) -> None:
     """Refuse a model string with which no session could be answered. Raises ValueError, which says why."""
     if name in ("", DEMO):
         return
+    if name.endswith(":") or name.rstrip() != name:
+        raise ValueError("it must end with the name of a model")
     # Importing a provider costs most of a second: only who names one pays.
     from pydantic_ai.exceptions import UserError
     from pydantic_ai.models import infer_model
 
     try:
         infer_model(name)
-    except (UserError, ValueError, ImportError) as error:
-        raise ValueError(" ".join(str(error).split())) from error
+    except ImportError as error:
+        raise ValueError(_how_to_install(error)) from error
+    except (UserError, ValueError) as error:
+        raise ValueError(_line(error)) from error
+
+
+def _how_to_install(error: ImportError) -> str:
+    """Say what installs a family's package; what it is called is in the library's own words alone."""
+    found = _EXTRA.search(str(error))
+    if found is None or found[1] not in EXTRAS:
+        return _line(error)
+    return (
+        f"its package is not installed, which HERMES_EXTRAS={found[1]} make run does (in the image: its build argument)"
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 @dataclass(frozen=True, slots=True)

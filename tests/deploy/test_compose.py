@@ -22,7 +22,8 @@ EXAMPLE = (DEPLOY / "example.env").read_text()
 RAW: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 FILLED = re.sub(r"^(SECRET_KEY|POSTGRES_PASSWORD)=$", r"\1=given", EXAMPLE, flags=re.MULTILINE)
 # Read by the providers' own clients, and by docker-compose itself.
-FOREIGN = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "OLLAMA_BASE_URL", "COMPOSE_PROJECT_NAME"}
+FOREIGN = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "OLLAMA_BASE_URL"}
+FOREIGN |= {"HERMES_EXTRAS", "COMPOSE_PROJECT_NAME"}
 
 
 def docker_compose(folder: Path, env: str, *files: str) -> subprocess.CompletedProcess[str]:

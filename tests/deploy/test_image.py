@@ -85,7 +85,7 @@ def test_docker_is_given_what_is_copied_and_no_more() -> None:
 
 def test_every_package_is_checked_by_its_hash() -> None:
     installing = [command for command in instructions("RUN") if "requirements" in command]
-    assert len(installing) == 2
+    assert len(installing) == 3
     assert all("--require-hashes" in command for command in installing)
 
 
