@@ -12,6 +12,21 @@ from types import TracebackType
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
+# The loggers of the providers' clients, also of those that HERMES_EXTRAS installs: they tell of each request, retry or
+# stored login at INFO. What a turn did is in the ledger.
+CLIENTS: tuple[str, ...] = (
+    "anthropic",
+    "botocore",
+    "cohere",
+    "fern",
+    "google",
+    "google_genai",
+    "groq",
+    "httpx",
+    "httpx2",
+)
+CLIENTS += ("huggingface_hub", "mistralai", "openai", "xai_sdk")
+
 _RESET_TOKEN = re.compile(r"(/password_reset/[^/\s]+/)[^/\s]+")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from hermes_site.environment import Environment
+from hermes_site.logs import CLIENTS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = Environment(BASE_DIR)
@@ -217,7 +218,7 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         # They tell of every handshake, request and retry at this level.
         "daphne": {"level": "WARNING"},
-        "httpx2": {"level": "WARNING"},
+        **{name: {"level": "WARNING"} for name in CLIENTS},
     },
 }
 

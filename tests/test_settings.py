@@ -305,6 +305,18 @@ def test_what_outsiders_send_at_will_is_no_error(name: str, level: int) -> None:
     assert record.levelno == level
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("httpx", "httpx2", "openai._base_client", "anthropic._base_client", "groq._base_client"),
+        *("google_genai.models", "google.auth.transport.requests", "botocore.credentials", "mistralai.client", "fern"),
+    ],
+)
+def test_the_clients_of_providers_tell_nothing_of_each_request(name: str) -> None:
+    assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+    assert logging.getLogger(name).isEnabledFor(logging.WARNING)
+
+
 def live_handlers() -> list[logging.Handler]:
     """The handlers that the site's configuration makes; pytest's own are beside them."""
     return [handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler]
