@@ -1,7 +1,7 @@
 """`/healthz`: whether this process can do its work, for load balancers and supervisors."""
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.db import Error
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -33,7 +33,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def _database_answers() -> bool:
     try:
         # A table of ours: a lost SQLite file comes back empty, and answers everything else.
-        User.objects.exists()
+        get_user_model().objects.exists()
     except Error:
         return False
     return True

@@ -15,11 +15,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hook up triggers, the check of names, and what follows a login and a new password."""
-        from sessions_app.accounts import logins, names, passwords, triggers
+        from sessions_app.accounts import logins, names, passwords, triggers, user_model
 
         pre_migrate.connect(triggers.drop, sender=self)
         post_migrate.connect(triggers.create, sender=self)
         checks.register(triggers.check, checks.Tags.database)
+        checks.register(user_model.check)
         names.watch(get_user_model()._meta.get_field("username"))
         pre_save.connect(passwords.end_what_was_opened, sender=get_user_model())
         user_logged_in.connect(logins.note_new)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -86,6 +87,7 @@ class SignupForm(PlainForm, OnePassword, UserCreationForm):
     password2 = None  # type: ignore[assignment]
 
     class Meta(UserCreationForm.Meta):
+        model = get_user_model()
         fields = ("username", "email")
         labels = {"email": EMAIL_LABEL}
         help_texts = {"username": "The name you log in with.", "email": EMAIL_HELP}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, models
@@ -34,9 +35,9 @@ def watch(field: models.Field[Any, Any]) -> None:
 
 
 def _validate(name: str, user: User | None) -> None:
-    others = NameShape.objects.exclude(owner=user and user.pk)
+    users, others = get_user_model().objects, NameShape.objects.exclude(owner=user and user.pk)
     # A name that is there already, letter by letter, is either their own or Django says that it is taken.
-    if others.filter(shape__in=shapes_of(name)).exists() and not User.objects.filter(username=name).exists():
+    if others.filter(shape__in=shapes_of(name)).exists() and not users.filter(username=name).exists():
         raise ValidationError(REFUSAL, code="alike")
 
 

@@ -10,6 +10,7 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -78,7 +79,7 @@ class EmailForm(PlainForm, forms.ModelForm):
     current_password = password_field("Password", "current-password")
 
     class Meta:
-        model = User
+        model = get_user_model()
         fields = ("email",)
         labels = {"email": EMAIL_LABEL}
         help_texts = {"email": EMAIL_HELP}

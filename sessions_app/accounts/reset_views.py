@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import messages
-from django.contrib.auth import views
+from django.contrib.auth import get_user_model, views
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.forms import BaseForm
@@ -67,7 +67,7 @@ class ResetLinkView(views.PasswordResetConfirmView):
 @login_required
 def email(request: HttpRequest) -> HttpResponse:
     """The address that a mail for a new password goes to."""
-    user = User.objects.get(pk=cast(User, request.user).pk)
+    user = get_user_model().objects.get(pk=cast(User, request.user).pk)
     form = EmailForm(request.POST or None, instance=user, request=request)
     if form.is_valid():
         form.save()

@@ -18,15 +18,16 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sessions_app.database.triggers import present, statements_of
+from sessions_app.database.users import of_users
 
 _SQL = Path(__file__).parent / "sql"
 _CREATED = re.compile(r"CREATE (TRIGGER|VIEW) (hermes_\w+)")
-_TABLES = {"auth_user", "django_session", "accounts_nameshape", "accounts_login", "sessions_app_apitoken"}
+_TABLES = {"django_session", "accounts_nameshape", "accounts_login", "sessions_app_apitoken"}
 _NAMES_SHOWN = 20
 
 _WITHOUT_SHAPE = """
-SELECT id, username FROM auth_user
-WHERE NOT EXISTS (SELECT 1 FROM accounts_nameshape WHERE owner_id = auth_user.id) ORDER BY id
+SELECT account.id, account.username FROM {users} AS account
+WHERE NOT EXISTS (SELECT 1 FROM accounts_nameshape WHERE owner_id = account.id) ORDER BY account.id
 """
 _IS_FREE = """
 SELECT NOT EXISTS (SELECT 1 FROM hermes_name_shapes JOIN accounts_nameshape USING (shape)
@@ -47,7 +48,7 @@ def drop(using: str, plan: Any = None, **_: Any) -> None:
     with connection.cursor() as cursor:
         for kind, name, _statement in reversed(list(_created(connection.vendor))):
             if name in there:
-                on = " ON auth_user" if kind == "TRIGGER" and connection.vendor == "postgresql" else ""
+                on = of_users(" ON {users}") if kind == "TRIGGER" and connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP {kind} {name}{on}")
 
 
@@ -62,7 +63,7 @@ def create(using: str, **_: Any) -> None:
             found = _CREATED.search(statement)
             if found is None or found.group(2) not in there:
                 cursor.execute(statement)
-        cursor.execute(_WITHOUT_SHAPE)
+        cursor.execute(of_users(_WITHOUT_SHAPE))
         for user_id, _name in cursor.fetchall():
             cursor.execute(_IS_FREE, [user_id])
             if cursor.fetchone()[0]:
@@ -85,7 +86,7 @@ def check(
                 checks.Error(text, hint="Run manage.py migrate --skip-checks: it creates them.", id="accounts.E001")
             )
         with connection.cursor() as cursor:
-            cursor.execute(_WITHOUT_SHAPE)
+            cursor.execute(of_users(_WITHOUT_SHAPE))
             names = [name for _, name in cursor.fetchall()]
         if names:
             found.append(_alike(names))
@@ -113,4 +114,4 @@ def _created(vendor: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_migrated(connection: BaseDatabaseWrapper) -> bool:
-    return set(connection.introspection.table_names()) >= _TABLES
+    return set(connection.introspection.table_names()) >= {of_users("{users}"), *_TABLES}

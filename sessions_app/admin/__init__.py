@@ -23,6 +23,9 @@ admin.site.register(ChatSession, ChatSessionAdmin)
 admin.site.register(Turn, TurnAdmin)
 admin.site.register(AgentProfile, AgentProfileAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
-admin.site.unregister([User, Group])
-admin.site.register(User, AccountAdmin)
+admin.site.unregister(Group)
 admin.site.register(Group, RightsGroupAdmin)
+# A project with a user model of its own has pages of its own for it.
+if admin.site.is_registered(User):
+    admin.site.unregister(User)
+    admin.site.register(User, AccountAdmin)

@@ -28,6 +28,7 @@ from django.utils.crypto import constant_time_compare
 from sessions_app import database
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.sessions import SessionStore
+from sessions_app.database.users import of_users
 from sessions_app.models import ApiToken
 from sessions_app.scheduling.allowance import Allowance
 
@@ -37,11 +38,11 @@ R = TypeVar("R")
 _BEARER = "bearer "
 # SQL, because these two run with every command: 20 µs, where the ORM takes 590 to make the same.
 _KEY_HOLDS = """
-SELECT token.id FROM sessions_app_apitoken AS token JOIN auth_user AS owner ON owner.id = token.owner_id
+SELECT token.id FROM sessions_app_apitoken AS token JOIN {users} AS owner ON owner.id = token.owner_id
 WHERE token.id = %s AND owner.is_active AND (token.expires_at IS NULL OR token.expires_at > %s)
 """
 _LOGIN_HOLDS = """
-SELECT owner.password FROM auth_user AS owner, django_session AS login
+SELECT owner.password FROM {users} AS owner, django_session AS login
 WHERE login.session_key = %s AND login.expire_date > %s AND owner.id = %s AND owner.is_active
 """
 # What a user's commands may read: a page reads for some milliseconds each. Writes are bounded by their number alone.
@@ -142,7 +143,7 @@ class CookieCaller(Caller):
 
 def _first(sql: str, params: list[Any]) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(of_users(sql), params)
         row = cursor.fetchone()
     return row and row[0]
 

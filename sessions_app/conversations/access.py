@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from sessions_app.database import plain
+from sessions_app.database.users import of_users
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message
 
@@ -24,8 +25,8 @@ FOR UPDATE OF stamp FOR NO KEY UPDATE OF chat_session
 """
 
 _USER = """
-SELECT auth_user.is_active, memory.digest FROM auth_user
-LEFT JOIN sessions_app_usermemory AS memory ON memory.owner_id = auth_user.id WHERE auth_user.id = %s
+SELECT own.is_active, memory.digest FROM {users} AS own
+LEFT JOIN sessions_app_usermemory AS memory ON memory.owner_id = own.id WHERE own.id = %s
 """
 
 
@@ -46,8 +47,8 @@ def hold_user(user_id: int) -> ActingUser | None:
     On PostgreSQL the row's lock lets one transaction of a user wait for another, a deactivation among them.
     (SQLite's transactions begin IMMEDIATE: there the whole database is locked already.)
     """
-    lock = " FOR NO KEY UPDATE OF auth_user" if connection.features.has_select_for_update else ""
-    for is_active, digest in plain.rows(_USER + lock, [user_id]):
+    lock = " FOR NO KEY UPDATE OF own" if connection.features.has_select_for_update else ""
+    for is_active, digest in plain.rows(of_users(_USER + lock), [user_id]):
         return ActingUser(user_id, digest) if is_active else None
     return None
 

@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.database import plain
+from sessions_app.database.users import of_users
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.llm.cache_ledger.prices import input_price
 from sessions_app.llm.endpoint import Endpoint
@@ -22,8 +23,8 @@ SELECT 1 FROM sessions_app_agentprofile AS profile WHERE profile.id = %s AND (
   NOT EXISTS (SELECT 1 FROM sessions_app_agentprofile_groups AS own WHERE own.agentprofile_id = profile.id)
   OR EXISTS (
     SELECT 1 FROM sessions_app_agentprofile_groups AS own
-    JOIN auth_user_groups AS membership ON membership.group_id = own.group_id
-    WHERE own.agentprofile_id = profile.id AND membership.user_id = %s
+    JOIN {memberships} AS membership ON membership.group_id = own.group_id
+    WHERE own.agentprofile_id = profile.id AND membership.{member} = %s
   )
 )
 """
@@ -31,7 +32,7 @@ SELECT 1 FROM sessions_app_agentprofile AS profile WHERE profile.id = %s AND (
 
 def may_use(user_id: int, profile_id: int) -> bool:
     """Tell whether a user may have turns answered with a profile."""
-    return bool(plain.rows(_MAY_USE, [profile_id, user_id]))
+    return bool(plain.rows(of_users(_MAY_USE), [profile_id, user_id]))
 
 
 def refusal(user_id: int, profile: AgentProfile | None) -> str:

@@ -18,6 +18,8 @@ from django.core.checks import CheckMessage, Error
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from sessions_app.database.users import of_users
+
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 # The last table made of those that triggers write: without it no trigger could run.
@@ -55,7 +57,8 @@ _REPAIR_STORAGE = {
 @cache
 def statements_of(file: Path) -> tuple[str, ...]:
     """Return the statements of a file, comments included; a line of eight hyphens stands between two."""
-    return tuple(part.strip() for part in re.split(r"^-{8}$", file.read_text(), flags=re.MULTILINE))
+    text = of_users(file.read_text())
+    return tuple(part.strip() for part in re.split(r"^-{8}$", text, flags=re.MULTILINE))
 
 
 def present(connection: BaseDatabaseWrapper) -> set[str]:

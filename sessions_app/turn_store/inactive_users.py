@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from sessions_app.conversations import turn_status
 from sessions_app.database import plain
+from sessions_app.database.users import of_users
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.turn_store.asking import withdraw
 
@@ -21,10 +22,10 @@ from sessions_app.turn_store.asking import withdraw
 STEP_TURNS = 500
 # In two parts, because SQLite uses a partial index only for its own condition. They cost by turns alive, not by users.
 _ABANDONED = """
-SELECT turn.id FROM sessions_app_turn AS turn LEFT JOIN auth_user AS owner ON owner.id = turn.owner_id
+SELECT turn.id FROM sessions_app_turn AS turn LEFT JOIN {users} AS owner ON owner.id = turn.owner_id
 WHERE turn.status = 'queued' AND (owner.id IS NULL OR NOT owner.is_active)
 UNION ALL
-SELECT turn.id FROM sessions_app_turn AS turn LEFT JOIN auth_user AS owner ON owner.id = turn.owner_id
+SELECT turn.id FROM sessions_app_turn AS turn LEFT JOIN {users} AS owner ON owner.id = turn.owner_id
 WHERE turn.status = 'running' AND owner.id IS NULL
 LIMIT %s
 """
@@ -32,7 +33,7 @@ LIMIT %s
 
 def find() -> list[int]:
     """Return primary keys of turns that ``end`` has to end."""
-    return [pk for (pk,) in plain.rows(_ABANDONED, [STEP_TURNS])]
+    return [pk for (pk,) in plain.rows(of_users(_ABANDONED), [STEP_TURNS])]
 
 
 def end(turn_ids: Collection[int]) -> None:

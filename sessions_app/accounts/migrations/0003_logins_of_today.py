@@ -9,7 +9,7 @@ from django.utils import timezone
 
 def add_logins(apps, schema_editor):
     """Give the logins of today their rows, so that their users see and end them too."""
-    users = set(apps.get_model("auth", "User").objects.values_list("pk", flat=True))
+    users = set(apps.get_model(settings.AUTH_USER_MODEL).objects.values_list("pk", flat=True))
     sessions = apps.get_model("sessions", "Session").objects.filter(expire_date__gt=timezone.now())
     age = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     logins = []
@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
         ("accounts", "0002_names_logins_waits"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("sessions", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [

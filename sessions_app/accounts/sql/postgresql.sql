@@ -1,13 +1,13 @@
--- What PostgreSQL does by itself when a row of auth_user changes. Statements are separated by a line of dashes.
+-- What PostgreSQL does by itself when a user's row changes. Statements are separated by a line of dashes.
 
 CREATE VIEW hermes_name_shapes AS
-SELECT auth_user.id AS owner_id, letters.form, letters.shape
-FROM auth_user
+SELECT {users}.id AS owner_id, letters.form, letters.shape
+FROM {users}
 CROSS JOIN LATERAL (
   SELECT coalesce(string_agg(coalesce(as_is, letter), '' ORDER BY place), '') AS as_is,
          coalesce(string_agg(coalesce(in_lower, letter), '' ORDER BY place), '') AS in_lower,
          coalesce(string_agg(coalesce(in_upper, letter), '' ORDER BY place), '') AS in_upper
-  FROM unnest(string_to_array(auth_user.username, NULL)) WITH ORDINALITY AS name (letter, place)
+  FROM unnest(string_to_array({users}.username, NULL)) WITH ORDINALITY AS name (letter, place)
   LEFT JOIN hermes_name_character ON character = letter) AS read
 CROSS JOIN LATERAL (VALUES ('as is', as_is), ('lower', in_lower), ('upper', in_upper)) AS letters (form, shape);
 --------
@@ -25,14 +25,14 @@ BEGIN
   RETURN NULL;
 END $$;
 --------
-CREATE TRIGGER hermes_name_insert AFTER INSERT ON auth_user
+CREATE TRIGGER hermes_name_insert AFTER INSERT ON {users}
   FOR EACH ROW EXECUTE FUNCTION hermes_name_change();
 --------
-CREATE TRIGGER hermes_name_update AFTER UPDATE OF id, username ON auth_user FOR EACH ROW
+CREATE TRIGGER hermes_name_update AFTER UPDATE OF id, username ON {users} FOR EACH ROW
   WHEN (OLD.username IS DISTINCT FROM NEW.username OR OLD.id <> NEW.id)
   EXECUTE FUNCTION hermes_name_change();
 --------
-CREATE TRIGGER hermes_name_delete BEFORE DELETE ON auth_user
+CREATE TRIGGER hermes_name_delete BEFORE DELETE ON {users}
   FOR EACH ROW EXECUTE FUNCTION hermes_name_change();
 --------
 -- What a user has is over for good when they are deactivated: it does not come back with them.
@@ -44,6 +44,6 @@ BEGIN
   RETURN NULL;
 END $$;
 --------
-CREATE TRIGGER hermes_user_deactivated AFTER UPDATE OF is_active ON auth_user FOR EACH ROW
+CREATE TRIGGER hermes_user_deactivated AFTER UPDATE OF is_active ON {users} FOR EACH ROW
   WHEN (OLD.is_active AND NOT NEW.is_active)
   EXECUTE FUNCTION hermes_user_deactivated();

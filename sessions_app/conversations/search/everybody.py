@@ -10,19 +10,20 @@ from django.db import connection
 from sessions_app.conversations.search import index
 from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
+from sessions_app.database.users import of_users
 
 _ANY_OWNER = "#"
 # No sum is looked for in the index by owner and age, which may seem better than the keys while there are few messages.
 _INDEXED = {
     "sqlite": f"""
-SELECT entry.message_id FROM auth_user AS owner
+SELECT entry.message_id FROM {{users}} AS owner
 CROSS JOIN hermes_search_keys
 CROSS JOIN hermes_search_entry AS entry ON entry.message_id = hermes_search_keys.rowid
 WHERE hermes_search_keys MATCH replace(%s, '{_ANY_OWNER}', owner.id) AND instr(entry.folded, %s) AND {index.UNCHANGED}
 ORDER BY entry.message_id DESC LIMIT %s
 """,  # nosec B608
     "postgresql": f"""
-SELECT found.message_id FROM auth_user AS owner CROSS JOIN LATERAL (
+SELECT found.message_id FROM {{users}} AS owner CROSS JOIN LATERAL (
   SELECT entry.message_id FROM hermes_search_entry AS entry
   WHERE keys @> (SELECT array_agg(replace(part, '{_ANY_OWNER}', owner.id::text)) FROM unnest(%s::text[]) AS part)
     AND entry.owner_id + 0 = owner.id AND strpos(folded, %s) > 0 AND {index.UNCHANGED}
@@ -42,7 +43,7 @@ def newest(folded: str, limit: int) -> list[int]:
 
     Of messages that wait for the index, the newest changes alone are read.
     """
-    found = plain.rows(_INDEXED[connection.vendor], [_wanted(folded), folded, limit])
+    found = plain.rows(of_users(_INDEXED[connection.vendor]), [_wanted(folded), folded, limit])
     sql = _UNINDEXED.format(text=index.TEXT[connection.vendor])
     waiting = plain.rows(sql, [index.CHANGES_AT_ONCE])
     changed = {key for key, text in waiting if text is not None and folded in fold(index.decoded(text))}

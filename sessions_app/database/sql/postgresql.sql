@@ -219,5 +219,5 @@ BEGIN
   RETURN NULL;
 END $$;
 --------
-CREATE TRIGGER hermes_user_delete AFTER DELETE ON auth_user
+CREATE TRIGGER hermes_user_delete AFTER DELETE ON {users}
   FOR EACH ROW EXECUTE FUNCTION hermes_user_delete();

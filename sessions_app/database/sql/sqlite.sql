@@ -233,7 +233,7 @@ BEGIN
   UPDATE sessions_app_storagecount SET characters = characters - length(OLD.text) WHERE owner_id = OLD.owner_id;
 END;
 --------
-CREATE TRIGGER hermes_user_delete AFTER DELETE ON auth_user
+CREATE TRIGGER hermes_user_delete AFTER DELETE ON {users}
 BEGIN
   DELETE FROM sessions_app_storagecount WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_journalentry WHERE owner_id = OLD.id;

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
@@ -20,8 +20,8 @@ class Command(BaseCommand):
         files.make_private()
         if migrations_are_pending():
             call_command("migrate", interactive=False, verbosity=0)
-        taken = User.objects.filter(username=FIRST_ADMINISTRATOR)
-        if not (User.objects.filter(is_superuser=True) | taken).exists():
+        taken = get_user_model().objects.filter(username=FIRST_ADMINISTRATOR)
+        if not (get_user_model().objects.filter(is_superuser=True) | taken).exists():
             password = secrets.token_urlsafe(12)
-            User.objects.create_superuser(FIRST_ADMINISTRATOR, password=password)
+            get_user_model().objects.create_superuser(FIRST_ADMINISTRATOR, password=password)
             self.stdout.write(f"First administrator: {FIRST_ADMINISTRATOR}, password {password} (shown only this once)")

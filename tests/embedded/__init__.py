@@ -1,0 +1,1 @@
+"""The site's applications in a project of somebody else's."""

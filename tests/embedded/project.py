@@ -1,0 +1,74 @@
+"""A Django project of somebody else's, written into a folder: a user model of its own, and the site's applications."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.live import ENVIRONMENT
+from tests.processes import ROOT, Process
+from tests.services import free_port
+
+_SETTINGS = """
+from hermes_site.settings import *
+
+INSTALLED_APPS = [*INSTALLED_APPS, "people"]
+AUTH_USER_MODEL = "people.Person"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+"""
+MODELS = """
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Person(AbstractUser):
+    nickname = models.CharField(max_length=50, blank=True)
+"""
+_ADMIN = """
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+
+from people.models import Person
+
+admin.site.register(Person, UserAdmin)
+"""
+
+
+class Project:
+    """The project: run Django's commands in it, or serve it."""
+
+    def __init__(self, folder: Path, database_url: str, models: str = MODELS) -> None:
+        self.folder = folder
+        self.port = free_port()
+        path = os.pathsep.join([str(folder), str(ROOT)])
+        mine = {"PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "elsewhere.settings", "DATABASE_URL": database_url}
+        self.env = {**os.environ, **ENVIRONMENT, **mine, "PORT": str(self.port)}
+        for name, text in {
+            "elsewhere/__init__.py": "",
+            "elsewhere/settings.py": _SETTINGS,
+            "people/__init__.py": "",
+            "people/migrations/__init__.py": "",
+            "people/models.py": models,
+            "people/admin.py": _ADMIN,
+        }.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of Django's commands."""
+        command = [sys.executable, "-m", "django", *arguments]
+        return subprocess.run(command, cwd=self.folder, env=self.env, check=False, capture_output=True, text=True)
+
+    def manage(self, *arguments: str) -> str:
+        """What a command prints that succeeds."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def serve(self) -> Process:
+        """Start the site, and return once it lets clients in."""
+        process = Process([sys.executable, "-m", "django", "serve"], self.env, cwd=self.folder)
+        process.line("Hermes Site is at")
+        return process

@@ -1,0 +1,107 @@
+"""A project with a user model of its own: tables, triggers, accounts, turns and admin work with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from websockets.sync.client import connect
+
+from sessions_app.accounts import user_model
+from sessions_app.database import users
+from tests import databases
+from tests.embedded.project import MODELS, Project
+
+_ASK = """
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from sessions_app.models import ApiToken, ChatSession
+from sessions_app.accounts.models import NameShape
+Person = get_user_model()
+print("model", Person.__name__, Person._meta.db_table)
+try:
+    with transaction.atomic():
+        Person.objects.create_user("ANNA", password="x")
+except IntegrityError:
+    print("alike refused")
+anna = Person.objects.get(username="anna")
+print("shapes", NameShape.objects.filter(owner=anna).count() > 0)
+Person.objects.filter(pk=anna.pk).update(is_active=False)
+print("tokens", ApiToken.objects.filter(owner=anna).count())
+Person.objects.get(pk=anna.pk).delete()
+print("left", ChatSession.objects.count(), NameShape.objects.filter(owner_id=anna.pk).count())
+"""
+
+
+def calculate(url: str, token: str) -> tuple[list[str], str]:
+    """The types of a turn's events, and what was answered."""
+    with connect(url, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
+
+        def call(method: str, **params: object) -> dict[str, dict[str, str]]:
+            socket.send(json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params}))
+            while (frame := json.loads(socket.recv())).get("id") != method:
+                pass
+            result: dict[str, dict[str, str]] = frame["result"]
+            return result
+
+        session_id = call("session.create")["session"]["id"]
+        call("session.open", session_id=session_id)
+        call("turn.start", session_id=session_id, text="Calculate 6*7")
+        kinds, words = [], ""
+        for text in socket:
+            event = json.loads(text)["params"]["event"]
+            kinds.append(event["type"])
+            words += event.get("delta", "") if event["type"] == "TEXT_MESSAGE_CONTENT" else ""
+            if event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
+                break
+    return kinds, words
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
+    """The project, with an empty database."""
+    database = databases.sqlite(tmp_path) if request.param == "sqlite" else databases.postgresql()
+    yield Project(tmp_path, database.url)
+    if database.on_postgresql:
+        databases.drop(database)
+
+
+def test_a_project_has_a_user_model_of_its_own(project: Project) -> None:
+    project.manage("makemigrations", "people")
+    assert "First administrator: admin" in project.manage("setup")
+    project.manage("check", "--database", "default")
+    create = "from django.contrib.auth import get_user_model as m; m().objects.create_user('anna', password='p')"
+    project.manage("shell", "-c", create)
+    token = project.manage("create_token", "anna").strip()
+    site = project.serve()
+    try:
+        kinds, words = calculate(f"ws://127.0.0.1:{project.port}/ws/chat/", token)
+        assert kinds[-1] == "RUN_FINISHED"
+        assert "42" in words
+        for page in ("accounts/login/", "accounts/signup/", "admin/login/", "healthz"):
+            with urlopen(f"http://127.0.0.1:{project.port}/{page}") as answer:
+                assert answer.status == 200
+    finally:
+        assert site.stop() == 0
+    told = project.manage("shell", "-c", _ASK).splitlines()[-5:]
+    assert told == ["model Person people_person", "alike refused", "shapes True", "tokens 0", "left 0 0"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["    id = models.UUIDField(primary_key=True)\n", '\n    class Meta:\n        db_table = "People Here"\n'],
+)
+def test_a_user_model_that_cannot_be_used_is_told(tmp_path: Path, wrong: str) -> None:
+    done = Project(tmp_path, databases.sqlite(tmp_path).url, MODELS + wrong).run("check")
+    assert done.returncode == 1
+    assert "AUTH_USER_MODEL=people.Person cannot be used: it must be an AbstractUser with an integer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_names_of_users_are_those_of_the_model() -> None:
+    asked = "SELECT 1 FROM {users} JOIN {memberships} AS m ON m.{member} = {users}.id"
+    assert users.of_users(asked) == "SELECT 1 FROM auth_user JOIN auth_user_groups AS m ON m.user_id = auth_user.id"
+    assert user_model.check(None) == []
