@@ -7,6 +7,7 @@ from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.urls import reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hermes_site.settings")
 # Loads the applications: what imports models comes after it.
@@ -37,13 +38,17 @@ runner = Runner(
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper(), limits=Limits()))
 
 
+# Beside the page of the chat, also where that is under a prefix.
+_SOCKET = f"{reverse('chat')}ws/chat/"
+
+
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     # A view is found by its address, so what it needs of the process comes with the request.
     await _pages({**scope, "runner": runner}, receive, send)
 
 
 async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["path"] == "/ws/chat/":
+    if scope["path"] == _SOCKET:
         await _chat(scope, receive, send)
     else:
         await send({"type": "websocket.close"})

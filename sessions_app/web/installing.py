@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -21,12 +22,13 @@ def manifest(request: HttpRequest) -> JsonResponse:
         ("icon-512.png", "512x512", "any"),
         ("icon-maskable.png", "512x512", "maskable"),
     ]
+    start = reverse("chat")
     described = {
-        "id": "/",
+        "id": start,
         "name": "Hermes Site",
         "short_name": "Hermes",
-        "start_url": "/",
-        "scope": "/",
+        "start_url": start,
+        "scope": start,
         "display": "standalone",
         "background_color": GROUND,
         "theme_color": GROUND,

@@ -1,4 +1,4 @@
-"""A Django project of somebody else's, written into a folder: a user model of its own, and the site's applications."""
+"""A Django project of somebody else's, written into a folder: a user model of its own, and the chat under a prefix."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ from hermes_site.settings import *
 INSTALLED_APPS = [*INSTALLED_APPS, "people"]
 AUTH_USER_MODEL = "people.Person"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "elsewhere.urls"
+"""
+# The chat's pages under a prefix; at the root is something else.
+_URLS = """
+from django.http import HttpResponse
+from django.urls import include, path
+
+urlpatterns = [
+    path("", lambda request: HttpResponse("Elsewhere")),
+    path("chat/", include("hermes_site.urls")),
+]
 """
 MODELS = """
 from django.contrib.auth.models import AbstractUser
@@ -42,12 +53,15 @@ class Project:
     def __init__(self, folder: Path, database_url: str, models: str = MODELS) -> None:
         self.folder = folder
         self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}/chat/"
+        self.ws_url = f"ws://127.0.0.1:{self.port}/chat/ws/chat/"
         path = os.pathsep.join([str(folder), str(ROOT)])
         mine = {"PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "elsewhere.settings", "DATABASE_URL": database_url}
         self.env = {**os.environ, **ENVIRONMENT, **mine, "PORT": str(self.port)}
         for name, text in {
             "elsewhere/__init__.py": "",
             "elsewhere/settings.py": _SETTINGS,
+            "elsewhere/urls.py": _URLS,
             "people/__init__.py": "",
             "people/migrations/__init__.py": "",
             "people/models.py": models,

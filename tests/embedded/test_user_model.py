@@ -78,11 +78,11 @@ def test_a_project_has_a_user_model_of_its_own(project: Project) -> None:
     token = project.manage("create_token", "anna").strip()
     site = project.serve()
     try:
-        kinds, words = calculate(f"ws://127.0.0.1:{project.port}/ws/chat/", token)
+        kinds, words = calculate(project.ws_url, token)
         assert kinds[-1] == "RUN_FINISHED"
         assert "42" in words
         for page in ("accounts/login/", "accounts/signup/", "admin/login/", "healthz"):
-            with urlopen(f"http://127.0.0.1:{project.port}/{page}") as answer:
+            with urlopen(project.base_url + page) as answer:
                 assert answer.status == 200
     finally:
         assert site.stop() == 0

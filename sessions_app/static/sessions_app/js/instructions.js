@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { length } from "./text.js";
 import { counted } from "./words.js";
 
-const ADDRESS = "/accounts/instructions/";
+const ADDRESS = "accounts/instructions/";
 const MAX_LENGTH = 4_000;
 const FAILED = "That did not work. Your text is still here: try again in a moment.";
 

@@ -37,7 +37,8 @@ import { explainError, explainSteering, GONE } from "./words.js";
 
 /** @type {{ maxText: number, login: string, user: string, sendsMail: boolean }} */
 const config = JSON.parse($("config").textContent);
-const socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`);
+// The site may be under a prefix: all addresses are relative to this page's. http becomes ws, and https wss.
+const socket = new Socket(new URL("ws/chat/", location.href).href.replace(/^http/, "ws"));
 const storage = new Storage(config.user);
 await storage.takeOverUnsent();
 const outbox = new Outbox(socket, storage);
@@ -94,7 +95,7 @@ new Notifications({
   journal,
   preferences,
   title: (session) => titleOf(sessions.get(session)),
-  go: (session) => go(`/?chat=${session}`),
+  go: (session) => go(`?chat=${session}`),
 });
 new PageCommands({
   palette: { socket, sessions, current: () => conversation?.id ?? null, go },
@@ -159,7 +160,7 @@ function go(address, query) {
 
 function newChat() {
   drawer.close();
-  go("/");
+  go("./");
   composer.focus();
 }
 
@@ -185,7 +186,7 @@ function leave(error) {
   for (const entry of unsent) outbox.drop(entry);
   storage.keepDraft(id, null);
   steering.dropEdit(id);
-  history.replaceState(null, "", "/");
+  history.replaceState(null, "", "./");
   route();
   if (here) return;
   toast(error ? GONE : "This chat was deleted in another window.");
@@ -227,7 +228,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   drawer.close();
-  go(link.getAttribute("href") ?? "/");
+  go(link.getAttribute("href") ?? "./");
   if (composer.touch) $("title").focus();
   else composer.focus();
 });

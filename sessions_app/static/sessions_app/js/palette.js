@@ -230,7 +230,7 @@ export class Palette {
    */
   chat(session) {
     return {
-      act: () => this.leave(() => this.go(`/?chat=${session.id}`)),
+      act: () => this.leave(() => this.go(`?chat=${session.id}`)),
       build: () => [
         icon("chat"),
         h("span", { class: "option-name", dir: "auto", text: titleOf(session) }),
@@ -247,7 +247,7 @@ export class Palette {
     const { query } = this;
     const words = piecesOf(snippet, marks).map(([piece, isMarked]) => (isMarked ? h("mark", { text: piece }) : piece));
     return {
-      act: () => this.leave(() => this.go(`/?chat=${session_id}&at=${message_id}`, query)),
+      act: () => this.leave(() => this.go(`?chat=${session_id}&at=${message_id}`, query)),
       build: () => [
         icon("quote"),
         h(

@@ -100,7 +100,7 @@ export class Sending {
   settle(id) {
     this.storage.keepDraft(id, this.composer.text);
     this.storage.keepDraft(null, null);
-    this.go(`/?chat=${id}`);
+    this.go(`?chat=${id}`);
   }
 
   /** What found no chat becomes a draft again: after a failure, and after a reload in between. */
@@ -126,7 +126,7 @@ export class Sending {
    * @param {string} text
    */
   startOver(text) {
-    this.go("/");
+    this.go("./");
     this.composer.edit(text);
   }
 

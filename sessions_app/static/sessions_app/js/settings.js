@@ -155,12 +155,12 @@ const mayNotify = async () =>
 
 /** @param {boolean} sendsMail */
 function account(sendsMail) {
-  const email = way("/accounts/email/", "E-mail address", "Only for a new password, if you forget yours.");
+  const email = way("accounts/email/", "E-mail address", "Only for a new password, if you forget yours.");
   return [
-    way("/accounts/logins/", "Where you are logged in", "Other browsers, and a way to log out everywhere."),
-    way("/accounts/password_change/", "Password", "Changing it logs you out everywhere else."),
+    way("accounts/logins/", "Where you are logged in", "Other browsers, and a way to log out everywhere."),
+    way("accounts/password_change/", "Password", "Changing it logs you out everywhere else."),
     ...(sendsMail ? [email] : []),
-    way("/accounts/tokens/", "API tokens", "For programs that use this site in your name."),
+    way("accounts/tokens/", "API tokens", "For programs that use this site in your name."),
   ];
 }
 

@@ -91,7 +91,7 @@ export class Sidebar {
   row(session, mark) {
     const link = h(
       "a",
-      { href: `/?chat=${session.id}`, "data-go": true, data: { session: session.id }, title: session.title },
+      { href: `?chat=${session.id}`, "data-go": true, data: { session: session.id }, title: session.title },
       h("span", { class: "session-title", dir: "auto", text: titleOf(session) }),
       ...markNodes(mark),
     );

@@ -168,7 +168,7 @@ export class Steering {
     await this.attempt(this.thread.conversation, async () => {
       const { session } = await this.socket.call("session.fork", { message_id: message.id });
       this.sessions.put(session);
-      this.go(`/?chat=${session.id}`);
+      this.go(`?chat=${session.id}`);
       this.focus();
       toast("A new chat, with all up to that answer");
     });

@@ -1,0 +1,91 @@
+"""The chat under a prefix of another project's addresses: page, socket, links and settings stay beneath it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests import databases
+from tests.browser.contexts import new_context
+from tests.embedded.project import Project
+from tests.live import PASSWORD
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project, served."""
+    folder = tmp_path_factory.mktemp("project")
+    made = Project(folder, databases.sqlite(folder).url)
+    made.manage("makemigrations", "people")
+    made.manage("setup")
+    site = made.serve()
+    yield made
+    assert site.stop() == 0
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(project: Project, browser: Browser) -> AsyncIterator[Page]:
+    """The chat of a user who has just signed up; every address that the browser asks is beneath the prefix."""
+    asked: list[str] = []
+    context = await new_context(browser)
+    tab = await context.new_page()
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("websocket", lambda socket: asked.append(socket.url))
+    await tab.goto(f"{project.base_url}accounts/signup/")
+    await tab.get_by_label("Username").fill(f"visitor{uuid4().hex}")
+    await tab.get_by_label("Password").fill(PASSWORD)
+    await tab.get_by_role("button", name="Sign up").click()
+    await expect(tab.locator("#text")).to_be_focused()
+    yield tab
+    await context.close()
+    assert project.ws_url in asked
+    paths = [urlsplit(url).path for url in asked if not url.startswith(("data:", "blob:"))]
+    assert [path for path in paths if not path.startswith(("/chat/", "/static/"))] == []
+
+
+async def test_a_chat_is_held_and_opened_again_under_a_prefix(project: Project, page: Page) -> None:
+    assert page.url == project.base_url
+    await page.locator("#text").fill("Calculate 6*7")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("#main")).to_contain_text("42")
+    await expect(page).to_have_url(re.compile(re.escape(project.base_url) + r"\?chat=[0-9a-f-]{36}$"))
+    chat = page.url
+    await page.locator("#new-chat").click()
+    await expect(page).to_have_url(project.base_url)
+    await page.locator("#sessions a").first.click()
+    await expect(page).to_have_url(chat)
+    await page.reload()
+    await expect(page.locator("#main")).to_contain_text("42")
+
+
+async def test_settings_and_links_are_beneath_the_prefix(project: Project, page: Page) -> None:
+    await page.locator("button.account").click()
+    await page.locator("#settings-open").click()
+    await page.get_by_role("button", name="Instructions", exact=True).click()
+    box = page.locator("#instructions")
+    await expect(box).to_be_enabled()
+    await box.fill("Answer in English.")
+    await page.locator("form.instructions button").click()
+    await expect(page.locator("#instructions-status")).to_contain_text("Saved.")
+    await page.get_by_role("button", name="Account", exact=True).click()
+    ways = [await way.evaluate("link => link.href") for way in await page.locator("a.setting.way").all()]
+    assert len(ways) == 3
+    for way in ways:
+        assert way.startswith(f"{project.base_url}accounts/")
+        await page.goto(way)
+        await expect(page.locator("h1")).to_be_visible()
+        await page.locator("a.brand").click()
+        await expect(page).to_have_url(project.base_url)
+
+
+async def test_the_description_and_the_manifest_name_the_prefix(project: Project, page: Page) -> None:
+    described = await (await page.request.get(f"{project.base_url}api/openrpc.json")).json()
+    assert described["servers"] == [{"name": "chat", "url": project.ws_url}]
+    manifest = await (await page.request.get(f"{project.base_url}manifest.webmanifest")).json()
+    assert {manifest[name] for name in ("id", "start_url", "scope")} == {"/chat/"}
