@@ -34,7 +34,7 @@ class WaitData(Shape):
 class QuotaData(Shape):
     """What is used up, so that waiting does not help."""
 
-    quota: Literal["sessions", "text"]
+    quota: Literal["sessions", "text", "memories", "memory_text"]
     used: int
     limit: int
 

@@ -15,7 +15,7 @@ const NEAR_END = 0.72;
 export function gaugeOf(context) {
   const { tokens, limit } = context ?? { tokens: null, limit: null };
   if (!tokens || !limit || tokens < SCARCE * limit) return { words: "", isNearEnd: false };
-  const used = `${share(Math.min(tokens, limit), limit)} of the model’s memory is used`;
+  const used = `${share(Math.min(tokens, limit), limit)} of the model’s window is used`;
   const isNearEnd = tokens >= NEAR_END * limit;
   return { words: isNearEnd ? `${used}: earlier messages will soon be summarised` : used, isNearEnd };
 }
