@@ -13,12 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hermes_site.settings")
 # Loads the applications: what imports models comes after it.
 _pages = get_asgi_application()
 
+from hermes_site.headers import SERVER  # noqa: E402
 from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
 from sessions_app.api.limits import Limits  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.llm.providers import ProviderSettings  # noqa: E402
+from sessions_app.openai_api import application as openai_api  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
@@ -35,7 +37,9 @@ runner = Runner(
     # Without Redis there is one process: nobody to tell.
     layer=get_channel_layer() if settings.REDIS_URL else None,
 )
-_chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=Doorkeeper(), limits=Limits()))
+_doorkeeper, _limits = Doorkeeper(), Limits()
+_chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=_doorkeeper, limits=_limits))
+_openai = openai_api.OpenAIApi(runner, _doorkeeper, _limits, SERVER)
 
 
 # Beside the page of the chat, also where that is under a prefix.
@@ -43,6 +47,9 @@ _SOCKET = f"{reverse('chat')}ws/chat/"
 
 
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["path"].startswith(openai_api.ROOT):
+        await _openai(scope, receive, send)
+        return
     # A view is found by its address, so what it needs of the process comes with the request.
     await _pages({**scope, "runner": runner}, receive, send)
 

@@ -1,13 +1,21 @@
-"""The errors that the server answers itself: a page for browsers, one line of text for programs.
+"""The errors that the server answers itself: a page for browsers, a line of text or OpenAI's JSON for programs.
 
 Plain strings: the server has no templates, and answers so where Django is not asked or has failed.
 """
 
+import json
 from collections.abc import Iterable
 from html import escape
 from http import HTTPStatus
+from typing import Literal
 
 from hermes_site.headers import SERVER
+
+Form = Literal["text", "page", "openai"]
+"""What an error looks like."""
+
+OPENAI = "/v1/"
+"""What the addresses begin with whose errors have OpenAI's form."""
 
 _POLICY = "Content-Security-Policy"
 _PAGE_HEADERS = {
@@ -35,28 +43,39 @@ _PAGE = """<!doctype html>
 """
 
 
-def takes_pages(accept: Iterable[bytes]) -> bool:
-    """Whether a client with these Accept headers is a browser that shows a page."""
-    return any(b"text/html" in value for value in accept)
+def form_of(path: str, accept: Iterable[bytes]) -> Form:
+    """Return the form of an error for a client with these Accept headers, a browser or a program, at an address."""
+    if path.startswith(OPENAI):
+        return "openai"
+    return "page" if any(b"text/html" in value for value in accept) else "text"
 
 
-def body_of(status: int, detail: str = "", *, as_page: bool = False) -> bytes:
-    """Return the body of an error, as a page or as a line of text."""
+def body_of(status: int, detail: str = "", form: Form = "text") -> bytes:
+    """Return the body of an error."""
     phrase = HTTPStatus(status).phrase
-    if as_page:
-        title, sentence = _SENTENCES.get(status, (phrase, "Please try again in a moment."))
+    title, sentence = _SENTENCES.get(status, (phrase, "Please try again in a moment."))
+    if form == "page":
         return _PAGE.format(title=escape(title), sentence=escape(sentence)).encode()
+    if form == "openai":
+        error = {"message": f"{title}. {sentence}", "type": "invalid_request_error", "param": None, "code": None}
+        return json.dumps({"error": error}).encode()
     return f"{status} {phrase}{': ' if detail else ''}{detail}\n".encode("utf-8", "replace")
 
 
-def headers_of(as_page: bool) -> dict[str, str]:
-    """Return the headers of an error, by the kind of its body."""
-    return _PAGE_HEADERS if as_page else SERVER
+def headers_of(form: Form) -> dict[str, str]:
+    """Return the headers of an error, by its form."""
+    match form:
+        case "page":
+            return _PAGE_HEADERS
+        case "openai":
+            return {**SERVER, "Content-Type": "application/json"}
+        case "text":
+            return SERVER
 
 
-def answer(status: int, detail: str = "", more: Iterable[tuple[str, str]] = (), *, as_page: bool = False) -> bytes:
+def answer(status: int, detail: str = "", more: Iterable[tuple[str, str]] = (), form: Form = "text") -> bytes:
     """Return a whole HTTP answer, after which the connection is closed. `more`: further headers."""
-    body = body_of(status, detail, as_page=as_page)
-    fields = [*headers_of(as_page).items(), *more, ("Content-Length", str(len(body))), ("Connection", "close")]
+    body = body_of(status, detail, form)
+    fields = [*headers_of(form).items(), *more, ("Content-Length", str(len(body))), ("Connection", "close")]
     head = "".join(f"{name}: {value}\r\n" for name, value in fields)
     return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{head}\r\n".encode() + body

@@ -1,9 +1,9 @@
 """HTTP connections with bounds, which Daphne and Twisted lack: nobody holds one, or fills the disk, for nothing.
 
 A head has to be there within HEAD_SECONDS of its first byte, a body within BODY_SECONDS, and a connection that is kept
-is closed after IDLE_SECONDS without a request. A body of more than MAX_BODY bytes is refused before it is read where
-its length is announced, and cut off where it comes in chunks. What is no HTTP is answered here, with the headers that
-every answer of the site has, and without a line in the log: an outsider can send it at will.
+is closed after IDLE_SECONDS without a request. A body of more than `longest_body` bytes is refused before it is read
+where its length is announced, and cut off where it comes in chunks. What is no HTTP is answered here, with the headers
+that every answer of the site has, and without a line in the log: an outsider can send it at will.
 """
 
 from __future__ import annotations
@@ -24,10 +24,18 @@ HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS = 10.0, 60.0, 60.0
 MAX_BODY = 3 * 1024 * 1024
 """Bytes; Django's own bound for a form is 2.5 MB."""
 
+MAX_CONVERSATION = 16 * 1024 * 1024
+"""Bytes of a body for OpenAI's API: programs send all that was said, each time."""
+
 MEANINGFUL = {b"daphne-root-path"}
 """Headers by which a client would rule the server: they count from a trusted proxy alone."""
 
 _METHOD = re.compile(rb"[A-Z]{1,20}")
+
+
+def longest_body(path: str) -> int:
+    """Return the bytes of the largest body that an address takes."""
+    return MAX_CONVERSATION if path.startswith(error_pages.OPENAI) else MAX_BODY
 
 
 class BoundedRequest(WebRequest):
@@ -41,7 +49,7 @@ class BoundedRequest(WebRequest):
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
         self.received += len(data)
-        if self.received > MAX_BODY:
+        if self.received > longest_body(self.channel.path):
             self.channel.refuse(413)
         else:
             super().handleContentChunk(data)
@@ -77,14 +85,17 @@ class BoundedRequest(WebRequest):
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """The server's own page, in the site's terms."""
-        as_page = self.takes_pages()
-        headers = [(name.encode(), value.encode()) for name, value in error_pages.headers_of(as_page).items()]
+        form = self.form()
+        headers = [(name.encode(), value.encode()) for name, value in error_pages.headers_of(form).items()]
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
-        self.handle_reply({"type": "http.response.body", "body": error_pages.body_of(status, as_page=as_page)})
+        self.handle_reply({"type": "http.response.body", "body": error_pages.body_of(status, form=form)})
 
-    def takes_pages(self) -> bool:
-        """Whether who asks is a browser, as far as the head has told."""
-        return error_pages.takes_pages(self.requestHeaders.getRawHeaders(b"accept", []))
+    def form(self) -> error_pages.Form:
+        """What an error looks like to who asks, as far as the head has told."""
+        # Told by the channel until the request is whole.
+        path = self.channel.path if self.channel else ""
+        whole: bytes = getattr(self, "path", None) or b""
+        return error_pages.form_of(path or whole.decode("latin1"), self.requestHeaders.getRawHeaders(b"accept", []))
 
 
 class BoundedChannel(HTTPChannel):
@@ -95,6 +106,12 @@ class BoundedChannel(HTTPChannel):
     def __init__(self) -> None:
         super().__init__()
         self._clock: Any = None
+
+    @property
+    def path(self) -> str:
+        """The address that is asked for, as far as the head has told."""
+        path: bytes = getattr(self, "_path", None) or b""
+        return path.decode("latin1")
 
     def connectionMade(self) -> None:  # noqa: N802 (Twisted's name)
         super().connectionMade()
@@ -110,7 +127,7 @@ class BoundedChannel(HTTPChannel):
         super().lineReceived(line)
 
     def allHeadersReceived(self) -> None:  # noqa: N802 (Twisted's name)
-        if self.length is not None and self.length > MAX_BODY:
+        if self.length is not None and self.length > longest_body(self.path):
             self.refuse(413)
             return
         super().allHeadersReceived()
@@ -121,8 +138,8 @@ class BoundedChannel(HTTPChannel):
     def refuse(self, status: int) -> None:
         """Answer with an error and close; what comes after is not read."""
         self.stop_clock()
-        as_page = any(request.takes_pages() for request in self.requests[-1:])
-        self.transport.write(error_pages.answer(status, as_page=as_page))
+        form: error_pages.Form = self.requests[-1].form() if self.requests else "text"
+        self.transport.write(error_pages.answer(status, form=form))
         for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
             setattr(self, name, lambda *_: None)
         self.loseConnection()

@@ -21,23 +21,23 @@ GUIDE = ROOT / "docs/api.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def program() -> str:
-    """The program of the API guide."""
-    found = re.search(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert found is not None
-    return found.group(1)
+def programs() -> list[str]:
+    """The programs of the API guide: over the socket, and with OpenAI's client."""
+    return re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
 
 
-def run(folder: Path, url: str, token: str) -> subprocess.CompletedProcess[str]:
-    """Run that program as it is."""
-    (folder / "program.py").write_text(program())
-    env = {**os.environ, "HERMES_TOKEN": token, "HERMES_URL": url}
+def run(folder: Path, text: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run such a program as it is."""
+    (folder / "program.py").write_text(text)
     command = [sys.executable, str(folder / "program.py")]
-    return subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=PATIENCE)
+    environment = {**os.environ, **env}
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=PATIENCE)
 
 
-def test_the_program_of_the_api_guide_runs(lasting_site: LiveSite, newcomer: str, tmp_path: Path) -> None:
-    ran = run(tmp_path, lasting_site.ws_url, lasting_site.tokens[newcomer])
+@pytest.mark.parametrize("text", programs(), ids=["socket", "openai"])
+def test_the_programs_of_the_api_guide_run(lasting_site: LiveSite, newcomer: str, tmp_path: Path, text: str) -> None:
+    site, token = lasting_site, lasting_site.tokens[newcomer]
+    ran = run(tmp_path, text, HERMES_TOKEN=token, HERMES_URL=site.ws_url, HERMES_V1=f"{site.base_url}/v1")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "42" in ran.stdout
 
@@ -54,14 +54,15 @@ def test_an_error_ends_the_program_with_its_sentence(tmp_path: Path, request_id:
 
     with serve(refuse, "127.0.0.1", 0) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        ran = run(tmp_path, f"ws://127.0.0.1:{server.socket.getsockname()[1]}/", "token")
+        url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
+        ran = run(tmp_path, programs()[0], HERMES_URL=url, HERMES_TOKEN="token")
     assert (ran.returncode, ran.stderr) == (1, "session.create: Too many commands.\n")
 
 
 def test_the_api_guide_names_what_its_program_needs() -> None:
     imported = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
-        for node in ast.walk(ast.parse(program()))
+        for node in ast.walk(ast.parse("\n".join(programs())))
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     named = set(re.findall(r"`pip install ([^`]+)`", GUIDE.read_text()))

@@ -57,7 +57,7 @@ def endpoint_of(profile: AgentProfile) -> Endpoint | None:
 
 def find(user_id: int, profile_id: int) -> AgentProfile:
     """Return a profile that the user may choose. Raises NotFound."""
-    profile = _choosable(user_id).filter(pk=profile_id).first()
+    profile = choosable(user_id).filter(pk=profile_id).first()
     if profile is None:
         raise NotFound
     return profile
@@ -71,7 +71,7 @@ def default(user_id: int) -> AgentProfile:
     profile = AgentProfile.default()
     if may_use(user_id, profile.pk):
         return profile
-    first = _choosable(user_id).first()
+    first = choosable(user_id).first()
     if first is None:
         raise NotFound
     return first
@@ -79,10 +79,11 @@ def default(user_id: int) -> AgentProfile:
 
 def listing(user_id: int) -> list[ChoiceShape]:
     """Return the profiles that a user may choose, in their order."""
-    return [_choice(profile) for profile in _choosable(user_id)]
+    return [_choice(profile) for profile in choosable(user_id)]
 
 
-def _choosable(user_id: int) -> QuerySet[AgentProfile]:
+def choosable(user_id: int) -> QuerySet[AgentProfile]:
+    """Return the profiles that a user may choose, in their order."""
     for_user = Q(groups__isnull=True) | Q(groups__user=user_id)
     return AgentProfile.objects.filter(for_user).distinct().order_by("order", "name")
 

@@ -25,12 +25,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import branches, turn_status
+from sessions_app.conversations import branches, line_digests, turn_status
 from sessions_app.database import plain
 from sessions_app.llm.content.codec import encode
 from sessions_app.llm.content.parts import Parts
 from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
 
+_ROWS_AT_ONCE = 500
 _STAMP = "SELECT message_count, revision FROM sessions_app_sessionstamp WHERE chat_session_id = %s"
 # Where another program has written before, that stays untold.
 _MARK_AS_TOLD = """
@@ -127,8 +128,22 @@ def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **
 def append_claimed(chat_session: ChatSession, turn: Turn | None, rows: Sequence[NewMessage]) -> Appended:
     """Append rows for a turn that was claimed, or held, in this very transaction; else for a person's command."""
     old = stamp_of(chat_session)
+    messages = _made(chat_session, turn, rows)
+    for message in messages:
+        message.save(force_insert=True)  # reads created_at back, which bulk_create does not
+    return Appended(tuple(messages), old, mark_as_told(chat_session))
+
+
+def append_history(chat_session: ChatSession, rows: Sequence[NewMessage]) -> Stamp:
+    """Append what was said elsewhere, however much; return the stamp after it. Under the session's lock."""
+    Message.objects.bulk_create(_made(chat_session, None, rows), batch_size=_ROWS_AT_ONCE)
+    return mark_as_told(chat_session)
+
+
+def _made(chat_session: ChatSession, turn: Turn | None, rows: Sequence[NewMessage]) -> list[Message]:
     position = branches.next_position(chat_session)
-    messages = [
+    digests = line_digests.next_digests(chat_session, [(row.role, row.kind, row.text) for row in rows])
+    return [
         Message(
             public_id=row.public_id,
             owner_id=chat_session.owner_id,
@@ -142,9 +157,7 @@ def append_claimed(chat_session: ChatSession, turn: Turn | None, rows: Sequence[
             finish=row.finish,
             kind=row.kind,
             turn=turn,
+            line_digest=digest,
         )
-        for offset, row in enumerate(rows)
+        for offset, (row, digest) in enumerate(zip(rows, digests, strict=True))
     ]
-    for message in messages:
-        message.save(force_insert=True)  # reads created_at back, which bulk_create does not
-    return Appended(tuple(messages), old, mark_as_told(chat_session))

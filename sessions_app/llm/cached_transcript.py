@@ -42,6 +42,7 @@ class CachedTranscript:
     model whose wire is not known, the messages are kept as objects instead of elements.
 
     `endpoint` is where the model answers, if not where the environment says: no byte depends on it, so it may change.
+    `sampling` is what the turn wants of its requests (`llm.sampling`), beside the conversation.
     For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
     of a prefix that was applied to it; before the first request `user_pauses` are those of the user's earlier sessions
     (`cache_clock`). All four are set again before each turn. `prompt` and `tools` are the digests of the frozen prefix,
@@ -65,6 +66,7 @@ class CachedTranscript:
         self.applied = ""
         self.user_pauses: tuple[float, ...] = ()
         self.endpoint: Endpoint | None = None
+        self.sampling: object = None
         self.summary = ""
         self._summary_position = -1
         self._said_rows = RollingDigest(last.rows if last else None)

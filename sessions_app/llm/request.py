@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.grouping import groups_of
 from sessions_app.llm.live_model import LiveModel, parameters_of
+from sessions_app.llm.sampling import settings_of
 from sessions_app.llm.wire.splicing import Splice, splice
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ async def open_stream(
 ) -> tuple[StreamedResponse, Splice | None]:
     """Send the request, to be kept for so long; the stream is closed with the stack. Raises ContentError."""
     from pydantic_ai.direct import model_request_stream
+    from pydantic_ai.settings import merge_model_settings
 
     parameters = parameters_of(transcript.prefix)
-    settings = live.settings(transcript.session_id, retention)
+    wanted = settings_of(live.name, transcript.sampling)
+    settings = merge_model_settings(live.settings(transcript.session_id, retention), cast(Any, wanted))
     if live.client is None:
         request = model_request_stream(
             live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters

@@ -9,7 +9,7 @@ from sessions_app.models.journal import FactName, JournalEntry, JournalHead
 from sessions_app.models.memory import Memory, MemoryDecision, UserMemory
 from sessions_app.models.messages import Message, MessageClaim, MessageKind, MessageRating, MessageRole, MessageStatus
 from sessions_app.models.profiles import AgentProfile
-from sessions_app.models.sessions import Branch, ChatSession, SessionStamp, StorageCount, TitleSource
+from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.turns import Turn, TurnKind, TurnStatus
 
@@ -29,6 +29,7 @@ __all__ = [
     "MessageRating",
     "MessageRole",
     "MessageStatus",
+    "SessionName",
     "SessionStamp",
     "StorageCount",
     "TitleSource",

@@ -47,7 +47,9 @@ class Message(models.Model):
     text. ``owner`` repeats the session's owner, because public ids are unique per user. ``finish``
     says why a complete answer is not whole (``agents.finish.Finish``, empty where it is). ``kind`` repeats what the
     parts of a summary or a note say, so that a line's latest summary is found by an index. ``model`` is who said a
-    message that was copied from another session; of others their turn knows it.
+    message that was copied from another session; of others their turn knows it. ``line_digest`` is that of all that was
+    said in its line up to and with this message (``conversations.line_digests``), by which a conversation is
+    recognised; null where nobody knows.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -69,6 +71,7 @@ class Message(models.Model):
     kind = models.CharField(max_length=7, choices=MessageKind, blank=True, default="", db_default="")
     # Null, so that SQLite adds the column without writing the whole table again.
     model = models.CharField(max_length=200, null=True, blank=True, editable=False)  # noqa: DJ001
+    line_digest = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001
     turn = models.ForeignKey(Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -83,6 +86,11 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["branch", "position"], condition=Q(kind="summary"), name="summary_by_position"),
             models.Index(fields=["branch", "position"], condition=Q(kind="note"), name="note_by_position"),
+            models.Index(
+                fields=["owner", "line_digest", "id"],
+                condition=Q(line_digest__isnull=False),
+                name="message_by_line_digest",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ from django.db.models.functions import Now
 from sessions_app.models.profiles import AgentProfile
 
 TITLE_LENGTH = 200
+NAME_LENGTH = 200
+"""Characters of a name that a program gives to a session."""
 
 
 class TitleSource(models.TextChoices):
@@ -31,6 +33,8 @@ class ChatSession(models.Model):
     ``last_request`` is what the latest request to a provider was (``agents.cache_ledger.requests.RequestRecord``, as
     JSON), and ``applied_prefix`` the digest of a prefix that somebody put in the place of the
     first one: the ledger explains misses of the provider's cache by them, nothing else does.
+    ``client_prompt`` is the digest of the system prompt that a program has brought with it, empty where it is the
+    profile's own.
     ``profile`` is null where that was removed: then the session is read, and answered by nobody until it has another.
     ``memory`` says whether the user's memory is told here.
     """
@@ -43,6 +47,7 @@ class ChatSession(models.Model):
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
     title_by = models.CharField(max_length=6, choices=TitleSource, blank=True, db_default="", editable=False)
     frozen_prefix = models.TextField(editable=False)
+    client_prompt = models.CharField(max_length=32, blank=True, db_default="", editable=False)
     # The two tables name each other; foreign keys are checked at commit, so a session and its
     # branches are made, and deleted, in one transaction.
     active_branch = models.ForeignKey("Branch", on_delete=models.DO_NOTHING, related_name="+", editable=False)
@@ -64,6 +69,21 @@ class ChatSession(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)  # not the title: this stands in logs and on pages, and the title says what was said
+
+
+class SessionName(models.Model):
+    """What a program of the user calls a session. It is never given to another one while the session is there."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="names")
+    name = models.CharField(max_length=NAME_LENGTH)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="session_name_per_user")]
+
+    def __str__(self) -> str:
+        return str(self.chat_session_id)
 
 
 class Branch(models.Model):

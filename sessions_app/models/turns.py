@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sessions_app.models.fields import VerbatimJSONField
 from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import Branch, ChatSession
 
@@ -48,7 +49,8 @@ class Turn(models.Model):
     ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
     the turn runs: what the run events up to ``checkpoint_seq`` say. ``last_seq`` numbers the run event that told the
     end (null: the process died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
-    parts of them. ``message_id`` is the user's message that it answers.
+    parts of them. ``message_id`` is the user's message that it answers. ``sampling`` is what a client wants of this
+    turn's requests alone (``llm.sampling``), null where it wants nothing.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -62,6 +64,7 @@ class Turn(models.Model):
     left_branch = models.ForeignKey(Branch, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     message_id = models.UUIDField()
     text = models.TextField(blank=True)
+    sampling = VerbatimJSONField(null=True, blank=True, editable=False)
     status = models.CharField(max_length=11, choices=TurnStatus, default=TurnStatus.QUEUED)
 
     claim = models.UUIDField(null=True, blank=True)

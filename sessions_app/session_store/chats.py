@@ -86,13 +86,7 @@ def create(user_id: int, title: str, profile_id: int | None = None, *, uses_memo
     access.require_user(user_id)
     profile = profiles.default(user_id) if profile_id is None else profiles.find(user_id, profile_id)
     storage.admit_session(user_id)
-    known = memory.read(user_id)
-    tells = uses_memory and profile.memory
-    prefix = replace(
-        prefix_of(profile, remembers=tells and known.enabled),
-        instructions=instructions.read(user_id),
-        memories=known.told if tells else (),
-    )
+    prefix = new_prefix(user_id, profile, uses_memory=uses_memory)
     columns = {"title": title, "title_by": TitleSource.PERSON if title else TitleSource.WORDS, "memory": uses_memory}
     chat_session = insert_session(user_id, profile=profile, frozen_prefix=prefix.to_json(), **columns)
     return _tell(FactName.SESSION_CREATED, chat_session)
@@ -158,6 +152,17 @@ def _change_profile(user_id: int, session_id: UUID, profile_id: int) -> None:
     profile = profiles.find(user_id, profile_id)
     ChatSession.objects.filter(pk=session_id).update(profile=profile)
     _freeze(chat_session, profile)
+
+
+def new_prefix(user_id: int, profile: AgentProfile, *, uses_memory: bool) -> FrozenPrefix:
+    """Return the prefix of a new session of a user: with their instructions and, where it uses that, their memory."""
+    known = memory.read(user_id)
+    tells = uses_memory and profile.memory
+    return replace(
+        prefix_of(profile, remembers=tells and known.enabled),
+        instructions=instructions.read(user_id),
+        memories=known.told if tells else (),
+    )
 
 
 def prefix_of(profile: AgentProfile, *, remembers: bool) -> FrozenPrefix:
@@ -227,7 +232,9 @@ def _freeze(chat_session: ChatSession, profile: AgentProfile) -> bool:
     if prefix.to_json() == chat_session.frozen_prefix:
         return False
     applied = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
-    ChatSession.objects.filter(pk=chat_session.pk).update(frozen_prefix=prefix.to_json(), applied_prefix=applied)
+    ChatSession.objects.filter(pk=chat_session.pk).update(
+        frozen_prefix=prefix.to_json(), applied_prefix=applied, client_prompt=""
+    )
     transcript.mark_as_told(chat_session)
     return True
 

@@ -20,7 +20,7 @@ from sessions_app.models import ChatSession, FactName, Message, MessageRole
 from sessions_app.session_store.inserting import insert_session
 
 _ROWS_AT_ONCE, _SEGMENTS = 500, 50
-_COPIED = ("profile_id", "title", "title_by", "frozen_prefix", "memory")
+_COPIED = ("profile_id", "title", "title_by", "frozen_prefix", "memory", "client_prompt")
 
 
 def fork(user_id: int, message_id: UUID) -> SessionShape:
@@ -89,4 +89,5 @@ def _copies(rows: Iterator[Any], made: ChatSession) -> Iterator[Message]:
             kind=row.kind,
             model=row.answered_by,
             created_at=row.created_at,
+            line_digest=row.line_digest,
         )

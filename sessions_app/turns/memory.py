@@ -148,7 +148,7 @@ class TurnMemory:
 def _set(transcript: CachedTranscript, begun: ClaimedTurn, last: RequestRecord | None) -> None:
     """Give a transcript what is known of its session beside its rows."""
     transcript.last, transcript.applied, transcript.endpoint = last, begun.applied, begun.endpoint
-    transcript.user_pauses = begun.user_pauses
+    transcript.user_pauses, transcript.sampling = begun.user_pauses, begun.turn.sampling
 
 
 def _stored(

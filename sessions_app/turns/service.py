@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,17 +23,21 @@ from sessions_app.realtime.bus import Bus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
-from sessions_app.turn_store import asking, branching, compacting, deleting
+from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising
 from sessions_app.turn_store.alive import StillStopping
 from sessions_app.turn_store.branching import BranchedTurn
+from sessions_app.turn_store.continuing import Moved
 from sessions_app.turn_store.ending import status_of
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.opening import read_until
+from sessions_app.turn_store.recognising import Found, Heard
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
 
 R = TypeVar("R")
 
+# Times that a conversation's place is looked for anew, because it has moved.
+LOOKS = 5
 # Times that the end of a run in another process is waited for, and seconds of each.
 STOP_LOOKS, STOP_LOOK_SECONDS = 3, 1.0
 
@@ -78,6 +83,26 @@ class TurnService:
     ) -> AcceptedTurn:
         """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
         ask = partial(asking.ask, user_id, session_id, text, message_id, revision=revision)
+        return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+
+    async def converse(
+        self, user_id: int, heard: Heard, sampling: dict[str, Any] | None, *, door: Door = database
+    ) -> AcceptedTurn:
+        """Answer a conversation that a program has sent whole, in the session that holds it, or in a new one.
+
+        Raises NotFound, Conflict, TooLarge, TooMany.
+        """
+        for _ in range(LOOKS):
+            found = await door.read(recognising.find, user_id, heard)
+            with suppress(Moved):
+                return await self._say(user_id, heard, found, sampling, door)
+        # Others are always faster: it is no conversation of theirs.
+        return await self._say(user_id, heard, Found(), sampling, door)
+
+    async def _say(
+        self, user_id: int, heard: Heard, found: Found, sampling: dict[str, Any] | None, door: Door
+    ) -> AcceptedTurn:
+        ask = partial(continuing.say, user_id, heard, found, sampling)
         return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
 
     async def regenerate(
@@ -204,6 +229,11 @@ class TurnService:
             subscription.open(session_id, Opened(snapshot.cursor, run.run_id if run else None, run.seq if run else 0))
             self._remote.watch(user_id, [session_id])
         return snapshot.result(run)
+
+    def follow(self, session_id: UUID, subscription: Subscription) -> None:
+        """Have a connection receive whole each run of a session that it is told of from here on."""
+        subscription.open(session_id, Opened(0, None, 0))
+        self._remote.watch(subscription.user_id, [session_id])
 
     def _shape_of(self, turn: Turn | None, cursor: int) -> RunShape | None:
         """Return how far a running turn has come, as far as this process knows; by ``cursor`` it had begun."""

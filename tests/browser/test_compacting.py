@@ -221,7 +221,7 @@ async def test_a_window_that_fills_is_told_and_summarised(
     page = await arrived(visitor, provider, 1)
     gauge = page.locator("#gauge")
     await window(WINDOW)
-    for tokens, words in ((2_000, ""), (2_600, "65\u00a0% of the model\u2019s memory is used"), (2_950, "soon")):
+    for tokens, words in ((2_000, ""), (2_600, "65\u00a0% of the model\u2019s window is used"), (2_950, "soon")):
         provider.script(Answer(["Yes."], counts={"prompt_tokens": tokens, "completion_tokens": 1}))
         await say(page, f"{tokens}?")
         await expect(thread(page).get_by_text("Yes.")).to_have_count([2_000, 2_600, 2_950].index(tokens) + 1)

@@ -140,6 +140,7 @@ async def test_after_a_transcript_was_dropped_for_room(
     chat = await session()
     think_call_and_say(provider, 2)
     await host.turn(chat)
+    await idle(host)  # it is dropped when the turn gives the agent back
     assert guard_of(await host.turn(chat)) == ("reused", "read", "first turn here")
     assert_each_extends_the_last(provider.bodies)
 

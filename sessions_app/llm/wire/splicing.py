@@ -32,6 +32,14 @@ FIELDS = ("messages", "input")
 """Where a body keeps its conversation: chat completions and Anthropic messages; Responses."""
 
 
+BESIDE = (
+    *("prompt_cache_key", "cache_control"),
+    *("max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "stop", "stop_sequences"),
+)
+"""What no prompt depends on: which of the provider's caches to ask and for how long it is to keep the conversation; how
+long and how random the answer is to be."""
+
+
 def _nothing() -> None:
     return
 
@@ -85,8 +93,7 @@ def _apart(elements: list[bytes]) -> list[list[bytes]]:
 
 
 def _prefix_digest(frame: dict[str, Any], elements: list[bytes]) -> str:
-    # They only tell which of the provider's caches to ask, and for how long it is to keep the conversation.
-    for name in ("prompt_cache_key", "cache_control"):
+    for name in BESIDE:
         frame.pop(name, None)
     return hashlib.sha256(b",".join([dumped(frame), *elements])).hexdigest()[:32]
 

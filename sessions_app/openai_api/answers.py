@@ -1,0 +1,74 @@
+"""Chat completions and their chunks, as OpenAI's types have them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+DONE = b"data: [DONE]\n\n"
+ALIVE = b": the model is at work\n\n"
+"""A comment, which clients of server-sent events leave out."""
+
+_FINISH = {"length": "length", "context": "length", "content_filter": "content_filter", "refusal": "content_filter"}
+
+
+class Completion:
+    """The answer of one run to a client. ``model`` is what the client has called it."""
+
+    def __init__(self, run_id: UUID, model: str) -> None:
+        self._frame = {"id": f"chatcmpl-{run_id.hex}", "created": int(time.time()), "model": model}
+
+    def whole(self, text: str, finish: str | None, usage: Iterable[dict[str, Any]]) -> bytes:
+        """Return the body of an answer that is not streamed."""
+        message = {"role": "assistant", "content": text, "refusal": None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _reason(finish)}
+        body = {**self._frame, "object": "chat.completion", "choices": [choice], "usage": usage_of(usage)}
+        return json.dumps(body, ensure_ascii=False).encode()
+
+    def first(self, options: dict[str, Any]) -> bytes:
+        """Return the chunk that says who speaks. ``options``: what all chunks have besides."""
+        return self._chunk({"role": "assistant", "content": ""}, None, options)
+
+    def words(self, text: str, options: dict[str, Any]) -> bytes:
+        """Return a chunk of the answer."""
+        return self._chunk({"content": text}, None, options)
+
+    def last(self, finish: str | None, options: dict[str, Any]) -> bytes:
+        """Return the chunk that says why the answer ends."""
+        return self._chunk({}, _reason(finish), options)
+
+    def counted(self, usage: Iterable[dict[str, Any]]) -> bytes:
+        """Return the chunk behind the last one, which tells what was used."""
+        return _event({**self._frame, "object": "chat.completion.chunk", "choices": [], "usage": usage_of(usage)})
+
+    def _chunk(self, delta: dict[str, Any], reason: str | None, options: dict[str, Any]) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+        return _event({**self._frame, "object": "chat.completion.chunk", "choices": [choice], **options})
+
+
+def _reason(finish: str | None) -> str:
+    return _FINISH.get(finish or "", "stop")
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
+
+
+def usage_of(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return OpenAI's usage, of AG-UI's: one entry for each model that was used."""
+    counts = list(told)
+
+    def total(name: str) -> int:
+        return sum(each.get(name) or 0 for each in counts)
+
+    prompt, answer = total("inputTokens"), total("outputTokens")
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": answer,
+        "total_tokens": prompt + answer,
+        "prompt_tokens_details": {"cached_tokens": total("cachedInputTokens")},
+        "completion_tokens_details": {"reasoning_tokens": total("reasoningTokens")},
+    }

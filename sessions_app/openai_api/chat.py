@@ -1,0 +1,105 @@
+"""`POST /v1/chat/completions`: a conversation is answered in its session, streamed or whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sessions_app.api.auth import Caller
+from sessions_app.models.sessions import NAME_LENGTH
+from sessions_app.openai_api import models, reading
+from sessions_app.openai_api.answers import ALIVE, DONE, Completion
+from sessions_app.openai_api.errors import ApiError
+from sessions_app.openai_api.exchange import Exchange
+from sessions_app.openai_api.following import End, RunFollower, Words
+from sessions_app.openai_api.reading import ChatRequest
+from sessions_app.turn_store.recognising import Heard
+
+NAMING = ("x-session-id", "x-openwebui-chat-id", "x-conversation-id")
+"""Headers that name a session, the first that is there."""
+
+
+async def complete(exchange: Exchange, caller: Caller) -> None:
+    """Answer a request for a chat completion. Raises ApiError, CommandError, Unauthorised, Gone."""
+    name = _name(exchange)
+    request = await asyncio.to_thread(reading.read, await exchange.body())
+    profile = await models.find(caller, request.model)
+    heard = Heard(profile.pk, request.prompt, request.said, name)
+    follower = RunFollower(caller)
+    exchange.runner.connect(follower)
+    exchange.doorkeeper.watch(follower)
+    watch = asyncio.create_task(exchange.gone())
+    watch.add_done_callback(lambda _: follower.leave())
+    try:
+        await exchange.runner.delivery.ready(caller.user_id)
+        await _converse(exchange, caller, request, heard, follower)
+    finally:
+        exchange.doorkeeper.unwatch(follower)
+        exchange.runner.disconnect(follower)
+        watch.cancel()
+
+
+def _name(exchange: Exchange) -> str | None:
+    """Return what names the session, None where nothing does. Raises ApiError."""
+    given = next((name for name in NAMING if exchange.fields.get(name, "").strip()), None)
+    if given is None:
+        return None
+    value = exchange.fields[given].strip()
+    if len(value) > NAME_LENGTH or not value.isprintable():
+        raise ApiError(400, f"{given} must have at most {NAME_LENGTH} printable characters.", param=given)
+    return value
+
+
+async def _converse(
+    exchange: Exchange, caller: Caller, request: ChatRequest, heard: Heard, follower: RunFollower
+) -> None:
+    service = exchange.runner.service
+    asked = await service.converse(caller.user_id, heard, request.sampling, door=caller)
+    session_id = asked.turn.chat_session_id
+    service.follow(session_id, follower)
+    completion = Completion(asked.run_id, request.model)
+    headers = {"X-Session-Id": str(session_id)}
+    told = follower.told(session_id, asked.run_id)
+    if request.streams:
+        await _stream(exchange, completion, told, headers, includes_usage=request.includes_usage)
+    else:
+        await _answer(exchange, completion, told, headers)
+
+
+async def _answer(
+    exchange: Exchange, completion: Completion, told: AsyncIterator[Words | End], headers: dict[str, str]
+) -> None:
+    words: list[str] = []
+    async for heard in told:
+        if isinstance(heard, Words):
+            words.append(heard.text)
+        else:
+            body = completion.whole("".join(words), heard.finish, heard.usage)
+            await exchange.answer(body, headers=headers)
+
+
+async def _stream(
+    exchange: Exchange,
+    completion: Completion,
+    told: AsyncIterator[Words | End],
+    headers: dict[str, str],
+    *,
+    includes_usage: bool,
+) -> None:
+    """Send the answer in events. What goes wrong before the first word has a status of its own."""
+    options: dict[str, Any] = {"usage": None} if includes_usage else {}
+    try:
+        async for heard in told:
+            if not exchange.started:
+                await exchange.stream(completion.first(options), headers)
+            if isinstance(heard, End):
+                counted = completion.counted(heard.usage) if includes_usage else b""
+                await exchange.stream(completion.last(heard.finish, options) + counted + DONE, headers)
+            else:
+                await exchange.stream(completion.words(heard.text, options) if heard.text else ALIVE, headers)
+    except ApiError as error:
+        if not exchange.started:
+            raise
+        await exchange.stream(b"data: " + error.body + b"\n\n", headers)
+    await exchange.end_stream()

@@ -1,0 +1,54 @@
+"""`GET /v1/models`: the profiles that the user may choose, by their names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sessions_app.api.auth import Caller
+from sessions_app.conversations import profiles
+from sessions_app.models import AgentProfile
+from sessions_app.openai_api.errors import unknown_model
+from sessions_app.openai_api.exchange import Exchange
+
+OWNER = "hermes-site"
+"""Who a model is owned by: the host."""
+
+
+async def listing(exchange: Exchange, caller: Caller) -> None:
+    """Answer the models that a user may choose. Raises Unauthorised."""
+    data = [_model(each) for each in await _offered(caller)]
+    await exchange.answer(json.dumps({"object": "list", "data": data}).encode())
+
+
+async def one(exchange: Exchange, caller: Caller, name: str) -> None:
+    """Answer one model. Raises ApiError where it is none that the user may choose, Unauthorised."""
+    await exchange.answer(json.dumps(_model(await find(caller, name))).encode())
+
+
+async def find(caller: Caller, name: str) -> AgentProfile:
+    """Return the profile that a model's name stands for. Raises ApiError, Unauthorised."""
+    found = next((each for each in await _offered(caller) if each.name == name), None)
+    if found is None:
+        raise unknown_model(name)
+    return found
+
+
+async def _offered(caller: Caller) -> list[AgentProfile]:
+    offered = await caller.read(_choosable, caller.user_id)
+    if offered is None:
+        await caller.write(AgentProfile.default)
+        offered = await caller.read(_choosable, caller.user_id)
+    return offered or []
+
+
+def _choosable(user_id: int) -> list[AgentProfile] | None:
+    """Return the profiles that a user may choose; None where the site's default one is not made yet."""
+    if not AgentProfile.objects.filter(is_default=True).exists():
+        return None
+    return list(profiles.choosable(user_id))
+
+
+def _model(profile: AgentProfile) -> dict[str, Any]:
+    created = int(profile.created_at.timestamp())
+    return {"id": profile.name, "object": "model", "created": created, "owned_by": OWNER}

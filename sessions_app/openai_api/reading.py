@@ -1,0 +1,225 @@
+"""From the body of a request for a chat completion to the conversation in it, and what is wanted of the answer.
+
+What the host does not know is ignored; what it knows and cannot do is refused. For a thread: a body may be megabytes.
+While JSON is parsed no other thread has the interpreter, so what is made of many small pieces is refused before that
+(15 MB of empty lists held the event loop for ten seconds): there texts may be long, and not many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sessions_app.conversations.line_digests import Said, joined
+from sessions_app.llm.sampling import Sampling
+from sessions_app.models import MessageRole
+from sessions_app.openai_api.errors import ApiError
+
+MAX_MESSAGES = 5_000
+"""Of one request: all that are not known yet are stored in one transaction."""
+
+MAX_PIECES = 100_000
+"""Strings, lists, objects and commas of one body: a message has some 20 at the most."""
+_BACKSLASH = ord("\\")
+
+_PROMPT_ROLES = ("system", "developer")
+_TOOL_ROLES = ("tool", "function")
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class _StreamOptions(_Lenient):
+    include_usage: bool | None = None
+
+
+class _ResponseFormat(_Lenient):
+    model_config = ConfigDict(strict=True, extra="allow")
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: dict[str, Any] | None = None
+
+
+class _Message(_Lenient):
+    role: str
+    content: str | list[dict[str, Any]] | None = None
+    tool_calls: list[Any] | None = None
+    function_call: Any = None
+
+
+_Count = Annotated[int, Field(ge=1, le=10_000_000)]
+_Stop = Annotated[list[Annotated[str, Field(max_length=1_000)]], Field(max_length=16)]
+_Effort = Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
+
+
+class _Body(_Lenient):
+    model: Annotated[str, Field(min_length=1)]
+    messages: Annotated[list[_Message], Field(min_length=1, max_length=MAX_MESSAGES)]
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    tools: list[Any] | None = None
+    functions: list[Any] | None = None
+    max_tokens: _Count | None = None
+    max_completion_tokens: _Count | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    stop: Annotated[str, Field(max_length=1_000)] | _Stop | None = None
+    reasoning_effort: _Effort | None = None
+    response_format: _ResponseFormat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A request for a chat completion. ``prompt`` is the system prompt that came with it, None where none did."""
+
+    model: str
+    prompt: str | None
+    said: tuple[Said, ...]
+    sampling: Sampling | None
+    streams: bool
+    includes_usage: bool
+
+
+def read(body: bytes) -> ChatRequest:
+    """Return the request in a body. Raises ApiError."""
+    parsed = _parsed(body)
+    _refuse_what_cannot_be_done(parsed)
+    prompts, texts = _texts(parsed.messages)
+    said = joined(texts)
+    if not said or said[-1].role != MessageRole.USER:
+        raise ApiError(400, "The last message must be a user's, with a text.", param="messages")
+    options = parsed.stream_options
+    return ChatRequest(
+        parsed.model,
+        "\n\n".join(prompts) or None,
+        tuple(said),
+        _sampling(parsed),
+        bool(parsed.stream),
+        bool(options and options.include_usage),
+    )
+
+
+def _parsed(body: bytes) -> _Body:
+    if not _has_few_pieces(body):
+        raise ApiError(400, f"The body has more than {MAX_PIECES:,} pieces.")
+    try:
+        return _Body.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise ApiError(400, f"{first['msg']}.", param=_param(first["loc"]) or None) from None
+
+
+def _has_few_pieces(body: bytes) -> bool:
+    """Tell whether JSON has at most MAX_PIECES; in small steps, between which other threads run."""
+    pieces = position = 0
+    while pieces <= MAX_PIECES:
+        start = body.find(b'"', position)
+        end = start if start >= 0 else len(body)
+        pieces += 1 + sum(body.count(mark, position, end) for mark in (b"[", b"{", b","))
+        if start < 0:
+            break
+        position = _end_of_string(body, start + 1)
+    return pieces <= MAX_PIECES
+
+
+def _end_of_string(body: bytes, start: int) -> int:
+    """Return the position behind the quotation mark that ends the string that begins here."""
+    quote = body.find(b'"', start)
+    while quote >= 0:
+        before = quote
+        while before > start and body[before - 1] == _BACKSLASH:
+            before -= 1
+        if (quote - before) % 2 == 0:
+            return quote + 1
+        quote = body.find(b'"', quote + 1)
+    return len(body)
+
+
+def _param(loc: tuple[int | str, ...]) -> str:
+    """Return a place as OpenAI names it: ``messages[0].role``."""
+    named = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return named.lstrip(".")
+
+
+def _refuse_what_cannot_be_done(body: _Body) -> None:
+    if body.n is not None and body.n != 1:
+        raise ApiError(400, "One answer is made for a request: n must be 1.", param="n")
+    if body.logprobs or body.top_logprobs:
+        raise ApiError(400, "Log probabilities are not told.", param="logprobs")
+    for name in ("tools", "functions"):
+        if getattr(body, name):
+            raise ApiError(400, "Tools of the client's own are not taken yet.", code="unsupported_value", param=name)
+
+
+def _texts(messages: list[_Message]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the system prompts, and who has said what after them. Raises ApiError."""
+    prompts: list[str] = []
+    texts: list[tuple[str, str]] = []
+    for number, message in enumerate(messages):
+        param = f"messages[{number}]"
+        text = _text(message, param)
+        if message.role in _PROMPT_ROLES:
+            if texts:
+                raise ApiError(400, "A system prompt comes before all other messages.", param=f"{param}.role")
+            prompts += [text] if text.strip() else []
+        else:
+            texts.append((message.role, text))
+    return prompts, texts
+
+
+def _text(message: _Message, param: str) -> str:
+    """Return the text of a message. Raises ApiError."""
+    if message.role in _TOOL_ROLES or message.tool_calls or message.function_call:
+        raise ApiError(400, "Tools of the client's own are not taken yet.", code="unsupported_value", param=param)
+    if message.role not in (*_PROMPT_ROLES, "user", "assistant"):
+        raise ApiError(400, "The role is none of system, developer, user, assistant.", param=f"{param}.role")
+    content = message.content
+    if content is None and message.role != "assistant":
+        raise ApiError(400, "A message needs a content.", param=f"{param}.content")
+    text = content if isinstance(content, str) else _joined_parts(content or [], f"{param}.content")
+    longest = settings.HERMES_MAX_ANSWER if message.role == "assistant" else settings.HERMES_MAX_TEXT
+    if "\0" in text:
+        raise ApiError(400, "The text has a NUL character.", param=f"{param}.content")
+    if len(text) > longest:
+        told = f"A text of {len(text):,} characters; {longest:,} are allowed."
+        raise ApiError(400, told, code="string_above_max_length", param=f"{param}.content")
+    return text
+
+
+def _joined_parts(parts: list[dict[str, Any]], param: str) -> str:
+    reads: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "text": lambda part: part.get("text"),
+        "refusal": lambda part: part.get("refusal"),
+    }
+    texts = []
+    for number, part in enumerate(parts):
+        kind = part.get("type")
+        if not isinstance(kind, str) or kind not in reads:
+            told = "Only parts of the type text are taken: images, sound and files are not yet."
+            raise ApiError(400, told, code="unsupported_value", param=f"{param}[{number}].type")
+        text = reads[kind](part)
+        if not isinstance(text, str):
+            raise ApiError(400, "The text must be a string.", param=f"{param}[{number}].{kind}")
+        texts.append(text)
+    return "\n".join(texts)
+
+
+def _sampling(body: _Body) -> Sampling | None:
+    """Return what is wanted of the answer, by the names that are stored; None for nothing."""
+    stop = [body.stop] if isinstance(body.stop, str) else body.stop
+    wanted = {
+        "max_tokens": body.max_completion_tokens or body.max_tokens,
+        "temperature": body.temperature,
+        "top_p": body.top_p,
+        "stop": stop or None,
+        "reasoning_effort": body.reasoning_effort,
+        "response_format": body.response_format.model_dump(exclude_none=True) if body.response_format else None,
+    }
+    return {name: value for name, value in wanted.items() if value is not None} or None

@@ -1,0 +1,137 @@
+"""Take in a conversation that a program has sent: what is new of it is stored, and its last message begins a turn.
+
+One transaction, like any that begins a turn. It goes on where the conversation was found (``recognising``), as long as
+nothing has changed there since; where that is in the midst of the session, a branch begins there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sessions_app.conversations import access, branches, limits, profiles, storage, titles, transcript
+from sessions_app.conversations.line_digests import Said
+from sessions_app.conversations.profiles import check_profile
+from sessions_app.conversations.schemas import session_shape
+from sessions_app.conversations.transcript import NewMessage, stamp_of
+from sessions_app.conversations.windows import check_fits
+from sessions_app.errors import NotFound
+from sessions_app.journal import Fact, record
+from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.models import AgentProfile, ChatSession, FactName, MessageRole, SessionName, Turn, TurnKind
+from sessions_app.session_store import chats
+from sessions_app.session_store.inserting import insert_session
+from sessions_app.turn_store.alive import alive
+from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
+from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
+from sessions_app.turn_store.recognising import Found, Heard, Place, named, said_after
+
+
+class Moved(Exception):  # an outcome, not a fault
+    """What was found is no longer so: look again."""
+
+
+def say(
+    user_id: int, heard: Heard, found: Found, sampling: dict[str, Any] | None, *, process: str, accepting: bool
+) -> AcceptedTurn:
+    """Store what is new of a conversation, and begin a turn with its last message.
+
+    Raises Moved, NotFound (the profile, or the user may no longer act), Conflict, TooLarge, TooMany.
+    """
+    place = found.place
+    if place is None:
+        chat_session = _new_session(user_id, heard, found.name)
+        place = Place(chat_session.pk, chat_session.stamp.revision, None, 0, ends=True)
+    else:
+        chat_session = _known_session(user_id, place)
+    earlier = heard.said[place.count : -1]
+    turn = _turn(chat_session, heard, place, sampling)
+    _admit(turn, earlier)
+    forked = _go_to(chat_session, place, turn)
+    if earlier:
+        _store(chat_session, earlier, tell=found.place is not None)
+        forked = None  # of these rows no memory knows: the transcript is read
+    if found.place is None:
+        titles.name(chat_session, next(each.text for each in heard.said if each.role == MessageRole.USER))
+        record(Fact(user_id, FactName.SESSION_CREATED, chat_session.pk, value=session_shape(chat_session)))
+    if not accepting:
+        return AcceptedTurn(turn, enqueue(turn))
+    begun = begin(turn, chat_session, process, access.require_user(user_id), forked)
+    return AcceptedTurn(turn, begun.answered, begun)
+
+
+def _known_session(user_id: int, place: Place) -> ChatSession:
+    try:
+        chat_session = access.chat_session(user_id, place.session_id, lock=True)
+    except NotFound:
+        raise Moved from None
+    access.require_user(user_id)
+    if chat_session.stamp.revision != place.revision or alive(chat_session):
+        raise Moved
+    check_profile(chat_session)
+    return chat_session
+
+
+def _new_session(user_id: int, heard: Heard, name: str | None) -> ChatSession:
+    access.require_user(user_id)
+    if name is not None and named(user_id, name):
+        raise Moved
+    profile = profiles.find(user_id, heard.profile_id)
+    storage.admit_session(user_id)
+    prefix = _prefix(user_id, profile, heard.prompt).to_json()
+    columns = {"frozen_prefix": prefix, "client_prompt": heard.prompt_digest, "memory": heard.prompt is None}
+    made = insert_session(user_id, profile=profile, **columns)
+    if name is not None:
+        SessionName.objects.create(owner_id=user_id, chat_session=made, name=name)
+    return access.chat_session(user_id, made.pk, lock=True)
+
+
+def _prefix(user_id: int, profile: AgentProfile, prompt: str | None) -> FrozenPrefix:
+    """Return what a new session begins with: with the prompt that was brought, that one and nothing of the user's."""
+    if prompt is None:
+        return chats.new_prefix(user_id, profile, uses_memory=True)
+    return replace(chats.prefix_of(profile, remembers=False), system_prompt=prompt)
+
+
+def _turn(chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[str, Any] | None) -> Turn:
+    """Return the turn, not stored yet: where all that was said is there already, it is one for another answer."""
+    turn = Turn(owner_id=chat_session.owner_id, chat_session=chat_session, sampling=sampling)
+    if place.message is not None and place.count == len(heard.said):
+        turn.kind, turn.message_id = TurnKind.REGENERATION, place.message.public_id
+    else:
+        turn.kind = TurnKind.MESSAGE if place.ends else TurnKind.EDIT
+        turn.text, turn.message_id = heard.said[-1].text, uuid.uuid4()
+    return turn
+
+
+def _admit(turn: Turn, earlier: Sequence[Said]) -> None:
+    again = turn.kind == TurnKind.REGENERATION
+    claim_of(turn, claimed=turn.answer_id if again else None).save(force_insert=True)
+    check_fits(turn.chat_session, turn.chat_session.profile, turn.text)
+    limits.admit_turn(turn.owner_id, turn.text, ())
+    storage.admit_text(turn.owner_id, len(turn.text) + sum(len(each.text) for each in earlier))
+
+
+def _go_to(chat_session: ChatSession, place: Place, turn: Turn) -> Forked | None:
+    """Have the session's line end where the conversation goes on; return where a branch was begun for that."""
+    message, old = place.message, stamp_of(chat_session)
+    is_shown = message is None or branches.is_shown(chat_session, message)
+    if message is not None and not is_shown:
+        branches.activate(chat_session, branches.continuation(message))
+    position = message.position + 1 if message else 0
+    forks = said_after(chat_session, position - 1)
+    if forks:
+        if turn.kind == TurnKind.REGENERATION:
+            turn.left_branch_id = chat_session.active_branch_id
+        branches.start(chat_session, position)
+    if forks or not is_shown:
+        tell_selected(chat_session)
+    return Forked(position, old) if forks and is_shown else None
+
+
+def _store(chat_session: ChatSession, earlier: Sequence[Said], *, tell: bool) -> None:
+    transcript.append_history(chat_session, [NewMessage(each.role, each.text) for each in earlier])
+    if tell:
+        tell_selected(chat_session)  # it is to be fetched again
