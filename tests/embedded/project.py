@@ -48,14 +48,14 @@ admin.site.register(Person, UserAdmin)
 
 
 class Project:
-    """The project: run Django's commands in it, or serve it."""
+    """The project: run Django's commands in it, or serve it. `packages` is the folder that the site's are in."""
 
-    def __init__(self, folder: Path, database_url: str, models: str = MODELS) -> None:
+    def __init__(self, folder: Path, database_url: str, models: str = MODELS, *, packages: Path = ROOT) -> None:
         self.folder = folder
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}/chat/"
         self.ws_url = f"ws://127.0.0.1:{self.port}/chat/ws/chat/"
-        path = os.pathsep.join([str(folder), str(ROOT)])
+        path = os.pathsep.join([str(folder), str(packages)])
         mine = {"PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "elsewhere.settings", "DATABASE_URL": database_url}
         self.env = {**os.environ, **ENVIRONMENT, **mine, "PORT": str(self.port)}
         for name, text in {

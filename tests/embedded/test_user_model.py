@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from websockets.sync.client import connect
 
 from sessions_app.accounts import user_model
 from sessions_app.database import users
 from tests import databases
 from tests.embedded.project import MODELS, Project
+from tests.embedded.turns import calculate
 
 _ASK = """
 from django.contrib.auth import get_user_model
@@ -34,30 +33,6 @@ print("tokens", ApiToken.objects.filter(owner=anna).count())
 Person.objects.get(pk=anna.pk).delete()
 print("left", ChatSession.objects.count(), NameShape.objects.filter(owner_id=anna.pk).count())
 """
-
-
-def calculate(url: str, token: str) -> tuple[list[str], str]:
-    """The types of a turn's events, and what was answered."""
-    with connect(url, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
-
-        def call(method: str, **params: object) -> dict[str, dict[str, str]]:
-            socket.send(json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params}))
-            while (frame := json.loads(socket.recv())).get("id") != method:
-                pass
-            result: dict[str, dict[str, str]] = frame["result"]
-            return result
-
-        session_id = call("session.create")["session"]["id"]
-        call("session.open", session_id=session_id)
-        call("turn.start", session_id=session_id, text="Calculate 6*7")
-        kinds, words = [], ""
-        for text in socket:
-            event = json.loads(text)["params"]["event"]
-            kinds.append(event["type"])
-            words += event.get("delta", "") if event["type"] == "TEXT_MESSAGE_CONTENT" else ""
-            if event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
-                break
-    return kinds, words
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
