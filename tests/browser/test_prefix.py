@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests import databases
+from tests.browser.conftest import ready
 from tests.browser.contexts import new_context
 from tests.embedded.project import Project
 from tests.live import PASSWORD
@@ -41,7 +42,7 @@ async def page(project: Project, browser: Browser) -> AsyncIterator[Page]:
     await tab.get_by_label("Username").fill(f"visitor{uuid4().hex}")
     await tab.get_by_label("Password").fill(PASSWORD)
     await tab.get_by_role("button", name="Sign up").click()
-    await expect(tab.locator("#text")).to_be_focused()
+    await ready(tab)
     yield tab
     await context.close()
     assert project.ws_url in asked
