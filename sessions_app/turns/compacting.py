@@ -212,7 +212,7 @@ class Compactor:
         places = transcript.places()[2 if transcript.summary else 1 :]
         before = [place for place in places if self._first is not None and place[0] <= self._first]
         own = [place for place in places if place not in before]
-        if (self._asked is None and transcript.places()) or (own and not before):
+        if (self._asked is None and transcript.end) or (own and not before):
             whole = [(transcript.end, transcript.length)]
             return self._longest([*own, *whole], budget, transcript.end)
         return self._longest(before, budget, transcript.end)

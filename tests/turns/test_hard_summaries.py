@@ -213,3 +213,14 @@ async def test_a_summary_before_another_answer_is_told_beside_the_first(
     ]
     [summary] = [message for message in told if message["kind"]]
     assert (summary["alternatives"], summary["place"]) == ([str(answer.public_id)], 2)
+
+
+async def test_a_chat_of_which_only_results_are_left_is_summarised(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await session()
+    provider.script(Answer([], calls=[Call("calculator", '{"expression": "1"}')]), Answer(["1"]))
+    await host.turn(chat, "hello")
+    await database.write(lambda: Message.objects.filter(chat_session=chat).exclude(role="tool").delete())
+    assert (await compacted(host, chat)).status == TurnStatus.COMPLETE
+    assert len(await rows_of(chat, "summary")) == 1
