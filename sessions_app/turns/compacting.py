@@ -54,6 +54,9 @@ SMALLER = (1.0, 0.6, 0.35, 0.2)
 MAX_SUMMARY = 40_000
 """Characters of the longest summary. What does not come to its end within them is no summary."""
 
+MAX_ANSWER = 200_000
+"""Characters of a summary with the thoughts before it: of these some models have many."""
+
 COLD_SHARE = 0.5
 """Of the room: a chat that has used up so much is summarised where its prompt is to be read as new anyway."""
 
@@ -246,7 +249,7 @@ class Compactor:
         """Return what the model has answered when it was asked for a summary. Raises ProviderError."""
         transcript = await self._memory.beginning(cut.position, cut.longest)
         transcript.append(Row("user", INSTRUCTION, position=self._memory.transcript.end))
-        step = self._agent.last_step(transcript, MAX_SUMMARY)
+        step = self._agent.last_step(transcript, MAX_ANSWER)
         try:
             async with step:
                 async for _ in step:
@@ -273,7 +276,8 @@ def _summary_of(result: StepResult) -> str:
         raise ProviderError("empty", "The model asked for a tool in place of a summary.")
     if result.finish == "context":
         raise ProviderError("context", "There was no room for the summary.")
-    is_cut = len(result.text) + len(reasoning_of(result.parts)) >= MAX_SUMMARY
+    said = len(result.text)
+    is_cut = said >= MAX_SUMMARY or said + len(reasoning_of(result.parts)) >= MAX_ANSWER
     if is_cut or result.finish not in (None, "length"):
         raise ProviderError("provider", "The model did not come to the end of a summary.")
     return result.text.strip()

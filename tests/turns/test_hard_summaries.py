@@ -224,3 +224,12 @@ async def test_a_chat_of_which_only_results_are_left_is_summarised(
     await database.write(lambda: Message.objects.filter(chat_session=chat).exclude(role="tool").delete())
     assert (await compacted(host, chat)).status == TurnStatus.COMPLETE
     assert len(await rows_of(chat, "summary")) == 1
+
+
+async def test_a_summary_after_many_thoughts_is_taken(host: Host, session: NewSession, provider: Provider) -> None:
+    chat = await long_chat(host, session, provider, 1)
+    provider.script(Answer(["What was said."], reasoning=["so many thoughts " * 3_000]))
+    turn = await compacted(host, chat)
+    assert (turn.status, turn.error_text) == (TurnStatus.COMPLETE, "")
+    [summary] = await rows_of(chat, "summary")
+    assert summary.text == "What was said."
