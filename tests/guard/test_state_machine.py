@@ -13,6 +13,7 @@ HERMES_TEST_EXAMPLES in the environment asks for more runs than the suite's, wit
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -30,9 +31,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from sessions_app import database
 from sessions_app.errors import Conflict
 from sessions_app.llm.cache_ledger import entries as ledger
+from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.content.rows import Row
-from sessions_app.llm.content.summaries import INSTRUCTION
-from sessions_app.models import AgentProfile, Turn
+from sessions_app.llm.content.summaries import INSTRUCTION, sent_of
+from sessions_app.llm.context import RESERVE_SHARE, tokens_of
+from sessions_app.models import AgentProfile, Turn, TurnStatus
 from sessions_app.turns import pool, supervisor
 from tests.agentcache.world import everyone_waits
 from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Steering, Talk, Turning, World
@@ -45,6 +48,7 @@ from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NEVER
 from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn, worked
 from tests.turns.remembered import MEMORY_CHANGES, change_memory, memories_in_effect, told_by
+from tests.turns.summaries import set_window
 
 HOSTS, SESSIONS = 3, 3
 EXAMPLES = os.environ.get("HERMES_TEST_EXAMPLES")
@@ -60,7 +64,15 @@ OWN_PLANS = PLANS.map(lambda plan: Plan(((),) * plan.steps, plan.end))
 # The word of a summary before which the connection breaks.
 END_AT = {"cut": 1}
 CHOICE = st.integers(0, 9_999)
+MESSAGE_BYTES = 200
 HOST, SESSION = st.integers(0, HOSTS - 1), st.integers(0, SESSIONS - 1)
+
+
+def window_around(before: Stored, share: float) -> int:
+    """A window whose room is the prefix, a message, and so much of what else is sent."""
+    said = sum(len(row.text) for row in sent_of(before.rows))
+    room = tokens_of(len(before.prefix) + int(share * said) + MESSAGE_BYTES, None)
+    return room * RESERVE_SHARE // (RESERVE_SHARE - 2)
 
 
 class GuardMachine(RuleBasedStateMachine):
@@ -184,6 +196,45 @@ class GuardMachine(RuleBasedStateMachine):
             else:
                 await service.write_summary(user_id, talk.session_id, f"mine {uuid.uuid4().hex}")
             talk.rewritten = talk.bill.forced = True
+
+    @rule(host=HOST, session=SESSION, writes=WRITES, share=st.sampled_from([0.5, 0.9, 1.5]))
+    def turn_in_a_small_window(
+        self, host: int, session: int, writes: tuple[tuple[int, int], ...], share: float
+    ) -> None:
+        self.world.run(self._small_turn(self.processes[host], self.talks[session], writes, share))
+
+    async def _small_turn(
+        self, process: Process, talk: Talk, writes: tuple[tuple[int, int], ...], share: float
+    ) -> None:
+        """A turn in a window of which its conversation takes more or less than all; others write amid a summary."""
+        before = await database.read(stored, talk.session_id)
+        await set_window(window_around(before, share))
+        turning = await self._ask(process, talk, Plan(((),), "complete"))
+        end = asyncio.ensure_future(process.host.listener.end_of(turning.run_id))
+        at_gate = asyncio.ensure_future(turning.gates[0].reached())
+        await asyncio.wait([end, at_gate], return_when=asyncio.FIRST_COMPLETED)
+        if at_gate.done() and INSTRUCTION.encode() in self.world.provider.bodies[-1]:
+            for number in writes:
+                await self._write(*number)
+        turning.gates[0].open()
+        turn = await self._ended(turning)
+        await set_window(None)
+        self.world.provider._server.queue.clear()
+        assert guard_of(turn) == turning.verdict
+        await self._check_small_turn(turning, turn)
+
+    async def _check_small_turn(self, turning: Turning, turn: Turn) -> None:
+        """It was answered from what is stored before its answer, whatever was summarised for that."""
+        talk, before = turning.talk, turning.before
+        now, head = await database.read(stored, talk.session_id), (before.model, before.prefix)
+        turning.process.seen[talk.session_id] = Seen(now.stamp, *head)
+        assert turn.miss in talk.bill.causes(head) | {"", Cause.COMPACTED, Cause.EDITED}
+        assert turn.status == TurnStatus.COMPLETE
+        *rows, answer = now.rows
+        assert answer.role == "assistant"
+        talk.request, talk.head = self.world.provider.bodies[-1], head
+        assert talk.request == await self.world.oracles[head[0]].body(talk.session_id, head[1], rows)
+        talk.rewritten, talk.bill = False, Bill(head)
 
     @rule(host=HOST, session=SESSION, plan=OWN_PLANS, inner=PLANS)
     def two_sessions_at_once(self, host: int, session: int, plan: Plan, inner: Plan) -> None:
