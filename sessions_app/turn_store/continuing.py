@@ -14,6 +14,7 @@ from typing import Any
 from sessions_app.conversations import access, branches, limits, profiles, storage, titles, transcript
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.profiles import check_profile
+from sessions_app.conversations.said_rows import said_after
 from sessions_app.conversations.schemas import session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
@@ -26,7 +27,7 @@ from sessions_app.session_store.inserting import insert_session
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
-from sessions_app.turn_store.recognising import Found, Heard, Place, named, said_after
+from sessions_app.turn_store.recognising import Found, Heard, Place, named
 
 
 class Moved(Exception):  # an outcome, not a fault

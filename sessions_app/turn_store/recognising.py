@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sessions_app.conversations import access, branches
-from sessions_app.conversations.line_digests import Said, digests_of, joined, prompt_digest
+from sessions_app.conversations.line_digests import Said, digests_of, prompt_digest
+from sessions_app.conversations.said_rows import said_after, said_up_to, shared_beginning, trimmed
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.llm.content.prefix import FrozenPrefix
-from sessions_app.models import ChatSession, Message, MessageKind, MessageRole, SessionName
+from sessions_app.models import ChatSession, Message, MessageRole, SessionName
 from sessions_app.turn_store.alive import alive
 
 # Sessions that hold the same, of which the newest are looked at.
@@ -140,8 +141,10 @@ class _Search:
             return None
         if found := self._place(1, session_id):
             return found
-        first, _ = branches.following(chat_session, 1, after=-1)
-        return Place(session_id, chat_session.stamp.revision, None, 0, not first)
+        # Rows from before there were digests have none.
+        message, count = shared_beginning(chat_session, trimmed(self._heard.said))
+        ends = not said_after(chat_session, message.position if message else -1)
+        return Place(session_id, chat_session.stamp.revision, message, count, ends)
 
     def _place(self, least: int, session_id: UUID | None = None) -> Place | None:
         before = len(self._digests) - 1
@@ -177,7 +180,7 @@ class _Search:
         for pk in self._rows(count, session_id, sql):
             message = Message.objects.get(pk=pk)
             chat_session = access.chat_session(self._user_id, message.chat_session_id)
-            if self._suits(chat_session) and _said(message) == _trimmed(self._heard.said[:count]):
+            if self._suits(chat_session) and said_up_to(message) == trimmed(self._heard.said[:count]):
                 ends = _is_end(chat_session, message)
                 yield Place(chat_session.pk, chat_session.stamp.revision, message, count, ends)
 
@@ -208,30 +211,8 @@ def _first_answer(said: Sequence[Said]) -> int:
     return 0
 
 
-def _said(message: Message) -> list[Said]:
-    """Return what was said up to a message, in its line."""
-    texts: list[tuple[str, str]] = []
-    for segment in branches.line_to(message):
-        rows = segment.messages().filter(kind=MessageKind.SAID).exclude(role=MessageRole.TOOL)
-        texts += rows.order_by("position").values_list("role", "text")
-    return _trimmed(joined(texts))
-
-
-def _trimmed(said: Sequence[Said]) -> list[Said]:
-    return [Said(each.role, each.text.strip()) for each in said]
-
-
 def _is_end(chat_session: ChatSession, message: Message) -> bool:
     """Tell whether nothing was said after a message, in its line as it goes on."""
     if not branches.is_shown(chat_session, message):
         chat_session.active_branch = branches.continuation(message)
     return not said_after(chat_session, message.position)
-
-
-def said_after(chat_session: ChatSession, position: int) -> bool:
-    """Tell whether the active line has more that was said behind a position."""
-    while following := branches.following(chat_session, 1, after=position)[0]:
-        if following[0].kind == MessageKind.SAID:
-            return True
-        position = following[0].position
-    return False

@@ -168,10 +168,10 @@ async def test_two_at_once_with_one_name_make_one_session(host: Host, provider: 
     assert len(names) == 1
 
 
-async def test_a_chat_from_before_digests_is_read_and_not_found_by_them(
+async def test_a_chat_from_before_digests_is_continued_by_its_id_alone(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
-    provider.script(Answer(["A1"]), Answer(["A2"]), Answer(["A3"]))
+    provider.script(Answer(["A1"]), Answer(["A2"]), Answer(["other"]), Answer(["A3"]), Answer(["changed"]))
     old: UUID = await session()
     await host.turn(old, "Q1")
     await database.write(lambda: Message.objects.update(line_digest=None))
@@ -179,8 +179,13 @@ async def test_a_chat_from_before_digests_is_read_and_not_found_by_them(
     await idle(host)
     digests = await database.read(lambda: set(Message.objects.values_list("line_digest", flat=True)))
     assert digests == {None}
-    asked = await converse(host, "Q1", "A1", "Q2")
+    asked = await converse(host, "Q1", "A1", "Q2", "A2", "Q3")
     assert asked.turn.chat_session_id != old
+    await converse(host, "Q1", "A1", "Q2", "A2", "Q3", name=str(old))
+    assert [text for _, text, _ in await said(old)] == ["Q1", "A1", "Q2", "A2", "Q3", "A3"]
+    await converse(host, "Q1", "A1", "edited", name=str(old))
+    assert [text for _, text, _ in await said(old)] == ["Q1", "A1", "edited", "changed"]
+    assert extends(provider.bodies[-1], provider.bodies[0])
 
 
 @pytest.mark.one_database
