@@ -12,7 +12,7 @@ from sessions_app.llm.cache_ledger.requests import Compared, RequestRecord, prom
 from sessions_app.llm.cache_ledger.rolling_digest import Mark, RollingDigest
 from sessions_app.llm.content.codec import encode
 from sessions_app.llm.content.history import body_of, head_of, opening_of
-from sessions_app.llm.content.parts import Parts
+from sessions_app.llm.content.parts import Parts, Summary
 from sessions_app.llm.content.prefix import FrozenPrefix, canonical
 from sessions_app.llm.content.restored import sent_parts
 from sessions_app.llm.content.rows import Row, counts
@@ -46,7 +46,8 @@ class CachedTranscript:
     For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
     of a prefix that was applied to it; before the first request `user_pauses` are those of the user's earlier sessions
     (`cache_clock`). All four are set again before each turn. `prompt` and `tools` are the digests of the frozen prefix,
-    and `frozen` is its canonical JSON. `summary` is the digest of the summary that it begins with, empty for none.
+    and `frozen` is its canonical JSON. `summary` is the digest of the summary that it begins with, empty for none, and
+    `covered` what that stands in the place of.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class CachedTranscript:
         self.endpoint: Endpoint | None = None
         self.sampling: object = None
         self.summary = ""
+        self.covered: Summary | None = None
         self._summary_position = -1
         self._said_rows = RollingDigest(last.rows if last else None)
         self._said_bytes = RollingDigest(last.wire if last else None)
@@ -113,8 +115,8 @@ class CachedTranscript:
         """Take in a row that has just been stored at the end of the branch."""
         opening = [] if self._began else opening_of([row])
         self._began = self._began or counts(row)
-        if summary_of(row):
-            self.summary, self._summary_position = _digest(row).hex(), row.position
+        if covered := summary_of(row):
+            self.summary, self.covered, self._summary_position = _digest(row).hex(), covered, row.position
         for waiting in (*(replace(line, position=row.position) for line in opening), row):
             self._rows.append(waiting)
             self._waiting_bytes += _weight(waiting)
@@ -151,7 +153,7 @@ class CachedTranscript:
             return None
         other = CachedTranscript(self.session_id, self.prefix, self.model, last=self.last)
         other.applied, other.endpoint, other.user_pauses = self.applied, self.endpoint, self.user_pauses
-        other.summary, other._summary_position = self.summary, self._summary_position
+        other.summary, other.covered, other._summary_position = self.summary, self.covered, self._summary_position
         other._said_rows, other._said_bytes = self._said_rows.copy(), self._said_bytes.copy()
         other._row_digests, other._began = self._row_digests.copy(), self._began
         other._elements, other._rows = self._elements.copy(), self._rows.copy()

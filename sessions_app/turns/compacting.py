@@ -105,6 +105,7 @@ class Compactor:
         self._window = begun.window
         # Whether it was guessed, after a provider has refused what should have fitted.
         self._is_guessed = False
+        self._has_summarised = False
         self._asked = begun.message.position if begun.message else None
         # What the turn has told the model beside it is sent with it.
         own = [row.position for row in begun.rows]
@@ -188,6 +189,7 @@ class Compactor:
             await self._shrinking(window, message_id)
         finally:
             self._stream.work_ended(WORK)
+        self._has_summarised = True
         return True
 
     async def _shrinking(self, window: int | None, message_id: UUID) -> None:
@@ -211,14 +213,30 @@ class Compactor:
         budget = int(bytes_of(window - reserve_of(window), transcript.last) * share) if window else None
         if budget is not None:
             budget -= len(INSTRUCTION)
+        places = transcript.places()
+        if (again := self._summarised_again(places, budget)) is not None:
+            return again
         # At least one row, besides a summary that it begins with.
-        places = transcript.places()[2 if transcript.summary else 1 :]
+        places = places[2 if transcript.summary else 1 :]
         before = [place for place in places if self._first is not None and place[0] <= self._first]
         own = [place for place in places if place not in before]
         if (self._asked is None and transcript.end) or (own and not before):
             whole = [(transcript.end, transcript.length)]
             return self._longest([*own, *whole], budget, transcript.end)
         return self._longest(before, budget, transcript.end)
+
+    def _summarised_again(self, places: list[tuple[int, int]], budget: int | None) -> Cut | None:
+        """The summary that a prompt begins with, where it alone is too large: it was made for a larger window.
+
+        That is tried once a turn, first of all.
+        """
+        covered = self._memory.transcript.covered
+        if covered is None or budget is None or self._has_summarised or len(places) < 2:
+            return None
+        (_, start), (position, end), *_ = places
+        longest = max(FEWEST_CHARACTERS, budget // 8)
+        is_too_large = end > budget and end - start > 2 * longest
+        return Cut(position, covered, longest) if is_too_large else None
 
     def _longest(self, places: list[tuple[int, int]], budget: int | None, end: int) -> Cut | None:
         if not places:

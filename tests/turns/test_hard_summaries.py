@@ -233,3 +233,19 @@ async def test_a_summary_after_many_thoughts_is_taken(host: Host, session: NewSe
     assert (turn.status, turn.error_text) == (TurnStatus.COMPLETE, "")
     [summary] = await rows_of(chat, "summary")
     assert summary.text == "What was said."
+
+
+async def test_a_summary_too_large_for_another_window_is_summarised_again(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 2)
+    provider.script(Answer(["many words " * 3_000]))
+    await compacted(host, chat)
+    await set_window(3_000)
+    provider.script(Answer(["Few words."]), Answer(["Yes."]))
+    turn = await host.turn(chat, "go on")
+    assert turn.status == TurnStatus.COMPLETE
+    assert max(map(len, provider.bodies[-2:])) < 3_000 * 4
+    sent = provider.requests[-1].json["messages"]
+    assert [message["role"] for message in sent] == ["system", "user", "user"]
+    assert "Few words." in sent[1]["content"]
