@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from sessions_app import database
 from sessions_app.conversations import windows
 from sessions_app.llm.agent import Agent
-from sessions_app.llm.content.parts import Summary, reasoning_of
+from sessions_app.llm.content.parts import reasoning_of
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import INSTRUCTION
 from sessions_app.llm.context import bytes_of, reserve_of, room_of, tokens_of
@@ -38,6 +38,7 @@ from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store import compacting
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.compacting import MadeSummary, TranscriptChanged, uncounted
+from sessions_app.turns.cutting import Cut, longest_beginning, summarised_again
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.output import TurnOutput
 from sessions_app.turns.writing import Write, settled
@@ -63,9 +64,6 @@ COLD_SHARE = 0.5
 UNKNOWN_SHARE = 0.75
 """Of a prompt that was refused for its length with no word of the window: so much may fit."""
 
-FEWEST_CHARACTERS = 200
-"""Of a text that is shortened because it is too large to be summarised."""
-
 TOO_SMALL = (
     "The window of this model, {window:,} tokens, is too small for its system prompt and tools, about {prefix:,}. "
     "An administrator has to change its profile."
@@ -76,18 +74,6 @@ TOO_LARGE = (
 )
 FAILED = "The earlier part of this chat could not be summarised: {} Try again, or start a new chat."
 CHANGED = "This chat was changed by another program while it was summarised. Nothing was changed by that; try again."
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Where a transcript is divided: what comes before ``position`` (None: all) is summarised.
-
-    ``longest`` are the characters that its texts are shortened to, None where they fit as they are.
-    """
-
-    position: int | None
-    summary: Summary
-    longest: int | None = None
 
 
 class Compactor:
@@ -208,44 +194,13 @@ class Compactor:
                 window = self._named(error) or window or int(self._tokens * UNKNOWN_SHARE)
 
     def _cut(self, window: int | None, share: float) -> Cut | None:
-        """Choose what is summarised: the longest beginning that fits, before the message that is answered."""
-        transcript = self._memory.transcript
-        budget = int(bytes_of(window - reserve_of(window), transcript.last) * share) if window else None
-        if budget is not None:
-            budget -= len(INSTRUCTION)
-        places = transcript.places()
-        if (again := self._summarised_again(places, budget)) is not None:
+        """Choose what is summarised: of what should fit in the window a share."""
+        transcript, budget = self._memory.transcript, None
+        if window is not None:
+            budget = int(bytes_of(window - reserve_of(window), transcript.last) * share) - len(INSTRUCTION)
+        if not self._has_summarised and (again := summarised_again(transcript, budget)) is not None:
             return again
-        # At least one row, besides a summary that it begins with.
-        places = places[2 if transcript.summary else 1 :]
-        before = [place for place in places if self._first is not None and place[0] <= self._first]
-        own = [place for place in places if place not in before]
-        if (self._asked is None and transcript.end) or (own and not before):
-            whole = [(transcript.end, transcript.length)]
-            return self._longest([*own, *whole], budget, transcript.end)
-        return self._longest(before, budget, transcript.end)
-
-    def _summarised_again(self, places: list[tuple[int, int]], budget: int | None) -> Cut | None:
-        """The summary that a prompt begins with, where it alone is too large: it was made for a larger window.
-
-        That is tried once a turn, first of all.
-        """
-        covered = self._memory.transcript.covered
-        if covered is None or budget is None or self._has_summarised or len(places) < 2:
-            return None
-        (_, start), (position, end), *_ = places
-        longest = max(FEWEST_CHARACTERS, budget // 8)
-        is_too_large = end > budget and end - start > 2 * longest
-        return Cut(position, covered, longest) if is_too_large else None
-
-    def _longest(self, places: list[tuple[int, int]], budget: int | None, end: int) -> Cut | None:
-        if not places:
-            return None
-        fitting = [place for place in places if budget is None or place[1] <= budget]
-        position = fitting[-1][0] if fitting else places[0][0]
-        asked = self._asked if self._asked is not None and position > self._asked else None
-        longest = None if fitting or budget is None else max(FEWEST_CHARACTERS, budget // 8)
-        return Cut(None if position == end else position, Summary(position, asked), longest)
+        return longest_beginning(transcript, budget, self._asked, self._first)
 
     async def _put_in_place(self, cut: Cut, message_id: UUID) -> None:
         """Have the beginning summarised, store the summary, and go on from it. Raises ProviderError."""
