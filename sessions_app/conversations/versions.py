@@ -1,8 +1,8 @@
 """Which messages stand in one place of a conversation, each in a branch of its own: versions of one another.
 
 A message that opens a branch stands beside the parent's message at the fork position, and beside the first messages
-of the other branches that fork there. A note belongs to the message after it: where one stands at the position of a
-fork, the message after it has that place. Notes and summaries have no versions.
+of the other branches that fork there. Notes and summaries have no versions: where they stand at the position of a fork,
+the first message behind them has that place.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from sessions_app.database import plain
 from sessions_app.models import Message, MessageKind
 
 Place = tuple[UUID, int]
+_NOT_SAID = (MessageKind.NOTE, MessageKind.SUMMARY)
+# Such rows before the first thing that is said in a branch: a note, and summaries that make room for an answer.
+_MOST_BEFORE = 3
 # No row has this kind.
 _NOTHING = ("nothing", 0, UUID(int=0))
 
@@ -58,7 +61,7 @@ def _branches(messages: Sequence[Message]) -> dict[UUID, tuple[UUID | None, int]
     """Return parent and fork position of the branches that can stand in these messages' places."""
     ids = list({message.branch_id for message in messages})
     positions = [message.position for message in messages]
-    bounds = [min(positions) - 1, max(positions)]
+    bounds = [min(positions) - _MOST_BEFORE, max(positions)]
     sql = _BRANCHES.format(ids=", ".join(["%s"] * len(ids)))
     found = plain.rows(sql, [*ids, *ids, *bounds, *ids, *bounds])
     # SQLite returns ids as text.
@@ -66,15 +69,14 @@ def _branches(messages: Sequence[Message]) -> dict[UUID, tuple[UUID | None, int]
 
 
 def _places(message: Message, parent_id: UUID | None, fork_position: int) -> list[Place]:
-    """Return the places that a message may have: its own, and that of a note before it.
+    """Return the places that a message may have: its own, and those of notes and summaries before it.
 
     The answer at position 4 of branch A, and those of branches B and C that fork at 4, all have the place (A, 4): the
     branch that a fork here would have as its parent, and the position.
     """
     return [
         (parent_id if parent_id and position == fork_position else message.branch_id, position)
-        for position in (message.position, message.position - 1)
-        if position >= 0
+        for position in range(message.position, max(-1, message.position - _MOST_BEFORE - 1), -1)
     ]
 
 
@@ -84,7 +86,7 @@ def _standing(families: dict[Place, list[UUID]]) -> dict[Place, list[UUID]]:
         return {}
     condition = Q()
     for (_, position), family in families.items():
-        condition |= Q(branch__in=family, position__in=(position, position + 1))
+        condition |= Q(branch__in=family, position__in=range(position, position + _MOST_BEFORE + 1))
     rows = Message.objects.filter(condition).values_list("branch_id", "position", "kind", "pk", "public_id")
     at = {(branch_id, position): (kind, pk, public_id) for branch_id, position, kind, pk, public_id in rows}
     return {place: _opening(at, place[1], family) for place, family in families.items()}
@@ -94,9 +96,8 @@ def _opening(at: dict[Place, tuple[str, int, UUID]], position: int, family: Iter
     """Return what each of some branches says first from a position on, oldest first."""
     found = []
     for branch_id in family:
-        kind, pk, public_id = at.get((branch_id, position), _NOTHING)
-        if kind == MessageKind.NOTE:
-            kind, pk, public_id = at.get((branch_id, position + 1), _NOTHING)
+        rows = (at.get((branch_id, position + offset), _NOTHING) for offset in range(_MOST_BEFORE + 1))
+        kind, pk, public_id = next(row for row in (*rows, _NOTHING) if row[0] not in _NOT_SAID)
         if kind == MessageKind.SAID:
             found.append((pk, public_id))
     return [public_id for _, public_id in sorted(found)]

@@ -75,7 +75,8 @@ def check_fits(chat_session: ChatSession, profile: AgentProfile | None, text: st
     if size is None or len(text) * _MOST_BYTES <= size - reserve_of(size) - len(chat_session.frozen_prefix):
         return
     last = RequestRecord.from_json(chat_session.last_request)
-    per_token = last.bytes_per_token if last else BYTES_PER_TOKEN
+    # One odd prompt, of digits or base64, says little of the next text: what may fit is left to the provider.
+    per_token = max(last.bytes_per_token, BYTES_PER_TOKEN) if last else BYTES_PER_TOKEN
     allowed = size - reserve_of(size) - ceil(len(chat_session.frozen_prefix) / BYTES_PER_TOKEN)
     over = ceil(len(text.encode()) / per_token) - allowed
     if over > 0 and allowed > 0:

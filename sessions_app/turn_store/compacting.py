@@ -13,17 +13,14 @@ A person writes or undoes one only while no turn of the session runs or waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from agentcache import Stamp
 from sessions_app.conversations import access, branches, limits, sent_rows, storage, transcript
-from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.schemas import message_shape, session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
-from sessions_app.conversations.versions import versions
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict
 from sessions_app.journal import Fact, record
@@ -132,22 +129,13 @@ def store(turn: Turn, made: MadeSummary, last: RequestRecord | None) -> None:
     summary = MessageKind.SUMMARY
     row = NewMessage(MessageRole.USER, made.text, (made.covered,), kind=summary, public_id=made.message_id)
     [message] = transcript.append_claimed(chat_session, turn, [row]).messages
-    # Of what a turn appends, only another answer stands beside something, or what makes room for it.
-    beside = versions([message]) if turn.kind == TurnKind.REGENERATION else {}
-    _tell(chat_session, message, uncounted(last), made.model, beside.get(message.pk, ()))
+    _tell(chat_session, message, uncounted(last), made.model)
 
 
-def _tell(
-    chat_session: ChatSession,
-    message: Message,
-    last: RequestRecord | None,
-    model: str = "",
-    beside: Sequence[UUID] = (),
-) -> None:
+def _tell(chat_session: ChatSession, message: Message, last: RequestRecord | None, model: str = "") -> None:
     touch(chat_session, None, last)
     owner_id, session_id = chat_session.owner_id, chat_session.pk
-    stands = standing(message.public_id, beside)
-    shape = message_shape(message).model_copy(update={"model": model or None, **stands})
+    shape = message_shape(message).model_copy(update={"model": model or None})
     record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, message.public_id, shape))
     record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
 

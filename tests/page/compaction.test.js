@@ -64,21 +64,6 @@ test("an answer is one whatever stands in it", () => {
   assert.equal(lastOf(line, id(1))?.id, id(5));
 });
 
-test("a summary before an answer tells of its versions", () => {
-  const [first, other] = [id(70), id(71)];
-  const [asked, made] = [message(0), summary(1, { alternatives: [first], place: 2 })];
-  const answer = message(3, { text: "42" });
-  const line = [asked, made, STEP, RESULT, answer];
-  assert.deepEqual(answersOf(line, false), new Map([[answer.id, { ids: [first, made.id], at: 1 }]]));
-  assert.equal(lastOf(line, made.id), answer);
-  const own = { ...STEP, alternatives: [other], place: 1 };
-  assert.deepEqual(
-    answersOf([asked, made, own, RESULT, answer], false),
-    new Map([[answer.id, { ids: [own.id, other], at: 0 }]]),
-  );
-  assert.deepEqual(answersOf([message(0), answer, made], false), new Map([[answer.id, null]]));
-});
-
 test("an answer is awaited after a question, and amid its steps", () => {
   assert.deepEqual(
     [[message(0)], [message(0), summary(1)], [message(0), STEP, RESULT], [message(0), message(1)]].map(isAwaited),

@@ -201,20 +201,6 @@ async def test_thoughts_that_go_to_no_other_model_count_for_none(
     assert len(provider.requests) == 6
 
 
-async def test_a_summary_before_another_answer_is_told_beside_the_first(
-    host: Host, session: NewSession, provider: Provider
-) -> None:
-    chat = await long_chat(host, session, provider, 3)
-    [*_, answer] = await rows_of(chat)
-    await set_window(1_500)
-    assert (await regenerated(host, chat)).status == TurnStatus.COMPLETE
-    told = [
-        event["event"]["value"] for event in host.listener.events if event["event"].get("name") == "message.created"
-    ]
-    [summary] = [message for message in told if message["kind"]]
-    assert (summary["alternatives"], summary["place"]) == ([str(answer.public_id)], 2)
-
-
 async def test_a_chat_of_which_only_results_are_left_is_summarised(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -249,3 +235,19 @@ async def test_a_summary_too_large_for_another_window_is_summarised_again(
     sent = provider.requests[-1].json["messages"]
     assert [message["role"] for message in sent] == ["system", "user", "user"]
     assert "Few words." in sent[1]["content"]
+
+
+async def test_an_answer_behind_its_summary_stands_beside_the_first(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await long_chat(host, session, provider, 3)
+    [*_, answer] = await rows_of(chat)
+    await set_window(1_500)
+    assert (await regenerated(host, chat)).status == TurnStatus.COMPLETE
+    *_, summary, other = (await host.open(chat))["messages"]
+    assert (summary.kind, summary.alternatives) == ("summary", [])
+    assert (other.alternatives, other.place) == ([answer.public_id], 2)
+    told = [
+        event["event"]["value"] for event in host.listener.events if event["event"].get("name") == "message.created"
+    ]
+    assert told[-1]["alternatives"] == [str(answer.public_id)]

@@ -21,7 +21,7 @@ export const versionWords = ({ ids, at }) => `Version ${at + 1} of ${ids.length}
  */
 export function lastOf(messages, first) {
   const [begin, ...others] = messages.slice(messages.findIndex((message) => message.id === first));
-  if (!begin || isAsked(begin)) return begin;
+  if (!begin || begin.role === "user") return begin;
   const next = others.findIndex(isAsked);
   const steps = next < 0 ? others : others.slice(0, next);
   return steps.findLast((message) => message.role === "assistant") ?? begin;
@@ -29,8 +29,7 @@ export function lastOf(messages, first) {
 
 /**
  * The answers of a line, by the id of their last message, under which their buttons stand. An answer is all that follows
- * a user's message; its first message, which may be a step that called tools, tells of its versions, or the summary that
- * was made before it to have room for it.
+ * a user's message; its first message, which may be a step that called tools, tells of its versions.
  * @param {Page.Message[]} messages
  * @param {boolean} running whether the last one is still being written, and so is none yet
  * @returns {Map<string, Page.Versions | null>}
@@ -39,18 +38,11 @@ export function answersOf(messages, running) {
   /** @type {[id: string, versions: Page.Versions | null][]} */
   const answers = [];
   let begun = false;
-  /** @type {Page.Versions | null} */
-  let before = null;
-  for (const message of messages) {
-    if (message.kind) {
-      if (!begun) before = versionsOf(message) ?? before;
-      continue;
-    }
+  for (const message of messages.filter(({ kind }) => !kind)) {
     if (message.role === "assistant") {
       const earlier = begun ? answers.pop()?.[1] : null;
-      answers.push([message.id, earlier ?? versionsOf(message) ?? before]);
+      answers.push([message.id, earlier ?? versionsOf(message)]);
     }
-    before = null;
     begun = message.role === "assistant" || (begun && message.role === "tool");
   }
   return new Map(running && begun ? answers.slice(0, -1) : answers);
