@@ -18,7 +18,7 @@ from tests.engine.ideal import Body, request_of, summary_request_of
 from tests.engine.model import LETTERS
 
 _SAID = "The sea is deep and old there. "
-_LONG, _SHORT = 30, 4
+_LONG, _SHORT = 60, 4
 _AGAIN = "failed, attempt"
 """What the host's log says of a request that it makes once more."""
 

@@ -45,7 +45,7 @@ class Reader:
 
     @classmethod
     async def arrive(cls, visitor: Visitor) -> Reader:
-        await visitor.context.grant_permissions(["notifications"])
+        await (await visitor.own_context()).grant_permissions(["notifications"])
         await visitor.context.add_init_script(CATCH)
         reader = cls(await visitor.arrive())
         await reader.page.expose_function("caught", reader.caught.put_nowait)

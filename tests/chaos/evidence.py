@@ -132,8 +132,8 @@ class Evidence:
 
 _TURNS = """
 SELECT t.run_id::text, t.chat_session_id::text, t.message_id::text,
-       CASE kind WHEN 'regeneration' THEN m.text ELSE t.text END,
-       t.status, last_seq IS NOT NULL, error_code, started_at, ended_at, kind
+       CASE t.kind WHEN 'regeneration' THEN m.text ELSE t.text END,
+       t.status, last_seq IS NOT NULL, error_code, started_at, ended_at, t.kind
 FROM sessions_app_turn t LEFT JOIN sessions_app_message m ON m.public_id = t.message_id AND m.owner_id = t.owner_id
 ORDER BY t.id
 """

@@ -48,7 +48,7 @@ class Story:
         before = self.engine.count()
         begun = any(turn.chat == chat for turn in self.turns)
         # The first longer than system prompt and tools: else the engine takes sessions that begin alike for one.
-        tab.turn(chat, f"{chat} {len(self.turns)}: " + "The sea is deep and old there. " * (2 if begun else 30))
+        tab.turn(chat, f"{chat} {len(self.turns)}: " + "The sea is deep and old there. " * (2 if begun else 60))
         count = self.engine.count().since(before)
         [line] = self.database.run(_LEDGER, key(chat))
         self.turns.append(Told(chat, request_of(self.database, chat), count, Line(*line)))

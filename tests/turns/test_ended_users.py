@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractUser, User
 from django.db import connection
 
 from sessions_app import database
+from sessions_app.database.users import of_users
 from sessions_app.errors import NotFound
 from sessions_app.models import Message, Turn
 from sessions_app.turn_store import asking, inactive_users, recovery
@@ -245,7 +246,7 @@ async def test_the_poll_costs_nothing_for_users_without_turns(user: AbstractUser
 
     def plan() -> list[str]:
         with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN QUERY PLAN {inactive_users._ABANDONED}", [1])
+            cursor.execute(f"EXPLAIN QUERY PLAN {of_users(inactive_users._ABANDONED)}", [1])
             return [row[3] for row in cursor.fetchall()]
 
     steps = [step for step in await database.read(plan) if step.startswith(("SCAN", "SEARCH"))]
