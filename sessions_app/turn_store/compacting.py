@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 from agentcache import Stamp
 from sessions_app.conversations import access, branches, limits, sent_rows, storage, transcript
+from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.schemas import message_shape, session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
@@ -26,7 +27,7 @@ from sessions_app.errors import Conflict
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.parts import Summary
-from sessions_app.models import ChatSession, FactName, Message, MessageKind, MessageRole, Turn, TurnKind
+from sessions_app.models import ChatSession, FactName, MessageKind, MessageRole, Turn, TurnKind
 from sessions_app.turn_store.alive import check_free
 from sessions_app.turn_store.beginning import begin, enqueue, touch
 from sessions_app.turn_store.ending import locked
@@ -39,9 +40,7 @@ class TranscriptChanged(Exception):
 
 def ask(user_id: int, session_id: UUID, *, process: str, accepting: bool) -> AcceptedTurn:
     """Begin a turn that summarises the line. Raises NotFound, Conflict, TooMany, StillStopping."""
-    chat_session = access.chat_session(user_id, session_id, lock=True)
-    user = access.require_user(user_id)
-    check_free(chat_session)
+    chat_session, user = _free(user_id, session_id)
     _check_anything_new(chat_session)
     check_profile(chat_session)
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.COMPACTION, message_id=uuid4())
@@ -68,29 +67,30 @@ def write(user_id: int, session_id: UUID, text: str) -> None:
 
     Raises NotFound, Conflict, TooLarge (for the model), TooMany, StillStopping.
     """
-    chat_session = _free(user_id, session_id)
+    chat_session, _ = _free(user_id, session_id)
     covered = _in_force(chat_session)
     if covered is None:
         _check_anything_new(chat_session)
         covered = Summary(before=branches.next_position(chat_session))
     check_fits(chat_session, chat_session.profile, text)
     storage.admit_text(user_id, len(text))
-    _append(chat_session, text, covered)
+    _append_written(chat_session, text, covered)
 
 
 def undo(user_id: int, session_id: UUID) -> None:
     """Have the whole line sent again. Raises NotFound, Conflict, StillStopping."""
-    chat_session = _free(user_id, session_id)
+    chat_session, _ = _free(user_id, session_id)
     if _in_force(chat_session) is None:
         raise Conflict("The whole chat is used already.", revision=chat_session.stamp.revision)
-    _append(chat_session, "", Summary(before=0))
+    _append_written(chat_session, "", Summary(before=0))
 
 
-def _free(user_id: int, session_id: UUID) -> ChatSession:
+def _free(user_id: int, session_id: UUID) -> tuple[ChatSession, ActingUser]:
+    """Return the user's session, locked and without a turn that runs or waits, and the user, who may act."""
     chat_session = access.chat_session(user_id, session_id, lock=True)
-    access.require_user(user_id)
+    user = access.require_user(user_id)
     check_free(chat_session)
-    return chat_session
+    return chat_session, user
 
 
 def _in_force(chat_session: ChatSession) -> Summary | None:
@@ -100,15 +100,17 @@ def _in_force(chat_session: ChatSession) -> Summary | None:
     return covered if covered and covered.before else None
 
 
-def _append(chat_session: ChatSession, text: str, covered: Summary) -> None:
-    row = NewMessage(MessageRole.USER, text, (covered,), kind=MessageKind.SUMMARY)
-    [message] = transcript.append_claimed(chat_session, None, [row]).messages
-    _tell(chat_session, message, uncounted(RequestRecord.from_json(chat_session.last_request)))
+def _append_written(chat_session: ChatSession, text: str, covered: Summary) -> None:
+    made = MadeSummary(text, "", covered, stamp_of(chat_session), uuid4())
+    _append(chat_session, None, made, RequestRecord.from_json(chat_session.last_request))
 
 
 @dataclass(frozen=True, slots=True)
 class MadeSummary:
-    """What a turn's ``model`` has made of the transcript with the stamp ``seen``; ``message_id`` will be the row's."""
+    """What was made of the transcript with the stamp ``seen``; ``message_id`` will be the row's.
+
+    By a turn's ``model``; empty where a person has written it.
+    """
 
     text: str
     model: str
@@ -126,16 +128,17 @@ def store(turn: Turn, made: MadeSummary, last: RequestRecord | None) -> None:
     transcript.write_fenced(turn)
     if stamp_of(chat_session) != made.seen:
         raise TranscriptChanged
+    _append(chat_session, turn, made, last)
+
+
+def _append(chat_session: ChatSession, turn: Turn | None, made: MadeSummary, last: RequestRecord | None) -> None:
+    """Append the row of a summary and tell of it; the ``last`` request says no more how long a prompt is."""
     summary = MessageKind.SUMMARY
     row = NewMessage(MessageRole.USER, made.text, (made.covered,), kind=summary, public_id=made.message_id)
     [message] = transcript.append_claimed(chat_session, turn, [row]).messages
-    _tell(chat_session, message, uncounted(last), made.model)
-
-
-def _tell(chat_session: ChatSession, message: Message, last: RequestRecord | None, model: str = "") -> None:
-    touch(chat_session, None, last)
+    touch(chat_session, None, uncounted(last))
     owner_id, session_id = chat_session.owner_id, chat_session.pk
-    shape = message_shape(message).model_copy(update={"model": model or None})
+    shape = message_shape(message).model_copy(update={"model": made.model or None})
     record(Fact(owner_id, FactName.MESSAGE_CREATED, session_id, message.public_id, shape))
     record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
 
