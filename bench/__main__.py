@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--pauses", type=Path, help="of lifetime: a file of measured pauses, in seconds, one a line")
     options = parser.parse_args()
     if options.what == "lifetime":
-        # Reckoned, not measured: the same on every machine.
+        # Calculated, not measured: the same on every machine.
         try:
             print(table(asyncio.run(lifetime.compared(options.pauses))))
         except (OSError, ValueError) as error:

@@ -30,8 +30,8 @@ async def compared(file: Path | None) -> list[Section]:
     prices = cache_prices(MODEL, ADDRESS)
     assert prices is not None, "genai-prices knows this model"
     everybody = [measured(file)] if file else PEOPLE
-    reckoned = [_section(people, prices) for people in everybody]
-    return [*reckoned, await loopback.compared(everybody, prices, SEED)]
+    calculated = [_section(people, prices) for people in everybody]
+    return [*calculated, await loopback.compared(everybody, prices, SEED)]
 
 
 def _section(people: People, prices: CachePrices) -> Section:

@@ -3,7 +3,7 @@
 The model is Anthropic's price list. A request pays for what it finds, for what it writes, and for the rest. A prompt is
 found as a whole by the last place that is still kept, whatever earlier places are; so to keep a whole prompt for an
 hour costs no more than to write its new tokens for an hour. What is found stays found: so a choice is worth something
-beyond the next request, and those after it are reckoned with, as if each chose best and paused as is expected now.
+beyond the next request, and those after it are counted in, as if each chose best and paused as is expected now.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sessions_app.llm.cache_ledger.prices import CachePrices
 MULTIPLES = CachePrices(fresh=1.0, read=0.1, short_write=1.25, long_write=2.0)
 """Anthropic's prices in those of a token that no cache holds: for a model or an address whose prices nobody knows."""
 HORIZON = 30
-"""Requests that are reckoned with."""
+"""Requests that are counted in."""
 GROWTH = 0.05
 """What a request adds to its prompt, as a share of it, where that is not known."""
 
