@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { Conversation } from "../../sessions_app/static/sessions_app/js/conversation.js";
 import { gaugeOf } from "../../sessions_app/static/sessions_app/js/gauge.js";
-import { Markdown } from "../../sessions_app/static/sessions_app/js/markdown.js";
 import { groupsOf, isAwaited } from "../../sessions_app/static/sessions_app/js/parts.js";
 import { Run } from "../../sessions_app/static/sessions_app/js/run.js";
 import { Refused } from "../../sessions_app/static/sessions_app/js/socket.js";
 import { explainCompaction, whyNot } from "../../sessions_app/static/sessions_app/js/summaries.js";
 import { answersOf, lastOf } from "../../sessions_app/static/sessions_app/js/versions.js";
 import { CONFLICT } from "../../sessions_app/static/sessions_app/js/words.js";
-import { CHAT, connect, id, message, opened, RUN, settled, startTheClock, stopTheClock } from "./server.js";
+import { open } from "./chat.js";
+import { CHAT, id, message, opened, RUN, startTheClock, stopTheClock } from "./server.js";
 
 beforeEach(stopTheClock);
 afterEach(startTheClock);
@@ -20,21 +19,6 @@ const summary = (position, more) =>
 const CALL = { id: "c", name: "calculate", arguments: "{}" };
 const STEP = message(1, { text: "", tool_calls: [CALL] });
 const RESULT = message(2, { role: "tool", tool_call_id: "c" });
-
-/** @param {Page.Message[]} messages */
-async function open(messages) {
-  const { server, socket, journal } = await connect();
-  server.on("session.open", () => opened({ messages }));
-  server.on("markdown.render", ({ texts }) => ({ html: texts }));
-  const markdown = new Markdown(socket, 1_000, (change) => change());
-  const chat = new Conversation({ socket, journal, markdown, id: CHAT });
-  /** @type {string[]} */
-  const said = [];
-  chat.on("said", (words) => said.push(words));
-  chat.refresh();
-  await settled();
-  return { server, chat, said };
-}
 
 /**
  * @param {"turn.began" | "turn.ended"} name
@@ -83,7 +67,7 @@ test("a run says while it makes a summary, also where it is met in the midst", (
 });
 
 test("a summary that was made is shown and told once", async () => {
-  const { server, chat, said } = await open([message(0), message(1)]);
+  const { server, chat, said } = await open(opened({ messages: [message(0), message(1)] }));
   server.fact(1, turn("turn.began"));
   assert.equal(chat.summarises, true);
   server.run(1, { type: "RUN_STARTED", threadId: CHAT, runId: RUN });
@@ -96,7 +80,7 @@ test("a summary that was made is shown and told once", async () => {
 });
 
 test("a summary that failed leaves the last question without an error", async () => {
-  const { server, chat, said } = await open([message(0), message(1)]);
+  const { server, chat, said } = await open(opened({ messages: [message(0), message(1)] }));
   const error = { code: "provider", text: "It failed." };
   server.fact(1, turn("turn.began"));
   server.fact(2, turn("turn.ended", { status: "failed", error }));
