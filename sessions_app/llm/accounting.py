@@ -10,7 +10,7 @@ from sessions_app.llm.cache_clock.records import decide, entered, prompt_of
 from sessions_app.llm.cache_clock.warmth import held_tokens
 from sessions_app.llm.cache_ledger.entries import Entry, miss_of
 from sessions_app.llm.cache_ledger.prices import cache_prices, price_of
-from sessions_app.llm.cache_ledger.requests import DIGESTS, RequestRecord, expected_of, kept_of
+from sessions_app.llm.cache_ledger.requests import DIGESTS, Caching, RequestRecord, expected_of, kept_of
 from sessions_app.llm.cache_ledger.rolling_digest import Mark
 from sessions_app.llm.cache_ledger.software import SOFTWARE
 from sessions_app.llm.cached_transcript import CachedTranscript
@@ -59,22 +59,11 @@ def _source(transcript: CachedTranscript, live: LiveModel) -> str:
     return f"{transcript.model} {live.base_url}"
 
 
-def account(
-    transcript: CachedTranscript,
-    live: LiveModel,
-    sent: Sent,
-    usage: Usage,
-    model: str,
-    *,
-    reported: bool,
-    answered: int,
-) -> Entry:
-    """The line of a request that cost `usage`; from now on it is the session's last (`transcript.last`).
-
-    `model` is the provider's own name for what answered; `reported`: it has said how much it found in its cache.
-    `answered` are the bytes of the answer.
-    """
-    caching, last = live.caching(transcript.session_id), transcript.last
+def _record(
+    transcript: CachedTranscript, live: LiveModel, sent: Sent, usage: Usage, caching: Caching, answered: int
+) -> RequestRecord:
+    """What the request was, for the next one of its session to be compared with."""
+    last, choice = transcript.last, sent.choice
     this = RequestRecord(
         model=_source(transcript, live),
         prefix=sent.prefix,
@@ -91,9 +80,28 @@ def account(
         bytes_per_token=bytes_per_token(transcript.length, usage.input_tokens, last),
         summary=transcript.summary,
     )
-    choice = sent.choice
-    if choice is not None:
-        this = entered(this, last, choice, transcript.user_pauses, usage.cached_tokens, caching)
+    if choice is None:
+        return this
+    return entered(this, last, choice, transcript.user_pauses, usage.cached_tokens, caching)
+
+
+def account(
+    transcript: CachedTranscript,
+    live: LiveModel,
+    sent: Sent,
+    usage: Usage,
+    model: str,
+    *,
+    reported: bool,
+    answered: int,
+) -> Entry:
+    """The line of a request that cost `usage`; from now on it is the session's last (`transcript.last`).
+
+    `model` is the provider's own name for what answered; `reported`: it has said how much it found in its cache.
+    `answered` are the bytes of the answer.
+    """
+    caching, last, choice = live.caching(transcript.session_id), transcript.last, sent.choice
+    this = _record(transcript, live, sent, usage, caching, answered)
     miss = miss_of(
         last,
         this,
