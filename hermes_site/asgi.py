@@ -19,8 +19,9 @@ from hermes_site.proxy import TrustedProxy  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
 from sessions_app.api.limits import Limits  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
+from sessions_app.http_api.application import HttpApi  # noqa: E402
 from sessions_app.llm.providers import ProviderSettings  # noqa: E402
-from sessions_app.openai_api import application as openai_api  # noqa: E402
+from sessions_app.openai_api.routes import ROOT, ROUTES  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
@@ -39,7 +40,7 @@ runner = Runner(
 )
 _doorkeeper, _limits = Doorkeeper(), Limits()
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=_doorkeeper, limits=_limits))
-_openai = openai_api.OpenAIApi(runner, _doorkeeper, _limits, SERVER)
+_http_api = HttpApi(ROUTES, runner, _doorkeeper, _limits, SERVER)
 
 
 # Beside the page of the chat, also where that is under a prefix.
@@ -47,8 +48,8 @@ _SOCKET = f"{reverse('chat')}ws/chat/"
 
 
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["path"].startswith(openai_api.ROOT):
-        await _openai(scope, receive, send)
+    if scope["path"].startswith(ROOT):
+        await _http_api(scope, receive, send)
         return
     # A view is found by its address, so what it needs of the process comes with the request.
     await _pages({**scope, "runner": runner}, receive, send)

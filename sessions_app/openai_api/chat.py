@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from sessions_app.api.auth import Caller
+from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.exchange import Exchange
+from sessions_app.http_api.following import following
 from sessions_app.models.sessions import NAME_LENGTH
 from sessions_app.openai_api import models, reading
 from sessions_app.openai_api.answers import ALIVE, DONE, Completion
-from sessions_app.openai_api.errors import ApiError
-from sessions_app.openai_api.exchange import Exchange
 from sessions_app.openai_api.following import End, RunFollower, Words
 from sessions_app.openai_api.reading import ChatRequest
 from sessions_app.turn_store.recognising import Heard
@@ -27,17 +28,8 @@ async def complete(exchange: Exchange, caller: Caller) -> None:
     profile = await models.find(caller, request.model)
     heard = Heard(profile.pk, request.prompt, request.said, name)
     follower = RunFollower(caller)
-    exchange.runner.connect(follower)
-    exchange.doorkeeper.watch(follower)
-    watch = asyncio.create_task(exchange.gone())
-    watch.add_done_callback(lambda _: follower.leave())
-    try:
-        await exchange.runner.delivery.ready(caller.user_id)
+    async with following(exchange, follower):
         await _converse(exchange, caller, request, heard, follower)
-    finally:
-        exchange.doorkeeper.unwatch(follower)
-        exchange.runner.disconnect(follower)
-        watch.cancel()
 
 
 def _name(exchange: Exchange) -> str | None:

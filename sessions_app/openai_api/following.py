@@ -1,12 +1,8 @@
-"""What one run says, as a program hears it: the words of an answer as one text, and how it ended.
-
-A follower is a connection's subscription like any other. What it is told before it knows its run is kept until then.
-"""
+"""What one run says, as a program hears it: the words of an answer as one text, and how it ended."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +10,10 @@ from uuid import UUID
 
 from sessions_app.api.auth import Caller
 from sessions_app.conversations.line_digests import BETWEEN_STEPS
+from sessions_app.http_api.errors import ApiError, of_run
+from sessions_app.http_api.following import QUIET_SECONDS, Follower, event_of
 from sessions_app.models import FactName, MessageRole
-from sessions_app.openai_api.errors import ApiError, of_run, unauthorised
 from sessions_app.realtime.notices import Notice, RunNotice
-from sessions_app.realtime.subscriptions import Subscription
-
-QUIET_SECONDS = 15.0
-"""After so long without a word the client is told that the connection is alive: proxies close silent ones."""
-
-
-class Gone(Exception):  # an outcome, not a fault
-    """The client has closed the connection; the turn goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +31,14 @@ class End:
     usage: list[dict[str, Any]]
 
 
-class RunFollower(Subscription):
+class RunFollower(Follower):
     """Follows one run of a user. Lives as long as the request that began it."""
 
     def __init__(self, caller: Caller) -> None:
-        super().__init__(caller.user_id, lambda text: None)
-        self.caller: Caller | None = caller
-        self._notices: asyncio.Queue[Notice | Exception] = asyncio.Queue()
+        super().__init__(caller)
         self._finish: str | None = None
         self._spoke = False
         self._pending = ""
-
-    def deliver(self, notice: Notice) -> None:
-        """Take a notice for this connection."""
-        self._notices.put_nowait(notice)
-
-    def leave(self) -> None:
-        """Note that the client has gone."""
-        self._notices.put_nowait(Gone())
-
-    def turn_away(self) -> None:
-        """End, because the caller may no longer act; the turn goes on."""
-        self._notices.put_nowait(unauthorised())
 
     async def told(self, session_id: UUID, run_id: UUID) -> AsyncIterator[Words | End]:
         """Yield what a run says, from its first event to its end. Raises ApiError where it failed, Gone.
@@ -73,11 +48,8 @@ class RunFollower(Subscription):
         clock = asyncio.get_running_loop().time
         quiet_until = 0.0
         while True:
-            try:
-                async with asyncio.timeout(QUIET_SECONDS):
-                    heard = self._take(await self._notices.get(), session_id, run_id)
-            except TimeoutError:
-                heard = Words()
+            notice = await self.next_notice()
+            heard = self._take(notice, session_id, run_id) if notice is not None else Words()
             if heard is None or (heard == Words() and clock() < quiet_until):
                 continue
             quiet_until = clock() + QUIET_SECONDS
@@ -85,16 +57,14 @@ class RunFollower(Subscription):
             if isinstance(heard, End):
                 return
 
-    def _take(self, notice: Notice | Exception, session_id: UUID, run_id: UUID) -> Words | End | None:
-        """Return what a notice says of the run, None for nothing. Raises ApiError, Gone."""
-        if isinstance(notice, Exception):
-            raise notice
+    def _take(self, notice: Notice, session_id: UUID, run_id: UUID) -> Words | End | None:
+        """Return what a notice says of the run, None for nothing. Raises ApiError."""
         if isinstance(notice, RunNotice):
-            return self._hear(_event(notice.text)) if notice.run_id == run_id else None
+            return self._hear(event_of(notice.text)) if notice.run_id == run_id else None
         if notice.closes == session_id:
             raise ApiError(404, "The chat was deleted.", kind="server_error", code="deleted")
         if f'"session_id":"{session_id}"' in notice.text[:200]:
-            self._note(_event(notice.text))
+            self._note(event_of(notice.text))
         return None
 
     def _hear(self, event: dict[str, Any]) -> Words | End | None:
@@ -121,8 +91,3 @@ class RunFollower(Subscription):
         value = event.get("value")
         if event.get("name") == FactName.MESSAGE_CREATED and value and value["role"] == MessageRole.ASSISTANT:
             self._finish = value["finish"]
-
-
-def _event(text: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(text)["params"]["event"]
-    return event

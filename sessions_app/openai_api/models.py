@@ -7,9 +7,9 @@ from typing import Any
 
 from sessions_app.api.auth import Caller
 from sessions_app.conversations import profiles
+from sessions_app.http_api.errors import unknown_model
+from sessions_app.http_api.exchange import Exchange
 from sessions_app.models import AgentProfile
-from sessions_app.openai_api.errors import unknown_model
-from sessions_app.openai_api.exchange import Exchange
 
 OWNER = "hermes-site"
 """Who a model is owned by: the host."""

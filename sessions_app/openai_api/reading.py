@@ -15,9 +15,9 @@ from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sessions_app.conversations.line_digests import Said, joined
+from sessions_app.http_api.errors import ApiError
 from sessions_app.llm.sampling import Sampling
 from sessions_app.models import MessageRole
-from sessions_app.openai_api.errors import ApiError
 
 MAX_MESSAGES = 5_000
 """Of one request: all that are not known yet are stored in one transaction."""

@@ -15,8 +15,9 @@ from ag_ui.core import (
 )
 
 from sessions_app.api.auth import TokenCaller
-from sessions_app.openai_api.errors import ApiError
-from sessions_app.openai_api.following import QUIET_SECONDS, End, Gone, RunFollower, Words
+from sessions_app.http_api.errors import ApiError, Gone
+from sessions_app.http_api.following import QUIET_SECONDS
+from sessions_app.openai_api.following import End, RunFollower, Words
 from sessions_app.realtime.notices import FactNotice, run_notice
 from tests.clock import Clock
 

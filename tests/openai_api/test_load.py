@@ -14,8 +14,9 @@ from openai import AsyncOpenAI
 from sessions_app import database
 from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
+from sessions_app.http_api.application import HttpApi
 from sessions_app.models import ApiToken, ChatSession
-from sessions_app.openai_api.application import OpenAIApi
+from sessions_app.openai_api.routes import ROUTES
 from sessions_app.turns.runner import Runner
 from tests.openai_api.conftest import MODEL, conversation
 from tests.providers.fixtures import Provider
@@ -29,7 +30,7 @@ async def client(runner: Runner, owner: AbstractUser, provider: Provider, settin
     settings.HERMES_MODEL = "openai-chat:loopback"
     settings.HERMES_TURNS_PER_MINUTE = settings.HERMES_CONNECTIONS_PER_USER = 1_000
     _, key = await database.write(ApiToken.issue, owner)
-    transport = httpx2.ASGITransport(OpenAIApi(runner, Doorkeeper(), Limits(), {}))
+    transport = httpx2.ASGITransport(HttpApi(ROUTES, runner, Doorkeeper(), Limits(), {}))
     async with httpx2.AsyncClient(transport=transport) as http:
         yield AsyncOpenAI(base_url="http://testserver/v1", api_key=key, http_client=http, max_retries=0)
 

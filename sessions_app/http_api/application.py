@@ -1,13 +1,14 @@
-"""The ASGI application of ``/v1/``: who asks, by a token of this host, and what; every error in OpenAI's form.
+"""The ASGI application of the APIs over HTTP: who asks, by a token of this host, and what; every error in one form.
 
-Not a view of Django's: its middleware would keep a thread for each answer, as long as that takes. Nothing of a browser
+Not views of Django's: its middleware would keep a thread for each answer, as long as that takes. Nothing of a browser
 matters here either: a cookie never counts.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -18,29 +19,44 @@ from sessions_app.api.auth import Caller, Unauthorised
 from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.errors import CommandError
-from sessions_app.openai_api import chat, models
-from sessions_app.openai_api.errors import ApiError, of_command, too_many, unauthorised
-from sessions_app.openai_api.exchange import Exchange
-from sessions_app.openai_api.following import Gone
+from sessions_app.http_api.errors import ApiError, Gone, of_command, too_many, unauthorised
+from sessions_app.http_api.exchange import Exchange
 from sessions_app.turns.runner import Runner
 
 logger = logging.getLogger(__name__)
 
-ROOT = "/v1/"
-
-Handler = Callable[[Exchange, Caller], Awaitable[None]]
-_HANDLERS: dict[str, tuple[str, Handler]] = {
-    "models": ("GET", models.listing),
-    "chat/completions": ("POST", chat.complete),
-}
+Handler = Callable[..., Awaitable[None]]
+"""``await handler(exchange, caller, **names)``: answers; ``names`` are those in the route's path."""
 # Seconds after which a user with too many requests at once may try again.
 _BUSY_SECONDS = 5
 
 
-class OpenAIApi:
+class Route:
+    """What answers a method at an address; ``{name}`` in its path stands for any text there."""
+
+    def __init__(self, method: str, path: str, handler: Handler) -> None:
+        self.method = method
+        self.handler = handler
+        self._pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(path)))
+
+    def names(self, path: str) -> dict[str, str] | None:
+        """Return what stands for the names in a path, None for one of another route."""
+        found = self._pattern.fullmatch(path)
+        return found.groupdict() if found else None
+
+
+class HttpApi:
     """Lives as long as the process. ``doorkeeper`` and ``limits`` are the socket's; every answer has ``headers``."""
 
-    def __init__(self, runner: Runner, doorkeeper: Doorkeeper, limits: Limits, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        runner: Runner,
+        doorkeeper: Doorkeeper,
+        limits: Limits,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._routes = list(routes)
         self._runner = runner
         self._doorkeeper = doorkeeper
         self._limits = limits
@@ -61,7 +77,7 @@ class OpenAIApi:
                 await exchange.answer(refused.body, status=refused.status, headers=refused.headers)
 
     async def _answer(self, exchange: Exchange) -> None:
-        handler = _handler(exchange.scope["method"], exchange.scope["path"].removeprefix(ROOT))
+        handler = self._handler(exchange.scope["method"], exchange.scope["path"])
         caller = await self._caller(exchange)
         if wait := self._limits.commands.excess(caller.user_id):
             raise too_many("Too many requests.", wait)
@@ -80,18 +96,16 @@ class OpenAIApi:
             raise Unauthorised
         return caller
 
-
-def _handler(method: str, path: str) -> Handler:
-    """Return what answers an address. Raises ApiError."""
-    found: tuple[str, Handler] | None = _HANDLERS.get(path)
-    if path.startswith("models/"):
-        found = "GET", partial(models.one, name=path.removeprefix("models/"))
-    if found is None:
-        raise ApiError(404, "There is nothing at this address.", code="unknown_url")
-    allowed, handler = found
-    if method != allowed:
+    def _handler(self, method: str, path: str) -> Handler:
+        """Return what answers an address. Raises ApiError."""
+        found = [(route, names) for route in self._routes if (names := route.names(path)) is not None]
+        if not found:
+            raise ApiError(404, "There is nothing at this address.", code="unknown_url")
+        for route, names in found:
+            if route.method == method:
+                return partial(route.handler, **names)
+        allowed = ", ".join(dict.fromkeys(route.method for route, _ in found))
         raise ApiError(405, f"Only {allowed} is allowed here.", code="method_not_allowed", headers={"Allow": allowed})
-    return handler
 
 
 def _refusal(error: Exception) -> ApiError:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sessions_app.api.revocation import Doorkeeper
-from sessions_app.openai_api.errors import ApiError
-from sessions_app.openai_api.following import Gone
+from sessions_app.http_api.errors import ApiError, Gone
 from sessions_app.turns.runner import Runner
 
 _JSON = {"Content-Type": "application/json"}

@@ -12,6 +12,10 @@ NO_RETRY = {"x-should-retry": "false"}
 """What keeps OpenAI's clients from sending a request again by themselves: it would be another turn, or fail again."""
 
 
+class Gone(Exception):  # an outcome, not a fault
+    """The client has closed the connection; its turn goes on."""
+
+
 class ApiError(Exception):
     """A request was refused, or its turn has failed. ``param`` names what is wrong with it."""
 
