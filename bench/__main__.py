@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cache, footprint, length, lifetime, load, profiling, search, soak, steering, turns
+from bench import cache, doors, footprint, length, lifetime, load, profiling, search, soak, steering, turns
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -89,6 +89,8 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
                 return await profiled(plan.turns, folder, provider)
             case "profile-load":
                 return await load.profiled(load_plan, folder, provider)
+            case "doors":
+                return await doors.by_each(plan.turns, folder, provider)
             case "steering":
                 return await steering.after_an_edit(folder, provider)
             case "soak":
@@ -103,7 +105,7 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["table", "cache", "search", "profile", "load", "profile-load", "soak", "steering", "lifetime"]
+    choices = ["table", "cache", "search", "profile", "load", "profile-load", "soak", "steering", "doors", "lifetime"]
     parser.add_argument("what", nargs="?", choices=choices, default="table")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
     parser.add_argument("--minutes", type=float, default=15, help="of each of the soak's two runs; 15")

@@ -100,7 +100,7 @@ async def _turns(site: Site, floor: Floor, client: Client, seed: Seed, count: in
     series = [Series() for _ in LENGTHS]
     for _ in range(count):
         for one, session_id in zip(series, _one_each(seed), strict=True):
-            await one.add(site, floor, client, session_id)
+            await one.add(site, floor, client.turn(session_id))
     bodies = []
     for session_id in _one_each(seed):
         await client.turn(session_id)

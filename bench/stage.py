@@ -10,6 +10,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from bench.client import Client
+from bench.program import Program
 from bench.site import Site
 from bench.timing import Timing
 from tests.databases import Database
@@ -112,6 +113,16 @@ class Stage:
         if made := [body for body in summaries if body is not None]:
             self.requests.append(made)
         self.requests.append([request_of(self.database, chat.session_id) for chat in chats])
+
+    async def program(self, turns: int) -> None:
+        """A program of the first user's that sends all that was said, each time, has so many turns."""
+        async with Program(self._sites[0].url, self.tokens[0]) as program:
+            chat = Chat(ascii_uppercase[len(self.chats)], 0, "")
+            for _ in range(turns):
+                self.turns.append(await program.turn(chat.next()))
+                chat.session_id = program.session_id
+                self.requests.append([request_of(self.database, chat.session_id)])
+        self.chats.append(chat)
 
     async def regenerate(self, chat: Chat) -> None:
         """The user asks for another answer to what they said last."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bench.client import Client
 from bench.floor import Floor
@@ -45,10 +46,10 @@ class Series:
         """Answers, of both, that did not come whole."""
         return sum(not one.whole for one in (*self.host, *self.floor))
 
-    async def add(self, site: Site, floor: Floor, client: Client, session_id: str) -> None:
+    async def add(self, site: Site, floor: Floor, turn: Coroutine[Any, Any, Timing]) -> None:
         """One turn, then one call of the floor."""
         before = site.cpu
-        self.host.append(await client.turn(session_id))
+        self.host.append(await turn)
         self.floor.append(await floor.repeat())
         self.cpu.append(site.cpu - before)
 
@@ -61,27 +62,27 @@ async def one_at_a_time(site: Site, floor: Floor, seed: Seed, count: int, disk: 
         for _ in range(WARM_UP):
             await client.turn(session_id)
         for _ in range(count):
-            await same.add(site, floor, client, session_id)
+            await same.add(site, floor, client.turn(session_id))
         for _ in range(count):
-            await fresh.add(site, floor, client, await client.open_new())
+            await fresh.add(site, floor, client.turn(await client.open_new()))
     waits = f"of it 1 wait for the disk, {sync_time(disk) * 1000:.1f} ms"
     return Section(
         f"One turn at a time ({count} turns each)",
         [
             Figure(
                 "first token over the floor, p50 / p99",
-                _both(same.first_over),
+                both(same.first_over),
                 "+5 / +15 ms",
                 f"floor {_floor(same, 'first')}; {waits}",
             ),
-            Figure("  a fresh session each turn", _both(fresh.first_over), "+5 / +15 ms"),
+            Figure("  a fresh session each turn", both(fresh.first_over), "+5 / +15 ms"),
             Figure(
                 "end of the turn over the floor, p50 / p99",
-                _both(same.end_over),
+                both(same.end_over),
                 "+8 ms",
                 f"floor {_floor(same, 'end')}; 2 waits for the disk",
             ),
-            Figure("  a fresh session each turn", _both(fresh.end_over), "+8 ms"),
+            Figure("  a fresh session each turn", both(fresh.end_over), "+8 ms"),
             Figure("CPU of the process per turn", f"{same.cpu_each:.1f} ms", "12 ms"),
             Figure("  a fresh session each turn", f"{fresh.cpu_each:.1f} ms", "12 ms"),
             Figure("answers that did not come whole", str(same.failures + fresh.failures), "0"),
@@ -89,7 +90,8 @@ async def one_at_a_time(site: Site, floor: Floor, seed: Seed, count: int, disk: 
     )
 
 
-def _both(values: list[float]) -> str:
+def both(values: list[float]) -> str:
+    """Return median and 99th percentile of milliseconds."""
     return f"{median(values):+.1f} / {percentile(values, 99):+.1f} ms"
 
 

@@ -31,6 +31,11 @@ async def long(stage: Stage, size: Size) -> None:
         await stage.say(chat)
 
 
+async def program(stage: Stage, size: Size) -> None:
+    """A program sends the whole conversation with each question, by OpenAI's chat completions."""
+    await stage.program(size.long)
+
+
 async def windows(stage: Stage, size: Size) -> None:
     """One session that outgrows its model's window, three times in a full run."""
     chat = await stage.chat()
@@ -115,6 +120,7 @@ class Workload:
 
 WORKLOADS = [
     Workload(long, lambda size: f"One long conversation ({size.long} turns)"),
+    Workload(program, lambda size: f"A program that sends all that was said each time ({size.long} turns)"),
     Workload(windows, lambda size: f"A window of {WINDOW:,} tokens outgrown ({size.long} turns)", summaries=True),
     Workload(hopping, lambda size: f"A user hops among {SESSIONS} sessions ({SESSIONS * (size.turns // 2)} turns)"),
     Workload(by_turns, lambda size: f"Two processes take turns on one session ({size.turns} turns)", hosts=2),
