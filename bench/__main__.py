@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cache, doors, footprint, length, lifetime, load, profiling, search, soak, steering, turns
+from bench import cache, doors, footprint, length, lifetime, load, profiling, recognition, search, soak, steering, turns
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -34,6 +34,7 @@ FULL = Plan(turns=300, rounds=20, long=100, agents=1_000, sockets=2_000, starts=
 QUICK = Plan(turns=60, rounds=4, long=30, agents=150, sockets=300, starts=1)
 USERS = 50
 WARM_AGENTS = 100
+WHAT = "table cache search recognition profile load profile-load soak steering doors lifetime"
 
 
 async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]:
@@ -81,6 +82,8 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
         return await cache.compared(cache.QUICK if quick else cache.FULL, folder)
     if what == "search":
         return search.compared(2_000 if quick else 50_000, 100 if quick else 500, folder)
+    if what == "recognition":
+        return recognition.compared((10, 1_000) if quick else (10, 1_000, 100_000), 100 if quick else 300, folder)
     plan, load_plan = (QUICK, load.QUICK) if quick else (FULL, load.FULL)
     provider = Provider()
     try:
@@ -105,8 +108,7 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["table", "cache", "search", "profile", "load", "profile-load", "soak", "steering", "doors", "lifetime"]
-    parser.add_argument("what", nargs="?", choices=choices, default="table")
+    parser.add_argument("what", nargs="?", choices=WHAT.split(), default="table")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
     parser.add_argument("--minutes", type=float, default=15, help="of each of the soak's two runs; 15")
     parser.add_argument("--pauses", type=Path, help="of lifetime: a file of measured pauses, in seconds, one a line")

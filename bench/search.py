@@ -11,19 +11,17 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 
+from bench.child import Child, milliseconds_each
 from bench.report import Figure, Section
 from bench.timing import median
 from tests import databases
 from tests.databases import Database
-from tests.processes import ROOT
 
 MINE, WORDS, BATCH = 20, 12, 5_000
 QUERIES = {
@@ -48,7 +46,7 @@ def compared(others: int, rounds: int, folder: Path) -> list[Section]:
 
 def _section(name: str, alone: Database, among: Database, others: int, rounds: int) -> Section:
     with ExitStack() as ending:
-        one, two = (ending.enter_context(_Child(*what)) for what in ((alone, 0), (among, others)))
+        one, two = (ending.enter_context(Child("bench.search", *what)) for what in ((alone, 0), (among, others)))
         figures = [
             Figure(
                 "write a message, indexed later",
@@ -58,42 +56,13 @@ def _section(name: str, alone: Database, among: Database, others: int, rounds: i
             )
         ]
         for title, query in QUERIES.items():
-            took = [(one.ask(query), two.ask(query)) for _ in range(rounds)]
+            took = [(one.ask(f"owner {query}"), two.ask(f"owner {query}")) for _ in range(rounds)]
             least, mine = (median(column) for column in zip(*took, strict=True))
             figures.append(Figure(title, f"{mine / least:.2f} times", "1", f"{mine:.2f} ms; alone {least:.2f} ms"))
         for title, query in QUERIES.items():
-            much = median([two.ask(query, "other") for _ in range(rounds)])
+            much = median([two.ask(f"other {query}") for _ in range(rounds)])
             figures.append(Figure(f"{title}, of all that they wrote", f"{much:.2f} ms", "", f"{others:,} of one's own"))
     return Section(f"Search, {name}: {MINE} messages among {others:,} of others", figures)
-
-
-class _Child:
-    """A process over a database that it has filled; `filled` is milliseconds a message of others."""
-
-    def __init__(self, database: Database, others: int) -> None:
-        env = {**os.environ, "DATABASE_URL": database.url, "SECRET_KEY": "bench-only"}
-        command = [sys.executable, "-m", "bench.search", str(others)]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        self.filled: dict[str, float] = json.loads(self._line())
-
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()
-
-    def ask(self, query: str, user: str = "owner") -> float:
-        """Milliseconds of one search."""
-        assert self._process.stdin
-        self._process.stdin.write(f"{user} {query}\n")
-        self._process.stdin.flush()
-        return float(self._line())
-
-    def _line(self) -> str:
-        assert self._process.stdout
-        return self._process.stdout.readline()
 
 
 def _serve(others: int, questions: Iterable[str]) -> None:
@@ -111,20 +80,14 @@ def _serve(others: int, questions: Iterable[str]) -> None:
     users = {"owner": _write("owner", MINE)}
     catch_up()
     filled = {
-        "write": _each(others, lambda: users.update(other=_write("other", others))),
-        "index": _each(others, catch_up),
+        "write": milliseconds_each(others, lambda: users.update(other=_write("other", others))),
+        "index": milliseconds_each(others, catch_up),
     }
     print(json.dumps(filled), flush=True)
     for question in questions:
         user, _, query = question.rstrip("\n").partition(" ")
         with transaction.atomic():
-            print(_each(1, partial(search, users[user], query, 30)), flush=True)
-
-
-def _each(count: int, work: Callable[[], object]) -> float:
-    began = perf_counter()
-    work()
-    return (perf_counter() - began) * 1000 / max(1, count)
+            print(milliseconds_each(1, partial(search, users[user], query, 30)), flush=True)
 
 
 def _write(name: str, count: int) -> int:
