@@ -1,8 +1,9 @@
-"""What is known against the packages that the two locks name: the first part of `make audit`.
+"""What is known against the packages that the locks name: the first part of `make audit`.
 
-The locks are requirements-dev.txt, for Python, and package-lock.json, for npm. Two questions to the registries of both.
-Advisories: pip-audit and npm ask about each release; where a registry cannot tell (many mirrors keep files only) this
-is said, and is no failure. Withdrawn releases ("yanked"): every index of Python's packages tells.
+The locks are requirements-dev.txt and requirements-extras.txt, for Python, and package-lock.json, for npm. Two
+questions to the registries of both. Advisories: pip-audit and npm ask about each release; where a registry cannot tell
+(many mirrors keep files only) this is said, and is no failure. Withdrawn releases ("yanked"): every index of Python's
+packages tells.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from tests.processes import ROOT
 
-LOCK = ROOT / "requirements-dev.txt"
+LOCKS = [ROOT / "requirements-dev.txt", ROOT / "requirements-extras.txt"]
 NPM_LOCK = ROOT / "package-lock.json"
 # A report that knows of nothing.
 NOBODY = '{"dependencies": [{"name": "any package", "skip_reason": "nobody can be asked"}]}'
@@ -57,10 +58,10 @@ def withdrawn(warnings: str) -> list[str]:
     return re.findall(r"^warning: (.* is yanked.*)$", warnings, re.MULTILINE)
 
 
-def _report(folder: Path) -> str:
+def _report(folder: Path, lock: Path) -> str:
     """What pip-audit found, as JSON; empty where it reached nobody."""
     program = str(folder / "pip-audit")
-    options = ["--requirement", str(LOCK), "--require-hashes", "--disable-pip", "--format", "json"]
+    options = ["--requirement", str(lock), "--require-hashes", "--disable-pip", "--format", "json"]
     # Status 1 means findings; what it says otherwise is for people, and goes to standard error.
     return subprocess.run([program, *options], check=False, capture_output=True, text=True).stdout
 
@@ -72,20 +73,21 @@ def _npm_report(folder: Path) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True).stdout
 
 
-def _warnings(folder: Path) -> str:
-    command = [str(folder / "uv"), "pip", "compile", "--no-deps", "--no-annotate", "--no-header", str(LOCK)]
+def _warnings(folder: Path, lock: Path) -> str:
+    command = [str(folder / "uv"), "pip", "compile", "--no-deps", "--no-annotate", "--no-header", str(lock)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stderr
 
 
 def main() -> int:
     """Print what is known; 1 where anything is."""
     folder = Path(sys.executable).parent
-    found, untold = advisories(_report(folder) or NOBODY)
-    found_by_npm, untold_by_npm = npm_advisories(_npm_report(folder) or "{}")
-    if untold or untold_by_npm:
-        number = len(untold) + len(untold_by_npm)
-        print(f"Advisories: not checked for {number} packages, of which the registries here tell none.")
-    found += found_by_npm + withdrawn(_warnings(folder))
+    reports = [advisories(_report(folder, lock) or NOBODY) for lock in LOCKS]
+    reports.append(npm_advisories(_npm_report(folder) or "{}"))
+    if untold := {name for _, names in reports for name in names}:
+        print(f"Advisories: not checked for {len(untold)} packages, of which the registries here tell none.")
+    warned = [line for lock in LOCKS for line in withdrawn(_warnings(folder, lock))]
+    # Most packages stand in both locks of Python's.
+    found = list(dict.fromkeys([line for lines, _ in reports for line in lines] + warned))
     print(*found or ["No advisory that it tells of, and no release that was withdrawn."], sep="\n")
     return 1 if found else 0
 

@@ -75,9 +75,9 @@ def test_only_what_is_known_fails(
     warnings: str,
     code: int,
 ) -> None:
-    monkeypatch.setattr(advisories, "_report", lambda _: report)
+    monkeypatch.setattr(advisories, "_report", lambda *_: report)
     monkeypatch.setattr(advisories, "_npm_report", lambda _: npm_report)
-    monkeypatch.setattr(advisories, "_warnings", lambda _: warnings)
+    monkeypatch.setattr(advisories, "_warnings", lambda *_: warnings)
     assert advisories.main() == code
     told = capsys.readouterr().out
     assert ("not checked" in told) is ("skip_reason" in (report or advisories.NOBODY))
