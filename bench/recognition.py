@@ -18,7 +18,7 @@ from bench.report import Figure, Section
 from bench.timing import median
 from tests import databases
 
-BATCH = 5_000
+BATCH = 500
 TURNS = 20
 """Of the conversation that is looked for; the others have one turn."""
 QUESTIONS = {
