@@ -22,6 +22,12 @@ class WrongKind(CommandError):
     code = -32602
 
 
+class BadInput(CommandError):
+    """What was sent cannot be taken, whatever is stored; ``text`` says why."""
+
+    code = -32602
+
+
 class NotFound(CommandError):
     """There is no such row, or it is someone else's: the answer is the same."""
 

@@ -45,11 +45,11 @@ def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) ->
 
 
 def _begins_with(frozen: str, profile: AgentProfile) -> Q:
-    """Whether a session has this prefix, with or without words of its user's own: memories where these are told."""
+    """Whether a session has this prefix, with or without what is its own: its user's memories where these are told."""
     end = with_own_words(frozen)
     same = Q(frozen_prefix=frozen) | _ends_with(end)
-    # Memories are a list, and the last of these words.
-    return same if profile.memory else same & ~_ends_with(f"]{end}")
+    # Memories are a list of texts, and the last of these.
+    return same if profile.memory else same & ~_ends_with(f'"]{end}')
 
 
 def _ends_with(end: str) -> Q:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from sessions_app.conversations import spending
+from sessions_app.conversations import spending, waiting_calls
 from sessions_app.conversations.schemas import ErrorShape, MessageShape, message_shape, proposes
 from sessions_app.conversations.versions import versions
 from sessions_app.models import (
@@ -24,7 +24,7 @@ from sessions_app.models import (
 
 def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
     """Return the shapes of stored messages, with all that other rows say of them (four queries;
-    another where a tool has proposed to remember something)."""
+    another where a tool has proposed to remember something, or one of a client's was called)."""
     beside, turns, ratings, decisions = versions(messages), _turns(messages), _ratings(messages), _decisions(messages)
     ended = [turn for turn in turns.values() if turn.ended_at is not None]
     ledgers = {turn.answer_id: spending.line_of(turn) for turn in ended}
@@ -40,7 +40,24 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
                 "model": _answered_by(message, turns.get(message.turn_id)),
             }
         )
-        for message, shape in zip(messages, map(message_shape, messages), strict=True)
+        for message, shape in zip(messages, _told(messages), strict=True)
+    ]
+
+
+def _told(messages: Sequence[Message]) -> list[MessageShape]:
+    """Return what messages say themselves, and which of their calls wait."""
+    shapes = list(map(message_shape, messages))
+    calling = [
+        message
+        for message, shape in zip(messages, shapes, strict=True)
+        if any(call.client for call in shape.tool_calls or ())
+    ]
+    if not calling:
+        return shapes
+    waiting = waiting_calls.ids_of(calling)
+    return [
+        waiting_calls.shown(shape, waiting[message.pk]) if message.pk in waiting else shape
+        for message, shape in zip(messages, shapes, strict=True)
     ]
 
 

@@ -57,12 +57,22 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_false(value: object) -> bool:
+    return value is False
+
+
 class ToolCallShape(Shape):
-    """A call that an assistant's message made; ``arguments`` is the model's own JSON text."""
+    """A call that an assistant's message made; ``arguments`` is the model's own JSON text.
+
+    ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from
+    there, unless something else was said by now.
+    """
 
     id: str
     name: str
     arguments: str
+    client: bool = Field(default=False, exclude_if=_is_false)
+    waits: bool = Field(default=False, exclude_if=_is_false)
 
 
 class ProfileShape(Shape):
@@ -217,7 +227,10 @@ def _tool_fields(role: str, parts: Parts) -> dict[str, Any]:
     if role == MessageRole.TOOL:
         result = next(iter(tool_results(parts)), None)
         return {"tool_call_id": result and result.id}
-    calls = [ToolCallShape(id=call.id, name=call.name, arguments=call.arguments) for call in tool_calls(parts)]
+    calls = [
+        ToolCallShape(id=call.id, name=call.name, arguments=call.arguments, client=call.client)
+        for call in tool_calls(parts)
+    ]
     return {"tool_calls": calls or None}
 
 
@@ -225,7 +238,7 @@ def proposes(message: Message) -> bool:
     """Tell whether a message is the result of a call that has proposed something for the user's memory."""
     if message.role != MessageRole.TOOL or message.text.startswith(TOOL_ERROR):
         return False
-    return any(result.name == REMEMBER for result in tool_results(known(message.parts)))
+    return any(result.name == REMEMBER and not result.client for result in tool_results(known(message.parts)))
 
 
 def message_shape(message: Message) -> MessageShape:

@@ -19,9 +19,10 @@ from ag_ui.core import (
 from sessions_app.conversations import spending
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
 from sessions_app.conversations.schemas import ErrorShape, TurnShape
+from sessions_app.conversations.transcript import NewMessage
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.cache_ledger.requests import RequestRecord
-from sessions_app.llm.content.parts import Parts, reasoning_of
+from sessions_app.llm.content.parts import Parts, ToolCall, reasoning_of, tool_calls
 from sessions_app.llm.finish import Finish
 from sessions_app.llm.usage import Usage
 from sessions_app.models import Turn, TurnStatus
@@ -36,7 +37,8 @@ class TurnResult:
 
     ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
     ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider. ``finish``
-    says why an answer that is complete is not whole.
+    says why an answer that is complete is not whole. ``results`` are the rows of the host's tools where the answer
+    calls some of its client too, for whose results it waits.
     """
 
     status: str
@@ -52,11 +54,17 @@ class TurnResult:
     entry: Entry | None = None
     request: RequestRecord | None = None
     finish: Finish | None = None
+    results: tuple[NewMessage, ...] = ()
+
+    @property
+    def waiting(self) -> tuple[ToolCall, ...]:
+        """The answer's calls that wait for the client's results."""
+        return tuple(call for call in tool_calls(self.parts) if call.client)
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is neither a word nor a thought to store."""
-        return not self.text.strip() and not reasoning_of(self.parts)
+        """Whether there is neither a word nor a thought to store, nor a call."""
+        return not self.text.strip() and not reasoning_of(self.parts) and not self.waiting
 
     @property
     def error(self) -> ErrorShape | None:
@@ -75,13 +83,14 @@ def reductions(ending: TurnResult) -> Iterator[TurnResult]:
     """Yield the end, then what is left of it where the database refuses that, each time less.
 
     1. Without what the provider has counted: it is not worth an answer.
-    2. Without the parts: the text is what a person has read.
+    2. Without the parts: the text is what a person has read. Not of an answer with calls that wait: they would be lost.
     3. As a failure without any words. Its session goes on, and the user learns that the answer is lost.
     """
     yield ending
     uncounted = replace(ending, usage=Usage(), entry=None, request=None)
     yield uncounted
-    yield replace(uncounted, parts=())
+    if not ending.waiting:
+        yield replace(uncounted, parts=())
     yield TurnResult(
         TurnStatus.FAILED,
         "",

@@ -120,7 +120,7 @@ def parameters_of(prefix: FrozenPrefix) -> ModelRequestParameters:
             ToolDefinition(
                 name=tool.name, description=tool.description, parameters_json_schema=json.loads(tool.parameters)
             )
-            for tool in prefix.tools
+            for tool in prefix.offered
         ]
     )
 

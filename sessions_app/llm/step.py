@@ -18,7 +18,7 @@ from sessions_app.llm.cache_ledger.requests import digest
 from sessions_app.llm.cached_transcript import CachedTranscript, content_bytes
 from sessions_app.llm.content.errors import ContentError
 from sessions_app.llm.content.parts import Parts, tool_calls
-from sessions_app.llm.content.response_parts import are_whole, kept_thought, parts_of
+from sessions_app.llm.content.response_parts import are_whole, kept_thought, of_clients, parts_of
 from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.deadline import Deadline, DeadlineError
 from sessions_app.llm.errors import Code, ProviderError
@@ -207,7 +207,7 @@ class Step:
         stream, live = self._stream, self._live
         parts: Parts = ()
         if self._ended and stream is not None:
-            parts = parts_of(stream.get(), self._transcript.model)
+            parts = of_clients(parts_of(stream.get(), self._transcript.model), self._transcript.prefix.client_tools)
         if not self._ended or (self._finish and not are_whole(tool_calls(parts))):
             # An answer that was cut is nothing to go back as it came, and a call that was cut is no call.
             parts = kept_thought(self._answer.reasoning)

@@ -12,6 +12,7 @@ from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.turns import Turn, TurnKind, TurnStatus
+from sessions_app.models.waiting import WaitingCall, WaitingKind
 
 __all__ = [
     "AgentProfile",
@@ -39,4 +40,6 @@ __all__ = [
     "TurnStatus",
     "UserInstructions",
     "UserMemory",
+    "WaitingCall",
+    "WaitingKind",
 ]

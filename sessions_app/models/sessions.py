@@ -34,7 +34,7 @@ class ChatSession(models.Model):
     JSON), and ``applied_prefix`` the digest of a prefix that somebody put in the place of the
     first one: the ledger explains misses of the provider's cache by them, nothing else does.
     ``client_prompt`` is the digest of the system prompt that a program has brought with it, empty where it is the
-    profile's own.
+    profile's own; ``client_tools`` that of the tools it has brought (``llm.tools.client_tools``), empty for none.
     ``profile`` is null where that was removed: then the session is read, and answered by nobody until it has another.
     ``memory`` says whether the user's memory is told here.
     """
@@ -48,6 +48,7 @@ class ChatSession(models.Model):
     title_by = models.CharField(max_length=6, choices=TitleSource, blank=True, db_default="", editable=False)
     frozen_prefix = models.TextField(editable=False)
     client_prompt = models.CharField(max_length=32, blank=True, db_default="", editable=False)
+    client_tools = models.CharField(max_length=32, blank=True, db_default="", editable=False)
     # The two tables name each other; foreign keys are checked at commit, so a session and its
     # branches are made, and deleted, in one transaction.
     active_branch = models.ForeignKey("Branch", on_delete=models.DO_NOTHING, related_name="+", editable=False)

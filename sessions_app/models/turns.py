@@ -29,6 +29,8 @@ class TurnStatus(models.TextChoices):
 class TurnKind(models.TextChoices):
     """What a turn begins with: a message at the end of the line, one in the place of another, or none of its own.
 
+    A ``resumption`` goes on with an answer whose calls have waited for results from outside: it begins with these, and
+    its ``message_id`` is that of the user's message which is still being answered.
     A ``compaction`` brings no answer but a summary of the line, and answers no message: its ``message_id`` is nobody's.
     A ``title`` is no turn of the conversation: it is the request that made the session's title, for the ledger alone,
     and is stored when it has ended.
@@ -37,6 +39,7 @@ class TurnKind(models.TextChoices):
     MESSAGE = "message"
     EDIT = "edit"
     REGENERATION = "regeneration"
+    RESUMPTION = "resumption"
     COMPACTION = "compaction"
     TITLE = "title"
 

@@ -176,7 +176,8 @@ def prefix_of(profile: AgentProfile, *, remembers: bool) -> FrozenPrefix:
 
 
 def present_prefix(chat_session: ChatSession, profile: AgentProfile) -> FrozenPrefix:
-    """Return what a session would begin with by a profile as it is now: what it has of its user's own stays.
+    """Return what a session would begin with by a profile as it is now: what it has of its user's own stays, and of its
+    client's tools.
 
     But for memories that this profile's models are not to be told. The tool ``remember`` stays where memory is off by
     now: a switch is no reason to have a prompt read anew.
@@ -188,7 +189,8 @@ def present_prefix(chat_session: ChatSession, profile: AgentProfile) -> FrozenPr
     remembers = any(tool.name == REMEMBER for tool in own.tools)
     remembers = remembers or (chat_session.memory and memory.is_enabled(chat_session.owner_id))
     present = prefix_of(profile, remembers=remembers)
-    return replace(present, instructions=own.instructions, memories=own.memories if profile.memory else ())
+    memories = own.memories if profile.memory else ()
+    return replace(present, instructions=own.instructions, memories=memories, client_tools=own.client_tools)
 
 
 def ledger(user_id: int, session_id: UUID) -> tuple[TotalsShape, ProfileShape | None]:

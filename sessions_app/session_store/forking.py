@@ -20,7 +20,7 @@ from sessions_app.models import ChatSession, FactName, Message, MessageRole
 from sessions_app.session_store.inserting import insert_session
 
 _ROWS_AT_ONCE, _SEGMENTS = 500, 50
-_COPIED = ("profile_id", "title", "title_by", "frozen_prefix", "memory", "client_prompt")
+_COPIED = ("profile_id", "title", "title_by", "frozen_prefix", "memory", "client_prompt", "client_tools")
 
 
 def fork(user_id: int, message_id: UUID) -> SessionShape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,16 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, profiles, sent_rows, titles, transcript, turn_status
+from sessions_app.conversations import (
+    access,
+    branches,
+    profiles,
+    sent_rows,
+    titles,
+    transcript,
+    turn_status,
+    waiting_calls,
+)
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.schemas import (
     MessageShape,
@@ -50,12 +60,20 @@ class Forked:
 
 
 def begin(
-    turn: Turn, chat_session: ChatSession, process: str, user: ActingUser, forked: Forked | None = None
+    turn: Turn,
+    chat_session: ChatSession,
+    process: str,
+    user: ActingUser,
+    forked: Forked | None = None,
+    results: Sequence[NewMessage] = (),
 ) -> ClaimedTurn:
-    """Store a new turn as claimed, with its user's message. The caller holds the session's lock."""
+    """Store a new turn as claimed, with its user's message, or the ``results`` that a resumption begins with.
+
+    The caller holds the session's lock.
+    """
     _set(turn, _claimed(process))
     turn.save(force_insert=True)
-    return _start(turn, chat_session, process, user, forked)
+    return _start(turn, chat_session, process, user, forked, results)
 
 
 def _claimed(process: str) -> dict[str, Any]:
@@ -70,12 +88,17 @@ def _set(turn: Turn, claimed: dict[str, Any]) -> None:
 
 
 def _start(
-    turn: Turn, chat_session: ChatSession, process: str, user: ActingUser, forked: Forked | None = None
+    turn: Turn,
+    chat_session: ChatSession,
+    process: str,
+    user: ActingUser,
+    forked: Forked | None = None,
+    results: Sequence[NewMessage] = (),
 ) -> ClaimedTurn:
     """Store what a turn that was claimed in this transaction begins with."""
     old = forked.old if forked else stamp_of(chat_session)
-    stored = _rows_of(turn, chat_session, user)
-    message = _answered_again(turn, chat_session) if turn.kind == TurnKind.REGENERATION else (stored or [None])[-1]
+    stored = _rows_of(turn, chat_session, user, results)
+    message = _message_of(turn, chat_session, stored)
     begun = claimed_turn(turn, chat_session, message, old, stamp_of(chat_session), stored)
     if forked is not None:
         begun = replace(begun, cut=forked.position)
@@ -88,15 +111,19 @@ def _start(
     return begun
 
 
-def _rows_of(turn: Turn, chat_session: ChatSession, user: ActingUser) -> tuple[Message, ...]:
-    """Store what a turn begins with: a note where one is needed, and what the user says, if that is new.
+def _rows_of(
+    turn: Turn, chat_session: ChatSession, user: ActingUser, results: Sequence[NewMessage]
+) -> tuple[Message, ...]:
+    """Store what a turn begins with: results right behind their calls, a note where one is needed, and what the user
+    says, if that is new.
 
-    What is said names a session without a title.
+    What is said names a session without a title, and nothing waits any more for a result before it.
     """
     if turn.kind == TurnKind.COMPACTION:
         return ()
-    rows = [note] if (note := memory_notes.needed(chat_session, user)) else []
-    if turn.kind != TurnKind.REGENERATION:
+    rows = [*results, *([note] if (note := memory_notes.needed(chat_session, user)) else [])]
+    if turn.kind not in (TurnKind.REGENERATION, TurnKind.RESUMPTION):
+        waiting_calls.abandon(chat_session)
         rows.append(NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id))
         titles.name(chat_session, turn.text)
     if not rows:
@@ -104,6 +131,15 @@ def _rows_of(turn: Turn, chat_session: ChatSession, user: ActingUser) -> tuple[M
     appended = transcript.append_claimed(chat_session, turn, rows)
     touch(chat_session, appended)
     return appended.messages
+
+
+def _message_of(turn: Turn, chat_session: ChatSession, stored: Sequence[Message]) -> Message | None:
+    """Return the user's message that a turn answers."""
+    if turn.kind == TurnKind.REGENERATION:
+        return _answered_again(turn, chat_session)
+    if turn.kind == TurnKind.RESUMPTION:
+        return Message.objects.filter(owner_id=turn.owner_id, public_id=turn.message_id).first()
+    return stored[-1] if stored else None
 
 
 def _answered_again(turn: Turn, chat_session: ChatSession) -> Message:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, limits, sent_rows, storage, transcript
+from sessions_app.conversations import access, branches, limits, sent_rows, storage, transcript, waiting_calls
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.schemas import message_shape, session_shape
@@ -86,10 +86,15 @@ def undo(user_id: int, session_id: UUID) -> None:
 
 
 def _free(user_id: int, session_id: UUID) -> tuple[ChatSession, ActingUser]:
-    """Return the user's session, locked and without a turn that runs or waits, and the user, who may act."""
+    """Return the user's session, locked and without a turn that runs or waits, and the user, who may act.
+
+    A summary never stands between a call that waits and its result.
+    """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     user = access.require_user(user_id)
     check_free(chat_session)
+    if waiting_calls.at_end(chat_session) is not None:
+        raise Conflict("A tool's result is waited for in this chat. Wait for it, or write something first.")
     return chat_session, user
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, spending, transcript
+from sessions_app.conversations import access, spending, transcript, waiting_calls
 from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
 from sessions_app.conversations.sent_rows import row_of
@@ -20,8 +20,9 @@ from sessions_app.conversations.versions import versions
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
+from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import Row
-from sessions_app.models import ChatSession, FactName, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.models import ChatSession, FactName, Message, MessageRole, Turn, TurnKind, TurnStatus
 from sessions_app.turn_store.beginning import begin_next, return_to_left_branch, touch
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 
@@ -58,21 +59,34 @@ def locked(turn: Turn) -> ChatSession:
 
 
 def _append(
-    chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], request: RequestRecord | None, **columns: Any
+    chat_session: ChatSession,
+    turn: Turn,
+    rows: Sequence[NewMessage],
+    request: RequestRecord | None,
+    waiting: Sequence[ToolCall] = (),
+    **columns: Any,
 ) -> Stored:
+    """Append rows of a turn; ``waiting`` are calls of the first one that wait for results from outside."""
     appended = transcript.append(chat_session, turn, rows, **columns)
     touch(chat_session, appended, request)
+    if waiting:
+        waiting_calls.store(appended.messages[0], waiting)
     # Of what a turn appends, only another answer stands beside something.
     beside = versions(appended.messages) if turn.kind == TurnKind.REGENERATION else {}
     return Stored(
         tuple(row_of(message) for message in appended.messages),
         tuple(
-            message_shape(message).model_copy(update=standing(message.public_id, beside.get(message.pk, ())))
+            _shape(message, waiting).model_copy(update=standing(message.public_id, beside.get(message.pk, ())))
             for message in appended.messages
         ),
         appended.old,
         appended.new,
     )
+
+
+def _shape(message: Message, waiting: Sequence[ToolCall]) -> MessageShape:
+    shape = message_shape(message)
+    return waiting_calls.shown(shape, [call.id for call in waiting]) if waiting and shape.tool_calls else shape
 
 
 def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far: TurnResult, seq: int) -> Stored:
@@ -129,11 +143,12 @@ def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: TurnR
         answer = NewMessage(
             MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id, ending.finish or ""
         )
-        stored = _append(chat_session, turn, [answer], ending.request, **_columns(ending))
+        rows = [answer, *ending.results]
+        stored = _append(chat_session, turn, rows, ending.request, waiting=ending.waiting, **_columns(ending))
         told = stored.messages[0].model_copy(
             update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None}
         )
-        return replace(stored, messages=(told,))
+        return replace(stored, messages=(told, *stored.messages[1:]))
     transcript.write_fenced(turn, **_columns(ending))
     touch(chat_session, None, ending.request)
     return None

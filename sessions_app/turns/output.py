@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
 from sessions_app.conversations.ledger_schemas import GuardShape
-from sessions_app.conversations.transcript import OwnershipLost
+from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, INTERRUPTED, TurnResult
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.content.errors import ContentError
@@ -35,6 +36,7 @@ class TurnOutput:
         self._text = ""
         self._finish: Finish | None = None
         self._entry: Entry | None = None
+        self._results: tuple[NewMessage, ...] = ()
 
     def begin_answer(self) -> None:
         """Begin another answer: what was said so far is stored."""
@@ -44,6 +46,10 @@ class TurnOutput:
         """Take in what a step has amounted to, however it ended."""
         self.count(result)
         self._text, self._parts, self._finish = result.text, result.parts, result.finish
+
+    def leave(self, results: Sequence[NewMessage]) -> None:
+        """End with an answer that waits for its client's results; ``results`` are those of the host's own tools."""
+        self._results = tuple(results)
 
     def count(self, result: StepResult) -> None:
         """Take in what a step has cost, and nothing of what it said."""
@@ -89,4 +95,5 @@ class TurnOutput:
             error_code=code,
             error_text=text,
             finish=self._finish if is_whole else None,
+            results=self._results if is_whole else (),
         )

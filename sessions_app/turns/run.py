@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Literal
@@ -25,6 +25,7 @@ from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, TurnResult, reductions
 from sessions_app.llm.agent import Agent
+from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.errors import ProviderError
@@ -187,6 +188,9 @@ class Run:
             result = await self._step_that_fits(agent, memory, compactor)
             if not result.calls:
                 return
+            if any(call.client for call in result.calls):
+                await self._leave_to_client(agent, memory, result)
+                return
             await self._use_tools(agent, memory, result)
         raise ProviderError("provider", f"The model called tools {MAX_STEPS} times in a row.")
 
@@ -211,19 +215,25 @@ class Run:
         return step.result
 
     async def _use_tools(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
-        outcomes = await asyncio.gather(*(agent.call(memory.transcript, call) for call in result.calls))
-        rows = [
-            NewMessage(
-                MessageRole.ASSISTANT,
-                result.text,
-                result.parts,
-                public_id=self.stream.message_id,
-            )
-        ]
-        for call, outcome in zip(result.calls, outcomes, strict=True):
-            row = tool_row(call.id, call.name, clean(outcome))
-            rows.append(NewMessage(MessageRole.TOOL, row.text, row.parts))
+        answer = NewMessage(
+            MessageRole.ASSISTANT,
+            result.text,
+            result.parts,
+            public_id=self.stream.message_id,
+        )
+        rows = [answer, *await _results(agent, memory, result.calls)]
         await settled(self._store_step(memory, result, rows))
+
+    async def _leave_to_client(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
+        """End the turn with an answer that calls tools of its client's: the host's among them are run, and told.
+
+        All of it is stored as the turn's end. A later turn goes on with the client's results.
+        """
+        own = [call for call in result.calls if not call.client]
+        rows = await _results(agent, memory, own)
+        self._output.leave(rows)
+        for call, row in zip(own, rows, strict=True):
+            self.stream.call_result(call.id, row.public_id, row.text)
 
     async def _store_step(self, memory: TurnMemory, result: StepResult, rows: list[NewMessage]) -> None:
         next_answer = uuid.uuid4()
@@ -236,3 +246,10 @@ class Run:
         self.stream.next_message(next_answer)
         self._output.begin_answer()
         await memory.go_on(stored)
+
+
+async def _results(agent: Agent, memory: TurnMemory, calls: Sequence[ToolCall]) -> list[NewMessage]:
+    """Run the host's own tools, and return the rows of their results."""
+    outcomes = await asyncio.gather(*(agent.call(memory.transcript, call) for call in calls))
+    rows = [tool_row(call.id, call.name, clean(outcome)) for call, outcome in zip(calls, outcomes, strict=True)]
+    return [NewMessage(MessageRole.TOOL, row.text, row.parts) for row in rows]

@@ -7,7 +7,7 @@ raises goes to the caller.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from sessions_app.realtime.bus import Bus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
-from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising
+from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising, resuming
 from sessions_app.turn_store.alive import StillStopping
 from sessions_app.turn_store.branching import BranchedTurn
 from sessions_app.turn_store.continuing import Moved
@@ -31,6 +31,7 @@ from sessions_app.turn_store.ending import status_of
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.opening import read_until
 from sessions_app.turn_store.recognising import Found, Heard
+from sessions_app.turn_store.resuming import CallResult
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
 
@@ -104,6 +105,24 @@ class TurnService:
     ) -> AcceptedTurn:
         ask = partial(continuing.say, user_id, heard, found, sampling)
         return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+
+    async def resume(
+        self,
+        user_id: int,
+        session_id: UUID,
+        results: Sequence[CallResult],
+        sampling: dict[str, Any] | None = None,
+        *,
+        door: Door = database,
+    ) -> AcceptedTurn:
+        """Go on with an answer whose calls have waited for these results of its client.
+
+        Raises NotFound, BadInput, Conflict, TooLarge, TooMany.
+        """
+        ask = partial(resuming.resume, user_id, session_id, results, sampling)
+        return await self._once_stopped(
+            lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+        )
 
     async def regenerate(
         self,

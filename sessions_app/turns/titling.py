@@ -68,7 +68,7 @@ class TitleMaker:
         begun, ending = run.begun, run.ending
         if ending is None or ending.status != TurnStatus.COMPLETE or begun.old.message_count > FEW_MESSAGES:
             return
-        if begun.message is None or begun.endpoint is not None:
+        if begun.message is None or not ending.text.strip() or begun.endpoint is not None:
             return  # what was said to a server of the operator's own goes to no other one
         owner_id = run.turn.owner_id
         if len(self._waiting) >= WAITING or self._of_user[owner_id] >= WAITING_PER_USER:

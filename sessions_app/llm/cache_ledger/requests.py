@@ -126,7 +126,7 @@ def prompt_digest(prefix: FrozenPrefix) -> str:
 
 def tools_digest(prefix: FrozenPrefix) -> str:
     """Digest of frozen tool definitions."""
-    return digest(canonical([[tool.name, tool.description, tool.parameters] for tool in prefix.tools]))
+    return digest(canonical([[tool.name, tool.description, tool.parameters] for tool in prefix.offered]))
 
 
 def frozen_digest(prompt: str, tools: str) -> str:

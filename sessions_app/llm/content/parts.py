@@ -63,7 +63,10 @@ class TextSpan:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool call as the model made it: `arguments` is JSON text, unchecked; `item` is the provider's own id of it."""
+    """A tool call as the model made it: `arguments` is JSON text, unchecked; `item` is the provider's own id of it.
+
+    `client` where the tool is the client's own, who runs it. No provider is told.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _EXACT
 
@@ -72,17 +75,19 @@ class ToolCall:
     arguments: str
     item: str | None = None
     details: str | None = None
+    client: StrictBool = False
     kind: Literal["call"] = "call"
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """Which call a tool's row answers; the row's text is the result."""
+    """Which call a tool's row answers; the row's text is the result. `client` as with the call."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _EXACT
 
     id: str
     name: str
+    client: StrictBool = False
     kind: Literal["result"] = "result"
 
 

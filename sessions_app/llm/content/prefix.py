@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sessions_app.llm.content import memory
 
@@ -28,7 +29,8 @@ INSTRUCTIONS = "What the user asks of you in all their chats, in the user's own 
 
 @dataclass(frozen=True, slots=True)
 class FrozenPrefix:
-    """What every request of a session begins with. `tools` are sorted by name.
+    """What every request of a session begins with. `tools` are the host's, and `client_tools` those that the session's
+    client has brought and runs itself; both are sorted by name. `offered` is what the model is told of.
 
     `instructions` are the user's own and `memories` what they want to be remembered, as they were when the session was
     made, empty for none. They come last, so that the prompts of all users of a profile begin with the same bytes.
@@ -38,6 +40,12 @@ class FrozenPrefix:
     tools: tuple[ToolSpec, ...]
     instructions: str = ""
     memories: tuple[str, ...] = ()
+    client_tools: tuple[ToolSpec, ...] = ()
+
+    @property
+    def offered(self) -> tuple[ToolSpec, ...]:
+        """All tools, sorted by name; of equal names the client's."""
+        return sorted_by_name([*self.tools, *self.client_tools])
 
     @property
     def prompt(self) -> str:
@@ -49,34 +57,32 @@ class FrozenPrefix:
     def to_json(self) -> str:
         """Canonical JSON: equal prefixes give equal text, in every process and version of Python.
 
-        What is the user's own comes first and is left out where there is none: it ends with what it would be without.
+        What is the session's own comes first and is left out where there is none: it ends with what it would be
+        without.
         """
-        tools = [
-            {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
-            for tool in self.tools
-        ]
-        own = {"instructions": self.instructions, "memories": self.memories}
+        own = {
+            "client_tools": _to_json(self.client_tools),
+            "instructions": self.instructions,
+            "memories": self.memories,
+        }
         own = {name: value for name, value in own.items() if value}
-        return canonical({**own, "system_prompt": self.system_prompt, "tools": tools})
+        return canonical({**own, "system_prompt": self.system_prompt, "tools": _to_json(self.tools)})
 
     @classmethod
     def from_json(cls, text: str) -> FrozenPrefix:
         """The prefix that `to_json` wrote; ValueError if it is none."""
         try:
             stored = json.loads(text)
-            tools = [
-                ToolSpec(tool["name"], tool["description"], canonical(tool["parameters"])) for tool in stored["tools"]
-            ]
+            tools, brought = _from_json(stored["tools"]), _from_json(stored.get("client_tools", ()))
             memories = tuple(map(str, stored.get("memories", ())))
-            return cls(str(stored["system_prompt"]), tuple(tools), str(stored.get("instructions", "")), memories)
+            return cls(str(stored["system_prompt"]), tools, str(stored.get("instructions", "")), memories, brought)
         except (KeyError, TypeError) as error:
             raise ValueError("this is no frozen prefix") from error
 
 
 def with_own_words(frozen: str) -> str:
-    """The end that the JSON of a prefix has which is this one (as JSON) with its user's instructions or memories.
-
-    No other has it.
+    """The end that the JSON of a prefix has which is this one (as JSON) with what is a session's own: its user's
+    instructions or memories, or tools of its client. No other has it.
 
     A quotation mark that follows a comma stands in no JSON string: it would be escaped.
     """
@@ -85,8 +91,24 @@ def with_own_words(frozen: str) -> str:
 
 def freeze(system_prompt: str, tools: Iterable[ToolSpec]) -> FrozenPrefix:
     """The prefix of a new session, the same in whatever order its tools are listed. Of equal names one is kept."""
+    return FrozenPrefix(system_prompt, sorted_by_name(tools))
+
+
+def sorted_by_name(tools: Iterable[ToolSpec]) -> tuple[ToolSpec, ...]:
+    """Tools in the order in which models are told of them; of equal names the last."""
     by_name = {tool.name: tool for tool in tools}
-    return FrozenPrefix(system_prompt, tuple(by_name[name] for name in sorted(by_name)))
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
+def _to_json(tools: Iterable[ToolSpec]) -> list[dict[str, Any]]:
+    return [
+        {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
+        for tool in tools
+    ]
+
+
+def _from_json(stored: Iterable[Any]) -> tuple[ToolSpec, ...]:
+    return tuple(ToolSpec(tool["name"], tool["description"], canonical(tool["parameters"])) for tool in stored)
 
 
 def canonical(value: object) -> str:

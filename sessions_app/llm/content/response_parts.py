@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sessions_app.llm.content.parts import SEPARATOR, Origin, Part, Parts, Reasoning, TextSpan, ToolCall
+from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.content.restored import digest_of
 from sessions_app.llm.content.thinking_tags import ThinkingTags
 from sessions_app.llm.content.unicode import clean
@@ -30,6 +32,14 @@ def parts_of(response: ModelResponse, model: str) -> Parts:
         model, digest_of(texts.whole), response.provider_name, response.provider_url, response.canonical_system
     )
     return (origin, *parts)
+
+
+def of_clients(parts: Parts, tools: Iterable[ToolSpec]) -> Parts:
+    """The parts of an answer, in which the calls of these tools are marked as a client's own."""
+    names = {tool.name for tool in tools}
+    return tuple(
+        replace(part, client=True) if isinstance(part, ToolCall) and part.name in names else part for part in parts
+    )
 
 
 class Texts:

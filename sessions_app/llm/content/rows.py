@@ -42,9 +42,9 @@ class Row:
     position: int = field(default=0, compare=False)
 
 
-def tool_row(call_id: str, name: str, text: str) -> Row:
-    """The row of a tool's result."""
-    return Row("tool", text, (ToolResult(call_id, name),))
+def tool_row(call_id: str, name: str, text: str, *, client: bool = False) -> Row:
+    """The row of a tool's result; `client` where the tool is the client's own."""
+    return Row("tool", text, (ToolResult(call_id, name, client),))
 
 
 def calls_of(row: Row) -> dict[str, str]:
