@@ -1,8 +1,6 @@
 """From the body of a request for a chat completion to the conversation in it, and what is wanted of the answer.
 
 What the host does not know is ignored; what it knows and cannot do is refused. For a thread: a body may be megabytes.
-While JSON is parsed no other thread has the interpreter, so what is made of many small pieces is refused before that
-(15 MB of empty lists held the event loop for ten seconds): there texts may be long, and not many.
 """
 
 from __future__ import annotations
@@ -12,9 +10,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from sessions_app.conversations.line_digests import Said, joined
+from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.errors import ApiError
 from sessions_app.llm.sampling import Sampling
 from sessions_app.models import MessageRole
@@ -22,29 +21,21 @@ from sessions_app.models import MessageRole
 MAX_MESSAGES = 5_000
 """Of one request: all that are not known yet are stored in one transaction."""
 
-MAX_PIECES = 100_000
-"""Strings, lists, objects and commas of one body: a message has some 20 at the most."""
-_BACKSLASH = ord("\\")
-
 _PROMPT_ROLES = ("system", "developer")
 _TOOL_ROLES = ("tool", "function")
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-
-class _StreamOptions(_Lenient):
+class _StreamOptions(Lenient):
     include_usage: bool | None = None
 
 
-class _ResponseFormat(_Lenient):
+class _ResponseFormat(Lenient):
     model_config = ConfigDict(strict=True, extra="allow")
     type: Literal["text", "json_object", "json_schema"]
     json_schema: dict[str, Any] | None = None
 
 
-class _Message(_Lenient):
+class _Message(Lenient):
     role: str
     content: str | list[dict[str, Any]] | None = None
     tool_calls: list[Any] | None = None
@@ -56,7 +47,7 @@ _Stop = Annotated[list[Annotated[str, Field(max_length=1_000)]], Field(max_lengt
 _Effort = Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
 
 
-class _Body(_Lenient):
+class _Body(Lenient):
     model: Annotated[str, Field(min_length=1)]
     messages: Annotated[list[_Message], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
@@ -89,7 +80,7 @@ class ChatRequest:
 
 def read(body: bytes) -> ChatRequest:
     """Return the request in a body. Raises ApiError."""
-    parsed = _parsed(body)
+    parsed = parse(_Body, body)
     _refuse_what_cannot_be_done(parsed)
     prompts, texts = _texts(parsed.messages)
     said = joined(texts)
@@ -104,48 +95,6 @@ def read(body: bytes) -> ChatRequest:
         bool(parsed.stream),
         bool(options and options.include_usage),
     )
-
-
-def _parsed(body: bytes) -> _Body:
-    if not _has_few_pieces(body):
-        raise ApiError(400, f"The body has more than {MAX_PIECES:,} pieces.")
-    try:
-        return _Body.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise ApiError(400, f"{first['msg']}.", param=_param(first["loc"]) or None) from None
-
-
-def _has_few_pieces(body: bytes) -> bool:
-    """Tell whether JSON has at most MAX_PIECES; in small steps, between which other threads run."""
-    pieces = position = 0
-    while pieces <= MAX_PIECES:
-        start = body.find(b'"', position)
-        end = start if start >= 0 else len(body)
-        pieces += 1 + sum(body.count(mark, position, end) for mark in (b"[", b"{", b","))
-        if start < 0:
-            break
-        position = _end_of_string(body, start + 1)
-    return pieces <= MAX_PIECES
-
-
-def _end_of_string(body: bytes, start: int) -> int:
-    """Return the position behind the quotation mark that ends the string that begins here."""
-    quote = body.find(b'"', start)
-    while quote >= 0:
-        before = quote
-        while before > start and body[before - 1] == _BACKSLASH:
-            before -= 1
-        if (quote - before) % 2 == 0:
-            return quote + 1
-        quote = body.find(b'"', quote + 1)
-    return len(body)
-
-
-def _param(loc: tuple[int | str, ...]) -> str:
-    """Return a place as OpenAI names it: ``messages[0].role``."""
-    named = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return named.lstrip(".")
 
 
 def _refuse_what_cannot_be_done(body: _Body) -> None:
