@@ -53,3 +53,9 @@ class Conflict(CommandError):
     """What the caller saw is no longer so; ``data`` says what is."""
 
     code = -32004
+
+
+class Forbidden(CommandError):
+    """The API token that was sent is not for this: it may only read, or is for the chats of one profile."""
+
+    code = -32005

@@ -19,7 +19,8 @@ from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_ENTRY, O
 from sessions_app.accounts.judging import admit, judging, judging_own_password
 from sessions_app.accounts.names import REFUSAL
 from sessions_app.accounts.throttle import Rule
-from sessions_app.models import ApiToken
+from sessions_app.conversations import profiles
+from sessions_app.models import AgentProfile, ApiToken
 from sessions_app.models.tokens import LIFETIME
 
 
@@ -113,7 +114,7 @@ class SignupForm(PlainForm, OnePassword, UserCreationForm):
 
 
 class TokenForm(PlainForm, forms.ModelForm):
-    """A name for a new token, and how long it lasts."""
+    """A name for a new token, how long it lasts, and what it may do."""
 
     LIFETIMES = {7: "7 days", 30: "30 days", LIFETIME.days: "90 days", 365: "a year"}
 
@@ -125,6 +126,14 @@ class TokenForm(PlainForm, forms.ModelForm):
         required=False,
         label="How long may it be used?",
     )
+    profile = forms.ModelChoiceField(
+        AgentProfile.objects.none(),
+        required=False,
+        empty_label="All my chats",
+        label="Which chats are there for it?",
+        help_text="With a profile, only that one's chats. Its model's tools work as ever: the chat search finds all.",
+    )
+    reads_only = forms.BooleanField(required=False, label="It only reads, and changes nothing")
 
     class Meta:
         model = ApiToken
@@ -133,6 +142,7 @@ class TokenForm(PlainForm, forms.ModelForm):
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
+        self.fields["profile"].queryset = profiles.choosable(owner.pk)  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
         """Refuse a second token of one name while the first lets in: nobody could tell which one to revoke."""
@@ -147,5 +157,6 @@ class TokenForm(PlainForm, forms.ModelForm):
 
     def issue(self) -> str:
         """Make the token and return its clear text. Raises TooManyTokens."""
-        lifetime = timedelta(days=self.cleaned_data["days"])
-        return ApiToken.issue(self.owner, self.cleaned_data["name"], lifetime)[1]
+        given = self.cleaned_data
+        limits = {"reads_only": given["reads_only"], "profile": given["profile"]}
+        return ApiToken.issue(self.owner, given["name"], timedelta(days=given["days"]), **limits)[1]

@@ -112,7 +112,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             form = TokenForm(owner=user)
-    own = ApiToken.objects.filter(owner=user).order_by("-created_at", "-pk")
+    own = ApiToken.objects.filter(owner=user).select_related("profile").order_by("-created_at", "-pk")
     return render(request, "registration/tokens.html", {"form": form, "clear_text": clear_text, "tokens": own})
 
 

@@ -13,18 +13,20 @@ from sessions_app.admin.listing import ListingAdmin
 from sessions_app.admin.words import users_named
 from sessions_app.models import ApiToken
 
+TIMES_AND_LIMITS = ("owner", "created_at", "expires_at", "last_used_at", "reads_only", "profile")
+
 
 class ApiTokenAdmin(ListingAdmin):
     """Tokens are made by their users or by ``create_token``; deleting one revokes it."""
 
-    list_display = ("__str__", "owner", "created_at", "expires_at", "last_used_at", "can_read_metrics")
-    list_select_related = ("owner",)
-    list_filter = (OwnerFilter, "can_read_metrics")
+    list_display = ("__str__", *TIMES_AND_LIMITS, "can_read_metrics")
+    list_select_related = ("owner", "profile")
+    list_filter = (OwnerFilter, "reads_only", "can_read_metrics")
     ordering = ("-id",)
     search_fields = ("name", "owner__username")
     search_help_text = "Name of the token or of its user"
-    fields = ("owner", "name", "created_at", "expires_at", "last_used_at", "can_read_metrics")
-    readonly_fields = ("owner", "name", "created_at", "expires_at", "last_used_at")
+    fields = ("name", *TIMES_AND_LIMITS, "can_read_metrics")
+    readonly_fields = ("name", *TIMES_AND_LIMITS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody makes a token for somebody else here."""

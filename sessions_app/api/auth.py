@@ -28,7 +28,9 @@ from django.utils.crypto import constant_time_compare
 from sessions_app import database
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.sessions import SessionStore
+from sessions_app.conversations.reach import limited
 from sessions_app.database.users import of_users
+from sessions_app.errors import Forbidden
 from sessions_app.models import ApiToken
 from sessions_app.scheduling.allowance import Allowance
 
@@ -57,9 +59,14 @@ class Unauthorised(Exception):  # an outcome, not a fault
 
 @dataclass(frozen=True, slots=True)
 class Caller(ABC):
-    """The user behind a connection; the only way for a command to the database."""
+    """The user behind a connection; the only way for a command to the database.
+
+    One that ``reads_only`` changes nothing; with a ``profile_id`` there are only the chats of that profile.
+    """
 
     user_id: int
+    reads_only: bool = field(default=False, kw_only=True)
+    profile_id: int | None = field(default=None, kw_only=True)
     # When this connection has last noted that it is used: at most one entry, of the monotonic clock.
     _noted: list[float] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -82,7 +89,10 @@ class Caller(ABC):
             return await database.of(self.user_id).read(checked, partial(function, *args, **kwargs))
 
     async def write(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run ``function`` in the transaction in which the caller was checked. Raises Unauthorised."""
+        """Run ``function`` in the transaction in which the caller was checked. Raises Unauthorised, Forbidden."""
+        if self.reads_only:
+            await self.check()
+            raise Forbidden("This API token may only read.")
         used = partial(self._used, partial(function, *args, **kwargs))
         return await database.of(self.user_id).write(self._checked, used)
 
@@ -102,7 +112,8 @@ class Caller(ABC):
     def _checked(self, work: Callable[[], R]) -> R:
         if not self.holds():
             raise Unauthorised
-        return work()
+        with limited(self.profile_id):
+            return work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +232,7 @@ def _by_token(clear_text: str) -> TokenCaller | None:
     if token is None:
         return None
     _note_use(ApiToken.objects.filter(pk=token.pk))
-    return TokenCaller(token.owner_id, token.pk)
+    return TokenCaller(token.owner_id, token.pk, reads_only=token.reads_only, profile_id=token.profile_id)
 
 
 def _by_cookie(session_key: str) -> CookieCaller | None:

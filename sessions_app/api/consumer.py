@@ -26,6 +26,7 @@ from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, 
 from sessions_app.api.method import Call
 from sessions_app.api.methods import changes, holds_events
 from sessions_app.api.outbox import Outbox
+from sessions_app.api.profile_subscription import ProfileSubscription
 from sessions_app.api.responses import error_frame, refusal, respond
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.realtime.subscriptions import Subscription
@@ -95,7 +96,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             settings.HERMES_MAX_ANSWER,
             partial(self.runner.delivery.subscriptions.pace.begin, self.user_id),
         )
-        self._subscription = Subscription(self.user_id, self._outbox.tell)
+        self._subscription = self._subscribed(caller)
         self.runner.connect(self._subscription)
         # Also where what follows is broken off: the server ends a handshake that takes too long.
         self._until_gone.callback(self.runner.disconnect, self._subscription)
@@ -105,6 +106,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
             rendering.warm()  # a browser: it will have answers rendered
         # No command is read before: what it lists, and what it is told of afterwards, have no gap between them.
         await self.runner.delivery.ready(self.user_id)
+
+    def _subscribed(self, caller: Caller) -> Subscription:
+        """Return what is told on this connection."""
+        if caller.profile_id is None:
+            return Subscription(self.user_id, self._outbox.tell)
+        limited = ProfileSubscription(caller, self._outbox.tell)
+        self._until_gone.callback(limited.leave)
+        return limited
 
     async def _refuse(self, code: int) -> None:
         # A client that does not close keeps its socket for a while.

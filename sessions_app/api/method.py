@@ -47,7 +47,7 @@ class Method:
 
     One that ``changes`` nothing of what is stored is dropped when its client has gone. Events that arrive while one
     that changes something is carried out, or one whose response is a moment of the journal (``reflects``), come after
-    its response.
+    its response. What is ``of_account`` concerns all the chats of a user: a token of one profile is refused.
     """
 
     name: str
@@ -57,3 +57,4 @@ class Method:
     errors: tuple[type[CommandError], ...] = ()
     changes: bool = False
     reflects: bool = False
+    of_account: bool = False

@@ -19,7 +19,7 @@ from sessions_app.api.events import FactNotification, RunNotification, SessionEv
 from sessions_app.api.examples import EXAMPLES
 from sessions_app.api.method import Method
 from sessions_app.conversations.shape import Shape
-from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge, TooMany
+from sessions_app.errors import CommandError, Conflict, Forbidden, NotFound, TooLarge, TooMany
 
 # The contract's own version: it grows and does not break.
 VERSION = "1.0.0"
@@ -33,7 +33,7 @@ _USUAL: tuple[type[CommandError], ...] = (
     InternalError,
     TooMany,
 )
-_ERRORS = (*_USUAL, NotFound, TooLarge, Conflict)
+_ERRORS = (*_USUAL, NotFound, TooLarge, Conflict, Forbidden)
 _INFO = """JSON-RPC 2.0, one request or a batch of at most 64 in a text frame, parameters by name. The handshake carries
 the session cookie of the site, from a page of its own, or `Authorization: Bearer TOKEN`. A request without
 an id is carried out and never answered. Clients ignore event types that they do not know.
@@ -91,7 +91,8 @@ def _schemas(methods: list[Method]) -> tuple[dict[str, Schema], dict[str, Schema
 
 
 def _method(method: Method, schemas: dict[str, Schema], definitions: dict[str, Schema]) -> dict[str, Any]:
-    errors = dict.fromkeys([*_USUAL, *method.errors])
+    limited = (Forbidden,) if method.changes or method.of_account else ()
+    errors = dict.fromkeys([*_USUAL, *method.errors, *limited])
     result = " ".join((method.result.__doc__ or "").split())
     return {
         "name": method.name,

@@ -12,7 +12,7 @@ from sessions_app.api.decode import InternalError, Request, RequestId, UnknownMe
 from sessions_app.api.method import Call, Method
 from sessions_app.api.methods import METHODS
 from sessions_app.conversations.shape import Shape
-from sessions_app.errors import CommandError, TooMany
+from sessions_app.errors import CommandError, Forbidden, TooMany
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,9 @@ def refusal(request: Request, wait: float) -> str:
 
 async def _carry_out(call: Call, request: Request) -> Shape:
     method, params = _read(request)
+    if method.of_account and call.caller.profile_id is not None:
+        await call.caller.check()
+        raise Forbidden("This API token is for the chats of one profile.")
     return await method.handler(call, params)
 
 

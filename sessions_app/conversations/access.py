@@ -1,7 +1,8 @@
 """The only door to a row: yours, or not found.
 
 Every command names rows by ids that came from outside. Nothing else in the project looks a row
-up by such an id without its owner, so that someone else's row is answered exactly like a missing one.
+up by such an id without its owner, so that someone else's row is answered exactly like a missing one. So is a row that
+the caller's token does not reach (``reach``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from sessions_app.conversations.reach import reached
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
 from sessions_app.errors import NotFound
@@ -63,7 +65,8 @@ def require_user(user_id: int) -> ActingUser:
 def message(user_id: int, message_id: UUID) -> Message:
     """Return one of the user's messages. Raises NotFound."""
     try:
-        return Message.objects.get(owner_id=user_id, public_id=message_id, chat_session__owner_id=user_id)
+        rows = reached(Message.objects.all(), "chat_session__profile")
+        return rows.get(owner_id=user_id, public_id=message_id, chat_session__owner_id=user_id)
     except Message.DoesNotExist:
         raise NotFound from None
 
@@ -79,7 +82,7 @@ def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatS
         # A statement of its own: what is read after it is what the lock protects. (SQLite's
         # transactions begin IMMEDIATE, so there the whole database is locked already.)
         plain.rows(_LOCK, [session_id, user_id])
-    rows = ChatSession.objects.select_related("stamp", "profile", "active_branch")
+    rows = reached(ChatSession.objects.select_related("stamp", "profile", "active_branch"))
     try:
         return rows.get(pk=session_id, owner_id=user_id)
     except ChatSession.DoesNotExist:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
+from sessions_app.conversations import reach
 from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
@@ -66,8 +67,10 @@ def find(user_id: int, profile_id: int) -> AgentProfile:
 def default(user_id: int) -> AgentProfile:
     """Return the profile of a user's sessions that name none: the default, else the first that they may choose.
 
-    Raises NotFound where there is none.
+    Raises NotFound where there is none. With a token of one profile it is that.
     """
+    if (only := reach.profile()) is not None:
+        return find(user_id, only)
     profile = AgentProfile.default()
     if may_use(user_id, profile.pk):
         return profile
@@ -85,7 +88,7 @@ def listing(user_id: int) -> list[ChoiceShape]:
 def choosable(user_id: int) -> QuerySet[AgentProfile]:
     """Return the profiles that a user may choose, in their order."""
     for_user = Q(groups__isnull=True) | Q(groups__user=user_id)
-    return AgentProfile.objects.filter(for_user).distinct().order_by("order", "name")
+    return reach.reached(AgentProfile.objects.filter(for_user), "pk").distinct().order_by("order", "name")
 
 
 def _choice(profile: AgentProfile) -> ChoiceShape:

@@ -6,7 +6,7 @@ import json
 from math import ceil
 from typing import Any
 
-from sessions_app.errors import CommandError, Conflict, NotFound, TooLarge, TooMany
+from sessions_app.errors import CommandError, Conflict, Forbidden, NotFound, TooLarge, TooMany
 
 NO_RETRY = {"x-should-retry": "false"}
 """What keeps OpenAI's clients from sending a request again by themselves: it would be another turn, or fail again."""
@@ -74,6 +74,8 @@ def of_command(error: CommandError) -> ApiError:
             return ApiError(400, error.text, code="context_length_exceeded", param="messages")
         case NotFound():
             return ApiError(404, "There is no such model.", code="model_not_found", param="model")
+        case Forbidden():
+            return ApiError(403, error.text, kind="permission_error", code="permission_denied")
         case Conflict():
             return ApiError(409, error.text, code="conflict", headers=NO_RETRY)
         case _:

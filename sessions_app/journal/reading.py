@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from sessions_app.conversations import memory
 from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.reach import profile, reached
 from sessions_app.conversations.schemas import MessageShape, TranscriptShape, queued_shape, session_shape
 from sessions_app.conversations.turn_results import broken_off, ending_of, last_event, turn_shape
 from sessions_app.journal.recording import Fact, TurnEnd
@@ -73,15 +74,17 @@ class _Rows:
         messages = {entry.subject for entry in entries if entry.subject and entry.name in _MESSAGES}
         runs = {entry.subject for entry in entries if entry.subject and entry.name in _TURNS}
         owned = ChatSession.objects.filter(owner_id=owner_id).select_related("stamp", "profile").defer("frozen_prefix")
-        self.sessions = owned.in_bulk(list(sessions))
-        told = list(Message.objects.filter(owner_id=owner_id, public_id__in=messages)) if messages else []
+        self.sessions = reached(owned).in_bulk(list(sessions))
+        said = reached(Message.objects.filter(owner_id=owner_id, public_id__in=messages), "chat_session__profile")
+        told = list(said) if messages else []
         shapes = message_shapes(told) if told else []
         self.messages: dict[UUID | None, MessageShape] = {shape.id: shape for shape in shapes}
-        turns = Turn.objects.filter(owner_id=owner_id, run_id__in=runs) if runs else []
+        asked = reached(Turn.objects.filter(owner_id=owner_id, run_id__in=runs), "chat_session__profile")
+        turns = asked if runs else []
         self.turns: dict[UUID | None, Turn] = {turn.run_id: turn for turn in turns}
 
     def value_of(self, entry: JournalEntry) -> Any:
-        """Return what a fact tells; None where its rows are gone."""
+        """Return what a fact tells; None where its rows are gone, or not reached."""
         if entry.name == FactName.SESSION_DELETED:
             return str(entry.session_id)
         if entry.name in _MESSAGES:
@@ -89,7 +92,7 @@ class _Rows:
         if entry.name in _TURNS:
             return self._turn_value(entry)
         if entry.name == FactName.MEMORY_UPDATED:
-            return memory.change_shape(entry.owner_id)
+            return memory.change_shape(entry.owner_id) if profile() is None else None
         session = self.sessions.get(entry.session_id)
         if session is None:
             return None

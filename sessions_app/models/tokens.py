@@ -13,6 +13,8 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sessions_app.models.profiles import AgentProfile
+
 PREFIX = "hermes_"
 LIFETIME = timedelta(days=90)
 """How long a token lasts if its maker does not say otherwise."""
@@ -34,12 +36,18 @@ def digest_of(clear_text: str) -> str:
 class ApiToken(models.Model):
     """A token by which an API client acts as its owner. Revoking it deletes the row.
 
-    It holds until it expires (never, if it was made before tokens had an end) and while its owner is active.
+    It holds until it expires (never, if it was made before tokens had an end) and while its owner is active. What it
+    may do is said when it is made: ``reads_only`` changes nothing, and with a ``profile`` there are only that one's
+    chats, and it ends with it.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100, blank=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    reads_only = models.BooleanField("only reads", default=False, db_default=False, editable=False)
+    profile = models.ForeignKey(
+        AgentProfile, on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="+"
+    )
     can_read_metrics = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -58,7 +66,15 @@ class ApiToken(models.Model):
 
     @classmethod
     @transaction.atomic
-    def issue(cls, owner: AbstractUser, name: str = "", lifetime: timedelta = LIFETIME) -> tuple[ApiToken, str]:
+    def issue(
+        cls,
+        owner: AbstractUser,
+        name: str = "",
+        lifetime: timedelta = LIFETIME,
+        *,
+        reads_only: bool = False,
+        profile: AgentProfile | None = None,
+    ) -> tuple[ApiToken, str]:
         """Create a token and return it with its clear text, which is stored nowhere. Raises TooManyTokens.
 
         The owner's expired ones are removed.
@@ -71,7 +87,8 @@ class ApiToken(models.Model):
         if own.count() >= TOKENS_PER_USER:
             raise TooManyTokens
         clear_text = PREFIX + secrets.token_urlsafe(32)
-        token = cls.objects.create(owner=owner, name=name, digest=digest_of(clear_text), expires_at=now + lifetime)
+        limits = {"expires_at": now + lifetime, "reads_only": reads_only, "profile": profile}
+        token = cls.objects.create(owner=owner, name=name, digest=digest_of(clear_text), **limits)
         return token, clear_text
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sessions_app import database
 from sessions_app.api.auth import Caller
 from sessions_app.conversations import profiles
 from sessions_app.http_api.errors import unknown_model
@@ -37,7 +38,8 @@ async def find(caller: Caller, name: str) -> AgentProfile:
 async def _offered(caller: Caller) -> list[AgentProfile]:
     offered = await caller.read(_choosable, caller.user_id)
     if offered is None:
-        await caller.write(AgentProfile.default)
+        # The site's own: one who may only read has it made, too.
+        await database.of(caller.user_id).write(AgentProfile.default)
         offered = await caller.read(_choosable, caller.user_id)
     return offered or []
 

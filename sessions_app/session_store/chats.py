@@ -19,6 +19,7 @@ from uuid import UUID
 from sessions_app.conversations import access, branches, memory, profiles, spending, storage, transcript
 from sessions_app.conversations.ledger_schemas import TotalsShape
 from sessions_app.conversations.outcomes import message_shapes
+from sessions_app.conversations.reach import reached
 from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, session_shape
 from sessions_app.conversations.search.folding import fold
 from sessions_app.errors import Conflict, NotFound
@@ -122,7 +123,7 @@ def running(sessions: list[SessionShape]) -> list[UUID]:
 
 def _matching(user_id: int, after: Cursor | None, folded: str, archived: bool) -> Generator[Cursor, None, None]:
     # "IN (0)" where Django would say "NOT archived", for which SQLite takes no index.
-    rows = ChatSession.objects.filter(owner_id=user_id, archived__in=[archived])
+    rows = reached(ChatSession.objects.filter(owner_id=user_id, archived__in=[archived]))
     if after:
         rows = rows.filter(updated_at__lt=after.updated_at + _CLOCK_STEP)
     keys = rows.order_by("-updated_at", "-id").values_list("updated_at", "id", "title")

@@ -136,7 +136,10 @@ class _Search:
 
     def place_within(self, session_id: UUID) -> Place | None:
         """Return where it goes on in one session; None where that cannot take it."""
-        chat_session = access.chat_session(self._user_id, session_id)
+        try:
+            chat_session = access.chat_session(self._user_id, session_id)
+        except NotFound:
+            return None  # deleted a moment ago, or of a profile that the caller's token is not for
         if not self._suits(chat_session):
             return None
         if found := self._place(1, session_id):

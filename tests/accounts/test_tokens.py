@@ -7,14 +7,14 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from sessions_app.models import ApiToken, TooManyTokens
+from sessions_app.models import AgentProfile, ApiToken, TooManyTokens
 from sessions_app.models.tokens import TOKENS_PER_USER
 from tests.accounts.conftest import LOGIN, PASSWORD, TOKENS, Clock, change_password
 
@@ -167,3 +167,51 @@ def test_admin_shows_when_a_token_ends(owner: User, client: Client) -> None:
         assert "Expires at" in client.get(address).content.decode()
     client.post(f"/admin/sessions_app/apitoken/{token.pk}/change/", {"expires_at": "2999-01-01"})
     assert days_of(ApiToken.objects.get()) == 90
+
+
+def test_a_token_is_limited_when_it_is_made(signed_in: Client, owner: User) -> None:
+    profile = AgentProfile.objects.create(name="Narrow")
+    page = signed_in.post(TOKENS, {"name": "script", "reads_only": "on", "profile": profile.pk}).content.decode()
+    token = ApiToken.objects.get()
+    assert (token.reads_only, token.profile) == (True, profile)
+    assert '<span class="tag">reads only</span> <span class="tag">only Narrow</span>' in page
+
+
+def test_a_token_is_not_limited_unless_it_is_said(signed_in: Client, owner: User) -> None:
+    page = signed_in.post(TOKENS, {"name": "script"}).content.decode()
+    token = ApiToken.objects.get()
+    assert (token.reads_only, token.profile) == (False, None)
+    assert 'class="tag"' not in page
+
+
+def test_only_profiles_that_the_user_may_choose_are_offered(signed_in: Client, owner: User) -> None:
+    theirs = AgentProfile.objects.create(name="Theirs")
+    theirs.groups.add(Group.objects.create(name="others"))
+    assert "Theirs" not in signed_in.get(TOKENS).content.decode()
+    page = signed_in.post(TOKENS, {"name": "script", "profile": theirs.pk}).content.decode()
+    assert "Select a valid choice" in page
+    with pytest.raises(CommandError, match="no profile 'Theirs' that the user may choose"):
+        call_command("create_token", "owner", "--profile", "Theirs")
+    assert not ApiToken.objects.exists()
+
+
+def test_create_token_takes_the_limits(owner: User, capsys: pytest.CaptureFixture[str]) -> None:
+    profile = AgentProfile.objects.create(name="Narrow")
+    call_command("create_token", "owner", "--read-only", "--profile", "Narrow")
+    [line] = capsys.readouterr().out.splitlines()
+    found = ApiToken.find(line)
+    assert found is not None
+    assert (found.reads_only, found.profile) == (True, profile)
+
+
+def test_admin_shows_the_limits_and_changes_none(owner: User, client: Client) -> None:
+    token, _ = ApiToken.issue(owner, reads_only=True, profile=AgentProfile.objects.create(name="Narrow"))
+    client.force_login(User.objects.create_superuser("boss"))
+    for address in ("/admin/sessions_app/apitoken/", f"/admin/sessions_app/apitoken/{token.pk}/change/"):
+        page = client.get(address).content.decode()
+        assert "Only reads" in page
+        assert "Narrow" in page
+    client.post(f"/admin/sessions_app/apitoken/{token.pk}/change/", {"reads_only": "", "profile": ""})
+    token.refresh_from_db()
+    assert token.reads_only
+    assert token.profile is not None

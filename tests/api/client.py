@@ -20,7 +20,7 @@ from sessions_app.api.methods import METHODS
 PATIENCE = 120.0
 _EVENTS: TypeAdapter[Any] = TypeAdapter(SessionEvent)
 _DATA: dict[int, TypeAdapter[Any]] = {error.code: TypeAdapter(reduce(or_, kinds)) for error, kinds in DATA.items()}
-_CODES = {-32700, -32600, -32601, -32602, -32603, -32001, -32002, -32003, -32004}
+_CODES = {-32700, -32600, -32601, -32602, -32603, -32001, -32002, -32003, -32004, -32005}
 
 
 class Closed(Exception):

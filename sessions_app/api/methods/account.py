@@ -8,7 +8,7 @@ from typing import Annotated
 from django.conf import settings
 from pydantic import Field
 
-from sessions_app import journal
+from sessions_app import database, journal
 from sessions_app.api.events import FactNotification, fact_notification
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import PAGE, Limit, NoParams, Params, Position, Text
@@ -101,7 +101,8 @@ async def _since(call: Call, params: SinceParams) -> SinceResult:
     user_id = call.caller.user_id
     await call.caller.check()
     if changed := await call.caller.read(foreign.find, user_id):
-        await call.write(foreign.tell, changed)
+        # The host's own word, which is told whoever asks: also one who may only read, or reaches only some chats.
+        await call.runner.publisher.write(database.of(user_id), foreign.tell, changed)
     page = await call.caller.read(journal.after, user_id, params.cursor, params.limit)
     if page.reset:
         return SinceResult(events=[], cursor=page.cursor, has_more=False, reset=True)

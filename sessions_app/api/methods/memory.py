@@ -91,10 +91,10 @@ async def _decide(call: Call, params: DecideParams) -> DecideResult:
 
 
 METHODS = (
-    Method("memory.list", NoParams, MemoriesShape, _list),
-    Method("memory.add", AddParams, MemoryResult, _add, (TooLarge,), changes=True),
-    Method("memory.update", ChangeParams, MemoryResult, _update, (TooLarge, NotFound), changes=True),
-    Method("memory.delete", DeleteParams, EmptyResult, _delete, (NotFound,), changes=True),
-    Method("memory.switch", SwitchParams, MemoriesShape, _switch, changes=True),
-    Method("memory.decide", DecideParams, DecideResult, _decide, (NotFound, Conflict), changes=True),
+    Method("memory.list", NoParams, MemoriesShape, _list, of_account=True),
+    Method("memory.add", AddParams, MemoryResult, _add, (TooLarge,), changes=True, of_account=True),
+    Method("memory.update", ChangeParams, MemoryResult, _update, (TooLarge, NotFound), changes=True, of_account=True),
+    Method("memory.delete", DeleteParams, EmptyResult, _delete, (NotFound,), changes=True, of_account=True),
+    Method("memory.switch", SwitchParams, MemoriesShape, _switch, changes=True, of_account=True),
+    Method("memory.decide", DecideParams, DecideResult, _decide, (NotFound, Conflict), changes=True, of_account=True),
 )

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from sessions_app.conversations.reach import clause
 from sessions_app.conversations.search import index
 from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
@@ -28,6 +29,8 @@ _HIGHEST_ID = 2**63 - 1
 
 _WITHIN = """AND EXISTS (SELECT 1 FROM sessions_app_message AS own
             WHERE own.id = entry.message_id AND own.chat_session_id = %s)"""
+_REACHED = """AND EXISTS (SELECT 1 FROM sessions_app_message AS own
+            WHERE own.id = entry.message_id {reached})"""
 # CROSS JOIN keeps the order of the tables.
 _SQLITE = f"""
 SELECT entry.message_id, substr(entry.folded, max(1, instr(entry.folded, %s) - 1), {AROUND})
@@ -67,7 +70,8 @@ _UNINDEXED = """
 SELECT changed.message_id, {text}, message.chat_session_id
 FROM (SELECT DISTINCT message_id FROM hermes_search_change WHERE owner_id = %s AND message_id < %s
       ORDER BY message_id DESC LIMIT %s) AS changed
-LEFT JOIN sessions_app_message AS message ON message.id = changed.message_id AND message.owner_id = %s
+LEFT JOIN sessions_app_message AS message
+ON message.id = changed.message_id AND message.owner_id = %s {reached}
 ORDER BY changed.message_id DESC
 """
 
@@ -115,15 +119,24 @@ def _walked(owner_id: int, folded: str, count: int, limit: int, session_id: UUID
 
 
 def _found(sql: str, params: list[object], limit: int, session_id: UUID | None) -> Found:
-    within = [session_id] if session_id else []
-    return dict(plain.rows(sql.format(within=_WITHIN if session_id else ""), [*params, *within, limit]))
+    within, of_within = _within(session_id)
+    return dict(plain.rows(sql.format(within=within), [*params, *of_within, limit]))
+
+
+def _within(session_id: UUID | None) -> tuple[str, list[object]]:
+    """Return what narrows a search, and its parameters: a session, or what the caller reaches."""
+    if session_id:
+        return _WITHIN, [session_id]
+    reached, params = clause("own.chat_session_id")
+    return _REACHED.format(reached=reached) if reached else "", params
 
 
 def _unindexed(owner_id: int, session_id: UUID | None = None) -> Iterator[tuple[int, str]]:
     """Return id and text of the owner's messages that have changes, the newest first; of a session alone, if given."""
     before = _HIGHEST_ID
-    sql = _UNINDEXED.format(text=index.TEXT[connection.vendor])
-    while page := plain.rows(sql, [owner_id, before, _PAGE, owner_id]):
+    reached, of_reached = clause("message.chat_session_id")
+    sql = _UNINDEXED.format(text=index.TEXT[connection.vendor], reached=reached)
+    while page := plain.rows(sql, [owner_id, before, _PAGE, owner_id, *of_reached]):
         before = page[-1][0]
         for message_id, text, of_session in page:
             if text is not None and session_id in (None, UUID(str(of_session))):

@@ -1,0 +1,51 @@
+"""OpenAI's API by a token that was limited when it was made."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+from openai import OpenAI
+
+from tests.openai_api.conftest import MODEL, Program, conversation
+
+NARROW = "Narrow"
+
+
+def limited(program: Program, *options: str) -> OpenAI:
+    """Return the client of a new token that is limited so."""
+    token = program.site.manage("create_token", program.user, *options).strip()
+    return program.client(api_key=token)
+
+
+def answered(client: OpenAI, model: str = MODEL, **headers: str) -> str:
+    """Say hello, and return the session's id."""
+    raw = client.chat.completions.with_raw_response.create(
+        model=model, messages=conversation("Hello"), extra_headers={"X-Session-Id": "named", **headers}
+    )
+    return raw.headers["x-session-id"]
+
+
+def test_a_token_that_only_reads_lists_models_and_begins_no_turn(program: Program) -> None:
+    client = limited(program, "--read-only")
+    assert [model.id for model in client.models.list()][:1] == [MODEL]
+    with pytest.raises(openai.PermissionDeniedError) as refused:
+        answered(client)
+    assert (refused.value.code, refused.value.type) == ("permission_denied", "permission_error")
+    assert program.sessions() == []
+
+
+def test_a_token_of_one_profile_has_that_model_and_its_sessions(program: Program) -> None:
+    program.site.manage("profile", NARROW, "--model", "openai-chat:loopback")
+    client = limited(program, "--profile", NARROW)
+    assert [model.id for model in client.models.list()] == [NARROW]
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve(MODEL)
+    with pytest.raises(openai.NotFoundError) as refused:
+        answered(client)
+    assert refused.value.code == "model_not_found"
+    # A name that stands for a session out of reach takes nothing of it, and the page's user keeps both.
+    hidden = answered(program.client())
+    mine = answered(client, NARROW)
+    assert mine != hidden
+    assert answered(client, NARROW, **{"X-Session-Id": hidden}) != hidden
+    assert len(program.texts(hidden)) == 2
