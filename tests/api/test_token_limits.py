@@ -116,7 +116,7 @@ async def test_a_session_of_another_profile_is_answered_like_a_missing_one(
     assert await everything() == before
 
 
-@pytest.mark.parametrize("method", NAMING_A_MESSAGE.keys() - OF_ACCOUNT)
+@pytest.mark.parametrize("method", sorted(NAMING_A_MESSAGE.keys() - OF_ACCOUNT))
 async def test_a_message_of_another_profile_is_answered_like_a_missing_one(
     connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile], method: str
 ) -> None:

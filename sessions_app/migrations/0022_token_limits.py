@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0020_openai_doors'),
+        ('sessions_app', '0021_client_tools'),
     ]
 
     operations = [
