@@ -16,7 +16,7 @@ from sessions_app.conversations.reach import reached
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
 from sessions_app.errors import NotFound
-from sessions_app.models import ChatSession, Message
+from sessions_app.models import ChatSession, Message, Turn, TurnKind
 
 # The stamp's row first; the session's own as well, because a rename takes no other lock.
 _LOCK = """
@@ -25,6 +25,9 @@ JOIN sessions_app_chatsession AS chat_session ON chat_session.id = stamp.chat_se
 WHERE stamp.chat_session_id = %s AND chat_session.owner_id = %s
 FOR UPDATE OF stamp FOR NO KEY UPDATE OF chat_session
 """
+
+RESPONSES = (TurnKind.MESSAGE, TurnKind.EDIT, TurnKind.REGENERATION)
+"""Turns that bring an answer."""
 
 _USER = """
 SELECT own.is_active, memory.digest FROM {users} AS own
@@ -69,6 +72,20 @@ def message(user_id: int, message_id: UUID) -> Message:
         return rows.get(owner_id=user_id, public_id=message_id, chat_session__owner_id=user_id)
     except Message.DoesNotExist:
         raise NotFound from None
+
+
+def response_turn(user_id: int, run_id: UUID) -> Turn:
+    """Return one of the user's turns that OpenAI's API tells as a response, with its session. Raises NotFound.
+
+    Not one whose session is deleted with its answer, nor one whose response was deleted.
+    """
+    rows = Turn.objects.select_related("chat_session", "chat_session__stamp", "chat_session__profile", "profile")
+    found = rows.filter(run_id=run_id, owner_id=user_id, chat_session__owner_id=user_id).first()
+    if found is None or found.kind not in RESPONSES or found.chat_session.temporary:
+        raise NotFound
+    if isinstance(found.request, dict) and found.request.get("deleted"):
+        raise NotFound
+    return found
 
 
 def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatSession:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from sessions_app.models.fields import VerbatimJSONField
 from sessions_app.models.profiles import AgentProfile
 
 TITLE_LENGTH = 200
@@ -36,7 +37,8 @@ class ChatSession(models.Model):
     ``client_prompt`` is the digest of the system prompt that a program has brought with it, empty where it is the
     profile's own; ``client_tools`` that of the tools it has brought (``llm.tools.client_tools``), empty for none.
     ``profile`` is null where that was removed: then the session is read, and answered by nobody until it has another.
-    ``memory`` says whether the user's memory is told here.
+    ``memory`` says whether the user's memory is told here. ``metadata`` is what a program has put to it, null for none.
+    A ``temporary`` session is deleted when its answer is out.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -57,6 +59,8 @@ class ChatSession(models.Model):
     archived = models.BooleanField(default=False, db_default=False)
     pinned = models.BooleanField(default=False, db_default=False)
     memory = models.BooleanField(default=True, db_default=True)
+    metadata = VerbatimJSONField(null=True, blank=True, editable=False)
+    temporary = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -66,6 +70,7 @@ class ChatSession(models.Model):
         indexes = [
             models.Index(fields=["owner", "archived", "-updated_at", "-id"], name="session_by_activity"),
             models.Index(fields=["-updated_at", "-id"], name="session_by_recency"),
+            models.Index(fields=["owner"], condition=models.Q(temporary=True), name="session_temporary"),
         ]
 
     def __str__(self) -> str:

@@ -53,7 +53,9 @@ class Turn(models.Model):
     the turn runs: what the run events up to ``checkpoint_seq`` say. ``last_seq`` numbers the run event that told the
     end (null: the process died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
     parts of them. ``message_id`` is the user's message that it answers. ``sampling`` is what a client wants of this
-    turn's requests alone (``llm.sampling``), null where it wants nothing.
+    turn's requests alone (``llm.sampling``), null where it wants nothing. ``request`` is what else a request for one of
+    OpenAI's responses has said, to be told with it, null for any other turn; ``request_digest`` is that of the whole
+    request, by which it is known when it is sent again.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -68,6 +70,8 @@ class Turn(models.Model):
     message_id = models.UUIDField()
     text = models.TextField(blank=True)
     sampling = VerbatimJSONField(null=True, blank=True, editable=False)
+    request = VerbatimJSONField(null=True, blank=True, editable=False)
+    request_digest = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001
     status = models.CharField(max_length=11, choices=TurnStatus, default=TurnStatus.QUEUED)
 
     claim = models.UUIDField(null=True, blank=True)
@@ -135,6 +139,11 @@ class Turn(models.Model):
             models.Index(fields=["ended_at"], name="turn_by_end"),
             models.Index(fields=["owner", "-created_at"], name="turn_by_owner"),
             models.Index(fields=["-created_at"], name="turn_by_recency"),
+            models.Index(
+                fields=["owner", "request_digest"],
+                condition=Q(request_digest__isnull=False),
+                name="turn_by_request",
+            ),
         ]
 
     def __str__(self) -> str:

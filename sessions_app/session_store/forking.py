@@ -30,22 +30,33 @@ def fork(user_id: int, message_id: UUID) -> SessionShape:
     NotFound, TooMany.
     """
     source = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
-    message = _with_results(access.message(user_id, message_id))
+    message = access.message(user_id, message_id)
     access.require_user(user_id)
+    made = copy_line(source, message)
+    shape = session_shape(made)
+    record(Fact(user_id, FactName.SESSION_CREATED, made.pk, value=shape))
+    return shape
+
+
+def copy_line(source: ChatSession, message: Message, **columns: Any) -> ChatSession:
+    """Return a new session that holds a session's line up to and with a message.
+
+    ``columns`` are those that it does not have of the source. The caller holds the locks of the source and of its user.
+    Raises TooMany.
+    """
+    user_id = source.owner_id
+    message = _with_results(message)
     storage.admit_session(user_id)
     segments = branches.line_to(message)
     groups = [_rows(segments[start : start + _SEGMENTS]) for start in range(0, len(segments), _SEGMENTS)]
     storage.admit_text(user_id, sum(map(_size, groups)))
-    made = insert_session(user_id, **{column: getattr(source, column) for column in _COPIED})
+    made = insert_session(user_id, **{column: getattr(source, column) for column in _COPIED} | columns)
     for group in groups:
         told = group.annotate(answered_by=Coalesce("model", NullIf("turn__model", Value(""))))
         rows = _copies(told.order_by("position").iterator(_ROWS_AT_ONCE), made)
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             Message.objects.bulk_create(some)
-    made = access.chat_session(user_id, made.pk)
-    shape = session_shape(made)
-    record(Fact(user_id, FactName.SESSION_CREATED, made.pk, value=shape))
-    return shape
+    return access.chat_session(user_id, made.pk)
 
 
 def _with_results(message: Message) -> Message:

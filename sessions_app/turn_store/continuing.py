@@ -20,14 +20,17 @@ from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, record
+from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
 from sessions_app.llm.content.prefix import FrozenPrefix
-from sessions_app.models import AgentProfile, ChatSession, FactName, MessageRole, SessionName, Turn, TurnKind
+from sessions_app.models import AgentProfile, ChatSession, FactName, Message, MessageRole, SessionName, Turn, TurnKind
 from sessions_app.session_store import chats
+from sessions_app.session_store.forking import copy_line
 from sessions_app.session_store.inserting import insert_session
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
-from sessions_app.turn_store.recognising import Found, Heard, Place, named
+from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike, named
+from sessions_app.turn_store.repeats import Sent, sent_before
 
 
 class Moved(Exception):  # an outcome, not a fault
@@ -35,20 +38,31 @@ class Moved(Exception):  # an outcome, not a fault
 
 
 def say(
-    user_id: int, heard: Heard, found: Found, sampling: dict[str, Any] | None, *, process: str, accepting: bool
+    user_id: int,
+    heard: Heard,
+    found: Found,
+    sampling: dict[str, Any] | None,
+    sent: Sent,
+    *,
+    process: str,
+    accepting: bool,
 ) -> AcceptedTurn:
     """Store what is new of a conversation, and begin a turn with its last message.
 
     Raises Moved, NotFound (the profile, or the user may no longer act), Conflict, TooLarge, TooMany.
     """
-    place = found.place
-    if place is None:
-        chat_session = _new_session(user_id, heard, found.name)
-        place = Place(chat_session.pk, chat_session.stamp.revision, None, 0, ends=True)
+    chat_session = _held(user_id, found)
+    access.require_user(user_id)
+    if (before := sent_before(user_id, sent)) is not None:
+        return before
+    if chat_session is not None and found.place is not None:
+        place = found.place
+        _check(chat_session, heard, found, place)
     else:
-        chat_session = _known_session(user_id, place)
+        chat_session, place = _made(user_id, heard, found, chat_session)
     earlier = heard.said[place.count : -1]
     turn = _turn(chat_session, heard, place, sampling)
+    turn.request, turn.request_digest = sent.request, sent.digest
     _admit(turn, earlier)
     forked = _go_to(chat_session, place, turn)
     if earlier:
@@ -63,30 +77,71 @@ def say(
     return AcceptedTurn(turn, begun.answered, begun)
 
 
-def _known_session(user_id: int, place: Place) -> ChatSession:
+def _held(user_id: int, found: Found) -> ChatSession | None:
+    """Return the session that was found, or that is to be copied from, locked."""
+    held = found.place or found.origin
+    if held is None:
+        return None
     try:
-        chat_session = access.chat_session(user_id, place.session_id, lock=True)
+        session_id = held.session_id if isinstance(held, Place) else held.chat_session_id
+        return access.chat_session(user_id, session_id, lock=True)
     except NotFound:
         raise Moved from None
-    access.require_user(user_id)
+
+
+def _check(chat_session: ChatSession, heard: Heard, found: Found, place: Place) -> None:
+    """Make sure that all is as it was found; have a session that was named answered as is asked for."""
     if chat_session.stamp.revision != place.revision or alive(chat_session):
         raise Moved
+    if found.is_named and not is_alike(chat_session, heard):
+        _freeze(chat_session, heard)
     check_profile(chat_session)
-    return chat_session
 
 
-def _new_session(user_id: int, heard: Heard, name: str | None) -> ChatSession:
-    access.require_user(user_id)
+def _made(user_id: int, heard: Heard, found: Found, source: ChatSession | None) -> tuple[ChatSession, Place]:
+    """Return a new session, of which ``source`` is what it is a copy of, and the place where it ends."""
+    if source is not None and found.origin is not None:
+        return _copied(user_id, heard, found.origin, source)
+    name = found.name
     if name is not None and named(user_id, name):
         raise Moved
-    profile = profiles.find(user_id, heard.profile_id)
     storage.admit_session(user_id)
-    prefix = _prefix(user_id, profile, heard.prompt).to_json()
-    columns = {"frozen_prefix": prefix, "client_prompt": heard.prompt_digest, "memory": heard.prompt is None}
-    made = insert_session(user_id, profile=profile, **columns)
+    made = insert_session(user_id, temporary=heard.temporary, **_frozen(user_id, heard))
     if name is not None:
         SessionName.objects.create(owner_id=user_id, chat_session=made, name=name)
-    return access.chat_session(user_id, made.pk, lock=True)
+    made = access.chat_session(user_id, made.pk, lock=True)
+    return made, Place(made.pk, made.stamp.revision, None, 0, ends=True)
+
+
+def _copied(user_id: int, heard: Heard, origin: Message, source: ChatSession) -> tuple[ChatSession, Place]:
+    try:
+        origin = access.message(user_id, origin.public_id)
+    except NotFound:
+        raise Moved from None
+    columns = {} if is_alike(source, heard) else _frozen(user_id, heard)
+    made = copy_line(source, origin, temporary=heard.temporary, **columns)
+    made = access.chat_session(user_id, made.pk, lock=True)
+    [last], _ = branches.latest(made, 1)
+    return made, Place(made.pk, made.stamp.revision, last, 0, ends=True)
+
+
+def _frozen(user_id: int, heard: Heard) -> dict[str, Any]:
+    """Return the columns of a session that is answered as a conversation asks for. Raises NotFound."""
+    profile = profiles.find(user_id, heard.profile_id)
+    prefix = _prefix(user_id, profile, heard.prompt).to_json()
+    prompted = {"client_prompt": heard.prompt_digest, "memory": heard.prompt is None}
+    return {"profile_id": profile.pk, "frozen_prefix": prefix, **prompted}
+
+
+def _freeze(chat_session: ChatSession, heard: Heard) -> None:
+    """Have a session answered as a conversation asks for, from this turn on: its prompt is read anew, once."""
+    columns = _frozen(chat_session.owner_id, heard)
+    prefix = FrozenPrefix.from_json(columns["frozen_prefix"])
+    columns["applied_prefix"] = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
+    for column, value in columns.items():
+        setattr(chat_session, column, value)
+    ChatSession.objects.filter(pk=chat_session.pk).update(**columns)
+    transcript.mark_as_told(chat_session)
 
 
 def _prefix(user_id: int, profile: AgentProfile, prompt: str | None) -> FrozenPrefix:

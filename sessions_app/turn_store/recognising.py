@@ -65,12 +65,14 @@ class Heard:
     """A conversation as a program has sent it: ``said`` ends with a user's message.
 
     ``prompt`` is the system prompt that came with it, None where none did; ``name`` is what names its session.
+    ``temporary``: the session is to be deleted when the answer is out.
     """
 
     profile_id: int
     prompt: str | None
     said: tuple[Said, ...]
     name: str | None = None
+    temporary: bool = False
 
     @property
     def prompt_digest(self) -> str:
@@ -94,14 +96,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The place that was found, None for a new session; ``name`` is what that is to be called."""
+    """The place that was found, None for a new session; ``name`` is what that is to be called.
+
+    ``origin`` is the message that the new session is a copy up to, None for one that begins afresh. ``is_named``: it
+    goes on in this place or nowhere.
+    """
 
     place: Place | None = None
     name: str | None = None
+    origin: Message | None = None
+    is_named: bool = False
 
 
 def find(user_id: int, heard: Heard) -> Found:
     """Find where a conversation goes on."""
+    if heard.temporary:
+        return Found()
     search = _Search(user_id, heard)
     if heard.name is None:
         return Found(search.place())
@@ -140,7 +150,7 @@ class _Search:
             chat_session = access.chat_session(self._user_id, session_id)
         except NotFound:
             return None  # deleted a moment ago, or of a profile that the caller's token is not for
-        if not self._suits(chat_session):
+        if not suits(chat_session, self._heard):
             return None
         if found := self._place(1, session_id):
             return found
@@ -183,15 +193,21 @@ class _Search:
         for pk in self._rows(count, session_id, sql):
             message = Message.objects.get(pk=pk)
             chat_session = access.chat_session(self._user_id, message.chat_session_id)
-            if self._suits(chat_session) and said_up_to(message) == trimmed(self._heard.said[:count]):
-                ends = _is_end(chat_session, message)
+            if suits(chat_session, self._heard) and said_up_to(message) == trimmed(self._heard.said[:count]):
+                ends = is_end(chat_session, message)
                 yield Place(chat_session.pk, chat_session.stamp.revision, message, count, ends)
 
-    def _suits(self, chat_session: ChatSession) -> bool:
-        heard = self._heard
-        if chat_session.profile_id != heard.profile_id or chat_session.client_prompt != heard.prompt_digest:
-            return False
-        return _has_prompt(chat_session, heard.prompt) and not alive(chat_session)
+
+def suits(chat_session: ChatSession, heard: Heard) -> bool:
+    """Tell whether a conversation can go on in a session now."""
+    return is_alike(chat_session, heard) and not chat_session.temporary and not alive(chat_session)
+
+
+def is_alike(chat_session: ChatSession, heard: Heard) -> bool:
+    """Tell whether a session is answered as a conversation asks for: by this profile, with this prompt."""
+    if chat_session.profile_id != heard.profile_id or chat_session.client_prompt != heard.prompt_digest:
+        return False
+    return _has_prompt(chat_session, heard.prompt)
 
 
 def _has_prompt(chat_session: ChatSession, prompt: str | None) -> bool:
@@ -214,7 +230,7 @@ def _first_answer(said: Sequence[Said]) -> int:
     return 0
 
 
-def _is_end(chat_session: ChatSession, message: Message) -> bool:
+def is_end(chat_session: ChatSession, message: Message) -> bool:
     """Tell whether nothing was said after a message, in its line as it goes on."""
     if not branches.is_shown(chat_session, message):
         chat_session.active_branch = branches.continuation(message)

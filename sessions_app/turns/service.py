@@ -31,6 +31,7 @@ from sessions_app.turn_store.ending import status_of
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.opening import read_until
 from sessions_app.turn_store.recognising import Found, Heard
+from sessions_app.turn_store.repeats import UNMARKED, Sent, sent_before
 from sessions_app.turn_store.resuming import CallResult
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
@@ -87,24 +88,35 @@ class TurnService:
         return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
 
     async def converse(
-        self, user_id: int, heard: Heard, sampling: dict[str, Any] | None, *, door: Door = database
+        self,
+        user_id: int,
+        heard: Heard,
+        sampling: dict[str, Any] | None,
+        *,
+        sent: Sent = UNMARKED,
+        look: Callable[[int, Heard], Found] = recognising.find,
+        door: Door = database,
     ) -> AcceptedTurn:
-        """Answer a conversation that a program has sent whole, in the session that holds it, or in a new one.
+        """Answer a conversation that a program has sent, in the session that holds it, or in a new one.
 
-        Raises NotFound, Conflict, TooLarge, TooMany.
+        ``look`` finds the place where it goes on. Raises NotFound, Conflict, TooLarge, TooMany.
         """
-        for _ in range(LOOKS):
-            found = await door.read(recognising.find, user_id, heard)
-            with suppress(Moved):
-                return await self._say(user_id, heard, found, sampling, door)
-        # Others are always faster: it is no conversation of theirs.
-        return await self._say(user_id, heard, Found(), sampling, door)
+        if sent.may_be_again and (before := await door.read(sent_before, user_id, sent)) is not None:
+            return before
 
-    async def _say(
-        self, user_id: int, heard: Heard, found: Found, sampling: dict[str, Any] | None, door: Door
-    ) -> AcceptedTurn:
-        ask = partial(continuing.say, user_id, heard, found, sampling)
-        return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+        async def say(found: Found) -> AcceptedTurn:
+            ask = partial(continuing.say, user_id, heard, found, sampling, sent)
+            return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+
+        found = Found()
+        for _ in range(LOOKS):
+            found = await door.read(look, user_id, heard)
+            with suppress(Moved):
+                return await say(found)
+        if found.is_named:
+            raise Conflict("This conversation goes on all the time elsewhere. Try again in a moment.")
+        # Others are always faster: it is no conversation of theirs.
+        return await say(Found(origin=found.origin))
 
     async def resume(
         self,
