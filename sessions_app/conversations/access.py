@@ -74,14 +74,14 @@ def message(user_id: int, message_id: UUID) -> Message:
         raise NotFound from None
 
 
-def response_turn(user_id: int, run_id: UUID) -> Turn:
+def response_turn(user_id: int, run_id: UUID, *, even_temporary: bool = False) -> Turn:
     """Return one of the user's turns that OpenAI's API tells as a response, with its session. Raises NotFound.
 
-    Not one whose session is deleted with its answer, nor one whose response was deleted.
+    Not one whose response was deleted, nor, but for ``even_temporary``, one whose session is deleted with its answer.
     """
     rows = Turn.objects.select_related("chat_session", "chat_session__stamp", "chat_session__profile", "profile")
     found = rows.filter(run_id=run_id, owner_id=user_id, chat_session__owner_id=user_id).first()
-    if found is None or found.kind not in RESPONSES or found.chat_session.temporary:
+    if found is None or found.kind not in RESPONSES or (found.chat_session.temporary and not even_temporary):
         raise NotFound
     if isinstance(found.request, dict) and found.request.get("deleted"):
         raise NotFound

@@ -10,37 +10,23 @@ from sessions_app.api.auth import Caller
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
-from sessions_app.models.sessions import NAME_LENGTH
 from sessions_app.openai_api import models, reading
 from sessions_app.openai_api.answers import ALIVE, DONE, Completion
 from sessions_app.openai_api.following import End, RunFollower, Words
+from sessions_app.openai_api.naming import session_name
 from sessions_app.openai_api.reading import ChatRequest
 from sessions_app.turn_store.recognising import Heard
-
-NAMING = ("x-session-id", "x-openwebui-chat-id", "x-conversation-id")
-"""Headers that name a session, the first that is there."""
 
 
 async def complete(exchange: Exchange, caller: Caller) -> None:
     """Answer a request for a chat completion. Raises ApiError, CommandError, Unauthorised, Gone."""
-    name = _name(exchange)
+    name = session_name(exchange)
     request = await asyncio.to_thread(reading.read, await exchange.body())
     profile = await models.find(caller, request.model)
     heard = Heard(profile.pk, request.prompt, request.said, name)
     follower = RunFollower(caller)
     async with following(exchange, follower):
         await _converse(exchange, caller, request, heard, follower)
-
-
-def _name(exchange: Exchange) -> str | None:
-    """Return what names the session, None where nothing does. Raises ApiError."""
-    given = next((name for name in NAMING if exchange.fields.get(name, "").strip()), None)
-    if given is None:
-        return None
-    value = exchange.fields[given].strip()
-    if len(value) > NAME_LENGTH or not value.isprintable():
-        raise ApiError(400, f"{given} must have at most {NAME_LENGTH} printable characters.", param=given)
-    return value
 
 
 async def _converse(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from ag_ui.core import (
     BaseEvent,
@@ -45,8 +45,8 @@ from sessions_app.llm.step_events import (
 class RunStream:
     """Numbers one run's events and hands them to ``publish(seq, event)``.
 
-    Belongs to the event loop. ``message_id`` is the id that the answer under way will have,
-    ``spoke_at`` the loop's time at the first word of the answer or its reasoning.
+    Belongs to the event loop. ``message_id`` is the id that the answer under way will have; its thoughts are named by
+    that and a number. ``spoke_at`` is the loop's time at the first word of the answer or its reasoning.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class RunStream:
         self._sent: list[str] = []
         self._length = 0
         self._reasoning_id: str | None = None
+        self._thoughts = 0
         self._open_calls: dict[str, None] = {}
 
     @property
@@ -116,7 +117,8 @@ class RunStream:
             return
         self._spoke()
         if self._reasoning_id is None:
-            self._reasoning_id = str(uuid4())
+            self._thoughts += 1
+            self._reasoning_id = f"{self.message_id}-{self._thoughts}"
             self._send(ReasoningStartEvent(message_id=self._reasoning_id))
             self._send(ReasoningMessageStartEvent(message_id=self._reasoning_id, role="reasoning"))
         self._send(ReasoningMessageContentEvent(message_id=self._reasoning_id, delta=delta))
@@ -158,7 +160,7 @@ class RunStream:
         """End the message under way, which is stored, and go on with another."""
         self._end_message()
         self.message_id = message_id
-        self._sent, self._length = [], 0
+        self._sent, self._length, self._thoughts = [], 0, 0
 
     def close(self, guard: dict[str, str] | None) -> int:
         """Send all but the event that ends the run, RUN_STARTED too where it never came so far; return its ``seq``."""

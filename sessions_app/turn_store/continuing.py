@@ -77,6 +77,24 @@ def say(
     return AcceptedTurn(turn, begun.answered, begun)
 
 
+def begin_conversation(
+    user_id: int, prompt: str | None, said: Sequence[Said], metadata: dict[str, str] | None
+) -> ChatSession:
+    """Store a conversation that is to be gone on with, by the user's default profile. Raises NotFound, TooMany."""
+    access.require_user(user_id)
+    storage.admit_session(user_id)
+    storage.admit_text(user_id, sum(len(each.text) for each in said))
+    heard = Heard(profiles.default(user_id).pk, prompt, tuple(said))
+    made = insert_session(user_id, metadata=metadata, **_frozen(user_id, heard))
+    chat_session = access.chat_session(user_id, made.pk, lock=True)
+    if said:
+        _store(chat_session, said, tell=False)
+    if asked := next((each.text for each in said if each.role == MessageRole.USER), ""):
+        titles.name(chat_session, asked)
+    record(Fact(user_id, FactName.SESSION_CREATED, chat_session.pk, value=session_shape(chat_session)))
+    return chat_session
+
+
 def _held(user_id: int, found: Found) -> ChatSession | None:
     """Return the session that was found, or that is to be copied from, locked."""
     held = found.place or found.origin

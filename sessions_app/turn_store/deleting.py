@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 
 from sessions_app.conversations import access
 from sessions_app.conversations.turn_results import broken_off
@@ -11,6 +15,13 @@ from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.models import ChatSession, FactName, Message, Turn, TurnStatus
 from sessions_app.turn_store.asking import withdraw
 from sessions_app.turn_store.recovery import is_dead
+
+DELETED = {"deleted": True}
+"""What stands in the place of the request of a turn whose response was deleted."""
+
+# Whoever follows a run has been told its end by then.
+_LEFT = timedelta(seconds=5)
+_STEP_SESSIONS = 50
 
 
 def delete(user_id: int, session_id: UUID, silence: float, given_up: Collection[UUID] = ()) -> Turn | None:
@@ -30,6 +41,27 @@ def delete(user_id: int, session_id: UUID, silence: float, given_up: Collection[
         return running
     erase(chat_session)
     return None
+
+
+def delete_response(user_id: int, session_id: UUID, run_id: UUID) -> bool:
+    """Have a turn be no response any more; tell whether its session holds no other that is one. Raises NotFound."""
+    chat_session = access.chat_session(user_id, session_id, lock=True)
+    turn = access.response_turn(user_id, run_id)
+    turn.request = DELETED
+    turn.save(update_fields=["request"])
+    others = chat_session.turns.filter(kind__in=access.RESPONSES).values_list("request", flat=True)
+    return all(isinstance(request, dict) and request.get("deleted") for request in others)
+
+
+def temporary_left() -> list[tuple[int, UUID]]:
+    """Return (owner, session) of temporary sessions whose turns have ended a while ago, and nobody has deleted.
+
+    Their client has gone before the answer was out, or the process was killed.
+    """
+    busy = Q(status__in=[TurnStatus.QUEUED, TurnStatus.RUNNING]) | Q(ended_at__gt=Now() - _LEFT)
+    turns = Turn.objects.filter(busy, chat_session=OuterRef("pk"))
+    left = ChatSession.objects.filter(~Exists(turns), temporary=True)
+    return list(left.values_list("owner", "pk")[:_STEP_SESSIONS])
 
 
 def erase(chat_session: ChatSession) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 
 from sessions_app import database, journal
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.search import index
+from sessions_app.errors import NotFound
 from sessions_app.journal import foreign
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns
-from sessions_app.turn_store import inactive_users, recovery
+from sessions_app.turn_store import deleting, inactive_users, recovery
 from sessions_app.turn_store.heartbeat import Beat, beat, beat_seconds, silence_of
 from sessions_app.turn_store.recovery import Running
 from sessions_app.turns.launcher import Launcher
@@ -72,6 +74,7 @@ class Supervisor:
             asyncio.create_task(self._every(self._beat_seconds, self.index)),
             asyncio.create_task(self._every(POLL_SECONDS, self.poll)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self.prune)),
+            asyncio.create_task(self._every(self._beat_seconds, self.delete_temporary)),
         ]
 
     async def stop(self) -> None:
@@ -109,6 +112,12 @@ class Supervisor:
         """Remove facts that are too old, in steps with room for others between them."""
         while await database.WATCH.write(journal.prune):
             pass
+
+    async def delete_temporary(self) -> None:
+        """Delete sessions that were to go with their answer, and that nobody has deleted."""
+        for owner_id, session_id in await database.WATCH.read(deleting.temporary_left):
+            with suppress(NotFound):
+                await self._publisher.write(database.WATCH, deleting.delete, owner_id, session_id, self.silence)
 
     async def index(self) -> None:
         """Bring the search index up to date, in steps with room for others between them."""

@@ -1,0 +1,56 @@
+"""The items of a conversation as OpenAI's Responses and conversations have them, made of the rows of a transcript.
+
+A row is one message, and what the model let be seen of its thoughts stands before it. The host's own tools are no
+business of a program: their calls and results are no items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import reasoning_of
+from sessions_app.models import Message, MessageKind, MessageRole, MessageStatus
+from sessions_app.openai_api.ids import message_item_id, thought_item_id
+
+Item = dict[str, Any]
+
+COMPLETED, INCOMPLETE, IN_PROGRESS = "completed", "incomplete", "in_progress"
+
+
+def text_part(text: str) -> Item:
+    """Return the part of an answer that is its text."""
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def answer_item(item_id: str, text: str | None, status: str) -> Item:
+    """Return the item that an answer is; without a text it has only begun."""
+    content = [] if text is None else [text_part(text)]
+    return {"id": item_id, "type": "message", "role": "assistant", "status": status, "content": content}
+
+
+def thought_item(item_id: str, text: str | None) -> Item:
+    """Return the item that a thought is; without a text it has only begun."""
+    summary = [] if text is None else [{"type": "summary_text", "text": text}]
+    return {"id": item_id, "type": "reasoning", "summary": summary}
+
+
+def items_of(message: Message) -> Iterator[Item]:
+    """Yield the items of a row."""
+    if message.kind != MessageKind.SAID or message.role == MessageRole.TOOL:
+        return
+    item_id = message_item_id(message.public_id)
+    if message.role == MessageRole.USER:
+        content = [{"type": "input_text", "text": message.text}]
+        yield {"id": item_id, "type": "message", "role": "user", "status": COMPLETED, "content": content}
+        return
+    if thought := reasoning_of(known(message.parts)):
+        yield thought_item(thought_item_id(f"{message.public_id}-1"), thought)
+    if message.text.strip():
+        yield answer_item(item_id, message.text, status_of(message.status, message.finish))
+
+
+def status_of(status: str, finish: str | None) -> str:
+    """Return the status of an answer's item: ``status`` and ``finish`` are those of its message."""
+    return COMPLETED if status == MessageStatus.COMPLETE and not finish else INCOMPLETE
