@@ -30,7 +30,7 @@ from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
 from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike, named
-from sessions_app.turn_store.repeats import Sent, sent_before
+from sessions_app.turn_store.repeats import UNMARKED, Sent, sent_before
 
 
 class Moved(Exception):  # an outcome, not a fault
@@ -42,7 +42,7 @@ def say(
     heard: Heard,
     found: Found,
     sampling: dict[str, Any] | None,
-    sent: Sent,
+    sent: Sent = UNMARKED,
     *,
     process: str,
     accepting: bool,

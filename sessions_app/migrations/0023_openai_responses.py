@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0020_openai_doors'),
+        ('sessions_app', '0022_token_limits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
