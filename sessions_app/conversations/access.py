@@ -79,7 +79,8 @@ def response_turn(user_id: int, run_id: UUID, *, even_temporary: bool = False) -
 
     Not one whose response was deleted, nor, but for ``even_temporary``, one whose session is deleted with its answer.
     """
-    rows = Turn.objects.select_related("chat_session", "chat_session__stamp", "chat_session__profile", "profile")
+    turns = Turn.objects.select_related("chat_session", "chat_session__stamp", "chat_session__profile", "profile")
+    rows = reached(turns, "chat_session__profile")
     found = rows.filter(run_id=run_id, owner_id=user_id, chat_session__owner_id=user_id).first()
     if found is None or found.kind not in RESPONSES or (found.chat_session.temporary and not even_temporary):
         raise NotFound

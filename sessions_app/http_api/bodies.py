@@ -6,6 +6,7 @@ While JSON is parsed no other thread has the interpreter, so what is made of man
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +16,8 @@ from sessions_app.http_api.errors import ApiError
 MAX_PIECES = 100_000
 """Strings, lists, objects and commas of one body: a message has some 20 at the most."""
 _BACKSLASH = ord("\\")
+# What a place is called where one of several types is taken.
+_TYPE = re.compile(r"str|_\w+|(list|dict)\[.*")
 
 
 class Lenient(BaseModel):
@@ -33,8 +36,10 @@ def parse(kind: type[B], body: bytes) -> B:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise ApiError(400, f"{first['msg']}.", param=_param(first["loc"]) or None) from None
+        told = error.errors(include_url=False, include_context=False, include_input=False)
+        # Where one of several types is taken, what is wrong with the one that was meant lies deepest.
+        deepest = max(told, key=lambda each: len(each["loc"]))
+        raise ApiError(400, f"{deepest['msg']}.", param=_param(deepest["loc"]) or None) from None
 
 
 def _has_few_pieces(body: bytes) -> bool:
@@ -65,5 +70,6 @@ def _end_of_string(body: bytes, start: int) -> int:
 
 def _param(loc: tuple[int | str, ...]) -> str:
     """Return a place as OpenAI names it: ``messages[0].role``."""
-    named = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    own = [part for part in loc if isinstance(part, int) or not _TYPE.fullmatch(part)]
+    named = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in own)
     return named.lstrip(".")

@@ -9,20 +9,22 @@ from sessions_app.http_api.exchange import Exchange
 from sessions_app.openai_api.responses_store import Page
 
 _MOST, _USUAL = 100, 20
+_MOST_FIELDS = 100
 
 
 def query(exchange: Exchange) -> dict[str, str]:
-    """Return the query of a request, of each name the last value."""
+    """Return the query of a request, of each name the last value. Raises ApiError."""
     text = exchange.scope.get("query_string", b"").decode("latin1")
-    return {name: values[-1] for name, values in parse_qs(text, max_num_fields=100).items()}
+    try:
+        found = parse_qs(text, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise ApiError(400, f"The query has more than {_MOST_FIELDS} fields.") from None
+    return {name: values[-1] for name, values in found.items()}
 
 
 def page(exchange: Exchange) -> Page:
     """Return which items of a list are asked for. Raises ApiError."""
-    try:
-        asked = query(exchange)
-    except ValueError:
-        raise ApiError(400, "The query has too many fields.") from None
+    asked = query(exchange)
     limit, order = asked.get("limit", str(_USUAL)), asked.get("order", "desc")
     if not (limit.isascii() and limit.isdecimal() and len(limit) < 4 and 1 <= int(limit) <= _MOST):
         raise ApiError(400, f"limit must be a number from 1 to {_MOST}.", param="limit")
