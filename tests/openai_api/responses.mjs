@@ -1,0 +1,57 @@
+/**
+ * What a program in JavaScript does with OpenAI's official client: responses and conversations, against a real site.
+ * Its result is printed as JSON. Called with the site's address and a token.
+ */
+import OpenAI, { APIError, NotFoundError } from "openai";
+
+const [baseURL, apiKey] = process.argv.slice(2);
+const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
+const model = "Default";
+
+const first = await client.responses.create({ model, input: "Q1", instructions: "Be brief.", metadata: { from: "node" } });
+const events = [];
+for await (const event of await client.responses.create({
+  model,
+  input: "Q2",
+  instructions: "Be brief.",
+  previous_response_id: first.id,
+  stream: true,
+})) {
+  events.push(event);
+}
+const second = events.at(-1).response;
+const helper = client.responses.stream({ model, input: "Q3", instructions: "Be brief.", previous_response_id: second.id });
+const third = await helper.finalResponse();
+const retrieved = await client.responses.retrieve(third.id);
+const items = [];
+for await (const item of client.responses.inputItems.list(third.id, { order: "asc", limit: 2 })) {
+  items.push(item.content[0].text);
+}
+const begun = await client.responses.create({ model, input: "Q4", background: true });
+const cancelled = await client.responses.cancel(begun.id);
+await client.responses.delete(begun.id);
+const missing = await client.responses.retrieve(begun.id).catch((error) => error);
+const gone = await client.responses.create({ model, input: "Q5", store: false });
+const conversation = await client.conversations.create({ metadata: { topic: "node" } });
+await client.responses.create({ model, input: "Q6", conversation: conversation.id });
+const listed = await client.conversations.items.list(conversation.id);
+const refused = await client.responses.create({ model: "nobody", input: "Q7" }).catch((error) => error);
+
+console.log(
+  JSON.stringify({
+    answer: first.output_text,
+    metadata: first.metadata,
+    sequence: events.map((event) => event.sequence_number),
+    streamed: second.output.flatMap((item) => item.content ?? []).map((part) => part.text),
+    helped: third.output_text,
+    retrieved: retrieved.output_text,
+    items,
+    begun: begun.status,
+    cancelled: cancelled.status,
+    missing: missing instanceof NotFoundError,
+    gone: gone.output_text,
+    topic: (await client.conversations.retrieve(conversation.id)).metadata.topic,
+    listed: listed.data.length,
+    refused: refused instanceof APIError && [refused.status, refused.code],
+  }),
+);

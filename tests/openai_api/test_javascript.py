@@ -1,0 +1,43 @@
+"""OpenAI's official client for JavaScript, unmodified, against a real site."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.openai_api.conftest import Program
+from tests.processes import PATIENCE
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
+
+NODE = Path(sys.executable).parent / "node"
+PROGRAM = Path(__file__).parent / "responses.mjs"
+
+
+def test_a_program_in_javascript_has_responses_and_conversations(program: Program, model: Provider) -> None:
+    slow = Answer(words=["one ", "two"], gates={1: Gate()})
+    model.script(*(Answer(words=[f"A{number}"]) for number in (1, 2, 3)), slow, Answer(words=["A5"]))
+    token = program.site.tokens[program.user]
+    command = [str(NODE), str(PROGRAM), f"{program.site.base_url}/v1", token]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE * 2, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    sequence = told.pop("sequence")
+    assert sequence == list(range(len(sequence)))
+    assert told == {
+        "answer": "A1",
+        "metadata": {"from": "node"},
+        "streamed": ["A2"],
+        "helped": "A3",
+        "retrieved": "A3",
+        "items": ["Q1", "A1", "Q2", "A2", "Q3"],
+        "begun": "in_progress",
+        "cancelled": "cancelled",
+        "missing": True,
+        "gone": "A5",
+        "topic": "node",
+        "listed": 2,
+        "refused": [404, "model_not_found"],
+    }
