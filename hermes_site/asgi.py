@@ -16,12 +16,13 @@ _pages = get_asgi_application()
 from hermes_site.headers import SERVER  # noqa: E402
 from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
+from sessions_app.agui_api import routes as agui  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
 from sessions_app.api.limits import Limits  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.http_api.application import HttpApi  # noqa: E402
 from sessions_app.llm.providers import ProviderSettings  # noqa: E402
-from sessions_app.openai_api.routes import ROOT, ROUTES  # noqa: E402
+from sessions_app.openai_api import routes as openai  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
@@ -40,15 +41,15 @@ runner = Runner(
 )
 _doorkeeper, _limits = Doorkeeper(), Limits()
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=_doorkeeper, limits=_limits))
-_http_api = HttpApi(ROUTES, runner, _doorkeeper, _limits, SERVER)
+_http_api = HttpApi([*openai.ROUTES, *agui.ROUTES], runner, _doorkeeper, _limits, SERVER)
 
-
+_HTTP_API = (openai.ROOT, *agui.ROOTS)
 # Beside the page of the chat, also where that is under a prefix.
 _SOCKET = f"{reverse('chat')}ws/chat/"
 
 
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["path"].startswith(ROOT):
+    if scope["path"].startswith(_HTTP_API):
         await _http_api(scope, receive, send)
         return
     # A view is found by its address, so what it needs of the process comes with the request.

@@ -16,13 +16,21 @@ PATIENCE = 120.0
 class Process:
     """A running program; `output` is what it has printed and was read so far, errors included."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
+        *,
+        listens: bool = False,
+    ) -> None:
         self.output: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._popen = subprocess.Popen(
             command,
             cwd=cwd,
             env=dict(os.environ if env is None else env),
+            stdin=subprocess.PIPE if listens else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -35,6 +43,12 @@ class Process:
             for line in stream:
                 self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
+
+    def write(self, line: str) -> None:
+        """Hand a line to a program that `listens` on its standard input."""
+        assert self._popen.stdin
+        self._popen.stdin.write(line + "\n")
+        self._popen.stdin.flush()
 
     @property
     def pid(self) -> int:
@@ -58,6 +72,8 @@ class Process:
 
     def wait(self) -> int:
         """The exit code."""
+        if self._popen.stdin:
+            self._popen.stdin.close()
         code = self._popen.wait(PATIENCE)
         while (line := self._lines.get(timeout=PATIENCE)) is not None:
             self.output.append(line)

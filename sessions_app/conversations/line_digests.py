@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
+from uuid import UUID
 
 from sessions_app.conversations import branches
 from sessions_app.database import plain
@@ -33,10 +34,14 @@ ORDER BY position DESC LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing that was said, as a program sees it: by the user, or a whole answer."""
+    """One thing that was said, as a program sees it: by the user, or a whole answer.
+
+    ``id`` is what its message is to have where it is stored; None: any.
+    """
 
     role: str
     text: str
+    id: UUID | None = field(default=None, compare=False)
 
 
 def prompt_digest(prompt: str | None) -> str:

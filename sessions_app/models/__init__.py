@@ -7,7 +7,15 @@ large tables stay inside. Everything that must never be is a constraint of the d
 from sessions_app.models.instructions import UserInstructions
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
 from sessions_app.models.memory import Memory, MemoryDecision, UserMemory
-from sessions_app.models.messages import Message, MessageClaim, MessageKind, MessageRating, MessageRole, MessageStatus
+from sessions_app.models.messages import (
+    Message,
+    MessageClaim,
+    MessageKind,
+    MessageName,
+    MessageRating,
+    MessageRole,
+    MessageStatus,
+)
 from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tokens import ApiToken, TooManyTokens
@@ -27,6 +35,7 @@ __all__ = [
     "Message",
     "MessageClaim",
     "MessageKind",
+    "MessageName",
     "MessageRating",
     "MessageRole",
     "MessageStatus",

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from sessions_app.models.fields import VerbatimJSONField
-from sessions_app.models.sessions import Branch, ChatSession
+from sessions_app.models.sessions import NAME_LENGTH, Branch, ChatSession
 from sessions_app.models.turns import Turn
 
 
@@ -134,6 +134,24 @@ class MessageClaim(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "message_id"], name="claim_per_user")]
         indexes = [models.Index(fields=["owner", "-created_at"], name="claim_by_recency")]
+
+    def __str__(self) -> str:
+        return str(self.message_id)
+
+
+class MessageName(models.Model):
+    """What a program calls a message of a session, where that is not its ``public_id``.
+
+    No foreign key: the message may still wait for its turn.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=NAME_LENGTH)
+    message_id = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chat_session", "name"], name="message_name_per_session")]
 
     def __str__(self) -> str:
         return str(self.message_id)

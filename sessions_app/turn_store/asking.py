@@ -35,16 +35,19 @@ def ask(
     process: str,
     accepting: bool,
     revision: int | None = None,
+    run_id: UUID | None = None,
 ) -> AcceptedTurn:
     """Store a turn; begin it unless another runs or this process is stopping.
 
-    ``revision`` is that of the transcript which the caller has shown. Raises NotFound (also for a user who may no
-    longer act), Conflict (the message id is taken, another line was chosen since), TooLarge (for the model), TooMany
-    (turns a minute, queue, storage).
+    ``revision`` is that of the transcript which the caller has shown; ``run_id`` is free, or None.
+
+    Raises NotFound (also for a user who may no longer act), Conflict (the message id is taken, another line was chosen
+    since), TooLarge (for the model), TooMany (turns a minute, queue, storage).
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
     turn.message_id = message_id or uuid.uuid4()
+    turn.run_id = run_id or turn.run_id
     # One request of a user waits for another: each could take the same id, or the last place of a minute.
     user = access.require_user(user_id)
     claim = claim_of(turn)

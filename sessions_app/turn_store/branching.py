@@ -71,7 +71,7 @@ def regenerate(
         turn.profile = find_profile(user_id, profile_id)
     claim = claim_of(turn, claimed=turn.answer_id)
     user = access.require_user(user_id)
-    place = _place_of_answer(chat_session, asked)
+    place = behind_summaries(chat_session, asked, covers_it=False)
     return _turn_from(user, chat_session, turn, claim, place, process=process, accepting=accepting)
 
 
@@ -137,12 +137,16 @@ def _last_asked(chat_session: ChatSession, answer: Message | None) -> Message:
     return asked
 
 
-def _place_of_answer(chat_session: ChatSession, asked: Message) -> int:
-    """Return where an answer to a message begins: behind the summaries that were made to have room for one."""
-    place, (rows, _) = asked.position + 1, branches.following(chat_session, _MOST_SUMMARIES, after=asked.position)
+def behind_summaries(chat_session: ChatSession, message: Message, *, covers_it: bool) -> int:
+    """Return the position behind a message of the line and the summaries that follow it.
+
+    ``covers_it``: whether they may stand for the message too, which is no place for an answer to it.
+    """
+    place, (rows, _) = message.position + 1, branches.following(chat_session, _MOST_SUMMARIES, after=message.position)
+    furthest = message.position + 1 if covers_it else message.position
     for row in rows:
         covered = next((part.before for part in known(row.parts) if isinstance(part, Summary)), None)
-        if row.kind != MessageKind.SUMMARY or covered is None or covered > asked.position:
+        if row.kind != MessageKind.SUMMARY or covered is None or covered > furthest:
             break
         place = row.position + 1
     return place

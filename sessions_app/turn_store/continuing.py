@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from sessions_app.conversations import access, branches, limits, profiles, storage, titles, transcript
 from sessions_app.conversations.line_digests import Said
@@ -28,6 +29,7 @@ from sessions_app.session_store.forking import copy_line
 from sessions_app.session_store.inserting import insert_session
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
+from sessions_app.turn_store.branching import behind_summaries
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
 from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike, named
 from sessions_app.turn_store.repeats import UNMARKED, Sent, sent_before
@@ -46,8 +48,9 @@ def say(
     *,
     process: str,
     accepting: bool,
+    run_id: UUID | None = None,
 ) -> AcceptedTurn:
-    """Store what is new of a conversation, and begin a turn with its last message.
+    """Store what is new of a conversation, and begin a turn with its last message. ``run_id`` is free, or None.
 
     Raises Moved, NotFound (the profile, or the user may no longer act), Conflict, TooLarge, TooMany.
     """
@@ -63,6 +66,7 @@ def say(
     earlier = heard.said[place.count : -1]
     turn = _turn(chat_session, heard, place, sampling)
     turn.request, turn.request_digest = sent.request, sent.digest
+    turn.run_id = run_id or turn.run_id
     _admit(turn, earlier)
     forked = _go_to(chat_session, place, turn)
     if earlier:
@@ -176,7 +180,7 @@ def _turn(chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[
         turn.kind, turn.message_id = TurnKind.REGENERATION, place.message.public_id
     else:
         turn.kind = TurnKind.MESSAGE if place.ends else TurnKind.EDIT
-        turn.text, turn.message_id = heard.said[-1].text, uuid.uuid4()
+        turn.text, turn.message_id = heard.said[-1].text, heard.said[-1].id or uuid.uuid4()
     return turn
 
 
@@ -194,7 +198,7 @@ def _go_to(chat_session: ChatSession, place: Place, turn: Turn) -> Forked | None
     is_shown = message is None or branches.is_shown(chat_session, message)
     if message is not None and not is_shown:
         branches.activate(chat_session, branches.continuation(message))
-    position = message.position + 1 if message else 0
+    position = _position(chat_session, message, turn)
     forks = said_after(chat_session, position - 1)
     if forks:
         if turn.kind == TurnKind.REGENERATION:
@@ -205,7 +209,18 @@ def _go_to(chat_session: ChatSession, place: Place, turn: Turn) -> Forked | None
     return Forked(position, old) if forks and is_shown else None
 
 
+def _position(chat_session: ChatSession, message: Message | None, turn: Turn) -> int:
+    """Return where the line goes on behind a message: an answer stands behind the summaries that made room for it."""
+    if message is None:
+        return 0
+    return behind_summaries(chat_session, message, covers_it=turn.kind != TurnKind.REGENERATION)
+
+
 def _store(chat_session: ChatSession, earlier: Sequence[Said], *, tell: bool) -> None:
-    transcript.append_history(chat_session, [NewMessage(each.role, each.text) for each in earlier])
+    transcript.append_history(chat_session, [_row(each) for each in earlier])
     if tell:
         tell_selected(chat_session)  # it is to be fetched again
+
+
+def _row(said: Said) -> NewMessage:
+    return NewMessage(said.role, said.text, public_id=said.id or uuid.uuid4())

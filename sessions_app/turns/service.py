@@ -23,7 +23,7 @@ from sessions_app.realtime.bus import Bus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
-from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising, resuming
+from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising, resuming, threads
 from sessions_app.turn_store.alive import StillStopping
 from sessions_app.turn_store.branching import BranchedTurn
 from sessions_app.turn_store.continuing import Moved
@@ -33,6 +33,7 @@ from sessions_app.turn_store.opening import read_until
 from sessions_app.turn_store.recognising import Found, Heard
 from sessions_app.turn_store.repeats import UNMARKED, Sent, sent_before
 from sessions_app.turn_store.resuming import CallResult
+from sessions_app.turn_store.threads import ThreadRequest, ThreadRun
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
 
@@ -136,6 +137,19 @@ class TurnService:
             lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
         )
 
+    async def run_thread(self, user_id: int, request: ThreadRequest, *, door: Door = database) -> ThreadRun:
+        """Begin the run that a client asks for in a thread of its own, or find it.
+
+        Raises NotFound, WrongKind, Conflict, TooLarge, TooMany.
+        """
+        take = partial(threads.take, user_id, request)
+        for _ in range(LOOKS):
+            with suppress(Moved):
+                return await self._once_stopped(
+                    lambda: self._launcher.run_shielded(self._begin(door, take, lambda run: run.asked))
+                )
+        raise Conflict("This chat is being made and deleted elsewhere. Try again in a moment.")
+
     async def regenerate(
         self,
         user_id: int,
@@ -182,12 +196,13 @@ class TurnService:
             lambda: self._launcher.run_shielded(self._begin(door, work, lambda branched: branched.asked))
         )
 
-    async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], AcceptedTurn]) -> R:
+    async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], AcceptedTurn | None]) -> R:
         """Carry out what may begin a turn for this process, and run that."""
         process, accepting = self._registry.process, self._launcher.accepting
         result = await self._publisher.write(door, work, process=process, accepting=accepting)
-        if (begun := asked_of(result).begun) is not None:
-            self._launcher.launch(begun)
+        asked = asked_of(result)
+        if asked is not None and asked.begun is not None:
+            self._launcher.launch(asked.begun)
         return result
 
     async def _once_stopped(self, work: Callable[[], Awaitable[R]]) -> R:

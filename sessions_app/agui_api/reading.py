@@ -1,0 +1,103 @@
+"""From the body of a request to the thread, the run and the messages in it. AG-UI's own types are the schema.
+
+What means nothing here (``state``, ``context``, ``forwardedProps``) is taken and ignored. For a thread: a body may be
+megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ag_ui.core import (
+    AssistantMessage,
+    DeveloperMessage,
+    Message,
+    RunAgentInput,
+    SystemMessage,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from django.conf import settings
+
+from sessions_app.http_api.bodies import parse
+from sessions_app.http_api.errors import ApiError
+from sessions_app.models.sessions import NAME_LENGTH
+from sessions_app.turn_store.thread_history import ThreadMessage
+from sessions_app.turn_store.threads import ThreadRequest
+
+MAX_MESSAGES = 5_000
+"""Of one request: all that are not known yet are stored in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a client asks for. ``is_current``: it says which version it speaks, which those before 1.0 do not."""
+
+    asked: ThreadRequest
+    is_current: bool
+
+
+def read(body: bytes) -> RunRequest:
+    """Return the request in a body. Raises ApiError."""
+    given = parse(RunAgentInput, body)
+    _check_name(given.thread_id, "threadId")
+    _check_name(given.run_id, "runId")
+    if len(given.messages) > MAX_MESSAGES:
+        raise ApiError(400, f"{len(given.messages):,} messages; {MAX_MESSAGES:,} are allowed.", param="messages")
+    if given.resume:
+        raise ApiError(400, "No interrupt waits for an answer in this thread.", param="resume")
+    prompts, messages = [], []
+    for message, param in _told(given.messages):
+        text = _text(message, param)
+        if isinstance(message, SystemMessage | DeveloperMessage):
+            prompts += [text] if text.strip() else []
+        else:
+            messages.append(ThreadMessage(message.id, message.role, text))
+    asked = ThreadRequest(given.thread_id, given.run_id, "\n\n".join(prompts) or None, tuple(messages))
+    return RunRequest(asked, given.protocol_version is not None)
+
+
+Told = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage
+
+
+def _told(messages: list[Message]) -> Iterator[tuple[Told, str]]:
+    """Yield what belongs to the conversation, with its place; not what clients keep for themselves.
+
+    Raises ApiError.
+    """
+    ids: set[str] = set()
+    for number, message in enumerate(messages):
+        param = f"messages[{number}]"
+        _check_name(message.id, f"{param}.id")
+        if message.id in ids:
+            raise ApiError(400, "Two messages have the same id.", param=f"{param}.id")
+        ids.add(message.id)
+        if isinstance(message, SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage):
+            yield message, param
+
+
+def _check_name(name: str, param: str) -> None:
+    if not 1 <= len(name) <= NAME_LENGTH or "\0" in name:
+        raise ApiError(400, f"{param} must have 1 to {NAME_LENGTH} characters, and no NUL.", param=param)
+
+
+def _text(message: Told, param: str) -> str:
+    """Return the text of a message. Raises ApiError."""
+    content, param = message.content or "", f"{param}.content"
+    text = content if isinstance(content, str) else "\n".join(_part(part, param) for part in content)
+    longest = settings.HERMES_MAX_ANSWER if isinstance(message, AssistantMessage) else settings.HERMES_MAX_TEXT
+    if "\0" in text:
+        raise ApiError(400, "The text has a NUL character.", param=param)
+    if len(text) > longest:
+        told = f"A text of {len(text):,} characters; {longest:,} are allowed."
+        raise ApiError(400, told, code="string_above_max_length", param=param)
+    return text
+
+
+def _part(part: object, param: str) -> str:
+    if not isinstance(part, TextPart):
+        told = "Only parts of the type text are taken: images, sound, video and documents are not yet."
+        raise ApiError(400, told, code="unsupported_value", param=param)
+    return part.text

@@ -1,0 +1,139 @@
+"""What of the messages that a client has sent is known in their thread, which is a session: by the messages' ids.
+
+A message is known by its public id, or by the client's own string for it, which is kept when the message is stored.
+What is stored is the truth: of what is known only the contents are compared. A client may have heard less of an answer
+than is stored, or more (its process has died), so of those one must be the beginning of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from sessions_app.errors import Conflict
+from sessions_app.models import ChatSession, Message, MessageName, MessageRole, Turn, TurnStatus
+
+T = TypeVar("T")
+
+_IDS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMessage:
+    """One message as a client has sent it: ``id`` is the client's string."""
+
+    id: str
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The messages of a request: up to ``last``, the last one that is stored, they are known; ``new`` are not.
+
+    ``turn`` is the one that is alive and that the known ones end with: its answer so far, or its waiting message.
+    """
+
+    last: Message | None
+    turn: Turn | None
+    new: tuple[ThreadMessage, ...]
+
+
+def history_of(chat_session: ChatSession, sent: Sequence[ThreadMessage]) -> History:
+    """Return what of the messages sent is known, and what is new. Raises Conflict where they contradict the rows."""
+    ids = _public_ids(chat_session, [each.id for each in sent])
+    stored = _stored(chat_session, ids.values())
+    alive = _alive(chat_session)
+    last: Message | None = None
+    turn: Turn | None = None
+    new: list[ThreadMessage] = []
+    for each in sent:
+        known_id = ids.get(each.id)
+        if known_id is None or (known_id not in stored and known_id not in alive):
+            new.append(each)
+            continue
+        if any(before.role == MessageRole.USER for before in new):
+            raise Conflict("A message was added before one that is known here. Leave out what came after it.")
+        row, turn = stored.get(known_id), alive.get(known_id)
+        _check(each, row, turn)
+        last, new = row or last, []
+    return History(last, turn, tuple(new))
+
+
+def name_messages(chat_session: ChatSession, names: Mapping[str, UUID]) -> None:
+    """Keep what a client calls messages of a session."""
+    rows = [MessageName(chat_session=chat_session, name=name, message_id=each) for name, each in names.items()]
+    MessageName.objects.bulk_create(
+        rows,
+        batch_size=_IDS_AT_ONCE,
+        update_conflicts=True,  # of a message that was withdrawn before it was stored
+        unique_fields=["chat_session", "name"],
+        update_fields=["message_id"],
+    )
+
+
+def names_of(session_id: UUID) -> dict[UUID, str]:
+    """Return what clients call a session's messages, by their ids."""
+    rows = MessageName.objects.filter(chat_session=session_id).order_by("pk")
+    return dict(rows.values_list("message_id", "name"))
+
+
+def canonical(text: str) -> UUID | None:
+    """Return the UUID that a string spells as UUIDs are spelt here, None for any other string."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None
+
+
+def _public_ids(chat_session: ChatSession, sent: Sequence[str]) -> dict[str, UUID]:
+    """Return the public ids that the strings stand for, as far as they may stand for one."""
+    ids = {each: found for each in sent if (found := canonical(each))}
+    for some in _portions(sent):
+        names = MessageName.objects.filter(chat_session=chat_session, name__in=some)
+        ids |= dict(names.values_list("name", "message_id"))
+    return ids
+
+
+def _portions(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        yield ids[start : start + _IDS_AT_ONCE]
+
+
+def _stored(chat_session: ChatSession, ids: Iterable[UUID]) -> dict[UUID, Message]:
+    found: dict[UUID, Message] = {}
+    for some in _portions(list(ids)):
+        rows = Message.objects.filter(owner=chat_session.owner_id, public_id__in=some, chat_session=chat_session)
+        found |= {row.public_id: row for row in rows.defer("parts")}
+    return found
+
+
+def _alive(chat_session: ChatSession) -> dict[UUID, Turn]:
+    return dict(_ids_alive(chat_session.turns.filter(status__in=[TurnStatus.QUEUED, TurnStatus.RUNNING])))
+
+
+def _ids_alive(turns: Iterable[Turn]) -> Iterator[tuple[UUID, Turn]]:
+    """Yield what has no row yet of turns that are alive: the message of one that waits, the answer of one that runs."""
+    for turn in turns:
+        yield (turn.answer_id if turn.status == TurnStatus.RUNNING else turn.message_id), turn
+
+
+def _check(sent: ThreadMessage, row: Message | None, turn: Turn | None) -> None:
+    """Make sure that a known message says the same. Raises Conflict."""
+    if row is not None:
+        agrees = row.role == sent.role and _agree(sent, row.text)
+    else:
+        waits = turn is not None and turn.status == TurnStatus.QUEUED
+        agrees = _agree(sent, turn.text) if turn is not None and waits else sent.role != MessageRole.USER
+    if not agrees:
+        raise Conflict("A message that is known here says something else.", message_id=sent.id)
+
+
+def _agree(sent: ThreadMessage, text: str) -> bool:
+    ours, theirs = text.strip(), sent.text.strip()
+    if sent.role == MessageRole.USER:
+        return ours == theirs
+    return ours.startswith(theirs) or theirs.startswith(ours)

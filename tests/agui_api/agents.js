@@ -1,0 +1,50 @@
+// AG-UI's official clients, unmodified, driven by a test: a command a line on standard input, what they tell a line on
+// standard output. Started with the address of the endpoint and a token.
+import { createInterface } from "node:readline";
+import { HttpAgent } from "@ag-ui/client";
+import { HttpAgent as HttpAgentBefore } from "ag-ui-client-0.0.59";
+
+/** @typedef {{ agent: string, do: string, [name: string]: any }} Command */
+
+/** @type {Map<string, any>} */
+const agents = new Map();
+const [url, token] = process.argv.slice(2);
+
+/** @param {object} told */
+function tell(told) {
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+}
+
+/** @param {Command} command */
+function make({ agent, version, ...config }) {
+  const Agent = version === "0.0.59" ? HttpAgentBefore : HttpAgent;
+  const headers = { Authorization: `Bearer ${token}`, ...config.headers };
+  agents.set(agent, new Agent({ url, ...config, headers }));
+}
+
+/** Tell every event that the client's own checks have let through, then how the run ended for it.
+ * @param {Command} command
+ */
+async function run({ agent, parameters }) {
+  const client = agents.get(agent);
+  const onEvent = (/** @type {any} */ { event }) => tell({ agent, event });
+  try {
+    const { newMessages } = await client.runAgent(parameters, { onEvent });
+    tell({ agent, ended: true, newMessages, messages: client.messages, threadId: client.threadId });
+  } catch (error) {
+    const { message, status, payload } = /** @type {any} */ (error);
+    tell({ agent, failed: message, status, payload });
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  /** @type {Command} */
+  const command = JSON.parse(line);
+  if (command.do === "make") {
+    make(command);
+  } else if (command.do === "run") {
+    run(command);
+  } else {
+    agents.get(command.agent)[command.do](...(command.given ?? []));
+  }
+}
