@@ -70,9 +70,10 @@ lint: .venv/dev node_modules/stamp
 	&& for name in $(LOCKS); do $(CURDIR)/$(BIN)/$(COMPILE) $$name.in -o $$name.txt \
 	&& diff $(CURDIR)/$$name.txt $$name.txt || { echo "$$name.txt is not what $$name.in says: run make lock"; exit 1; }; done
 
-# What the scripts of the page know of the API: types/api.d.ts.
+# What the scripts of the page and the clients know of the API: types/api.d.ts, and the like in clients/.
 types: .venv/dev
 	$(BIN)/python -m tests.api_types
+	$(BIN)/python -m tests.api_python_types
 
 # As an operator would set it; what `check --deploy` says is an error.
 DEPLOYED := DEBUG=off SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(50))") \

@@ -1,7 +1,8 @@
-"""TypeScript declarations of the API, made from its OpenRPC description: `make types` writes them to types/api.d.ts.
+"""TypeScript declarations of the API, made from its OpenRPC description: `make types` writes them.
 
-They are for the checks of the page's scripts and are served to nobody. In the namespace `Api` are an interface or a
-type for each schema of the document, and `Methods`: params and result by method name.
+types/api.d.ts is for the checks of the page's scripts and is served to nobody; clients/js/api.d.ts is the same for the
+JavaScript client, as a module. In the namespace `Api` are an interface or a type for each schema of the document, and
+`Methods`: params and result by method name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from tests.processes import ROOT
 
 FILE = ROOT / "types" / "api.d.ts"
+MODULE = ROOT / "clients" / "js" / "api.d.ts"
 _HEAD = "// The types of the API, made from /api/openrpc.json by `make types`: not to be changed by hand.\n\n"
 _REFERENCE = "#/components/schemas/"
 _PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
@@ -24,12 +26,12 @@ def declarations(document: dict[str, Any]) -> str:
     """The declarations of an OpenRPC document, as TypeScript."""
     schemas = document["components"]["schemas"]
     methods = "\n".join(_method(method) for method in document["methods"])
-    notices = "\n".join(f"  {_string(notice['name'])}: {_type(notice['schema'])};" for notice in _notices(document))
+    told = "\n".join(f"  {_string(notice['name'])}: {_type(notice['schema'])};" for notice in notices(document))
     parts = [
         "/** Of each method its params and its result. */",
         f"interface Methods {{\n{methods}\n}}",
         "/** Of each notification of the server its params. */",
-        f"interface Notifications {{\n{notices}\n}}",
+        f"interface Notifications {{\n{told}\n}}",
     ]
     for name in sorted(schemas):
         parts += [*_comment(schemas[name]), _declaration(name, schemas[name])]
@@ -37,7 +39,13 @@ def declarations(document: dict[str, Any]) -> str:
     return f"{_HEAD}declare namespace Api {{\n{body}\n}}\n"
 
 
-def _notices(document: dict[str, Any]) -> list[dict[str, Any]]:
+def module(document: dict[str, Any]) -> str:
+    """The same declarations, as those of a module."""
+    return declarations(document).replace("declare namespace Api", "export declare namespace Api", 1)
+
+
+def notices(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The notifications that an OpenRPC document describes."""
     found: list[dict[str, Any]] = document["x-notifications"]
     return found
 
@@ -100,15 +108,22 @@ def _string(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def main() -> None:
-    """Write the file from the API as it is."""
+def api_description() -> dict[str, Any]:
+    """The API as it is, as an OpenRPC document."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     from sessions_app.api.methods import description
 
-    FILE.write_text(declarations(description().model_dump(mode="json")))
+    return description().model_dump(mode="json")
+
+
+def main() -> None:
+    """Write the files from the API as it is."""
+    document = api_description()
+    FILE.write_text(declarations(document))
+    MODULE.write_text(module(document))
 
 
 if __name__ == "__main__":
