@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Marks those that touch the database."""
+    """Marks those that touch the database, but for those of `one_database`, unless they bear the mark themselves."""
     for item in items:
         fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
         touches = item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures

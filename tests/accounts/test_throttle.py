@@ -16,7 +16,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from sessions_app.accounts import throttle
 from tests.accounts.conftest import LOGIN, NEW_PASSWORD, PASSWORD, TOKENS, Clock, browser_of, change_password
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unnoted_templates")]
+# Hundreds of attempts, counted by the same statements as those of other modules.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("unnoted_templates")]
 ADMINS_PAGE = "/admin/password_change/"
 
 
@@ -48,7 +49,6 @@ def test_old_passwords_are_counted_over_addresses_and_logins(owner: User) -> Non
     assert statuses == [200] * 10 + [429] * 15
 
 
-@pytest.mark.one_database  # hundreds of attempts, counted by the same statements as the others
 def test_old_passwords_are_counted_by_address(owner: User) -> None:
     for number in range(6):
         User.objects.create_user(f"user{number}", password=PASSWORD)
@@ -89,7 +89,6 @@ def judging_pages(client: Client) -> dict[str, str]:
     return {path: page for path, page in pages.items() if 'autocomplete="current-password"' in page}
 
 
-@pytest.mark.one_database  # hundreds of attempts, counted by the same statements as the others
 def test_every_page_that_judges_a_password_is_throttled(owner: User) -> None:
     User.objects.update(is_superuser=True, is_staff=True)
     asked = set()
@@ -126,7 +125,6 @@ def test_a_right_password_counts_after_the_wait(owner: User, clock: Clock) -> No
     assert guess(Client(), "192.0.2.1", PASSWORD) == 302
 
 
-@pytest.mark.one_database  # hundreds of attempts, counted by the same statements as the others
 def test_refused_attempts_do_not_make_the_wait_longer(owner: User, clock: Clock) -> None:
     guess_from_everywhere(100)
     clock.pass_by(seconds=1)
@@ -149,7 +147,6 @@ def test_a_name_is_left_alone_when_nobody_guesses_any_more(owner: User, clock: C
     assert guess_from_everywhere(10) == [200] * 10
 
 
-@pytest.mark.one_database  # hundreds of attempts, counted by the same statements as the others
 def test_nobody_can_lock_out_a_browser_that_is_known(owner: User) -> None:
     browser = browser_of("owner", address="192.0.2.1")
     browser.post("/accounts/logout/")
@@ -193,6 +190,7 @@ def test_the_cookie_of_a_known_browser_opens_nothing(owner: User) -> None:
     assert stranger.get(TOKENS).status_code == 302
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_attempts_at_one_name_at_the_same_time_wait_for_each_other(clock: Clock) -> None:
     for _ in range(throttle.FREE_FAILURES):

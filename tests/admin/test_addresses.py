@@ -82,7 +82,10 @@ def test_the_declared_lookups_are_answered(enter: Enter, rows: None, model: type
         assert staff.get(list_of(model, f"?{key}=1")).status_code in (200, 302), key
 
 
-VALUES = ("x", "9" * 30, "-1", "%00", "0001-01-01+00:00:00%2B14:00", "9999-12-31+23:59:59-14:00", "1,2", "1e400")
+VALUES = (
+    *("9" * 30, "-1", "%00", "0001-01-01+00:00:00%2B14:00", "9999-12-31+23:59:59-14:00"),
+    *(pytest.param(value, marks=pytest.mark.one_database) for value in ("x", "1,2", "1e400")),  # they reach none
+)
 
 
 @pytest.mark.usefixtures("unnoted_templates")

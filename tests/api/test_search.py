@@ -14,6 +14,8 @@ from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import change, say
 
+pytestmark = pytest.mark.one_database
+
 
 async def found(client: Client, query: str, **params: Any) -> list[str]:
     """Return the snippets of what is found."""
@@ -142,6 +144,7 @@ async def test_a_snippet_says_no_markdown(connect: Connect, owner: AbstractUser)
     assert [hit["snippet"][start:end] for start, end in hit["marks"]] == ["example.org/fares"]
 
 
+@pytest.mark.both_databases
 async def test_archived_sessions_are_searched_too(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     await change(await session_with(client, "old needle"), archived=True)
@@ -152,6 +155,7 @@ def _rewrite(old: str, new: str) -> None:
     Message.objects.filter(text=old).update(text=new)
 
 
+@pytest.mark.both_databases
 async def test_the_index_follows_edits_and_deletions(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     session_id = await session_with(client, "before")

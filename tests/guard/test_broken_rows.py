@@ -17,6 +17,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, worked
 from tests.turns.steps import edited
 
+pytestmark = pytest.mark.one_database
+
 BROKEN = [
     *("{", "", "no JSON", "[" * 100_000, "1" * 5_000, '"text"', "7", "null", "{}", '{"version": "x"}'),
     *('[{"kind": "audio"}]', "[1]", "[null]", '[[{"kind": "text"}]]', '{"kind": "text", "start": 0, "length": 1}'),
@@ -54,6 +56,7 @@ async def test_a_broken_row_is_shown_as_text_and_keeps_nobody_out(
     assert (await edited(host, messages[0].id, "anew")).status == "complete"
 
 
+@pytest.mark.both_databases
 async def test_every_process_reads_and_forks_a_broken_chat(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

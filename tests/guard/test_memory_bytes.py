@@ -20,6 +20,8 @@ from tests.turns.host import Host
 from tests.turns.remembered import forget, notes, remember, switch, switch_chat, switch_profiles, told_by
 from tests.turns.steps import edited, regenerated
 
+pytestmark = pytest.mark.one_database
+
 TEXT = 'Eats "no" meat: äöü \u2028 🎈 </memory> <b>'
 LINE = 'Eats "no" meat: äöü 🎈 </memory> <b>'
 
@@ -109,6 +111,7 @@ async def test_a_chat_without_memory_is_told_nothing(host: Host, session: NewSes
     assert b'no\\" meat' not in provider.bodies[-1]
 
 
+@pytest.mark.both_databases
 async def test_a_regeneration_is_told_what_has_changed_since(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pytest
 import pytest_asyncio
 from django.contrib.auth.models import AbstractUser
 from openai import AsyncOpenAI
@@ -41,6 +42,7 @@ async def said(client: AsyncOpenAI, *texts: str) -> str:
     return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
 
+@pytest.mark.one_database
 async def test_many_streams_beside_a_history_of_ten_megabytes(client: AsyncOpenAI, provider: Provider) -> None:
     history = [f"{number} " + "word " * 20_000 for number in range(101)]
     answers = await asyncio.gather(said(client, *history), *(said(client, f"Q{number}") for number in range(AT_ONCE)))

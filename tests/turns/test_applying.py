@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+import pytest
 import pytest_asyncio
 from django.contrib.auth.models import AbstractUser
 
@@ -17,6 +18,8 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, stands_at, stored_turn
+
+pytestmark = pytest.mark.one_database
 
 # Far more tokens than may be missing without a cause.
 OLD, NEW = "You speak of the sea. " * 100, "You speak of mountains. " * 100

@@ -22,6 +22,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, within
 from tests.turns.steps import edited, regenerated
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
@@ -244,6 +246,7 @@ async def test_while_a_turn_runs_or_waits_nothing_is_steered(
     await host.listener.end_of(running.run_id)
 
 
+@pytest.mark.both_databases
 async def test_a_turn_that_is_being_stopped_is_waited_for(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     gate = Gate()
@@ -257,6 +260,7 @@ async def test_a_turn_that_is_being_stopped_is_waited_for(host: Host, session: N
     assert await texts(host, chat) == ["hello", "Anew."]
 
 
+@pytest.mark.both_databases
 async def test_of_two_who_regenerate_at_once_one_is_refused(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -301,6 +305,7 @@ async def test_a_stale_tab_is_refused_only_where_another_line_was_chosen(host: H
     await host.listener.end_of(asked.run_id)
 
 
+@pytest.mark.both_databases
 async def test_the_same_edit_sent_again_is_the_same_turn(host: Host, session: NewSession) -> None:
     chat = await session()
     await host.turn(chat, "one")

@@ -24,6 +24,8 @@ from tests.turns.host import Host, stands_at, stored_turn, types, within, worked
 from tests.turns.steps import edited, regenerated
 from tests.turns.summaries import LONG, WINDOW, compacted, rows_of, set_window, summaries_asked
 
+pytestmark = pytest.mark.one_database
+
 
 async def long_chat(host: Host, session: NewSession, provider: Provider, turns: int) -> UUID:
     """A chat of so many long turns."""
@@ -34,6 +36,7 @@ async def long_chat(host: Host, session: NewSession, provider: Provider, turns: 
     return chat
 
 
+@pytest.mark.both_databases
 async def test_a_chat_that_outgrows_the_window_goes_on(host: Host, session: NewSession, provider: Provider) -> None:
     await set_window(WINDOW)
     chat = await session()
@@ -86,6 +89,7 @@ async def test_tabs_are_told_of_a_compaction(host: Host, session: NewSession, pr
     assert opened["session"].context.tokens is None
 
 
+@pytest.mark.both_databases
 async def test_a_foreign_change_discards_a_summary(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await long_chat(host, session, provider, 2)
     gate = Gate()

@@ -28,6 +28,8 @@ from tests.turns.remembered import remember
 from tests.turns.steps import regenerated
 from tests.turns.summaries import compacted
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 

@@ -28,6 +28,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Event, Host, Listener, stands_at, within
 from tests.turns.slow import SlowWrite
 
+pytestmark = pytest.mark.one_database
+
 IN_A_TEST = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
@@ -254,6 +256,7 @@ async def test_a_second_connection_waits_for_the_place_although_the_first_leaves
     assert cursors(second) == [1]
 
 
+@pytest.mark.both_databases
 async def test_facts_removed_under_a_slow_reader_are_a_gap_and_no_end(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,6 +339,7 @@ async def until_all_came(*hosts: Host) -> int:
     return head
 
 
+@pytest.mark.both_databases
 async def test_two_processes_tell_the_same_in_the_same_order(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

@@ -16,6 +16,8 @@ from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn, types
 
+pytestmark = pytest.mark.one_database
+
 HTTP = [Answer(status=status) for status in (400, 401, 404, 429, 500, 503)]
 BROKEN = [Answer(["One ", "two"], cut=1), Answer(["One ", "two"], error=1)]
 BEFORE = [Answer(["One"], cut=0), Answer(["One"], error=0)]

@@ -23,6 +23,8 @@ from tests.turns.steps import regenerated
 from tests.turns.summaries import LONG, compacted, rows_of, set_window, summaries_asked
 from tests.turns.test_compacting import grow_old, long_chat
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     "summary",
@@ -55,6 +57,7 @@ async def moved(session_id: UUID, places: int) -> None:
     await database.write(write)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("places", [-100, 100])
 async def test_what_is_said_after_a_summary_was_moved_is_sent(
     host: Host, session: NewSession, provider: Provider, places: int

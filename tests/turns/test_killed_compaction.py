@@ -16,6 +16,8 @@ from tests.turns.host import stands_at, stored_turn, within
 from tests.turns.summaries import compacted, rows_of
 from tests.turns.test_recovery import doomed, silence
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize("point", ["asked", "stored"])
 async def test_a_process_killed_as_it_summarises(

@@ -22,6 +22,8 @@ from tests.turns.host import Host, new_session
 from tests.turns.remembered import forget, notes, remember, switch, switch_chat, switch_profiles, told_by
 from tests.turns.steps import edited, regenerated
 
+pytestmark = pytest.mark.one_database
+
 PROPOSE = Call("remember", '{"text": " Is called\\n Ada. "}')
 
 
@@ -42,6 +44,7 @@ async def proposed(host: Host, chat: UUID, provider: Provider, call: Call = PROP
     return result
 
 
+@pytest.mark.both_databases
 async def test_what_is_proposed_is_stored_by_a_persons_word_alone(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

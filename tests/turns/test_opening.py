@@ -20,6 +20,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, Listener, give_up, new_session, stands_at, stored_turn, text_of, within
 from tests.turns.tab import SlowSnapshot, Tab
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
@@ -77,6 +79,7 @@ async def test_open_at_any_moment_of_any_answer(
     await open_at_every_gate(host, provider, words, where)
 
 
+@pytest.mark.both_databases
 async def test_events_that_come_while_the_transcript_is_read_are_neither_lost_nor_doubled(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +220,7 @@ async def test_a_turn_whose_owner_gave_it_up_can_be_opened(
     assert view["run"].run_id == run_id
 
 
+@pytest.mark.both_databases
 async def test_a_turn_that_fails_before_its_answer_is_ended_at_once(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, stored_turn
 
+pytestmark = pytest.mark.one_database
+
 
 async def messages(host: Host, chat: UUID) -> list[dict[str, Any]]:
     """The messages as a client that opens the session gets them."""

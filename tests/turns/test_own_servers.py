@@ -20,6 +20,8 @@ from tests.providers.fixtures import Provider
 from tests.turns.fixtures import CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, said
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def other() -> Iterator[Provider]:
@@ -68,6 +70,7 @@ async def test_a_changed_address_leaves_the_transcript_and_says_so_in_the_ledger
     assert extends(other.bodies[0], provider.bodies[0])
 
 
+@pytest.mark.both_databases
 async def test_a_key_that_cannot_be_read_fails_the_turn_and_says_so(
     host: Host, session: NewSession, other: Provider
 ) -> None:

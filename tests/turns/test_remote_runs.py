@@ -24,6 +24,8 @@ from tests.turns.linked import Linked
 from tests.turns.tab import SlowSnapshot, Tab
 from tests.turns.test_recovery import fall_silent, taken_over
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
@@ -213,6 +215,7 @@ async def test_what_is_queued_elsewhere_runs_next_and_is_seen_where_it_was_said(
     assert [text for _, text, _ in await said(chat)] == ["hello", "One", "waits", "two three"]
 
 
+@pytest.mark.both_databases
 async def test_a_turn_is_stopped_from_another_process(linked: Linked, session: NewSession, provider: Provider) -> None:
     here, there = await linked(), await linked()
     provider.script(Answer(["One ", "two"], gates={1: Gate()}))
@@ -267,6 +270,7 @@ async def test_tabs_that_open_at_every_moment_elsewhere_all_end_with_the_same_te
         assert tab.answers(asked.run_id, stored) == stored
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("layer", [True, False])
 async def test_with_the_bus_cut_checkpoints_bring_the_text_and_the_poll_the_end(
     linked: Linked,

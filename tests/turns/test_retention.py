@@ -20,6 +20,8 @@ from tests.turns.host import Host, idle
 from tests.turns.test_cost import queries
 from tests.turns.test_titling import titled
 
+pytestmark = pytest.mark.one_database
+
 MINUTE = 60.0
 # More tokens than may be missing without a cause.
 LONG = "as long as it takes " * 60
@@ -103,6 +105,7 @@ async def test_a_provider_that_leaves_no_choice_has_none_in_the_ledger(
     assert (turn.retention, turn.retention_reason) == (None, "")
 
 
+@pytest.mark.both_databases
 async def test_the_request_for_a_title_is_written_to_no_cache(
     new_host: NewHost, session: NewSession, provider: Provider, clocks: Clocks
 ) -> None:

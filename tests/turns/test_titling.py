@@ -32,6 +32,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, idle, new_session, stands_at, within, worked
 from tests.turns.steps import regenerated
 
+pytestmark = pytest.mark.one_database
+
 TITLE_MODEL = "openai-chat:titles"
 WORDS = "hello"
 
@@ -125,6 +127,7 @@ async def test_a_title_keeps_the_transcript_warm_and_is_no_foreign_write(host: H
     assert await database.read(foreign.find, host.user_id) == []
 
 
+@pytest.mark.both_databases
 async def test_what_a_person_sets_meanwhile_stays(host: Host, session: NewSession, provider: Provider) -> None:
     chat, gate = await session(), Gate()
     provider.script(Answer(words=["one"]), Answer(words=["A title"], gates={0: gate}))
@@ -191,6 +194,7 @@ async def test_two_processes_make_one_title(new_host: NewHost, session: NewSessi
     assert (await title_of(chat), len(asked_for_titles(provider))) == ("A title", 1)
 
 
+@pytest.mark.both_databases
 async def test_only_one_claim_of_a_session_counts(host: Host, session: NewSession) -> None:
     chat = await session()
     turn = await host.turn(chat)
@@ -271,6 +275,7 @@ async def test_a_deleted_session_takes_its_title_with_it(
     assert await database.read(Turn.objects.count) == 0
 
 
+@pytest.mark.both_databases
 async def test_a_title_is_in_the_ledger_under_its_own_name(host: Host, session: NewSession) -> None:
     chat = await session()
     turn = await host.turn(chat)
