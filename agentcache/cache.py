@@ -29,8 +29,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
 from typing import Generic
 
@@ -81,6 +81,20 @@ class AgentCache(Generic[A, T]):
         entry, built = await self._acquire(key, signature, build, session_id)
         try:
             yield Lease(session_id, built, entry, self._transcripts, self._tally)
+        finally:
+            self._release(entry, session_id)
+
+    @contextmanager
+    def use_present(self, key: str, signature: str, *, session_id: str) -> Iterator[Lease[A, T] | None]:
+        """Lease the agent of `key` where it is there; None, and nothing is built, where it is not."""
+        entry = self._entries.get(key)
+        if entry is None or entry.signature != signature:
+            yield None
+            return
+        self._tally["hits"] += 1
+        self._pin(entry, session_id)
+        try:
+            yield Lease(session_id, False, entry, self._transcripts, self._tally)
         finally:
             self._release(entry, session_id)
 

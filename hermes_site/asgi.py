@@ -36,6 +36,7 @@ runner = Runner(
     AgentPool(_providers, search_chats, usual_model=settings.HERMES_MODEL),
     lease=settings.HERMES_TURN_LEASE,
     title_model=settings.HERMES_TITLE_MODEL,
+    warm_budget=settings.HERMES_WARM_BUDGET,
     # Without Redis there is one process: nobody to tell.
     layer=get_channel_layer() if settings.REDIS_URL else None,
 )

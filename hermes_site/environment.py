@@ -8,6 +8,7 @@ import ipaddress
 import os
 import secrets
 from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ import environ
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 MAIL_SECONDS = 10
 """How long a mail server may be silent."""
+
+MOST_DOLLARS = 1_000_000
+"""More is a mistake, and must fit in the database."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -61,6 +65,16 @@ class Environment:
                 return float(raw)
         self.problems.append(f"{name} must be a number of seconds from {least:g} to 86400, not {raw!r}.")
         return default
+
+    def dollars(self, name: str) -> Decimal:
+        """An amount of US dollars, none unless set."""
+        raw = self.text(name, "0")
+        with suppress(InvalidOperation):
+            # Compared first: "NaN" cannot be.
+            if 0 <= Decimal(raw) <= MOST_DOLLARS:
+                return Decimal(raw)
+        self.problems.append(f"{name} must be a number of dollars from 0 to {MOST_DOLLARS:,}, not {raw!r}.")
+        return Decimal(0)
 
     def choice(self, name: str, default: str, *others: str) -> str:
         value = self.text(name, default).lower()

@@ -4,6 +4,7 @@ import logging
 import os
 import stat
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     [
         (lambda env: env.whole("X", 5, least=1), "7", 7, ["0", "-1", "1.5", "many", "1" * 5000]),
         (lambda env: env.seconds("X", 5, least=0.5), "1.5", 1.5, ["0", "nan", "inf", "1e9", "soon"]),
+        (lambda env: env.dollars("X"), "0.25", Decimal("0.25"), ["-1", "nan", "inf", "1e9", "much", "$5", "1,5"]),
         (lambda env: env.choice("X", "closed", "open"), "OPEN", "open", ["ajar"]),
         (lambda env: env.switch("X"), "true", True, ["maybe"]),
         (lambda env: [str(net) for net in env.networks("X")], "10.0.0.0/8, ::1", ["10.0.0.0/8", "::1/128"], ["proxy"]),

@@ -19,7 +19,7 @@ from sessions_app.admin.filters import FAILURES
 from sessions_app.admin.plot import NARROW, WIDE, Day, in_short, plot
 from sessions_app.admin.words import NO_PROFILE, UNTITLED, cached_share, money, number, paid
 from sessions_app.conversations.spending import Totals, by_cause
-from sessions_app.models import Turn, TurnKind, TurnStatus
+from sessions_app.models import BESIDE, Turn, TurnStatus
 
 if TYPE_CHECKING:
     from sessions_app.admin.turns import Titled
@@ -85,7 +85,7 @@ def _row(turn: Titled) -> Row:
 
 
 def _today(today: datetime) -> dict[str, str]:
-    turns = Turn.objects.filter(created_at__gte=today).exclude(kind=TurnKind.TITLE)
+    turns = Turn.objects.filter(created_at__gte=today).exclude(kind__in=BESIDE)
     counted = turns.aggregate(turns=Count("pk"), failed=Count("pk", filter=Q(status__in=FAILURES)))
     return {"turns_today": number(counted["turns"]), "failed_count": number(counted["failed"])}
 

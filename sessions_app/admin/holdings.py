@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from sessions_app.admin import rights
 from sessions_app.admin.words import number, paid
 from sessions_app.conversations.spending import Totals, by_cause
-from sessions_app.models import ApiToken, ChatSession, Turn, TurnKind
+from sessions_app.models import BESIDE, ApiToken, ChatSession, Turn
 
 DAYS = 30
 
@@ -34,7 +34,7 @@ def of(request: HttpRequest, user: User) -> list[Holding]:
     if rights.may_view(request, "chatsession"):
         found.append(_holding("chatsession", "Chat sessions", ChatSession.objects.filter(owner=user).count(), user))
     if rights.may_view(request, "turn"):
-        turns = Turn.objects.filter(owner=user).exclude(kind=TurnKind.TITLE)
+        turns = Turn.objects.filter(owner=user).exclude(kind__in=BESIDE)
         found.append(_holding("turn", "Turns", turns.count(), user, _spent(user)))
     if rights.may_view(request, "apitoken"):
         found.append(_holding("apitoken", "API tokens", ApiToken.objects.filter(owner=user).count(), user))

@@ -17,11 +17,12 @@ from sessions_app.admin.filters import MissFilter
 from sessions_app.admin.words import cached_share, miss_cause, number, paid, saved
 from sessions_app.conversations.spending import Posting, Totals, postings
 from sessions_app.llm.cache_ledger.causes import Cause
-from sessions_app.models import AgentProfile
+from sessions_app.models import AgentProfile, TurnKind
 
 PERIODS = (7, 30, 90)
 USUAL = 30
-TITLES = "Titles (HERMES_TITLE_MODEL)"
+BESIDE = {TurnKind.TITLE: "Titles (HERMES_TITLE_MODEL)", TurnKind.REFRESH: "Kept warm (HERMES_WARM_BUDGET)"}
+"""What is beside the turns, by what the operator has set for it."""
 REMOVED = "Profiles that were removed"
 
 Key = TypeVar("Key")
@@ -100,12 +101,11 @@ def _causes(causes: Mapping[Cause | None, Totals], narrowed: Mapping[str, Any]) 
 
 
 def _profiles(lines: Iterable[Posting], days: int) -> Table:
-    sums = _sums(lines, lambda line: TITLES if line.is_title else line.profile or REMOVED)
+    sums = _sums(lines, lambda line: BESIDE[TurnKind(line.beside)] if line.beside else line.profile or REMOVED)
     known = [key for key in sums if isinstance(key, int)]
     names = AgentProfile.objects.filter(pk__in=known).order_by("name").values_list("pk", "name")
     rows = [(name, f"?days={days}&profile={key}", sums[key]) for key, name in names]
-    # What made titles is a setting, and no profile.
-    rows += [(name, "", sums[name]) for name in (REMOVED, TITLES) if name in sums]
+    rows += [(name, "", sums[name]) for name in (REMOVED, *BESIDE.values()) if name in sums]
     return _table("Profile", rows, FIGURES)
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import TruncDate
 
 from sessions_app.conversations.ledger_schemas import (
@@ -28,7 +28,7 @@ from sessions_app.conversations.ledger_schemas import (
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.usage import Usage
-from sessions_app.models import ChatSession, Turn, TurnKind
+from sessions_app.models import BESIDE, ChatSession, Turn
 
 # In the order of Usage's own fields.
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
@@ -73,9 +73,9 @@ def usage_by_session(session_ids: Iterable[UUID]) -> dict[UUID, Usage]:
 
 
 def totals(session_id: UUID) -> TotalsShape:
-    """Return what the counted turns of a session have cost together, its title with them, and why they had misses.
+    """Return what the counted turns of a session have cost together, and why they had misses.
 
-    One query.
+    What is beside them is in it. One query.
     """
     causes: dict[Cause | None, Totals] = defaultdict(Totals)
     retentions: Counter[int] = Counter()
@@ -148,7 +148,7 @@ def ledger_shape(provider: str, model: str, usage: Usage, entry: Entry, guard: G
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What several lines of the ledger have cost together: those of ``turns``, and of titles, which are none.
+    """What several lines of the ledger have cost together: those of ``turns``, and what is beside these.
 
     Of the ``expected`` tokens the ``missed`` ones were not found in the provider's cache. ``cost`` and ``saved`` are US
     dollars of the ``priced`` lines; the ``unpriced`` ones, whose price is not known, are in neither.
@@ -181,12 +181,12 @@ class Totals:
 class Posting:
     """What the turns of one day, profile (by primary key) and cause (None: they missed nothing) have cost.
 
-    Sessions whose profile was removed have None. So have titles: HERMES_TITLE_MODEL makes them.
+    Sessions whose profile was removed have None. So has what is ``beside`` the turns: its kind, empty for turns.
     """
 
     day: date
     profile: int | None
-    is_title: bool
+    beside: str
     cause: Cause | None
     totals: Totals
 
@@ -201,13 +201,13 @@ def postings(since: datetime) -> list[Posting]:
     profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
     keys = (
         TruncDate("created_at"),
-        Case(When(kind=TurnKind.TITLE, then=None), default=profile),
-        Case(When(kind=TurnKind.TITLE, then=True), default=False),
+        Case(When(kind__in=BESIDE, then=None), default=profile),
+        Case(When(kind__in=BESIDE, then=F("kind")), default=Value("")),
         "miss",
     )
     return [
-        Posting(day, key, is_title, Cause(miss) if miss else None, totals)
-        for (day, key, is_title, miss), totals in _summed(Turn.objects.filter(created_at__gte=since), *keys)
+        Posting(day, key, beside, Cause(miss) if miss else None, totals)
+        for (day, key, beside, miss), totals in _summed(Turn.objects.filter(created_at__gte=since), *keys)
     ]
 
 
@@ -220,7 +220,7 @@ def _summed(turns: QuerySet[Turn], *keys: Any) -> list[tuple[tuple[Any, ...], To
     """Return the totals of those of the turns that the ledger has, for each value of the keys."""
     fewer = Q(expected_tokens__gt=F("cached_tokens"))
     sums = {
-        "turns_": Count("pk", filter=~Q(kind=TurnKind.TITLE)),
+        "turns_": Count("pk", filter=~Q(kind__in=BESIDE)),
         "expected_": Sum("expected_tokens"),
         "missed_": Sum(F("expected_tokens") - F("cached_tokens"), filter=fewer, default=0),
         "cost_": Sum("cost", default=Decimal(0)),

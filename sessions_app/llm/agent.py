@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
+from decimal import Decimal
 from importlib.metadata import version
 
 from sessions_app.llm.cache_clock.warmth import is_warm
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.providers import Providers
+from sessions_app.llm.refreshing import most_of_refresh, refresh_step
 from sessions_app.llm.step import Step
 from sessions_app.llm.tools.registry import ToolRegistry, no_tool
 from sessions_app.llm.tools.sources import Context
@@ -47,6 +49,17 @@ class Agent:
         live = await self._providers.live(transcript.model, transcript.endpoint)
         last, caching = transcript.last, live.caching(transcript.session_id)
         return last is not None and last.kept > 0 and not is_warm(last, caching, time.time())
+
+    async def refresh_price(self, transcript: CachedTranscript) -> Decimal | None:
+        """Return the most that a refresh of a prompt can cost now; None where it does not pay. Raises ProviderError."""
+        self._check()
+        live = await self._providers.live(transcript.model, transcript.endpoint)
+        return most_of_refresh(transcript, live, time.time())
+
+    def refresh(self, transcript: CachedTranscript) -> Step:
+        """Send what `transcript` was last sent for (`CachedTranscript.last_sent`) again, to keep that warm."""
+        self._check()
+        return refresh_step(self._providers, transcript)
 
     async def call(self, transcript: CachedTranscript, call: ToolCall) -> str:
         """Run a tool that the transcript's session has.

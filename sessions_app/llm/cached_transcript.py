@@ -160,6 +160,15 @@ class CachedTranscript:
         other._waiting_bytes, other._waiting_length = self._waiting_bytes, self._waiting_length
         return other if position is None or other.truncate(position) else None
 
+    def last_sent(self) -> CachedTranscript | None:
+        """A copy of just what the session's last request was made of; None where that is not at hand, byte for byte."""
+        if self.last is None or not self._elements or self._said_bytes.here() != self.last.wire:
+            return None
+        if (other := self.beginning(None)) is not None:
+            other.sampling, other._rows = self.sampling, []
+            other._waiting_bytes = other._waiting_length = 0
+        return other
+
     @property
     def is_divisible(self) -> bool:
         """Whether its places are known: not where messages are kept as objects."""

@@ -61,7 +61,8 @@ EMPTY: dict[Finish | None, tuple[Code, str]] = {
 class Step:
     """One request to the transcript's model, whose last row is a user's or a tool's; an answer of `longest` characters.
 
-    `is_last` where no other request will go on from this one: then its prompt need not be kept.
+    `is_last` where no other request will go on from this one: then its prompt need not be kept. With a `choice` it is
+    settled already for how long that is to be kept.
 
     `async with Step(...) as step: async for step_event in step: ...; step.result`. The loop raises ProviderError, and
     ContentError for a transcript that cannot be sent. Leaving the block early (break, error, cancellation) ends the
@@ -69,7 +70,13 @@ class Step:
     """
 
     def __init__(
-        self, providers: Providers, transcript: CachedTranscript, longest: int | None = None, *, is_last: bool = False
+        self,
+        providers: Providers,
+        transcript: CachedTranscript,
+        longest: int | None = None,
+        *,
+        is_last: bool = False,
+        choice: Choice | None = None,
     ) -> None:
         self._is_last = is_last
         self._longest = longest or providers.settings.max_answer
@@ -79,7 +86,7 @@ class Step:
         self._answer = AnswerEvents(self._longest)
         self._live: LiveModel | None = None
         self._stream: StreamedResponse | None = None
-        self._choice: Choice | None = None
+        self._choice = choice
         self._sent: Sent | None = None
         self._entry: Entry | None = None
         self._ended = False
@@ -116,7 +123,8 @@ class Step:
             using = self._providers.using(self._transcript.model, self._transcript.endpoint)
             self._live = await self._deadline.wait(stack.enter_async_context(using))
             await prepare(self._live, self._transcript)
-            self._choice = choose_retention(self._transcript, self._live, time.time(), self._is_last)
+            if self._choice is None:
+                self._choice = choose_retention(self._transcript, self._live, time.time(), self._is_last)
             step_events = await stack.enter_async_context(aclosing(self._tried(self._live)))
             async for step_event in step_events:
                 yield step_event

@@ -17,12 +17,14 @@ from sessions_app.models.messages import (
     MessageStatus,
 )
 from sessions_app.models.profiles import AgentProfile
+from sessions_app.models.refreshes import RefreshSpending
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tokens import ApiToken, TooManyTokens
-from sessions_app.models.turns import Turn, TurnKind, TurnStatus
+from sessions_app.models.turns import BESIDE, Turn, TurnKind, TurnStatus
 from sessions_app.models.waiting import WaitingCall, WaitingKind
 
 __all__ = [
+    "BESIDE",
     "AgentProfile",
     "ApiToken",
     "Branch",
@@ -39,6 +41,7 @@ __all__ = [
     "MessageRating",
     "MessageRole",
     "MessageStatus",
+    "RefreshSpending",
     "SessionName",
     "SessionStamp",
     "StorageCount",

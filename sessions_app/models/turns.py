@@ -32,8 +32,8 @@ class TurnKind(models.TextChoices):
     A ``resumption`` goes on with an answer whose calls have waited for results from outside: it begins with these, and
     its ``message_id`` is that of the user's message which is still being answered.
     A ``compaction`` brings no answer but a summary of the line, and answers no message: its ``message_id`` is nobody's.
-    A ``title`` is no turn of the conversation: it is the request that made the session's title, for the ledger alone,
-    and is stored when it has ended.
+    A ``title`` and a ``refresh`` are no turns of the conversation: they are the request that made the session's title,
+    and one that has kept its prompt warm, for the ledger alone, and are stored when they have ended.
     """
 
     MESSAGE = "message"
@@ -42,6 +42,11 @@ class TurnKind(models.TextChoices):
     RESUMPTION = "resumption"
     COMPACTION = "compaction"
     TITLE = "title"
+    REFRESH = "refresh"
+
+
+BESIDE = (TurnKind.TITLE, TurnKind.REFRESH)
+"""The kinds that are no turns of the conversation."""
 
 
 class Turn(models.Model):

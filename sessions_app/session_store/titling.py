@@ -10,17 +10,15 @@ None of this is a change of the transcript, so the session's stamp does not move
 
 from __future__ import annotations
 
-import uuid
 from uuid import UUID
 
 from django.db.models import Exists
-from django.db.models.functions import Now
 
-from sessions_app.conversations import access, spending
+from sessions_app.conversations import access, beside
 from sessions_app.conversations.schemas import session_shape
 from sessions_app.journal import Fact, record
 from sessions_app.llm.step_events import StepResult
-from sessions_app.models import ChatSession, FactName, Message, MessageRole, TitleSource, Turn, TurnKind, TurnStatus
+from sessions_app.models import ChatSession, FactName, Message, MessageRole, TitleSource, TurnKind
 
 
 def claim(user_id: int, session_id: UUID, words: str, turn_id: int) -> bool:
@@ -40,16 +38,8 @@ def store(user_id: int, session_id: UUID, words: str, title: str, made: StepResu
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     if made.entry is not None:
-        _enter(chat_session, made)
+        beside.enter(chat_session, TurnKind.TITLE, made)
     claimed = ChatSession.objects.filter(pk=session_id, title=words, title_by=TitleSource.MODEL)
     if title and claimed.update(title=title):
         chat_session.title = title
         record(Fact(user_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))
-
-
-def _enter(chat_session: ChatSession, made: StepResult) -> None:
-    figures = spending.columns_of(made.provider, made.model, made.usage, made.entry)
-    turn = Turn(owner_id=chat_session.owner_id, chat_session=chat_session, kind=TurnKind.TITLE, **figures)
-    turn.message_id, turn.status = uuid.uuid4(), TurnStatus.COMPLETE
-    turn.started_at = turn.ended_at = Now()
-    turn.save(force_insert=True)

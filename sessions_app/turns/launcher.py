@@ -6,7 +6,7 @@ The steps of a run, each after the one before has been committed or has failed:
 2. The end is stored, in one transaction with the beginning of the session's next turn. Its facts are delivered.
 3. The run leaves the registry, and the next turn is launched: nothing waits between.
 4. The re-baseline: the baseline moves over what was stored, and what others wrote meanwhile is told. The lease ends.
-5. What may have been the session's first answer is offered for a title.
+5. What may have been the session's first answer is offered for a title, and the session waits for a refresh.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from sessions_app.turns import tally
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.pool import AgentPool
 from sessions_app.turns.rebaseline import rebaseline
+from sessions_app.turns.refreshing import Refresher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 from sessions_app.turns.titling import TitleMaker
@@ -43,7 +44,8 @@ R = TypeVar("R")
 class Launcher:
     """Runs turns. ``lease`` is HERMES_TURN_LEASE, in seconds; no turn begins once it is not ``accepting``.
 
-    ``watched`` are the sessions that are open in other processes. ``titles`` makes titles, None where nobody does.
+    ``watched`` are the sessions that are open in other processes. ``titles`` makes titles, and ``refresher`` keeps
+    prompts warm: each None where nobody does.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Launcher:
         bus: Bus,
         pool: AgentPool,
         titles: TitleMaker | None,
+        refresher: Refresher | None,
         *,
         lease: float,
     ) -> None:
@@ -65,6 +68,7 @@ class Launcher:
         self._bus = bus
         self._pool = pool
         self._titles = titles
+        self._refresher = refresher
         self._lease = lease
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -100,6 +104,8 @@ class Launcher:
         )
         if begun.turn.stop_requested:
             run.stop("stopped")
+        if self._refresher is not None:
+            self._refresher.forget(begun.session_id)
         before = self._registry.add(run)
         self._keep(asyncio.create_task(self._carry_out(run, before)))
 
@@ -129,6 +135,8 @@ class Launcher:
                 tally.count(run.begun.model, run.ending or ending, lasted=run.lasted, first_word=run.first_word)
                 self._go_on(run, ended)
                 await rebaseline(memory, ended.stored, self._publisher)
+                if self._refresher is not None and ended.following is None:
+                    self._refresher.wait_for(memory)
             if self._titles is not None:
                 self._titles.offer(run)
         except Exception:

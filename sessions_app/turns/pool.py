@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from uuid import UUID
 
 from agentcache import AgentCache, Statistics
@@ -54,6 +54,10 @@ class AgentPool:
             return Agent(self._providers, self._tools, Context(user_id, self._search, remembers))
 
         return self._cache.use(session_key(user_id), self._signature, build, session_id=str(session_id))
+
+    def lease_present(self, user_id: int, session_id: UUID) -> AbstractContextManager[TurnLease | None]:
+        """Lease the user's agent beside the turns; None where this process has none."""
+        return self._cache.use_present(session_key(user_id), self._signature, session_id=str(session_id))
 
     def warm(self) -> None:
         """Load, once, what a turn of the usual model needs: a second or two that the first one would wait.

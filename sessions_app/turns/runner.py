@@ -6,6 +6,7 @@ needed.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 from sessions_app.journal import Fact
@@ -19,20 +20,32 @@ from sessions_app.turn_store.heartbeat import silence_of
 from sessions_app.turn_store.liveness import Process
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.pool import AgentPool
+from sessions_app.turns.refreshing import Refresher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 from sessions_app.turns.service import TurnService
 from sessions_app.turns.supervisor import Supervisor
 from sessions_app.turns.titling import TitleMaker
 
+NO_BUDGET = Decimal(0)
+
 
 class Runner:
     """The parts that run this process's turns and tell its clients.
 
-    ``lease`` is HERMES_TURN_LEASE, in seconds; ``title_model`` HERMES_TITLE_MODEL, empty where no model makes titles.
+    ``lease`` is HERMES_TURN_LEASE, in seconds; ``title_model`` HERMES_TITLE_MODEL, empty where no model makes titles;
+    ``warm_budget`` HERMES_WARM_BUDGET, in dollars a day, 0 where no prompt is kept warm.
     """
 
-    def __init__(self, pool: AgentPool, *, lease: float, layer: Layer | None = None, title_model: str = "") -> None:
+    def __init__(
+        self,
+        pool: AgentPool,
+        *,
+        lease: float,
+        layer: Layer | None = None,
+        title_model: str = "",
+        warm_budget: Decimal = NO_BUDGET,
+    ) -> None:
         self.pool = pool
         self._process = Process()
         name = self._process.name
@@ -42,12 +55,15 @@ class Runner:
         self.remote = RemoteRuns(name, self.bus, self.delivery)
         self.publisher = Publisher(self.delivery, self.bus)
         self.titles = TitleMaker(title_model, self.publisher) if title_model else None
-        self.launcher = Launcher(self.registry, self.publisher, self.delivery, self.bus, pool, self.titles, lease=lease)
+        self.refresher = Refresher(pool, warm_budget) if warm_budget else None
+        self.launcher = Launcher(
+            self.registry, self.publisher, self.delivery, self.bus, pool, self.titles, self.refresher, lease=lease
+        )
         self.service = TurnService(
             self.registry, self.publisher, self.launcher, self.remote, self.bus, silence=silence_of(lease)
         )
         self.supervisor = Supervisor(
-            self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease
+            self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease, self.refresher
         )
 
     async def start(self) -> None:
@@ -58,6 +74,8 @@ class Runner:
 
     async def drain(self, grace: float) -> None:
         """End: begin no more turns, let the running ones end for ``grace`` seconds, cut the rest."""
+        if self.refresher is not None:
+            await self.refresher.stop()
         await self.launcher.drain(grace)
         if self.titles is not None:
             await self.titles.stop()

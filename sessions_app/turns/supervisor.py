@@ -20,6 +20,7 @@ from sessions_app.turn_store.heartbeat import Beat, beat, beat_seconds, silence_
 from sessions_app.turn_store.recovery import Running
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.pool import AgentPool
+from sessions_app.turns.refreshing import Refresher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 from sessions_app.turns.takeover import TakeOver
@@ -49,6 +50,7 @@ class Supervisor:
         remote: RemoteRuns,
         pool: AgentPool,
         lease: float,
+        refresher: Refresher | None,
     ) -> None:
         self._registry = registry
         self._publisher = publisher
@@ -56,6 +58,7 @@ class Supervisor:
         self._delivery = delivery
         self._remote = remote
         self._pool = pool
+        self._refresher = refresher
         self._beat_seconds = beat_seconds(lease)
         self.silence = silence_of(lease)
         self._tasks: list[asyncio.Task[None]] = []
@@ -76,6 +79,8 @@ class Supervisor:
             asyncio.create_task(self._every(SWEEP_SECONDS, self.prune)),
             asyncio.create_task(self._every(self._beat_seconds, self.delete_temporary)),
         ]
+        if self._refresher is not None:
+            self._tasks.append(asyncio.create_task(self._every(POLL_SECONDS, self._refresher.refresh_due)))
 
     async def stop(self) -> None:
         """End the background work."""

@@ -244,3 +244,17 @@ async def test_nothing_is_kept_after_close_all_not_even_what_was_being_built(wor
     await world.visit(KEY, "A")
     assert await world.closings() == ["slow", KEY]
     assert world.cache.statistics().entries == 0
+
+
+async def test_an_agent_that_is_there_is_leased_and_none_is_built(world: World) -> None:
+    with world.cache.use_present(KEY, "sig", session_id="A") as lease:
+        assert lease is None
+    await world.visit(KEY, "A")
+    builds = world.cache.statistics().builds
+    with world.cache.use_present(KEY, "another", session_id="A") as lease:
+        assert lease is None
+    with world.cache.use_present(KEY, "sig", session_id="A") as lease:
+        assert lease is not None
+        assert lease.held() is not None
+        assert world.cache.statistics().in_turn == 1
+    assert (world.cache.statistics().in_turn, world.cache.statistics().builds) == (0, builds)

@@ -7,7 +7,7 @@ import pytest
 from tests.agui_api.conftest import NEW, OLD, Clients
 from tests.openai_api.conftest import Program
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Call
+from tests.providers.script import Answer
 
 BOTH = pytest.mark.parametrize("version", [NEW, OLD])
 

@@ -11,11 +11,14 @@ import pytest
 
 from sessions_app.llm import step
 from sessions_app.llm.cache_clock.choice import Choice
+from sessions_app.llm.cache_clock.costs import MULTIPLES
 from sessions_app.llm.cache_clock.records import earlier_pauses
+from sessions_app.llm.cache_clock.refreshing import due_at, pays
 from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cache_ledger.prices import CachePrices
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.providers import Providers
+from sessions_app.llm.refreshing import refreshed
 from sessions_app.llm.step_events import StepResult
 from tests.llm.talking import MESSAGES, PREFIX, Session
 from tests.providers.fixtures import Provider
@@ -35,6 +38,20 @@ class Clocked:
         """Let time pass, for the host and for the provider's cache."""
         self.now += seconds
         self.provider.wait(seconds)
+
+    async def keep_warm(self, session: Session, seconds: float) -> None:
+        """Let time pass, in which a session's prompt is refreshed as often as pays."""
+        until = self.now + seconds
+        while (last := session.transcript.last) is not None and (due := due_at(last)) is not None:
+            if due >= until or not pays(last, MULTIPLES, due) or (prompt := session.transcript.last_sent()) is None:
+                break
+            self.wait(due - self.now)
+            async with session.agent.refresh(prompt) as refresh:
+                async for _ in refresh:
+                    pass
+            assert prompt.last is not None
+            session.transcript.last = refreshed(last, prompt.last)
+        self.wait(until - self.now)
 
     def begin(self, prefix: FrozenPrefix = PREFIX) -> Session:
         """A new session, which knows of the pauses of those before."""

@@ -109,3 +109,18 @@ async def test_what_is_written_for_an_hour_is_counted_apart(provider: Provider, 
         [result] = await world.talk([0.0], TEXT)
     counted = provider.counts[-1]
     assert result.usage.long_write_tokens == counted.long == counted.written == result.usage.cache_write_tokens
+
+
+async def test_a_prompt_that_is_kept_warm_is_found_after_seven_minutes(
+    provider: Provider, providers: Providers
+) -> None:
+    with clocked(provider, providers) as world:
+        session = world.begin()
+        await session.turn(TEXT)
+        await world.keep_warm(session, 7 * MINUTE)
+        result = await session.turn(TEXT)
+    assert result.entry is not None
+    assert (len(provider.counts), result.entry.miss) == (3, None)
+    assert result.usage.cached_tokens == provider.counts[0].prompt
+    assert session.transcript.last is not None
+    assert session.transcript.last.pauses[5] == 1.0

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -127,9 +128,11 @@ class Host:
         search: Search = search_chats,
         layer: Layer | None = None,
         title_model: str = "",
+        warm_budget: Decimal = Decimal(0),
     ) -> Host:
         settings = ProviderSettings(timeout=silence, max_answer=max_answer, retries=retries, demo_pause=0)
-        runner = Runner(AgentPool(settings, search), lease=lease, layer=layer, title_model=title_model)
+        pool = AgentPool(settings, search)
+        runner = Runner(pool, lease=lease, layer=layer, title_model=title_model, warm_budget=warm_budget)
         host = cls(runner, Listener(user_id))
         host.runner.connect(host.listener.subscription)
         await host.runner.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +10,10 @@ from django.contrib.auth import get_user_model
 
 from sessions_app import database
 from sessions_app.conversations import pauses
-from sessions_app.llm import step
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.models import ChatSession, Turn, TurnKind
 from tests.providers.fixtures import Provider
+from tests.turns.clocks import MINUTE, Clocks
 from tests.turns.fixtures import ANTHROPIC, CHAT, NewHost, NewSession
 from tests.turns.host import Host, idle
 from tests.turns.test_cost import queries
@@ -22,21 +21,8 @@ from tests.turns.test_titling import titled
 
 pytestmark = pytest.mark.one_database
 
-MINUTE = 60.0
 # More tokens than may be missing without a cause.
 LONG = "as long as it takes " * 60
-
-
-class Clocks:
-    """The host's clock and that of the provider's cache."""
-
-    def __init__(self, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._provider, self._now = provider, 1_000_000.0
-        monkeypatch.setattr(step, "time", SimpleNamespace(time=lambda: self._now))
-
-    def wait(self, seconds: float) -> None:
-        self._now += seconds
-        self._provider.wait(seconds)
 
 
 @pytest.fixture

@@ -63,5 +63,5 @@ def _long(this: RequestRecord, last: RequestRecord | None, cached: int, caching:
     if last is None or last.long == 0 or cached + SLACK < last.long or this.at > last.long_until:
         return 0, 0.0
     retention = retention_of(last, caching)
-    was_longer = last.kept > last.long and (retention is None or this.at - last.at <= retention)
+    was_longer = last.kept > last.long and (retention is None or this.at - last.used_at <= retention)
     return last.long, last.long_until if was_longer else until

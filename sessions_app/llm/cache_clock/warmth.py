@@ -14,7 +14,7 @@ def held_tokens(last: RequestRecord | None, caching: Caching, now: float) -> int
     if last is None:
         return 0
     retention = retention_of(last, caching)
-    if retention is None or now - last.at <= retention:
+    if retention is None or now - last.used_at <= retention:
         return last.kept
     return min(last.long, last.kept) if now <= last.long_until else 0
 

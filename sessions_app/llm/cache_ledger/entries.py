@@ -104,6 +104,6 @@ def _forgotten(last: RequestRecord, this: RequestRecord, reported: bool, caching
     if not reported:
         return Cause.UNREPORTED
     retention = retention_of(last, caching)
-    if retention is not None and this.at - last.at > retention:
+    if retention is not None and this.at - last.used_at > retention:
         return Cause.EXPIRED
     return Cause.EVICTED

@@ -47,6 +47,7 @@ class RequestRecord:
     prompt is estimated by them. `tokens` are None where the line was summarised since, and in records of releases that
     did not know them. `summary` is the digest of the summary that it began with, empty for none. `retention` is for
     how many seconds the provider was asked to keep the prompt, None where it was asked for no time.
+    `refreshed_at` is when the prompt was last sent again to be kept longer (`cache_clock.refreshing`), 0 for never.
     For the next such choice (`cache_clock`): `long` tokens are kept until `long_until` (seconds since the epoch),
     because they were written for an hour; `pauses` are those of the session, `user_pauses` those of its user's before.
     """
@@ -70,6 +71,12 @@ class RequestRecord:
     long_until: float = 0.0
     pauses: tuple[float, ...] = ()
     user_pauses: tuple[float, ...] = ()
+    refreshed_at: float = 0.0
+
+    @property
+    def used_at(self) -> float:
+        """When the provider has last read the prompt: from then on it keeps it."""
+        return max(self.at, self.refreshed_at)
 
     def to_json(self) -> str:
         """The text that is stored with the session."""

@@ -57,7 +57,7 @@ class RollingDigest:
             self._hash.update(element + b",")
             self._length += len(element) + 1
             if self._sought is not None and self._sought.length == self._length:
-                if self._sought == self._here():
+                if self._sought == self.here():
                     self._passed.add(self._sought)
                 self._sought = None
 
@@ -71,12 +71,13 @@ class RollingDigest:
 
     def send(self) -> Mark:
         """Remember this place as one that a request has come to, and return it."""
-        self._passed.add(here := self._here())
+        self._passed.add(here := self.here())
         return here
 
     def extends(self, mark: Mark) -> bool:
         """Tell whether this conversation begins with what was sent up to a mark."""
         return mark == START or mark in self._passed
 
-    def _here(self) -> Mark:
+    def here(self) -> Mark:
+        """How far this conversation has come."""
         return Mark(self._length, self._hash.hexdigest()[:32])
