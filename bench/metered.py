@@ -27,6 +27,7 @@ class Meter:
     prefix_seconds: int
     dollars: float = 0.0
     choices: Counter[int] = field(default_factory=Counter)
+    refreshes: int = 0
     _prefix_until: float = -1.0
     _places: list[Place] = field(default_factory=list)
 
@@ -48,6 +49,14 @@ class Meter:
         self.dollars += cost if found else cost - self.prices.read * PREFIX_TOKENS
         self.choices[seconds] += 1
         return found
+
+    def refresh(self, now: float) -> None:
+        """Charge the last prompt, sent again only to be kept for minutes more."""
+        alive = [place for place in self._places if now <= place[2]]
+        size = found_by(alive, 300)
+        cost, self._places = charge(self.prices, alive, now, size, 300, size)
+        self.dollars += cost
+        self.refreshes += 1
 
 
 def found_by(alive: Sequence[Place], seconds: int) -> int:

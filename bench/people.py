@@ -84,12 +84,24 @@ def _questions(chance: random.Random) -> Iterator[tuple[float, Chat]]:
             yield day * DAY + hour * HOUR + chance.uniform(0, HOUR / 2), turns(chance, pauses)
 
 
+def _reading(chance: random.Random) -> Iterator[tuple[float, Chat]]:
+    for day in range(DAYS):
+        for hour in (9, 14):
+            chat = [Request(0.0, chance.randint(3000, 8000))]
+            for _ in range(chance.randint(4, 10)):
+                reads = chance.random() < 0.5
+                pause = chance.uniform(5, 9) * MINUTE if reads else chance.uniform(30, 200)
+                chat.append(Request(pause, chance.randint(3000, 8000) if reads else chance.randint(200, 600)))
+            yield day * DAY + hour * HOUR, chat
+
+
 PEOPLE = [
     People("Short work sessions (3 chats a day, pauses of about a minute)", _work),
     People("Bursts with long gaps (a chat a day, gaps of 10 to 50 minutes)", _bursts),
     People("Uniform (a chat a day, pauses of 0 to 90 minutes)", _uniform),
     People("Daily (one chat all month, four turns a morning)", _daily),
     People("Single questions (8 chats a day, few go on)", _questions),
+    People("Reading (2 chats a day, every second text is long and read for 5 to 9 minutes)", _reading),
 ]
 
 

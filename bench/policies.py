@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from sessions_app.llm.cache_clock.choice import Choice
 from sessions_app.llm.cache_clock.costs import Prompt
 from sessions_app.llm.cache_clock.pauses import Bins
 from sessions_app.llm.cache_clock.records import decide, earlier_pauses, entered, prompt_of
+from sessions_app.llm.cache_clock.refreshing import due_at, pays
 from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cache_ledger.prices import CachePrices
 from sessions_app.llm.cache_ledger.requests import DIGESTS, Caching, RequestRecord
@@ -33,6 +35,9 @@ class Policy(Protocol):
     def answered(self, now: float, tokens: int, found: int) -> None:
         """Learn how much of the prompt was found."""
 
+    def refreshes(self, until: float) -> Iterator[float]:
+        """When the prompt of the last request is sent again to be kept longer, before the next one comes."""
+
 
 class Fixed:
     """The same for every request."""
@@ -48,6 +53,9 @@ class Fixed:
 
     def answered(self, now: float, tokens: int, found: int) -> None:
         pass
+
+    def refreshes(self, until: float) -> Iterator[float]:
+        return iter(())
 
 
 class Host:
@@ -73,3 +81,17 @@ class Host:
         assert self._choice is not None
         this = replace(_FIRST, at=now, kept=tokens, tokens=tokens)
         self._last = entered(this, self._last, self._choice, self._user, found, _CACHING)
+
+    def refreshes(self, until: float) -> Iterator[float]:
+        return iter(())
+
+
+class KeptWarm(Host):
+    """The same, where the operator allows prompts to be kept warm, with no bound to the amount."""
+
+    def refreshes(self, until: float) -> Iterator[float]:
+        while (last := self._last) is not None and (due := due_at(last)) is not None:
+            if due >= until or not pays(last, self._prices, due):
+                return
+            yield due
+            self._last = replace(last, refreshed_at=due)
