@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from sessions_app.turn_store import compacting, recovery
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-from tests.turns.fixtures import ANTHROPIC, RESPONSES, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewSession
 from tests.turns.host import Host, stored_turn, worked
 from tests.turns.steps import regenerated
 from tests.turns.summaries import LONG, compacted, rows_of, set_window, summaries_asked
@@ -202,6 +203,24 @@ async def test_thoughts_that_go_to_no_other_model_count_for_none(
     assert turn.status == TurnStatus.COMPLETE
     assert not summaries_asked(provider)
     assert len(provider.requests) == 6
+
+
+@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
+async def test_huge_arguments_of_a_call_are_shortened_to_be_summarised(
+    host: Host, session: NewSession, provider: Provider, settings: Any, wire: str
+) -> None:
+    settings.HERMES_MODEL = wire
+    chat = await session()
+    huge = json.dumps({"expression": "1+" * 10_000 + "1"})
+    provider.script(Answer([], calls=[Call("calculator", huge)]), Answer(["Many."]))
+    await host.turn(chat, "how many?")
+    await set_window(2_500)
+    provider.script(Answer(["What was said."]), Answer(["What was done."]), Answer(["Yes."]))
+    turn = await host.turn(chat, "go on")
+    assert (turn.status, turn.error_text) == (TurnStatus.COMPLETE, "")
+    [_, asked] = summaries_asked(provider)
+    assert b"characters left out]" in asked
+    assert len(asked) < 2_500 * 4
 
 
 async def test_a_chat_of_which_only_results_are_left_is_summarised(

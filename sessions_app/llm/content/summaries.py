@@ -7,10 +7,11 @@ prefix, the latest summary, and the rows that it does not cover. A branch that b
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sessions_app.llm.content.parts import Note, Summary
+from sessions_app.llm.content.parts import Note, Summary, ToolCall, reasoning_of, tool_calls
 from sessions_app.llm.content.rows import Row
 
 SUMMARY = "The earlier part of this conversation is not shown any more. This is a summary of it:"
@@ -67,9 +68,31 @@ def end_of(summary: Summary, position: int) -> int:
 
 
 def shortened(row: Row, longest: int) -> Row:
-    """The row with the middle of its text left out where it has more than so many characters."""
-    left_out = len(row.text) - longest
-    if left_out <= 0:
+    """The row with the middle of its text, and of its calls' arguments, left out where one has more characters.
+
+    What else belongs to an answer, thoughts among it, belongs to the whole of it, and goes with what is left out.
+    """
+    calls = tool_calls(row.parts)
+    texts = (row.text, reasoning_of(row.parts), *(call.arguments for call in calls))
+    if max(map(len, texts)) <= longest:
         return row
+    text = _without_middle(row.text, longest)
+    if row.role != "assistant":
+        return replace(row, text=text)
+    return replace(row, text=text, parts=tuple(_shortened_call(call, longest) for call in calls))
+
+
+def _shortened_call(call: ToolCall, longest: int) -> ToolCall:
+    """The call alone; its arguments, where they are cut, as the one text of an object: some providers take no other."""
+    call = replace(call, item=None, details=None)
+    if len(call.arguments) <= longest:
+        return call
+    return replace(call, arguments=json.dumps({"shortened": _without_middle(call.arguments, longest)}))
+
+
+def _without_middle(text: str, longest: int) -> str:
+    left_out = len(text) - longest
+    if left_out <= 0:
+        return text
     half = longest // 2
-    return replace(row, text=f"{row.text[:half]}\n[{left_out} characters left out]\n{row.text[len(row.text) - half :]}")
+    return f"{text[:half]}\n[{left_out} characters left out]\n{text[len(text) - half :]}"
