@@ -53,13 +53,15 @@ def ask(user_id: int, session_id: UUID, *, process: str, accepting: bool) -> Acc
 
 
 def _check_anything_new(chat_session: ChatSession) -> None:
-    """Make sure that the line ends with something that can be summarised. Raises Conflict."""
-    last, _ = branches.latest(chat_session, 1)
-    if not last:
-        raise Conflict("Nothing was said in this chat yet.", revision=chat_session.stamp.revision)
-    covered = sent_rows.covered_by(last[0])
-    if covered is not None and covered.before == last[0].position:
-        raise Conflict("Nothing was said since the last summary.", revision=chat_session.stamp.revision)
+    """Make sure that the line has something that can be summarised. Raises Conflict.
+
+    A summary alone is nothing: neither one that was just made, nor what a person has made of it.
+    """
+    covered = _in_force(chat_session)
+    kinds = branches.values(chat_session, "kind", start=covered.before if covered else 0)
+    if all(kind == MessageKind.SUMMARY for (kind,) in kinds):
+        since = "since the last summary" if covered else "in this chat yet"
+        raise Conflict(f"Nothing was said {since}.", revision=chat_session.stamp.revision)
 
 
 def write(user_id: int, session_id: UUID, text: str) -> None:

@@ -223,6 +223,12 @@ async def test_what_cannot_be_summarised_is_a_conflict(host: Host, session: NewS
     await compacted(host, chat)
     with pytest.raises(Conflict, match="since the last summary"):
         await service.compact(user_id, chat)
+    for text in ("Mine.", "Mine, edited."):
+        await service.write_summary(user_id, chat, text)
+        with pytest.raises(Conflict, match="since the last summary"):
+            await service.compact(user_id, chat)
+    await service.undo_summary(user_id, chat)
+    assert (await compacted(host, chat)).status == TurnStatus.COMPLETE
     with pytest.raises(NotFound):
         await service.compact(user_id, uuid4())
 
