@@ -1,7 +1,7 @@
 """How many tokens the window of a profile's model holds, and what a provider's refusal teaches of it.
 
 What the operator has set on the profile is the authority. Else it is what the library knows of the model, and what a
-refusal has told: the smaller of both. A refusal counts for the model that it was about only.
+refusal has told: the smaller of both. A refusal counts only for the model that it was about, at the same address.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ def find(profile: AgentProfile) -> Window | None:
 
 
 def learnt_of(profile: AgentProfile) -> int | None:
-    """Return what a refusal has told of the window of the profile's present model."""
-    return profile.learnt_context if profile.learnt_model == profile.effective_model else None
+    """Return what a refusal has told of the window of the profile's present model, at its present address."""
+    source = _source(profile.effective_model, profile.base_url)
+    return profile.learnt_context if profile.learnt_model == source else None
 
 
 def window(profile: AgentProfile | None) -> int | None:
@@ -61,9 +62,13 @@ def check_window(tokens: int, prefix: FrozenPrefix) -> None:
         )
 
 
-def learn(profile_id: int, model: str, window: int) -> None:
-    """Note what a refusal has told of the window of a profile's model."""
-    AgentProfile.objects.filter(pk=profile_id).update(learnt_context=window, learnt_model=model)
+def learn(profile_id: int, model: str, base_url: str, window: int) -> None:
+    """Note what a refusal has told of the window of a profile's model, at an address if it has one of its own."""
+    AgentProfile.objects.filter(pk=profile_id).update(learnt_context=window, learnt_model=_source(model, base_url))
+
+
+def _source(model: str, base_url: str) -> str:
+    return f"{model} {base_url}".rstrip()
 
 
 def check_fits(chat_session: ChatSession, profile: AgentProfile | None, text: str) -> None:

@@ -12,6 +12,11 @@ class Migration(migrations.Migration):
                 ("nanodollars", models.BigIntegerField(db_default=0, default=0)),
             ],
         ),
+        migrations.AlterField(
+            model_name="agentprofile",
+            name="learnt_model",
+            field=models.CharField(blank=True, db_default="", default="", editable=False, max_length=701),
+        ),
         migrations.RemoveConstraint(model_name="turn", name="turn_kind_known"),
         migrations.AlterField(
             model_name="turn",

@@ -51,8 +51,8 @@ class AgentProfile(models.Model):
     (``sessions_app.session_store.chats``); the model is followed by existing sessions too. Users choose among those
     that are for everybody (no ``groups``) and for one of their groups, in their ``order``. ``context`` is the model's
     window in tokens, null where nobody has said it; ``learnt_context`` is what a provider's refusal has told of the
-    window of ``learnt_model``. With a ``base_url`` the model is one of a server there, which gets
-    the key that ``sealed_key`` is made of (``models.sealed``), and no key of the environment.
+    window of ``learnt_model``, which names the model and its address. With a ``base_url`` the model is one of a server
+    there, which gets the key that ``sealed_key`` is made of (``models.sealed``), and no key of the environment.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -84,7 +84,7 @@ class AgentProfile(models.Model):
     )
     context = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens that the model's window holds.")
     learnt_context = models.PositiveIntegerField(null=True, blank=True, editable=False)
-    learnt_model = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
+    learnt_model = models.CharField(max_length=701, blank=True, default="", db_default="", editable=False)
     system_prompt = models.TextField(blank=True, default=DEFAULT_SYSTEM_PROMPT)
     tools = models.JSONField(default=default_tools, blank=True, help_text="Names of tools, as a JSON list.")
     memory = models.BooleanField(

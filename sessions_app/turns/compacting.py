@@ -30,7 +30,7 @@ from sessions_app.llm.agent import Agent
 from sessions_app.llm.content.parts import reasoning_of
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import INSTRUCTION
-from sessions_app.llm.context import bytes_of, reserve_of, room_of, tokens_of
+from sessions_app.llm.context import bytes_of, least_window, reserve_of, room_of, tokens_of
 from sessions_app.llm.errors import ProviderError
 from sessions_app.llm.step_events import StepResult
 from sessions_app.models import TurnKind
@@ -65,8 +65,8 @@ UNKNOWN_SHARE = 0.75
 """Of a prompt that was refused for its length with no word of the window: so much may fit."""
 
 TOO_SMALL = (
-    "The window of this model, {window:,} tokens, is too small for its system prompt and tools, about {prefix:,}. "
-    "An administrator has to change its profile."
+    "The window of this model, {window:,} tokens, is too small for its system prompt and tools, about {prefix:,}: it "
+    "has to hold at least {least:,}. An administrator has to change its profile."
 )
 TOO_LARGE = (
     "This message is about {over:,} tokens too long for the model, whose window holds {window:,}. Shorten it, or "
@@ -134,7 +134,8 @@ class Compactor:
         begun, named = self._begun, self._named(refusal)
         if named is not None and begun.profile_id is not None:
             door = database.of(begun.turn.owner_id)
-            await self._write(door, windows.learn, begun.profile_id, begun.model, named)
+            address = begun.endpoint.base_url if begun.endpoint else ""
+            await self._write(door, windows.learn, begun.profile_id, begun.model, address, named)
         # What was refused is too long, whatever the estimate says.
         guess = int(self._tokens * UNKNOWN_SHARE)
         self._window, self._is_guessed = min(named or guess, guess), named is None or named > guess
@@ -157,8 +158,9 @@ class Compactor:
         if self._is_guessed:
             return  # the provider has the last word
         transcript, prefix = self._memory.transcript, self._prefix
-        if prefix >= window:
-            raise ProviderError("context", TOO_SMALL.format(window=window, prefix=prefix))
+        if window < (least := least_window(prefix)):
+            # Else each turn would summarise, and would have to again.
+            raise ProviderError("context", TOO_SMALL.format(window=window, prefix=prefix, least=least))
         position, size = next(reversed(transcript.places()), (None, 0))
         if self._asked is None or position != self._asked:
             return  # it is not the last one, so there is something to summarise

@@ -110,7 +110,7 @@ def test_the_page_says_who_knows_the_window(boss: Client, profile: AgentProfile)
 
 def test_what_a_refusal_has_told_can_be_forgotten(boss: Client, enter: Enter, profile: AgentProfile) -> None:
     assert FORGET not in text_of(boss, page_of(profile))
-    windows.learn(profile.pk, "demo", 4_096)
+    windows.learn(profile.pk, "demo", "", 4_096)
     seen = text_of(boss, page_of(profile))
     assert "4,096 tokens: as its provider said when it refused a request" in seen
     assert FORGET in seen
@@ -124,7 +124,16 @@ def test_what_a_refusal_has_told_can_be_forgotten(boss: Client, enter: Enter, pr
 
 
 def test_what_was_learnt_of_another_model_does_not_count(boss: Client, profile: AgentProfile) -> None:
-    windows.learn(profile.pk, "openai-chat:local", 4_096)
+    windows.learn(profile.pk, "openai-chat:local", "", 4_096)
     seen = text_of(boss, page_of(profile))
     assert "Nobody knows it." in seen
     assert FORGET not in seen
+
+
+def test_what_was_learnt_at_another_address_does_not_count(boss: Client, profile: AgentProfile) -> None:
+    one, other = "https://one.example.org/v1", "https://other.example.org/v1"
+    AgentProfile.objects.filter(pk=profile.pk).update(model="openai-chat:local", base_url=one)
+    windows.learn(profile.pk, "openai-chat:local", one, 4_096)
+    assert "4,096 tokens" in text_of(boss, page_of(profile))
+    AgentProfile.objects.filter(pk=profile.pk).update(base_url=other)
+    assert "Nobody knows it." in text_of(boss, page_of(profile))

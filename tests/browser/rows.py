@@ -58,7 +58,7 @@ def fill() -> None:
     anna = User.objects.create_user("anna", "anna@example.org", PASSWORD)
     anna.groups.add(Group.objects.create(name="Research"))
     profile = AgentProfile.objects.create(name="Thorough", description="Takes its time.", model="demo")
-    windows.learn(profile.pk, "demo", 8_192)
+    windows.learn(profile.pk, "demo", "", 8_192)
     profile.groups.set(Group.objects.all())
     chat_session = _talk(anna, profile)
     _week(anna, chat_session)

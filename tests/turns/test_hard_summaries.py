@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sessions_app.errors import TooLarge
 from sessions_app.llm import demo
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.parts import Summary
-from sessions_app.models import AgentProfile, Message, TurnStatus
+from sessions_app.models import AgentProfile, ChatSession, Message, TurnStatus
 from sessions_app.turn_store import compacting, recovery
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from tests.providers.fixtures import Provider
@@ -221,6 +222,21 @@ async def test_huge_arguments_of_a_call_are_shortened_to_be_summarised(
     [_, asked] = summaries_asked(provider)
     assert b"characters left out]" in asked
     assert len(asked) < 2_500 * 4
+
+
+async def test_a_window_that_the_prefix_nearly_fills_is_an_error(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    chat = await session()
+    prefix = await database.read(lambda: len(ChatSession.objects.get(pk=chat).frozen_prefix) // 4)
+    await set_window(int(prefix * 1.2))
+    turn = await host.turn(chat, "hello")
+    assert (turn.status, turn.error_code) == (TurnStatus.FAILED, "context")
+    [least] = re.findall(r"at least ([\d,]+)\.", turn.error_text)
+    assert not provider.requests
+    await set_window(int(least.replace(",", "")) + 10)
+    assert (await host.turn(chat, "hello")).status == TurnStatus.COMPLETE
+    assert not summaries_asked(provider)
 
 
 async def test_a_chat_of_which_only_results_are_left_is_summarised(
