@@ -4,21 +4,28 @@ A message's digest is that of all that was said up to and with it: of the digest
 without blanks at its ends. It is an index, not the truth: who finds a message by it compares the texts.
 
 A program sees an answer as one text, however many steps it took. So the answers between two messages of the user count
-as one, joined by a blank line; tools' results and summaries do not count. The first message's digest begins with that
-of the system prompt that a program has brought with it.
+as one, joined by a blank line; what the host's own tools do, and summaries, do not count. Calls of the program's tools
+end an answer, and they and their results count like what was said. The first message's digest begins with that of the
+system prompt that a program has brought with it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sessions_app.conversations import branches
 from sessions_app.database import plain
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import Parts, ToolCall, tool_calls, tool_results
+from sessions_app.llm.content.prefix import canonical
 from sessions_app.models import ChatSession, MessageKind, MessageRole
+
+T = TypeVar("T")
 
 BETWEEN_STEPS = "\n\n"
 """What stands between the texts of an answer's steps, as a program sees them."""
@@ -26,7 +33,7 @@ BETWEEN_STEPS = "\n\n"
 # Rows that are read together on the way back to what the user has said last.
 _ROWS_AT_ONCE = 50
 _NEWEST = """
-SELECT position, role, kind, text, line_digest FROM sessions_app_message
+SELECT position, role, kind, text, parts, line_digest FROM sessions_app_message
 WHERE branch_id = %s AND chat_session_id = %s AND position >= %s AND position < %s
 ORDER BY position DESC LIMIT %s
 """
@@ -34,14 +41,52 @@ ORDER BY position DESC LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing that was said, as a program sees it: by the user, or a whole answer.
+    """One thing that was said, as a program sees it: by the user, a whole answer, or a result of the program's tool.
 
+    ``calls`` are those of the program's tools that an answer ends with; ``call_id`` says which call a result is of.
     ``id`` is what its message is to have where it is stored; None: any.
     """
 
     role: str
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
     id: UUID | None = field(default=None, compare=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer that follows belongs to it."""
+        return self.role == MessageRole.ASSISTANT and not self.calls
+
+    @property
+    def compared(self) -> Said:
+        """It as things said are compared: programs trim texts, and write arguments anew."""
+        calls = tuple(ToolCall(call.id, call.name, _compared(call.arguments)) for call in self.calls)
+        return Said(self.role, self.text.strip(), calls, self.call_id)
+
+
+def said_by(role: str, kind: str, text: str, parts: Parts) -> Said | None:
+    """Return what a row says to a program; None for nothing."""
+    if kind != MessageKind.SAID:
+        return None
+    if role == MessageRole.TOOL:
+        result = next((result for result in tool_results(parts) if result.client), None)
+        return Said(role, text, call_id=result.id) if result else None
+    calls = tuple(call for call in tool_calls(parts) if call.client)
+    return Said(role, text, calls) if text.strip() or calls else None
+
+
+def _compared(arguments: str) -> str:
+    try:
+        return canonical(json.loads(arguments, parse_float=_number))
+    except (ValueError, RecursionError):
+        return arguments.strip()
+
+
+def _number(text: str) -> float | int:
+    """Return a number as JavaScript writes it: 1 for 1.0."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def prompt_digest(prompt: str | None) -> str:
@@ -49,75 +94,99 @@ def prompt_digest(prompt: str | None) -> str:
     return _hash("prompt", prompt.strip()) if prompt is not None else ""
 
 
-def joined(said: Iterable[tuple[str, str]]) -> list[Said]:
-    """Return what was said, of (role, text) in order: without blank texts, the answers between two messages as one."""
-    items: list[Said] = []
-    for role, run in groupby((pair for pair in said if pair[1].strip()), key=lambda pair: pair[0]):
-        if role == MessageRole.ASSISTANT:
-            items.append(Said(role, _answer([text for _, text in run])))
-        else:
-            items += [Said(role, text) for _, text in run]
-    return items
+def grouped(rows: Iterable[T], said_of: Callable[[T], Said]) -> Iterator[list[T]]:
+    """Yield the rows of each thing that was said: those of a whole answer together."""
+    run: list[T] = []
+    for row in rows:
+        if run and not (said_of(run[-1]).is_open and said_of(row).role == MessageRole.ASSISTANT):
+            yield run
+            run = []
+        run.append(row)
+    if run:
+        yield run
+
+
+def whole(run: Sequence[Said]) -> Said:
+    """Return one thing said, of the rows of it."""
+    if len(run) == 1:
+        return run[0]
+    texts = (each.text for each in run if each.text.strip())
+    return Said(run[-1].role, BETWEEN_STEPS.join(texts), run[-1].calls)
+
+
+def joined(said: Iterable[Said]) -> list[Said]:
+    """Return what was said, in order: without blank texts that call nothing, answers in several pieces as one."""
+    saying = (each for each in said if each.role == MessageRole.TOOL or each.text.strip() or each.calls)
+    return [whole(run) for run in grouped(saying, lambda each: each)]
 
 
 def digests_of(prompt: str, said: Iterable[Said]) -> list[str]:
     """Return the digest up to and with each thing said; ``prompt`` is the digest of a prompt that was brought."""
     digests, digest = [], prompt
     for each in said:
-        digest = _hash(digest, each.role, each.text.strip())
+        digest = _next(digest, each)
         digests.append(digest)
     return digests
 
 
-def next_digests(chat_session: ChatSession, rows: Sequence[tuple[str, str, str]]) -> Iterator[str | None]:
-    """Yield the digests of rows (role, kind, text) that are about to be appended to the active line."""
-    answers = bool(rows) and rows[0][0] == MessageRole.ASSISTANT
+def next_digests(chat_session: ChatSession, rows: Sequence[Said | None]) -> Iterator[str | None]:
+    """Yield the digests of rows that are about to be appended to the active line, by what each says (``said_by``)."""
+    answers = bool(rows) and rows[0] is not None and rows[0].role == MessageRole.ASSISTANT
     digest, answer = _end(chat_session, answers=answers)
-    for role, kind, text in rows:
-        if digest is None or kind != MessageKind.SAID or role == MessageRole.TOOL or not text.strip():
+    for row in rows:
+        if digest is None or row is None:
             yield None
-        elif role == MessageRole.USER:
-            digest = _hash(_with_answer(digest, answer), role, text.strip())
-            answer = []
-            yield digest
-        else:
-            answer.append(text)
-            yield _with_answer(digest, answer)
+            continue
+        if row.role != MessageRole.ASSISTANT and answer:
+            digest, answer = _next(digest, whole(answer)), []
+        answer.append(row)
+        now = _next(digest, whole(answer))
+        if not row.is_open:
+            digest, answer = now, []
+        yield now
 
 
-def _end(chat_session: ChatSession, *, answers: bool) -> tuple[str | None, list[str]]:
-    """Return the digest at the end of the line, without the answer that is not whole yet, and the texts of that.
+def _end(chat_session: ChatSession, *, answers: bool) -> tuple[str | None, list[Said]]:
+    """Return the digest at the end of the line, without the answer that is not whole yet, and the rows of that.
 
     ``answers``: what follows belongs to that answer. The digest is None where nobody knows it.
     """
-    answer: list[str] = []
-    for role, text, digest in _backwards(chat_session):
-        if digest is not None and (role == MessageRole.USER or not (answers or answer)):
+    answer: list[Said] = []
+    for each, digest in _backwards(chat_session):
+        if digest is not None and not (each.is_open and (answers or answer)):
             return digest, answer
-        if role == MessageRole.USER:
+        if not each.is_open:
             return None, []
-        answer.insert(0, text)
+        answer.insert(0, each)
     return chat_session.client_prompt, answer
 
 
-def _backwards(chat_session: ChatSession) -> Iterator[tuple[str, str, str | None]]:
-    """Yield role, text and digest of what was said in the line, the newest first; mostly the first one is enough."""
+def _backwards(chat_session: ChatSession) -> Iterator[tuple[Said, str | None]]:
+    """Yield what was said in the line with its digest, the newest first; mostly the first one is enough."""
     limit = 1
     for segment in branches.line(chat_session):
         end = segment.end
         while found := plain.rows(_NEWEST, [segment.branch_id, segment.session_id, segment.start, end, limit]):
-            for _, role, kind, text, digest in found:
-                if kind == MessageKind.SAID and role != MessageRole.TOOL and text.strip():
-                    yield role, text, digest
+            for _, role, kind, text, parts, digest in found:
+                if (said := said_by(role, kind, text, _clients(parts))) is not None:
+                    yield said, digest
             end, limit = found[-1][0], _ROWS_AT_ONCE
 
 
-def _with_answer(digest: str, answer: list[str]) -> str:
-    return _hash(digest, MessageRole.ASSISTANT, _answer(answer).strip()) if answer else digest
+def _clients(stored: Any) -> Parts:
+    """Return the parts in a column's JSON, where any may be of a client's tools: of others nothing is said."""
+    if not isinstance(stored, str) or '"client"' not in stored:
+        return ()
+    try:
+        return known(json.loads(stored))
+    except (ValueError, RecursionError):
+        return ()  # another program has broken it
 
 
-def _answer(texts: list[str]) -> str:
-    return BETWEEN_STEPS.join(texts)
+def _next(digest: str, said: Said) -> str:
+    one = said.compared
+    calls = [part for call in one.calls for part in (call.id, call.name, call.arguments)]
+    return _hash(digest, one.role, one.text, *calls, *([one.call_id] if one.role == MessageRole.TOOL else []))
 
 
 def _hash(*parts: str) -> str:

@@ -1,62 +1,78 @@
-"""What was said in a line, as a program sees it: without tools' results, summaries and blank texts, answers whole."""
+"""What was said in a line, as a program sees it: without what the host's tools did, summaries and blank texts, answers
+whole, with the calls of the program's own tools and their results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from sessions_app.conversations import branches
 from sessions_app.conversations.branches import Segment
-from sessions_app.conversations.line_digests import Said, joined
+from sessions_app.conversations.line_digests import Said, grouped, joined, said_by, whole
+from sessions_app.llm.content.codec import known
 from sessions_app.models import ChatSession, Message, MessageKind, MessageRole
 
-_Row = tuple[int, str, str]
+_Row = tuple[int, Said]
+# Results of an answer's tools that are looked at together.
+_ROWS_AT_ONCE = 20
 
 
 def trimmed(said: Iterable[Said]) -> list[Said]:
-    """Return what was said as it is compared: without blanks at the ends of texts."""
-    return [Said(each.role, each.text.strip()) for each in said]
+    """Return what was said as it is compared."""
+    return [each.compared for each in said]
 
 
-def said_up_to(message: Message) -> list[Said]:
-    """Return what was said up to and with a message, trimmed."""
-    return _said(_rows(branches.line_to(message)))
+def said_up_to(chat_session: ChatSession, message: Message) -> list[Said]:
+    """Return what was said in a session up to and with a message, trimmed."""
+    return trimmed(joined(said for _, said in _rows(chat_session, branches.line_to(message))))
 
 
 def shared_beginning(chat_session: ChatSession, said: Sequence[Said]) -> tuple[Message | None, int]:
     """Return how much of ``said`` (trimmed) the active line begins with, and the last message of that."""
     last: int | None = None
     count = 0
-    for some in _each_said(_rows(list(branches.line(chat_session))[::-1])):
-        if list(said[count : count + 1]) != _said(some):
+    for some in grouped(_rows(chat_session, list(branches.line(chat_session))[::-1]), lambda row: row[1]):
+        if list(said[count : count + 1]) != [whole([each for _, each in some]).compared]:
             break
-        (last, _, _), count = some[-1], count + 1
+        (last, _), count = some[-1], count + 1
     return Message.objects.get(pk=last) if last is not None else None, count
 
 
 def said_after(chat_session: ChatSession, position: int) -> bool:
     """Tell whether the active line has more that was said behind a position."""
     while following := branches.following(chat_session, 1, after=position)[0]:
-        if following[0].kind == MessageKind.SAID:
+        if following[0].kind == MessageKind.SAID and not _is_own_result(following[0]):
             return True
         position = following[0].position
     return False
 
 
-def _rows(segments: Iterable[Segment]) -> Iterator[_Row]:
-    """Yield key, role and text of what was said in these segments, in order."""
+def place_behind(chat_session: ChatSession, message: Message) -> int:
+    """Return where something follows a message of the active line: behind the results of the host's tools."""
+    position = message.position
+    while rows := branches.following(chat_session, _ROWS_AT_ONCE, after=position)[0]:
+        for row in rows:
+            if not _is_own_result(row):
+                return position + 1
+            position = row.position
+    return position + 1
+
+
+def _is_own_result(row: Message) -> bool:
+    """Tell whether a row is a result of the host's own tools, which no program sees."""
+    return row.role == MessageRole.TOOL and said_by(row.role, row.kind, row.text, known(row.parts)) is None
+
+
+def _rows(chat_session: ChatSession, segments: Iterable[Segment]) -> Iterator[_Row]:
+    """Yield key of each row that says something in these segments, in order, and what it says."""
+    columns = ["pk", "role", "text"]
+    # Of other sessions the text alone is enough.
+    if has_tools := bool(chat_session.client_tools):
+        columns.append("parts")
     for segment in segments:
-        rows = segment.messages().filter(kind=MessageKind.SAID).exclude(role=MessageRole.TOOL)
+        rows = segment.messages().filter(kind=MessageKind.SAID)
+        if not has_tools:
+            rows = rows.exclude(role=MessageRole.TOOL)
         # Without model objects, which take four times as long.
-        yield from (row for row in rows.order_by("position").values_list("pk", "role", "text") if row[2].strip())
-
-
-def _each_said(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
-    """Yield the rows of each thing that was said: of a whole answer together."""
-    for role, run in groupby(rows, key=lambda row: row[1]):
-        some = list(run)
-        yield from [some] if role == MessageRole.ASSISTANT else [[row] for row in some]
-
-
-def _said(rows: Iterable[_Row]) -> list[Said]:
-    return trimmed(joined((role, text) for _, role, text in rows))
+        for pk, role, text, *parts in rows.order_by("position").values_list(*columns):
+            if (said := said_by(role, MessageKind.SAID, text, known(parts[0]) if parts else ())) is not None:
+                yield pk, said

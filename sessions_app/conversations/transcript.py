@@ -142,7 +142,8 @@ def append_history(chat_session: ChatSession, rows: Sequence[NewMessage]) -> Sta
 
 def _made(chat_session: ChatSession, turn: Turn | None, rows: Sequence[NewMessage]) -> list[Message]:
     position = branches.next_position(chat_session)
-    digests = line_digests.next_digests(chat_session, [(row.role, row.kind, row.text) for row in rows])
+    said = [line_digests.said_by(row.role, row.kind, row.text, row.parts) for row in rows]
+    digests = line_digests.next_digests(chat_session, said)
     return [
         Message(
             public_id=row.public_id,

@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = ("max_tokens", "temperature", "top_p", "stop", "reasoning_effort", "response_format")
+NAMES = (
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "reasoning_effort",
+    "response_format",
+    "tool_choice",
+    "parallel_tool_calls",
+)
 """What may be wanted."""
 
 Sampling = dict[str, Any]
 
-_EVERYWHERE = {"max_tokens": "max_tokens", "temperature": "temperature", "top_p": "top_p", "stop": "stop_sequences"}
+_EVERYWHERE = {
+    "max_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "stop": "stop_sequences",
+    "parallel_tool_calls": "parallel_tool_calls",
+}
 _CHAT = {**_EVERYWHERE, "reasoning_effort": "openai_reasoning_effort"}
 _RESPONSES = {name: called for name, called in _CHAT.items() if name != "stop"}
 _SETTINGS = {"openai": _RESPONSES, "openai-responses": _RESPONSES, "openai-chat": _CHAT, "ollama": _CHAT}
@@ -26,6 +41,8 @@ def settings_of(model: str, sampling: object) -> dict[str, Any]:
     wire = model.partition(":")[0]
     names = _SETTINGS.get(wire, _EVERYWHERE)
     settings = {called: sampling[name] for name, called in names.items() if name in sampling}
+    if (choice := sampling.get("tool_choice")) is not None:
+        settings["tool_choice"] = [choice["function"]["name"]] if isinstance(choice, dict) else choice
     wanted = sampling.get("response_format")
     if wanted is not None and (body := _form_of_answer(wire, wanted)):
         settings["extra_body"] = body

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from sessions_app.openai_api.following import CallDelta, End
+
 DONE = b"data: [DONE]\n\n"
 ALIVE = b": the model is at work\n\n"
 """A comment, which clients of server-sent events leave out."""
@@ -21,11 +23,14 @@ class Completion:
     def __init__(self, run_id: UUID, model: str) -> None:
         self._frame = {"id": f"chatcmpl-{run_id.hex}", "created": int(time.time()), "model": model}
 
-    def whole(self, text: str, finish: str | None, usage: Iterable[dict[str, Any]]) -> bytes:
+    def whole(self, text: str, end: End) -> bytes:
         """Return the body of an answer that is not streamed."""
-        message = {"role": "assistant", "content": text, "refusal": None}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _reason(finish)}
-        body = {**self._frame, "object": "chat.completion", "choices": [choice], "usage": usage_of(usage)}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        if end.calls:
+            calls = [_call(call["id"], call["name"], call["arguments"]) for call in end.calls]
+            message |= {"content": text or None, "tool_calls": calls}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _reason(end)}
+        body = {**self._frame, "object": "chat.completion", "choices": [choice], "usage": usage_of(end.usage)}
         return json.dumps(body, ensure_ascii=False).encode()
 
     def first(self, options: dict[str, Any]) -> bytes:
@@ -36,9 +41,15 @@ class Completion:
         """Return a chunk of the answer."""
         return self._chunk({"content": text}, None, options)
 
-    def last(self, finish: str | None, options: dict[str, Any]) -> bytes:
+    def call(self, delta: CallDelta, options: dict[str, Any]) -> bytes:
+        """Return a chunk of a call: its beginning, or more of its arguments."""
+        more: dict[str, Any] = {"function": {"arguments": delta.arguments}}
+        call = _call(delta.call_id, delta.name, "") if delta.name else more
+        return self._chunk({"tool_calls": [{"index": delta.index, **call}]}, None, options)
+
+    def last(self, end: End, options: dict[str, Any]) -> bytes:
         """Return the chunk that says why the answer ends."""
-        return self._chunk({}, _reason(finish), options)
+        return self._chunk({}, _reason(end), options)
 
     def counted(self, usage: Iterable[dict[str, Any]]) -> bytes:
         """Return the chunk behind the last one, which tells what was used."""
@@ -49,8 +60,12 @@ class Completion:
         return _event({**self._frame, "object": "chat.completion.chunk", "choices": [choice], **options})
 
 
-def _reason(finish: str | None) -> str:
-    return _FINISH.get(finish or "", "stop")
+def _reason(end: End) -> str:
+    return "tool_calls" if end.calls else _FINISH.get(end.finish or "", "stop")
+
+
+def _call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def _event(data: dict[str, Any]) -> bytes:

@@ -12,10 +12,10 @@ from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
 from sessions_app.openai_api import models, reading
 from sessions_app.openai_api.answers import ALIVE, DONE, Completion
-from sessions_app.openai_api.following import End, RunFollower, Words
+from sessions_app.openai_api.following import CallDelta, End, Heard, RunFollower, Words
 from sessions_app.openai_api.naming import session_name
 from sessions_app.openai_api.reading import ChatRequest
-from sessions_app.turn_store.recognising import Heard
+from sessions_app.turn_store import recognising
 
 
 async def complete(exchange: Exchange, caller: Caller) -> None:
@@ -23,14 +23,14 @@ async def complete(exchange: Exchange, caller: Caller) -> None:
     name = session_name(exchange)
     request = await asyncio.to_thread(reading.read, await exchange.body())
     profile = await models.find(caller, request.model)
-    heard = Heard(profile.pk, request.prompt, request.said, name)
-    follower = RunFollower(caller)
+    heard = recognising.Heard(profile.pk, request.prompt, request.said, name, request.tools)
+    follower = RunFollower(caller, {tool.name for tool in request.tools})
     async with following(exchange, follower):
         await _converse(exchange, caller, request, heard, follower)
 
 
 async def _converse(
-    exchange: Exchange, caller: Caller, request: ChatRequest, heard: Heard, follower: RunFollower
+    exchange: Exchange, caller: Caller, request: ChatRequest, heard: recognising.Heard, follower: RunFollower
 ) -> None:
     service = exchange.runner.service
     asked = await service.converse(caller.user_id, heard, request.sampling, door=caller)
@@ -46,21 +46,20 @@ async def _converse(
 
 
 async def _answer(
-    exchange: Exchange, completion: Completion, told: AsyncIterator[Words | End], headers: dict[str, str]
+    exchange: Exchange, completion: Completion, told: AsyncIterator[Heard], headers: dict[str, str]
 ) -> None:
     words: list[str] = []
     async for heard in told:
         if isinstance(heard, Words):
             words.append(heard.text)
-        else:
-            body = completion.whole("".join(words), heard.finish, heard.usage)
-            await exchange.answer(body, headers=headers)
+        elif isinstance(heard, End):
+            await exchange.answer(completion.whole("".join(words), heard), headers=headers)
 
 
 async def _stream(
     exchange: Exchange,
     completion: Completion,
-    told: AsyncIterator[Words | End],
+    told: AsyncIterator[Heard],
     headers: dict[str, str],
     *,
     includes_usage: bool,
@@ -73,7 +72,9 @@ async def _stream(
                 await exchange.stream(completion.first(options), headers)
             if isinstance(heard, End):
                 counted = completion.counted(heard.usage) if includes_usage else b""
-                await exchange.stream(completion.last(heard.finish, options) + counted + DONE, headers)
+                await exchange.stream(completion.last(heard, options) + counted + DONE, headers)
+            elif isinstance(heard, CallDelta):
+                await exchange.stream(completion.call(heard, options), headers)
             else:
                 await exchange.stream(completion.words(heard.text, options) if heard.text else ALIVE, headers)
     except ApiError as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,23 +24,46 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDelta:
+    """A call of the program's begins, at its ``index`` among them; or, without a ``name``, more of its arguments."""
+
+    index: int
+    call_id: str
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class End:
-    """The run has ended well. ``finish`` says why the answer is not whole; ``usage`` is AG-UI's, of all its models."""
+    """The run has ended well. ``finish`` says why the answer is not whole; ``usage`` is AG-UI's, of all its models.
+
+    ``calls`` are those that wait for results of the program (as ``ToolCallShape``).
+    """
 
     finish: str | None
     usage: list[dict[str, Any]]
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+
+Heard = Words | CallDelta | End
 
 
 class RunFollower(Follower):
-    """Follows one run of a user. Lives as long as the request that began it."""
+    """Follows one run of a user. Lives as long as the request that began it.
 
-    def __init__(self, caller: Caller) -> None:
+    ``tools`` are the names of the program's own: what the host's do is not told.
+    """
+
+    def __init__(self, caller: Caller, tools: Collection[str] = ()) -> None:
         super().__init__(caller)
+        self._tools = tools
+        self._called: list[str] = []
+        self._calls: list[dict[str, Any]] = []
         self._finish: str | None = None
         self._spoke = False
         self._pending = ""
 
-    async def told(self, session_id: UUID, run_id: UUID) -> AsyncIterator[Words | End]:
+    async def told(self, session_id: UUID, run_id: UUID) -> AsyncIterator[Heard]:
         """Yield what a run says, from its first event to its end. Raises ApiError where it failed, Gone.
 
         ApiError also where the caller may no longer act.
@@ -57,7 +80,7 @@ class RunFollower(Follower):
             if isinstance(heard, End):
                 return
 
-    def _take(self, notice: Notice, session_id: UUID, run_id: UUID) -> Words | End | None:
+    def _take(self, notice: Notice, session_id: UUID, run_id: UUID) -> Heard | None:
         """Return what a notice says of the run, None for nothing. Raises ApiError."""
         if isinstance(notice, RunNotice):
             return self._hear(event_of(notice.text)) if notice.run_id == run_id else None
@@ -67,7 +90,7 @@ class RunFollower(Follower):
             self._note(event_of(notice.text))
         return None
 
-    def _hear(self, event: dict[str, Any]) -> Words | End | None:
+    def _hear(self, event: dict[str, Any]) -> Heard | None:
         match event["type"]:
             case "TEXT_MESSAGE_START":
                 self._pending = BETWEEN_STEPS if self._spoke else ""
@@ -79,9 +102,15 @@ class RunFollower(Follower):
                     return words
                 return Words()
             case "RUN_FINISHED":
-                return End(self._finish, event.get("usage") or [])
+                return End(self._finish, event.get("usage") or [], self._calls)
             case "RUN_ERROR":
                 raise of_run(event)
+            case "TOOL_CALL_START" if event["toolCallName"] in self._tools:
+                self._called.append(event["toolCallId"])
+                return CallDelta(len(self._called) - 1, event["toolCallId"], event["toolCallName"])
+            case "TOOL_CALL_ARGS" if event["toolCallId"] in self._called:
+                call_id = event["toolCallId"]
+                return CallDelta(self._called.index(call_id), call_id, arguments=event["delta"])
             case "REASONING_MESSAGE_CONTENT" | "TOOL_CALL_START":
                 return Words()
         return None
@@ -91,3 +120,4 @@ class RunFollower(Follower):
         value = event.get("value")
         if event.get("name") == FactName.MESSAGE_CREATED and value and value["role"] == MessageRole.ASSISTANT:
             self._finish = value["finish"]
+            self._calls = [call for call in value.get("tool_calls") or () if call.get("waits")]

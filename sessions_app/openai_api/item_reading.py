@@ -33,7 +33,7 @@ class Told:
     """What items say: system prompts, which come first, and who has said what after them."""
 
     prompts: list[str] = field(default_factory=list)
-    texts: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[Said] = field(default_factory=list)
 
     @property
     def said(self) -> tuple[Said, ...]:
@@ -77,7 +77,7 @@ def _read_message(item: SentItem, place: str, told: Told) -> None:
         raise ApiError(400, "The role is none of system, developer, user, assistant.", param=f"{place}.role")
     text = _text(item, f"{place}.content" if item.type or "[" in place else place)
     if item.role not in _PROMPT_ROLES:
-        told.texts.append((item.role, text))
+        told.texts.append(Said(item.role, text))
         return
     if told.texts:
         raise ApiError(400, "A system prompt comes before all other messages.", param=f"{place}.role")

@@ -15,14 +15,20 @@ from pydantic import ConfigDict, Field
 from sessions_app.conversations.line_digests import Said, joined
 from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.sampling import Sampling
+from sessions_app.llm.tools.client_tools import MAX_TOOLS
 from sessions_app.models import MessageRole
+from sessions_app.openai_api import tools
+from sessions_app.openai_api.tools import Call, Choice, Tool
 
 MAX_MESSAGES = 5_000
 """Of one request: all that are not known yet are stored in one transaction."""
 
+FUNCTIONS = "functions and function_call are of an older API: send tools and tool_choice."
+
 _PROMPT_ROLES = ("system", "developer")
-_TOOL_ROLES = ("tool", "function")
+_ROLES = (*_PROMPT_ROLES, "user", "assistant", "tool")
 
 
 class _StreamOptions(Lenient):
@@ -38,7 +44,8 @@ class _ResponseFormat(Lenient):
 class _Message(Lenient):
     role: str
     content: str | list[dict[str, Any]] | None = None
-    tool_calls: list[Any] | None = None
+    tool_calls: Annotated[list[Call], Field(max_length=MAX_TOOLS)] | None = None
+    tool_call_id: str | None = None
     function_call: Any = None
 
 
@@ -55,8 +62,11 @@ class _Body(Lenient):
     n: int | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
-    tools: list[Any] | None = None
+    tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["auto", "none", "required"] | Choice | None = None
+    parallel_tool_calls: bool | None = None
     functions: list[Any] | None = None
+    function_call: Any = None
     max_tokens: _Count | None = None
     max_completion_tokens: _Count | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -68,11 +78,15 @@ class _Body(Lenient):
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A request for a chat completion. ``prompt`` is the system prompt that came with it, None where none did."""
+    """A request for a chat completion. ``prompt`` is the system prompt that came with it, None where none did.
+
+    ``tools`` are the client's own.
+    """
 
     model: str
     prompt: str | None
     said: tuple[Said, ...]
+    tools: tuple[ToolSpec, ...]
     sampling: Sampling | None
     streams: bool
     includes_usage: bool
@@ -82,16 +96,19 @@ def read(body: bytes) -> ChatRequest:
     """Return the request in a body. Raises ApiError."""
     parsed = parse(_Body, body)
     _refuse_what_cannot_be_done(parsed)
-    prompts, texts = _texts(parsed.messages)
-    said = joined(texts)
-    if not said or said[-1].role != MessageRole.USER:
-        raise ApiError(400, "The last message must be a user's, with a text.", param="messages")
-    options = parsed.stream_options
+    prompts, messages = _messages(parsed.messages)
+    said = joined(tools.in_order(messages))
+    if not said or said[-1].role == MessageRole.ASSISTANT:
+        told = "The last message must be a user's, with a text, or a tool's."
+        raise ApiError(400, told, param="messages")
+    options, brought = parsed.stream_options, tools.brought(parsed.tools)
+    choice = tools.wanted(parsed.tool_choice, parsed.parallel_tool_calls, brought)
     return ChatRequest(
         parsed.model,
         "\n\n".join(prompts) or None,
         tuple(said),
-        _sampling(parsed),
+        brought,
+        _sampling(parsed, choice),
         bool(parsed.stream),
         bool(options and options.include_usage),
     )
@@ -102,43 +119,49 @@ def _refuse_what_cannot_be_done(body: _Body) -> None:
         raise ApiError(400, "One answer is made for a request: n must be 1.", param="n")
     if body.logprobs or body.top_logprobs:
         raise ApiError(400, "Log probabilities are not told.", param="logprobs")
-    for name in ("tools", "functions"):
+    for name in ("functions", "function_call"):
         if getattr(body, name):
-            raise ApiError(400, "Tools of the client's own are not taken yet.", code="unsupported_value", param=name)
+            raise ApiError(400, FUNCTIONS, code="unsupported_value", param=name)
 
 
-def _texts(messages: list[_Message]) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the system prompts, and who has said what after them. Raises ApiError."""
+def _messages(messages: list[_Message]) -> tuple[list[str], list[tuple[str, Said]]]:
+    """Return the system prompts, and what was said after them, each with its place. Raises ApiError."""
     prompts: list[str] = []
-    texts: list[tuple[str, str]] = []
+    said: list[tuple[str, Said]] = []
     for number, message in enumerate(messages):
         param = f"messages[{number}]"
         text = _text(message, param)
         if message.role in _PROMPT_ROLES:
-            if texts:
+            if said:
                 raise ApiError(400, "A system prompt comes before all other messages.", param=f"{param}.role")
             prompts += [text] if text.strip() else []
         else:
-            texts.append((message.role, text))
-    return prompts, texts
+            said.append((param, _said(message, text, param)))
+    return prompts, said
+
+
+def _said(message: _Message, text: str, param: str) -> Said:
+    if message.role != MessageRole.ASSISTANT and message.tool_calls:
+        raise ApiError(400, "Only an assistant's message has tool_calls.", param=f"{param}.tool_calls")
+    if message.role != MessageRole.TOOL:
+        return Said(message.role, text, tools.calls_of(message.tool_calls, param))
+    if not message.tool_call_id:
+        raise ApiError(400, "A message of the role tool needs a tool_call_id.", param=f"{param}.tool_call_id")
+    return Said(MessageRole.TOOL, text, call_id=message.tool_call_id)
 
 
 def _text(message: _Message, param: str) -> str:
     """Return the text of a message. Raises ApiError."""
-    if message.role in _TOOL_ROLES or message.tool_calls or message.function_call:
-        raise ApiError(400, "Tools of the client's own are not taken yet.", code="unsupported_value", param=param)
-    if message.role not in (*_PROMPT_ROLES, "user", "assistant"):
-        raise ApiError(400, "The role is none of system, developer, user, assistant.", param=f"{param}.role")
+    if message.role == "function" or message.function_call:
+        raise ApiError(400, FUNCTIONS, code="unsupported_value", param=param)
+    if message.role not in _ROLES:
+        raise ApiError(400, f"The role is none of {', '.join(_ROLES)}.", param=f"{param}.role")
     content = message.content
     if content is None and message.role != "assistant":
         raise ApiError(400, "A message needs a content.", param=f"{param}.content")
     text = content if isinstance(content, str) else _joined_parts(content or [], f"{param}.content")
     longest = settings.HERMES_MAX_ANSWER if message.role == "assistant" else settings.HERMES_MAX_TEXT
-    if "\0" in text:
-        raise ApiError(400, "The text has a NUL character.", param=f"{param}.content")
-    if len(text) > longest:
-        told = f"A text of {len(text):,} characters; {longest:,} are allowed."
-        raise ApiError(400, told, code="string_above_max_length", param=f"{param}.content")
+    tools.check_text(text, longest, f"{param}.content")
     return text
 
 
@@ -160,7 +183,7 @@ def _joined_parts(parts: list[dict[str, Any]], param: str) -> str:
     return "\n".join(texts)
 
 
-def _sampling(body: _Body) -> Sampling | None:
+def _sampling(body: _Body, choice: Sampling) -> Sampling | None:
     """Return what is wanted of the answer, by the names that are stored; None for nothing."""
     stop = [body.stop] if isinstance(body.stop, str) else body.stop
     wanted = {
@@ -170,5 +193,6 @@ def _sampling(body: _Body) -> Sampling | None:
         "stop": stop or None,
         "reasoning_effort": body.reasoning_effort,
         "response_format": body.response_format.model_dump(exclude_none=True) if body.response_format else None,
+        **choice,
     }
     return {name: value for name, value in wanted.items() if value is not None} or None

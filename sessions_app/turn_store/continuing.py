@@ -1,4 +1,6 @@
-"""Take in a conversation that a program has sent: what is new of it is stored, and its last message begins a turn.
+"""Take in a conversation that a program has sent: what is new of it is stored, and its end begins a turn.
+
+The end is a user's message, or results of the program's tools: then the turn goes on with the answer that called them.
 
 One transaction, like any that begins a turn. It goes on where the conversation was found (``recognising``), as long as
 nothing has changed there since; where that is in the midst of the session, a branch begins there.
@@ -12,10 +14,19 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sessions_app.conversations import access, branches, limits, profiles, storage, titles, transcript
+from sessions_app.conversations import (
+    access,
+    branches,
+    limits,
+    profiles,
+    storage,
+    titles,
+    transcript,
+    waiting_calls,
+)
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.profiles import check_profile
-from sessions_app.conversations.said_rows import said_after
+from sessions_app.conversations.said_rows import place_behind, said_after
 from sessions_app.conversations.schemas import session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
@@ -23,6 +34,8 @@ from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
 from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.rows import tool_row
+from sessions_app.llm.tools.client_tools import digest_of
 from sessions_app.models import AgentProfile, ChatSession, FactName, Message, MessageRole, SessionName, Turn, TurnKind
 from sessions_app.session_store import chats
 from sessions_app.session_store.forking import copy_line
@@ -33,6 +46,7 @@ from sessions_app.turn_store.branching import behind_summaries
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
 from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike, named
 from sessions_app.turn_store.repeats import UNMARKED, Sent, sent_before
+from sessions_app.turn_store.resuming import admit, go_on
 
 
 class Moved(Exception):  # an outcome, not a fault
@@ -50,7 +64,7 @@ def say(
     accepting: bool,
     run_id: UUID | None = None,
 ) -> AcceptedTurn:
-    """Store what is new of a conversation, and begin a turn with its last message. ``run_id`` is free, or None.
+    """Store what is new of a conversation, and begin a turn with its end. ``run_id`` is free, or None.
 
     Raises Moved, NotFound (the profile, or the user may no longer act), Conflict, TooLarge, TooMany.
     """
@@ -63,22 +77,40 @@ def say(
         _check(chat_session, heard, found, place)
     else:
         chat_session, place = _made(user_id, heard, found, chat_session)
-    earlier = heard.said[place.count : -1]
+    end = len(heard.said) - heard.brought
+    earlier, results = rows_of(heard.said, place.count, end), rows_of(heard.said, max(place.count, end))
     turn = _turn(chat_session, heard, place, sampling)
     turn.request, turn.request_digest = sent.request, sent.digest
     turn.run_id = run_id or turn.run_id
-    _admit(turn, earlier)
-    forked = _go_to(chat_session, place, turn)
+    _admit(turn, earlier, results)
+    forked = _go_to(chat_session, place, turn, is_known=place.count == len(heard.said))
     if earlier:
         _store(chat_session, earlier, tell=found.place is not None)
         forked = None  # of these rows no memory knows: the transcript is read
     if found.place is None:
-        titles.name(chat_session, next(each.text for each in heard.said if each.role == MessageRole.USER))
+        titles.name(chat_session, next((each.text for each in heard.said if each.role == MessageRole.USER), ""))
         record(Fact(user_id, FactName.SESSION_CREATED, chat_session.pk, value=session_shape(chat_session)))
+    user = access.require_user(user_id)
+    if turn.kind == TurnKind.RESUMPTION:
+        return go_on(turn, chat_session, user, results, forked, process=process, accepting=accepting)
     if not accepting:
         return AcceptedTurn(turn, enqueue(turn))
-    begun = begin(turn, chat_session, process, access.require_user(user_id), forked)
+    begun = begin(turn, chat_session, process, user, forked)
     return AcceptedTurn(turn, begun.answered, begun)
+
+
+def rows_of(said: Sequence[Said], start: int, end: int | None = None) -> list[NewMessage]:
+    """Return the rows of some of what was said, from one place in it to before another."""
+    names = {call.id: call.name for each in said for call in each.calls}
+    return [_row(each, names) for each in said[start:end]]
+
+
+def _row(said: Said, names: dict[str, str]) -> NewMessage:
+    public_id = said.id or uuid.uuid4()
+    if said.role == MessageRole.TOOL:
+        row = tool_row(said.call_id, names.get(said.call_id, ""), said.text, client=True)
+        return NewMessage(MessageRole.TOOL, row.text, row.parts, public_id=public_id)
+    return NewMessage(said.role, said.text, said.calls, public_id=public_id)
 
 
 def begin_conversation(
@@ -92,7 +124,7 @@ def begin_conversation(
     made = insert_session(user_id, metadata=metadata, **_frozen(user_id, heard))
     chat_session = access.chat_session(user_id, made.pk, lock=True)
     if said:
-        _store(chat_session, said, tell=False)
+        _store(chat_session, rows_of(said, 0), tell=False)
     if asked := next((each.text for each in said if each.role == MessageRole.USER), ""):
         titles.name(chat_session, asked)
     record(Fact(user_id, FactName.SESSION_CREATED, chat_session.pk, value=session_shape(chat_session)))
@@ -150,9 +182,9 @@ def _copied(user_id: int, heard: Heard, origin: Message, source: ChatSession) ->
 def _frozen(user_id: int, heard: Heard) -> dict[str, Any]:
     """Return the columns of a session that is answered as a conversation asks for. Raises NotFound."""
     profile = profiles.find(user_id, heard.profile_id)
-    prefix = _prefix(user_id, profile, heard.prompt).to_json()
-    prompted = {"client_prompt": heard.prompt_digest, "memory": heard.prompt is None}
-    return {"profile_id": profile.pk, "frozen_prefix": prefix, **prompted}
+    prefix = replace(_prefix(user_id, profile, heard.prompt), client_tools=heard.tools).to_json()
+    brought = {"client_prompt": heard.prompt_digest, "client_tools": digest_of(heard.tools)}
+    return {"profile_id": profile.pk, "frozen_prefix": prefix, "memory": heard.prompt is None, **brought}
 
 
 def _freeze(chat_session: ChatSession, heard: Heard) -> None:
@@ -176,7 +208,9 @@ def _prefix(user_id: int, profile: AgentProfile, prompt: str | None) -> FrozenPr
 def _turn(chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[str, Any] | None) -> Turn:
     """Return the turn, not stored yet: where all that was said is there already, it is one for another answer."""
     turn = Turn(owner_id=chat_session.owner_id, chat_session=chat_session, sampling=sampling)
-    if place.message is not None and place.count == len(heard.said):
+    if heard.said and heard.said[-1].role == MessageRole.TOOL:
+        turn.kind = TurnKind.RESUMPTION
+    elif place.message is not None and place.count == len(heard.said):
         turn.kind, turn.message_id = TurnKind.REGENERATION, place.message.public_id
     else:
         turn.kind = TurnKind.MESSAGE if place.ends else TurnKind.EDIT
@@ -184,7 +218,11 @@ def _turn(chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[
     return turn
 
 
-def _admit(turn: Turn, earlier: Sequence[Said]) -> None:
+def _admit(turn: Turn, earlier: Sequence[NewMessage], results: Sequence[NewMessage]) -> None:
+    if turn.kind == TurnKind.RESUMPTION:
+        admit(turn, [each.text for each in results])
+        storage.admit_text(turn.owner_id, sum(len(each.text) for each in (*earlier, *results)))
+        return
     again = turn.kind == TurnKind.REGENERATION
     claim_of(turn, claimed=turn.answer_id if again else None).save(force_insert=True)
     check_fits(turn.chat_session, turn.chat_session.profile, turn.text)
@@ -192,8 +230,11 @@ def _admit(turn: Turn, earlier: Sequence[Said]) -> None:
     storage.admit_text(turn.owner_id, len(turn.text) + sum(len(each.text) for each in earlier))
 
 
-def _go_to(chat_session: ChatSession, place: Place, turn: Turn) -> Forked | None:
-    """Have the session's line end where the conversation goes on; return where a branch was begun for that."""
+def _go_to(chat_session: ChatSession, place: Place, turn: Turn, *, is_known: bool) -> Forked | None:
+    """Have the session's line end where the conversation goes on; return where a branch was begun for that.
+
+    Nothing waits there any more: results that the conversation does not have will not come.
+    """
     message, old = place.message, stamp_of(chat_session)
     is_shown = message is None or branches.is_shown(chat_session, message)
     if message is not None and not is_shown:
@@ -201,26 +242,35 @@ def _go_to(chat_session: ChatSession, place: Place, turn: Turn) -> Forked | None
     position = _position(chat_session, message, turn)
     forks = said_after(chat_session, position - 1)
     if forks:
-        if turn.kind == TurnKind.REGENERATION:
-            turn.left_branch_id = chat_session.active_branch_id
-        branches.start(chat_session, position)
+        _begin_branch(chat_session, position, turn, is_known=is_known)
+    else:
+        waiting_calls.abandon(chat_session)
     if forks or not is_shown:
         tell_selected(chat_session)
     return Forked(position, old) if forks and is_shown else None
 
 
 def _position(chat_session: ChatSession, message: Message | None, turn: Turn) -> int:
-    """Return where the line goes on behind a message: an answer stands behind the summaries that made room for it."""
+    """Return where the line goes on behind a message and what belongs to it.
+
+    Results of the host's tools, and for an answer the summaries that made room for it.
+    """
     if message is None:
         return 0
+    behind = place_behind(chat_session, message)
+    if behind > message.position + 1:
+        return behind
     return behind_summaries(chat_session, message, covers_it=turn.kind != TurnKind.REGENERATION)
 
 
-def _store(chat_session: ChatSession, earlier: Sequence[Said], *, tell: bool) -> None:
-    transcript.append_history(chat_session, [_row(each) for each in earlier])
+def _begin_branch(chat_session: ChatSession, position: int, turn: Turn, *, is_known: bool) -> None:
+    """Begin a branch; one for another answer alone (all that was said ``is_known``) says which it has left."""
+    if turn.kind == TurnKind.REGENERATION or (turn.kind == TurnKind.RESUMPTION and is_known):
+        turn.left_branch_id = chat_session.active_branch_id
+    branches.start(chat_session, position)
+
+
+def _store(chat_session: ChatSession, earlier: Sequence[NewMessage], *, tell: bool) -> None:
+    transcript.append_history(chat_session, earlier)
     if tell:
         tell_selected(chat_session)  # it is to be fetched again
-
-
-def _row(said: Said) -> NewMessage:
-    return NewMessage(said.role, said.text, public_id=said.id or uuid.uuid4())

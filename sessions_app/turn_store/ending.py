@@ -72,7 +72,7 @@ def _append(
     if waiting:
         waiting_calls.store(appended.messages[0], waiting)
     # Of what a turn appends, only another answer stands beside something.
-    beside = versions(appended.messages) if turn.kind == TurnKind.REGENERATION else {}
+    beside = versions(appended.messages) if turn.kind in (TurnKind.REGENERATION, TurnKind.RESUMPTION) else {}
     return Stored(
         tuple(row_of(message) for message in appended.messages),
         tuple(

@@ -6,18 +6,20 @@ found, the texts are compared, because another program may have changed a row.
 
 In this order:
 
-1. *Continued*: the session that holds all but the last message, and nothing after it.
+1. *Continued*: the session that holds all but the last message (or the last results of tools), and nothing after it.
 2. *Branched*: the one that holds the longest beginning, at least the user's first message with its answer. Of a session
    that was named, any beginning is enough.
 3. Else a new one.
 
-A session of another profile or system prompt, or in which a turn runs or waits, is not taken.
+A session of another profile, another system prompt or other tools of the program's, or in which a turn runs or waits,
+is not taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from uuid import UUID
 
 from sessions_app.conversations import access, branches
@@ -25,7 +27,8 @@ from sessions_app.conversations.line_digests import Said, digests_of, prompt_dig
 from sessions_app.conversations.said_rows import said_after, said_up_to, shared_beginning, trimmed
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
-from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec
+from sessions_app.llm.tools.client_tools import digest_of
 from sessions_app.models import ChatSession, Message, MessageRole, SessionName
 from sessions_app.turn_store.alive import alive
 
@@ -38,6 +41,7 @@ SELECT found.id FROM (
 ) AS found
 JOIN sessions_app_chatsession AS chat_session ON chat_session.id = found.chat_session_id
 WHERE chat_session.owner_id = %s AND chat_session.profile_id = %s AND chat_session.client_prompt = %s
+AND chat_session.client_tools = %s
 ORDER BY found.id DESC
 """
 # Those alone that nothing follows in their branch.
@@ -48,9 +52,11 @@ SELECT found.id FROM (
 ) AS found
 JOIN sessions_app_chatsession AS chat_session ON chat_session.id = found.chat_session_id
 WHERE chat_session.owner_id = %s AND chat_session.profile_id = %s AND chat_session.client_prompt = %s
+AND chat_session.client_tools = %s
 AND NOT EXISTS (
   SELECT 1 FROM sessions_app_message AS later
   WHERE later.branch_id = found.branch_id AND later.position > found.position AND later.kind = ''
+  AND (later.role <> 'tool' OR later.line_digest IS NOT NULL)
 )
 ORDER BY found.id DESC
 """
@@ -62,17 +68,25 @@ ORDER BY id DESC LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A conversation as a program has sent it: ``said`` ends with a user's message.
+    """A conversation as a program has sent it: ``said`` ends with a user's message, or with results of its tools.
 
-    ``prompt`` is the system prompt that came with it, None where none did; ``name`` is what names its session.
-    ``temporary``: the session is to be deleted when the answer is out.
+    ``prompt`` is the system prompt that came with it, None where none did; ``name`` is what names its session, and
+    ``tools`` are those that it has brought (``client_tools.collected``). ``temporary``: the session is to be deleted
+    when the answer is out.
     """
 
     profile_id: int
     prompt: str | None
     said: tuple[Said, ...]
     name: str | None = None
+    tools: tuple[ToolSpec, ...] = ()
     temporary: bool = False
+
+    @property
+    def brought(self) -> int:
+        """How many of the last things said are what a turn begins with: a user's message, or results of tools."""
+        results = takewhile(lambda each: each.role == MessageRole.TOOL, reversed(self.said))
+        return max(1, sum(1 for _ in results))
 
     @property
     def prompt_digest(self) -> str:
@@ -138,6 +152,7 @@ class _Search:
         self._user_id = user_id
         self._heard = heard
         self._digests = digests_of(heard.prompt_digest, heard.said)
+        self._tools = digest_of(heard.tools)
 
     def place(self) -> Place | None:
         """Return where it goes on, in whichever session."""
@@ -160,7 +175,7 @@ class _Search:
         return Place(session_id, chat_session.stamp.revision, message, count, ends)
 
     def _place(self, least: int, session_id: UUID | None = None) -> Place | None:
-        before = len(self._digests) - 1
+        before = len(self._digests) - self._heard.brought
         if before >= least:
             for place in self._places(before, session_id, _FIND_ENDS):
                 if place.ends:
@@ -184,7 +199,7 @@ class _Search:
         if session_id is not None:
             found = plain.rows(_FIND_WITHIN, [self._user_id, digest, session_id, _CANDIDATES])
         else:
-            suiting = [self._user_id, self._heard.profile_id, self._heard.prompt_digest]
+            suiting = [self._user_id, self._heard.profile_id, self._heard.prompt_digest, self._tools]
             found = plain.rows(sql, [self._user_id, digest, _CANDIDATES, *suiting])
         return [pk for (pk,) in found]
 
@@ -193,7 +208,9 @@ class _Search:
         for pk in self._rows(count, session_id, sql):
             message = Message.objects.get(pk=pk)
             chat_session = access.chat_session(self._user_id, message.chat_session_id)
-            if suits(chat_session, self._heard) and said_up_to(message) == trimmed(self._heard.said[:count]):
+            if suits(chat_session, self._heard) and said_up_to(chat_session, message) == trimmed(
+                self._heard.said[:count]
+            ):
                 ends = is_end(chat_session, message)
                 yield Place(chat_session.pk, chat_session.stamp.revision, message, count, ends)
 
@@ -204,8 +221,10 @@ def suits(chat_session: ChatSession, heard: Heard) -> bool:
 
 
 def is_alike(chat_session: ChatSession, heard: Heard) -> bool:
-    """Tell whether a session is answered as a conversation asks for: by this profile, with this prompt."""
+    """Tell whether a session is answered as a conversation asks for: with this profile, prompt and tools."""
     if chat_session.profile_id != heard.profile_id or chat_session.client_prompt != heard.prompt_digest:
+        return False
+    if chat_session.client_tools != digest_of(heard.tools):
         return False
     return _has_prompt(chat_session, heard.prompt)
 

@@ -59,7 +59,7 @@ def resume(
     check_free(chat_session)
     waiting = _waiting(chat_session, results)
     texts = {result.call_id: result.text for result in results}
-    turn = new_turn(chat_session, sampling)
+    turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.RESUMPTION, sampling=sampling)
     admit(turn, texts.values())
     waiting_calls.forget(waiting.answer)
     rows = result_rows((call, texts[call.id]) for call in waiting.calls)
@@ -102,19 +102,12 @@ def _listed(told: str, call_ids: Sequence[str]) -> str:
     return f"{told} for {', '.join(call_ids)}." if call_ids else f"{told}."
 
 
-def new_turn(chat_session: ChatSession, sampling: dict[str, Any] | None) -> Turn:
-    """Return the turn that goes on at the end of a session's line, not stored yet. It answers what was asked before."""
-    turn = Turn(owner_id=chat_session.owner_id, chat_session=chat_session, kind=TurnKind.RESUMPTION, sampling=sampling)
-    asked = branches.last_of_role(chat_session, MessageRole.USER)
-    turn.message_id = asked.public_id if asked else turn.answer_id
-    return turn
-
-
 def admit(turn: Turn, texts: Iterable[str]) -> None:
     """Store the turn's claim, and make sure that there is room for it. Raises Conflict, TooLarge, TooMany."""
     said = "\n".join(texts)
     check_profile(turn.chat_session)
     check_fits(turn.chat_session, turn.chat_session.profile, said)
+    turn.message_id = turn.answer_id
     claim_of(turn, claimed=turn.answer_id).save(force_insert=True)
     limits.admit_turn(turn.owner_id, "", ())
     storage.admit_text(turn.owner_id, len(said))
@@ -136,7 +129,12 @@ def go_on(
     process: str,
     accepting: bool,
 ) -> AcceptedTurn:
-    """Append the results, and begin the turn; where this process is stopping, it waits for another with them stored."""
+    """Append the results, and begin the turn; where this process is stopping, it waits for another with them stored.
+
+    It answers what the user has said last.
+    """
+    asked_for = branches.last_of_role(chat_session, MessageRole.USER)
+    turn.message_id = asked_for.public_id if asked_for else turn.answer_id
     if accepting:
         begun = begin(turn, chat_session, process, user, forked, rows)
         return AcceptedTurn(turn, begun.answered, begun)

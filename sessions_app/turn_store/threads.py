@@ -183,7 +183,7 @@ def _said(messages: Sequence[ThreadMessage]) -> tuple[tuple[Said, ...], dict[str
     for each in messages:
         if each.text.strip():
             names[each.id] = message_id = uuid.uuid4()
-            said.append(Said(each.role, each.text, message_id))
+            said.append(Said(each.role, each.text, id=message_id))
     return tuple(said), names
 
 

@@ -130,6 +130,7 @@ class TurnMemory:
             return made
         door = database.of(self.owner_id)
         read, _ = await door.read(_stored, self._begun, self.last_request, position, longest)
+        read.sampling = None  # what the turn wants is not wanted of this one
         return read
 
     async def make_divisible(self) -> None:

@@ -20,7 +20,6 @@ CHAT = "/v1/chat/completions"
 USER = {"role": "user", "content": "Hello"}
 ASSISTANT = {"role": "assistant", "content": "Hi"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
 def post(program: Program, body: bytes, path: str = CHAT, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -57,8 +56,8 @@ def chat(**body: Any) -> bytes:
         ({"messages": [USER, ASSISTANT]}, "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
         ({"messages": [USER, {"role": "system", "content": "x"}, USER]}, "messages[1].role"),
-        ({"messages": [USER, {"role": "tool", "tool_call_id": "1", "content": "x"}]}, "messages[1]"),
-        ({"messages": [USER, {**ASSISTANT, "tool_calls": [{"id": "1"}]}, USER]}, "messages[1]"),
+        ({"messages": [USER, {**ASSISTANT, "function_call": {"name": "f"}}, USER]}, "messages[1]"),
+        ({"messages": [USER, {"role": "function", "name": "f", "content": "x"}]}, "messages[1]"),
         ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0].type"),
         ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]}, "messages[0].content[0].type"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, "messages[0].content[0].text"),
@@ -67,7 +66,7 @@ def chat(**body: Any) -> bytes:
         ({"n": 2}, "n"),
         ({"logprobs": True}, "logprobs"),
         ({"top_logprobs": 3}, "logprobs"),
-        ({"tools": [TOOL]}, "tools"),
+        ({"function_call": "auto"}, "function_call"),
         ({"functions": [{"name": "f"}]}, "functions"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": "many"}, "max_tokens"),

@@ -12,12 +12,14 @@ from ag_ui.core import (
     RunFinishedEvent,
     TextMessageContentEvent,
     TextMessageStartEvent,
+    ToolCallArgsEvent,
+    ToolCallStartEvent,
 )
 
 from sessions_app.api.auth import TokenCaller
 from sessions_app.http_api.errors import ApiError, Gone
 from sessions_app.http_api.following import QUIET_SECONDS
-from sessions_app.openai_api.following import End, RunFollower, Words
+from sessions_app.openai_api.following import CallDelta, End, Heard, RunFollower, Words
 from sessions_app.realtime.notices import FactNotice, run_notice
 from tests.clock import Clock
 
@@ -41,7 +43,7 @@ THOUGHT = ReasoningMessageContentEvent(message_id="r", delta="hm")
 FINISHED = RunFinishedEvent(thread_id=str(SESSION), run_id=str(RUN))
 
 
-async def heard(of: RunFollower) -> list[Words | End]:
+async def heard(of: RunFollower) -> list[Heard]:
     return [each async for each in of.told(SESSION, RUN)]
 
 
@@ -59,6 +61,20 @@ async def test_thoughts_tell_once_in_a_while_that_it_goes_on(clock: Clock) -> No
     clock.advance(QUIET_SECONDS)
     thinking.deliver(run_notice(SESSION, RUN, 2, THOUGHT, began=1))
     assert await anext(told) == Words()
+
+
+async def test_calls_of_the_programs_own_tools_alone_are_told() -> None:
+    def called(call_id: str, name: str) -> list[BaseEvent]:
+        start = ToolCallStartEvent(tool_call_id=call_id, tool_call_name=name)
+        return [start, ToolCallArgsEvent(tool_call_id=call_id, delta=call_id)]
+
+    made = follower(*called("a", "own"), *called("b", "hosts"), *called("c", "own"), FINISHED)
+    made._tools = {"own"}
+    told = [each for each in await heard(made) if isinstance(each, CallDelta)]
+    assert told == [
+        CallDelta(0, "a", "own"), CallDelta(0, "a", arguments="a"),
+        CallDelta(1, "c", "own"), CallDelta(1, "c", arguments="c"),
+    ]  # fmt: skip
 
 
 async def test_another_run_is_not_heard() -> None:

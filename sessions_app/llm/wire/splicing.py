@@ -35,9 +35,11 @@ FIELDS = ("messages", "input")
 BESIDE = (
     *("prompt_cache_key", "cache_control"),
     *("max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "stop", "stop_sequences"),
+    "parallel_tool_calls",
 )
 """What no prompt depends on: which of the provider's caches to ask and for how long it is to keep the conversation; how
-long and how random the answer is to be."""
+long and how random the answer is to be, and how many tools it may call. With OpenAI's wires `tool_choice` too: with
+Anthropic another one has the conversation read again."""
 
 
 def _nothing() -> None:
@@ -95,6 +97,9 @@ def _apart(elements: list[bytes]) -> list[list[bytes]]:
 def _prefix_digest(frame: dict[str, Any], elements: list[bytes]) -> str:
     for name in BESIDE:
         frame.pop(name, None)
+    choice = frame.get("tool_choice")
+    if not isinstance(choice, dict) or choice.get("type") == "function":
+        frame.pop("tool_choice", None)
     return hashlib.sha256(b",".join([dumped(frame), *elements])).hexdigest()[:32]
 
 
