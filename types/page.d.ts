@@ -33,6 +33,8 @@ declare namespace Page {
     name?: string;
     /** Of a tool. */
     result?: string;
+    /** Of a tool that a program has brought, and given no result of: whether it is still waited for. */
+    left?: "waits" | "unanswered";
     /** How long was thought, where this page has seen it begin and end. */
     seconds?: number;
   }

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blocksOf, groupsOf, partsOf, runningParts } from "../../sessions_app/static/sessions_app/js/parts.js";
+import {
+  blocksOf,
+  groupsOf,
+  isAwaited,
+  isLeftToProgram,
+  partsOf,
+  runningParts,
+} from "../../sessions_app/static/sessions_app/js/parts.js";
 import { id, message } from "./server.js";
 
 /** @param {string} name @returns {Api.ToolCallShape} */
@@ -78,4 +85,17 @@ test("a call whose beginning was not seen is shown once it is stored", () => {
   const [shown, ...rest] = runningParts([FIRST], [{ ...begunBefore, result: "42", done: true }, ...other]);
   assert.deepEqual([shown?.name, shown?.text, shown?.result], ["calculator", "{}", "42"]);
   assert.deepEqual(rest, other);
+});
+
+test("a call that is left to a program waits at the end of the chat only", () => {
+  const left = message(1, { text: "", tool_calls: [{ ...call("a"), client: true, waits: true }] });
+  assert.equal(isLeftToProgram(left), true);
+  assert.equal(isAwaited([ASKED, left]), false);
+  const others = [{ ...left, tool_calls: [{ ...call("a"), client: true }] }];
+  assert.deepEqual(
+    [partsOf([left], true), partsOf([left]), partsOf(others, true), partsOf([left, RESULT], true)].map(
+      ([part]) => part?.left ?? part?.result,
+    ),
+    ["waits", "unanswered", "unanswered", "42"],
+  );
 });

@@ -43,7 +43,7 @@ export function fillAnswer(element, blocks, build, versionOf) {
 
 /** @param {Page.Step[]} steps */
 const stepsVersion = (steps) =>
-  steps.map(({ key, length, done, result }) => `${key} ${length} ${done} ${result?.length}`).join();
+  steps.map(({ key, length, done, result, left }) => `${key} ${length} ${done} ${result?.length} ${left}`).join();
 
 /**
  * @param {Page.Step[]} steps

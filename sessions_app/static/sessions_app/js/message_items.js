@@ -122,10 +122,11 @@ export class MessageItems {
     const versions = last && answers.get(last.id);
     const isEnd = last !== undefined && last === end;
     const hasNote = isEnd && noteOf(last, null)?.error !== undefined;
-    const version = `${group.map(fingerprint)}:${last?.status}:${hasNote}:${versions === undefined}:${versions?.at}:${versions?.ids}`;
+    const isLast = end !== undefined && group.includes(end);
+    const version = `${group.map(fingerprint)}:${last?.status}:${isLast}:${hasNote}:${versions === undefined}:${versions?.at}:${versions?.ids}`;
     /** @param {HTMLElement | undefined} old */
     const build = (old) => {
-      const blocks = blocksOf(partsOf(group), asked?.id ?? "");
+      const blocks = blocksOf(partsOf(group, isLast), asked?.id ?? "");
       const element = old ?? this.takeStream(blocks) ?? answerElement();
       element.dataset.holds = group.map(({ id }) => id).join(" ");
       showStored(element, blocks, this.markdown);

@@ -5,6 +5,7 @@
 import { FetchedChat } from "./fetched_chat.js";
 import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
+import { isLeftToProgram } from "./parts.js";
 import { Run } from "./run.js";
 import { Socket } from "./socket.js";
 import { STOPPED, SUMMARISED, SUMMARISING } from "./words.js";
@@ -141,7 +142,7 @@ export class OpenChat extends FetchedChat {
   add(message) {
     this.queued = this.queued.filter((entry) => entry.message_id !== message.id);
     if (!this.opened || this.messages.some((other) => other.id === message.id)) return;
-    if (this.run && (message.role === "tool" || message.tool_calls)) {
+    if (this.run && (message.role === "tool" || (message.tool_calls && !isLeftToProgram(message)))) {
       this.run.stored.push(message);
       this.tell("run");
       return;

@@ -8,12 +8,18 @@
 export const isAsked = ({ role, kind }) => role === "user" && !kind;
 
 /**
+ * Whether a message ended its turn with calls that wait for a program, which has brought their tools.
+ * @param {Page.Message} message
+ */
+export const isLeftToProgram = ({ tool_calls: calls }) => Boolean(calls?.some(({ waits }) => waits));
+
+/**
  * Whether somebody waits for what comes after these messages; else a run at their end makes a summary.
  * @param {Page.Message[]} messages
  */
 export function isAwaited(messages) {
   const last = messages.findLast(({ kind }) => !kind);
-  return last?.role !== "assistant" || Boolean(last.tool_calls);
+  return last?.role !== "assistant" || (Boolean(last.tool_calls) && !isLeftToProgram(last));
 }
 
 /**
@@ -34,11 +40,12 @@ export function groupsOf(messages) {
 }
 
 /**
- * The parts of stored messages of one answer.
+ * The parts of stored messages of one answer. What waits at the end of the chat waits; elsewhere nothing does any more.
  * @param {Page.Message[]} messages
+ * @param {boolean} [isEnd]
  * @returns {Page.Part[]}
  */
-export function partsOf(messages) {
+export function partsOf(messages, isEnd = false) {
   const results = new Map(messages.map((message) => [message.tool_call_id, message.text]));
   const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
   return messages.flatMap(({ id, role, text, reasoning, tool_calls: calls, tool_call_id: callId }) => {
@@ -49,7 +56,11 @@ export function partsOf(messages) {
       ...(text ? [stored("text", id, text)] : []),
       ...(calls ?? []).map((call) => {
         const result = results.get(call.id);
-        return stored("tool", call.id, call.arguments, { name: call.name, ...(result !== undefined && { result }) });
+        const left = call.waits && isEnd ? "waits" : "unanswered";
+        return stored("tool", call.id, call.arguments, {
+          name: call.name,
+          ...(result !== undefined ? { result } : call.client && { left }),
+        });
       }),
     ];
   });
@@ -81,7 +92,7 @@ export function runningParts(stored, seen) {
  * @param {Page.Part["kind"]} kind
  * @param {string} id
  * @param {string} text
- * @param {Pick<Page.Part, "name" | "result">} [more]
+ * @param {Pick<Page.Part, "name" | "result" | "left">} [more]
  * @returns {Page.Part}
  */
 const stored = (kind, id, text, more) => ({ kind, id, text, length: text.length, done: true, ...more });

@@ -16,21 +16,33 @@ export function stepList(steps) {
   const [first] = steps;
   if (tools.length < MANY || !first) return h("div", { class: "steps" }, ...lines);
   const isBusy = steps.some((step) => !step.done);
-  const words = isBusy ? `Using ${tools.length} tools …` : `Used ${tools.length} tools`;
+  const isLeft = steps.some((step) => step.left === "waits");
+  const words = isBusy ? `Using ${tools.length} tools …` : `${isLeft ? "Waits for" : "Used"} ${tools.length} tools`;
   const body = h("div", { class: "step-body" }, h("div", { class: "steps" }, ...lines));
-  const isSeen = steps.some((step) => kept(step.key).open);
+  const isSeen = isLeft || steps.some((step) => kept(step.key).open);
   return h("div", { class: "steps" }, fold(`many:${first.key}`, "tool", words, "", body, isBusy, isSeen));
 }
 
+/** Of a call that a program was to answer, which has brought the tool. */
+const LEFT = {
+  waits: "It waits for the program that brought this tool.",
+  unanswered: "Nothing: the program that brought this tool gave no result.",
+};
+
 /** @param {Page.Step} step */
-function toolStep({ key, name = "", text, result, done }) {
+function toolStep({ key, name = "", text, result, done, left }) {
   const list = h("dl", { class: "io" });
   if (text) list.append(h("dt", { text: "Input" }), h("dd", { dir: "auto", tabindex: "0", text: pretty(text) }));
-  const output = result ?? (done ? "Nothing: it was cut off." : "Still at work …");
+  const output = result ?? (left ? LEFT[left] : done ? "Nothing: it was cut off." : "Still at work …");
   list.append(h("dt", { text: "Output" }), h("dd", { dir: "auto", tabindex: "0", text: output }));
   const words = name.replaceAll("_", " ");
   const body = h("div", { class: "step-body" }, list);
-  return fold(key, "tool", done ? `Used ${words}` : `Using ${words} …`, brief(text, result), body, !done);
+  const head = left
+    ? `${left === "waits" ? "Waits for" : "Asked for"} ${words}`
+    : done
+      ? `Used ${words}`
+      : `Using ${words} …`;
+  return fold(key, "tool", head, brief(text, result), body, !done, left === "waits");
 }
 
 /** @param {Page.Step} step */

@@ -1,0 +1,81 @@
+"""Chats of a user's programs on the page: a call of a program's own tool waits, and is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from openai import OpenAI
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.openai_api.conftest import conversation
+from tests.openai_api.weather import ask, asks, run_tools
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Call
+
+WAITS = "It waits for the program that brought this tool."
+
+
+async def program_of(visitor: Visitor) -> OpenAI:
+    """A program of the visitor's."""
+    key = (await asyncio.to_thread(visitor.site.manage, "create_token", visitor.name)).strip()
+    return OpenAI(base_url=f"{visitor.site.base_url}/v1", api_key=key, max_retries=0)
+
+
+async def begun(visitor: Visitor, provider: Provider, *calls: Call) -> tuple[Page, OpenAI, list[Any]]:
+    """The page of a chat whose program was asked to use its tool."""
+    page, program = await visitor.arrive(), await program_of(visitor)
+    messages: list[Any] = conversation("How is the weather in Bonn?")
+    provider.script(Answer(words=["Let me ask."], calls=[*calls]))
+    await asyncio.to_thread(ask, program, messages)
+    await page.locator("#sessions").get_by_role("link", name="How is the weather").click()
+    await expect(thread(page)).to_contain_text("Let me ask.")
+    return page, program, messages
+
+
+async def test_a_call_waits_until_its_program_answers(visitor: Visitor, provider: Provider) -> None:
+    page, program, messages = await begun(visitor, provider, asks("Bonn"))
+    step = thread(page).locator("details.step")
+    await expect(step).to_contain_text("Waits for weather")
+    await expect(step.get_by_text(WAITS)).to_be_visible()
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    run_tools(messages)
+    provider.script(Answer(words=["It is ", "sunny."]))
+    await asyncio.to_thread(ask, program, messages)
+    for _ in range(2):
+        await expect(thread(page)).to_contain_text("It is sunny.")
+        await expect(step).to_have_count(1)
+        await expect(step).to_contain_text("Used weather")
+        await expect(step).to_contain_text("sunny in Bonn")
+        await page.reload()
+    program.close()
+
+
+async def test_a_call_begun_while_the_page_looks_on_waits(visitor: Visitor, provider: Provider) -> None:
+    page, program, messages = await begun(visitor, provider, asks("Bonn"))
+    run_tools(messages)
+    own = Call("calculator", '{"expression": "6 * 7"}')
+    provider.script(Answer(words=["Once more."], calls=[asks("Rome"), own]))
+    await asyncio.to_thread(ask, program, messages)
+    steps = thread(page).locator("details.step")
+    for _ in range(2):
+        await expect(steps).to_have_count(3)
+        await expect(steps.nth(1)).to_contain_text("Waits for weather")
+        await expect(steps.nth(2)).to_contain_text("42")
+        await expect(thread(page).get_by_text(WAITS)).to_be_visible()
+        await page.reload()
+    program.close()
+
+
+async def test_who_writes_instead_goes_on_without(visitor: Visitor, provider: Provider) -> None:
+    page, program, _ = await begun(visitor, provider, asks("Bonn"))
+    provider.script(Answer(words=["As you like."]))
+    await say(page, "Never mind.")
+    step = thread(page).locator("details.step")
+    for _ in range(2):
+        await expect(thread(page)).to_contain_text("As you like.")
+        await expect(step).to_contain_text("Asked for weather")
+        await expect(thread(page).get_by_text(WAITS)).to_be_hidden()
+        await page.reload()
+    program.close()
