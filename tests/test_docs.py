@@ -34,7 +34,7 @@ def run(folder: Path, text: str, **env: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("text", programs(), ids=["socket", "openai"])
+@pytest.mark.parametrize("text", programs(), ids=["socket", "openai", "responses"])
 def test_the_programs_of_the_api_guide_run(lasting_site: LiveSite, newcomer: str, tmp_path: Path, text: str) -> None:
     site, token = lasting_site, lasting_site.tokens[newcomer]
     ran = run(tmp_path, text, HERMES_TOKEN=token, HERMES_URL=site.ws_url, HERMES_V1=f"{site.base_url}/v1")

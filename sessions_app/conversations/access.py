@@ -26,7 +26,7 @@ WHERE stamp.chat_session_id = %s AND chat_session.owner_id = %s
 FOR UPDATE OF stamp FOR NO KEY UPDATE OF chat_session
 """
 
-RESPONSES = (TurnKind.MESSAGE, TurnKind.EDIT, TurnKind.REGENERATION)
+RESPONSES = (TurnKind.MESSAGE, TurnKind.EDIT, TurnKind.REGENERATION, TurnKind.RESUMPTION)
 """Turns that bring an answer."""
 
 _USER = """

@@ -68,17 +68,22 @@ def conversation_items(user_id: int, session_id: UUID, page: Page) -> dict[str, 
 
 
 def input_items(user_id: int, run_id: UUID, page: Page) -> dict[str, Any]:
-    """Return items of what a response was made of: the line up to the message that it answers.
-
-    Raises NotFound, NoItem.
-    """
+    """Return items of what a response was made of: the line before what its model has said. Raises NotFound, NoItem."""
     turn = access.response_turn(user_id, run_id)
-    asked = Message.objects.filter(owner=user_id, public_id=turn.message_id, chat_session=turn.chat_session_id).first()
-    if asked is None:
+    first = next(iter(answers(turn)), None)
+    last = first or turn.messages.order_by("position").last() or _asked(turn)
+    if last is None:
         return _page([], page)
     chat_session = _session(user_id, turn.chat_session_id)
-    chat_session.active_branch = Branch.objects.get(pk=asked.branch_id)
-    return _listing(chat_session, asked.position, page)
+    chat_session.active_branch = Branch.objects.get(pk=last.branch_id)
+    return _listing(chat_session, last.position - bool(first), page)
+
+
+def _asked(turn: Turn) -> Message | None:
+    """Return the user's message that a turn answers."""
+    return Message.objects.filter(
+        owner=turn.owner_id, public_id=turn.message_id, chat_session=turn.chat_session
+    ).first()
 
 
 def _session(user_id: int, session_id: UUID) -> ChatSession:
@@ -123,8 +128,7 @@ def _place_of(chat_session: ChatSession, item_id: str) -> int:
 
 def _backwards(chat_session: ChatSession, last: int | None, place: int | None) -> Iterator[Message]:
     """Yield rows from a place back to the beginning; without one from the last position, or the end."""
-    bounds = [each + 1 for each in (last, place) if each is not None]
-    before, has_more = min(bounds, default=None), True
+    before, has_more = min((each + 1 for each in (last, place) if each is not None), default=None), True
     while has_more:
         rows, has_more = branches.latest(chat_session, _ROWS_AT_ONCE, before=before)
         yield from rows[::-1]
