@@ -7,22 +7,21 @@ from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.urls import reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hermes_site.settings")
 # Loads the applications: what imports models comes after it.
 _pages = get_asgi_application()
 
+from hermes_site import doors  # noqa: E402
+from hermes_site.cors import Cors  # noqa: E402
 from hermes_site.headers import SERVER  # noqa: E402
 from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
-from sessions_app.agui_api import routes as agui  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
 from sessions_app.api.limits import Limits  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.http_api.application import HttpApi  # noqa: E402
 from sessions_app.llm.providers import ProviderSettings  # noqa: E402
-from sessions_app.openai_api import routes as openai  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
@@ -42,15 +41,12 @@ runner = Runner(
 )
 _doorkeeper, _limits = Doorkeeper(), Limits()
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=_doorkeeper, limits=_limits))
-_http_api = HttpApi([*openai.ROUTES, *agui.ROUTES], runner, _doorkeeper, _limits, SERVER)
-
-_HTTP_API = (openai.ROOT, *agui.ROOTS)
-# Beside the page of the chat, also where that is under a prefix.
-_SOCKET = f"{reverse('chat')}ws/chat/"
+_http_api = HttpApi(doors.routes(), runner, _doorkeeper, _limits, SERVER)
+_SOCKET = doors.socket()
 
 
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["path"].startswith(_HTTP_API):
+    if scope["path"].startswith(doors.OPENAI_ROOT) or _http_api.has(scope["path"]):
         await _http_api(scope, receive, send)
         return
     # A view is found by its address, so what it needs of the process comes with the request.
@@ -64,4 +60,4 @@ async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.close"})
 
 
-application = TrustedProxy(ProtocolTypeRouter({"http": _http, "websocket": _websocket}), settings.TRUSTED_PROXY)
+application = TrustedProxy(ProtocolTypeRouter({"http": Cors(_http), "websocket": _websocket}), settings.TRUSTED_PROXY)

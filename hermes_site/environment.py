@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import environ
 
+from hermes_site.web_origins import Origin, exact_origin
+
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 MAIL_SECONDS = 10
 """How long a mail server may be silent."""
@@ -107,6 +109,16 @@ class Environment:
             parts = urlsplit(word)
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
                 self.problems.append(f"{name} must list origins such as https://chat.example, not {word!r}.")
+        return found
+
+    def exact_origins(self, name: str) -> list[Origin]:
+        """Origins that each stand for themselves alone, comma-separated: scheme, host and port."""
+        found: list[Origin] = []
+        for word in self.words(name):
+            if origin := exact_origin(word):
+                found.append(origin)
+            else:
+                self.problems.append(f"{name} must list origins such as https://app.example:8443, not {word!r}.")
         return found
 
     def database(self, name: str, default: Path) -> dict[str, Any]:

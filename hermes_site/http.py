@@ -17,7 +17,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from django.utils.http import parse_header_parameters
 from twisted.web.http import HTTPChannel
 
-from hermes_site import error_pages
+from hermes_site import cors, error_pages
 
 HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS = 10.0, 60.0, 60.0
 
@@ -86,16 +86,25 @@ class BoundedRequest(WebRequest):
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """The server's own page, in the site's terms."""
         form = self.form()
-        headers = [(name.encode(), value.encode()) for name, value in error_pages.headers_of(form).items()]
+        told = {**error_pages.headers_of(form), **self.told_to_browsers()}
+        headers = [(name.encode(), value.encode("latin1")) for name, value in told.items()]
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": error_pages.body_of(status, form=form)})
 
     def form(self) -> error_pages.Form:
         """What an error looks like to who asks, as far as the head has told."""
+        return error_pages.form_of(self._address(), self.requestHeaders.getRawHeaders(b"accept", []))
+
+    def told_to_browsers(self) -> dict[str, str]:
+        """What an error says of the page that asks, as far as the head has told: else that could not read it."""
+        origins = self.requestHeaders.getRawHeaders(b"origin", [b""])
+        return cors.headers_for(self._address(), origins[-1].decode("latin1"))
+
+    def _address(self) -> str:
         # Told by the channel until the request is whole.
         path = self.channel.path if self.channel else ""
         whole: bytes = getattr(self, "path", None) or b""
-        return error_pages.form_of(path or whole.decode("latin1"), self.requestHeaders.getRawHeaders(b"accept", []))
+        return path or whole.decode("latin1")
 
 
 class BoundedChannel(HTTPChannel):
@@ -138,8 +147,12 @@ class BoundedChannel(HTTPChannel):
     def refuse(self, status: int) -> None:
         """Answer with an error and close; what comes after is not read."""
         self.stop_clock()
-        form: error_pages.Form = self.requests[-1].form() if self.requests else "text"
-        self.transport.write(error_pages.answer(status, form=form))
+        if self.requests:
+            request = self.requests[-1]
+            answer = error_pages.answer(status, more=request.told_to_browsers().items(), form=request.form())
+        else:
+            answer = error_pages.answer(status)
+        self.transport.write(answer)
         for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
             setattr(self, name, lambda *_: None)
         self.loseConnection()

@@ -88,6 +88,8 @@ SECRET_KEY_FALLBACKS = _env.words("SECRET_KEY_FALLBACKS")
 DEBUG = _env.switch("DEBUG")
 ALLOWED_HOSTS = _env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _env.origins("CSRF_TRUSTED_ORIGINS")
+# Those of browser apps elsewhere that may use the APIs: with a token, never with the cookie.
+HERMES_API_ORIGINS = _env.exact_origins("HERMES_API_ORIGINS")
 SESSION_ENGINE = "sessions_app.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -16,7 +16,7 @@ Headers = dict[str, str]
 COOKIE = {"cookie": "a=1; sessionid=abc"}
 
 
-async def passes(headers: Headers, scheme: str = "ws") -> bool:
+async def passes(headers: Headers, scheme: str = "ws", query: str = "") -> bool:
     """Whether a handshake reaches the application; else it was closed, which is a 403."""
     reached, sent = [], []
 
@@ -27,7 +27,8 @@ async def passes(headers: Headers, scheme: str = "ws") -> bool:
         sent.append(message)
 
     encoded = [(name.encode(), value.encode("latin1")) for name, value in headers.items()]
-    await OwnOrigin(application)({"type": "websocket", "scheme": scheme, "headers": encoded}, None, send)
+    scope = {"type": "websocket", "scheme": scheme, "headers": encoded, "query_string": query.encode()}
+    await OwnOrigin(application)(scope, None, send)
     assert bool(reached) != (sent == [{"type": "websocket.close"}])
     return bool(reached)
 
@@ -36,6 +37,27 @@ async def passes(headers: Headers, scheme: str = "ws") -> bool:
 def site(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["127.0.0.1", "[::1]", "chat.example"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://app.example:8443", "https://*.partner.example"]
+    settings.HERMES_API_ORIGINS = [("https", "elsewhere.example", 443)]
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "https://elsewhere.example", "https://elsewhere.example:443", "http://chat.example"]
+)
+@pytest.mark.parametrize("more", [{}, COOKIE])
+async def test_a_ticket_passes_from_where_it_may_be_used(origin: str | None, more: Headers) -> None:
+    headers = {"host": "chat.example", **more, **({"origin": origin} if origin else {})}
+    assert await passes(headers, query="a=1&ticket=abc")
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://elsewhere.example", "https://elsewhere.example:8443", "https://a.elsewhere.example", "null", ""]
+)
+async def test_a_ticket_from_any_other_page_is_refused(origin: str) -> None:
+    assert not await passes({"host": "chat.example", "origin": origin}, query="ticket=abc")
+
+
+async def test_a_listed_origin_never_passes_by_the_cookie() -> None:
+    assert not await passes({**COOKIE, "host": "chat.example", "origin": "https://elsewhere.example"})
 
 
 @pytest.mark.parametrize(

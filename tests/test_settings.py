@@ -56,6 +56,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
             ["a.example", "https://a.example/x"],
         ),
         (
+            lambda env: env.exact_origins("X"),
+            "https://A.example, http://[::1]:3000",
+            [("https", "a.example", 443), ("http", "[::1]", 3000)],
+            ["*", "null", "a.example", "https://a.example/", "https://*.a.example", "ftp://a.example", "https://é.fr"],
+        ),
+        (
             lambda env: env.mail("X").get("EMAIL_PORT"),
             "smtp+tls://u%40e.example:p@h",
             587,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sessions_app.agui_api import capabilities, running
 from sessions_app.http_api.application import Route
 
-ROOTS = ("/ag-ui/", "/api/ag-ui/")
 
-ROUTES = [
-    Route("POST", "/ag-ui/", running.run),
-    Route("GET", "/api/ag-ui/capabilities", capabilities.tell),
-]
+def routes(prefix: str) -> list[Route]:
+    """Return them, under what all addresses of the site begin with."""
+    return [
+        Route("POST", f"{prefix}ag-ui/", running.run, takes_cookie=True),
+        Route("GET", f"{prefix}api/ag-ui/capabilities", capabilities.tell, takes_cookie=True),
+    ]

@@ -1,6 +1,6 @@
 """Who is at the other end of a connection, and whether that still holds.
 
-A handshake carries a Bearer token or Django's session cookie. A connection lives for days, so
+A handshake carries a Bearer token, a ticket or Django's session cookie. A connection lives for days, so
 every command asks again, in the command's own transaction: the user is active, and the token,
 or the session row and the password behind it, are still there and have not expired. One query each. ``holding`` asks
 the same for many connections at once.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
@@ -31,7 +32,7 @@ from sessions_app.accounts.sessions import SessionStore
 from sessions_app.conversations.reach import limited
 from sessions_app.database.users import of_users
 from sessions_app.errors import Forbidden
-from sessions_app.models import ApiToken
+from sessions_app.models import ApiToken, Ticket
 from sessions_app.scheduling.allowance import Allowance
 
 P = ParamSpec("P")
@@ -79,6 +80,10 @@ class Caller(ABC):
         """Tell whether the user may still act (in a database thread)."""
 
     @abstractmethod
+    def make_ticket(self) -> str:
+        """Make a ticket that lets in as this caller, and return its clear text (in a database thread)."""
+
+    @abstractmethod
     def may_read_metrics(self) -> bool:
         """Tell whether the process's figures are for them (in a database thread)."""
 
@@ -95,6 +100,10 @@ class Caller(ABC):
             raise Forbidden("This API token may only read.")
         used = partial(self._used, partial(function, *args, **kwargs))
         return await database.of(self.user_id).write(self._checked, used)
+
+    async def issue_ticket(self) -> str:
+        """Return the clear text of a new ticket, also to one who only reads. Raises Unauthorised."""
+        return await database.of(self.user_id).write(self._checked, self.make_ticket)
 
     async def check(self) -> None:
         """Raise Unauthorised where the caller may no longer act."""
@@ -128,6 +137,9 @@ class TokenCaller(Caller):
     def note_use(self) -> None:
         _note_use(ApiToken.objects.filter(pk=self.token_id))
 
+    def make_ticket(self) -> str:
+        return Ticket.issue(token_id=self.token_id)
+
     def may_read_metrics(self) -> bool:
         return ApiToken.objects.filter(pk=self.token_id, can_read_metrics=True).exists()
 
@@ -147,6 +159,9 @@ class CookieCaller(Caller):
 
     def note_use(self) -> None:
         _note_use(Login.objects.filter(session_key=self.session_key))
+
+    def make_ticket(self) -> str:
+        return Ticket.issue(session_key=self.session_key)
 
     def may_read_metrics(self) -> bool:
         return get_user_model().objects.filter(pk=self.user_id, is_superuser=True).exists()
@@ -210,12 +225,18 @@ def address_of(scope: Mapping[str, Any]) -> str:
     return str(client[0])
 
 
-async def identify(headers: Iterable[tuple[bytes, bytes]], address: str) -> Caller | None:
-    """Return who a handshake's headers speak for, or None; ``address`` is the client's.
+def ticket_of(scope: Mapping[str, Any]) -> str | None:
+    """Return the ticket in a handshake's address; None where there is none."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin1"), keep_blank_values=True)
+    return query["ticket"][0] if "ticket" in query else None
+
+
+async def identify(headers: Iterable[tuple[bytes, bytes]], address: str, ticket: str | None = None) -> Caller | None:
+    """Return who a handshake's headers, or its ticket, speak for, or None; ``address`` is the client's.
 
     Until it is known who asks, it waits with all that comes from the same address.
 
-    Who sends a token is judged by the token alone: with one the Origin was not looked at, so the
+    Who sends a token or a ticket is judged by that alone: with one, the Origin may be another site's, so the
     cookie must not count.
     """
     door = database.of(address)
@@ -223,16 +244,30 @@ async def identify(headers: Iterable[tuple[bytes, bytes]], address: str) -> Call
     authorization = fields.get(b"authorization", "")
     if authorization.lower().startswith(_BEARER):
         return await door.write(_by_token, authorization[len(_BEARER) :].strip())
+    if ticket is not None:
+        return await door.write(_by_ticket, ticket)
     cookie = parse_cookie(fields.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
     return await door.read(_by_cookie, cookie) if cookie else None
 
 
 def _by_token(clear_text: str) -> TokenCaller | None:
-    token = ApiToken.find(clear_text)
+    return _caller(ApiToken.find(clear_text))
+
+
+def _caller(token: ApiToken | None) -> TokenCaller | None:
     if token is None:
         return None
     _note_use(ApiToken.objects.filter(pk=token.pk))
     return TokenCaller(token.owner_id, token.pk, reads_only=token.reads_only, profile_id=token.profile_id)
+
+
+def _by_ticket(clear_text: str) -> Caller | None:
+    ticket = Ticket.redeem(clear_text)
+    if ticket is None:
+        return None
+    if ticket.token_id is None:
+        return _by_cookie(ticket.session_key)
+    return _caller(ApiToken.holding().filter(pk=ticket.token_id).first())
 
 
 def _by_cookie(session_key: str) -> CookieCaller | None:

@@ -78,7 +78,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept everybody, so that a client learns why it is closed again, but for too many of those."""
-        caller = await auth.identify(self.scope["headers"], auth.address_of(self.scope))
+        ticket = auth.ticket_of(self.scope)
+        caller = await auth.identify(self.scope["headers"], auth.address_of(self.scope), ticket)
         if caller is None:
             await self._refuse(NOT_AUTHORISED)
         elif not self._takes_place(self.limits.connections, caller.user_id, settings.HERMES_CONNECTIONS_PER_USER):

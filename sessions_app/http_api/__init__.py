@@ -1,6 +1,7 @@
 """What the APIs over HTTP have in common: who asks, by what right, the exchange, errors, and following a turn.
 
 ``application`` is the ASGI application; each API is a list of its routes. ``exchange`` is one request and its answer,
-``bodies`` reads its JSON, ``following`` is its subscription to what happens, ``errors`` what is answered where
+``bodies`` reads its JSON, ``csrf`` judges one that comes by a cookie, ``tickets`` answers what lets a WebSocket in,
+``following`` is its subscription to what happens, ``errors`` what is answered where
 something is wrong.
 """

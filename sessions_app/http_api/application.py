@@ -1,7 +1,8 @@
 """The ASGI application of the APIs over HTTP: who asks, by a token of this host, and what; every error in one form.
 
-Not views of Django's: its middleware would keep a thread for each answer, as long as that takes. Nothing of a browser
-matters here either: a cookie never counts.
+Not views of Django's: its middleware would keep a thread for each answer, as long as that takes. A session cookie
+counts only where a route takes it, and with Django's CSRF token unless the method is a safe one; with a token it never
+does.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 
 from sessions_app.api import auth
-from sessions_app.api.auth import Caller, Unauthorised
+from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.errors import CommandError
+from sessions_app.http_api import csrf
 from sessions_app.http_api.errors import ApiError, Gone, of_command, too_many, unauthorised
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.turns.runner import Runner
@@ -32,11 +33,16 @@ _BUSY_SECONDS = 5
 
 
 class Route:
-    """What answers a method at an address; ``{name}`` in its path stands for any text there."""
+    """What answers a method at an address; ``{name}`` in its path stands for any text there.
 
-    def __init__(self, method: str, path: str, handler: Handler) -> None:
+    ``takes_cookie``: whether a user's page may ask by its login.
+    """
+
+    def __init__(self, method: str, path: str, handler: Handler, *, takes_cookie: bool = False) -> None:
         self.method = method
+        self.path = path
         self.handler = handler
+        self.takes_cookie = takes_cookie
         self._pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(path)))
 
     def names(self, path: str) -> dict[str, str] | None:
@@ -77,35 +83,44 @@ class HttpApi:
                 await exchange.answer(refused.body, status=refused.status, headers=refused.headers)
 
     async def _answer(self, exchange: Exchange) -> None:
-        handler = self._handler(exchange.scope["method"], exchange.scope["path"])
-        caller = await self._caller(exchange)
+        route, names = self._route(exchange.scope["method"], exchange.scope["path"])
+        caller = await _caller(exchange, takes_cookie=route.takes_cookie)
         if wait := self._limits.commands.excess(caller.user_id):
             raise too_many("Too many requests.", wait)
         if not self._limits.connections.take(caller.user_id, settings.HERMES_CONNECTIONS_PER_USER):
             raise too_many("Too many connections at once.", _BUSY_SECONDS)
         try:
-            await handler(exchange, caller)
+            await route.handler(exchange, caller, **names)
         finally:
             self._limits.connections.give_back(caller.user_id)
 
-    async def _caller(self, exchange: Exchange) -> Caller:
-        # The token alone: a page of another site could send a cookie.
-        tokens = [(name, value) for name, value in exchange.scope["headers"] if name == b"authorization"]
-        caller = await auth.identify(tokens, auth.address_of(exchange.scope))
-        if caller is None:
-            raise Unauthorised
-        return caller
+    def has(self, path: str) -> bool:
+        """Tell whether something is answered at an address, by whatever method."""
+        return any(route.names(path) is not None for route in self._routes)
 
-    def _handler(self, method: str, path: str) -> Handler:
-        """Return what answers an address. Raises ApiError."""
+    def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Return what answers at an address, and what stands for the names in its path. Raises ApiError."""
         found = [(route, names) for route in self._routes if (names := route.names(path)) is not None]
         if not found:
             raise ApiError(404, "There is nothing at this address.", code="unknown_url")
         for route, names in found:
             if route.method == method:
-                return partial(route.handler, **names)
+                return route, names
         allowed = ", ".join(dict.fromkeys(route.method for route, _ in found))
         raise ApiError(405, f"Only {allowed} is allowed here.", code="method_not_allowed", headers={"Allow": allowed})
+
+
+async def _caller(exchange: Exchange, *, takes_cookie: bool) -> Caller:
+    """Return who asks. Raises Unauthorised, ApiError."""
+    counting = (b"authorization", b"cookie") if takes_cookie else (b"authorization",)
+    headers = [(name, value) for name, value in exchange.scope["headers"] if name in counting]
+    caller = await auth.identify(headers, auth.address_of(exchange.scope))
+    if caller is None:
+        raise Unauthorised
+    if isinstance(caller, CookieCaller):
+        # A page of another site can have a browser send the cookie.
+        csrf.check(exchange.scope)
+    return caller
 
 
 def _refusal(error: Exception) -> ApiError:

@@ -19,6 +19,7 @@ from sessions_app.models.messages import (
 from sessions_app.models.profiles import AgentProfile
 from sessions_app.models.refreshes import RefreshSpending
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
+from sessions_app.models.tickets import Ticket
 from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.turns import BESIDE, Turn, TurnKind, TurnStatus
 from sessions_app.models.waiting import WaitingCall, WaitingKind
@@ -45,6 +46,7 @@ __all__ = [
     "SessionName",
     "SessionStamp",
     "StorageCount",
+    "Ticket",
     "TitleSource",
     "TooManyTokens",
     "Turn",

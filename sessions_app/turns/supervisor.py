@@ -12,6 +12,7 @@ from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.search import index
 from sessions_app.errors import NotFound
 from sessions_app.journal import foreign
+from sessions_app.models import Ticket
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns
@@ -114,7 +115,8 @@ class Supervisor:
             await self._publisher.write(database.WATCH, foreign.tell_gone, gone)
 
     async def prune(self) -> None:
-        """Remove facts that are too old, in steps with room for others between them."""
+        """Remove tickets that were not used, and facts that are too old, in steps with room for others between them."""
+        await database.WATCH.write(Ticket.remove_expired)
         while await database.WATCH.write(journal.prune):
             pass
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import http.client
 import os
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -41,7 +40,7 @@ def lay_out(folder: Path, processes: tuple[int, int], door: str, ports: dict[str
     (folder / "nginx.conf").write_text(changed("nginx.conf", places))
     addresses = {f"172.30.84.1{n}:8000": f"127.0.0.1:{port}" for n, port in enumerate(processes, 1)}
     (folder / "hermes/processes.conf").write_text(changed("nginx/processes.conf", addresses))
-    shutil.copy(ROOT / "deploy/nginx/locations.conf", folder / "hermes")
+    (folder / "hermes/locations.conf").write_text(changed("nginx/locations.conf", {"/var/log/nginx/": f"{folder}/"}))
     listens = {f"listen {old};": f"listen 127.0.0.1:{new}{old.lstrip(digits)};" for old, new in ports.items()}
     (folder / "hermes/door.conf").write_text(changed(f"nginx/{door}.conf", listens))
     return folder / "nginx.conf"

@@ -232,6 +232,20 @@ def test_a_file_that_one_process_has_not_yet_comes_from_the_other(tmp_path: Path
                 assert answer.read() == b"new"
 
 
+def test_no_ticket_is_written_to_nginxs_logs(tmp_path: Path) -> None:
+    door, *nobody = free_port(), free_port(), free_port()
+    with nginx(lay_out(tmp_path, (nobody[0], nobody[1]), "http", {"80": door})):
+        for path in ("/ws/chat/?ticket=secret", "/healthz"):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(f"http://127.0.0.1:{door}{path}", timeout=PATIENCE)
+            refused.value.close()
+            assert refused.value.code == 502
+    logs = {file.name: file.read_text() for file in tmp_path.glob("*.log")}
+    assert '"GET /ws/chat/ HTTP/1.1" 502' in logs["access.log"]
+    assert "GET /healthz" in logs["error.log"]
+    assert "secret" not in str(logs)
+
+
 def test_a_silent_stream_is_pinged_well_within_its_time_out() -> None:
     seconds = re.search(r"proxy_read_timeout (\d+)s;", (ROOT / "deploy/nginx.conf").read_text())
     assert seconds is not None
