@@ -48,9 +48,10 @@ SHOWN: dict[str, set[str]] = {
     "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields} - {"AgentProfile.sealed_key"}
     | {"Group.name"},
     "apitoken": {
-        f"ApiToken.{name}" for name in ("name", "can_read_metrics", "created_at", "expires_at", "last_used_at")
+        f"ApiToken.{name}"
+        for name in ("name", "can_read_metrics", "created_at", "expires_at", "last_used_at", "reads_only")
     }
-    | {"User.username"},
+    | {"User.username", "AgentProfile.name"},
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},
 }
