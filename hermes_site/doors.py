@@ -21,6 +21,6 @@ def routes() -> list[Route]:
     prefix = reverse("chat")
     return [
         *OPENAI_ROUTES,
-        Route("POST", f"{prefix}api/ticket", tickets.issue, takes_cookie=True),
+        Route("POST", f"{prefix}api/ticket", tickets.issue, takes_cookie=True, about=tickets.ABOUT),
         *agui_routes(prefix),
     ]

@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 
+from hermes_site.api_document import openapi_document
 from hermes_site.health import healthz
 from hermes_site.metrics import metrics
 from sessions_app.accounts.views import PasswordChangeView
@@ -13,6 +14,7 @@ from sessions_app.admin import console
 
 urlpatterns = [
     path("", include("sessions_app.web.urls")),
+    path("api/openapi.json", openapi_document, name="openapi"),
     path("api/", include("sessions_app.api.urls")),
     path("accounts/", include("sessions_app.accounts.urls")),
     # Passwords are judged, and throttled, by the same pages for all.

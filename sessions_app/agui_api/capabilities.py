@@ -68,7 +68,7 @@ def _of_user(user_id: int) -> AgentCapabilities:
         human_in_the_loop=HumanInTheLoopCapabilities(
             supported=False, approvals=False, interventions=False, feedback=False, interrupts=False
         ),
-        custom={"websocket": {"path": f"{reverse('chat')}ws/chat/", "openrpc": reverse("openrpc")}},
+        custom={"websocket": {"path": f"{reverse('chat')}ws/chat/", "openrpc": reverse("api:openrpc")}},
     )
 
 

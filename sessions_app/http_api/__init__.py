@@ -2,6 +2,6 @@
 
 ``application`` is the ASGI application; each API is a list of its routes. ``exchange`` is one request and its answer,
 ``bodies`` reads its JSON, ``csrf`` judges one that comes by a cookie, ``tickets`` answers what lets a WebSocket in,
-``following`` is its subscription to what happens, ``errors`` what is answered where
-something is wrong.
+``openapi`` describes all routes by what each is said to be (``about``), ``following`` is its subscription to what
+happens, ``errors`` what is answered where something is wrong.
 """

@@ -20,6 +20,7 @@ from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.errors import CommandError
 from sessions_app.http_api import csrf
+from sessions_app.http_api.about import About
 from sessions_app.http_api.errors import ApiError, Gone, of_command, too_many, unauthorised
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.turns.runner import Runner
@@ -35,14 +36,23 @@ _BUSY_SECONDS = 5
 class Route:
     """What answers a method at an address; ``{name}`` in its path stands for any text there.
 
-    ``takes_cookie``: whether a user's page may ask by its login.
+    ``takes_cookie``: whether a user's page may ask by its login. ``about`` is for the description of the API.
     """
 
-    def __init__(self, method: str, path: str, handler: Handler, *, takes_cookie: bool = False) -> None:
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        takes_cookie: bool = False,
+        about: About | None = None,
+    ) -> None:
         self.method = method
         self.path = path
         self.handler = handler
         self.takes_cookie = takes_cookie
+        self.about = about
         self._pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(path)))
 
     def names(self, path: str) -> dict[str, str] | None:

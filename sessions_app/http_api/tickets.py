@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-import json
+from pydantic import BaseModel
 
 from sessions_app.api.auth import Caller
+from sessions_app.http_api.about import About
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.models.tickets import LIFETIME
 
 
+class TicketAnswer(BaseModel):
+    """A ticket, and for how many seconds it is good."""
+
+    ticket: str
+    expires_in: int
+
+
+ABOUT = About(answer=TicketAnswer)
+
+
 async def issue(exchange: Exchange, caller: Caller) -> None:
     """Make a ticket, good for one WebSocket handshake within 30 seconds, as whoever asks. Raises Unauthorised."""
-    body = {"ticket": await caller.issue_ticket(), "expires_in": int(LIFETIME.total_seconds())}
-    await exchange.answer(json.dumps(body).encode())
+    ticket = await caller.issue_ticket()
+    answer = TicketAnswer(ticket=ticket, expires_in=int(LIFETIME.total_seconds()))
+    await exchange.answer(answer.model_dump_json().encode())

@@ -22,7 +22,9 @@ from sessions_app.turn_store import continuing
 _MAX_ITEMS = 20
 
 
-class _Body(Lenient):
+class ConversationBody(Lenient):
+    """What is read of a request's body."""
+
     items: Annotated[list[SentItem], Field(max_length=_MAX_ITEMS)] | None = None
     metadata: Metadata | None = None
 
@@ -58,8 +60,8 @@ async def items(exchange: Exchange, caller: Caller, name: str) -> None:
     await exchange.answer(encoded(found))
 
 
-def _read(body: bytes) -> tuple[_Body, Told]:
-    parsed = parse(_Body, body or b"{}")
+def _read(body: bytes) -> tuple[ConversationBody, Told]:
+    parsed = parse(ConversationBody, body or b"{}")
     return parsed, read_items(parsed.items or [], "items")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import Literal
+
+from pydantic import BaseModel
 
 from sessions_app import database
 from sessions_app.api.auth import Caller
@@ -16,15 +17,31 @@ OWNER = "hermes-site"
 """Who a model is owned by: the host."""
 
 
+class Model(BaseModel):
+    """A profile that the user may choose."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = OWNER
+
+
+class ModelList(BaseModel):
+    """The profiles that the user may choose, in their order."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
 async def listing(exchange: Exchange, caller: Caller) -> None:
     """Answer the models that a user may choose. Raises Unauthorised."""
-    data = [_model(each) for each in await _offered(caller)]
-    await exchange.answer(json.dumps({"object": "list", "data": data}).encode())
+    models = ModelList(data=[_model(each) for each in await _offered(caller)])
+    await exchange.answer(models.model_dump_json().encode())
 
 
 async def one(exchange: Exchange, caller: Caller, name: str) -> None:
     """Answer one model. Raises ApiError where it is none that the user may choose, Unauthorised."""
-    await exchange.answer(json.dumps(_model(await find(caller, name))).encode())
+    await exchange.answer(_model(await find(caller, name)).model_dump_json().encode())
 
 
 async def find(caller: Caller, name: str) -> AgentProfile:
@@ -51,6 +68,5 @@ def _choosable(user_id: int) -> list[AgentProfile] | None:
     return list(profiles.choosable(user_id))
 
 
-def _model(profile: AgentProfile) -> dict[str, Any]:
-    created = int(profile.created_at.timestamp())
-    return {"id": profile.name, "object": "model", "created": created, "owned_by": OWNER}
+def _model(profile: AgentProfile) -> Model:
+    return Model(id=profile.name, created=int(profile.created_at.timestamp()))

@@ -54,7 +54,9 @@ _Stop = Annotated[list[Annotated[str, Field(max_length=1_000)]], Field(max_lengt
 _Effort = Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
 
 
-class _Body(Lenient):
+class ChatBody(Lenient):
+    """A request for a chat completion, as it is sent."""
+
     model: Annotated[str, Field(min_length=1)]
     messages: Annotated[list[_Message], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
@@ -94,7 +96,7 @@ class ChatRequest:
 
 def read(body: bytes) -> ChatRequest:
     """Return the request in a body. Raises ApiError."""
-    parsed = parse(_Body, body)
+    parsed = parse(ChatBody, body)
     _refuse_what_cannot_be_done(parsed)
     prompts, messages = _messages(parsed.messages)
     said = joined(tools.in_order(messages))
@@ -114,7 +116,7 @@ def read(body: bytes) -> ChatRequest:
     )
 
 
-def _refuse_what_cannot_be_done(body: _Body) -> None:
+def _refuse_what_cannot_be_done(body: ChatBody) -> None:
     if body.n is not None and body.n != 1:
         raise ApiError(400, "One answer is made for a request: n must be 1.", param="n")
     if body.logprobs or body.top_logprobs:
@@ -183,7 +185,7 @@ def _joined_parts(parts: list[dict[str, Any]], param: str) -> str:
     return "\n".join(texts)
 
 
-def _sampling(body: _Body, choice: Sampling) -> Sampling | None:
+def _sampling(body: ChatBody, choice: Sampling) -> Sampling | None:
     """Return what is wanted of the answer, by the names that are stored; None for nothing."""
     stop = [body.stop] if isinstance(body.stop, str) else body.stop
     wanted = {

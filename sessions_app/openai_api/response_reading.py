@@ -50,7 +50,9 @@ class _Named(Lenient):
     id: str
 
 
-class _Body(Lenient):
+class ResponseBody(Lenient):
+    """What is read of a request's body."""
+
     model: Annotated[str, Field(min_length=1)]
     input: str | Annotated[list[SentItem], Field(max_length=MAX_ITEMS)]
     instructions: str | None = None
@@ -93,7 +95,7 @@ class ResponseRequest:
 
 def read(body: bytes) -> ResponseRequest:
     """Return the request in a body. Raises ApiError."""
-    parsed = parse(_Body, body)
+    parsed = parse(ResponseBody, body)
     _refuse_what_cannot_be_done(parsed)
     previous, conversation = _references(parsed)
     told = read_items(parsed.input, "input")
@@ -117,7 +119,7 @@ def read(body: bytes) -> ResponseRequest:
     )
 
 
-def _refuse_what_cannot_be_done(body: _Body) -> None:
+def _refuse_what_cannot_be_done(body: ResponseBody) -> None:
     refusals = {
         "n": (body.n not in (None, 1), "One answer is made for a request: n must be 1."),
         "top_logprobs": (bool(body.top_logprobs), "Log probabilities are not told."),
@@ -130,7 +132,7 @@ def _refuse_what_cannot_be_done(body: _Body) -> None:
             raise ApiError(400, told, code="unsupported_value", param=param)
 
 
-def _references(body: _Body) -> tuple[UUID | None, UUID | None]:
+def _references(body: ResponseBody) -> tuple[UUID | None, UUID | None]:
     """Return the run and the session that are named. Raises ApiError."""
     named = body.conversation.id if isinstance(body.conversation, _Named) else body.conversation
     if body.previous_response_id is not None and named is not None:
@@ -156,7 +158,7 @@ def no_conversation(named: str) -> ApiError:
     return ApiError(404, f"Conversation with id {named[:100]!r} not found.", code="conversation_not_found")
 
 
-def _kept(body: _Body, prompt: str | None) -> dict[str, Any]:
+def _kept(body: ResponseBody, prompt: str | None) -> dict[str, Any]:
     kept = {
         "model": body.model,
         "metadata": body.metadata,
@@ -168,7 +170,7 @@ def _kept(body: _Body, prompt: str | None) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value}
 
 
-def _sampling(body: _Body) -> Sampling | None:
+def _sampling(body: ResponseBody) -> Sampling | None:
     """Return what is wanted of the answer, by the names that are stored; None for nothing."""
     wanted = {
         "max_tokens": body.max_output_tokens,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Literal
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from sessions_app.api.auth import Caller
 from sessions_app.conversations import access
@@ -23,6 +26,14 @@ from sessions_app.turn_store import deleting, recognising, referring
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.recognising import Heard
 from sessions_app.turn_store.repeats import Sent
+
+
+class Deleted(BaseModel):
+    """What is answered of a response that was deleted."""
+
+    id: str
+    object: Literal["response"] = "response"
+    deleted: Literal[True] = True
 
 
 async def create(exchange: Exchange, caller: Caller) -> None:
@@ -115,7 +126,7 @@ async def delete(exchange: Exchange, caller: Caller, name: str) -> None:
             await service.delete_session(user_id, turn.chat_session_id, door=caller)
     except NotFound:
         raise _no_response(name) from None
-    await exchange.answer(encoded({"id": name, "object": "response", "deleted": True}))
+    await exchange.answer(Deleted(id=name).model_dump_json().encode())
 
 
 async def input_items(exchange: Exchange, caller: Caller, name: str) -> None:
