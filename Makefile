@@ -64,6 +64,8 @@ lint: .venv/dev node_modules/stamp
 	$(NODE) node_modules/.bin/biome check --error-on-warnings
 	$(NODE) node_modules/.bin/tsc -p .
 	$(NODE) node_modules/.bin/tsc -p tests/page
+	$(NODE) node_modules/.bin/tsc -p clients/js
+	$(NODE) node_modules/.bin/tsc -p tests/clients/javascript
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	@# The locks are what `make lock` would write.
 	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && cp requirements* "$$folder" && cd "$$folder" \

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
+
+import pytest
 
 from sessions_app.api.methods import description
 from tests import api_python_types, api_types
@@ -16,6 +20,22 @@ from tests.live import LiveSite
 from tests.processes import PATIENCE, ROOT
 
 PYTHON, JS = ROOT / "clients" / "python", ROOT / "clients" / "js"
+NODE = ROOT / ".venv" / "bin"
+# A program that the types must allow, and one that they must not.
+_TYPED = """
+import { connect, type Run } from "hermes-site-client";
+import { HermesAgent } from "hermes-site-client/agent";
+
+const client = await connect("ws://127.0.0.1/", { token: "" });
+const run: Run = await (await client.create({ title: "" })).send("");
+for await (const event of run) {
+  if (event.type === "TEXT_MESSAGE_CONTENT") console.log(event.delta, event.metadata.offset);
+}
+const { sessions } = await client.call("session.list", { limit: 1 });
+console.log(sessions[0]?.title, (await run.answer())?.text, new HermesAgent({ client, threadId: "" }).threadId);
+// @ts-expect-error: there is no such parameter
+await client.call("session.list", { nonsense: 1 });
+"""
 UV = str(ROOT / ".venv" / "bin" / "uv")
 
 
@@ -60,3 +80,39 @@ def test_the_program_of_the_python_package_runs(lasting_site: LiveSite, newcomer
         HERMES_TOKEN=lasting_site.tokens[newcomer],
     )
     assert "42" in said
+
+
+@pytest.fixture
+def javascript_package(tmp_path: Path) -> Path:
+    """A folder where the package is installed as npm packs it."""
+    source, installed = tmp_path / "site" / "clients" / "js", tmp_path / "installed" / "node_modules"
+    shutil.copytree(JS, source)
+    shutil.copy(ROOT / "tsconfig.json", tmp_path / "site")
+    (tmp_path / "site" / "node_modules").symlink_to(ROOT / "node_modules")
+    path = os.pathsep.join([str(NODE), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]])
+    run([str(NODE / "npm"), "pack", "--silent"], source, PATH=path)
+    installed.mkdir(parents=True)
+    [packed] = source.glob("*.tgz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(installed, filter="data")
+    (installed / "package").rename(installed / "hermes-site-client")
+    for name in ("@ag-ui", "rxjs"):
+        (installed / name).symlink_to(ROOT / "node_modules" / name)
+    return installed.parent
+
+
+def test_the_program_of_the_javascript_package_runs(
+    lasting_site: LiveSite, newcomer: str, javascript_package: Path
+) -> None:
+    (javascript_package / "program.mjs").write_text(readme(JS, "js"))
+    env = {"HERMES_URL": lasting_site.ws_url, "HERMES_TOKEN": lasting_site.tokens[newcomer]}
+    assert "42" in run([str(NODE / "node"), "program.mjs"], javascript_package, **env)
+
+
+def test_the_javascript_package_has_types(javascript_package: Path) -> None:
+    (javascript_package / "typed.mts").write_text(_TYPED)
+    options = {"module": "nodenext", "target": "es2024", "strict": True, "skipLibCheck": True, "types": []}
+    options["lib"] = ["es2024", "dom", "dom.iterable"]
+    (javascript_package / "tsconfig.json").write_text(json.dumps({"compilerOptions": {**options, "noEmit": True}}))
+    path = os.pathsep.join([str(NODE), os.environ["PATH"]])
+    run([str(ROOT / "node_modules" / ".bin" / "tsc"), "-p", "."], javascript_package, PATH=path)

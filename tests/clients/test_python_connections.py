@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from hermes_client import Client, Disconnected, connect
+from hermes_client import Disconnected, connect
 from tests.clients.checks import check_run, text_of
 from tests.clients.conftest import many_turns
+from tests.clients.conversation import SAID, made, steps, through
 from tests.clients.cutting import Cutting, cutting
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Call, Gate
-
-SAID = ["Let me see.", "It is 42."]
-
-
-def steps(model: Provider, **last: Any) -> None:
-    """Have the model call a tool, with a thought before, and then answer."""
-    call = Call("calculator", '{"expression":"6*7"}')
-    model.script(
-        Answer(reasoning=["It is ", "easy."], words=["Let me ", "see."], calls=[call]),
-        Answer(words=["It ", "is ", "42."], **last),
-    )
-
-
-@asynccontextmanager
-async def through(proxy: Cutting, site: LiveSite, user: str) -> AsyncIterator[Client]:
-    async with await connect(proxy.url, site.tokens[user]) as client:
-        yield client
-
-
-async def made(site: LiveSite, user: str) -> str:
-    async with await connect(site.ws_url, site.tokens[user]) as client:
-        return (await client.create()).id
+from tests.providers.script import Gate
 
 
 async def converse(site: LiveSite, user: str, model: Provider, **cut: int) -> Cutting:
@@ -138,28 +116,3 @@ async def test_a_process_that_dies_ends_its_run_as_interrupted(
         check_run(events)
         assert (events[-1]["type"], events[-1]["code"]) == ("RUN_ERROR", "interrupted")
     gate.open()
-
-
-async def test_a_run_goes_on_in_another_process(
-    start_sites: Callable[..., list[LiveSite]], loopback: Provider, model: Provider
-) -> None:
-    sites = await asyncio.to_thread(lambda: start_sites(2, **many_turns(loopback)))
-    gate = Gate()
-    steps(model, gates={1: gate})
-    async with (
-        cutting(*(each.ws_url for each in sites)) as proxy,
-        through(proxy, sites[0], "owner") as client,
-        await connect(sites[1].ws_url, sites[1].tokens["owner"]) as other,
-    ):
-        chat = await client.create()
-        run = await chat.send("What is 6*7?")
-        await gate.reached()
-        watched = (await other.open(chat.id)).running
-        assert watched is not None
-        proxy.cut()  # the second connection is to the other process
-        gate.open()
-        events = [event async for event in run]
-        check_run(events)
-        assert text_of(events) == SAID
-        assert "".join([text async for text in watched.texts()]) == SAID[-1]
-        assert proxy.connections == 2

@@ -129,8 +129,8 @@ class Telling:
                 return event["toolCallId"] in self._calls and event["toolCallId"] not in self._results
             case "REASONING_START" | "REASONING_MESSAGE_START":
                 return not self._has_gap
-            case "STEP_FINISHED":
-                return event["stepName"] in self._open
+            case "STEP_STARTED":
+                return True
         # A piece of something, or its end.
         return self._key(event) in self._open
 
