@@ -692,11 +692,13 @@ export declare namespace Api {
     subagentRunId?: string | null;
     toolCallId: string;
   }
-  /** A call that an assistant's message made; ``arguments`` is the model's own JSON text. */
+  /** A call that an assistant's message made; ``arguments`` is the model's own JSON text. ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from there, unless something else was said by now. */
   interface ToolCallShape {
     id: string;
     name: string;
     arguments: string;
+    client?: boolean;
+    waits?: boolean;
   }
   /** Opens a tool call. The arguments arrive as TOOL_CALL_ARGS events and the call closes with TOOL_CALL_END. */
   interface ToolCallStartEvent {

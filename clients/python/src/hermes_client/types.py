@@ -916,11 +916,16 @@ class ToolCallEndEvent(TypedDict):
 
 
 class ToolCallShape(TypedDict):
-    """A call that an assistant's message made; `arguments` is the model's own JSON text."""
+    """A call that an assistant's message made; `arguments` is the model's own JSON text. `client`: the tool
+    is one that a program has brought and runs itself. `waits`: its result is still to come from there, unless
+    something else was said by now.
+    """
 
     id: str
     name: str
     arguments: str
+    client: NotRequired[bool]
+    waits: NotRequired[bool]
 
 
 class ToolCallStartEvent(TypedDict):
