@@ -1,13 +1,15 @@
 """Every state of every page, in both themes and both sizes, judged by axe: WCAG 2.2 AA and its best practices.
 
-A page is loaded once for all four. Theme and size change nothing of what a page is made of, so all rules are asked in
-the light, and those that are about colour in the dark as well.
+A page is loaded once for all. A state of both sizes is judged by all rules in each of them: by turns, one state is
+light on the desktop and dark on the phone, the next the other way round. A state of one size is judged in the light,
+and by the rules that are about colour in the dark as well.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
@@ -15,7 +17,7 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import Visitor
 from tests.browser.contexts import TIMEOUT
-from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, SUMMARIES, VISITOR, Stage, State
+from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, SUMMARIES, VISITOR, Size, Stage, State
 from tests.live import LiveSite
 from tests.mail import MailServer
 from tests.processes import ROOT
@@ -24,6 +26,9 @@ from tests.providers.fixtures import Provider
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, Theme] = ("light", "dark")
+Look = tuple[Size, Theme, dict[str, Any]]
 # What moves is judged where it comes to rest; what ends may begin another movement, in what inherits of it.
 RUN = """async (rules) => {
   const moving = () =>
@@ -60,26 +65,32 @@ async def stage(
     await context.close()
 
 
-async def violations(page: Page, state: State) -> list[str]:
+def looks(state: State, turn: int) -> list[Look]:
+    """In which sizes and themes a state is judged, and by which rules. Whether it is an even one decides on themes."""
+    if len(state.sizes) == 1:
+        return [(state.sizes[0], "light", ALL), (state.sizes[0], "dark", COLOUR)]
+    return [(size, THEMES[(turn + number) % 2], ALL) for number, size in enumerate(state.sizes)]
+
+
+async def violations(page: Page, state: State, turn: int = 0) -> list[str]:
     """What axe finds in the state that the page is in."""
     found = []
-    for width, height in state.sizes:
+    for (width, height), theme, rules in looks(state, turn):
         await page.set_viewport_size({"width": width, "height": height})
-        for theme, rules in (("light", ALL), ("dark", COLOUR)):
-            await page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-            if not await page.evaluate("'axe' in window"):
-                await page.add_script_tag(path=AXE)
-            found += [f"{state.name}, {width}, {theme}: {line}" for line in await page.evaluate(RUN, rules)]
+        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        if not await page.evaluate("'axe' in window"):
+            await page.add_script_tag(path=AXE)
+        found += [f"{state.name}, {width}, {theme}: {line}" for line in await page.evaluate(RUN, rules)]
     return found
 
 
 async def judge(stage: Stage, states: list[State]) -> None:
     found = []
-    for state in states:
+    for turn, state in enumerate(states):
         width, height = state.sizes[0]
         await stage.page.set_viewport_size({"width": width, "height": height})
         await state.build(stage)
-        found += await violations(stage.page, state)
+        found += await violations(stage.page, state, turn)
     assert found == []
 
 
