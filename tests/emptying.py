@@ -34,13 +34,18 @@ def empty(_: TransactionTestCase) -> None:
 
 def delete_all() -> None:
     """Delete all rows in one transaction. Foreign keys are checked when it is done."""
-    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     with transaction.atomic(), connection.cursor() as cursor:
-        for table in tables:
-            if table not in KEPT:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
-        for statement in [*LAST, *[NO_KEYS] * (connection.vendor == "sqlite")]:
-            cursor.execute(statement)
+        if connection.vendor == "sqlite":
+            for statement in [*statements(), NO_KEYS]:
+                cursor.execute(statement)
+        else:
+            cursor.execute("; ".join(statements()))  # one way to the server and back instead of forty
+
+
+def statements() -> list[str]:
+    """Return what deletes all rows that tests may have made."""
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    return [*(f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables if table not in KEPT), *LAST]
 
 
 @pytest.fixture(scope="session", autouse=True)
