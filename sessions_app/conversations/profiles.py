@@ -16,6 +16,7 @@ from sessions_app.models.sealed import unseal
 
 FORBIDDEN = "The model of this chat is no longer offered. Choose another to go on."
 REMOVED = "The model of this chat was removed. Choose another."
+NAMED_REMOVED = "The model that was to give this answer was removed. Ask again with another."
 UNREADABLE = "The key of this chat's model cannot be read any more. An administrator has to enter it again."
 
 # A statement of its own, because every turn asks it.

@@ -21,7 +21,7 @@ from sessions_app.llm.content.parts import Parts, reasoning_of, tool_calls, tool
 from sessions_app.llm.finish import Finish
 from sessions_app.llm.tools.remembering import REMEMBER
 from sessions_app.llm.tools.sources import TOOL_ERROR
-from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnStatus
+from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnKind, TurnStatus
 
 
 class ContextShape(Shape):
@@ -148,11 +148,12 @@ class MessageShape(Shape):
 
 
 class QueuedShape(Shape):
-    """A turn that was asked for and has not begun."""
+    """A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message."""
 
     run_id: UUID
     message_id: UUID
     text: str
+    kind: TurnKind
 
 
 class MemoryShape(Shape):
@@ -185,6 +186,7 @@ class TurnShape(Shape):
     status: TurnStatus
     message_id: UUID
     error: ErrorShape | None
+    kind: TurnKind
 
 
 class TranscriptShape(Shape):
@@ -279,4 +281,4 @@ def unborn_message_shape(turn: Turn) -> MessageShape:
 
 def queued_shape(turn: Turn) -> QueuedShape:
     """Return the shape of a queued turn."""
-    return QueuedShape(run_id=turn.run_id, message_id=turn.message_id, text=turn.text)
+    return QueuedShape(run_id=turn.run_id, message_id=turn.message_id, text=turn.text, kind=TurnKind(turn.kind))

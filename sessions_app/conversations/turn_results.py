@@ -25,7 +25,7 @@ from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.parts import Parts, ToolCall, reasoning_of, tool_calls
 from sessions_app.llm.finish import Finish
 from sessions_app.llm.usage import Usage
-from sessions_app.models import Turn, TurnStatus
+from sessions_app.models import Turn, TurnKind, TurnStatus
 
 INTERRUPTED = "The answer was interrupted. What there was of it is kept; ask again to go on."
 INTERNAL = "Something went wrong on our side. Your message is stored; try again."
@@ -164,4 +164,5 @@ def turn_shape(turn: Turn) -> TurnShape:
         status=TurnStatus(turn.status),
         message_id=turn.answer_id,
         error=ending_of(turn).error,
+        kind=TurnKind(turn.kind),
     )

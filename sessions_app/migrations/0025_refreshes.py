@@ -17,6 +17,11 @@ class Migration(migrations.Migration):
             name="learnt_model",
             field=models.CharField(blank=True, db_default="", default="", editable=False, max_length=701),
         ),
+        migrations.AddField(
+            model_name="turn",
+            name="names_profile",
+            field=models.BooleanField(db_default=False, default=False, editable=False),
+        ),
         migrations.RemoveConstraint(model_name="turn", name="turn_kind_known"),
         migrations.AlterField(
             model_name="turn",

@@ -68,7 +68,8 @@ class Turn(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns", db_index=False)
     chat_session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="turns")
     kind = models.CharField(max_length=12, choices=TurnKind, default=TurnKind.MESSAGE, db_default=TurnKind.MESSAGE)
-    # Whose model answers, where that is not the session's profile.
+    # Whose model answers, where that is not the session's profile: null where it was not named, or was removed.
+    names_profile = models.BooleanField(default=False, db_default=False, editable=False)
     profile = models.ForeignKey(AgentProfile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     # The branch that a regeneration has left: shown again where it brings no word.
     left_branch = models.ForeignKey(Branch, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -48,7 +48,7 @@ from sessions_app.models import (
 )
 from sessions_app.turn_store import memory_notes
 from sessions_app.turn_store.alive import alive
-from sessions_app.turn_store.claimed_turn import UNSEEN, ClaimedTurn, claimed_turn
+from sessions_app.turn_store.claimed_turn import UNSEEN, ClaimedTurn, claimed_turn, profile_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,9 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
 
 
 def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedTurn:
-    reason = profiles.refusal(begun.turn.owner_id, begun.turn.profile or chat_session.profile)
+    turn, profile = begun.turn, profile_of(begun.turn, chat_session)
+    is_named_one_gone = turn.names_profile and profile is None
+    reason = profiles.NAMED_REMOVED if is_named_one_gone else profiles.refusal(turn.owner_id, profile)
     return replace(begun, refused=reason) if reason else begun
 
 

@@ -68,7 +68,7 @@ def regenerate(
     asked = _last_asked(chat_session, answer)
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.REGENERATION, message_id=asked.public_id)
     if profile_id is not None:
-        turn.profile = find_profile(user_id, profile_id)
+        turn.profile, turn.names_profile = find_profile(user_id, profile_id), True
     claim = claim_of(turn, claimed=turn.answer_id)
     user = access.require_user(user_id)
     place = behind_summaries(chat_session, asked, covers_it=False)

@@ -22,7 +22,7 @@ from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.endpoint import Endpoint
 from sessions_app.llm.live_model import chooses_retention
-from sessions_app.models import ChatSession, Message, Turn, TurnKind
+from sessions_app.models import AgentProfile, ChatSession, Message, Turn, TurnKind
 from sessions_app.models.sealed import UnreadableSecret
 
 # A stamp that no session has.
@@ -83,7 +83,7 @@ def claimed_turn(
     stored: Sequence[Message] = (),
 ) -> ClaimedTurn:
     """Return what running a turn needs that was claimed in this transaction, with all that it has ``stored``."""
-    profile, endpoint, refused = turn.profile or chat_session.profile, None, ""
+    profile, endpoint, refused = profile_of(turn, chat_session), None, ""
     try:
         endpoint = profiles.endpoint_of(profile) if profile else None
     except UnreadableSecret:
@@ -107,6 +107,11 @@ def claimed_turn(
         user_pauses=_pauses_before(chat_session, profile.effective_model) if profile else (),
         refused=refused,
     )
+
+
+def profile_of(turn: Turn, chat_session: ChatSession) -> AgentProfile | None:
+    """Return what answers a turn: the profile that was named for it, else its session's. None: it was removed."""
+    return turn.profile or (None if turn.names_profile else chat_session.profile)
 
 
 def _shape_of(turn: Turn, message: Message) -> MessageShape:

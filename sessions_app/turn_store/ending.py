@@ -131,8 +131,14 @@ def end(turn: Turn, answer_id: UUID, ending: TurnResult, *, process: str | None)
 def _tell_end(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: TurnResult) -> None:
     """Tell the turn's end, and the session as it leaves it: what follows is told by itself."""
     owner_id, session_id, run_id = turn.owner_id, chat_session.pk, turn.run_id
-    status = TurnStatus(ending.status)
-    value = TurnShape(session_id=session_id, run_id=run_id, status=status, message_id=answer_id, error=ending.error)
+    value = TurnShape(
+        session_id=session_id,
+        run_id=run_id,
+        status=TurnStatus(ending.status),
+        message_id=answer_id,
+        error=ending.error,
+        kind=TurnKind(turn.kind),
+    )
     end = TurnEnd(ending.last_seq, last_event(session_id, run_id, ending))
     record(Fact(owner_id, FactName.TURN_ENDED, session_id, run_id, value, end=end))
     record(Fact(owner_id, FactName.SESSION_UPDATED, session_id, value=session_shape(chat_session)))

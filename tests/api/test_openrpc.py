@@ -50,9 +50,9 @@ CONTRACT = {
 SHAPES = {
     "SessionShape": "id title message_count revision created_at updated_at archived pinned memory profile context",
     "ContextShape": "tokens limit",
-    "QueuedShape": "run_id message_id text",
+    "QueuedShape": "run_id message_id text kind",
     "RunShape": "run_id message_id text seq",
-    "TurnShape": "session_id run_id status message_id error",
+    "TurnShape": "session_id run_id status message_id error kind",
     "TranscriptShape": "session_id revision",
     "MemoryShape": "id text created_at",
     "MemoryChangeShape": "enabled count",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest_asyncio
@@ -75,6 +76,30 @@ async def test_a_summary_is_a_line_that_opens_to_it(visitor: Visitor, provider: 
     await line.get_by_role("button", name="Details").click()
     await expect(line.locator(".details")).to_contain_text("tokens")
     assert provider.bodies[-1].count(b"And then?") == 1
+
+
+async def test_a_summary_that_waits_is_no_empty_message(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    gate = Gate()
+    provider.script(Answer(["At last."], gates={0: gate}), Answer([SUMMARY]))
+    await say(page, "And then?")
+    await gate.reached()
+    # As where it was asked of a process that stops.
+    chat = page.url.partition("chat=")[2]
+    code = f"""
+from uuid import uuid4
+from sessions_app.models import ChatSession, Turn
+chat = ChatSession.objects.get(pk="{chat}")
+Turn.objects.create(owner=chat.owner, chat_session=chat, kind="compaction", message_id=uuid4())
+"""
+    await asyncio.to_thread(visitor.site.manage, "shell", "-c", code)
+    await page.reload()
+    waiting = thread(page).locator(".waiting")
+    await expect(waiting.locator(".waiting-words")).to_have_text("A summary waits for its turn")
+    await expect(waiting.locator(".bubble")).to_have_count(0)
+    gate.open()
+    await expect(dividers(page)).to_have_count(1)
+    await expect(waiting).to_have_count(0)
 
 
 async def test_a_summary_that_is_stopped_leaves_the_chat(visitor: Visitor, provider: Provider) -> None:

@@ -28,7 +28,15 @@ const RESULT = message(2, { role: "tool", tool_call_id: "c" });
 const turn = (name, more) => ({
   type: "CUSTOM",
   name,
-  value: { session_id: CHAT, run_id: RUN, status: "running", message_id: id(2), error: null, ...more },
+  value: {
+    session_id: CHAT,
+    run_id: RUN,
+    status: "running",
+    message_id: id(2),
+    error: null,
+    kind: "compaction",
+    ...more,
+  },
 });
 
 test("a summary stands by itself, one amid an answer before it", () => {

@@ -28,7 +28,11 @@ const positions = (chat) => chat.messages.map((shown) => shown.position);
 const created = (value) => ({ type: "CUSTOM", name: "message.created", value });
 
 /** @param {"turn.queued" | "turn.withdrawn"} name @returns {Api.FactNotification["event"]} */
-const queue = (name) => ({ type: "CUSTOM", name, value: { run_id: RUN, message_id: id(2), text: "next" } });
+const queue = (name) => ({
+  type: "CUSTOM",
+  name,
+  value: { run_id: RUN, message_id: id(2), text: "next", kind: "message" },
+});
 
 /**
  * @param {"turn.began" | "turn.ended"} name
@@ -38,7 +42,7 @@ const queue = (name) => ({ type: "CUSTOM", name, value: { run_id: RUN, message_i
 const turn = (name, more) => ({
   type: "CUSTOM",
   name,
-  value: { session_id: CHAT, run_id: RUN, status: "running", message_id: id(1), error: null, ...more },
+  value: { session_id: CHAT, run_id: RUN, status: "running", message_id: id(1), error: null, kind: "message", ...more },
 });
 
 /** @type {Api.RunShape} */

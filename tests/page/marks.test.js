@@ -25,12 +25,13 @@ async function marked(...running) {
  * @param {"turn.began" | "turn.ended"} name
  * @param {Api.TurnShape["status"]} status
  * @param {string} chat
+ * @param {Api.TurnShape["kind"]} kind
  * @returns {Api.FactNotification["event"]}
  */
-const turn = (name, status, chat = CHAT) => ({
+const turn = (name, status, chat = CHAT, kind = "message") => ({
   type: "CUSTOM",
   name,
-  value: { session_id: chat, run_id: RUN, status, message_id: id(1), error: null },
+  value: { session_id: chat, run_id: RUN, status, message_id: id(1), error: null, kind },
 });
 
 test("after a reload the list says which turns run, then the facts do", async () => {
@@ -58,6 +59,14 @@ test("an answer in the open chat is read, unless nobody looks at the tab", async
   tab.document.visibilityState = "visible";
   tab.document.dispatchEvent(new Event("visibilitychange"));
   assert.deepEqual([marks.of(CHAT), marks.prefix], ["", ""]);
+});
+
+test("a summary marks no chat as unread, whatever came of it", async () => {
+  const { server, marks } = await marked(OTHER);
+  server.fact(1, turn("turn.ended", "complete", OTHER, "compaction"));
+  assert.equal(marks.of(OTHER), "");
+  server.fact(2, turn("turn.ended", "failed", OTHER, "compaction"));
+  assert.deepEqual([marks.of(OTHER), marks.prefix], ["", ""]);
 });
 
 test("the title says first that the open chat's answer runs", async () => {

@@ -40,11 +40,12 @@ async function hidden(count = 1) {
  * @param {Awaited<ReturnType<typeof hidden>>["tabs"]} tabs
  * @param {number} seconds
  * @param {Api.TurnShape["status"]} status
+ * @param {Api.TurnShape["kind"]} kind
  */
-async function answered(tabs, seconds, status = "complete") {
+async function answered(tabs, seconds, status = "complete", kind = "message") {
   /** @param {"turn.began" | "turn.ended"} name @param {Api.TurnShape["status"]} now */
   const turn = (name, now) => {
-    const value = { session_id: CHAT, run_id: RUN, status: now, message_id: id(1), error: null };
+    const value = { session_id: CHAT, run_id: RUN, status: now, message_id: id(1), error: null, kind };
     for (const { journal } of tabs) {
       journal.tell("event", {
         session_id: CHAT,
@@ -73,10 +74,11 @@ test("several tabs tell it once", async () => {
   assert.deepEqual(notified, ["Pears: The answer broke off."]);
 });
 
-test("a short answer, or one that was stopped, is told to nobody", async () => {
+test("a short answer, one that was stopped, and a summary are told to nobody", async () => {
   const { tabs, notified } = await hidden();
   await answered(tabs, 9);
   await answered(tabs, 60, "stopped");
+  await answered(tabs, 60, "complete", "compaction");
   assert.deepEqual(notified, []);
 });
 

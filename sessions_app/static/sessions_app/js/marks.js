@@ -74,10 +74,11 @@ export class Marks extends Emitter {
     this.changed();
   }
 
-  /** @param {Api.TurnShape} turn */
-  end({ session_id: id, status }) {
+  /** @param {Api.TurnShape} turn a summary brings nothing to read */
+  end({ session_id: id, status, kind }) {
     this.running.delete(id);
-    if (status !== "withdrawn" && !this.isSeen(id)) this.storage.write(UNREAD + id, "1");
+    const isNews = status !== "withdrawn" && kind !== "compaction";
+    if (isNews && !this.isSeen(id)) this.storage.write(UNREAD + id, "1");
     this.changed();
   }
 

@@ -44,8 +44,28 @@ export function copyButton(text) {
 export function waitingMessage(entry, what, withdraw) {
   const button = iconButton("close", `Remove “${entry.text.slice(0, 60)}”`, () => withdraw(entry));
   button.title = "Remove it; its text goes back into the box";
-  const words = h("span", { class: "waiting-words", text: `Waits for this ${what}` });
-  const node = article("Waits for its turn", ...bubble(entry.text), h("footer", { class: "acts" }, words, button));
+  return waiting(bubble(entry.text), `Waits for this ${what}`, button);
+}
+
+/**
+ * A summary or another answer that was asked for and waits for its turn: there are no words of it.
+ * @param {Api.QueuedShape} entry
+ * @param {(entry: Api.QueuedShape) => void} withdraw
+ */
+export function waitingTurn(entry, withdraw) {
+  const what = entry.kind === "compaction" ? "A summary" : "Another answer";
+  const button = iconButton("close", `Remove: ${what.toLowerCase()}`, () => withdraw(entry));
+  return waiting([], `${what} waits for its turn`, button);
+}
+
+/**
+ * @param {HTMLElement[]} said
+ * @param {string} words
+ * @param {HTMLElement} button
+ */
+function waiting(said, words, button) {
+  const how = h("span", { class: "waiting-words", text: words });
+  const node = article("Waits for its turn", ...said, h("footer", { class: "acts" }, how, button));
   node.classList.add("waiting");
   return node;
 }

@@ -33,11 +33,12 @@ export class Notifications {
   }
 
   /** @param {Api.TurnShape} turn */
-  end({ run_id: run, session_id: session, status }) {
+  end({ run_id: run, session_id: session, status, kind }) {
     const begun = this.begun.get(run);
     this.begun.delete(run);
     const isLong = begun !== undefined && Date.now() - begun >= LONG;
-    if (isLong && status !== "stopped" && this.isWanted()) this.once(run, () => this.show(run, session, status));
+    if (isLong && kind !== "compaction" && status !== "stopped" && this.isWanted())
+      this.once(run, () => this.show(run, session, status));
   }
 
   isWanted() {

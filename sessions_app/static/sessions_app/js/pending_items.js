@@ -1,6 +1,6 @@
 // What is under the messages of a conversation because it is no part of it yet: on its way to the server, or waiting there.
 
-import { pendingMessage, waitingMessage } from "./message.js";
+import { pendingMessage, waitingMessage, waitingTurn } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { Socket } from "./socket.js";
 
@@ -75,7 +75,7 @@ export class PendingItems {
     return queued.map((entry) => ({
       key: entry.run_id,
       version,
-      build: () => waitingMessage(entry, version, withdraw),
+      build: () => (entry.text ? waitingMessage(entry, version, withdraw) : waitingTurn(entry, withdraw)),
     }));
   }
 }

@@ -69,7 +69,7 @@ export class Sending {
   started(entry, { message, run_id, queued }) {
     const { conversation } = this;
     if (!conversation || entry.session_id !== conversation.id) return;
-    if (queued) conversation.queue({ run_id, message_id: message.id, text: message.text });
+    if (queued) conversation.queue({ run_id, message_id: message.id, text: message.text, kind: "message" });
     else if (message.position !== null) conversation.add(message);
   }
 
@@ -145,8 +145,8 @@ export class Sending {
       const answer = await conversation?.stop(entry.run_id);
       if (!answer?.stopped) return;
       conversation?.unqueue(entry.run_id);
-      this.composer.edit(entry.text);
-      announce("Withdrawn. The text is in the message box again.");
+      if (entry.text) this.composer.edit(entry.text);
+      announce(entry.text ? "Withdrawn. The text is in the message box again." : "Withdrawn.");
     } catch (error) {
       toast(explain(error));
     }
