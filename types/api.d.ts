@@ -782,8 +782,8 @@ declare namespace Api {
     outcome?: RunFinishedSuccessOutcome | RunFinishedInterruptOutcome | RunFinishedCancelledOutcome | null;
     usage?: Array<TokenUsage> | null;
   }
-  /** What a turn begins with: a message at the end of the line, one in the place of another, or none of its own. A ``compaction`` brings no answer but a summary of the line, and answers no message: its ``message_id`` is nobody's. A ``title`` and a ``refresh`` are no turns of the conversation: they are the request that made the session's title, and one that has kept its prompt warm, for the ledger alone, and are stored when they have ended. */
-  type TurnKind = "message" | "edit" | "regeneration" | "compaction" | "title" | "refresh";
+  /** What a turn begins with: a message at the end of the line, one in the place of another, or none of its own. A ``resumption`` goes on with an answer whose calls have waited for results from outside: it begins with these, and its ``message_id`` is that of the user's message which is still being answered. A ``compaction`` brings no answer but a summary of the line, and answers no message: its ``message_id`` is nobody's. A ``title`` and a ``refresh`` are no turns of the conversation: they are the request that made the session's title, and one that has kept its prompt warm, for the ledger alone, and are stored when they have ended. */
+  type TurnKind = "message" | "edit" | "regeneration" | "resumption" | "compaction" | "title" | "refresh";
   /** How a turn stands; ``message_id`` is the id that its answer has, or would have. */
   interface TurnShape {
     session_id: string;
