@@ -15,6 +15,7 @@ from sessions_app.models import Message
 from tests.guard.oracle import Oracle, Stored
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
+from tests.turns.client_tools import asks
 from tests.turns.host import Host
 
 R = TypeVar("R")
@@ -92,7 +93,10 @@ class Process:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a turn goes: for each of its steps the writes (session, number) while its request is held; and the end."""
+    """How a turn goes: for each of its steps the writes (session, number) while its request is held; and the end.
+
+    It ends `left` with calls of the client's tools, whose results come later.
+    """
 
     writes: tuple[tuple[tuple[int, int], ...], ...]
     end: str
@@ -103,22 +107,30 @@ class Plan:
 
     def is_counted(self, step: int) -> bool:
         """Whether the provider comes to say what the request of a step has cost."""
-        return step < self.steps - 1 or self.end in ("complete", "silent")
+        return step < self.steps - 1 or self.end in ("complete", "silent", "left")
 
     def answer(self, step: int, gate: Gate) -> Answer:
         if step < self.steps - 1:
             call = Call("calculator", '{"expression": "6 * 7"}')
             return Answer(["Let me see. "][: step % 2], calls=[call] * (1 + step), gates={0: gate})
+        if self.end == "left":
+            own = [Call("calculator", "{}")] if self.steps % 2 else []
+            calls = [*[asks("Bonn")] * self.steps, *own]
+            return Answer(["Let me ask. "][: self.steps % 2], calls=calls, gates={0: gate})
         words = [] if self.end == "silent" else [f"answer {uuid.uuid4().hex} "]
         return Answer(words, gates={0: gate}, cut=1 if self.end == "cut" else None)
 
 
 @dataclass(frozen=True)
 class Steering:
-    """A turn that goes on from an earlier place: a regeneration of an answer, or an edit of what was said."""
+    """A turn that goes on from an earlier place: a regeneration of an answer, or an edit of what was said.
+
+    Or a resumption, with results for these calls.
+    """
 
     kind: str
-    message: Message | None
+    message: Message | None = None
+    call_ids: tuple[str, ...] = ()
 
     @staticmethod
     def chosen(kind: str, number: int, line: Sequence[Message]) -> Steering | None:
@@ -157,7 +169,8 @@ class Turning:
         """What the guard may say: it may go on amid an answer that called tools, where others have written."""
         agent, transcript, _ = self.verdict
         uncut = (agent, "read", "cannot be cut there")
-        return {self.verdict, uncut} if self.steering and transcript == "kept" else {self.verdict}
+        is_cut = self.steering is not None and self.steering.kind != "resume"
+        return {self.verdict, uncut} if is_cut and transcript == "kept" else {self.verdict}
 
     @property
     def says_nothing_new(self) -> bool:

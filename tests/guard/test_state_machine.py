@@ -18,6 +18,7 @@ import os
 import uuid
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from sessions_app import database
 from sessions_app.errors import Conflict
 from sessions_app.llm.cache_ledger import entries as ledger
 from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import INSTRUCTION, sent_of
 from sessions_app.llm.context import RESERVE_SHARE, tokens_of
@@ -45,6 +47,7 @@ from tests.guard.writes import Effect, write
 from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
+from tests.turns.client_tools import bring, resume, waiting
 from tests.turns.fixtures import NEVER
 from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn, worked
 from tests.turns.remembered import MEMORY_CHANGES, change_memory, memories_in_effect, told_by
@@ -125,6 +128,33 @@ class GuardMachine(RuleBasedStateMachine):
         line = self.world.run(database.read(stored, talk.session_id)).messages
         if (steering := Steering.chosen(kind, number, line)) is not None:
             self.world.run(self._turn(self.processes[host], talk, plan, steering=steering))
+
+    @rule(host=HOST, session=SESSION)
+    def client_brings_its_tool(self, host: int, session: int) -> None:
+        talk = self.talks[session]
+        if self.world.run(bring(self.processes[host].host, talk.session_id, "weather")):
+            talk.rewritten = talk.bill.forced = True
+
+    @rule(host=HOST, session=SESSION, plan=PLANS)
+    def turn_that_calls_the_clients_tool(self, host: int, session: int, plan: Plan) -> None:
+        talk = self.talks[session]
+        if self._has_tool(talk):
+            self.world.run(self._turn(self.processes[host], talk, replace(plan, end="left")))
+
+    @rule(host=HOST, session=SESSION, plan=PLANS, asks_again=st.booleans())
+    def results_arrive(self, host: int, session: int, plan: Plan, asks_again: bool) -> None:
+        process, talk = self.processes[host], self.talks[session]
+        plan = replace(plan, end="left") if asks_again and self._has_tool(talk) else plan
+        if call_ids := self.world.run(waiting(process.host, talk.session_id)):
+            self.world.run(self._turn(process, talk, plan, steering=Steering("resume", call_ids=tuple(call_ids))))
+        else:
+            with pytest.raises(Conflict):
+                self.world.run(resume(process.host, talk.session_id, {"nobody's": "sun"}))
+
+    def _has_tool(self, talk: Talk) -> bool:
+        """Whether the session's client has brought a tool, which other programs may have taken away."""
+        now = self.world.run(database.read(stored, talk.session_id))
+        return bool(FrozenPrefix.from_json(now.prefix).client_tools)
 
     @rule(host=HOST, session=SESSION, number=CHOICE)
     def select_another_line(self, host: int, session: int, number: int) -> None:
@@ -364,6 +394,9 @@ class GuardMachine(RuleBasedStateMachine):
         if steering is None:
             return (await host.ask(talk.session_id, turning.text)).run_id
         await host.show(talk.session_id)
+        if steering.kind == "resume":
+            results = {call_id: f"{turning.text} {number}" for number, call_id in enumerate(steering.call_ids)}
+            return (await resume(host, talk.session_id, results)).run_id
         # Its request begins like the last one, and no longer has what stood there.
         talk.rewritten = talk.bill.forced = True
         service, message = host.runner.service, steering.message

@@ -16,10 +16,11 @@ export function stepList(steps) {
   const [first] = steps;
   if (tools.length < MANY || !first) return h("div", { class: "steps" }, ...lines);
   const isBusy = steps.some((step) => !step.done);
-  const isLeft = steps.some((step) => step.left === "waits");
-  const words = isBusy ? `Using ${tools.length} tools …` : `${isLeft ? "Waits for" : "Used"} ${tools.length} tools`;
+  const waiting = steps.filter((step) => step.left === "waits").length;
+  const used = waiting ? `Waits for ${waiting} of ${tools.length} tools` : `Used ${tools.length} tools`;
+  const words = isBusy ? `Using ${tools.length} tools …` : used;
   const body = h("div", { class: "step-body" }, h("div", { class: "steps" }, ...lines));
-  const isSeen = isLeft || steps.some((step) => kept(step.key).open);
+  const isSeen = waiting > 0 || steps.some((step) => kept(step.key).open);
   return h("div", { class: "steps" }, fold(`many:${first.key}`, "tool", words, "", body, isBusy, isSeen));
 }
 
