@@ -16,13 +16,13 @@ from sessions_app.realtime.notices import Notice, RunNotice
 class RunFollower(Follower):
     """Follows one run of a user. Lives as long as the request.
 
-    ``seq`` numbers the last event that is known; ``is_whole``: none of those after it was missed so far.
+    ``seq`` numbers the last event that is known; ``missed``: some of those after it did not come.
     """
 
     def __init__(self, caller: Caller) -> None:
         super().__init__(caller)
         self.seq = 0
-        self.is_whole = True
+        self.missed = False
 
     async def events(self, session_id: UUID, run_id: UUID) -> AsyncIterator[Event | None]:
         """Yield the run's events that are not known yet; None where a while has passed without one.
@@ -56,6 +56,6 @@ class RunFollower(Follower):
         if notice.seq is not None and notice.seq <= self.seq:
             return None
         # Of a run whose process has died nobody knows how far it came.
-        self.is_whole = self.is_whole and notice.seq == self.seq + 1
+        self.missed = self.missed or notice.seq != self.seq + 1
         self.seq = notice.seq or self.seq
         return event_of(notice.text)

@@ -30,10 +30,14 @@ LAST = ("RUN_FINISHED", "RUN_ERROR")
 
 
 class Grammar:
-    """What is open on one stream. Lives as long as the request; ``is_whole``: the client was told all so far."""
+    """What is open on one stream. Lives as long as the request.
+
+    ``is_whole``: the client was told all so far; ``lacks_result``: a result was left out, whose step is stored.
+    """
 
     def __init__(self) -> None:
         self.is_whole = True
+        self.lacks_result = False
         self._open: dict[tuple[str, str], Event] = {}
         self._calls: set[str] = set()
         self._length = 0
@@ -49,6 +53,7 @@ class Grammar:
             yield event
         elif kind not in _FIELDS:
             self.is_whole = False
+            self.lacks_result = self.lacks_result or kind == "TOOL_CALL_RESULT"
 
     def close(self) -> Iterator[Event]:
         """Yield the ends of all that is open, the innermost first."""

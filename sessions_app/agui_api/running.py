@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sessions_app.agui_api import reading, snapshot
 from sessions_app.agui_api.following import RunFollower
-from sessions_app.agui_api.grammar import LAST, Event
+from sessions_app.agui_api.grammar import Event
 from sessions_app.agui_api.telling import Telling
 from sessions_app.api.auth import Caller
 from sessions_app.conversations.schemas import RunShape
@@ -47,8 +47,9 @@ async def _tell(exchange: Exchange, caller: Caller, follower: RunFollower, found
             goes_on = await _join(exchange, caller, follower, found, telling)
         else:
             exchange.runner.service.follow(found.session_id, follower)
-            if found.asked.queued:
-                await telling.send(_ALIVE)
+            if found.asked.queued or not found.is_exact:
+                telling.miss()
+            await telling.send(_ALIVE)
             goes_on = True
         if goes_on and found.run_id is not None:
             await _follow(caller, follower, found.session_id, found.run_id, telling)
@@ -66,8 +67,7 @@ async def _join(exchange: Exchange, caller: Caller, follower: RunFollower, found
     messages = await asyncio.to_thread(snapshot.encoded, opened["messages"], opened["queued"], names)
     await telling.begin()
     await telling.send(messages)
-    # The thoughts and calls of the answer under way are told when it is stored.
-    follower.is_whole = False
+    telling.miss()  # the calls of the answer under way are told when it is stored
     running: RunShape | None = opened["run"]
     if running is not None and running.run_id == found.run_id:
         await telling.catch_up(running)
@@ -95,15 +95,16 @@ async def _follow(caller: Caller, follower: RunFollower, session_id: UUID, run_i
         if event is None:
             await telling.send(_ALIVE)
             continue
-        if event["type"] in LAST and not (follower.is_whole and telling.is_whole):
-            await telling.close()
-            await telling.send(await _stored(caller, session_id))
+        if follower.missed:
+            telling.miss()
+        if telling.must_be_told(event):
+            await telling.tell_stored(event, await _stored(caller, session_id))
         await telling.put(event)
 
 
 async def _stored(caller: Caller, session_id: UUID) -> bytes:
     """Return the event that tells what is stored now; none of a chat that is gone."""
     try:
-        return await caller.read(snapshot.read, caller.user_id, session_id)
+        return await caller.read(snapshot.read_again, caller.user_id, session_id)
     except NotFound:
         return b""

@@ -25,10 +25,14 @@ MAX_MESSAGES = 5_000
 """The newest of a thread that are told; as many as a request may bring."""
 
 
-def read(user_id: int, session_id: UUID) -> bytes:
-    """Read a thread, and return the event that tells it as it is sent. Raises NotFound."""
+def read_again(user_id: int, session_id: UUID) -> bytes:
+    """Read a thread of which the client knows most, and return the event that tells it as it is sent.
+
+    Without thoughts: a client puts what is new to it behind what it has. Raises NotFound.
+    """
     snapshot = read_snapshot(user_id, session_id, MAX_MESSAGES)
-    return encoded(snapshot.messages, snapshot.queued, names_of(session_id))
+    shapes = [each.model_copy(update={"reasoning": None}) for each in snapshot.messages]
+    return encoded(shapes, snapshot.queued, names_of(session_id))
 
 
 def encoded(shapes: Sequence[MessageShape], queued: Sequence[QueuedShape], names: Mapping[UUID, str]) -> bytes:

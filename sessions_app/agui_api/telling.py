@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ag_ui.core import PROTOCOL_VERSION
 
-from sessions_app.agui_api.grammar import Event, Grammar
+from sessions_app.agui_api.grammar import LAST, Event, Grammar
 from sessions_app.agui_api.reading import RunRequest
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.http_api.exchange import Exchange
@@ -25,10 +25,16 @@ class Telling:
         self._grammar = Grammar()
         self._has_begun = False
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing had to be left out so far."""
-        return self._grammar.is_whole
+    def must_be_told(self, event: Event) -> bool:
+        """Tell whether what is stored is to be told before an event, because events were missed."""
+        grammar = self._grammar
+        if event["type"] in LAST:
+            return not grammar.is_whole
+        return grammar.lacks_result and event["type"] != "TOOL_CALL_RESULT"
+
+    def miss(self) -> None:
+        """Take note that the client may have missed something."""
+        self._grammar.is_whole = False
 
     async def put(self, event: Event) -> None:
         """Tell an event of the run."""
@@ -51,9 +57,13 @@ class Telling:
             message = {"messageId": str(running.message_id), "delta": running.text, "metadata": {"offset": 0}}
             await self.put({"type": "TEXT_MESSAGE_CONTENT", **message})
 
-    async def close(self) -> None:
-        """Tell the end of all that is open."""
-        await self._send_all(self._grammar.close())
+    async def tell_stored(self, event: Event, stored: bytes) -> None:
+        """Tell what is stored, before an event."""
+        await self.begin()
+        if event["type"] in LAST:
+            await self._send_all(self._grammar.close())
+        self._grammar.lacks_result = False
+        await self.send(stored)
 
     async def fail(self, message: str, code: str | None) -> None:
         """Tell that the run is not told any further, and why."""

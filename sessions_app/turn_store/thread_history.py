@@ -34,11 +34,13 @@ class History:
     """The messages of a request: up to ``last``, the last one that is stored, they are known; ``new`` are not.
 
     ``turn`` is the one that is alive and that the known ones end with: its answer so far, or its waiting message.
+    ``is_exact``: the client has of all the rows that it names what they say.
     """
 
     last: Message | None
     turn: Turn | None
     new: tuple[ThreadMessage, ...]
+    is_exact: bool
 
 
 def history_of(chat_session: ChatSession, sent: Sequence[ThreadMessage]) -> History:
@@ -49,6 +51,7 @@ def history_of(chat_session: ChatSession, sent: Sequence[ThreadMessage]) -> Hist
     last: Message | None = None
     turn: Turn | None = None
     new: list[ThreadMessage] = []
+    is_exact = True
     for each in sent:
         known_id = ids.get(each.id)
         if known_id is None or (known_id not in stored and known_id not in alive):
@@ -58,8 +61,9 @@ def history_of(chat_session: ChatSession, sent: Sequence[ThreadMessage]) -> Hist
             raise Conflict("A message was added before one that is known here. Leave out what came after it.")
         row, turn = stored.get(known_id), alive.get(known_id)
         _check(each, row, turn)
+        is_exact = is_exact and (row is None or row.text.strip() == each.text.strip())
         last, new = row or last, []
-    return History(last, turn, tuple(new))
+    return History(last, turn, tuple(new), is_exact)
 
 
 def name_messages(chat_session: ChatSession, names: Mapping[str, UUID]) -> None:

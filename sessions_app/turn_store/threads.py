@@ -52,11 +52,15 @@ class ThreadRequest:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRun:
-    """The run that a request is told of, None where there is none; ``asked`` where it was asked for just now."""
+    """The run that a request is told of, None where there is none; ``asked`` where it was asked for just now.
+
+    ``is_exact``: what the client has of the thread is what is stored.
+    """
 
     session_id: UUID
     run_id: UUID | None
     asked: AcceptedTurn | None = None
+    is_exact: bool = True
 
 
 def take(user_id: int, request: ThreadRequest, *, process: str, accepting: bool) -> ThreadRun:
@@ -82,7 +86,7 @@ def take(user_id: int, request: ThreadRequest, *, process: str, accepting: bool)
     _check_asks(said)
     asked = _go_on(chat_session, history.last, said, _free(ids), process=process, accepting=accepting)
     name_messages(chat_session, names)
-    return _begun(asked)
+    return _begun(asked, is_exact=history.is_exact)
 
 
 def end_of(user_id: int, session_id: UUID, run_id: UUID) -> BaseEvent | None:
@@ -130,7 +134,7 @@ def _again(chat_session: ChatSession, history: History, run_id: UUID, *, process
         return ThreadRun(chat_session.pk, running.run_id if running else None)
     if (answering := own_turns.filter(message_id=last.public_id).first()) is not None:
         return ThreadRun(chat_session.pk, answering.run_id)
-    return _begun(_say(chat_session, last, (), run_id, process=process, accepting=accepting))
+    return _begun(_say(chat_session, last, (), run_id, process=process, accepting=accepting), is_exact=history.is_exact)
 
 
 def _go_on(
@@ -163,9 +167,10 @@ def _say(
 ) -> AcceptedTurn:
     """Begin a turn behind a message, or another answer to it where nothing is said. Raises Conflict, StillStopping."""
     check_free(chat_session)
-    place = Place(chat_session.pk, chat_session.stamp.revision, last, 0, ends=_is_end(chat_session, last))
-    profile_id = chat_session.profile_id or 0
-    heard, found = Heard(profile_id, None, said), Found(place)
+    known = () if said or last is None else (Said(last.role, last.text),)
+    ends = _is_end(chat_session, last)
+    place = Place(chat_session.pk, chat_session.stamp.revision, last, len(known), ends=ends)
+    heard, found = Heard(chat_session.profile_id or 0, None, known or said), Found(place)
     user_id = chat_session.owner_id
     return continuing.say(user_id, heard, found, None, process=process, accepting=accepting, run_id=run_id)
 
@@ -192,5 +197,5 @@ def _check_asks(said: Sequence[Said]) -> None:
         raise WrongKind("The last message must be a user's, with a text.")
 
 
-def _begun(asked: AcceptedTurn) -> ThreadRun:
-    return ThreadRun(asked.turn.chat_session_id, asked.run_id, asked)
+def _begun(asked: AcceptedTurn, *, is_exact: bool = True) -> ThreadRun:
+    return ThreadRun(asked.turn.chat_session_id, asked.run_id, asked, is_exact)

@@ -148,7 +148,7 @@ class TurnService:
                 return await self._once_stopped(
                     lambda: self._launcher.run_shielded(self._begin(door, take, lambda run: run.asked))
                 )
-        raise Conflict("This chat is being made and deleted elsewhere. Try again in a moment.")
+        raise Conflict("This thread cannot be gone on with now. Try again in a moment.")
 
     async def regenerate(
         self,

@@ -37,6 +37,9 @@ async function run({ agent, parameters }) {
   }
 }
 
+// The clients throw once more, to nobody, when a server is gone.
+process.on("unhandledRejection", () => {});
+
 for await (const line of createInterface({ input: process.stdin })) {
   /** @type {Command} */
   const command = JSON.parse(line);
@@ -48,3 +51,4 @@ for await (const line of createInterface({ input: process.stdin })) {
     agents.get(command.agent)[command.do](...(command.given ?? []));
   }
 }
+process.exit(); // whatever still runs: the test has closed the input

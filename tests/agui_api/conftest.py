@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,6 +101,7 @@ class Clients:
     def __init__(self, site: LiveSite, user: str) -> None:
         self.site, self.user = site, user
         self.ids = (f"message-{number}" for number in itertools.count(1))
+        self._told: defaultdict[str, deque[dict[str, Any]]] = defaultdict(deque)
         self._names = (f"agent-{number}" for number in itertools.count(1))
         self._process = Process([_NODE, _AGENTS, f"{site.base_url}/ag-ui/", site.tokens[user]], listens=True)
 
@@ -113,11 +115,14 @@ class Clients:
         self._process.write(json.dumps(command))
 
     def next(self, agent: str) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self._process.line(f'{{"agent":"{agent}",'))
-        return told
+        """Return what an agent tells next; what others tell meanwhile waits."""
+        while not self._told[agent]:
+            told = json.loads(self._process.line('{"agent":'))
+            self._told[told["agent"]].append(told)
+        return self._told[agent].popleft()
 
     def close(self) -> None:
-        self._process.kill()
+        self._process.wait()
 
 
 @pytest.fixture
