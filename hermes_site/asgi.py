@@ -14,6 +14,7 @@ _pages = get_asgi_application()
 
 from hermes_site import doors  # noqa: E402
 from hermes_site.cors import Cors  # noqa: E402
+from hermes_site.error_pages import HTTP_API  # noqa: E402
 from hermes_site.headers import SERVER  # noqa: E402
 from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
@@ -46,7 +47,7 @@ _SOCKET = doors.socket()
 
 
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["path"].startswith(doors.OPENAI_ROOT) or _http_api.has(scope["path"]):
+    if scope["path"].startswith(HTTP_API) or _http_api.has(scope["path"]):
         await _http_api(scope, receive, send)
         return
     # A view is found by its address, so what it needs of the process comes with the request.

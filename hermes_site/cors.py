@@ -16,8 +16,6 @@ from hermes_site import error_pages
 from hermes_site.headers import SERVER
 from hermes_site.web_origins import parse_origin
 
-AG_UI = "/ag-ui/"
-
 _ALLOWED = "Access-Control-Allow-Origin"
 _VARY = {"Vary": "Origin"}
 # What programs read of an answer's head: whose session it is, and when, or whether, to try again.
@@ -44,7 +42,7 @@ def _is_listed(origin: str) -> bool:
 @cache
 def _roots() -> tuple[str, ...]:
     """Return what the addresses of the APIs begin with."""
-    return error_pages.OPENAI, AG_UI, f"{reverse('chat')}api/"
+    return *error_pages.HTTP_API, f"{reverse('chat')}api/"
 
 
 class Cors:

@@ -5,10 +5,7 @@ from django.urls import reverse
 from sessions_app.agui_api.routes import routes as agui_routes
 from sessions_app.http_api import tickets
 from sessions_app.http_api.application import Route
-from sessions_app.openai_api.routes import ROOT as OPENAI_ROOT
 from sessions_app.openai_api.routes import ROUTES as OPENAI_ROUTES
-
-__all__ = ["OPENAI_ROOT", "routes", "socket"]
 
 
 def socket() -> str:
@@ -17,7 +14,7 @@ def socket() -> str:
 
 
 def routes() -> list[Route]:
-    """Return all that is answered over HTTP; what is ours alone is under the prefix, too."""
+    """Return all that is answered over HTTP; official clients have the addresses of theirs at the root."""
     prefix = reverse("chat")
     return [
         *OPENAI_ROUTES,

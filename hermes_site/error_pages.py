@@ -14,8 +14,8 @@ from hermes_site.headers import SERVER
 Form = Literal["text", "page", "openai"]
 """What an error looks like."""
 
-OPENAI = "/v1/"
-"""What the addresses begin with whose errors have OpenAI's form."""
+HTTP_API = ("/v1/", "/ag-ui/")
+"""What the addresses of the APIs over HTTP begin with: their errors have OpenAI's form."""
 
 _POLICY = "Content-Security-Policy"
 _PAGE_HEADERS = {
@@ -45,7 +45,7 @@ _PAGE = """<!doctype html>
 
 def form_of(path: str, accept: Iterable[bytes]) -> Form:
     """Return the form of an error for a client with these Accept headers, a browser or a program, at an address."""
-    if path.startswith(OPENAI):
+    if path.startswith(HTTP_API):
         return "openai"
     return "page" if any(b"text/html" in value for value in accept) else "text"
 

@@ -25,7 +25,7 @@ MAX_BODY = 3 * 1024 * 1024
 """Bytes; Django's own bound for a form is 2.5 MB."""
 
 MAX_CONVERSATION = 16 * 1024 * 1024
-"""Bytes of a body for OpenAI's API: programs send all that was said, each time."""
+"""Bytes of a body for the APIs over HTTP: programs send all that was said, each time."""
 
 MEANINGFUL = {b"daphne-root-path"}
 """Headers by which a client would rule the server: they count from a trusted proxy alone."""
@@ -35,7 +35,7 @@ _METHOD = re.compile(rb"[A-Z]{1,20}")
 
 def longest_body(path: str) -> int:
     """Return the bytes of the largest body that an address takes."""
-    return MAX_CONVERSATION if path.startswith(error_pages.OPENAI) else MAX_BODY
+    return MAX_CONVERSATION if path.startswith(error_pages.HTTP_API) else MAX_BODY
 
 
 class BoundedRequest(WebRequest):

@@ -25,9 +25,9 @@ _RUN = About(
 
 
 def routes(prefix: str) -> list[Route]:
-    """Return them, under what all addresses of the site begin with."""
+    """Return them; the description is under what addresses of the site begin with."""
     return [
-        Route("POST", f"{prefix}ag-ui/", running.run, takes_cookie=True, about=_RUN),
+        Route("POST", "/ag-ui/", running.run, takes_cookie=True, about=_RUN),
         Route(
             "GET",
             f"{prefix}api/ag-ui/capabilities",
