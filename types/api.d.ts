@@ -255,7 +255,7 @@ declare namespace Api {
     retentions: Array<RetentionCountShape>;
     profile: ProfileShape | null;
   }
-  /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. ``retention`` is the choice of the turn's last request, null where its provider leaves none. */
+  /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. ``told_reason`` is what the provider itself says of a miss, null where it says nothing. ``retention`` is the choice of the turn's last request, null where its provider leaves none. */
   interface LedgerShape {
     fresh_tokens: number;
     cache_write_tokens: number;
@@ -266,6 +266,7 @@ declare namespace Api {
     provider: string;
     model: string;
     miss: MissShape | null;
+    told_reason: string | null;
     cost: number | null;
     saved: number | null;
     guard: GuardShape | null;

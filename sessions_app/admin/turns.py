@@ -37,6 +37,7 @@ from sessions_app.admin.words import (
     users_named,
 )
 from sessions_app.conversations.spending import usage_of
+from sessions_app.llm.cache_ledger.diagnoses import sentence
 from sessions_app.models import Turn
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class TurnAdmin(InspectionAdmin):
         (None, {"fields": ("run_id", "kind", "status", "owner", "chat_session", ("provider", "model"))}),
         ("Guard", {"fields": (("guard_agent", "guard_transcript"), "guard_reason")}),
         ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
-        ("Cache", {"fields": (("expected", "missed_by"), "kept_for", "retention_reason", "prefix_digest")}),
+        ("Cache", {"fields": (("expected", "missed_by", "told"), "kept_for", "retention_reason", "prefix_digest")}),
         ("Money", {"fields": (("paid", "saved_by_cache"),)}),
         ("Error", {"fields": ("error_code", "error_text")}),
         ("Time", {"fields": ("asked_for", ("began", "waited"), ("ended", "duration"))}),
@@ -172,6 +173,11 @@ class TurnAdmin(InspectionAdmin):
     def missed_by(self, row: Turn) -> str:
         """Why fewer came."""
         return miss_cause(row.miss)
+
+    @admin.display(description="the provider says")
+    def told(self, row: Turn) -> str:
+        """What the provider itself says of why; a dash where it says nothing."""
+        return sentence(row.told_miss) or "-"
 
     @admin.display(description="to be kept for")
     def kept_for(self, row: Turn) -> str:

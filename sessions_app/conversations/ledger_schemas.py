@@ -51,12 +51,14 @@ class LedgerShape(TokensShape):
 
     ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and
     ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache.
+    ``told_reason`` is what the provider itself says of a miss, null where it says nothing.
     ``retention`` is the choice of the turn's last request, null where its provider leaves none.
     """
 
     provider: str
     model: str
     miss: MissShape | None
+    told_reason: str | None
     cost: float | None
     saved: float | None
     guard: GuardShape | None

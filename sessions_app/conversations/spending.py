@@ -26,6 +26,7 @@ from sessions_app.conversations.ledger_schemas import (
     TotalsShape,
 )
 from sessions_app.llm.cache_ledger.causes import Cause
+from sessions_app.llm.cache_ledger.diagnoses import sentence
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.usage import Usage
 from sessions_app.models import BESIDE, ChatSession, Turn
@@ -48,6 +49,7 @@ def columns_of(provider: str, model: str, usage: Usage, entry: Entry | None) -> 
             "prefix_digest": entry.prefix,
             "expected_tokens": entry.expected,
             "miss": entry.miss or "",
+            "told_miss": entry.told,
             "cost": entry.cost,
             "saved": entry.saved,
             "retention": entry.retention,
@@ -61,7 +63,7 @@ def entry_of(turn: Turn) -> Entry | None:
     if not turn.prefix_digest:
         return None
     miss = Cause(turn.miss) if turn.miss else None
-    kept = turn.retention, turn.retention_reason
+    kept = turn.retention, turn.retention_reason, turn.told_miss
     return Entry(turn.prefix_digest, turn.expected_tokens, miss, turn.cost, turn.saved, *kept)
 
 
@@ -142,6 +144,7 @@ def ledger_shape(provider: str, model: str, usage: Usage, entry: Entry, guard: G
         cost=None if entry.cost is None else float(entry.cost),
         saved=None if entry.saved is None else float(entry.saved),
         guard=guard,
+        told_reason=sentence(entry.told) or None,
         retention=None if entry.retention is None else RetentionShape(seconds=entry.retention, reason=entry.reason),
     )
 

@@ -8,6 +8,7 @@ from sessions_app.llm.cache_clock.choice import Choice, choose_for_last
 from sessions_app.llm.cache_clock.costs import MULTIPLES, Prompt
 from sessions_app.llm.cache_clock.records import decide, entered, prompt_of
 from sessions_app.llm.cache_clock.warmth import held_tokens
+from sessions_app.llm.cache_ledger.diagnoses import Diagnosis
 from sessions_app.llm.cache_ledger.entries import Entry, miss_of
 from sessions_app.llm.cache_ledger.prices import cache_prices, price_of
 from sessions_app.llm.cache_ledger.requests import DIGESTS, Caching, RequestRecord, expected_of, kept_of
@@ -54,13 +55,27 @@ def choose_retention(transcript: CachedTranscript, live: LiveModel, now: float, 
     return decide(last, prompt, prices, transcript.user_pauses, now)
 
 
+def comparable_response(transcript: CachedTranscript, live: LiveModel) -> str:
+    """The id of the session's last answer, where this server tells why its cache has less than it had then."""
+    last = transcript.last
+    if last is None or not live.diagnoses or not last.model.endswith(f" {live.base_url}"):
+        return ""
+    return last.response
+
+
 def _source(transcript: CachedTranscript, live: LiveModel) -> str:
     """The model and its server, as a record names them."""
     return f"{transcript.model} {live.base_url}"
 
 
 def _record(
-    transcript: CachedTranscript, live: LiveModel, sent: Sent, usage: Usage, caching: Caching, answered: int
+    transcript: CachedTranscript,
+    live: LiveModel,
+    sent: Sent,
+    usage: Usage,
+    caching: Caching,
+    answered: int,
+    response: str,
 ) -> RequestRecord:
     """What the request was, for the next one of its session to be compared with."""
     last, choice = transcript.last, sent.choice
@@ -79,6 +94,7 @@ def _record(
         size=transcript.length + answered,
         bytes_per_token=bytes_per_token(transcript.length, usage.input_tokens, last),
         summary=transcript.summary,
+        response=response,
     )
     if choice is None:
         return this
@@ -94,14 +110,15 @@ def account(
     *,
     reported: bool,
     answered: int,
+    diagnosis: Diagnosis,
 ) -> Entry:
     """The line of a request that cost `usage`; from now on it is the session's last (`transcript.last`).
 
     `model` is the provider's own name for what answered; `reported`: it has said how much it found in its cache.
-    `answered` are the bytes of the answer.
+    `answered` are the bytes of the answer, `diagnosis` what the provider says itself of its cache.
     """
     caching, last, choice = live.caching(transcript.session_id), transcript.last, sent.choice
-    this = _record(transcript, live, sent, usage, caching, answered)
+    this = _record(transcript, live, sent, usage, caching, answered, diagnosis.response)
     miss = miss_of(
         last,
         this,
@@ -121,4 +138,5 @@ def account(
         price.saved if price else None,
         int(choice.retention) if choice else None,
         choice.reason if choice else "",
+        diagnosis.reason,
     )

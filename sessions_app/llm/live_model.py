@@ -58,6 +58,12 @@ class LiveModel:
         return self.model.base_url or ""
 
     @property
+    def diagnoses(self) -> bool:
+        """Whether the provider says why its cache had less, where it is told the last answer's id; others refuse it."""
+        knows = self.model.profile.get("openai_responses_supports_prompt_cache_diagnostics", False)
+        return self.base_url.startswith(OPENAI) and bool(knows)
+
+    @property
     def chooses(self) -> bool:
         """Whether each request chooses for how long its prompt is kept, at prices that are known."""
         return chooses_retention(self.name)
@@ -73,7 +79,7 @@ class LiveModel:
             writes=self.provider == "anthropic",
         )
 
-    def settings(self, session_id: str, retention: Retention = Retention.SHORT) -> ModelSettings:
+    def settings(self, session_id: str, retention: Retention = Retention.SHORT, compared_to: str = "") -> ModelSettings:
         """Request settings. None of them alters an element of the conversation.
 
         Responses are not stored with the provider (what must go back is stored with the row), and a session's
@@ -81,12 +87,14 @@ class LiveModel:
         of the conversation forward by itself; those behind the tools and the system prompt are found again by another
         session of the same profile, and after an edit of something said early. Those two are kept for an hour: they
         are written once for all sessions, and Anthropic wants the longest time first. `retention` is that of the
-        third, behind the conversation.
+        third, behind the conversation. `compared_to` is the answer that OpenAI is to compare the request with.
         """
         settings: dict[str, Any] = {}
         match self.name.partition(":")[0]:
             case "openai" | "openai-responses":
                 settings = {"openai_store": False, "openai_prompt_cache_key": session_id}
+                if compared_to:
+                    settings["openai_prompt_cache_options"] = {"comparison_response_id": compared_to}
             case "openai-chat" | "ollama":
                 # Some servers count in each chunk. This asks for nothing: the splice takes it out of the request.
                 settings = {"openai_continuous_usage_stats": True}

@@ -37,14 +37,18 @@ async def open_stream(
     deadline: Deadline,
     max_answer: int,
     retention: Retention = Retention.SHORT,
+    compared_to: str = "",
 ) -> tuple[StreamedResponse, Splice | None]:
-    """Send the request, to be kept for so long; the stream is closed with the stack. Raises ContentError."""
+    """Send the request, to be kept for so long; the stream is closed with the stack. Raises ContentError.
+
+    `compared_to`: see `LiveModel.settings`.
+    """
     from pydantic_ai.direct import model_request_stream
     from pydantic_ai.settings import merge_model_settings
 
     parameters = parameters_of(transcript.prefix)
     wanted = settings_of(live.name, transcript.sampling)
-    settings = merge_model_settings(live.settings(transcript.session_id, retention), cast(Any, wanted))
+    settings = merge_model_settings(live.settings(transcript.session_id, retention, compared_to), cast(Any, wanted))
     if live.client is None:
         request = model_request_stream(
             live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters

@@ -10,9 +10,10 @@ from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, cast
 
-from sessions_app.llm.accounting import Sent, account, choose_retention
+from sessions_app.llm.accounting import Sent, account, choose_retention, comparable_response
 from sessions_app.llm.cache_clock.choice import Choice
 from sessions_app.llm.cache_clock.retention import Retention
+from sessions_app.llm.cache_ledger.diagnoses import diagnosis_of
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.cache_ledger.requests import digest
 from sessions_app.llm.cached_transcript import CachedTranscript, content_bytes
@@ -147,8 +148,9 @@ class Step:
     async def _attempt(self, live: LiveModel) -> AsyncGenerator[StepEvent, None]:
         async with AsyncExitStack() as stack:
             retention = self._choice.retention if self._choice else Retention.SHORT
+            compared_to = comparable_response(self._transcript, live)
             stream, splice = await self._deadline.wait(
-                open_stream(live, self._transcript, stack, self._deadline, self._longest, retention)
+                open_stream(live, self._transcript, stack, self._deadline, self._longest, retention, compared_to)
             )
             self._stream = stream
             self._sent = _sent(self._transcript, splice, self._choice)
@@ -241,7 +243,16 @@ class Step:
         # Pydantic AI sets what the provider has told, zero included.
         reported = "cache_read_tokens" in vars(stream.usage)
         answered = content_bytes(self._answer.text, parts_of(stream.get(), self._transcript.model))
-        return account(self._transcript, live, sent, usage, self._model_name, reported=reported, answered=answered)
+        return account(
+            self._transcript,
+            live,
+            sent,
+            usage,
+            self._model_name,
+            reported=reported,
+            answered=answered,
+            diagnosis=diagnosis_of(stream.provider_response_id, stream.provider_details),
+        )
 
 
 def _finish_of(stream: StreamedResponse, splice: Splice | None) -> Finish | None:

@@ -103,6 +103,8 @@ class Turn(models.Model):
     prefix_digest = models.CharField(max_length=32, blank=True, db_default="")
     expected_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
     miss = models.CharField(max_length=20, blank=True, db_default="")
+    # The provider's own reason for a miss.
+    told_miss = models.CharField(max_length=40, blank=True, db_default="")
     # For how many seconds the provider was to keep the conversation; null where it left no choice.
     retention = models.PositiveIntegerField(null=True, blank=True)
     retention_reason = models.CharField(max_length=120, blank=True, db_default="")

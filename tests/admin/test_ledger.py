@@ -72,6 +72,12 @@ def test_a_turn_tells_for_how_long_its_prompt_was_to_be_kept(
     assert "pauses above a day" in page
 
 
+def test_a_turn_shows_what_the_provider_says_itself(boss: Client, chat_session: ChatSession) -> None:
+    for told, words in (("tools_changed", "tools changed"), ("", "-")):
+        page = text_of(boss, page_of(make_turn(chat_session, told_miss=told)))
+        assert re.search(rf'field-told">.*?<div class="readonly">{words}</div>', page, re.DOTALL)
+
+
 def test_what_is_not_known_is_a_dash(boss: Client, chat_session: ChatSession) -> None:
     make_turn(chat_session)
     seen = text_of(boss, list_of(Turn))

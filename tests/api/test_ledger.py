@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import override_settings
 
 from sessions_app import database
+from sessions_app.llm.live_model import OPENAI, LiveModel
 from sessions_app.models import AgentProfile, ChatSession, Turn
 from tests.api.client import Client
 from tests.api.conftest import Connect
@@ -18,6 +19,8 @@ from tests.api.rows import everything
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
+# More tokens than OpenAI caches at least.
+LONG = "as long as it takes " * 300
 NOTHING: dict[str, Any] = {
     "turns": 0,
     "fresh_tokens": 0,
@@ -83,6 +86,22 @@ async def test_for_how_long_a_conversation_is_to_be_kept_is_told_with_its_reason
     totals = await client.call("session.ledger", session_id=session_id)
     chosen = [(3600, 2), (0, 1), (300, 1)]
     assert totals["retentions"] == [{"seconds": seconds, "turns": turns} for seconds, turns in chosen]
+
+
+async def test_what_the_provider_says_of_a_miss_is_told_with_ours(
+    connect: Connect, owner: AbstractUser, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveModel, "base_url", f"{OPENAI}/v1/")
+    client = await connect(owner)
+    with override_settings(HERMES_MODEL="openai:gpt-5.6"):
+        session_id = await opened(client)
+        first = await line_of(client, session_id, LONG)
+    with override_settings(HERMES_MODEL="openai:gpt-6-astra"):
+        line = await line_of(client, session_id, "two")
+    assert (first["miss"]["cause"], first["told_reason"]) == ("first", None)
+    assert (line["miss"]["cause"], line["told_reason"]) == ("model", "model changed")
+    message = (await client.call("session.messages", session_id=session_id, before=9))["messages"][-1]
+    assert message["ledger"] == line
 
 
 @override_settings(HERMES_MODEL="openai-chat:loopback")

@@ -56,7 +56,7 @@ SHAPES = {
     "TranscriptShape": "session_id revision",
     "MemoryShape": "id text created_at",
     "MemoryChangeShape": "enabled count",
-    "LedgerShape": f"provider model {TOKENS} miss cost saved guard retention",
+    "LedgerShape": f"provider model {TOKENS} miss told_reason cost saved guard retention",
     "RetentionShape": "seconds reason",
     "RetentionCountShape": "seconds turns",
     "MissShape": "cause reason",

@@ -69,13 +69,15 @@ from django.contrib.auth.models import User
 from sessions_app.models import Turn
 User.objects.filter(username={visitor.name!r}).update(is_staff=True)
 reason = "pauses of 2 minutes to 10 minutes (44% between 5 minutes and 1 hour): an hour's cache is cheaper"
-Turn.objects.filter(owner__username={visitor.name!r}).update(retention=3600, retention_reason=reason)
+told = dict(retention=3600, retention_reason=reason, told_miss="tools_changed")
+Turn.objects.filter(owner__username={visitor.name!r}).update(**told)
 """
     await asyncio.to_thread(visitor.site.manage, "shell", "-c", raise_to_staff)
     await page.reload()
     shown = await details(page)
     await expect(shown.get_by_role("definition").filter(has_text="transcript kept: same stamp")).to_be_visible()
     await expect(shown).to_contain_text("Cache")
+    await expect(shown.get_by_role("definition").filter(has_text="tools changed")).to_be_visible()
     await expect(shown).to_contain_text("60 minutes in the provider's cache: pauses of 2 minutes to 10 minutes")
 
 

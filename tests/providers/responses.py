@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .chat import failure as failure
+from .diagnoses import diagnose, remember
 from .events import Event, Mark, argued, named, spoken
 from .script import Answer, numbered
 from .tokens import Counted
@@ -24,7 +25,9 @@ def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[E
         "tools": [],
         "output": [],
     }
-    yield named({"type": "response.created", "response": response | {"status": "in_progress"}})
+    # It is compared while it is answered.
+    pending = {"prompt_cache_diagnostics": {"type": "unavailable"}} if "prompt_cache_options" in body else {}
+    yield named({"type": "response.created", "response": response | pending | {"status": "in_progress"}})
     if answer.reasoning:
         yield from _reasoning(answer.reasoning, items)
     if answer.words or not answer.calls:
@@ -32,6 +35,9 @@ def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[E
     for number in range(len(answer.calls)):
         yield from _call(answer, number, items)
     whole = response | {"status": "completed", "output": items, "usage": _usage(answer, counted)}
+    if (diagnosis := diagnose(body, counted)) is not None:
+        whole["prompt_cache_diagnostics"] = diagnosis
+    remember(whole["id"], body)
     yield named({"type": "response.completed", "response": whole})
 
 

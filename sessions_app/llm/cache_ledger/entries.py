@@ -27,7 +27,8 @@ class Entry:
 
     `expected` tokens should have come from the cache; `miss` says why fewer did, None where they did. `cost` and
     `saved` are US dollars, `saved` against the same tokens without a cache; None where no price is known. `retention`
-    is for how many seconds the conversation was to be kept, and `reason` says why, where that was chosen.
+    is for how many seconds the conversation was to be kept, and `reason` says why, where that was chosen. `told` is the
+    provider's own reason for a miss, empty where it has given none.
     """
 
     prefix: str
@@ -37,6 +38,7 @@ class Entry:
     saved: Decimal | None = None
     retention: int | None = None
     reason: str = ""
+    told: str = ""
 
     def __add__(self, later: Entry) -> Entry:
         """Both as one: the first miss counts, it is the one that the later requests did not have again.
@@ -52,6 +54,7 @@ class Entry:
             _sum(self.saved, later.saved),
             later.retention,
             later.reason,
+            self.told or later.told,
         )
 
 

@@ -49,7 +49,8 @@ class RequestRecord:
     how many seconds the provider was asked to keep the prompt, None where it was asked for no time.
     `refreshed_at` is when the prompt was last sent again to be kept longer (`cache_clock.refreshing`), 0 for never.
     For the next such choice (`cache_clock`): `long` tokens are kept until `long_until` (seconds since the epoch),
-    because they were written for an hour; `pauses` are those of the session, `user_pauses` those of its user's before.
+    because they were written for an hour; `response` is the id of the answer, where its provider compares requests by
+    it (`diagnoses`). `pauses` are those of the session, `user_pauses` those of its user's before.
     """
 
     model: str
@@ -67,6 +68,7 @@ class RequestRecord:
     bytes_per_token: float = BYTES_PER_TOKEN
     summary: str = ""
     retention: float | None = None
+    response: str = ""
     long: int = 0
     long_until: float = 0.0
     pauses: tuple[float, ...] = ()

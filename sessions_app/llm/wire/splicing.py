@@ -33,13 +33,13 @@ FIELDS = ("messages", "input")
 
 
 BESIDE = (
-    *("prompt_cache_key", "cache_control"),
+    *("prompt_cache_key", "prompt_cache_options", "cache_control"),
     *("max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "stop", "stop_sequences"),
     "parallel_tool_calls",
 )
-"""What no prompt depends on: which of the provider's caches to ask and for how long it is to keep the conversation; how
-long and how random the answer is to be, and how many tools it may call. With OpenAI's wires `tool_choice` too: with
-Anthropic another one has the conversation read again."""
+"""What no prompt depends on: which of the provider's caches to ask, what it is to compare, and for how long it is to
+keep the conversation; how long and how random the answer is to be, and how many tools it may call. With OpenAI's wires
+`tool_choice` too: with Anthropic another one has the conversation read again."""
 
 
 def _nothing() -> None:

@@ -35,7 +35,7 @@ export const userRows = (ledger) => [
  * @returns {Fact[]}
  */
 export function staffRows(ledger) {
-  const { guard, miss, retention } = ledger;
+  const { guard, miss, retention, told_reason } = ledger;
   return [
     ["Provider", `${ledger.provider}, ${ledger.model}`],
     ["Prompt", promptWords(ledger)],
@@ -43,6 +43,7 @@ export function staffRows(ledger) {
       "Cache",
       `${number(ledger.expected_tokens)} tokens expected, ${number(ledger.cached_tokens)} found${miss ? `: ${miss.reason}` : ""}`,
     ],
+    ["Provider says", told_reason],
     ["Kept", retention && retentionWords(retention)],
     ["Saved", ledger.saved !== null && `${dollars(ledger.saved)} by the cache`],
     ["Guard", guard && `Agent ${guard.agent}, transcript ${guard.transcript}: ${guard.reason}`],
