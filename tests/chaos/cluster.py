@@ -1,4 +1,4 @@
-"""The site as it runs in earnest: several processes over a PostgreSQL and a Redis, all of them a test's own to hurt."""
+"""The site as it runs in earnest: several processes over a database of PostgreSQL and a Redis, a test's own to hurt."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from tests import services
+from tests import databases, services
 from tests.databases import Database
-from tests.live import LiveSite, fill
+from tests.live import LiveSite
 
 # Starts of a process until it has to let clients in.
 STARTS = 5
 _TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND random() < %s
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < %s
 """
 
 
@@ -116,12 +116,13 @@ class Cluster:
 
 
 @contextmanager
-def cluster(scale: Scale, **env: str) -> Iterator[Cluster]:
-    """A cluster with the environment variables given. It ends with the block."""
+def cluster(scale: Scale, template: Database, **env: str) -> Iterator[Cluster]:
+    """A cluster over a copy of a database, with the environment variables given. It ends with the block."""
     with ExitStack() as ending:
         redis = RedisServer()
         ending.callback(redis.end)
-        database = fill(Database(ending.enter_context(services.postgres())))
+        database = databases.postgresql(template)
+        ending.callback(databases.drop, database)
         for number in range(scale.users):
             database.add_user(f"user{number}")
         nodes: list[Node] = []

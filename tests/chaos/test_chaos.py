@@ -18,6 +18,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.histories import whole_histories
 from tests.chaos.provider import Request, numbering_provider
 from tests.chaos.run import Chaos, figures
+from tests.databases import Database
 from tests.guard.oracle import Oracle
 
 MODEL = "openai-chat:loopback"
@@ -39,7 +40,7 @@ def log() -> Iterator[list[Request]]:
 
 
 @pytest.fixture
-def running(static_files: None, log: list[Request], tmp_path: Path) -> Iterator[Cluster]:
+def running(static_files: None, postgres_template: Database, log: list[Request], tmp_path: Path) -> Iterator[Cluster]:
     """Its processes leave what they have printed in `tmp_path`."""
     env = {
         "HERMES_MODEL": MODEL,
@@ -48,7 +49,7 @@ def running(static_files: None, log: list[Request], tmp_path: Path) -> Iterator[
         "HERMES_TURNS_PER_MINUTE": "100000",
         "HERMES_PROVIDER_TIMEOUT": "3",
     }
-    with cluster(SCALE, **env) as started:
+    with cluster(SCALE, postgres_template, **env) as started:
         yield started
     for number, node in enumerate(started.nodes):
         (tmp_path / f"{number}.log").write_text("\n".join(node.output))
