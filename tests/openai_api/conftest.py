@@ -21,15 +21,15 @@ _numbers = itertools.count(1)
 MODEL = "Default"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def loopback() -> Iterator[Provider]:
-    """The provider of the module's site."""
+    """The provider of the site."""
     running = Provider()
     yield running
     running.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(start_site: Callable[..., LiveSite], loopback: Provider) -> Iterator[LiveSite]:
     """A site that lets its users have many turns; it must end well and have logged no error."""
     env = {"OPENAI_BASE_URL": loopback.base_url, "OPENAI_API_KEY": "loopback", "HERMES_TURNS_PER_MINUTE": "1000"}
@@ -64,6 +64,10 @@ class Program:
         completion = self.client().chat.completions.create(model=MODEL, messages=conversation(*said), **options)
         return completion.choices[0].message.content or ""
 
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
+
     def page(self) -> Any:
         return peer(self.site, **token(self.site, self.user))
 
@@ -96,5 +100,4 @@ def program(site: LiveSite, model: Provider) -> Iterator[Program]:
     site.database.add_user(name)
     its_own = Program(site, name)
     yield its_own
-    for client in its_own.clients:
-        client.close()
+    its_own.close()

@@ -6,11 +6,13 @@ import json
 import socket
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import openai
 import pytest
 
+from tests.live import LiveSite
 from tests.openai_api.conftest import MODEL, Program, conversation
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
@@ -156,25 +158,30 @@ def test_a_history_of_megabytes_is_taken(program: Program, model: Provider) -> N
     assert len(model.requests[0].json["messages"]) == 2_002
 
 
-def test_too_many_turns_are_told_when_to_try_again(program: Program) -> None:
-    program.site.restart(HERMES_TURNS_PER_MINUTE="2")
-    try:
-        for _ in range(2):
-            program.say("Hello")
-        with pytest.raises(openai.RateLimitError) as refused:
-            program.say("Hello")
-        assert 0 < int(refused.value.response.headers["retry-after"]) <= 60
-        assert refused.value.code == "rate_limit_exceeded"
-        assert len(program.sessions()) == 2
-    finally:
-        program.site.restart(HERMES_TURNS_PER_MINUTE="1000")
+@pytest.fixture(scope="module")
+def strict_site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
+    """A site that allows each user two turns a minute, over one connection at once; `owner` and `outsider` use it."""
+    started = start_site(HERMES_MODEL="demo", HERMES_TURNS_PER_MINUTE="2", HERMES_CONNECTIONS_PER_USER="1")
+    yield started
+    assert started.stop() == 0
+    assert started.errors() == []
 
 
-def test_too_many_requests_at_once_are_refused(program: Program) -> None:
-    program.site.restart(HERMES_CONNECTIONS_PER_USER="1")
-    try:
-        with program.page(), pytest.raises(openai.RateLimitError) as refused:
-            program.client().models.list()
-        assert int(refused.value.response.headers["retry-after"]) > 0
-    finally:
-        program.site.restart(HERMES_CONNECTIONS_PER_USER="50")
+def test_too_many_turns_are_told_when_to_try_again(strict_site: LiveSite) -> None:
+    program = Program(strict_site, "owner")
+    for _ in range(2):
+        program.say("Hello")
+    with pytest.raises(openai.RateLimitError) as refused:
+        program.say("Hello")
+    assert 0 < int(refused.value.response.headers["retry-after"]) <= 60
+    assert refused.value.code == "rate_limit_exceeded"
+    assert len(program.sessions()) == 2
+    program.close()
+
+
+def test_too_many_requests_at_once_are_refused(strict_site: LiveSite) -> None:
+    program = Program(strict_site, "outsider")
+    with program.page(), pytest.raises(openai.RateLimitError) as refused:
+        program.client().models.list()
+    assert int(refused.value.response.headers["retry-after"]) > 0
+    program.close()
