@@ -177,7 +177,7 @@ def grown(width: int, depth: int) -> Conversation:
 
 
 @pytest.mark.one_database  # the queries are as many on both
-@pytest.mark.parametrize(("width", "depth"), [(200, 0), (0, 500)])
+@pytest.mark.parametrize(("width", "depth"), [(100, 0), (0, 200)])
 def test_what_a_turn_reads_takes_as_many_queries(width: int, depth: int, django_assert_max_num_queries: Any) -> None:
     conversation = grown(width, depth)
     session = conversation.session

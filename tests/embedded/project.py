@@ -47,6 +47,15 @@ admin.site.register(Person, UserAdmin)
 """
 
 
+_PREPARE = """
+import django
+from django.core.management import call_command
+django.setup()
+call_command("makemigrations", "people")
+call_command("setup")
+"""
+
+
 class Project:
     """The project: run Django's commands in it, or serve it. `packages` is the folder that the site's are in."""
 
@@ -77,7 +86,16 @@ class Project:
 
     def manage(self, *arguments: str) -> str:
         """What a command prints that succeeds."""
-        done = self.run(*arguments)
+        return self._printed(self.run(*arguments))
+
+    def prepare(self, code: str = "") -> str:
+        """What is printed by what prepares a site, and by code after it: in one process, whose start takes a second."""
+        command = [sys.executable, "-c", _PREPARE + code]
+        return self._printed(
+            subprocess.run(command, cwd=self.folder, env=self.env, check=False, capture_output=True, text=True)
+        )
+
+    def _printed(self, done: subprocess.CompletedProcess[str]) -> str:
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -14,6 +14,12 @@ from tests import databases
 from tests.embedded.project import MODELS, Project
 from tests.embedded.turns import calculate
 
+_CREATE = """
+call_command("check", databases=["default"])
+from django.contrib.auth import get_user_model
+get_user_model().objects.create_user("anna", password="p")
+call_command("create_token", "anna")
+"""
 _ASK = """
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
@@ -45,12 +51,9 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]
 
 
 def test_a_project_has_a_user_model_of_its_own(project: Project) -> None:
-    project.manage("makemigrations", "people")
-    assert "First administrator: admin" in project.manage("setup")
-    project.manage("check", "--database", "default")
-    create = "from django.contrib.auth import get_user_model as m; m().objects.create_user('anna', password='p')"
-    project.manage("shell", "-c", create)
-    token = project.manage("create_token", "anna").strip()
+    prepared = project.prepare(_CREATE)
+    assert "First administrator: admin" in prepared
+    token = prepared.splitlines()[-1]
     site = project.serve()
     try:
         kinds, words = calculate(project.ws_url, token)
@@ -61,8 +64,13 @@ def test_a_project_has_a_user_model_of_its_own(project: Project) -> None:
                 assert answer.status == 200
     finally:
         assert site.stop() == 0
-    told = project.manage("shell", "-c", _ASK).splitlines()[-5:]
-    assert told == ["model Person people_person", "alike refused", "shapes True", "tokens 0", "left 0 0"]
+    assert project.manage("shell", "-c", _ASK).splitlines()[-5:] == [
+        "model Person people_person",
+        "alike refused",
+        "shapes True",
+        "tokens 0",
+        "left 0 0",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,12 @@ from tests.embedded.turns import calculate
 from tests.processes import ROOT
 
 PACKAGES = ("agentcache", "hermes_site", "sessions_app")
+_USE = """
+call_command("collectstatic", interactive=False)
+import hermes_site, sessions_app
+print(hermes_site.__file__, sessions_app.__file__)
+call_command("create_token", "admin")
+"""
 UV = str(ROOT / ".venv/bin/uv")
 
 
@@ -70,12 +76,8 @@ def test_another_project_uses_the_wheel(wheel: Path, tmp_path: Path) -> None:
     command = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", sys.executable]
     subprocess.run([*command, "--target", packages, wheel], check=True)
     project = Project(tmp_path, databases.sqlite(tmp_path).url, packages=packages)
-    where = "import hermes_site, sessions_app; print(hermes_site.__file__, sessions_app.__file__)"
-    assert project.manage("shell", "-c", where).count(str(packages)) == 2
-    project.manage("makemigrations", "people")
-    project.manage("collectstatic", "--noinput")
-    project.manage("setup")
-    token = project.manage("create_token", "admin").strip()
+    where, token = project.prepare(_USE).splitlines()[-2:]
+    assert where.count(str(packages)) == 2
     site = project.serve()
     try:
         kinds, words = calculate(project.ws_url, token)
