@@ -7,10 +7,27 @@ import asyncio
 import os
 import subprocess
 import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bench import cache, doors, footprint, length, lifetime, load, profiling, recognition, search, soak, steering, turns
+from bench import (
+    branches,
+    cache,
+    doors,
+    footprint,
+    length,
+    lifetime,
+    load,
+    palette,
+    profiling,
+    recognition,
+    search,
+    soak,
+    steering,
+    turns,
+)
 from bench.floor import Floor
 from bench.provider import Provider
 from bench.report import Section, table
@@ -34,7 +51,7 @@ FULL = Plan(turns=300, rounds=20, long=100, agents=1_000, sockets=2_000, starts=
 QUICK = Plan(turns=60, rounds=4, long=30, agents=150, sockets=300, starts=1)
 USERS = 50
 WARM_AGENTS = 100
-WHAT = "table cache search recognition profile load profile-load soak steering doors lifetime"
+WHAT = "table cache search recognition profile load profile-load soak steering branches palette doors lifetime"
 
 
 async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]:
@@ -68,6 +85,11 @@ async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]
     return sections
 
 
+async def whole(plan: Plan, folder: Path, provider: Provider) -> list[Section]:
+    """The table that is made where nothing else is asked for."""
+    return [*await measure(plan, folder, provider), footprint.install()]
+
+
 async def profiled(count: int, folder: Path, provider: Provider) -> list[Section]:
     """Where a turn's CPU goes: on SQLite, one turn at a time."""
     world = World(folder, provider.url)
@@ -86,22 +108,19 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
         return recognition.compared((10, 1_000) if quick else (10, 1_000, 100_000), 100 if quick else 300, folder)
     plan, load_plan = (QUICK, load.QUICK) if quick else (FULL, load.FULL)
     provider = Provider()
+    parts: dict[str, Callable[[], Awaitable[list[Section]]]] = {
+        "table": partial(whole, plan, folder, provider),
+        "profile": partial(profiled, plan.turns, folder, provider),
+        "profile-load": partial(load.profiled, load_plan, folder, provider),
+        "doors": partial(doors.by_each, plan.turns, folder, provider),
+        "steering": partial(steering.after_an_edit, folder, provider),
+        "branches": partial(branches.many_and_none, plan.turns, folder, provider),
+        "palette": partial(palette.from_the_key, plan.long, folder, provider),
+        "soak": partial(soak.soak, minutes, folder, provider),
+        "load": partial(load.load, load_plan, folder, provider),
+    }
     try:
-        match what:
-            case "profile":
-                return await profiled(plan.turns, folder, provider)
-            case "profile-load":
-                return await load.profiled(load_plan, folder, provider)
-            case "doors":
-                return await doors.by_each(plan.turns, folder, provider)
-            case "steering":
-                return await steering.after_an_edit(folder, provider)
-            case "soak":
-                return await soak.soak(minutes, folder, provider)
-            case "load":
-                return await load.load(load_plan, folder, provider)
-            case _:
-                return [*await measure(plan, folder, provider), footprint.install()]
+        return await parts[what]()
     finally:
         provider.process.kill()
 
