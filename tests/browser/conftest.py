@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
-from tests.browser.contexts import TIMEOUT, empty, keep_process, new_context, shared_context
+from tests.browser.contexts import FLAGS, TIMEOUT, empty, keep_process, new_context, shared_context
 from tests.browser.logins import login
 from tests.live import PASSWORD, LiveSite
 from tests.mail import MailServer, mail_server
@@ -25,9 +25,6 @@ from tests.providers.fixtures import Provider
 
 expect.set_options(timeout=TIMEOUT)
 _numbers = itertools.count(1)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-# All pages of a context in one process, which keeps what it has compiled as long as one of them is open.
-FLAGS += ["--process-per-site"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,9 @@ from playwright.async_api import Browser, BrowserContext
 
 # Milliseconds: long enough for a slow machine, and only ever spent by a test that fails.
 TIMEOUT = 120_000
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+# All pages of a context in one process, which keeps what it has compiled as long as one of them is open.
+FLAGS += ["--process-per-site"]
 # What nothing takes out of a context again.
 _LASTING = ("add_init_script", "expose_binding", "expose_function", "route", "route_web_socket")
 # What pages store, but for the files in the browser's cache.

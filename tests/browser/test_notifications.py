@@ -1,7 +1,8 @@
 """Notifications of long answers, in a tab that nobody sees.
 
-The browser of the tests has no window that could be hidden, shows no notification, and calls them forbidden whatever
-was granted. So the page is told that nobody sees it, and what it asks the browser to show is caught. The rest is real:
+In one test that is really so: another tab is before it, and the browser shows the notification. The browser of the
+others has no window that could be hidden, shows no notification, and calls them forbidden whatever was granted. So
+there the page is told that nobody sees it, and what it asks the browser to show is caught. The rest is real:
 the setting, the permission that it asks for, the turn, and the way back to the chat.
 """
 
@@ -13,6 +14,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.test_settings import choose, settings
+from tests.browser.windows import window
+from tests.live import LiveSite
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -29,10 +32,25 @@ window.Notification = class {
   close() {}
 };
 """
+HEAR = """
+const Real = Notification;
+window.Notification = class extends Real {
+  constructor(title, options) {
+    super(title, options);
+    window.latest = this;
+    this.addEventListener("show", () => caught(`${title}: ${options.body}`));
+  }
+};
+"""
 BE_SEEN = """(state) => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+UNTIL = """(state) => new Promise((resolve) => {
+  const look = () => document.visibilityState === state && resolve();
+  document.addEventListener("visibilitychange", look);
+  look();
+})"""
 LONG = 11_000  # milliseconds, of the page's clock
 
 
@@ -44,9 +62,10 @@ class Reader:
         self.caught: asyncio.Queue[str] = asyncio.Queue()
 
     @classmethod
-    async def arrive(cls, visitor: Visitor) -> Reader:
-        await (await visitor.own_context()).grant_permissions(["notifications"])
-        await visitor.context.add_init_script(CATCH)
+    async def arrive(cls, visitor: Visitor, script: str = CATCH) -> Reader:
+        """Have a person arrive in a context of their own."""
+        await visitor.context.grant_permissions(["notifications"])
+        await visitor.context.add_init_script(script)
         reader = cls(await visitor.arrive())
         await reader.page.expose_function("caught", reader.caught.put_nowait)
         await choose(await settings(reader.page), "Notifications", "On")
@@ -70,6 +89,7 @@ class Reader:
 
 
 async def test_a_long_answer_is_told_to_who_looks_elsewhere(visitor: Visitor, provider: Provider) -> None:
+    await visitor.own_context()
     reader = await Reader.arrive(visitor)
     gate = await reader.wait_long(provider, "Pears")
     chat = reader.page.url
@@ -86,6 +106,7 @@ async def test_a_long_answer_is_told_to_who_looks_elsewhere(visitor: Visitor, pr
 
 
 async def test_who_looks_at_the_page_is_not_notified(visitor: Visitor, provider: Provider) -> None:
+    await visitor.own_context()
     reader = await Reader.arrive(visitor)
     gate = await reader.wait_long(provider, "Pears")
     gate.open()
@@ -98,3 +119,18 @@ async def test_who_looks_at_the_page_is_not_notified(visitor: Visitor, provider:
     assert await asyncio.wait_for(reader.caught.get(), PATIENCE) == "Pears: The answer is here."
     assert reader.caught.empty()
     await reader.look("visible")
+
+
+async def test_a_tab_behind_another_one_notifies(site: LiveSite, provider: Provider) -> None:
+    async with window() as context:
+        visitor = Visitor(context, site)
+        reader = await Reader.arrive(visitor, HEAR)
+        gate = await reader.wait_long(provider, "Pears")
+        other = await visitor.page("/accounts/login/")
+        await other.bring_to_front()
+        await reader.page.evaluate(UNTIL, "hidden")
+        gate.open()
+        assert await asyncio.wait_for(reader.caught.get(), PATIENCE) == "Pears: The answer is here."
+        await reader.page.bring_to_front()
+        await reader.page.evaluate(UNTIL, "visible")
+        await expect(thread(reader.page)).to_contain_text("It is done.")
