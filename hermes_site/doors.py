@@ -3,6 +3,7 @@
 from django.urls import reverse
 
 from sessions_app.agui_api.routes import routes as agui_routes
+from sessions_app.files_api.routes import files_routes
 from sessions_app.http_api import tickets
 from sessions_app.http_api.application import Route
 from sessions_app.openai_api.routes import ROUTES as OPENAI_ROUTES
@@ -20,4 +21,5 @@ def routes() -> list[Route]:
         *OPENAI_ROUTES,
         Route("POST", f"{prefix}api/ticket", tickets.issue, takes_cookie=True, about=tickets.ABOUT),
         *agui_routes(prefix),
+        *files_routes(),
     ]

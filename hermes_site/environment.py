@@ -6,6 +6,7 @@ A sentence never repeats a value that may hold a password.
 
 import ipaddress
 import os
+import re
 import secrets
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
@@ -19,6 +20,9 @@ import environ
 from hermes_site.web_origins import Origin, exact_origin
 
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+_SIZE = re.compile(r"(\d{1,15})\s*([kMG]?B)?", re.IGNORECASE)
+_UNITS = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 MAIL_SECONDS = 10
 """How long a mail server may be silent."""
 
@@ -56,6 +60,32 @@ class Environment:
                 return int(raw)
         self.problems.append(f"{name} must be a whole number of at least {least}, not {raw!r}.")
         return default
+
+    def size(self, name: str, default: int) -> int:
+        """A number of bytes, or of kB, MB or GB."""
+        raw = self.text(name)
+        if not raw:
+            return default
+        if (found := _SIZE.fullmatch(raw)) and (bytes_ := int(found[1]) * _UNITS[(found[2] or "B").upper()]) > 0:
+            return bytes_
+        self.problems.append(f"{name} must be a size such as 25MB or 1GB, not {raw!r}.")
+        return default
+
+    def file_store(self, name: str, default: Path) -> dict[str, Any]:
+        """Django's settings of the store of files: a folder (absolute), or a bucket of S3 with a prefix."""
+        given = self.text(name)
+        if not given.startswith("s3:"):
+            folder = self.base / given if given else default
+            options: dict[str, Any] = {"location": str(folder), "file_permissions_mode": 0o600}
+            backend = "django.core.files.storage.FileSystemStorage"
+            return {"BACKEND": backend, "OPTIONS": {**options, "directory_permissions_mode": 0o700}}
+        parts = urlsplit(given)
+        if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
+            self.problems.append(f"{name} must be a folder, or s3://BUCKET/PREFIX.")
+        # Keys are never used twice, so nothing is asked before it is written; what is read is kept in memory no longer
+        # than a megabyte.
+        options = {"bucket_name": parts.netloc, "location": parts.path.strip("/"), "file_overwrite": True}
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {**options, "max_memory_size": 1_000_000}}
 
     def seconds(self, name: str, default: float, *, least: float) -> float:
         """A duration in seconds, at most a day."""

@@ -57,7 +57,12 @@ def body_of(status: int, detail: str = "", form: Form = "text") -> bytes:
     if form == "page":
         return _PAGE.format(title=escape(title), sentence=escape(sentence)).encode()
     if form == "openai":
-        error = {"message": f"{title}. {sentence}", "type": "invalid_request_error", "param": None, "code": None}
+        error = {
+            "message": detail or f"{title}. {sentence}",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": None,
+        }
         return json.dumps({"error": error}).encode()
     return f"{status} {phrase}{': ' if detail else ''}{detail}\n".encode("utf-8", "replace")
 

@@ -4,11 +4,19 @@ A head has to be there within HEAD_SECONDS of its first byte, a body within BODY
 is closed after IDLE_SECONDS without a request. A body of more than `longest_body` bytes is refused before it is read
 where its length is announced, and cut off where it comes in chunks. What is no HTTP is answered here, with the headers
 that every answer of the site has, and without a line in the log: an outsider can send it at will.
+
+Where large files are sent (`UPLOADS`) the bound is another, and the time grows with the length. Such a body lies in a
+file without a name, from which the application takes it piece by piece (`BodyInbox`); and what is streamed to a client
+waits for it to read (`BoundedRequest.writable`). So neither is ever in memory as a whole.
 """
 
 from __future__ import annotations
 
+import asyncio
+import io
 import re
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 # First: importing it chooses the reactor for the whole process.
@@ -27,6 +35,21 @@ MAX_BODY = 3 * 1024 * 1024
 MAX_CONVERSATION = 16 * 1024 * 1024
 """Bytes of a body for the APIs over HTTP: programs send all that was said, each time."""
 
+SLOWEST_UPLOAD = 50_000
+"""Bytes a second: a large file may take so long, beyond BODY_SECONDS."""
+
+_PIECE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Where files are sent, the bytes of the largest body there, and what is said of a larger one."""
+
+    path: str = ""
+    longest: int = 0
+    refusal: str = ""
+
+
 MEANINGFUL = {b"daphne-root-path"}
 """Headers by which a client would rule the server: they count from a trusted proxy alone."""
 
@@ -42,14 +65,18 @@ class BoundedRequest(WebRequest):
     """A request whose body is counted; refused where it is none that the site could take."""
 
     received = 0
+    content: Any
 
     def __init__(self, *args: Any) -> None:
         # Twisted would read forms too, which Django does: 3 MB of `a=1&` held the event loop for a second.
         super().__init__(*args, parsePOSTFormSubmission=False)
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self._is_flowing = False
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
         self.received += len(data)
-        if self.received > longest_body(self.channel.path):
+        if self.received > self.channel.longest_body:
             self.channel.refuse(413)
         else:
             super().handleContentChunk(data)
@@ -64,6 +91,39 @@ class BoundedRequest(WebRequest):
             self.channel.refuse(400)
             return None
         return super().process()
+
+    def take_body(self) -> BodyInbox:
+        """Return the body as the application receives it: at once where it is short, else piece by piece."""
+        if self.received <= MAX_BODY:
+            return BodyInbox(None)
+        body, self.content = self.content, io.BytesIO()
+        return BodyInbox(body)
+
+    def begin_flow(self) -> None:
+        """Learn from now on whether the client reads what it is sent."""
+        if not self._is_flowing and not self.finished and self.channel is not None:
+            self._is_flowing = True
+            self.registerProducer(self, True)
+
+    def end_flow(self) -> None:
+        """Wait for the client no more: what is sent next is the end."""
+        self.writable.set()
+        if self._is_flowing and self.channel is not None:
+            self.unregisterProducer()
+        self._is_flowing = False
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 (Twisted's name)
+        self.end_flow()
+        super().connectionLost(reason)
+
+    def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        self.writable.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        self.writable.set()
+
+    def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)
+        self.writable.set()
 
     def _is_plain(self) -> bool:
         """Whether Daphne can read all that it reads: else it would answer 500, and say so in the log."""
@@ -93,6 +153,8 @@ class BoundedRequest(WebRequest):
 
     def form(self) -> error_pages.Form:
         """What an error looks like to who asks, as far as the head has told."""
+        if self.channel and self.channel.is_upload:
+            return "openai"
         return error_pages.form_of(self._address(), self.requestHeaders.getRawHeaders(b"accept", []))
 
     def told_to_browsers(self) -> dict[str, str]:
@@ -105,6 +167,36 @@ class BoundedRequest(WebRequest):
         path = self.channel.path if self.channel else ""
         whole: bytes = getattr(self, "path", None) or b""
         return path or whole.decode("latin1")
+
+
+class BodyInbox(asyncio.Queue[dict[str, Any]]):
+    """What an application receives of a request; a long ``body`` is read as it is asked for, and closed at its end."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__()
+        self._body = body
+
+    def put_nowait(self, item: dict[str, Any]) -> None:
+        """Take what the server says; where there is a long body it has none itself, and a client that left ends it."""
+        if self._body is not None and item["type"] == "http.request":
+            return
+        if item["type"] == "http.disconnect":
+            self._close()
+        super().put_nowait(item)
+
+    async def get(self) -> dict[str, Any]:
+        """Return the next piece of the body, then what the server says."""
+        if self._body is None:
+            return await super().get()
+        piece = self._body.read(_PIECE_BYTES)
+        if len(piece) < _PIECE_BYTES:
+            self._close()
+        return {"type": "http.request", "body": piece, "more_body": self._body is not None}
+
+    def _close(self) -> None:
+        if self._body is not None:
+            self._body.close()
+            self._body = None
 
 
 class BoundedChannel(HTTPChannel):
@@ -122,6 +214,21 @@ class BoundedChannel(HTTPChannel):
         path: bytes = getattr(self, "_path", None) or b""
         return path.decode("latin1")
 
+    @property
+    def longest_body(self) -> int:
+        """The bytes of the largest body that the address takes."""
+        return self._uploads.longest if self.is_upload else longest_body(self.path)
+
+    @property
+    def _uploads(self) -> Uploads:
+        uploads: Uploads = self.factory.uploads
+        return uploads
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether a file is sent."""
+        return bool(self._uploads.path) and self.path.partition("?")[0] == self._uploads.path
+
     def connectionMade(self) -> None:  # noqa: N802 (Twisted's name)
         super().connectionMade()
         self._start_clock(HEAD_SECONDS)
@@ -136,22 +243,25 @@ class BoundedChannel(HTTPChannel):
         super().lineReceived(line)
 
     def allHeadersReceived(self) -> None:  # noqa: N802 (Twisted's name)
-        if self.length is not None and self.length > longest_body(self.path):
+        if self.length is not None and self.length > self.longest_body:
             self.refuse(413)
             return
         super().allHeadersReceived()
         self.stop_clock()
         if self.length != 0:
-            self._start_clock(BODY_SECONDS)
+            expected = (self.length or self.longest_body) if self.is_upload else 0
+            self._start_clock(BODY_SECONDS + expected / SLOWEST_UPLOAD)
 
     def refuse(self, status: int) -> None:
         """Answer with an error and close; what comes after is not read."""
         self.stop_clock()
+        detail = self._uploads.refusal if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and self.is_upload else ""
         if self.requests:
             request = self.requests[-1]
-            answer = error_pages.answer(status, more=request.told_to_browsers().items(), form=request.form())
+            more = request.told_to_browsers().items()
+            answer = error_pages.answer(status, detail, more=more, form=request.form())
         else:
-            answer = error_pages.answer(status)
+            answer = error_pages.answer(status, detail)
         self.transport.write(answer)
         for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
             setattr(self, name, lambda *_: None)
@@ -181,8 +291,9 @@ class BoundedChannel(HTTPChannel):
 class BoundedFactory(HTTPFactory):
     """Makes a bounded channel for each connection."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, uploads: Uploads) -> None:
         super().__init__(server)
+        self.uploads = uploads
         self.timeOut = IDLE_SECONDS
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 (Twisted's name)

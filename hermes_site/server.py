@@ -19,7 +19,7 @@ from twisted.logger import globalLogBeginner
 
 from hermes_site.collector import Collector
 from hermes_site.environment import Network
-from hermes_site.http import BoundedFactory
+from hermes_site.http import BoundedFactory, BoundedRequest, Uploads
 from hermes_site.proxy import trusts
 from hermes_site.websocket import Inbox, PatientProtocol
 
@@ -51,7 +51,7 @@ class Server(DaphneServer):
     """Serves one ASGI application until SIGTERM or SIGINT; a second signal ends the draining.
 
     host: the address to listen at; max_frame: bytes of the largest frame a client may send (larger: 1009);
-    grace: seconds for `runner.drain`; proxies: the addresses of trusted ones.
+    grace: seconds for `runner.drain`; proxies: the addresses of trusted ones; uploads: where files are sent.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Server(DaphneServer):
         grace: float,
         host: str = "127.0.0.1",
         proxies: Sequence[Network] = (),
+        uploads: Uploads | None = None,
     ) -> None:
         super().__init__(
             application,
@@ -81,7 +82,7 @@ class Server(DaphneServer):
         self.grace = grace
         self.connections: dict[Any, dict[str, Any]] = {}
         self.proxies = proxies
-        self.http_factory = BoundedFactory(self)
+        self.http_factory = BoundedFactory(self, uploads or Uploads())
         self.ws_factory = WebSocketFactory(self, server="")
         self.ws_factory.protocol = PatientProtocol
         self.ws_factory.setProtocolOptions(
@@ -112,7 +113,7 @@ class Server(DaphneServer):
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> "asyncio.Queue[dict[str, Any]]":
         """Daphne's, but for the queue."""
-        inbox = Inbox(protocol) if isinstance(protocol, PatientProtocol) else asyncio.Queue[dict[str, Any]]()
+        inbox = Inbox(protocol) if isinstance(protocol, PatientProtocol) else protocol.take_body()
         scope.setdefault("asgi", {"version": "3.0"})
         running = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(running)
@@ -120,8 +121,11 @@ class Server(DaphneServer):
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Daphne's; and what follows it waits while the client does not read."""
+        goes_on = message["type"] == "http.response.body" and message.get("more_body", False)
+        if isinstance(protocol, BoundedRequest):
+            protocol.begin_flow() if goes_on else protocol.end_flow()
         await super().handle_reply(protocol, message)
-        if message["type"] == "websocket.send":
+        if goes_on or message["type"] == "websocket.send":
             await protocol.writable.wait()
 
     async def _live(self, announce: Callable[[str], None]) -> None:

@@ -26,6 +26,8 @@ HERMES_TURNS_PER_MINUTE = _env.whole("HERMES_TURNS_PER_MINUTE", 20, least=1)
 HERMES_CONNECTIONS_PER_USER = _env.whole("HERMES_CONNECTIONS_PER_USER", 50, least=1)
 HERMES_SESSIONS_PER_USER = _env.whole("HERMES_SESSIONS_PER_USER", 10_000, least=1)
 HERMES_TEXT_QUOTA = _env.whole("HERMES_TEXT_QUOTA", 1_000_000_000, least=1)
+HERMES_MAX_FILE = _env.size("HERMES_MAX_FILE", 25_000_000)
+HERMES_FILE_QUOTA = _env.size("HERMES_FILE_QUOTA", 1_000_000_000)
 HERMES_JOURNAL_DAYS = _env.whole("HERMES_JOURNAL_DAYS", 7, least=1)
 HERMES_JOURNAL_FACTS = _env.whole("HERMES_JOURNAL_FACTS", 10_000, least=1)
 HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
@@ -81,7 +83,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Doors
 
 REDIS_URL = _env.redis("REDIS_URL")
-_several_processes = bool(REDIS_URL) or DATABASES["default"]["ENGINE"].endswith(".postgresql")
+_on_server = DATABASES["default"]["ENGINE"].endswith(".postgresql")
+_several_processes = bool(REDIS_URL) or _on_server
 SECRET_KEY = _env.secret("SECRET_KEY", BASE_DIR / ".secret_key", must_be_given=_several_processes)
 # Earlier keys, and while processes are restarted one after the other also the one to come: good for reading only.
 SECRET_KEY_FALLBACKS = _env.words("SECRET_KEY_FALLBACKS")
@@ -195,7 +198,10 @@ TEMPLATES = [
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# Where uploads are kept: beside the database, where that is a file.
+_beside = BASE_DIR if _on_server else Path(DATABASES["default"]["NAME"]).parent
 STORAGES = {
+    "files": _env.file_store("HERMES_FILES", _beside / "files"),
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "sessions_app.web.storage.ModuleStaticFilesStorage"},
 }

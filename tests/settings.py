@@ -32,6 +32,9 @@ else:
     DATABASES["default"]["TEST"] = {"NAME": str(Path(_folder) / "test.sqlite3")}
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
+_files = tempfile.mkdtemp(prefix="hermes-files-")
+atexit.register(shutil.rmtree, _files, ignore_errors=True)
+STORAGES["files"]["OPTIONS"]["location"] = _files
 # No collectstatic before a test.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = True

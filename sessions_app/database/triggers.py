@@ -23,7 +23,7 @@ from sessions_app.database.users import of_users
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 # The last table made of those that triggers write: without it no trigger could run.
-_NEWEST_TABLE = "sessions_app_journalentry"
+_NEWEST_TABLE = "sessions_app_turnfile"
 
 _REPAIR = [
     """
@@ -41,10 +41,11 @@ SELECT id, owner_id FROM sessions_app_message UNION SELECT message_id, owner_id 
 ]
 
 _COUNT_STORAGE = """
-INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
-SELECT owner_id, sum(sessions), sum(characters) FROM (
-  SELECT owner_id, 1 AS sessions, characters FROM sessions_app_sessionstamp
-  UNION ALL SELECT owner_id, 0, length(text) FROM sessions_app_turn WHERE status IN ('queued', 'withdrawn')
+INSERT INTO sessions_app_storagecount (owner_id, sessions, characters, file_bytes)
+SELECT owner_id, sum(sessions), sum(characters), sum(file_bytes) FROM (
+  SELECT owner_id, 1 AS sessions, characters, 0 AS file_bytes FROM sessions_app_sessionstamp
+  UNION ALL SELECT owner_id, 0, length(text), 0 FROM sessions_app_turn WHERE status IN ('queued', 'withdrawn')
+  UNION ALL SELECT owner_id, 0, 0, stored_size FROM sessions_app_filecontent WHERE state <> 'removed'
 ) AS stored GROUP BY owner_id
 """
 _REPAIR_STORAGE = {

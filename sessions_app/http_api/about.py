@@ -17,9 +17,11 @@ Told = type[Any] | str
 class About:
     """What is sent and answered, by the types that are used for it.
 
-    ``answer`` is the JSON of a good answer, if there is one; ``events``, where it can be streamed, the data of an
-    event. ``body`` is what is read of the request, of which ``example`` is one that is carried out. ``fields`` are
-    headers that count, and what they mean. ``changes``: whether a token that may only read is refused.
+    ``answer`` is the JSON of a good answer, which has the status ``good``, if there is one; ``events``, where it can be
+    streamed, the data of an event; ``media`` is the type of one that is neither. ``body`` is what is read of the
+    request, of which ``example`` is one that is carried out; ``upload`` the field of a form that has a file. ``fields``
+    are headers that count, and what they mean. ``changes``: whether a token that may only read is refused. ``errors``
+    are those that other addresses do not have, by their status.
     """
 
     answer: Told | None = None
@@ -28,6 +30,10 @@ class About:
     example: Any = None
     fields: Mapping[str, str] = field(default_factory=dict)
     changes: bool = False
+    good: int = 200
+    media: str = ""
+    upload: str = ""
+    errors: Mapping[int, str] = field(default_factory=dict)
 
 
 def loaded(told: Told) -> Any:

@@ -106,8 +106,9 @@ def _operation(route: Route, about: About, schemas: dict[Any, Schema]) -> dict[s
         "security": secured,
         "parameters": _parameters(route, about),
         "responses": {
-            "200": _good(about, schemas),
+            str(about.good): _good(about, schemas),
             **{code: {"$ref": f"#/components/responses/{code}"} for code in _ERRORS},
+            **{str(code): _response(text, schemas[_key(ErrorBody)]) for code, text in about.errors.items()},
         },
     }
     if about.body is not None:
@@ -115,7 +116,14 @@ def _operation(route: Route, about: About, schemas: dict[Any, Schema]) -> dict[s
         if about.example is not None:
             content["example"] = about.example
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    elif about.upload:
+        operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _form(about)}}}
     return operation
+
+
+def _form(about: About) -> Schema:
+    """Return the schema of a form with one file."""
+    return {"type": "object", "properties": {about.upload: {"type": "string"}}, "required": [about.upload]}
 
 
 def _said(route: Route) -> str:
@@ -142,8 +150,12 @@ def _parameters(route: Route, about: About) -> list[dict[str, Any]]:
 def _good(about: About, schemas: dict[Any, Schema]) -> dict[str, Any]:
     # OpenAPI 3.1 has no words for a stream: the schema is that of the data of each event.
     kinds = {"application/json": about.answer, "text/event-stream": about.events}
-    content = {name: {"schema": schemas[_key(loaded(kind))]} for name, kind in kinds.items() if kind is not None}
-    return {"description": HTTPStatus.OK.phrase, "content": content}
+    content: dict[str, Any] = {
+        name: {"schema": schemas[_key(loaded(kind))]} for name, kind in kinds.items() if kind is not None
+    }
+    if about.media:
+        content[about.media] = {"schema": {}}
+    return {"description": HTTPStatus(about.good).phrase, **({"content": content} if content else {})}
 
 
 def _response(description: str, schema: Schema) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The site's files on its host are for its own user alone: the SQLite database, what lies beside it, the secret key.
 
+What users have added is written so (``HERMES_FILES``), in a folder that is made so.
+
 SQLite makes -wal, -shm and -journal with the mode of the database file, so they follow it once it is right.
 """
 
@@ -15,6 +17,7 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 _SIDE_FILES = ("-wal", "-shm", "-journal", "-processes")
+_UPLOADS = "files"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -49,7 +52,7 @@ def _is_the_databases_own(folder: Path, database: Path) -> bool:
     """
     if not folder.is_dir() or folder.stat().st_mode & stat.S_ISVTX:
         return False
-    return all(path.name.startswith(database.name) for path in folder.iterdir())
+    return all(path.name.startswith(database.name) or path.name == _UPLOADS for path in folder.iterdir())
 
 
 def _tighten(path: Path) -> None:

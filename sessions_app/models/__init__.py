@@ -4,6 +4,7 @@ Identifiers that leave the server are UUIDs; positions, counters and primary key
 large tables stay inside. Everything that must never be is a constraint of the database.
 """
 
+from sessions_app.models.files import ContentState, FileContent, MessageFile, TurnFile, UserFile
 from sessions_app.models.instructions import UserInstructions
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
 from sessions_app.models.memory import Memory, MemoryDecision, UserMemory
@@ -30,13 +31,16 @@ __all__ = [
     "ApiToken",
     "Branch",
     "ChatSession",
+    "ContentState",
     "FactName",
+    "FileContent",
     "JournalEntry",
     "JournalHead",
     "Memory",
     "MemoryDecision",
     "Message",
     "MessageClaim",
+    "MessageFile",
     "MessageKind",
     "MessageName",
     "MessageRating",
@@ -50,8 +54,10 @@ __all__ = [
     "TitleSource",
     "TooManyTokens",
     "Turn",
+    "TurnFile",
     "TurnKind",
     "TurnStatus",
+    "UserFile",
     "UserInstructions",
     "UserMemory",
     "WaitingCall",

@@ -92,6 +92,10 @@ class AgentProfile(models.Model):
         db_default=True,
         help_text="What its users want to be remembered is told to the model. The tool “remember” needs it too.",
     )
+    takes_images = models.BooleanField(
+        default=True, db_default=True, help_text="Off: its users can send no pictures, and it is sent none."
+    )
+    takes_files = models.BooleanField(default=True, db_default=True, help_text="Off: its users can send no documents.")
     is_default = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

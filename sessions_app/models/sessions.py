@@ -180,7 +180,8 @@ class StorageCount(KeptByTriggers):
     """What a user stores: the *sum* of their rows (``sessions_app.conversations.storage``).
 
     One row a user on SQLite, several on PostgreSQL, where each change adds one. ``characters`` are those of the
-    sessions' messages, and of the texts of turns that wait or were withdrawn. A row may be negative, the sum is not.
+    sessions' messages, and of the texts of turns that wait or were withdrawn; ``file_bytes`` are those of files, with
+    all that was made of them. A row may be negative, the sum is not.
     """
 
     # No constraint: rows come while their user is being deleted, and go with the user by a trigger.
@@ -189,6 +190,7 @@ class StorageCount(KeptByTriggers):
     )
     sessions = models.BigIntegerField()
     characters = models.BigIntegerField()
+    file_bytes = models.BigIntegerField(db_default=0)
 
     def __str__(self) -> str:
         return f"{self.sessions} sessions, {self.characters} characters"

@@ -57,7 +57,8 @@ class Turn(models.Model):
     ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
     the turn runs: what the run events up to ``checkpoint_seq`` say. ``last_seq`` numbers the run event that told the
     end (null: the process died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
-    parts of them. ``message_id`` is the user's message that it answers. ``sampling`` is what a client wants of this
+    parts of them. ``message_id`` is the user's message that it answers, ``parts`` are what that has
+    beside the turn's ``text``: its files. ``sampling`` is what a client wants of this
     turn's requests alone (``llm.sampling``), null where it wants nothing. ``request`` is what else a request for one of
     OpenAI's responses has said, to be told with it, null for any other turn; ``request_digest`` is that of the whole
     request, by which it is known when it is sent again.
@@ -75,6 +76,7 @@ class Turn(models.Model):
     left_branch = models.ForeignKey(Branch, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     message_id = models.UUIDField()
     text = models.TextField(blank=True)
+    parts = VerbatimJSONField(null=True, blank=True, editable=False)
     sampling = VerbatimJSONField(null=True, blank=True, editable=False)
     request = VerbatimJSONField(null=True, blank=True, editable=False)
     request_digest = models.CharField(max_length=32, null=True, blank=True, editable=False)  # noqa: DJ001

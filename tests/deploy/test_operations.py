@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs/operations.md").read_text()
 ROWS = (
     "SELECT id, position, text FROM sessions_app_message ORDER BY id",
     "SELECT message_count, revision, characters FROM sessions_app_sessionstamp",
-    "SELECT owner_id, sum(sessions), sum(characters) FROM sessions_app_storagecount GROUP BY owner_id",
+    "SELECT owner_id, sum(sessions), sum(characters), sum(file_bytes) FROM sessions_app_storagecount GROUP BY owner_id",
     "SELECT username, password FROM auth_user",
 )
 

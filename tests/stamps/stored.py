@@ -7,7 +7,7 @@ from collections import defaultdict
 from django.contrib.auth import get_user_model
 
 from sessions_app.conversations.storage import Stored, stored
-from sessions_app.models import ChatSession, Message, Turn
+from sessions_app.models import ChatSession, ContentState, FileContent, Message, Turn
 
 
 def assert_storage_is_true() -> None:
@@ -23,5 +23,8 @@ def assert_storage_is_true() -> None:
         characters[owner] += len(text) + len(parts or "")
     for owner, text in Turn.objects.filter(status__in=["queued", "withdrawn"]).values_list("owner_id", "text"):
         characters[owner] += len(text)
+    file_bytes: dict[int, int] = defaultdict(int)
+    for owner, size in FileContent.objects.exclude(state=ContentState.REMOVED).values_list("owner_id", "stored_size"):
+        file_bytes[owner] += size
     for user in get_user_model().objects.values_list("pk", flat=True):
-        assert stored(user) == Stored(sessions[user], characters[user])
+        assert stored(user) == Stored(sessions[user], characters[user], file_bytes[user])

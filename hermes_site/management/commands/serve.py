@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from twisted.internet.error import CannotListenError
 
+from hermes_site.http import Uploads
 from hermes_site.server import Server
 from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         self._check_prepared()
         self.check(databases=["default"])
         from hermes_site.asgi import application, runner
+        from sessions_app.files_api.routes import AROUND_BYTES, files_root, refusal
 
         # JSON may spend 12 bytes on a character ("\\ud83d\\ude00"); 64 kB for all that surrounds the text.
         max_frame = 12 * settings.HERMES_MAX_TEXT + 64 * 1024
@@ -43,6 +45,7 @@ class Command(BaseCommand):
             max_frame=max_frame,
             grace=settings.HERMES_DRAIN_GRACE,
             proxies=settings.TRUSTED_PROXY,
+            uploads=Uploads(files_root(), settings.HERMES_MAX_FILE + AROUND_BYTES, refusal()),
         )
         try:
             server.serve(self._announce)

@@ -211,8 +211,40 @@ END $$;
 CREATE TRIGGER hermes_turn_truncate BEFORE TRUNCATE ON sessions_app_turn
   FOR EACH STATEMENT EXECUTE FUNCTION hermes_turn_truncate();
 --------
+-- Files: what is to be removed takes no room any more.
+CREATE OR REPLACE FUNCTION hermes_content_size() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters, file_bytes)
+    SELECT owner_id, 0, 0, sum(size)
+    FROM (VALUES (OLD.owner_id, OLD.state, -OLD.stored_size), (NEW.owner_id, NEW.state, NEW.stored_size))
+      AS change (owner_id, state, size)
+    WHERE state <> 'removed' GROUP BY owner_id HAVING sum(size) <> 0;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_content_insert AFTER INSERT ON sessions_app_filecontent
+  FOR EACH ROW EXECUTE FUNCTION hermes_content_size();
+--------
+CREATE TRIGGER hermes_content_update AFTER UPDATE OF state, stored_size, owner_id ON sessions_app_filecontent
+  FOR EACH ROW EXECUTE FUNCTION hermes_content_size();
+--------
+CREATE TRIGGER hermes_content_delete AFTER DELETE ON sessions_app_filecontent
+  FOR EACH ROW EXECUTE FUNCTION hermes_content_size();
+--------
+CREATE OR REPLACE FUNCTION hermes_content_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters, file_bytes)
+    SELECT owner_id, 0, 0, -sum(stored_size) FROM sessions_app_filecontent
+    WHERE state <> 'removed' GROUP BY owner_id;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_content_truncate BEFORE TRUNCATE ON sessions_app_filecontent
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_content_truncate();
+--------
 CREATE OR REPLACE FUNCTION hermes_user_delete() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  UPDATE sessions_app_filecontent SET state = 'removed' WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_storagecount WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_journalentry WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_journalhead WHERE owner_id = OLD.id;

@@ -233,8 +233,34 @@ BEGIN
   UPDATE sessions_app_storagecount SET characters = characters - length(OLD.text) WHERE owner_id = OLD.owner_id;
 END;
 --------
+-- Files: what is to be removed takes no room any more. (Of REPLACE into contents nothing is noticed.)
+CREATE TRIGGER hermes_content_insert AFTER INSERT ON sessions_app_filecontent WHEN NEW.state <> 'removed'
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT NEW.owner_id, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM sessions_app_storagecount WHERE owner_id = NEW.owner_id);
+  UPDATE sessions_app_storagecount SET file_bytes = file_bytes + NEW.stored_size WHERE owner_id = NEW.owner_id;
+END;
+--------
+CREATE TRIGGER hermes_content_update AFTER UPDATE OF state, stored_size, owner_id ON sessions_app_filecontent
+BEGIN
+  INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)
+    SELECT NEW.owner_id, 0, 0
+    WHERE NOT EXISTS (SELECT 1 FROM sessions_app_storagecount WHERE owner_id = NEW.owner_id);
+  UPDATE sessions_app_storagecount SET file_bytes = file_bytes - OLD.stored_size
+    WHERE owner_id = OLD.owner_id AND OLD.state <> 'removed';
+  UPDATE sessions_app_storagecount SET file_bytes = file_bytes + NEW.stored_size
+    WHERE owner_id = NEW.owner_id AND NEW.state <> 'removed';
+END;
+--------
+CREATE TRIGGER hermes_content_delete AFTER DELETE ON sessions_app_filecontent WHEN OLD.state <> 'removed'
+BEGIN
+  UPDATE sessions_app_storagecount SET file_bytes = file_bytes - OLD.stored_size WHERE owner_id = OLD.owner_id;
+END;
+--------
 CREATE TRIGGER hermes_user_delete AFTER DELETE ON {users}
 BEGIN
+  UPDATE sessions_app_filecontent SET state = 'removed' WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_storagecount WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_journalentry WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_journalhead WHERE owner_id = OLD.id;

@@ -93,14 +93,33 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class FileReference:
-    """A file that belongs to a message: a reference only, its bytes are kept elsewhere."""
+    """A file that belongs to a message: a reference only, its bytes are kept elsewhere (`files`).
+
+    What the model is sent of it is frozen here, by SHA-256: a `text`, and then `images`, all of `image_type`, which are
+    kept in `folder`. The rest is for people.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _EXACT
 
     id: str
     name: str
     media_type: str
+    size: StrictInt = 0
+    width: StrictInt | None = None
+    height: StrictInt | None = None
+    pages: StrictInt | None = None
+    characters: StrictInt | None = None
+    notice: str | None = None
+    folder: str | None = None
+    text: str | None = None
+    images: tuple[str, ...] = ()
+    image_type: str | None = None
     kind: Literal["file"] = "file"
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether anything of it is sent: else it must not be taken for one that is."""
+        return bool(self.folder and (self.text or self.images))
 
 
 @dataclass(frozen=True, slots=True)

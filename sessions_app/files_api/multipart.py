@@ -1,0 +1,121 @@
+"""Read a form with one file, as it comes, into a file without a name. In a thread.
+
+Django's parser has seen every client; what is ours is where the bytes go, how many they may be, and that the form has
+come to its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+
+from sessions_app.files.keeping import Upload
+from sessions_app.http_api.errors import ApiError, Gone
+
+FIELD = "file"
+_FORM = 'Send one file in a form: Content-Type: multipart/form-data, in the field "file".'
+_END_BYTES = 256
+"""The longest end of a form: a boundary has at most 70 characters."""
+
+
+class Body:
+    """The body of a request, as a file that a thread reads: each piece is taken when it is asked for.
+
+    ``loop`` is the one that the request belongs to.
+    """
+
+    def __init__(self, receive: Callable[[], Awaitable[dict[str, Any]]], loop: asyncio.AbstractEventLoop) -> None:
+        self._receive = receive
+        self._loop = loop
+        self._rest = b""
+        self._ended = False
+        self.end = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; empty at the end. Raises Gone."""
+        while not self._rest and not self._ended:
+            self._rest = self._next()
+        piece, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
+        self.end = (self.end + piece)[-_END_BYTES:]
+        return piece
+
+    def drain(self) -> None:
+        """Read what is left."""
+        while self.read(64 * 1024):
+            pass
+
+    def _next(self) -> bytes:
+        message = asyncio.run_coroutine_threadsafe(_received(self._receive), self._loop).result()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        self._ended = not message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        return piece
+
+
+async def _received(receive: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    return await receive()
+
+
+class _Spool(FileUploadHandler):
+    """Writes the first file of the form, counts it, and knows its SHA-256."""
+
+    def __init__(self, file: IO[bytes], largest: int) -> None:
+        super().__init__()
+        self._file = file
+        self._largest = largest
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self.upload: Upload | None = None
+
+    def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
+        if field_name != FIELD or self.upload is not None:
+            raise SkipFile
+        super().new_file(field_name, file_name, *args, **kwargs)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._size += len(raw_data)
+        if self._size > self._largest:
+            raise too_large(self._largest)
+        self._digest.update(raw_data)
+        self._file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> None:
+        self._file.flush()
+        self.upload = Upload(self.file_name or "", self._size, self._digest.hexdigest())
+
+
+def too_large(largest: int) -> ApiError:
+    """Return the answer to a file that is too large."""
+    return ApiError(413, f"A file may have at most {largest / 1_000_000:,g} MB.", code="file_too_large", param=FIELD)
+
+
+@contextmanager
+def spooled(kind: str, body: Body, largest: int) -> Iterator[tuple[Upload, IO[bytes]]]:
+    """Give the file in a form, and what is known of it; ``kind`` is the request's content type.
+
+    Raises ApiError, Gone, OSError where the disk is full.
+    """
+    with tempfile.TemporaryFile() as file:
+        handler = _Spool(file, largest)
+        # The length only tells handlers how much to expect, and is not told of a body in chunks.
+        reader: Any = body
+        meta = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(largest)}
+        handler.request = HttpRequest()
+        try:
+            MultiPartParser(meta, reader, [handler], "utf-8").parse()
+            body.drain()
+        except (MultiPartParserError, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
+            raise ApiError(400, _FORM, param=FIELD) from None
+        if handler.upload is None or not body.end.rstrip().endswith(b"--"):
+            raise ApiError(400, _FORM, param=FIELD)
+        yield handler.upload, file
