@@ -163,7 +163,12 @@ EXAMPLES: Mapping[str, Example] = {
     "memory.decide": Example({"message_id": _ANSWER_ID, "save": True}, {"message": _PROPOSAL, "memory": _MEMORY}),
     "events.since": Example({"cursor": 17}, {"events": [_FACT], "cursor": 18, "has_more": False, "reset": False}),
     "account.usage": Example(
-        {}, {"sessions": {"count": 1, "quota": 10000}, "text": {"characters": 24, "quota": 1_000_000_000}}
+        {},
+        {
+            "sessions": {"count": 1, "quota": 10000},
+            "text": {"characters": 24, "quota": 1_000_000_000},
+            "files": {"bytes": 0, "quota": 1_000_000_000},
+        },
     ),
     "markdown.render": Example({"texts": ["*6*"]}, {"html": ["<p><em>6</em></p>\n"]}),
     "rpc.discover": Example({}, _DESCRIPTION),

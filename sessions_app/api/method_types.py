@@ -34,6 +34,8 @@ from sessions_app.session_store.chats import Cursor
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _HIGHEST_POSITION = 2**63 - 1
+MAX_FILES = 20
+"""Of one message."""
 
 
 def _text(value: str) -> str:
@@ -78,6 +80,7 @@ SaidTitle = Annotated[Title, AfterValidator(_said)]
 Query = Annotated[Text, WithJsonSchema({"type": "string", "maxLength": QUERY_LENGTH})]
 SaidQuery = Annotated[Query, AfterValidator(_said)]
 Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
+FileIds = Annotated[list[Id], Field(max_length=MAX_FILES)]
 Rating = Annotated[int, AfterValidator(_rating), WithJsonSchema({"type": "integer", "enum": [1, -1]})]
 PageCursor = Annotated[
     Cursor | None, PlainValidator(_cursor), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})

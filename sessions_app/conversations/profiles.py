@@ -10,6 +10,7 @@ from sessions_app.database import plain
 from sessions_app.database.users import of_users
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.llm.cache_ledger.prices import input_price
+from sessions_app.llm.content.parts import FileReference, Parts
 from sessions_app.llm.endpoint import Endpoint
 from sessions_app.models import AgentProfile, ChatSession
 from sessions_app.models.sealed import unseal
@@ -48,6 +49,15 @@ def check_profile(chat_session: ChatSession) -> None:
     """Make sure that the session's user may still use its profile. Raises Conflict."""
     if reason := refusal(chat_session.owner_id, chat_session.profile):
         raise Conflict(reason, profile=chat_session.profile.pk if chat_session.profile else None)
+
+
+def check_takes(profile: AgentProfile | None, parts: Parts) -> None:
+    """Make sure that a profile's model takes the files of a message. Raises Conflict."""
+    files = [part for part in parts if isinstance(part, FileReference)]
+    if profile and not profile.takes_images and any(part.media_type.startswith("image/") for part in files):
+        raise Conflict("The model of this chat takes no pictures.", profile=profile.pk)
+    if profile and not profile.takes_files and any(not part.media_type.startswith("image/") for part in files):
+        raise Conflict("The model of this chat takes no documents.", profile=profile.pk)
 
 
 def endpoint_of(profile: AgentProfile) -> Endpoint | None:
@@ -100,8 +110,7 @@ def _choice(profile: AgentProfile) -> ChoiceShape:
         model=profile.effective_model,
         is_default=profile.is_default,
         memory=profile.memory,
-        # A model of which nobody knows better takes both.
-        takes_images=True,
-        takes_files=True,
+        takes_images=profile.takes_images,
+        takes_files=profile.takes_files,
         input_price=input_price(profile.effective_model, profile.base_url),
     )

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from sessions_app.conversations.file_schemas import FileShape, file_shapes
 from sessions_app.conversations.ledger_schemas import LedgerShape
-from sessions_app.conversations.shape import Shape
+from sessions_app.conversations.shape import Shape, is_none
 from sessions_app.conversations.windows import window
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import is_readable, known
@@ -51,10 +52,6 @@ class SessionShape(Shape):
     memory: bool
     profile: int | None
     context: ContextShape
-
-
-def _is_none(value: object) -> bool:
-    return value is None
 
 
 def _is_false(value: object) -> bool:
@@ -119,12 +116,12 @@ class MessageShape(Shape):
     of them this one is by age, from 1. ``kind`` is null of what was said, else what this message is instead: the
     ``summary`` that the model is sent in the place of what came before, or a ``note`` of the host to the model.
     ``model`` is who answered, ``rating`` what the user thinks of it.
-    ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message
-    that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning``
-    is what the model let be seen of its thoughts. ``proposal`` is how a memory stands that a call of the
-    tool ``remember`` has proposed, of that call's result. ``finish`` says why an answer is not whole although
-    its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the
-    user's message has the error.
+    ``files`` are those that it was said with. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool
+    messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted
+    anything. ``reasoning`` is what the model let be seen of its thoughts. ``proposal`` is how a memory stands that a
+    call of the tool ``remember`` has proposed, of that call's result. ``finish`` says why an answer is not whole
+    although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's
+    message has the error.
     """
 
     id: UUID
@@ -138,13 +135,14 @@ class MessageShape(Shape):
     kind: Literal["summary", "note"] | None = None
     model: str | None = None
     rating: Literal[1, -1] | None = None
-    proposal: Literal["open", "saved", "refused"] | None = Field(default=None, exclude_if=_is_none)
+    proposal: Literal["open", "saved", "refused"] | None = Field(default=None, exclude_if=is_none)
     reasoning: str | None = None
     finish: Finish | None = None
     error: ErrorShape | None = None
-    tool_calls: list[ToolCallShape] | None = Field(default=None, exclude_if=_is_none)
-    tool_call_id: str | None = Field(default=None, exclude_if=_is_none)
-    ledger: LedgerShape | None = Field(default=None, exclude_if=_is_none)
+    files: list[FileShape] | None = Field(default=None, exclude_if=is_none)
+    tool_calls: list[ToolCallShape] | None = Field(default=None, exclude_if=is_none)
+    tool_call_id: str | None = Field(default=None, exclude_if=is_none)
+    ledger: LedgerShape | None = Field(default=None, exclude_if=is_none)
 
 
 class QueuedShape(Shape):
@@ -154,6 +152,7 @@ class QueuedShape(Shape):
     message_id: UUID
     text: str
     kind: TurnKind
+    files: list[FileShape] | None = Field(default=None, exclude_if=is_none)
 
 
 class MemoryShape(Shape):
@@ -262,6 +261,7 @@ def message_shape(message: Message) -> MessageShape:
         finish=message.finish or None,
         error=None if is_readable(message.parts) else UNREADABLE,
         proposal="open" if proposes(message) else None,
+        files=file_shapes(parts) or None,
         **_tool_fields(message.role, parts),
     )
 
@@ -276,9 +276,12 @@ def unborn_message_shape(turn: Turn) -> MessageShape:
         status="stopped" if turn.ended_at else "complete",
         created_at=turn.created_at,
         alternatives=[],
+        files=file_shapes(known(turn.parts)) or None,
     )
 
 
 def queued_shape(turn: Turn) -> QueuedShape:
     """Return the shape of a queued turn."""
-    return QueuedShape(run_id=turn.run_id, message_id=turn.message_id, text=turn.text, kind=TurnKind(turn.kind))
+    files = file_shapes(known(turn.parts)) or None
+    told = {"run_id": turn.run_id, "message_id": turn.message_id, "text": turn.text}
+    return QueuedShape(**told, kind=TurnKind(turn.kind), files=files)

@@ -6,13 +6,14 @@ summarised costs what a short one does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from django.db.models import QuerySet
 
 from sessions_app.conversations import branches
 from sessions_app.conversations.branches import Segment
+from sessions_app.conversations.documents import with_documents
 from sessions_app.database import plain
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.parts import Summary
@@ -33,6 +34,10 @@ SELECT id FROM (
 
 def row_of(message: Message) -> Row:
     """Return what the history needs to know of a stored message. Raises ContentError."""
+    return with_documents([_plain_row(message)])[0]
+
+
+def _plain_row(message: Message) -> Row:
     return _row(message.role, message.text, message.parts, message.status, message.position)
 
 
@@ -49,12 +54,17 @@ def read(chat_session: ChatSession) -> list[Row]:
     summary = latest_summary(chat_session)
     covered = covered_by(summary) if summary else None
     if summary is None or covered is None or not covered.before:
-        return sent_of(_rows(chat_session, 0))
+        return _sent(_rows(chat_session, 0))
     end = end_of(covered, summary.position)
     rows = [*_asked(chat_session, covered, end), *_rows(chat_session, end)]
     latest = next(row for row in reversed(rows) if summary_of(row))
     # Another program may have taken the kind from a later one, which may cover less.
-    return sent_of(rows if latest.position == summary.position else _rows(chat_session, 0))
+    return _sent(rows if latest.position == summary.position else _rows(chat_session, 0))
+
+
+def _sent(line: Iterable[Row]) -> list[Row]:
+    """Return the rows of a line that are sent, with what their documents say."""
+    return with_documents(sent_of(line))
 
 
 def _rows(chat_session: ChatSession, start: int) -> Iterator[Row]:
@@ -67,12 +77,12 @@ def _asked(chat_session: ChatSession, covered: Summary, end: int) -> list[Row]:
     if covered.asked is None or covered.asked >= end:
         return []
     found, _ = branches.following(chat_session, 1, after=covered.asked - 1)
-    return [row_of(message) for message in found if message.position == covered.asked]
+    return [_plain_row(message) for message in found if message.position == covered.asked]
 
 
 def covered_by(summary: Message) -> Summary | None:
     """Return which rows a summary stands in the place of; None where another program has taken that from it."""
-    return summary_of(row_of(summary))
+    return summary_of(_plain_row(summary))
 
 
 def latest_summary(chat_session: ChatSession) -> Message | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sessions_app.llm.cache_ledger.requests import Compared, RequestRecord, prompt_digest, tools_digest
 from sessions_app.llm.cache_ledger.rolling_digest import Mark, RollingDigest
 from sessions_app.llm.content.codec import encode
+from sessions_app.llm.content.files import IMAGE_BYTES, ImageSource, images_in, name_of, names_in, without_images
 from sessions_app.llm.content.history import body_of, head_of, opening_of
 from sessions_app.llm.content.parts import Parts, Summary
 from sessions_app.llm.content.prefix import FrozenPrefix, canonical
@@ -41,11 +42,14 @@ class CachedTranscript:
     Everything said so far must have been appended, in order, after it was stored. Not for two steps at once. For a
     model whose wire is not known, the messages are kept as objects instead of elements.
 
+    Where the model does not see pictures (`sees_images`), it is told their names in their place.
+
     `endpoint` is where the model answers, if not where the environment says: no byte depends on it, so it may change.
-    `sampling` is what the turn wants of its requests (`llm.sampling`), beside the conversation.
+    `sampling` is what the turn wants of its requests (`llm.sampling`), beside the conversation. `images` is where its
+    pictures come from: it holds only their names.
     For the ledger: `last` is the session's last request to a provider, by whichever process, and `applied` the digest
     of a prefix that was applied to it; before the first request `user_pauses` are those of the user's earlier sessions
-    (`cache_clock`). All four are set again before each turn. `prompt` and `tools` are the digests of the frozen prefix,
+    (`cache_clock`). All five are set again before each turn. `prompt` and `tools` are the digests of the frozen prefix,
     and `frozen` is its canonical JSON. `summary` is the digest of the summary that it begins with, empty for none, and
     `covered` what that stands in the place of.
     """
@@ -58,16 +62,18 @@ class CachedTranscript:
         rows: Iterable[Row] = (),
         *,
         last: RequestRecord | None = None,
+        sees_images: bool = True,
     ) -> None:
         self.session_id = session_id
         self.prefix, self.frozen = prefix, prefix.to_json()
         self.prompt, self.tools = prompt_digest(prefix), tools_digest(prefix)
-        self.model = model
+        self.model, self.sees_images = model, sees_images
         self.last = last
         self.applied = ""
         self.user_pauses: tuple[float, ...] = ()
         self.endpoint: Endpoint | None = None
         self.sampling: object = None
+        self.images: ImageSource | None = None
         self.summary = ""
         self.covered: Summary | None = None
         self._summary_position = -1
@@ -113,6 +119,9 @@ class CachedTranscript:
 
     def append(self, row: Row) -> None:
         """Take in a row that has just been stored at the end of the branch."""
+        if not self.sees_images:
+            text, parts = without_images(row.text, row.parts)
+            row = replace(row, text=text, parts=parts)
         opening = [] if self._began else opening_of([row])
         self._began = self._began or counts(row)
         if covered := summary_of(row):
@@ -151,8 +160,9 @@ class CachedTranscript:
         """
         if self._messages:
             return None
-        other = CachedTranscript(self.session_id, self.prefix, self.model, last=self.last)
+        other = CachedTranscript(self.session_id, self.prefix, self.model, last=self.last, sees_images=self.sees_images)
         other.applied, other.endpoint, other.user_pauses = self.applied, self.endpoint, self.user_pauses
+        other.images = self.images
         other.summary, other.covered, other._summary_position = self.summary, self.covered, self._summary_position
         other._said_rows, other._said_bytes = self._said_rows.copy(), self._said_bytes.copy()
         other._row_digests, other._began = self._row_digests.copy(), self._began
@@ -245,6 +255,11 @@ class CachedTranscript:
         self._waiting_length -= sum(map(self._sent_bytes, self._rows[:start]))
         del self._rows[:start]
 
+    def image_names(self) -> list[str]:
+        """The names of all pictures in the next request, each once."""
+        waiting = [image.name for row in self._rows for image in images_in(row.parts)]
+        return list(dict.fromkeys([*names_in(self.elements), *_names_in_messages(self._messages), *waiting]))
+
     def whole(self) -> list[ModelMessage]:
         """All messages of a request, kept as objects for the next."""
         self._messages = self._messages or head_of(self.prefix)
@@ -260,6 +275,20 @@ def _digest(row: Row) -> bytes:
     return hashlib.sha256(stored.encode()).digest()[:DIGEST_BYTES]
 
 
+def _names_in_messages(messages: Iterable[ModelMessage]) -> list[str]:
+    from pydantic_ai.messages import BinaryContent
+
+    shown = [
+        piece
+        for message in messages
+        for part in message.parts
+        if part.part_kind == "user-prompt" and not isinstance(part.content, str)
+        for piece in part.content
+    ]
+    names = [name_of(piece.data) for piece in shown if isinstance(piece, BinaryContent)]
+    return [name for name in names if name]
+
+
 def _marker() -> ModelMessage:
     from pydantic_ai.messages import ModelRequest, UserPromptPart
 
@@ -273,4 +302,4 @@ def _weight(row: Row) -> int:
 
 def content_bytes(text: str, parts: Parts) -> int:
     """Bytes of what a row says, about as they are sent."""
-    return len(text.encode()) + (len(repr(parts)) if parts else 0)
+    return len(text.encode()) + (len(repr(parts)) + IMAGE_BYTES * len(images_in(parts)) if parts else 0)

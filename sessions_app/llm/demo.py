@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.messages import ModelMessage, UserContent
     from pydantic_ai.models.function import AgentInfo, DeltaToolCall, FunctionModel
 
 _ASKED_TO_CALCULATE = re.compile(r"\s*(?:calculate|compute|what is|what's|=)\s*:?\s*(.+?)[\s?.!=]*", re.I | re.S)
@@ -76,10 +76,14 @@ def _asked(messages: list[ModelMessage]) -> tuple[str, list[tuple[str, str]]]:
             continue
         for part in message.parts:
             if isinstance(part, UserPromptPart):
-                text, results = str(part.content), []
+                text, results = _text_of(part.content), []
             elif isinstance(part, ToolReturnPart):
                 results.append((part.tool_name, str(part.content)))
     return text, results
+
+
+def _text_of(content: str | Sequence[UserContent]) -> str:
+    return content if isinstance(content, str) else "\n".join(piece for piece in content if isinstance(piece, str))
 
 
 def _call(text: str, tools: set[str], place: int) -> DeltaToolCall | None:

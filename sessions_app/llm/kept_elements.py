@@ -6,21 +6,24 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 
-GROUP_BYTES = 40
-"""Bytes of a group, besides its elements: four numbers, and what arrays hold ahead."""
+from sessions_app.llm.content.files import IMAGE_BYTES, count_in
+
+GROUP_BYTES = 50
+"""Bytes of a group, besides its elements: five numbers, and what arrays hold ahead."""
 
 
 class KeptElements:
     """Elements joined by commas, as they stand in a request. Lives as long as its transcript.
 
     A group is what became elements together: a user's row, or an answer with its tools' results. Groups are added at
-    the end, in the order of their rows' positions, and cut from there. Of each group four numbers are kept.
+    the end, in the order of their rows' positions, and cut from there. Of each group five numbers are kept. A picture
+    is a reference here, and counts in a length as what it is (`files.IMAGE_BYTES`).
     """
 
     def __init__(self) -> None:
         self._joined = bytearray()
         self._firsts, self._lasts = array("q"), array("q")
-        self._ends, self._rows = array("q"), array("q")
+        self._ends, self._rows, self._lengths = array("q"), array("q"), array("q")
 
     def __bool__(self) -> bool:
         return bool(self._joined)
@@ -37,20 +40,20 @@ class KeptElements:
 
     @property
     def length(self) -> int:
-        """Bytes of the elements, joined by commas."""
-        return len(self._joined)
+        """Bytes of the elements, joined by commas, about as they are sent."""
+        return self._lengths[-1] if self._lengths else 0
 
     def copy(self) -> KeptElements:
         """The same elements, to be cut apart from these."""
         other = KeptElements()
         other._joined = self._joined.copy()
         other._firsts, other._lasts = self._firsts[:], self._lasts[:]
-        other._ends, other._rows = self._ends[:], self._rows[:]
+        other._ends, other._rows, other._lengths = self._ends[:], self._rows[:], self._lengths[:]
         return other
 
     def places(self) -> Iterator[tuple[int, int]]:
         """Yield the position at which each group begins, and the bytes of the elements before it."""
-        return zip(self._firsts, [0, *self._ends], strict=False)
+        return zip(self._firsts, [0, *self._lengths], strict=False)
 
     def joined(self) -> bytes:
         """All elements, joined by commas."""
@@ -58,11 +61,13 @@ class KeptElements:
 
     def add(self, first: int, last: int, rows: int, elements: bytes) -> None:
         """Add a group of so many rows, from position `first` to `last`; its elements are joined, or empty."""
+        before, images = self.length + bool(self._joined and elements), count_in(elements)
         if elements:
             self._joined += b"," * bool(self._joined) + elements
         self._firsts.append(first)
         self._lasts.append(last)
         self._ends.append(len(self._joined))
+        self._lengths.append(before + len(elements) + IMAGE_BYTES * images)
         self._rows.append(rows + (self._rows[-1] if self._rows else 0))
 
     def cut(self, position: int) -> int | None:
@@ -73,7 +78,7 @@ class KeptElements:
         count = bisect_left(self._firsts, position)
         if count and self._lasts[count - 1] >= position:
             return None
-        for numbers in (self._firsts, self._lasts, self._ends, self._rows):
+        for numbers in (self._firsts, self._lasts, self._ends, self._rows, self._lengths):
             del numbers[count:]
         del self._joined[self._ends[-1] if count else 0 :]
         return self._rows[-1] if count else 0

@@ -5,13 +5,16 @@ What this module imports, directly or not, is what makes a request's bytes (`cac
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cached_transcript import CachedTranscript
+from sessions_app.llm.content.files import missing
 from sessions_app.llm.grouping import groups_of
+from sessions_app.llm.images import shown
 from sessions_app.llm.live_model import LiveModel, parameters_of
 from sessions_app.llm.sampling import settings_of
 from sessions_app.llm.wire.splicing import Splice, splice
@@ -28,6 +31,16 @@ async def prepare(live: LiveModel, transcript: CachedTranscript) -> None:
         from sessions_app.llm.preserialize import preserialize
 
         await preserialize(live, transcript)
+
+
+async def _images(transcript: CachedTranscript) -> Mapping[str, bytes]:
+    """The pictures of the next request, as base64. Raises ContentError."""
+    names = transcript.image_names()
+    if not names:
+        return {}
+    if transcript.images is None:
+        raise missing(names[0])
+    return await transcript.images.load(names)
 
 
 async def open_stream(
@@ -47,11 +60,12 @@ async def open_stream(
     from pydantic_ai.settings import merge_model_settings
 
     parameters = parameters_of(transcript.prefix)
+    images = await _images(transcript)
     wanted = settings_of(live.name, transcript.sampling)
     settings = merge_model_settings(live.settings(transcript.session_id, retention, compared_to), cast(Any, wanted))
     if live.client is None:
         request = model_request_stream(
-            live.model, transcript.whole(), model_settings=settings, model_request_parameters=parameters
+            live.model, shown(transcript.whole(), images), model_settings=settings, model_request_parameters=parameters
         )
         return await stack.enter_async_context(request), None
     current = Splice(
@@ -59,6 +73,7 @@ async def open_stream(
         on_bytes=deadline.heard_bytes,
         on_words=deadline.heard_word,
         max_answer=max_answer,
+        images=images,
     )
     sections = transcript.waiting()
     token = splice.set(current)

@@ -14,8 +14,9 @@ Why the bytes are the same, and when the SDK is asked after all:
   name an item (`reasoning_content` names a field, `redacted_thinking` another kind of block).
 - Pydantic AI rewrites what looks like a control token in words for a model that may take it for one (its profile says
   so). There, words with a character that such a token begins with are left to the SDK.
-- So are answers that call tools, with the calls' results, answers with several texts, rows that cannot be sent, and
-  details that are more than words: a citation points to a place in the text, and is sent only if it is found there.
+- So are messages with pictures, answers that call tools, with the calls' results, answers with several texts, rows that
+  cannot be sent, and details that are more than words: a citation points to a place in the text, and is sent only if it
+  is found there.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sessions_app.llm.content.codec import decode, encode
+from sessions_app.llm.content.files import images_in
 from sessions_app.llm.content.parts import Origin, Part, Reasoning, TextSpan
 from sessions_app.llm.content.prefix import canonical
 from sessions_app.llm.content.restored import digest_of, origin_of
@@ -81,7 +83,7 @@ _ANSWERED = canonical(["assistant", _FIRST, None])
 
 def templated(row: Row, model: str) -> TemplatedRow | None:
     """The row taken apart for a request to `model`; None if only the SDK can tell what becomes of it."""
-    if not row.text.strip() or row.role == "tool" or not is_sendable(row):
+    if not row.text.strip() or row.role == "tool" or not is_sendable(row) or images_in(row.parts):
         return None
     if row.role == "user":
         return TemplatedRow(_SAID, (said_of(row),))

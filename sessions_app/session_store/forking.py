@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Length, NullIf
 
-from sessions_app.conversations import access, branches, storage
+from sessions_app.conversations import access, attachments, branches, storage
 from sessions_app.conversations.schemas import SessionShape, session_shape
 from sessions_app.journal import Fact, record
 from sessions_app.models import ChatSession, FactName, Message, MessageRole
@@ -55,7 +55,7 @@ def copy_line(source: ChatSession, message: Message, **columns: Any) -> ChatSess
         told = group.annotate(answered_by=Coalesce("model", NullIf("turn__model", Value(""))))
         rows = _copies(told.order_by("position").iterator(_ROWS_AT_ONCE), made)
         while some := list(islice(rows, _ROWS_AT_ONCE)):
-            Message.objects.bulk_create(some)
+            attachments.note(Message.objects.bulk_create(some))
     return access.chat_session(user_id, made.pk)
 
 

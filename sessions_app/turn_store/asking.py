@@ -8,18 +8,20 @@ durable, and the usual turn costs one hop before the provider is called.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models.functions import Now
 
-from sessions_app.conversations import access, limits, turn_status
-from sessions_app.conversations.profiles import check_profile
+from sessions_app.conversations import access, attachments, limits, turn_status
+from sessions_app.conversations.documents import text_with
+from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.schemas import queued_shape
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
+from sessions_app.llm.content.codec import decode, encode
 from sessions_app.models import FactName, Turn, TurnStatus
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import begin, begin_next, enqueue, return_to_left_branch
@@ -36,13 +38,16 @@ def ask(
     accepting: bool,
     revision: int | None = None,
     run_id: UUID | None = None,
+    files: Sequence[UUID] = (),
 ) -> AcceptedTurn:
     """Store a turn; begin it unless another runs or this process is stopping.
 
-    ``revision`` is that of the transcript which the caller has shown; ``run_id`` is free, or None.
+    ``revision`` is that of the transcript which the caller has shown, ``run_id`` is free, or None; ``files`` are the
+    ids of what it is said with.
 
-    Raises NotFound (also for a user who may no longer act), Conflict (the message id is taken, another line was chosen
-    since), TooLarge (for the model), TooMany (turns a minute, queue, storage).
+    Raises NotFound (also for a user who may no longer act, and a file that is not there), Conflict (the message id is
+    taken, another line was chosen since, the model takes no such files), TooLarge (for the model), TooMany (turns a
+    minute, queue, storage).
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
@@ -50,13 +55,16 @@ def ask(
     turn.run_id = run_id or turn.run_id
     # One request of a user waits for another: each could take the same id, or the last place of a minute.
     user = access.require_user(user_id)
-    claim = claim_of(turn)
+    claim = claim_of(turn, files=files)
     if message_id and (before := repeated(claim)) is not None:
         return before
+    attached = attachments.find(user_id, files)
+    turn.parts = encode(attachments.parts_of(attached))
     if revision is not None and revision < chat_session.stamp.branch_revision:
         raise Conflict("This chat went on elsewhere.", revision=chat_session.stamp.revision)
     check_profile(chat_session)
-    check_fits(chat_session, chat_session.profile, text)
+    check_takes(chat_session.profile, decode(turn.parts))
+    check_fits(chat_session, chat_session.profile, text_with(text, attached))
     claim.save(force_insert=True)
     others = list(alive(chat_session).values())
     limits.admit_turn(user_id, text, others)

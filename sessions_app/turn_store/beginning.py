@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from agentcache import Stamp
 from sessions_app.conversations import (
     access,
+    attachments,
     branches,
     profiles,
     sent_rows,
@@ -34,6 +35,8 @@ from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
 from sessions_app.conversations.turn_results import turn_shape
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
+from sessions_app.llm.content.codec import decode
+from sessions_app.llm.content.parts import FileReference, Parts
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import (
     ChatSession,
@@ -124,11 +127,13 @@ def _rows_of(
     rows = [*results, *([note] if (note := memory_notes.needed(chat_session, user)) else [])]
     if turn.kind not in (TurnKind.REGENERATION, TurnKind.RESUMPTION):
         waiting_calls.abandon(chat_session)
-        rows.append(NewMessage(MessageRole.USER, turn.text, public_id=turn.message_id))
-        titles.name(chat_session, turn.text)
+        parts = decode(turn.parts)
+        rows.append(NewMessage(MessageRole.USER, turn.text, parts, public_id=turn.message_id))
+        titles.name(chat_session, turn.text if turn.text.strip() else _names_of(parts))
     if not rows:
         return ()
     appended = transcript.append_claimed(chat_session, turn, rows)
+    attachments.note(appended.messages)
     touch(chat_session, appended)
     return appended.messages
 
@@ -140,6 +145,10 @@ def _message_of(turn: Turn, chat_session: ChatSession, stored: Sequence[Message]
     if turn.kind == TurnKind.RESUMPTION:
         return Message.objects.filter(owner_id=turn.owner_id, public_id=turn.message_id).first()
     return stored[-1] if stored else None
+
+
+def _names_of(parts: Parts) -> str:
+    return ", ".join(part.name for part in parts if isinstance(part, FileReference))
 
 
 def _answered_again(turn: Turn, chat_session: ChatSession) -> Message:
@@ -172,6 +181,7 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
 def enqueue(turn: Turn) -> MessageShape:
     """Store a turn that has to wait, and return its message, which has no place in the transcript yet."""
     turn.save()
+    attachments.hold_for(turn)
     record(Fact(turn.owner_id, FactName.TURN_QUEUED, turn.chat_session_id, turn.run_id, queued_shape(turn)))
     return unborn_message_shape(turn)
 
@@ -190,7 +200,9 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
     if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
         return None  # withdrawn meanwhile
     _set(turn, claimed)
-    return _unless_forbidden(_start(turn, chat_session, process, user), chat_session)
+    begun = _start(turn, chat_session, process, user)
+    attachments.let_go(turn)
+    return _unless_forbidden(begun, chat_session)
 
 
 def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedTurn:

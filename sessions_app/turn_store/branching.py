@@ -9,13 +9,15 @@ edit begin a branch at the place of what they are to stand beside, and a turn in
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sessions_app.conversations import access, branches, limits
+from sessions_app.conversations import access, attachments, branches, limits
 from sessions_app.conversations.access import ActingUser
+from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.outcomes import message_shapes
-from sessions_app.conversations.profiles import check_profile
+from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.profiles import find as find_profile
 from sessions_app.conversations.schemas import (
     MessageShape,
@@ -25,7 +27,7 @@ from sessions_app.conversations.schemas import (
 from sessions_app.conversations.transcript import stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict, NotFound, WrongKind
-from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.codec import decode, encode, known
 from sessions_app.llm.content.parts import Summary
 from sessions_app.models import ChatSession, Message, MessageClaim, MessageKind, MessageRole, Turn, TurnKind
 from sessions_app.turn_store.alive import check_free
@@ -76,9 +78,18 @@ def regenerate(
 
 
 def edit(
-    user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, process: str, accepting: bool
+    user_id: int,
+    message_id: UUID,
+    text: str,
+    new_id: UUID | None,
+    files: Sequence[UUID] | None = None,
+    *,
+    process: str,
+    accepting: bool,
 ) -> BranchedTurn:
     """Say something in the place of one of the user's messages. ``new_id`` becomes the id of what is said.
+
+    ``files`` are the ids of what it is said with; without them it keeps those of the message in whose place it stands.
 
     Raises NotFound, WrongKind (an answer), Conflict (another line, a turn is alive, the id is taken), TooMany,
     StillStopping.
@@ -86,13 +97,17 @@ def edit(
     chat_session = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.EDIT, text=text)
     turn.message_id = new_id or uuid.uuid4()
-    claim = claim_of(turn, edited=message_id)
+    claim = claim_of(turn, files=files or (), edited=message_id)
     user = access.require_user(user_id)
     if new_id and (before := repeated(claim)) is not None:
         return BranchedTurn(before, session_shape(chat_session))
     edited = _own(chat_session, message_id)
     if edited.role != MessageRole.USER or edited.kind != MessageKind.SAID:
         raise WrongKind("Only what you said yourself can be edited.")
+    attached = attachments.find(user_id, attachments.of_message(edited) if files is None else files)
+    if not text.strip() and not attached:
+        raise WrongKind("A message needs a text, or a file.")
+    turn.parts = encode(attachments.parts_of(attached))
     check_free(chat_session)
     _check_shown(chat_session, edited)
     place = branches.place_of(chat_session, edited)
@@ -112,6 +127,10 @@ def select(user_id: int, message_id: UUID, limit: int) -> tuple[SessionShape, li
         tell_selected(chat_session)
     messages, has_more = branches.latest(chat_session, limit)
     return session_shape(chat_session), message_shapes(messages), has_more
+
+
+def _told(turn: Turn) -> str:
+    return text_with(turn.text, attachments.find(turn.owner_id, attachments.ids_in(turn.parts)))
 
 
 def _own(chat_session: ChatSession, message_id: UUID) -> Message:
@@ -163,9 +182,11 @@ def _turn_from(
     accepting: bool,
 ) -> BranchedTurn:
     """Begin a turn from a position of the line; where something stands there, the turn gets a branch of its own."""
+    profile = turn.profile or chat_session.profile
     if turn.profile is None:
         check_profile(chat_session)
-    check_fits(chat_session, turn.profile or chat_session.profile, turn.text)
+    check_takes(profile, decode(turn.parts))
+    check_fits(chat_session, profile, _told(turn))
     claim.save(force_insert=True)
     limits.admit_turn(user.id, turn.text, ())
     old = stamp_of(chat_session)

@@ -37,8 +37,9 @@ class ClaimedTurn:
     begun for it, ``cut`` is the position from which the old one's rows are no longer part of the transcript.
     ``rows`` are those that it has stored, as the transcript in memory takes them in; a compaction has no message and no
     row. ``model``, ``endpoint`` and ``prefix`` (canonical JSON) are what the session is answered with, ``profile_id``
-    whose they are: no model and None where the profile was removed. ``refused`` says why no model may be asked, empty
-    where one may. ``window`` is what the model's window holds, in tokens, None where nobody knows. ``last`` is the
+    whose they are: no model and None where the profile was removed. ``sees_images``: whether the model takes pictures.
+    ``refused`` says why no model may be asked, empty where one may. ``window`` is what the model's window holds, in
+    tokens, None where nobody knows. ``last`` is the
     session's latest request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
     ``user_pauses`` are those of the user's earlier sessions, for the first request to a provider that wants to know.
     ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
@@ -59,6 +60,7 @@ class ClaimedTurn:
     endpoint: Endpoint | None
     window: int | None
     profile_id: int | None
+    sees_images: bool
     user_pauses: tuple[float, ...] = ()
     refused: str = ""
     cursor: int = 0
@@ -104,6 +106,7 @@ def claimed_turn(
         endpoint=endpoint,
         window=window(profile),
         profile_id=profile.pk if profile else None,
+        sees_images=profile is None or profile.takes_images,
         user_pauses=_pauses_before(chat_session, profile.effective_model) if profile else (),
         refused=refused,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from sessions_app.conversations import access
+from sessions_app.conversations import access, attachments
 from sessions_app.conversations.turn_results import broken_off
 from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.models import ChatSession, FactName, Message, Turn, TurnStatus
@@ -70,8 +70,10 @@ def erase(chat_session: ChatSession) -> None:
     for run_id in chat_session.turns.filter(status=TurnStatus.RUNNING).values_list("run_id", flat=True):
         end = TurnEnd(None, broken_off())
         record(Fact(chat_session.owner_id, FactName.TURN_ENDED, chat_session.pk, run_id, end=end))
+    files = attachments.of_session(chat_session.pk)
     Message.objects.filter(chat_session=chat_session).delete()
     chat_session.turns.all().delete()
     owner_id, session_id = chat_session.owner_id, chat_session.pk
     chat_session.delete()
+    attachments.release(owner_id, files)
     record(Fact(owner_id, FactName.SESSION_DELETED, session_id, value=str(session_id)))

@@ -6,6 +6,7 @@ So a request that is sent again, because its answer got lost, is known again and
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -47,23 +48,26 @@ class AcceptedTurn:
         return self.turn.status == TurnStatus.QUEUED
 
 
-def claim_of(turn: Turn, *, edited: UUID | None = None, claimed: UUID | None = None) -> MessageClaim:
+def claim_of(
+    turn: Turn, *, files: Sequence[UUID] = (), edited: UUID | None = None, claimed: UUID | None = None
+) -> MessageClaim:
     """Return the claim that a turn makes, not stored yet.
 
-    ``edited`` is the message in whose place the turn's is said, ``claimed`` an id in the place of the message's where
-    that is not a new one.
+    ``files`` are those that its message is to have, ``edited`` is the message in whose place the turn's is said,
+    ``claimed`` an id in the place of the message's where that is not a new one.
     """
     return MessageClaim(
         owner_id=turn.owner_id,
         message_id=claimed or turn.message_id,
         chat_session_id=turn.chat_session_id,
-        digest=_digest(f"{edited}: {turn.text}" if edited else turn.text),
+        digest=_digest(f"{edited}: {turn.text}" if edited else turn.text, files),
         run_id=turn.run_id,
     )
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(text: str, files: Sequence[UUID]) -> str:
+    with_files = f"{text}\0{','.join(map(str, files))}" if files else text
+    return hashlib.sha256(with_files.encode()).hexdigest()
 
 
 def repeated(claim: MessageClaim) -> AcceptedTurn | None:

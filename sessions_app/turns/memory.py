@@ -16,6 +16,7 @@ from agentcache import Lease, Stamp, judge
 from sessions_app import database
 from sessions_app.conversations.ledger_schemas import GuardShape
 from sessions_app.conversations.transcript import check_claim
+from sessions_app.files.pictures import UserImages
 from sessions_app.llm.agent import Agent
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.cached_transcript import CachedTranscript
@@ -89,7 +90,7 @@ class TurnMemory:
         held = lease.held()
         if held is None or not verdict.trusted:
             return GuardShape(agent=agent, transcript="read", reason=verdict.reason)
-        if (held.model, held.frozen) != (begun.model, begun.prefix):
+        if (held.model, held.frozen, held.sees_images) != (begun.model, begun.prefix, begun.sees_images):
             return GuardShape(agent=agent, transcript="read", reason="another model or prefix")
         _set(held, begun, begun.last)
         if begun.cut is not None and not held.truncate(begun.cut):
@@ -150,6 +151,7 @@ def _set(transcript: CachedTranscript, begun: ClaimedTurn, last: RequestRecord |
     """Give a transcript what is known of its session beside its rows."""
     transcript.last, transcript.applied, transcript.endpoint = last, begun.applied, begun.endpoint
     transcript.user_pauses, transcript.sampling = begun.user_pauses, begun.turn.sampling
+    transcript.images = UserImages(begun.turn.owner_id)
 
 
 def _stored(
@@ -165,6 +167,8 @@ def _stored(
     if longest is not None:
         rows = [shortened(row, longest) for row in rows]
     prefix = FrozenPrefix.from_json(begun.prefix)
-    transcript = CachedTranscript(str(begun.session_id), prefix, begun.model, rows, last=last)
+    transcript = CachedTranscript(
+        str(begun.session_id), prefix, begun.model, rows, last=last, sees_images=begun.sees_images
+    )
     _set(transcript, begun, last)
     return transcript, stamp

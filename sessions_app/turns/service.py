@@ -7,6 +7,7 @@ raises goes to the caller.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,6 +18,7 @@ from sessions_app import database
 from sessions_app.conversations.schemas import MessageShape, RunShape, SessionShape
 from sessions_app.database import Door
 from sessions_app.errors import Conflict
+from sessions_app.files import clearing
 from sessions_app.journal import Fact
 from sessions_app.models import FactName, Turn, TurnStatus
 from sessions_app.realtime.bus import Bus
@@ -36,6 +38,8 @@ from sessions_app.turn_store.resuming import CallResult
 from sessions_app.turn_store.threads import ThreadRequest, ThreadRun
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -82,10 +86,11 @@ class TurnService:
         message_id: UUID | None,
         *,
         revision: int | None = None,
+        files: Sequence[UUID] = (),
         door: Door = database,
     ) -> AcceptedTurn:
         """Store a turn and run it here, or queue it. Raises NotFound, Conflict, TooMany."""
-        ask = partial(asking.ask, user_id, session_id, text, message_id, revision=revision)
+        ask = partial(asking.ask, user_id, session_id, text, message_id, revision=revision, files=files)
         return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
 
     async def converse(
@@ -163,10 +168,17 @@ class TurnService:
         return await self._steer(door, partial(branching.regenerate, user_id, session_id, message_id, profile_id))
 
     async def edit_message(
-        self, user_id: int, message_id: UUID, text: str, new_id: UUID | None, *, door: Door = database
+        self,
+        user_id: int,
+        message_id: UUID,
+        text: str,
+        new_id: UUID | None,
+        files: Sequence[UUID] | None = None,
+        *,
+        door: Door = database,
     ) -> BranchedTurn:
         """Say something in the place of a message. Raises NotFound, WrongKind, Conflict, TooMany."""
-        return await self._steer(door, partial(branching.edit, user_id, message_id, text, new_id))
+        return await self._steer(door, partial(branching.edit, user_id, message_id, text, new_id, files))
 
     async def select_branch(
         self, user_id: int, message_id: UUID, limit: int, *, door: Door = database
@@ -260,6 +272,14 @@ class TurnService:
             if (run := self._registry.get(session_id)) is not None:
                 run.takes_next = False
             await self._stopped(running)
+        await self._clear_files()
+
+    async def _clear_files(self) -> None:
+        """Remove the files that went with a chat. What fails is done again by the supervisor."""
+        try:
+            await clearing.clear_removed()
+        except Exception:
+            logger.exception("files of a deleted chat are still in the store")
 
     async def open_session(
         self, session_id: UUID, subscription: Subscription, limit: int, *, door: Door = database

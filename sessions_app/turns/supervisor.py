@@ -11,6 +11,7 @@ from sessions_app import database, journal
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.search import index
 from sessions_app.errors import NotFound
+from sessions_app.files import clearing
 from sessions_app.journal import foreign
 from sessions_app.models import Ticket
 from sessions_app.realtime.delivery import Delivery
@@ -79,6 +80,7 @@ class Supervisor:
             asyncio.create_task(self._every(POLL_SECONDS, self.poll)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self.prune)),
             asyncio.create_task(self._every(self._beat_seconds, self.delete_temporary)),
+            asyncio.create_task(self._every(SWEEP_SECONDS, self.clear_files)),
         ]
         if self._refresher is not None:
             self._tasks.append(asyncio.create_task(self._every(POLL_SECONDS, self._refresher.refresh_due)))
@@ -125,6 +127,11 @@ class Supervisor:
         for owner_id, session_id in await database.WATCH.read(deleting.temporary_left):
             with suppress(NotFound):
                 await self._publisher.write(database.WATCH, deleting.delete, owner_id, session_id, self.silence)
+
+    async def clear_files(self) -> None:
+        """Remove files that nothing has any more, and what killed processes have left of uploads."""
+        await clearing.clear_abandoned()
+        await clearing.clear_removed()
 
     async def index(self) -> None:
         """Bring the search index up to date, in steps with room for others between them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +22,12 @@ from pydantic_ai.providers import Provider, infer_provider_class
 from agentcache import Stamp
 from sessions_app.llm.content.codec import decode
 from sessions_app.llm.content.history import messages_of
+from sessions_app.llm.content.parts import FileReference
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.live_model import LiveModel, parameters_of
 from sessions_app.llm.wire.splicing import dumped
-from sessions_app.models import Branch, ChatSession, Message
+from sessions_app.models import Branch, ChatSession, FileContent, Message
 from tests.llm.talking import timeless
 
 
@@ -42,7 +43,17 @@ class Stored:
 
     @property
     def rows(self) -> list[Row]:
-        return [Row(m.role, m.text, decode(m.parts), m.status, m.position) for m in self.messages]  # type: ignore[arg-type]
+        rows = [Row(m.role, m.text, decode(m.parts), m.status, m.position) for m in self.messages]  # type: ignore[arg-type]
+        return [replace(row, text=_told(row)) for row in rows]
+
+
+def _told(row: Row) -> str:
+    """What is sent of a row's text, with its documents before it. In a database thread."""
+    files = [part for part in row.parts if isinstance(part, FileReference) and part.text]
+    found = [FileContent.objects.get(folder=UUID(file.folder)).text for file in files]
+    texts = [text.replace("</document", "<\\/document") for text in found]
+    blocks = [f'<document name="{file.name}">\n{text}\n</document>' for file, text in zip(files, texts, strict=True)]
+    return "\n\n".join([*blocks, row.text] if row.text or not blocks else blocks)
 
 
 def stored(session_id: UUID) -> Stored:

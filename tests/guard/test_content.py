@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from sessions_app import database
-from sessions_app.conversations.transcript import NewMessage
 from sessions_app.llm.content.codec import decode
 from sessions_app.models import Message, TurnStatus
 from sessions_app.turn_store import beginning
@@ -94,8 +92,8 @@ async def test_a_message_begun_with_a_file_is_not_sent_without_it(
     chat = await session()
     await host.turn(chat, "first")
     asked = len(provider.bodies)
-    # No command takes files yet.
-    monkeypatch.setattr(beginning, "NewMessage", partial(NewMessage, parts=decode(FILE)))
+    # No command takes a file that holds nothing.
+    monkeypatch.setattr(beginning, "decode", lambda stored: decode(FILE))
     turn = await host.turn(chat, "look")
     assert guard_of(turn) == ("reused", "kept", "same stamp")
     assert (turn.status, len(provider.bodies)) == (TurnStatus.FAILED, asked)

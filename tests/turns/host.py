@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -164,14 +164,16 @@ class Host:
             await self.open(session_id)
             self.opened.add(session_id)
 
-    async def ask(self, session_id: UUID, text: str = "hello", message_id: UUID | None = None) -> AcceptedTurn:
+    async def ask(
+        self, session_id: UUID, text: str = "hello", message_id: UUID | None = None, files: Sequence[UUID] = ()
+    ) -> AcceptedTurn:
         """Ask for a turn; the session is opened before, once."""
         await self.show(session_id)
-        return await within(self.runner.service.start_turn(self.user_id, session_id, text, message_id))
+        return await within(self.runner.service.start_turn(self.user_id, session_id, text, message_id, files=files))
 
-    async def turn(self, session_id: UUID, text: str = "hello") -> Turn:
+    async def turn(self, session_id: UUID, text: str = "hello", files: Sequence[UUID] = ()) -> Turn:
         """A whole turn; returns it as stored, when the agent is idle again."""
-        asked = await self.ask(session_id, text)
+        asked = await self.ask(session_id, text, files=files)
         await self.listener.end_of(asked.run_id)
         return await stored_turn(asked.run_id)
 

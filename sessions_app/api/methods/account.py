@@ -42,11 +42,19 @@ class TextUsed(Shape):
     quota: int
 
 
+class FilesUsed(Shape):
+    """How many bytes the files take, with what was made of them, and how many they may."""
+
+    bytes: int
+    quota: int
+
+
 class UsageResult(Shape):
     """What the caller stores, each kind with its quota."""
 
     sessions: SessionsUsed
     text: TextUsed
+    files: FilesUsed
 
 
 class SinceParams(Params):
@@ -93,6 +101,7 @@ async def _usage(call: Call, params: NoParams) -> UsageResult:
     return UsageResult(
         sessions=SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
         text=TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
+        files=FilesUsed(bytes=used.file_bytes, quota=settings.HERMES_FILE_QUOTA),
     )
 
 

@@ -10,19 +10,37 @@ from django.conf import settings
 from pydantic import model_validator
 
 from sessions_app.api.method import Call, Method
-from sessions_app.api.method_types import LEFT_OUT, Id, Params, Position, ProfileId, SaidText, SessionParams
+from sessions_app.api.method_types import (
+    LEFT_OUT,
+    FileIds,
+    Id,
+    Params,
+    Position,
+    ProfileId,
+    SaidText,
+    SessionParams,
+    Text,
+)
 from sessions_app.conversations.schemas import MessageShape, SessionShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, NotFound, TooLarge
 
 
 class StartParams(SessionParams):
-    text: SaidText
-    """What the caller says."""
+    text: Text
+    """What the caller says; it may be blank where there are files."""
+    files: FileIds = LEFT_OUT
+    """The ids of files that it is said with, in their order."""
     message_id: Id = LEFT_OUT
     """The id of the message, made by the client: the same request again is the same turn."""
     revision: Position = LEFT_OUT
     """That of the session as it is shown: it is a conflict where another branch was chosen since."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.text.strip() and not self.files:
+            raise ValueError("must have a text that is not blank, or files")
+        return self
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), settings.HERMES_MAX_TEXT
@@ -53,8 +71,10 @@ class RegenerateResult(Shape):
 class EditParams(Params):
     message_id: Id
     """One of the caller's messages."""
-    text: SaidText
-    """What stands in its place."""
+    text: Text
+    """What stands in its place; it may be blank where there are files."""
+    files: FileIds = LEFT_OUT
+    """The ids of files that it is said with, in order; left out, those of the message in whose place it stands."""
     new_id: Id = LEFT_OUT
     """The id of the new message, made by the client: the same request again is the same turn."""
 
@@ -111,6 +131,7 @@ async def _start(call: Call, params: StartParams) -> StartResult:
         params.text,
         params.message_id,
         revision=params.revision,
+        files=params.files or (),
         door=call.caller,
     )
     return StartResult(run_id=started.run_id, message=started.message, queued=started.queued)
@@ -127,7 +148,7 @@ async def _regenerate(call: Call, params: RegenerateParams) -> RegenerateResult:
 async def _edit(call: Call, params: EditParams) -> EditResult:
     """Say something in the place of one of the caller's messages: both stay, each in its branch."""
     branched = await call.service.edit_message(
-        call.caller.user_id, params.message_id, params.text, params.new_id, door=call.caller
+        call.caller.user_id, params.message_id, params.text, params.new_id, params.files, door=call.caller
     )
     return EditResult(run_id=branched.asked.run_id, message=branched.asked.message, session=branched.chat_session)
 

@@ -8,7 +8,8 @@ when it has them (`cached_transcript`). The rules, each for a reason that a prov
 - A tool call without a result gets one that says so; else the provider refuses the session for ever.
 - A tool's row whose call does not stand right before it is left out: providers refuse a result nobody asked for,
   and such a row is made only by a hand in the database, never by a turn.
-- A row with a part that cannot be sent (a file, so far) is refused, and with it the request: never sent without it.
+- A row with a part that cannot be sent (a file that holds nothing) is refused, and with it the request: never sent
+  without it.
 - What a summary stands in the place of is not sent (`summaries`).
 - A branch whose first row that counts is not a user's gets an opening line; Anthropic refuses it otherwise.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from sessions_app.llm.content.files import Image, images_in, stand_in
 from sessions_app.llm.content.parts import tool_results
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.content.restored import EPOCH, response_of
@@ -60,7 +62,7 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
         if not counts(row):
             continue
         if row.role == "user":
-            messages.append(_said(said_of(row)))
+            messages.append(_said(said_of(row), images_in(row.parts)))
         else:
             messages.append(response_of(row, model))
             if calls := calls_of(row):
@@ -68,10 +70,13 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
     return messages
 
 
-def _said(text: str) -> ModelRequest:
-    from pydantic_ai.messages import ModelRequest, UserPromptPart
+def _said(text: str, images: Sequence[Image]) -> ModelRequest:
+    from pydantic_ai.messages import BinaryContent, ModelRequest, UserPromptPart
 
-    return ModelRequest(parts=[UserPromptPart(text, timestamp=EPOCH)])
+    if not images:
+        return ModelRequest(parts=[UserPromptPart(text, timestamp=EPOCH)])
+    shown = [BinaryContent(stand_in(image.name), media_type=image.media_type) for image in images]
+    return ModelRequest(parts=[UserPromptPart([*shown, *([text] if text.strip() else [])], timestamp=EPOCH)])
 
 
 def _results(calls: dict[str, str], following: Sequence[Row]) -> ModelRequest:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sessions_app.llm.content.errors import WAY_OUT, ContentError
+from sessions_app.llm.content.files import images_in
 from sessions_app.llm.content.parts import (
+    FileReference,
     Note,
     Origin,
+    Part,
     Parts,
     Reasoning,
     Summary,
@@ -21,17 +24,18 @@ from sessions_app.llm.content.parts import (
 Role = Literal["user", "assistant", "tool"]
 
 SENDABLE: dict[Role, tuple[type, ...]] = {
-    "user": (Summary, Note),
+    "user": (Summary, Note, FileReference),
     "assistant": (Origin, Reasoning, TextSpan, ToolCall),
     "tool": (ToolResult,),
 }
-"""The parts that can be sent with a row of each role. No provider is sent files yet."""
+"""The parts that can be sent with a row of each role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """What the history needs to know of one stored message. `text` is the authority on what it says.
 
+    Of a user's row with documents `text` begins with what these say (`files.told`).
     `position` is its place in its line of the conversation: rising, with gaps. No byte depends on it.
     """
 
@@ -56,18 +60,24 @@ def calls_of(row: Row) -> dict[str, str]:
 
 def counts(row: Row) -> bool:
     """Whether a row makes a message of its own; a tool's row becomes part of its answer's results."""
-    return row.role != "tool" and bool(row.text.strip() or calls_of(row) or not is_sendable(row))
+    return row.role != "tool" and bool(
+        row.text.strip() or calls_of(row) or images_in(row.parts) or not is_sendable(row)
+    )
 
 
 def is_sendable(row: Row) -> bool:
     """Whether all of a row can be sent."""
-    return all(isinstance(part, SENDABLE[row.role]) for part in row.parts)
+    return all(_is_sendable(part, row.role) for part in row.parts)
+
+
+def _is_sendable(part: Part, role: Role) -> bool:
+    return isinstance(part, SENDABLE[role]) and not (isinstance(part, FileReference) and not part.is_sent)
 
 
 def check(row: Row) -> None:
     """Refuse a row that would be sent without a part of it. Raises ContentError."""
     if not is_sendable(row):
-        kinds = ", ".join(sorted({part.kind for part in row.parts if not isinstance(part, SENDABLE[row.role])}))
+        kinds = ", ".join(sorted({part.kind for part in row.parts if not _is_sendable(part, row.role)}))
         raise ContentError(
             f"This chat holds a message that cannot be sent to the model whole: it has a part of the kind {kinds}. "
             f"{WAY_OUT}"

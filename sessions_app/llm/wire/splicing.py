@@ -15,11 +15,13 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+from sessions_app.llm.content.files import filled, referenced
 
 if TYPE_CHECKING:
     from sessions_app.llm.wire.reading import Reader
@@ -54,7 +56,8 @@ class Splice:
     and serialised only (its answer is an error). `prefix` is the digest of all that stands before and beside the
     conversation, the same for all sessions that begin alike. `added` is what the request adds, as the sections between
     which markers stood. `answer` is what reads the answer that came back; `on_bytes` and `on_words` hear of each piece
-    of it, and `max_answer` are the most characters that are wanted of it.
+    of it, and `max_answer` are the most characters that are wanted of it. `images` are the pictures that are sent, as
+    base64 by their names; what is kept and added only refers to them.
     """
 
     kept: bytes
@@ -65,6 +68,7 @@ class Splice:
     on_bytes: Callable[[], None] = _nothing
     on_words: Callable[[], None] = _nothing
     max_answer: int = 1_000_000
+    images: Mapping[str, bytes] = field(default_factory=dict)
 
     def body(self, content: bytes) -> bytes:
         """The whole body for a body that holds the marker; remembers the elements behind it."""
@@ -73,14 +77,15 @@ class Splice:
         # server knows the question.
         frame.get("stream_options", {}).pop("continuous_usage_stats", None)
         name = next(name for name in FIELDS if name in frame)
-        elements = [dumped(element) for element in frame[name]]
+        elements = [referenced(dumped(element)) for element in frame[name]]
         place = next(index for index, element in enumerate(elements) if MARKER.encode() in element)
         self.added = _apart(elements[place + 1 :])
         self.prefix = _prefix_digest({**frame, name: None}, elements[:place])
         frame[name] = [MARKER]
         head, tail = dumped(frame).split(dumped(MARKER), 1)
         kept = [self.kept] if self.kept else []
-        return b"".join([head, b",".join([*elements[:place], *kept, *chain.from_iterable(self.added)]), tail])
+        body = b"".join([head, b",".join([*elements[:place], *kept, *chain.from_iterable(self.added)]), tail])
+        return filled(body, self.images) if self.is_sent else body
 
 
 def _apart(elements: list[bytes]) -> list[list[bytes]]:
