@@ -30,11 +30,11 @@ export declare namespace Api {
     /** Say what the caller thinks of an answer; null takes it back. */
     "message.rate": { params: { message_id: string; rating: 1 | -1 | null; comment?: string }; result: MessageResult };
     /** Say something: answered once the text is durable, run now or after the running turn. */
-    "turn.start": { params: { session_id: string; text: string; message_id?: string; revision?: number }; result: StartResult };
+    "turn.start": { params: { session_id: string; text: string; files?: Array<string>; message_id?: string; revision?: number }; result: StartResult };
     /** Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch. */
     "turn.regenerate": { params: { session_id: string; message_id?: string; profile?: number }; result: RegenerateResult };
     /** Say something in the place of one of the caller's messages: both stay, each in its branch. */
-    "message.edit": { params: { message_id: string; text: string; new_id?: string }; result: EditResult };
+    "message.edit": { params: { message_id: string; text: string; files?: Array<string>; new_id?: string }; result: EditResult };
     /** Put a summary in the place of the earlier part of a chat, for the model: its own, or a text; or use all again. */
     "session.compact": { params: { session_id: string; text?: string; undo?: boolean }; result: CompactResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */
@@ -194,12 +194,30 @@ export declare namespace Api {
     event: SessionChanged | SessionDeleted | MessageCreated | MessageUpdated | BranchSelected | QueueChanged | TurnChanged | TranscriptChanged | MemoryUpdated;
     cursor: number;
   }
+  /** A file of a user: its name, and what was found in its bytes. ``width`` and ``height`` are those of a picture, in pixels; ``pages`` those of a document (sheets, slides); ``text_characters`` are told to the model. ``notice`` says what of it is not. ``url`` has its bytes, and with ``?thumbnail`` a small picture. */
+  interface FileShape {
+    id: string;
+    name: string;
+    media_type: string;
+    size: number;
+    width?: number | null;
+    height?: number | null;
+    pages?: number | null;
+    text_characters?: number | null;
+    notice?: string | null;
+    url: string;
+  }
   /** Bytes already at the provider, named by a handle the provider issued: an OpenAI or Anthropic file id, a Gemini file URI, a storage URL only that provider can read. No bytes travel and nothing is fetched. Only the provider that minted the handle can resolve it; a peer that cannot drops the part as it drops any part it cannot use. */
   interface FileSource {
     type: "file";
     value: string;
     provider?: string | null;
     mimeType?: string | null;
+  }
+  /** How many bytes the files take, with what was made of them, and how many they may. */
+  interface FilesUsed {
+    bytes: number;
+    quota: number;
   }
   /** The name and arguments of a tool call. */
   interface FunctionCall {
@@ -255,7 +273,7 @@ export declare namespace Api {
     retentions: Array<RetentionCountShape>;
     profile: ProfileShape | null;
   }
-  /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. ``retention`` is the choice of the turn's last request, null where its provider leaves none. */
+  /** A turn's line in the ledger. ``miss`` says why tokens that were expected were not cached, or that it was the session's first turn. ``cost`` and ``saved`` are US dollars, null where no price is known; ``saved`` is against the same tokens without a cache. ``told_reason`` is what the provider itself says of a miss, null where it says nothing. ``retention`` is the choice of the turn's last request, null where its provider leaves none. */
   interface LedgerShape {
     fresh_tokens: number;
     cache_write_tokens: number;
@@ -266,6 +284,7 @@ export declare namespace Api {
     provider: string;
     model: string;
     miss: MissShape | null;
+    told_reason: string | null;
     cost: number | null;
     saved: number | null;
     guard: GuardShape | null;
@@ -322,7 +341,7 @@ export declare namespace Api {
   interface MessageResult {
     message: MessageShape;
   }
-  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the other messages that stand in the same place, in other branches, oldest first; ``place`` is which of all of them this one is by age, from 1. ``kind`` is null of what was said, else what this message is instead: the ``summary`` that the model is sent in the place of what came before, or a ``note`` of the host to the model. ``model`` is who answered, ``rating`` what the user thinks of it. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``proposal`` is how a memory stands that a call of the tool ``remember`` has proposed, of that call's result. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
+  /** One message of the conversation shown. ``position`` is null while the message is queued. ``alternatives`` are the ids of the other messages that stand in the same place, in other branches, oldest first; ``place`` is which of all of them this one is by age, from 1. ``kind`` is null of what was said, else what this message is instead: the ``summary`` that the model is sent in the place of what came before, or a ``note`` of the host to the model. ``model`` is who answered, ``rating`` what the user thinks of it. ``files`` are those that it was said with. ``tool_calls`` and ``tool_call_id`` tie an assistant's calls to the tool messages that answer them. The message that ended a turn has the turn's ``ledger``, where its provider has counted anything. ``reasoning`` is what the model let be seen of its thoughts. ``proposal`` is how a memory stands that a call of the tool ``remember`` has proposed, of that call's result. ``finish`` says why an answer is not whole although its provider ended it as it should, ``error`` why it broke off; of a turn without an answer, the user's message has the error. */
   interface MessageShape {
     id: string;
     position: number | null;
@@ -339,6 +358,7 @@ export declare namespace Api {
     reasoning?: string | null;
     finish?: "length" | "content_filter" | "refusal" | "context" | "pause" | null;
     error?: ErrorShape | null;
+    files?: Array<FileShape> | null;
     tool_calls?: Array<ToolCallShape> | null;
     tool_call_id?: string | null;
     ledger?: LedgerShape | null;
@@ -398,6 +418,7 @@ export declare namespace Api {
     message_id: string;
     text: string;
     kind: TurnKind;
+    files?: Array<FileShape> | null;
   }
   /** Closes a span of reasoning. */
   interface ReasoningEndEvent {
@@ -817,6 +838,7 @@ export declare namespace Api {
   interface UsageResult {
     sessions: SessionsUsed;
     text: TextUsed;
+    files: FilesUsed;
   }
   /** A message from the person using the application. */
   interface UserMessage {
