@@ -40,7 +40,7 @@ def shared_beginning(chat_session: ChatSession, said: Sequence[Said]) -> tuple[M
 def said_after(chat_session: ChatSession, position: int) -> bool:
     """Tell whether the active line has more that was said behind a position."""
     while following := branches.following(chat_session, 1, after=position)[0]:
-        if following[0].kind == MessageKind.SAID and not _is_own_result(following[0]):
+        if following[0].kind == MessageKind.SAID and not is_own_result(following[0]):
             return True
         position = following[0].position
     return False
@@ -51,13 +51,13 @@ def place_behind(chat_session: ChatSession, message: Message) -> int:
     position = message.position
     while rows := branches.following(chat_session, _ROWS_AT_ONCE, after=position)[0]:
         for row in rows:
-            if not _is_own_result(row):
+            if not is_own_result(row):
                 return position + 1
             position = row.position
     return position + 1
 
 
-def _is_own_result(row: Message) -> bool:
+def is_own_result(row: Message) -> bool:
     """Tell whether a row is a result of the host's own tools, which no program sees."""
     return row.role == MessageRole.TOOL and said_by(row.role, row.kind, row.text, known(row.parts)) is None
 

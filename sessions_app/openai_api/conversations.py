@@ -17,7 +17,7 @@ from sessions_app.openai_api.item_reading import SentItem, Told, read_items
 from sessions_app.openai_api.response_reading import Metadata, no_conversation
 from sessions_app.openai_api.responses_store import NoItem
 from sessions_app.openai_api.streaming import encoded
-from sessions_app.turn_store import continuing
+from sessions_app.turn_store import conversing
 
 _MAX_ITEMS = 20
 
@@ -34,7 +34,7 @@ async def create(exchange: Exchange, caller: Caller) -> None:
     body, told = await asyncio.to_thread(_read, await exchange.body())
     publisher = exchange.runner.publisher
     chat_session = await publisher.write(
-        caller, continuing.begin_conversation, caller.user_id, told.prompt, told.said, body.metadata
+        caller, conversing.begin_conversation, caller.user_id, told.prompt, told.said, body.metadata
     )
     await exchange.answer(encoded(responses_store.conversation_of(chat_session)))
 

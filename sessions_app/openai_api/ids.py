@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+# A thought or a call is named by its message and a number.
 _ITEM = re.compile(r"(?:msg|rs|fc|fco)_([0-9a-f-]{36})(?:-\d{1,9})?")
 
 
@@ -26,6 +27,16 @@ def message_item_id(message_id: UUID | str) -> str:
 def thought_item_id(thought_id: str) -> str:
     """Return the id of the item that a thought is, which a run names by its message's id and a number."""
     return f"rs_{thought_id}"
+
+
+def call_item_id(message_id: UUID | str, number: int) -> str:
+    """Return the id of the item that a message's call is; the program's calls are counted from 1."""
+    return f"fc_{message_id}-{number}"
+
+
+def result_item_id(message_id: UUID) -> str:
+    """Return the id of the item that a message with a result is."""
+    return f"fco_{message_id}"
 
 
 def run_of(response: str) -> UUID | None:

@@ -1,19 +1,23 @@
-"""From items that a program sends to what was said: system prompts, and texts of the user and of the assistant.
+"""From items that a program sends to what was said: system prompts, texts, calls of the program's tools, their results.
 
 What is the host's own in a history that comes back (thoughts) is left out: the host has it. For a thread.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 from django.conf import settings
 
-from sessions_app.conversations.line_digests import Said, joined
+from sessions_app.conversations.line_digests import BETWEEN_STEPS, Said, joined
 from sessions_app.http_api.bodies import Lenient
 from sessions_app.http_api.errors import ApiError
+from sessions_app.llm.content.parts import ToolCall
 from sessions_app.models import MessageRole
+from sessions_app.models.waiting import MAX_CALL_ID
+from sessions_app.openai_api import tools
 
 _PROMPT_ROLES = ("system", "developer")
 _TEXT_PARTS = {"input_text": "text", "output_text": "text", "text": "text", "refusal": "refusal"}
@@ -26,19 +30,18 @@ class SentItem(Lenient):
     type: str | None = None
     role: str | None = None
     content: str | list[dict[str, Any]] | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    output: str | list[dict[str, Any]] | None = None
 
 
 @dataclass(slots=True)
 class Told:
-    """What items say: system prompts, which come first, and who has said what after them."""
+    """What items say: system prompts, which come first, and what was said after them, answers whole."""
 
     prompts: list[str] = field(default_factory=list)
-    texts: list[Said] = field(default_factory=list)
-
-    @property
-    def said(self) -> tuple[Said, ...]:
-        """What was said, answers whole."""
-        return tuple(joined(self.texts))
+    said: tuple[Said, ...] = ()
 
     @property
     def prompt(self) -> str | None:
@@ -46,25 +49,40 @@ class Told:
         return "\n\n".join(self.prompts) or None
 
 
-def read_items(items: str | list[SentItem], param: str) -> Told:
-    """Return what items say; a text is one message of the user. Raises ApiError, which names ``param``."""
-    told = Told()
+def read_items(items: str | list[SentItem], param: str, *, goes_on: bool = False) -> Told:
+    """Return what items say; a text is one message of the user. Raises ApiError, which names ``param``.
+
+    Where it ``goes_on`` from an answer, results of its calls may come first.
+    """
     if isinstance(items, str):
-        items = [SentItem(role="user", content=items)]
-        places = [param]
-    else:
-        places = [f"{param}[{number}]" for number in range(len(items))]
-    for item, place in zip(items, places, strict=True):
-        _read(item, place, told)
-    return told
+        text = _checked(items, settings.HERMES_MAX_TEXT, param)
+        return Told(said=tuple(joined([Said(MessageRole.USER, text)])))
+    prompts: list[str] = []
+    said: list[tuple[str, Said]] = []
+    for number, item in enumerate(items):
+        place = f"{param}[{number}]"
+        if item.type in (None, "message") and item.role in _PROMPT_ROLES:
+            if said:
+                raise ApiError(400, "A system prompt comes before all other messages.", param=f"{place}.role")
+            prompts += [text] if (text := _text(item, place)).strip() else []
+        else:
+            _add(said, place, _said(item, place))
+    return Told(prompts, tuple(joined(_in_order(said, goes_on=goes_on))))
 
 
-def _read(item: SentItem, place: str, told: Told) -> None:
+def _said(item: SentItem, place: str) -> Said | None:
+    """Return what an item says, None for nothing. Raises ApiError."""
     match item.type:
         case None | "message":
-            _read_message(item, place, told)
+            if item.role not in (MessageRole.USER, MessageRole.ASSISTANT):
+                raise ApiError(400, "The role is none of system, developer, user, assistant.", param=f"{place}.role")
+            return Said(item.role, _text(item, place))
+        case "function_call":
+            return Said(MessageRole.ASSISTANT, "", (_call(item, place),))
+        case "function_call_output":
+            return Said(MessageRole.TOOL, _output(item, place), call_id=_named(item.call_id, f"{place}.call_id"))
         case "reasoning":
-            pass
+            return None
         case "item_reference":
             text = "Items are not named: send previous_response_id, or the items themselves."
             raise ApiError(400, text, code="unsupported_value", param=place)
@@ -72,33 +90,60 @@ def _read(item: SentItem, place: str, told: Told) -> None:
             raise ApiError(400, "Items of this type are not taken.", code="unsupported_value", param=f"{place}.type")
 
 
-def _read_message(item: SentItem, place: str, told: Told) -> None:
-    if item.role not in (*_PROMPT_ROLES, MessageRole.USER, MessageRole.ASSISTANT):
-        raise ApiError(400, "The role is none of system, developer, user, assistant.", param=f"{place}.role")
-    text = _text(item, f"{place}.content" if item.type or "[" in place else place)
-    if item.role not in _PROMPT_ROLES:
-        told.texts.append(Said(item.role, text))
+def _add(said: list[tuple[str, Said]], place: str, each: Said | None) -> None:
+    """Append what an item says; what belongs to the answer before, which has calls, is added to that."""
+    if each is None:
         return
-    if told.texts:
-        raise ApiError(400, "A system prompt comes before all other messages.", param=f"{place}.role")
-    told.prompts += [text] if text.strip() else []
+    before = said[-1][1] if said else None
+    is_one = before is not None and before.role == each.role == MessageRole.ASSISTANT
+    if before is not None and is_one and (each.calls or before.calls):
+        text = BETWEEN_STEPS.join(text for text in (before.text, each.text) if text.strip())
+        said[-1] = (said[-1][0], replace(before, text=text, calls=(*before.calls, *each.calls)))
+    else:
+        said.append((place, each))
+
+
+def _in_order(said: list[tuple[str, Said]], *, goes_on: bool) -> list[Said]:
+    """Return what was said with results in the order of their calls. Raises ApiError."""
+    first = list(takewhile(lambda each: each[1].role == MessageRole.TOOL, said)) if goes_on else []
+    try:
+        return [*(each for _, each in first), *tools.in_order(said[len(first) :])]
+    except ApiError as error:
+        told = "Behind an answer's function_call items each needs one function_call_output, and no other is taken."
+        raise ApiError(400, told, param=(error.error["param"] or "").partition(".")[0]) from None
+
+
+def _call(item: SentItem, place: str) -> ToolCall:
+    name, arguments = _named(item.name, f"{place}.name"), item.arguments or ""
+    tools.check_text(name, 64, f"{place}.name")
+    tools.check_text(arguments, tools.MAX_ARGUMENTS, f"{place}.arguments")
+    return ToolCall(_named(item.call_id, f"{place}.call_id"), name, arguments, client=True)
+
+
+def _named(value: str | None, place: str) -> str:
+    if not value:
+        raise ApiError(400, "Field required.", param=place)
+    tools.check_text(value, MAX_CALL_ID, place)
+    return value
+
+
+def _output(item: SentItem, place: str) -> str:
+    if item.output is None:
+        raise ApiError(400, "Field required.", param=f"{place}.output")
+    return _checked(item.output, settings.HERMES_MAX_TEXT, f"{place}.output")
 
 
 def _text(item: SentItem, place: str) -> str:
     """Return the text of a message. Raises ApiError."""
     if item.content is None:
-        raise ApiError(400, "A message needs a content.", param=place)
+        raise ApiError(400, "A message needs a content.", param=f"{place}.content")
     longest = settings.HERMES_MAX_ANSWER if item.role == MessageRole.ASSISTANT else settings.HERMES_MAX_TEXT
-    return checked(item.content if isinstance(item.content, str) else _joined(item.content, place), longest, place)
+    return _checked(item.content, longest, f"{place}.content")
 
 
-def checked(text: str, longest: int, place: str) -> str:
-    """Return a text that can be stored. Raises ApiError."""
-    if "\0" in text:
-        raise ApiError(400, "The text has a NUL character.", param=place)
-    if len(text) > longest:
-        told = f"A text of {len(text):,} characters; {longest:,} are allowed."
-        raise ApiError(400, told, code="string_above_max_length", param=place)
+def _checked(content: str | list[dict[str, Any]], longest: int, place: str) -> str:
+    text = content if isinstance(content, str) else _joined(content, place)
+    tools.check_text(text, longest, place)
     return text
 
 

@@ -5,12 +5,13 @@ Any turn that brings an answer is a response. What only its request has said (``
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sessions_app.conversations import spending
-from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec
 from sessions_app.models import ChatSession, Turn, TurnStatus
 from sessions_app.openai_api.ids import conversation_id, response_id
 from sessions_app.openai_api.items import Item
@@ -57,13 +58,13 @@ def response_of(turn: Turn, output: Sequence[Item] = (), finish: str = "") -> di
         "metadata": asked.get("metadata") or {},
         "model": asked.get("model") or _model(turn),
         "output": list(output),
-        "parallel_tool_calls": True,
+        "parallel_tool_calls": wanted.get("parallel_tool_calls") is not False,
         "previous_response_id": asked.get("previous_response_id"),
         "reasoning": {"effort": wanted.get("reasoning_effort"), "summary": None},
         "temperature": wanted.get("temperature"),
         "text": {"format": _form(wanted.get("response_format"))},
-        "tool_choice": "auto",
-        "tools": [],
+        "tool_choice": _choice(wanted.get("tool_choice")),
+        "tools": _tools(turn.chat_session, asked.get("tools")),
         "top_p": wanted.get("top_p"),
         "truncation": "disabled",
         "usage": _usage(turn) if turn.ended_at else None,
@@ -87,6 +88,41 @@ def _prompt(chat_session: ChatSession, digest: str | None) -> str | None:
         return FrozenPrefix.from_json(chat_session.frozen_prefix).prompt
     except ValueError:
         return None
+
+
+def tool_names(chat_session: ChatSession) -> frozenset[str]:
+    """Return the names of the tools that a program has brought to a session."""
+    return frozenset(tool.name for tool in _brought(chat_session))
+
+
+def _tools(chat_session: ChatSession, digest: str | None) -> list[dict[str, Any]]:
+    """Return the tools that a program has brought to a session, where they still are those of this digest."""
+    if digest not in (None, chat_session.client_tools):
+        return []
+    return [
+        {
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description or None,
+            "parameters": json.loads(tool.parameters),
+            "strict": None,
+        }
+        for tool in _brought(chat_session)
+    ]
+
+
+def _brought(chat_session: ChatSession) -> tuple[ToolSpec, ...]:
+    if not chat_session.client_tools:
+        return ()
+    try:
+        return FrozenPrefix.from_json(chat_session.frozen_prefix).client_tools
+    except ValueError:
+        return ()
+
+
+def _choice(wanted: Any) -> Any:
+    """Return which tool was to be called, as Responses have it: a function's name beside its type."""
+    return {"type": "function", **wanted["function"]} if isinstance(wanted, dict) else wanted or "auto"
 
 
 def _error(turn: Turn) -> dict[str, str] | None:

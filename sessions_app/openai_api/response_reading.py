@@ -15,10 +15,12 @@ from pydantic import Field
 from sessions_app.conversations.line_digests import Said, prompt_digest
 from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.sampling import Sampling
+from sessions_app.llm.tools.client_tools import MAX_TOOLS, digest_of
 from sessions_app.models import MessageRole
-from sessions_app.openai_api import ids
-from sessions_app.openai_api.item_reading import SentItem, checked, read_items
+from sessions_app.openai_api import ids, tools
+from sessions_app.openai_api.item_reading import SentItem, read_items
 
 MAX_ITEMS = 5_000
 """Of one request: all that are not known yet are stored in one transaction."""
@@ -46,6 +48,18 @@ class _Text(Lenient):
     format: _Form | None = None
 
 
+class _Tool(Lenient):
+    type: str
+    name: str = ""
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class _Choice(Lenient):
+    type: str
+    name: str = ""
+
+
 class _Named(Lenient):
     id: str
 
@@ -67,7 +81,9 @@ class ResponseBody(Lenient):
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     reasoning: _Reasoning | None = None
     text: _Text | None = None
-    tools: list[Any] | None = None
+    tools: Annotated[list[_Tool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["auto", "none", "required"] | _Choice | None = None
+    parallel_tool_calls: bool | None = None
     prompt: Any = None
     n: int | None = None
     top_logprobs: int | None = None
@@ -77,6 +93,7 @@ class ResponseBody(Lenient):
 class ResponseRequest:
     """A request for a response. ``prompt`` is the system prompt that came with it, None where none did.
 
+    ``tools`` are the client's own.
     ``previous`` is the run that it goes on from, ``conversation`` the session that it goes on in. ``kept`` is what is
     told with the response.
     """
@@ -84,6 +101,7 @@ class ResponseRequest:
     model: str
     prompt: str | None
     said: tuple[Said, ...]
+    tools: tuple[ToolSpec, ...]
     sampling: Sampling | None
     previous: UUID | None
     conversation: UUID | None
@@ -98,24 +116,29 @@ def read(body: bytes) -> ResponseRequest:
     parsed = parse(ResponseBody, body)
     _refuse_what_cannot_be_done(parsed)
     previous, conversation = _references(parsed)
-    told = read_items(parsed.input, "input")
-    if not told.said or told.said[-1].role != MessageRole.USER:
-        raise ApiError(400, "The last item must be a user's message, with a text.", param="input")
+    told = read_items(parsed.input, "input", goes_on=previous is not None or conversation is not None)
+    if not told.said or told.said[-1].role == MessageRole.ASSISTANT:
+        last = "The last item must be a user's message, with a text, or a function_call_output."
+        raise ApiError(400, last, param="input")
     if parsed.instructions is not None:
-        told.prompts.insert(0, checked(parsed.instructions, settings.HERMES_MAX_TEXT, "instructions"))
+        tools.check_text(parsed.instructions, settings.HERMES_MAX_TEXT, "instructions")
+        told.prompts.insert(0, parsed.instructions)
     prompts = [each for each in told.prompts if each.strip()]
     prompt = "\n\n".join(prompts) or None
+    brought = tools.brought([_as_chat_has_it(tool) for tool in parsed.tools or ()])
+    choice = tools.wanted(_choice(parsed.tool_choice), parsed.parallel_tool_calls, brought)
     return ResponseRequest(
         parsed.model,
         prompt,
         told.said,
-        _sampling(parsed),
+        brought,
+        _sampling(parsed) | choice or None,
         previous,
         conversation,
         parsed.store is not False,
         bool(parsed.background),
         bool(parsed.stream),
-        _kept(parsed, prompt),
+        _kept(parsed, prompt, brought),
     )
 
 
@@ -124,7 +147,6 @@ def _refuse_what_cannot_be_done(body: ResponseBody) -> None:
         "n": (body.n not in (None, 1), "One answer is made for a request: n must be 1."),
         "top_logprobs": (bool(body.top_logprobs), "Log probabilities are not told."),
         "prompt": (body.prompt is not None, "There are no stored prompts here: send instructions."),
-        "tools": (bool(body.tools), "Tools of the client's own are not taken yet."),
         "background": (bool(body.background) and body.store is False, "What runs in the background must be stored."),
     }
     for param, (is_so, told) in refusals.items():
@@ -158,7 +180,21 @@ def no_conversation(named: str) -> ApiError:
     return ApiError(404, f"Conversation with id {named[:100]!r} not found.", code="conversation_not_found")
 
 
-def _kept(body: ResponseBody, prompt: str | None) -> dict[str, Any]:
+def _as_chat_has_it(tool: _Tool) -> tools.Tool:
+    """Return a tool as chat completions have it, where its function is an object of its own."""
+    function = tools.Definition(name=tool.name, description=tool.description, parameters=tool.parameters)
+    return tools.Tool(type=tool.type, function=function)
+
+
+def _choice(choice: Literal["auto", "none", "required"] | _Choice | None) -> Any:
+    if not isinstance(choice, _Choice):
+        return choice
+    if choice.type != "function":
+        raise ApiError(400, "Only functions can be chosen.", code="unsupported_value", param="tool_choice")
+    return tools.Choice(type="function", function=tools.Named(name=choice.name))
+
+
+def _kept(body: ResponseBody, prompt: str | None, brought: tuple[ToolSpec, ...]) -> dict[str, Any]:
     kept = {
         "model": body.model,
         "metadata": body.metadata,
@@ -166,12 +202,13 @@ def _kept(body: ResponseBody, prompt: str | None) -> dict[str, Any]:
         "in_conversation": body.conversation is not None,
         "background": bool(body.background),
         "prompt": prompt_digest(prompt),
+        "tools": digest_of(brought),
     }
     return {name: value for name, value in kept.items() if value}
 
 
-def _sampling(body: ResponseBody) -> Sampling | None:
-    """Return what is wanted of the answer, by the names that are stored; None for nothing."""
+def _sampling(body: ResponseBody) -> Sampling:
+    """Return what is wanted of the answer, by the names that are stored."""
     wanted = {
         "max_tokens": body.max_output_tokens,
         "temperature": body.temperature,
@@ -179,7 +216,7 @@ def _sampling(body: ResponseBody) -> Sampling | None:
         "reasoning_effort": body.reasoning.effort if body.reasoning else None,
         "response_format": _form(body.text.format if body.text else None),
     }
-    return {name: value for name, value in wanted.items() if value is not None} or None
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _form(form: _Form | None) -> dict[str, Any] | None:

@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from sessions_app.api.auth import Caller
 from sessions_app.conversations import access
-from sessions_app.errors import Conflict, NotFound, TooLarge
+from sessions_app.errors import BadInput, Conflict, NotFound, TooLarge
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
 from sessions_app.models import Turn
 from sessions_app.openai_api import ids, models, naming, paging, response_reading, responses_store
 from sessions_app.openai_api.response_following import ResponseFollower
-from sessions_app.openai_api.response_objects import response_of
+from sessions_app.openai_api.response_objects import response_of, tool_names
 from sessions_app.openai_api.response_reading import ResponseRequest, no_conversation, no_previous
 from sessions_app.openai_api.responses_store import NoItem
 from sessions_app.openai_api.streaming import FollowedRun, encoded
@@ -43,7 +43,7 @@ async def create(exchange: Exchange, caller: Caller) -> None:
     request = await asyncio.to_thread(response_reading.read, body)
     sent = await asyncio.to_thread(naming.sent, exchange, body, request.kept)
     profile = await models.find(caller, request.model)
-    heard = Heard(profile.pk, request.prompt, request.said, name, temporary=not request.stores)
+    heard = Heard(profile.pk, request.prompt, request.said, name, request.tools, temporary=not request.stores)
     if request.runs_in_background and not request.streams:
         asked = await _ask(exchange, caller, request, heard, sent)
         headers = {"X-Session-Id": str(asked.turn.chat_session_id)}
@@ -70,6 +70,8 @@ async def _ask(exchange: Exchange, caller: Caller, request: ResponseRequest, hea
         if request.conversation is not None:
             raise no_conversation(ids.conversation_id(request.conversation)) from None
         raise
+    except BadInput as error:
+        raise ApiError(400, error.text, param="input") from None
     except TooLarge as error:
         raise ApiError(400, error.text, code="context_length_exceeded", param="input") from None
     except Conflict as error:
@@ -83,7 +85,8 @@ async def _follow(
     exchange: Exchange, caller: Caller, request: ResponseRequest, asked: AcceptedTurn, follower: ResponseFollower
 ) -> None:
     session_id = asked.turn.chat_session_id
-    run = FollowedRun(exchange, caller, follower, session_id, asked.run_id, is_temporary=not request.stores)
+    names = frozenset(tool.name for tool in request.tools)
+    run = FollowedRun(exchange, caller, follower, session_id, asked.run_id, not request.stores, names)
     if not asked.repeated:
         exchange.runner.service.follow(session_id, follower)
         await (run.stream(response_of(asked.turn)) if request.streams else run.answer())
@@ -105,7 +108,9 @@ async def retrieve(exchange: Exchange, caller: Caller, name: str) -> None:
         return
     follower = ResponseFollower(caller)
     async with following(exchange, follower):
-        await FollowedRun(exchange, caller, follower, turn.chat_session_id, turn.run_id).stream_again()
+        names = tool_names(turn.chat_session)
+        run = FollowedRun(exchange, caller, follower, turn.chat_session_id, turn.run_id, tools=names)
+        await run.stream_again()
 
 
 async def cancel(exchange: Exchange, caller: Caller, name: str) -> None:

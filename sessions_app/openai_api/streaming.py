@@ -30,7 +30,10 @@ _NOT_YET: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class FollowedRun:
-    """A response that a request follows. ``is_temporary``: its session is deleted when the answer is out."""
+    """A response that a request follows. ``is_temporary``: its session is deleted when the answer is out.
+
+    ``tools`` are the names of the program's own.
+    """
 
     exchange: Exchange
     caller: Caller
@@ -38,6 +41,7 @@ class FollowedRun:
     session_id: UUID
     run_id: UUID
     is_temporary: bool = False
+    tools: frozenset[str] = frozenset()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -62,7 +66,7 @@ class FollowedRun:
 
     async def stream(self, begun: dict[str, Any]) -> None:
         """Send the events of a run that has begun just now. Raises Gone."""
-        events = ResponseEvents()
+        events = ResponseEvents(self.tools)
         await self.exchange.stream(events.begin(begun), self.headers)
         await self._go_on(events)
 
@@ -84,7 +88,7 @@ class FollowedRun:
         """
         run = await self.join()
         response = await self._read()
-        events = ResponseEvents()
+        events = ResponseEvents(self.tools)
         await self.exchange.stream(events.begin({**response, **_NOT_YET}), self.headers)
         if run is False:
             await self.exchange.stream(events.repeat(response["output"]) + events.end(response), self.headers)

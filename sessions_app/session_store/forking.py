@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Length, NullIf
 
 from sessions_app.conversations import access, attachments, branches, storage
+from sessions_app.conversations.said_rows import is_own_result
 from sessions_app.conversations.schemas import SessionShape, session_shape
 from sessions_app.journal import Fact, record
 from sessions_app.models import ChatSession, FactName, Message, MessageRole
@@ -30,7 +31,7 @@ def fork(user_id: int, message_id: UUID) -> SessionShape:
     NotFound, TooMany.
     """
     source = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
-    message = access.message(user_id, message_id)
+    message = with_results(access.message(user_id, message_id), of_client=True)
     access.require_user(user_id)
     made = copy_line(source, message)
     shape = session_shape(made)
@@ -45,7 +46,6 @@ def copy_line(source: ChatSession, message: Message, **columns: Any) -> ChatSess
     Raises TooMany.
     """
     user_id = source.owner_id
-    message = _with_results(message)
     storage.admit_session(user_id)
     segments = branches.line_to(message)
     groups = [_rows(segments[start : start + _SEGMENTS]) for start in range(0, len(segments), _SEGMENTS)]
@@ -59,11 +59,11 @@ def copy_line(source: ChatSession, message: Message, **columns: Any) -> ChatSess
     return access.chat_session(user_id, made.pk)
 
 
-def _with_results(message: Message) -> Message:
-    """Return the message, or the last of the tools' results that follow it."""
+def with_results(message: Message, *, of_client: bool) -> Message:
+    """Return the message, or the last of the tools' results that follow it; ``of_client``: also of the client's."""
     later = Message.objects.filter(branch_id=message.branch_id, position__gt=message.position)
     for following in later.order_by("position").iterator(_ROWS_AT_ONCE):
-        if following.role != MessageRole.TOOL:
+        if following.role != MessageRole.TOOL or not (of_client or is_own_result(following)):
             break
         message = following
     return message

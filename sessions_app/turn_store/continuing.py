@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,6 @@ from sessions_app.conversations import (
     access,
     branches,
     limits,
-    profiles,
     storage,
     titles,
     transcript,
@@ -32,25 +30,18 @@ from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, record
-from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
-from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import tool_row
-from sessions_app.llm.tools.client_tools import digest_of
-from sessions_app.models import AgentProfile, ChatSession, FactName, Message, MessageRole, SessionName, Turn, TurnKind
-from sessions_app.session_store import chats
-from sessions_app.session_store.forking import copy_line
-from sessions_app.session_store.inserting import insert_session
+from sessions_app.models import ChatSession, FactName, Message, MessageRole, Turn, TurnKind
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.branching import behind_summaries
+from sessions_app.turn_store.brought_sessions import Moved, freeze, made
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
-from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike, named
+from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike
+from sessions_app.turn_store.referring import in_order
 from sessions_app.turn_store.repeats import UNMARKED, Sent, sent_before
 from sessions_app.turn_store.resuming import admit, go_on
-
-
-class Moved(Exception):  # an outcome, not a fault
-    """What was found is no longer so: look again."""
 
 
 def say(
@@ -66,7 +57,8 @@ def say(
 ) -> AcceptedTurn:
     """Store what is new of a conversation, and begin a turn with its end. ``run_id`` is free, or None.
 
-    Raises Moved, NotFound (the profile, or the user may no longer act), Conflict, TooLarge, TooMany.
+    Raises Moved, NotFound (the profile, or the user may no longer act), BadInput (results that are not of the calls at
+    a named place), Conflict, TooLarge, TooMany.
     """
     chat_session = _held(user_id, found)
     access.require_user(user_id)
@@ -76,9 +68,10 @@ def say(
         place = found.place
         _check(chat_session, heard, found, place)
     else:
-        chat_session, place = _made(user_id, heard, found, chat_session)
-    end = len(heard.said) - heard.brought
-    earlier, results = rows_of(heard.said, place.count, end), rows_of(heard.said, max(place.count, end))
+        chat_session, place = made(user_id, heard, found, chat_session)
+    said, end = in_order(heard.said, found.calls), len(heard.said) - heard.brought
+    earlier = rows_of(said, place.count, end, found.calls)
+    results = rows_of(said, max(place.count, end), None, found.calls)
     turn = _turn(chat_session, heard, place, sampling)
     turn.request, turn.request_digest = sent.request, sent.digest
     turn.run_id = run_id or turn.run_id
@@ -99,9 +92,14 @@ def say(
     return AcceptedTurn(turn, begun.answered, begun)
 
 
-def rows_of(said: Sequence[Said], start: int, end: int | None = None) -> list[NewMessage]:
-    """Return the rows of some of what was said, from one place in it to before another."""
-    names = {call.id: call.name for each in said for call in each.calls}
+def rows_of(
+    said: Sequence[Said], start: int, end: int | None = None, before: Sequence[ToolCall] = ()
+) -> list[NewMessage]:
+    """Return the rows of some of what was said, from one place in it to before another.
+
+    ``before`` are the calls of the answer before all of it.
+    """
+    names = {call.id: call.name for call in (*before, *(call for each in said for call in each.calls))}
     return [_row(each, names) for each in said[start:end]]
 
 
@@ -111,24 +109,6 @@ def _row(said: Said, names: dict[str, str]) -> NewMessage:
         row = tool_row(said.call_id, names.get(said.call_id, ""), said.text, client=True)
         return NewMessage(MessageRole.TOOL, row.text, row.parts, public_id=public_id)
     return NewMessage(said.role, said.text, said.calls, public_id=public_id)
-
-
-def begin_conversation(
-    user_id: int, prompt: str | None, said: Sequence[Said], metadata: dict[str, str] | None
-) -> ChatSession:
-    """Store a conversation that is to be gone on with, by the user's default profile. Raises NotFound, TooMany."""
-    access.require_user(user_id)
-    storage.admit_session(user_id)
-    storage.admit_text(user_id, sum(len(each.text) for each in said))
-    heard = Heard(profiles.default(user_id).pk, prompt, tuple(said))
-    made = insert_session(user_id, metadata=metadata, **_frozen(user_id, heard))
-    chat_session = access.chat_session(user_id, made.pk, lock=True)
-    if said:
-        _store(chat_session, rows_of(said, 0), tell=False)
-    if asked := next((each.text for each in said if each.role == MessageRole.USER), ""):
-        titles.name(chat_session, asked)
-    record(Fact(user_id, FactName.SESSION_CREATED, chat_session.pk, value=session_shape(chat_session)))
-    return chat_session
 
 
 def _held(user_id: int, found: Found) -> ChatSession | None:
@@ -148,61 +128,8 @@ def _check(chat_session: ChatSession, heard: Heard, found: Found, place: Place) 
     if chat_session.stamp.revision != place.revision or alive(chat_session):
         raise Moved
     if found.is_named and not is_alike(chat_session, heard):
-        _freeze(chat_session, heard)
+        freeze(chat_session, heard)
     check_profile(chat_session)
-
-
-def _made(user_id: int, heard: Heard, found: Found, source: ChatSession | None) -> tuple[ChatSession, Place]:
-    """Return a new session, of which ``source`` is what it is a copy of, and the place where it ends."""
-    if source is not None and found.origin is not None:
-        return _copied(user_id, heard, found.origin, source)
-    name = found.name
-    if name is not None and named(user_id, name):
-        raise Moved
-    storage.admit_session(user_id)
-    made = insert_session(user_id, temporary=heard.temporary, **_frozen(user_id, heard))
-    if name is not None:
-        SessionName.objects.create(owner_id=user_id, chat_session=made, name=name)
-    made = access.chat_session(user_id, made.pk, lock=True)
-    return made, Place(made.pk, made.stamp.revision, None, 0, ends=True)
-
-
-def _copied(user_id: int, heard: Heard, origin: Message, source: ChatSession) -> tuple[ChatSession, Place]:
-    try:
-        origin = access.message(user_id, origin.public_id)
-    except NotFound:
-        raise Moved from None
-    columns = {} if is_alike(source, heard) else _frozen(user_id, heard)
-    made = copy_line(source, origin, temporary=heard.temporary, **columns)
-    made = access.chat_session(user_id, made.pk, lock=True)
-    [last], _ = branches.latest(made, 1)
-    return made, Place(made.pk, made.stamp.revision, last, 0, ends=True)
-
-
-def _frozen(user_id: int, heard: Heard) -> dict[str, Any]:
-    """Return the columns of a session that is answered as a conversation asks for. Raises NotFound."""
-    profile = profiles.find(user_id, heard.profile_id)
-    prefix = replace(_prefix(user_id, profile, heard.prompt), client_tools=heard.tools).to_json()
-    brought = {"client_prompt": heard.prompt_digest, "client_tools": digest_of(heard.tools)}
-    return {"profile_id": profile.pk, "frozen_prefix": prefix, "memory": heard.prompt is None, **brought}
-
-
-def _freeze(chat_session: ChatSession, heard: Heard) -> None:
-    """Have a session answered as a conversation asks for, from this turn on: its prompt is read anew, once."""
-    columns = _frozen(chat_session.owner_id, heard)
-    prefix = FrozenPrefix.from_json(columns["frozen_prefix"])
-    columns["applied_prefix"] = frozen_digest(prompt_digest(prefix), tools_digest(prefix))
-    for column, value in columns.items():
-        setattr(chat_session, column, value)
-    ChatSession.objects.filter(pk=chat_session.pk).update(**columns)
-    transcript.mark_as_told(chat_session)
-
-
-def _prefix(user_id: int, profile: AgentProfile, prompt: str | None) -> FrozenPrefix:
-    """Return what a new session begins with: with the prompt that was brought, that one and nothing of the user's."""
-    if prompt is None:
-        return chats.new_prefix(user_id, profile, uses_memory=True)
-    return replace(chats.prefix_of(profile, remembers=False), system_prompt=prompt)
 
 
 def _turn(chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[str, Any] | None) -> Turn:

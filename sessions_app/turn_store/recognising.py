@@ -27,6 +27,7 @@ from sessions_app.conversations.line_digests import Said, digests_of, prompt_dig
 from sessions_app.conversations.said_rows import said_after, said_up_to, shared_beginning, trimmed
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
+from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec
 from sessions_app.llm.tools.client_tools import digest_of
 from sessions_app.models import ChatSession, Message, MessageRole, SessionName
@@ -112,13 +113,14 @@ class Place:
 class Found:
     """The place that was found, None for a new session; ``name`` is what that is to be called.
 
-    ``origin`` is the message that the new session is a copy up to, None for one that begins afresh. ``is_named``: it
-    goes on in this place or nowhere.
+    ``origin`` is the message that the new session is a copy up to, None for one that begins afresh. ``calls`` are those
+    of the program's tools that the answer at the place ends with. ``is_named``: it goes on in this place or nowhere.
     """
 
     place: Place | None = None
     name: str | None = None
     origin: Message | None = None
+    calls: tuple[ToolCall, ...] = ()
     is_named: bool = False
 
 
@@ -208,9 +210,8 @@ class _Search:
         for pk in self._rows(count, session_id, sql):
             message = Message.objects.get(pk=pk)
             chat_session = access.chat_session(self._user_id, message.chat_session_id)
-            if suits(chat_session, self._heard) and said_up_to(chat_session, message) == trimmed(
-                self._heard.said[:count]
-            ):
+            said = trimmed(self._heard.said[:count])
+            if suits(chat_session, self._heard) and said_up_to(chat_session, message) == said:
                 ends = is_end(chat_session, message)
                 yield Place(chat_session.pk, chat_session.stamp.revision, message, count, ends)
 
@@ -221,7 +222,7 @@ def suits(chat_session: ChatSession, heard: Heard) -> bool:
 
 
 def is_alike(chat_session: ChatSession, heard: Heard) -> bool:
-    """Tell whether a session is answered as a conversation asks for: with this profile, prompt and tools."""
+    """Tell whether a session is answered as a conversation asks for: by this profile, with this prompt and tools."""
     if chat_session.profile_id != heard.profile_id or chat_session.client_prompt != heard.prompt_digest:
         return False
     if chat_session.client_tools != digest_of(heard.tools):

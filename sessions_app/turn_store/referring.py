@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import takewhile
 from uuid import UUID
 
-from sessions_app.conversations import access, branches
-from sessions_app.errors import Conflict, NotFound
+from sessions_app.conversations import access, branches, waiting_calls
+from sessions_app.conversations.line_digests import Said
+from sessions_app.errors import BadInput, Conflict, NotFound
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import ToolCall, tool_calls
 from sessions_app.models import Message, MessageKind, MessageRole, Turn
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.recognising import Found, Heard, Place, is_end, suits
@@ -23,10 +28,12 @@ def find_behind(user_id: int, heard: Heard, *, run_id: UUID) -> Found:
     if message is None:
         raise NotFound
     chat_session = access.chat_session(user_id, turn.chat_session_id)
+    calls = _calls_of(message)
+    in_order(heard.said, calls)
     if heard.temporary or not suits(chat_session, heard):
-        return Found(origin=message)
+        return Found(origin=message, calls=calls)
     place = Place(chat_session.pk, chat_session.stamp.revision, message, 0, is_end(chat_session, message))
-    return Found(place, origin=message)
+    return Found(place, origin=message, calls=calls)
 
 
 def last_said(turn: Turn) -> Message | None:
@@ -42,5 +49,28 @@ def find_in(user_id: int, heard: Heard, *, session_id: UUID) -> Found:
         raise NotFound
     if alive(chat_session):
         raise Conflict("An answer is on its way in this conversation. Wait for it, or stop it first.")
-    last = next(iter(branches.latest(chat_session, 1)[0]), None)
-    return Found(Place(chat_session.pk, chat_session.stamp.revision, last, 0, ends=True), is_named=True)
+    waiting = waiting_calls.at_end(chat_session)
+    calls = _calls_of(waiting.answer) if waiting else ()
+    in_order(heard.said, calls)
+    last = waiting.answer if waiting else next(iter(branches.latest(chat_session, 1)[0]), None)
+    place = Place(chat_session.pk, chat_session.stamp.revision, last, 0, ends=True)
+    return Found(place, calls=calls, is_named=True)
+
+
+def _calls_of(answer: Message) -> tuple[ToolCall, ...]:
+    return tuple(call for call in tool_calls(known(answer.parts)) if call.client)
+
+
+def in_order(said: Sequence[Said], calls: Sequence[ToolCall]) -> list[Said]:
+    """Return what was said, with results that it begins with in the order of the calls that they are of.
+
+    Raises BadInput where a call has none or two, or a result no call; said without any goes on without them.
+    """
+    results = list(takewhile(lambda each: each.role == MessageRole.TOOL, said))
+    if not results:
+        return list(said)
+    by_id = {each.call_id: each for each in results}
+    if len(by_id) < len(results) or by_id.keys() != {call.id for call in calls}:
+        wanted = ", ".join(call.id for call in calls) or "none"
+        raise BadInput(f"Each call that waits needs one result, and no other is taken. Calls that wait: {wanted}.")
+    return [*(by_id[call.id] for call in calls), *said[len(results) :]]

@@ -28,7 +28,7 @@ from sessions_app.errors import NotFound, WrongKind
 from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
 from sessions_app.turn_store import asking, continuing
 from sessions_app.turn_store.alive import alive, check_free
-from sessions_app.turn_store.continuing import Moved
+from sessions_app.turn_store.brought_sessions import Moved
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.recognising import Found, Heard, Place, named
 from sessions_app.turn_store.thread_history import History, ThreadMessage, canonical, history_of, name_messages

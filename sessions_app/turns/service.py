@@ -28,7 +28,7 @@ from sessions_app.realtime.subscriptions import Opened, Subscription
 from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising, resuming, threads
 from sessions_app.turn_store.alive import StillStopping
 from sessions_app.turn_store.branching import BranchedTurn
-from sessions_app.turn_store.continuing import Moved
+from sessions_app.turn_store.brought_sessions import Moved
 from sessions_app.turn_store.ending import status_of
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.opening import read_until

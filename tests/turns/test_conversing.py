@@ -15,7 +15,7 @@ from sessions_app.conversations.line_digests import Said
 from sessions_app.models import AgentProfile, ChatSession, Message, MessageKind, SessionName
 from sessions_app.session_store import chats, forking
 from sessions_app.turn_store import continuing, recognising
-from sessions_app.turn_store.continuing import Moved
+from sessions_app.turn_store.brought_sessions import Moved
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.recognising import Found, Heard
 from tests.llm.talking import extends
