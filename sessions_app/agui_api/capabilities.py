@@ -22,11 +22,13 @@ from ag_ui.core import (
 )
 from django.urls import reverse
 
+from sessions_app import database
 from sessions_app.api.auth import Caller
 from sessions_app.api.openrpc import VERSION
 from sessions_app.conversations import profiles
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.models import AgentProfile
 from sessions_app.session_store import chats
 from sessions_app.turns.run import MAX_STEPS
 
@@ -35,16 +37,17 @@ _NO_OUTPUT = MultimodalOutputCapabilities(image=False, audio=False)
 
 
 async def tell(exchange: Exchange, caller: Caller) -> None:
-    """Answer the capabilities. Raises Unauthorised."""
+    """Answer the capabilities. Raises NotFound (no profile), Unauthorised."""
+    # The site's own: one who may only read has it made, too.
+    await database.of(caller.user_id).write(AgentProfile.default)
     told = await caller.read(_of_user, caller.user_id)
     await exchange.answer(told.model_dump_json(by_alias=True).encode())
 
 
 def _of_user(user_id: int) -> AgentCapabilities:
     """Return what a new thread of a user can do, with the tools of the profile that their sessions begin with."""
-    offered = list(profiles.choosable(user_id))
-    profile = next((each for each in offered if each.is_default), next(iter(offered), None))
-    prefix = chats.new_prefix(user_id, profile, uses_memory=True) if profile else FrozenPrefix("", ())
+    profile = profiles.default(user_id)
+    prefix = chats.new_prefix(user_id, profile, uses_memory=True)
     return AgentCapabilities(
         identity=IdentityCapabilities(
             name="Hermes Site",
@@ -56,11 +59,9 @@ def _of_user(user_id: int) -> AgentCapabilities:
         transport=TransportCapabilities(
             streaming=True, websocket=True, http_binary=False, push_notifications=False, resumable=True
         ),
-        tools=ToolsCapabilities(supported=True, items=_tools(prefix), parallel_calls=True, client_provided=False),
+        tools=ToolsCapabilities(supported=True, items=_tools(prefix), parallel_calls=True, client_provided=True),
         output=OutputCapabilities(structured_output=False),
-        state=StateCapabilities(
-            snapshots=False, deltas=False, memory=bool(profile and profile.memory), persistent_state=False
-        ),
+        state=StateCapabilities(snapshots=False, deltas=False, memory=profile.memory, persistent_state=False),
         multi_agent=MultiAgentCapabilities(supported=False, delegation=False, handoffs=False),
         reasoning=ReasoningCapabilities(supported=True, streaming=True, encrypted=False),
         multimodal=MultimodalCapabilities(input=_NO_INPUT, output=_NO_OUTPUT),

@@ -21,9 +21,12 @@ from ag_ui.core import (
 )
 from django.conf import settings
 
+from sessions_app.agui_api import tools
 from sessions_app.http_api.bodies import parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.llm.content.parts import ToolCall
 from sessions_app.models.sessions import NAME_LENGTH
+from sessions_app.models.waiting import MAX_CALL_ID
 from sessions_app.turn_store.thread_history import ThreadMessage
 from sessions_app.turn_store.threads import ThreadRequest
 
@@ -42,8 +45,8 @@ class RunRequest:
 def read(body: bytes) -> RunRequest:
     """Return the request in a body. Raises ApiError."""
     given = parse(RunAgentInput, body)
-    _check_name(given.thread_id, "threadId")
-    _check_name(given.run_id, "runId")
+    tools.check(given.thread_id, NAME_LENGTH, "threadId")
+    tools.check(given.run_id, NAME_LENGTH, "runId")
     if len(given.messages) > MAX_MESSAGES:
         raise ApiError(400, f"{len(given.messages):,} messages; {MAX_MESSAGES:,} are allowed.", param="messages")
     if given.resume:
@@ -54,8 +57,9 @@ def read(body: bytes) -> RunRequest:
         if isinstance(message, SystemMessage | DeveloperMessage):
             prompts += [text] if text.strip() else []
         else:
-            messages.append(ThreadMessage(message.id, message.role, text))
-    asked = ThreadRequest(given.thread_id, given.run_id, "\n\n".join(prompts) or None, tuple(messages))
+            messages.append(ThreadMessage(message.id, message.role, text, *_tool_fields(message, param)))
+    prompt, brought = "\n\n".join(prompts) or None, tools.brought(given.tools or [])
+    asked = ThreadRequest(given.thread_id, given.run_id, prompt, tuple(messages), brought)
     return RunRequest(asked, given.protocol_version is not None)
 
 
@@ -70,7 +74,7 @@ def _told(messages: list[Message]) -> Iterator[tuple[Told, str]]:
     ids: set[str] = set()
     for number, message in enumerate(messages):
         param = f"messages[{number}]"
-        _check_name(message.id, f"{param}.id")
+        tools.check(message.id, NAME_LENGTH, f"{param}.id")
         if message.id in ids:
             raise ApiError(400, "Two messages have the same id.", param=f"{param}.id")
         ids.add(message.id)
@@ -78,9 +82,14 @@ def _told(messages: list[Message]) -> Iterator[tuple[Told, str]]:
             yield message, param
 
 
-def _check_name(name: str, param: str) -> None:
-    if not 1 <= len(name) <= NAME_LENGTH or "\0" in name:
-        raise ApiError(400, f"{param} must have 1 to {NAME_LENGTH} characters, and no NUL.", param=param)
+def _tool_fields(message: Told, param: str) -> tuple[tuple[ToolCall, ...], str]:
+    """Return the calls that an answer has made, and which call a result is of. Raises ApiError."""
+    if isinstance(message, ToolMessage):
+        tools.check(message.tool_call_id, MAX_CALL_ID, f"{param}.toolCallId")
+        return (), message.tool_call_id
+    if isinstance(message, AssistantMessage):
+        return tools.calls_of(message.tool_calls or [], param), ""
+    return (), ""
 
 
 def _text(message: Told, param: str) -> str:

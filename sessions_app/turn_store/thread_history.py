@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
+from sessions_app.conversations import branches
 from sessions_app.errors import Conflict
-from sessions_app.models import ChatSession, Message, MessageName, MessageRole, Turn, TurnStatus
+from sessions_app.llm.content.parts import ToolCall
+from sessions_app.models import ChatSession, Message, MessageKind, MessageName, MessageRole, Turn, TurnStatus
 
 T = TypeVar("T")
 
@@ -22,11 +24,16 @@ _IDS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class ThreadMessage:
-    """One message as a client has sent it: ``id`` is the client's string."""
+    """One message as a client has sent it: ``id`` is the client's string.
+
+    ``calls`` are those of an answer, ``call_id`` says which call a result is of.
+    """
 
     id: str
     role: str
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,14 @@ class History:
     """The messages of a request: up to ``last``, the last one that is stored, they are known; ``new`` are not.
 
     ``turn`` is the one that is alive and that the known ones end with: its answer so far, or its waiting message.
-    ``is_exact``: the client has of all the rows that it names what they say.
+    ``answered`` are the calls whose results the known ones end with. ``is_exact``: the client has of all the rows that
+    it names what they say.
     """
 
     last: Message | None
     turn: Turn | None
     new: tuple[ThreadMessage, ...]
+    answered: tuple[str, ...]
     is_exact: bool
 
 
@@ -51,6 +60,7 @@ def history_of(chat_session: ChatSession, sent: Sequence[ThreadMessage]) -> Hist
     last: Message | None = None
     turn: Turn | None = None
     new: list[ThreadMessage] = []
+    answered: list[str] = []
     is_exact = True
     for each in sent:
         known_id = ids.get(each.id)
@@ -62,8 +72,20 @@ def history_of(chat_session: ChatSession, sent: Sequence[ThreadMessage]) -> Hist
         row, turn = stored.get(known_id), alive.get(known_id)
         _check(each, row, turn)
         is_exact = is_exact and (row is None or row.text.strip() == each.text.strip())
+        answered = [*answered, each.call_id] if each.role == MessageRole.TOOL else []
         last, new = row or last, []
-    return History(last, turn, tuple(new), is_exact)
+    return History(last, turn, tuple(new), tuple(answered), is_exact)
+
+
+def answer_of(message: Message) -> Message | None:
+    """Return the answer that a stored message is, or a result of; None for any other."""
+    if message.role != MessageRole.TOOL:
+        return message if message.role == MessageRole.ASSISTANT else None
+    for segment in reversed(branches.line_to(message)):
+        rows = segment.messages().filter(role=MessageRole.ASSISTANT, kind=MessageKind.SAID)
+        if (found := rows.order_by("-position").first()) is not None:
+            return found
+    return None
 
 
 def name_messages(chat_session: ChatSession, names: Mapping[str, UUID]) -> None:

@@ -24,14 +24,18 @@ from sessions_app.conversations import access, branches, profiles
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.said_rows import said_after
 from sessions_app.conversations.turn_results import ending_of, last_event
-from sessions_app.errors import NotFound, WrongKind
-from sessions_app.models import ChatSession, Message, MessageRole, Turn, TurnStatus
+from sessions_app.errors import NotFound
+from sessions_app.llm.content.prefix import ToolSpec
+from sessions_app.llm.tools.client_tools import digest_of
+from sessions_app.models import ChatSession, Message, MessageKind, MessageRole, Turn, TurnStatus
+from sessions_app.session_store.client_tools import bring
 from sessions_app.turn_store import asking, continuing
 from sessions_app.turn_store.alive import alive, check_free
 from sessions_app.turn_store.brought_sessions import Moved
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.recognising import Found, Heard, Place, named
 from sessions_app.turn_store.thread_history import History, ThreadMessage, canonical, history_of, name_messages
+from sessions_app.turn_store.thread_said import check_order, known_said, said_of
 
 # Ids of runs that are strings of a client's own are made of them.
 _NAMESPACE = UUID("6d5ae1f4-8f0c-4d3c-9a4f-2f5b7c1f0e33")
@@ -39,15 +43,16 @@ _NAMESPACE = UUID("6d5ae1f4-8f0c-4d3c-9a4f-2f5b7c1f0e33")
 
 @dataclass(frozen=True, slots=True)
 class ThreadRequest:
-    """What a client asks for: ``thread`` and ``run`` as it calls them, and its messages.
+    """What a client asks for: ``thread`` and ``run`` as it calls them, its messages, and its own ``tools``.
 
-    ``prompt`` is the system prompt that came with them, None where none did.
+    ``prompt`` is the system prompt that came with the messages, None where none did.
     """
 
     thread: str
     run: str
     prompt: str | None
     messages: tuple[ThreadMessage, ...]
+    tools: tuple[ToolSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +71,10 @@ class ThreadRun:
 def take(user_id: int, request: ThreadRequest, *, process: str, accepting: bool) -> ThreadRun:
     """Begin the run that a request asks for, or find it.
 
-    Raises Moved, NotFound (the profile, or the user may no longer act), WrongKind (nothing to answer), Conflict,
-    StillStopping, TooLarge, TooMany.
+    Raises Moved, NotFound (the profile, or the user may no longer act), BadInput (nothing to answer, calls without
+    their results), Conflict, StillStopping, TooLarge, TooMany.
     """
-    ids = _run_ids(user_id, request)
-    session_id = named(user_id, request.thread)
-    if session_id is None:
-        return _first(user_id, request, ids, process=process, accepting=accepting)
-    try:
-        chat_session = access.chat_session(user_id, session_id, lock=True)
-    except NotFound:
-        raise Moved from None
-    if (earlier := chat_session.turns.filter(run_id__in=ids).first()) is not None:
-        return ThreadRun(session_id, earlier.run_id)
-    history = history_of(chat_session, request.messages)
-    said, names = _said(history.new)
-    if not said:
-        return _again(chat_session, history, _free(ids), process=process, accepting=accepting)
-    _check_asks(said)
-    asked = _go_on(chat_session, history.last, said, _free(ids), process=process, accepting=accepting)
-    name_messages(chat_session, names)
-    return _begun(asked, is_exact=history.is_exact)
+    return _Taking(user_id, request, process, accepting).run()
 
 
 def end_of(user_id: int, session_id: UUID, run_id: UUID) -> BaseEvent | None:
@@ -98,6 +86,79 @@ def end_of(user_id: int, session_id: UUID, run_id: UUID) -> BaseEvent | None:
         ids = {"thread_id": str(session_id), "run_id": str(run_id)}
         return RunFinishedEvent(**ids, outcome=RunFinishedCancelledOutcome())
     return last_event(session_id, run_id, ending_of(turn))
+
+
+class _Taking:
+    """One request in its transaction."""
+
+    def __init__(self, user_id: int, request: ThreadRequest, process: str, accepting: bool) -> None:
+        self._user_id = user_id
+        self._request = request
+        self._process, self._accepting = process, accepting
+        self._ids = _run_ids(user_id, request)
+
+    def run(self) -> ThreadRun:
+        """Begin the run, or find it."""
+        session_id = named(self._user_id, self._request.thread)
+        if session_id is None:
+            return self._first()
+        try:
+            chat_session = access.chat_session(self._user_id, session_id, lock=True)
+        except NotFound:
+            raise Moved from None
+        if (earlier := chat_session.turns.filter(run_id__in=self._ids).first()) is not None:
+            return ThreadRun(session_id, earlier.run_id)
+        history = history_of(chat_session, self._request.messages)
+        new, names = said_of(history.new)
+        if not new and (found := _followed(chat_session, history)) is not None:
+            return found
+        asked = self._go_on(chat_session, history, new)
+        name_messages(chat_session, names)
+        return ThreadRun(session_id, asked.run_id, asked, history.is_exact)
+
+    def _first(self) -> ThreadRun:
+        """Begin a thread with all that was said in it, and its first run."""
+        request = self._request
+        said, names = said_of(request.messages)
+        check_order((), (), said)
+        profile = profiles.default(self._user_id)
+        heard = Heard(profile.pk, request.prompt, said, request.thread, request.tools)
+        asked = self._say(heard, Found(name=request.thread))
+        name_messages(asked.turn.chat_session, names)
+        return ThreadRun(asked.turn.chat_session_id, asked.run_id, asked)
+
+    def _go_on(self, chat_session: ChatSession, history: History, new: tuple[Said, ...]) -> AcceptedTurn:
+        """Begin a turn with what is new behind the last message that is known; without one, at the end of the line."""
+        last, session_id = history.last, chat_session.pk
+        if last is None:
+            last = next(iter(branches.latest(chat_session, 1)[0]), None)
+        before = known_said(last) if last is not None and last.kind == MessageKind.SAID else ()
+        if new:
+            check_order(before, history.answered, new)
+        ends = _ends(chat_session, last)
+        if ends and self._may_wait(chat_session, new):
+            return self._wait(session_id, new[0])
+        check_free(chat_session)
+        bring(chat_session, self._request.tools)
+        place = Place(session_id, chat_session.stamp.revision, last, len(before), ends)
+        return self._say(Heard(chat_session.profile_id or 0, None, (*before, *new)), Found(place))
+
+    def _wait(self, session_id: UUID, said: Said) -> AcceptedTurn:
+        process, accepting, run_id = self._process, self._accepting, _free(self._ids)
+        return asking.ask(
+            self._user_id, session_id, said.text, said.id, process=process, accepting=accepting, run_id=run_id
+        )
+
+    def _may_wait(self, chat_session: ChatSession, new: Sequence[Said]) -> bool:
+        """Tell whether what is new is one message that has to wait for a turn, and can."""
+        is_one = [each.role for each in new] == [MessageRole.USER]
+        return is_one and digest_of(self._request.tools) == chat_session.client_tools and bool(alive(chat_session))
+
+    def _say(self, heard: Heard, found: Found) -> AcceptedTurn:
+        process, accepting = self._process, self._accepting
+        return continuing.say(
+            self._user_id, heard, found, None, process=process, accepting=accepting, run_id=_free(self._ids)
+        )
 
 
 def _run_ids(user_id: int, request: ThreadRequest) -> list[UUID]:
@@ -113,89 +174,21 @@ def _free(ids: Sequence[UUID]) -> UUID:
     return next((each for each in ids if each not in taken), None) or uuid.uuid4()
 
 
-def _first(user_id: int, request: ThreadRequest, ids: list[UUID], *, process: str, accepting: bool) -> ThreadRun:
-    """Begin a thread with all that was said in it, and its first run."""
-    said, names = _said(request.messages)
-    _check_asks(said)
-    heard = Heard(profiles.default(user_id).pk, request.prompt, said, request.thread)
-    found = Found(name=request.thread)
-    asked = continuing.say(user_id, heard, found, None, process=process, accepting=accepting, run_id=_free(ids))
-    name_messages(asked.turn.chat_session, names)
-    return _begun(asked)
-
-
-def _again(chat_session: ChatSession, history: History, run_id: UUID, *, process: str, accepting: bool) -> ThreadRun:
-    """Ask for another answer to what the user has said last, or find the run that is to be followed."""
+def _followed(chat_session: ChatSession, history: History) -> ThreadRun | None:
+    """Return the run that is to be followed where nothing is new, None where an answer is asked for again."""
+    last, session_id = history.last, chat_session.pk
     if history.turn is not None:
-        return ThreadRun(chat_session.pk, history.turn.run_id)
-    last, own_turns = history.last, chat_session.turns.filter(pk__in=alive(chat_session))
-    if last is None or last.role != MessageRole.USER:
-        running = own_turns.filter(status=TurnStatus.RUNNING).first()
-        return ThreadRun(chat_session.pk, running.run_id if running else None)
-    if (answering := own_turns.filter(message_id=last.public_id).first()) is not None:
-        return ThreadRun(chat_session.pk, answering.run_id)
-    return _begun(_say(chat_session, last, (), run_id, process=process, accepting=accepting), is_exact=history.is_exact)
+        return ThreadRun(session_id, history.turn.run_id)
+    own_turns = chat_session.turns.filter(pk__in=alive(chat_session))
+    if last is not None and known_said(last)[-1].role != MessageRole.ASSISTANT:
+        answering = own_turns.filter(message_id=last.public_id).first()
+        return ThreadRun(session_id, answering.run_id) if answering else None
+    running = own_turns.filter(status=TurnStatus.RUNNING).first()
+    return ThreadRun(session_id, running.run_id if running else None)
 
 
-def _go_on(
-    chat_session: ChatSession,
-    last: Message | None,
-    said: tuple[Said, ...],
-    run_id: UUID,
-    *,
-    process: str,
-    accepting: bool,
-) -> AcceptedTurn:
-    """Begin a turn with what was said behind a message; without one, at the end of the line."""
-    if alive(chat_session) and len(said) == 1 and _is_end(chat_session, last):
-        [one] = said
-        user_id, session_id = chat_session.owner_id, chat_session.pk
-        return asking.ask(user_id, session_id, one.text, one.id, process=process, accepting=accepting, run_id=run_id)
-    if last is None:
-        last = next(iter(branches.latest(chat_session, 1)[0]), None)
-    return _say(chat_session, last, said, run_id, process=process, accepting=accepting)
-
-
-def _say(
-    chat_session: ChatSession,
-    last: Message | None,
-    said: tuple[Said, ...],
-    run_id: UUID,
-    *,
-    process: str,
-    accepting: bool,
-) -> AcceptedTurn:
-    """Begin a turn behind a message, or another answer to it where nothing is said. Raises Conflict, StillStopping."""
-    check_free(chat_session)
-    known = () if said or last is None else (Said(last.role, last.text),)
-    ends = _is_end(chat_session, last)
-    place = Place(chat_session.pk, chat_session.stamp.revision, last, len(known), ends=ends)
-    heard, found = Heard(chat_session.profile_id or 0, None, known or said), Found(place)
-    user_id = chat_session.owner_id
-    return continuing.say(user_id, heard, found, None, process=process, accepting=accepting, run_id=run_id)
-
-
-def _is_end(chat_session: ChatSession, last: Message | None) -> bool:
+def _ends(chat_session: ChatSession, last: Message | None) -> bool:
     """Tell whether nothing was said behind a message of the line that is shown."""
     if last is None:
         return True
     return branches.is_shown(chat_session, last) and not said_after(chat_session, last.position)
-
-
-def _said(messages: Sequence[ThreadMessage]) -> tuple[tuple[Said, ...], dict[str, UUID]]:
-    """Return what messages say, with ids of their own, and the client's strings for these."""
-    said, names = [], {}
-    for each in messages:
-        if each.text.strip():
-            names[each.id] = message_id = uuid.uuid4()
-            said.append(Said(each.role, each.text, id=message_id))
-    return tuple(said), names
-
-
-def _check_asks(said: Sequence[Said]) -> None:
-    if not said or said[-1].role != MessageRole.USER:
-        raise WrongKind("The last message must be a user's, with a text.")
-
-
-def _begun(asked: AcceptedTurn, *, is_exact: bool = True) -> ThreadRun:
-    return ThreadRun(asked.turn.chat_session_id, asked.run_id, asked, is_exact)
