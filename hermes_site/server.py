@@ -17,6 +17,7 @@ from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as _reactor
 from twisted.logger import globalLogBeginner
 
+from hermes_site import deflate
 from hermes_site.collector import Collector
 from hermes_site.environment import Network
 from hermes_site.http import BoundedFactory, BoundedRequest, Uploads
@@ -93,6 +94,7 @@ class Server(DaphneServer):
             # Else a frame too large ends the connection without a close code.
             failByDrop=False,
             closeHandshakeTimeout=READING_OUT,
+            perMessageCompressionAccept=deflate.accept,
         )
 
     def trusts(self, address: str) -> bool:

@@ -10,10 +10,12 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
 
-from hermes_site import error_pages
+from hermes_site import deflate, error_pages
 
 # Frames that may wait for the application.
 INBOX = 16
+# The bit in a frame's head (RSV1) that says so.
+_COMPRESSED = 4
 
 
 class PatientProtocol(WebSocketProtocol):
@@ -38,7 +40,17 @@ class PatientProtocol(WebSocketProtocol):
         if self.state == self.STATE_OPEN:
             payload = content.encode() if isinstance(content, str) else content
             # Not sendMessage: autobahn would hold answers to the limit that is meant for what clients send.
-            self.sendFrame(opcode=2 if binary else 1, payload=payload)
+            if self._perMessageCompress is not None and isinstance(content, str) and deflate.fits(len(payload)):
+                compressed = deflate.deflated(content, self._perMessageCompress.server_max_window_bits)
+                self.sendFrame(opcode=1, payload=compressed, rsv=_COMPRESSED)
+            else:
+                self.sendFrame(opcode=2 if binary else 1, payload=payload)
+
+    def onMessageEnd(self) -> None:  # noqa: N802 (autobahn's name)
+        super().onMessageEnd()
+        if self._perMessageCompress is not None:
+            # No message needs what another has left; autobahn would keep it until the next one begins.
+            self._perMessageCompress._decompressor = None
 
     def sendHttpErrorResponse(  # noqa: N802 (autobahn's name)
         self,

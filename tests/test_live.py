@@ -20,7 +20,15 @@ SAID = "print(*[text.split()[-1] for text in M.objects.filter(role='user').value
 
 def client_of(site: LiveSite, user: str = "owner") -> ClientConnection:
     headers = {"Authorization": f"Bearer {site.tokens[user]}"}
-    return connect(site.ws_url, additional_headers=headers, max_size=None, max_queue=1, close_timeout=1, proxy=None)
+    return connect(
+        site.ws_url,
+        additional_headers=headers,
+        compression=None,  # what is repeated would shrink to nothing
+        max_size=None,
+        max_queue=1,
+        close_timeout=1,
+        proxy=None,
+    )
 
 
 def request(method: str, number: int = 1, **params: object) -> str:
