@@ -21,23 +21,49 @@ GUIDE = ROOT / "docs/api.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def programs() -> list[str]:
-    """The programs of the API guide: over the socket, and with OpenAI's client."""
-    return re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+# Where the clients of this repository are, by the names of what their packages hold.
+PYTHON_CLIENT, JAVASCRIPT_CLIENT = ROOT / "clients/python", ROOT / "clients/js"
+PACKAGES = {"hermes_client": "./clients/python"}
+NODE = ROOT / ".venv/bin/node"
+
+
+def programs(language: str = "python") -> list[str]:
+    """The programs of the API guide: with the clients, over the socket, and with OpenAI's client."""
+    return re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)
 
 
 def run(folder: Path, text: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run such a program as it is."""
+    """Run a program in Python as it is."""
     (folder / "program.py").write_text(text)
-    command = [sys.executable, str(folder / "program.py")]
-    environment = {**os.environ, **env}
+    environment = {**os.environ, "PYTHONPATH": str(PYTHON_CLIENT / "src"), **env}
+    return finish([sys.executable, str(folder / "program.py")], environment)
+
+
+def run_javascript(folder: Path, text: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run one in JavaScript."""
+    (folder / "node_modules").mkdir()
+    (folder / "node_modules/hermes-site-client").symlink_to(JAVASCRIPT_CLIENT)
+    (folder / "program.mjs").write_text(text)
+    return finish([str(NODE), str(folder / "program.mjs")], {**os.environ, **env})
+
+
+def finish(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("text", programs(), ids=["socket", "openai", "responses"])
+@pytest.mark.parametrize("text", programs(), ids=["client", "socket", "openai", "responses"])
 def test_the_programs_of_the_api_guide_run(lasting_site: LiveSite, newcomer: str, tmp_path: Path, text: str) -> None:
     site, token = lasting_site, lasting_site.tokens[newcomer]
     ran = run(tmp_path, text, HERMES_TOKEN=token, HERMES_URL=site.ws_url, HERMES_V1=f"{site.base_url}/v1")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "42" in ran.stdout
+
+
+def test_the_program_in_javascript_runs(lasting_site: LiveSite, newcomer: str, tmp_path: Path) -> None:
+    text, *_ = programs("js")
+    env = {"HERMES_TOKEN": lasting_site.tokens[newcomer], "HERMES_URL": lasting_site.ws_url}
+    ran = run_javascript(tmp_path, text, **env)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "42" in ran.stdout
 
@@ -55,7 +81,7 @@ def test_an_error_ends_the_program_with_its_sentence(tmp_path: Path, request_id:
     with serve(refuse, "127.0.0.1", 0) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
-        ran = run(tmp_path, programs()[0], HERMES_URL=url, HERMES_TOKEN="token")
+        ran = run(tmp_path, programs()[1], HERMES_URL=url, HERMES_TOKEN="token")
     assert (ran.returncode, ran.stderr) == (1, "session.create: Too many commands.\n")
 
 
@@ -66,7 +92,7 @@ def test_the_api_guide_names_what_its_program_needs() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     named = set(re.findall(r"`pip install ([^`]+)`", GUIDE.read_text()))
-    assert imported - set(sys.stdlib_module_names) == named
+    assert {PACKAGES.get(name, name) for name in imported - set(sys.stdlib_module_names)} == named
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -125,6 +125,7 @@ def test_a_chat_is_an_agent_of_ag_ui(site: LiveSite, user: str, model: Provider,
         Answer(words=["It is 42."]),
         *(Answer(words=[text]) for text in ("again", "edited", "more")),
         Answer(words=["one ", "two"], silent=1),
+        Answer(words=["never"], silent=0),
         Answer(status=400),
     )
     succeeds(program(site, user, "agent.js", release))

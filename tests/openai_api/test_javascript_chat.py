@@ -10,7 +10,7 @@ from tests.openai_api.conftest import Program
 from tests.openai_api.test_javascript import NODE
 from tests.processes import Process
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Gate
+from tests.providers.script import Answer, Call, Gate
 
 FOLDER = Path(__file__).parent
 
@@ -77,13 +77,16 @@ def test_a_client_that_aborts_its_request_stops_nothing(program: Program, model:
     assert program.texts(ended["params"]["session_id"]) == ["Bye", "one two"]
 
 
-def test_a_chat_of_the_ai_sdk_is_one_session(program: Program, model: Provider) -> None:
-    model.script(*(Answer(words=[f"A{number}"]) for number in (1, 2, 3)))
+def test_a_chat_of_the_ai_sdk_is_one_session_and_its_tools_are_called(program: Program, model: Provider) -> None:
+    calling = Answer(calls=[Call("weather", '{"city":"Bonn"}')])
+    model.script(*(Answer(words=[f"A{number}"]) for number in (1, 2, 3)), calling, Answer(words=["It rains."]))
     told = result(begin(program, "ai_sdk.js"))
     status, is_retried, message = told.pop("refused")
     assert (status, is_retried) == (404, False)
     assert "nobody" in message
+    assert told.pop("told") == [2, "Bonn: rain", "It rains."]
     assert told == {"texts": ["A1", "A2", "A3"], "finish": ["stop", "stop"], "counted": True}
-    [session] = program.sessions()
-    assert program.texts(session["id"]) == ["Q1", "A1", "Q2", "A2", "Q3", "A3"]
-    assert [each["content"] for each in model.requests[-1].json["messages"]][:2] == ["Be brief.", "Q1"]
+    with_tool, chat = (program.texts(session["id"]) for session in program.sessions())
+    assert chat == ["Q1", "A1", "Q2", "A2", "Q3", "A3"]
+    assert with_tool == ["Bonn?", "", "Bonn: rain", "It rains."]
+    assert [each["content"] for each in model.requests[0].json["messages"]] == ["Be brief.", "Q1"]

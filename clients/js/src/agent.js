@@ -8,7 +8,6 @@ import { Observable } from "rxjs";
 /** @import { Api } from "../api.d.ts" */
 /** @import { Chat } from "./chat.js" */
 /** @import { Client } from "./client.js" */
-/** @import { Run } from "./run.js" */
 /** @import { Event } from "./telling.js" */
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -27,8 +26,7 @@ export class HermesAgent extends AbstractAgent {
     this.sessions = new Map();
     /** @type {Map<string, string>} of the page's message ids that are no UUIDs, ours */
     this.ids = new Map();
-    /** @type {Run | null} */
-    this.following = null;
+    this.stop = () => {}; // the turn that is under way, or about to be
   }
 
   /**
@@ -50,7 +48,7 @@ export class HermesAgent extends AbstractAgent {
    * @override
    */
   abortRun() {
-    this.following?.stop().catch(() => {}); // the run itself tells what is wrong
+    this.stop();
   }
 
   /** @override */
@@ -59,7 +57,7 @@ export class HermesAgent extends AbstractAgent {
     copy.client = this.client;
     copy.sessions = this.sessions;
     copy.ids = this.ids;
-    copy.following = null;
+    copy.stop = () => {};
     return copy;
   }
 
@@ -68,9 +66,12 @@ export class HermesAgent extends AbstractAgent {
    * @param {import("rxjs").Subscriber<BaseEvent>} subscriber
    */
   async followRun(input, subscriber) {
+    /** @type {PromiseWithResolvers<void>} */
+    const aborted = Promise.withResolvers();
+    this.stop = aborted.resolve;
     const chat = await this.chatOf(input.threadId);
     const run = await this.begin(chat, input.messages);
-    this.following = run;
+    aborted.promise.then(() => run.stop()).catch(() => {}); // the run itself tells what is wrong
     for await (const event of run) {
       if (subscriber.closed) return;
       subscriber.next(/** @type {BaseEvent} */ (asAsked(event, input)));

@@ -50,6 +50,17 @@ agent.setMessages([...copy.messages, ask("Count")]);
 await agent.runAgent({}, { onTextMessageContentEvent: () => agent.abortRun() });
 assert.equal(said().at(-1)?.[1], "one ");
 
+// Stopped before it has begun.
+const run = agent.run.bind(agent);
+agent.run = (input) => {
+  queueMicrotask(() => agent.abortRun());
+  return run(input);
+};
+agent.addMessage(ask("Never"));
+await agent.runAgent();
+assert.equal(said().at(-1)?.[1], "Never");
+agent.run = run;
+
 agent.addMessage(ask("Fail"));
 /** @type {string[]} */
 const codes = [];

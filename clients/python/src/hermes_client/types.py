@@ -20,6 +20,7 @@ Cause = Literal[
     "other",
 ]
 EmptyResult = dict[str, Any]
+TurnKind = Literal["message", "edit", "regeneration", "resumption", "compaction", "title", "refresh"]
 TurnStatus = Literal["queued", "running", "complete", "stopped", "failed", "interrupted", "withdrawn"]
 
 
@@ -289,8 +290,9 @@ class LedgerResult(TypedDict):
 class LedgerShape(TypedDict):
     """A turn's line in the ledger. `miss` says why tokens that were expected were not cached, or that it was
     the session's first turn. `cost` and `saved` are US dollars, null where no price is known; `saved` is
-    against the same tokens without a cache. `retention` is the choice of the turn's last request, null where
-    its provider leaves none.
+    against the same tokens without a cache. `told_reason` is what the provider itself says of a miss, null
+    where it says nothing. `retention` is the choice of the turn's last request, null where its provider
+    leaves none.
     """
 
     fresh_tokens: int
@@ -302,6 +304,7 @@ class LedgerShape(TypedDict):
     provider: str
     model: str
     miss: MissShape | None
+    told_reason: str | None
     cost: float | None
     saved: float | None
     guard: GuardShape | None
@@ -480,11 +483,12 @@ class QueueChanged(TypedDict):
 
 
 class QueuedShape(TypedDict):
-    """A turn that was asked for and has not begun."""
+    """A turn that was asked for and has not begun; `text` is empty where its kind brings no message."""
 
     run_id: str
     message_id: str
     text: str
+    kind: TurnKind
 
 
 class ReasoningEndEvent(TypedDict):
@@ -1037,6 +1041,7 @@ class TurnShape(TypedDict):
     status: TurnStatus
     message_id: str
     error: ErrorShape | None
+    kind: TurnKind
 
 
 class TurnStarted(TypedDict):
