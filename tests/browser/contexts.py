@@ -2,10 +2,12 @@
 
 A visit without them costs four times as much: seventy files asked for, sent and compiled. All else that a person
 leaves in a browser goes after each test. What would stay in a context is refused: a test that needs it has one of its
-own (``Visitor.own_context``).
+own (``Visitor.own_context``). The shared one asks for little motion: to draw what moves costs a tenth of a test.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from playwright.async_api import Browser, BrowserContext
 
@@ -20,16 +22,16 @@ _LASTING = ("add_init_script", "expose_binding", "expose_function", "route", "ro
 _STORED = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage,shared_storage,storage_buckets"
 
 
-async def new_context(browser: Browser) -> BrowserContext:
+async def new_context(browser: Browser, **options: Any) -> BrowserContext:
     """Open a context of a test's own; `close` it."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, **options)
     context.set_default_timeout(TIMEOUT)
     return context
 
 
 async def shared_context(browser: Browser) -> BrowserContext:
     """Open the context of many tests; `empty` it after each. Its first page stays open."""
-    context = await new_context(browser)
+    context = await new_context(browser, reduced_motion="reduce")
     await context.new_page()
     for name in _LASTING:
         setattr(context, name, _refuse)
