@@ -41,16 +41,21 @@ print("left", ChatSession.objects.count(), NameShape.objects.filter(owner_id=ann
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
-    """The project, with an empty database."""
-    database = databases.sqlite(tmp_path) if request.param == "sqlite" else databases.postgresql()
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """The project, with an empty database of PostgreSQL."""
+    database = databases.postgresql()
     yield Project(tmp_path, database.url)
-    if database.on_postgresql:
-        databases.drop(database)
+    databases.drop(database)
 
 
 def test_a_project_has_a_user_model_of_its_own(project: Project) -> None:
+    """On PostgreSQL. What uses the wheel does so on SQLite (test_wheel.py)."""
+    use(project)
+
+
+def use(project: Project) -> None:
+    """Use an empty project from its setup to the deletion of a user."""
     prepared = project.prepare(_CREATE)
     assert "First administrator: admin" in prepared
     token = prepared.splitlines()[-1]

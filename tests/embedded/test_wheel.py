@@ -13,16 +13,10 @@ import pytest
 
 from tests import databases
 from tests.embedded.project import Project
-from tests.embedded.turns import calculate
+from tests.embedded.test_user_model import use
 from tests.processes import ROOT
 
 PACKAGES = ("agentcache", "hermes_site", "sessions_app")
-_USE = """
-call_command("collectstatic", interactive=False)
-import hermes_site, sessions_app
-print(hermes_site.__file__, sessions_app.__file__)
-call_command("create_token", "admin")
-"""
 UV = str(ROOT / ".venv/bin/uv")
 
 
@@ -76,12 +70,7 @@ def test_another_project_uses_the_wheel(wheel: Path, tmp_path: Path) -> None:
     command = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", sys.executable]
     subprocess.run([*command, "--target", packages, wheel], check=True)
     project = Project(tmp_path, databases.sqlite(tmp_path).url, packages=packages)
-    where, token = project.prepare(_USE).splitlines()[-2:]
-    assert where.count(str(packages)) == 2
-    site = project.serve()
-    try:
-        kinds, words = calculate(project.ws_url, token)
-    finally:
-        assert site.stop() == 0
-    assert kinds[-1] == "RUN_FINISHED"
-    assert "42" in words
+    project.manage("collectstatic", "--noinput")
+    where = "import hermes_site, sessions_app; print(hermes_site.__file__, sessions_app.__file__)"
+    assert project.manage("shell", "-c", where).count(str(packages)) == 2
+    use(project)
