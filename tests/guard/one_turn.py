@@ -1,6 +1,6 @@
-"""A script: a process that carries out one turn and says what its guard decided.
+"""A script: a process that carries out a turn of each session and says what its guard decided.
 
-`python -m tests.guard.one_turn USER_ID SESSION_ID TEXT`; the environment names the database and the provider.
+`python -m tests.guard.one_turn USER_ID TEXT MODEL=SESSION_ID ...`; the environment names the database and the provider.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from uuid import UUID
 
 import django
+from django.conf import settings
 
 django.setup()
 
@@ -17,12 +18,13 @@ from sessions_app import database  # noqa: E402
 from tests.turns.host import Host, guard_of  # noqa: E402
 
 
-async def main(user_id: int, session_id: UUID, text: str) -> None:
+async def main(user_id: int, text: str, sessions: list[str]) -> None:
     host = await Host.start(user_id)
-    turn = await host.turn(session_id, text)
+    for session in sessions:
+        settings.HERMES_MODEL, _, session_id = session.partition("=")
+        print("guard", *guard_of(await host.turn(UUID(session_id), text)), flush=True)
     await host.runner.drain(0)
-    print("guard", *guard_of(turn), flush=True)
 
 
-asyncio.run(main(int(sys.argv[1]), UUID(sys.argv[2]), sys.argv[3]))
+asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))
 database.close()

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from sessions_app import database
-from sessions_app.models import AgentProfile
+from sessions_app.models import AgentProfile, Turn
 from tests.guard.oracle import Oracle, stored
 from tests.llm.talking import extends, timeless
 from tests.processes import Process
@@ -159,27 +159,43 @@ async def test_in_another_process_of_this_test_and_back(
 
 
 @pytest.mark.one_database
+@pytest.mark.parametrize("wire", [CHAT], indirect=True)
 async def test_in_a_process_that_was_really_started_anew(
-    host: Host, session: NewSession, provider: Provider, wire: str
+    host: Host, session: NewSession, provider: Provider, settings: Any
 ) -> None:
-    chat = await session()
-    think_call_and_say(provider, 3)
-    await host.turn(chat, "one")
+    """On each wire; the process has a turn of each, for a start takes as long as all else here."""
+    chats = {wire: await session() for wire in WIRES}
+    think_call_and_say(provider, 3 * len(WIRES))
+    bodies: dict[str, list[bytes]] = {wire: [] for wire in WIRES}
+
+    async def turns(text: str) -> list[Turn]:
+        done = []
+        for settings.HERMES_MODEL, chat in chats.items():
+            done.append(await host.turn(chat, text))
+            bodies[settings.HERMES_MODEL] += provider.bodies[-2:]
+        return done
+
+    await turns("one")
     env = {
         "DJANGO_SETTINGS_MODULE": "hermes_site.settings",
         "DATABASE_URL": foreign().url,
         "SECRET_KEY": "tests-only",
-        "HERMES_MODEL": wire,
         # So that nothing hangs on the order of a set or of a dictionary's hashes.
         "PYTHONHASHSEED": "7",
     }
-    command = [sys.executable, "-m", "tests.guard.one_turn", str(host.user_id), str(chat), "two"]
+    named = [f"{wire}={chat}" for wire, chat in chats.items()]
+    command = [sys.executable, "-m", "tests.guard.one_turn", str(host.user_id), "two", *named]
     process = await asyncio.to_thread(Process, command, env={**os.environ, **env})
-    assert await asyncio.to_thread(process.line, "guard") == "guard built read first turn here"
+    decided = [await asyncio.to_thread(process.line, "guard") for _ in WIRES]
     assert await asyncio.to_thread(process.wait) == 0
-    assert (await host.turn(chat, "three")).guard_reason == "grew by 4 elsewhere"
-    assert len(provider.bodies) == 6
-    assert_each_extends_the_last(provider.bodies)
+    assert len(provider.bodies) == 4 * len(WIRES)
+    for number, wire in enumerate(WIRES):
+        bodies[wire] += provider.bodies[2 * (len(WIRES) + number) :][:2]
+    assert [turn.guard_reason for turn in await turns("three")] == ["grew by 4 elsewhere"] * len(WIRES)
+    for wire in WIRES:
+        assert len(bodies[wire]) == 6
+        assert_each_extends_the_last(bodies[wire])
+    assert decided == [f"guard {agent} read first turn here" for agent in ("built", "reused", "reused")]
 
 
 @each_wire_on_one_database
