@@ -67,6 +67,13 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
             587,
             ["h", "http://h", "smtp://", "smtp://h:99999", "smtp://h?from=x", "smtp://h?to=a@e.example", "smtp://h?x"],
         ),
+        (lambda env: env.size("X", 5), "2 MB", 2_000_000, ["0", "-1", "1.5MB", "much", "1TB", "1" * 50]),
+        (
+            lambda env: env.file_store("X", Path("/d"))["OPTIONS"].get("bucket_name"),
+            "s3://bucket/prefix",
+            "bucket",
+            ["s3://", "s3:bucket", "s3://Bucket/x", "s3://b?x"],
+        ),
         (lambda env: env.redis("X"), "redis://h:1/0", "redis://h:1/0", ["localhost:6379", "http://h"]),
         (
             lambda env: env.database("X", Path("/d"))["NAME"],

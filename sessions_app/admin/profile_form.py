@@ -59,6 +59,7 @@ class AgentProfileForm(_ModelForm):
         fields = (
             *("name", "description", "order", "groups", "is_default"),
             *("model", "base_url", "context", "system_prompt", "tools", "memory"),
+            *("takes_images", "takes_files"),
         )
         help_texts = {"is_default": "New sessions are made of this profile; the flag moves here from the other one."}
 

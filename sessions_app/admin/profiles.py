@@ -49,9 +49,11 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
                     "window_is",
                     "forget_window",
                     "memory",
+                    "takes_images",
+                    "takes_files",
                 ),
-                "description": "Sessions follow their profile's model, and are told of memory or not, from their next "
-                "turn on.",
+                "description": "Sessions follow their profile's model, are told of memory or not, and take files or "
+                "not, from their next turn on.",
             },
         ),
         (

@@ -20,6 +20,7 @@ from pydantic import (
     PlainValidator,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
 )
 
@@ -50,6 +51,10 @@ def _said(value: str) -> str:
     return value
 
 
+def _said_or_shown(value: str, info: ValidationInfo) -> str:
+    return value if info.data.get("files") else _said(value)
+
+
 def _uuid(value: Any) -> UUID:
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise ValueError("must be a UUID")
@@ -73,6 +78,8 @@ def _cursor(value: Any) -> Cursor | None:
 
 Text = Annotated[str, AfterValidator(_text)]
 SaidText = Annotated[Text, AfterValidator(_said)]
+TextOrFiles = Annotated[Text, AfterValidator(_said_or_shown)]
+"""May be blank where the parameter ``files``, declared before it, has some."""
 Title = Annotated[
     Text, StringConstraints(strip_whitespace=True), WithJsonSchema({"type": "string", "maxLength": TITLE_LENGTH})
 ]

@@ -105,8 +105,6 @@ def edit(
     if edited.role != MessageRole.USER or edited.kind != MessageKind.SAID:
         raise WrongKind("Only what you said yourself can be edited.")
     attached = attachments.find(user_id, attachments.of_message(edited) if files is None else files)
-    if not text.strip() and not attached:
-        raise WrongKind("A message needs a text, or a file.")
     turn.parts = encode(attachments.parts_of(attached))
     check_free(chat_session)
     _check_shown(chat_session, edited)

@@ -51,6 +51,7 @@ NOT_A_TEXT: list[Any] = [5, True, None, ["a"], {}, "\0", "a\0b", "\ud800", "a\ud
 NOT_AN_ID: list[Any] = [5, None, "", "x", SOME_ID[:-1], SOME_ID + "\n", SOME_ID.replace("-", ""), "{" + SOME_ID + "}"]
 NOT_AN_ID += [SOME_ID + "-", SOME_ID + "}", f"urn:uuid:{SOME_ID}", "\u0660" + SOME_ID[1:], [SOME_ID]]
 NOT_A_LIMIT: list[Any] = [0, -1, 201, "5", 5.0, True, None, 10**30]
+NOT_FILES: list[Any] = [None, "x", 5, {}, ["x"], [None], [SOME_ID] * 21]
 NOT_A_POSITION: list[Any] = [-1, "5", 5.5, True, None, 2**63]
 NOT_A_PROFILE: list[Any] = [0, -1, "1", 1.5, True, None, 2**63]
 NOT_A_FLAG: list[Any] = [0, 1, "true", None]
@@ -85,6 +86,7 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("session.search", "session_id"): NOT_AN_ID,
     ("turn.start", "session_id"): NOT_AN_ID,
     ("turn.start", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
+    ("turn.start", "files"): NOT_FILES,
     ("turn.start", "message_id"): NOT_AN_ID,
     ("turn.start", "revision"): NOT_A_POSITION,
     ("turn.regenerate", "session_id"): NOT_AN_ID,
@@ -95,6 +97,7 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("session.compact", "undo"): NOT_A_FLAG,
     ("message.edit", "message_id"): NOT_AN_ID,
     ("message.edit", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
+    ("message.edit", "files"): NOT_FILES,
     ("message.edit", "new_id"): NOT_AN_ID,
     ("branch.select", "message_id"): NOT_AN_ID,
     ("session.fork", "message_id"): NOT_AN_ID,

@@ -31,7 +31,16 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
     st.builds(TextSpan, st.integers(0, 9), st.integers(0, 9), MAYBE, MAYBE),
     st.builds(ToolCall, TEXTS, TEXTS, TEXTS, MAYBE, MAYBE),
     st.builds(ToolResult, TEXTS, TEXTS),
-    st.builds(FileReference, TEXTS, TEXTS, TEXTS),
+    st.builds(
+        FileReference,
+        TEXTS,
+        TEXTS,
+        TEXTS,
+        size=st.integers(0, 10**9),
+        folder=st.none() | TEXTS,
+        text=st.none() | TEXTS,
+        images=st.lists(TEXTS, max_size=2).map(tuple),
+    ),
     st.builds(Summary, st.integers(0, 9), st.none() | st.integers(0, 9)),
     st.builds(Note),
 )

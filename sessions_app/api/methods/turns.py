@@ -19,7 +19,7 @@ from sessions_app.api.method_types import (
     ProfileId,
     SaidText,
     SessionParams,
-    Text,
+    TextOrFiles,
 )
 from sessions_app.conversations.schemas import MessageShape, SessionShape
 from sessions_app.conversations.shape import Shape
@@ -27,20 +27,14 @@ from sessions_app.errors import Conflict, NotFound, TooLarge
 
 
 class StartParams(SessionParams):
-    text: Text
-    """What the caller says; it may be blank where there are files."""
     files: FileIds = LEFT_OUT
     """The ids of files that it is said with, in their order."""
+    text: TextOrFiles
+    """What the caller says; it may be blank where there are files."""
     message_id: Id = LEFT_OUT
     """The id of the message, made by the client: the same request again is the same turn."""
     revision: Position = LEFT_OUT
     """That of the session as it is shown: it is a conflict where another branch was chosen since."""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.text.strip() and not self.files:
-            raise ValueError("must have a text that is not blank, or files")
-        return self
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield len(self.text), settings.HERMES_MAX_TEXT
@@ -71,10 +65,10 @@ class RegenerateResult(Shape):
 class EditParams(Params):
     message_id: Id
     """One of the caller's messages."""
-    text: Text
-    """What stands in its place; it may be blank where there are files."""
     files: FileIds = LEFT_OUT
     """The ids of files that it is said with, in order; left out, those of the message in whose place it stands."""
+    text: TextOrFiles
+    """What stands in its place; it may be blank where there are files."""
     new_id: Id = LEFT_OUT
     """The id of the new message, made by the client: the same request again is the same turn."""
 

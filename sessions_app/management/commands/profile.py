@@ -34,13 +34,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--memory", action=BooleanOptionalAction, help="Whether its users' memory is told to the model."
         )
+        parser.add_argument("--takes-images", action=BooleanOptionalAction, help="Whether its model sees pictures.")
+        parser.add_argument("--takes-files", action=BooleanOptionalAction, help="Whether its users can send documents.")
         parser.add_argument("--default", action="store_true", help="New sessions are made of it.")
 
     @transaction.atomic
     def handle(self, *args: Any, name: str, default: bool, **options: Any) -> None:
         groups = self._groups(options["groups"])
         profile = AgentProfile.objects.filter(name=name).first() or AgentProfile(name=name)
-        for column in ("model", "system_prompt", "description", "tools", "context", "memory"):
+        for column in (
+            "model",
+            "system_prompt",
+            "description",
+            "tools",
+            "context",
+            "memory",
+            "takes_images",
+            "takes_files",
+        ):
             if options[column] is not None:
                 setattr(profile, column, options[column])
         self._check(options, profile)
