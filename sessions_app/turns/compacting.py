@@ -21,13 +21,11 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from dataclasses import replace
 from uuid import UUID
 
 from sessions_app import database
 from sessions_app.conversations import windows
 from sessions_app.llm.agent import Agent
-from sessions_app.llm.content.parts import reasoning_of
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import INSTRUCTION
 from sessions_app.llm.context import bytes_of, least_window, reserve_of, room_of, tokens_of
@@ -41,6 +39,7 @@ from sessions_app.turn_store.compacting import MadeSummary, TranscriptChanged, u
 from sessions_app.turns.cutting import Cut, longest_beginning, summarised_again
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.output import TurnOutput
+from sessions_app.turns.summary_answers import MAX_ANSWER, cost_of, summary_of
 from sessions_app.turns.writing import Write, settled
 
 WORK = "compaction"
@@ -51,12 +50,6 @@ MAX_ROUNDS = 10
 
 SMALLER = (1.0, 0.6, 0.35, 0.2)
 """Shares of what should fit, tried one after the other where a provider still refuses a beginning for its length."""
-
-MAX_SUMMARY = 40_000
-"""Characters of the longest summary. What does not come to its end within them is no summary."""
-
-MAX_ANSWER = 200_000
-"""Characters of a summary with the thoughts before it: of these some models have many."""
 
 COLD_SHARE = 0.5
 """Of the room: a chat that has used up so much is summarised where its prompt is to be read as new anyway."""
@@ -209,7 +202,7 @@ class Compactor:
         memory, turn = self._memory, self._begun.turn
         seen = memory.seen
         result = await self._ask(cut)
-        made = MadeSummary(_summary_of(result), result.model, cut.summary, seen, message_id)
+        made = MadeSummary(summary_of(result), result.model, cut.summary, seen, message_id)
         last = uncounted(memory.last_request)
         try:
             await settled(self._write(database.of(turn.owner_id), compacting.store, turn, made, last))
@@ -230,29 +223,5 @@ class Compactor:
                 async for _ in step:
                     pass
         finally:
-            self._output.count(_cost(step.result, whole=cut.position is None))
+            self._output.count(cost_of(step.result, whole=cut.position is None))
         return step.result
-
-
-def _cost(result: StepResult, *, whole: bool) -> StepResult:
-    """What a summary has cost; of a shorter beginning it was no miss that the rest of the prompt was not found."""
-    if whole or result.entry is None:
-        return result
-    found = min(result.entry.expected, result.usage.input_tokens)
-    return replace(result, entry=replace(result.entry, expected=found, miss=None))
-
-
-def _summary_of(result: StepResult) -> str:
-    """The summary in an answer. Raises ProviderError where there is none.
-
-    One that the model's own limit has cut is better than none: else the chat could not go on.
-    """
-    if not result.text.strip():
-        raise ProviderError("empty", "The model asked for a tool in place of a summary.")
-    if result.finish == "context":
-        raise ProviderError("context", "There was no room for the summary.")
-    said = len(result.text)
-    is_cut = said >= MAX_SUMMARY or said + len(reasoning_of(result.parts)) >= MAX_ANSWER
-    if is_cut or result.finish not in (None, "length"):
-        raise ProviderError("provider", "The model did not come to the end of a summary.")
-    return result.text.strip()
