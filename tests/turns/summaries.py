@@ -8,10 +8,13 @@ from uuid import UUID
 from sessions_app import database
 from sessions_app.llm.content.summaries import INSTRUCTION
 from sessions_app.models import AgentProfile, Message
+from sessions_app.turn_store.message_ids import AcceptedTurn
 from tests.providers.fixtures import Provider
-from tests.turns.host import Host, stored_turn, within
+from tests.providers.script import Answer, Gate
+from tests.turns.host import Host, stands_at, stored_turn, within
 
 WINDOW = 4_000
+SUMMARY = "What was said."
 LONG = "So many words that they take some room. " * 40
 
 
@@ -46,3 +49,16 @@ async def compacted(host: Host, session_id: UUID) -> Any:
     asked = await within(host.runner.service.compact(host.user_id, session_id))
     await host.listener.end_of(asked.run_id)
     return await stored_turn(asked.run_id)
+
+
+async def held_at(host: Host, session_id: UUID, provider: Provider, *after: Answer) -> tuple[AcceptedTurn, Gate]:
+    """Have a chat summarised, and return while the provider stands before its first word, with the gate to open.
+
+    ``after`` are the answers that follow.
+    """
+    gate = Gate()
+    provider.script(Answer([SUMMARY], gates={0: gate}), *after)
+    await host.show(session_id)
+    asked = await within(host.runner.service.compact(host.user_id, session_id))
+    await stands_at(gate)
+    return asked, gate

@@ -22,7 +22,7 @@ from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import ANTHROPIC, CHAT, NewHost, NewSession
 from tests.turns.host import Host, stands_at, stored_turn, types, within, worked
 from tests.turns.steps import edited, regenerated
-from tests.turns.summaries import LONG, WINDOW, compacted, rows_of, set_window, summaries_asked
+from tests.turns.summaries import LONG, WINDOW, compacted, held_at, rows_of, set_window, summaries_asked
 
 pytestmark = pytest.mark.one_database
 
@@ -92,11 +92,7 @@ async def test_tabs_are_told_of_a_compaction(host: Host, session: NewSession, pr
 @pytest.mark.both_databases
 async def test_a_foreign_change_discards_a_summary(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await long_chat(host, session, provider, 2)
-    gate = Gate()
-    provider.script(Answer(["What was said."], gates={0: gate}))
-    await host.show(chat)
-    asked = await host.runner.service.compact(host.user_id, chat)
-    await stands_at(gate)
+    asked, gate = await held_at(host, chat, provider)
     await database.write(lambda: Message.objects.filter(chat_session=chat, position=0).update(text="edited elsewhere"))
     gate.open()
     end = await host.listener.end_of(asked.run_id)
@@ -110,11 +106,7 @@ async def test_what_is_said_meanwhile_stands_behind_the_summary(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
     chat = await long_chat(host, session, provider, 2)
-    gate = Gate()
-    provider.script(Answer(["What was said."], gates={0: gate}), Answer(["Yes."]))
-    await host.show(chat)
-    await host.runner.service.compact(host.user_id, chat)
-    await stands_at(gate)
+    _, gate = await held_at(host, chat, provider, Answer(["Yes."]))
     asked = await host.ask(chat, "and now?")
     assert asked.queued
     gate.open()
@@ -158,11 +150,7 @@ async def test_a_failing_summary_leaves_the_chat_as_it_was(
 
 async def test_a_stopped_compaction_stores_nothing(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await long_chat(host, session, provider, 2)
-    gate = Gate()
-    provider.script(Answer(["What was said."], gates={0: gate}))
-    await host.show(chat)
-    asked = await host.runner.service.compact(host.user_id, chat)
-    await stands_at(gate)
+    asked, gate = await held_at(host, chat, provider)
     assert await host.stop(chat, asked.run_id)
     gate.open()
     assert (await stored_turn(asked.run_id)).status == TurnStatus.STOPPED
