@@ -8,6 +8,7 @@ from tests.live import LiveSite
 _MAKE = """
 from django.contrib.auth.models import Group, User
 from sessions_app.models import AgentProfile
+AgentProfile.default()
 group = Group.objects.create(name={name!r})
 User.objects.get(username={name!r}).groups.add(group)
 for name, model, description in (

@@ -27,6 +27,16 @@ async def arrive(visitor: Visitor, site: LiveSite) -> Page:
     return page
 
 
+async def arrive_and_ask_quick(visitor: Visitor, site: LiveSite, provider: Provider) -> Page:
+    """Open a chat that the profile Quick has answered, with one more answer to come."""
+    page = await arrive(visitor, site)
+    provider.script(Answer(["One."]), Answer(["Two."]))
+    await choose(page, "Quick")
+    await say(page, "hello")
+    await expect(answer(page, "One.")).to_be_visible()
+    return page
+
+
 def picker(page: Page) -> Locator:
     return page.locator("#picker button")
 
@@ -39,6 +49,13 @@ async def choose(page: Page, name: str) -> None:
     await picker(page).click()
     await menu(page).get_by_role("menuitemradio", name=name).click()
     await expect(picker(page)).to_contain_text(name)
+
+
+async def choose_another(page: Page) -> None:
+    """Choose the default in the place of a model that is gone."""
+    await page.get_by_role("button", name="Choose another").click()
+    await menu(page).get_by_role("menuitemradio", name="Default").click()
+    await expect(page.locator("#profile-gone")).to_be_hidden()
 
 
 def models(provider: Provider) -> list[str]:
@@ -150,11 +167,7 @@ async def test_one_answer_again_with_another_model(visitor: Visitor, site: LiveS
 async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:
-    page = await arrive(visitor, site)
-    provider.script(Answer(["One."]), Answer(["Two."]))
-    await choose(page, "Quick")
-    await say(page, "hello")
-    await expect(answer(page, "One.")).to_be_visible()
+    page = await arrive_and_ask_quick(visitor, site, provider)
     await asyncio.to_thread(take_profiles, site)
     await page.reload()
     await expect(answer(page, "One.")).to_be_visible()
@@ -162,9 +175,7 @@ async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
     await say(page, "and now?")
     refused = thread(page).get_by_role("article").filter(has_text="and now?")
     await expect(refused).to_contain_text(GONE)
-    await page.get_by_role("button", name="Choose another").click()
-    await menu(page).get_by_role("menuitemradio", name="Default").click()
-    await expect(page.locator("#profile-gone")).to_be_hidden()
+    await choose_another(page)
     await refused.get_by_role("button", name="Try again").click()
     await expect(answer(page, "Two.")).to_be_visible()
 
@@ -172,11 +183,7 @@ async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
 async def test_an_open_chat_is_told_that_its_profile_was_removed(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:
-    page = await arrive(visitor, site)
-    provider.script(Answer(["One."]), Answer(["Two."]))
-    await choose(page, "Quick")
-    await say(page, "hello")
-    await expect(answer(page, "One.")).to_be_visible()
+    page = await arrive_and_ask_quick(visitor, site, provider)
     await asyncio.to_thread(remove_profile, site, visitor.name, "Quick")
     await expect(page.get_by_text(REMOVED, exact=True)).to_be_visible()
     await say(page, "and now?")
@@ -191,9 +198,7 @@ async def test_an_open_chat_is_told_that_its_profile_was_removed(
     await expect(usage).to_contain_text("Answer")
     await expect(usage).not_to_contain_text("Instructions")
     await usage.get_by_role("button", name="Close").click()
-    await page.get_by_role("button", name="Choose another").click()
-    await menu(page).get_by_role("menuitemradio", name="Default").click()
-    await expect(page.locator("#profile-gone")).to_be_hidden()
+    await choose_another(page)
     await refused.get_by_role("button", name="Try again").click()
     await expect(answer(page, "Two.")).to_be_visible()
 
