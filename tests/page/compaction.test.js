@@ -102,7 +102,7 @@ test("what cannot be summarised is known, as far as it can be", () => {
   const chat = (/** @type {Page.Message[]} */ ...messages) => whyNot({ messages, hasNewer: false });
   assert.match(chat(), /Nothing was said in this chat/);
   assert.match(chat(message(0), message(1), summary(2)), /since the last summary/);
-  assert.equal(chat(message(0), message(1), summary(2, { model: null })), "");
+  assert.match(chat(message(0), message(1), summary(2, { model: null })), /since the last summary/);
   assert.equal(chat(message(0), message(1), summary(2, { text: "" })), "");
   assert.equal(chat(message(0), summary(1)), "");
   assert.equal(chat(message(0), message(1), summary(2), message(4)), "");

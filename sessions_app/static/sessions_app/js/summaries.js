@@ -14,7 +14,7 @@ export function whyNot({ messages, hasNewer }) {
   const last = messages.at(-1);
   if (!last) return EMPTY;
   const said = messages.findLast(({ kind }) => !kind);
-  const isNew = hasNewer || last.kind !== "summary" || !last.text || !last.model || said?.role === "user";
+  const isNew = hasNewer || last.kind !== "summary" || !last.text || said?.role === "user";
   return isNew ? "" : NOTHING_NEW;
 }
 
