@@ -1,19 +1,17 @@
 // The palette: one field for chats, what was said in them, and what can be done. It opens with what is here already, and
 // what the server finds comes into it.
 
-import { toast } from "./announce.js";
 import { matching } from "./commands.js";
-import { $, h, icon, iconButton } from "./dom.js";
-import { keysOf } from "./keys.js";
+import { $, iconButton } from "./dom.js";
 import { Listbox } from "./listbox.js";
-import { piecesOf, search } from "./search.js";
+import { chatOption, commandOption, hitOption } from "./palette_options.js";
+import { search } from "./search.js";
 import { titleOf } from "./session_groups.js";
 import { Sessions } from "./sessions.js";
 import { Socket } from "./socket.js";
-import { counted, explain, when } from "./words.js";
+import { counted, explain } from "./words.js";
 
 /** @typedef {import("./listbox.js").Group} Group */
-/** @typedef {import("./listbox.js").Option} Option */
 /** @typedef {import("./commands.js").Command} Command */
 /** @typedef {import("./search.js").Found} Found */
 
@@ -209,55 +207,21 @@ export class Palette {
     ];
   }
 
-  /**
-   * @param {Command} command
-   * @returns {Option}
-   */
-  command({ name, icon: drawing, act, keys, reason }) {
-    return {
-      act: () => this.leave(reason ? () => toast(reason) : act),
-      build: () => [
-        icon(drawing),
-        h("span", { class: "option-name" }, name, reason ? h("small", { text: reason }) : null),
-        keys ? h("span", { class: "option-keys" }, ...keysOf(keys).map((key) => h("kbd", { text: key }))) : null,
-      ],
-    };
+  /** @param {Command} command */
+  command(command) {
+    return commandOption(command, (act) => this.leave(act));
   }
 
-  /**
-   * @param {Api.SessionShape} session
-   * @returns {Option}
-   */
+  /** @param {Api.SessionShape} session */
   chat(session) {
-    return {
-      act: () => this.leave(() => this.go(`?chat=${session.id}`)),
-      build: () => [
-        icon("chat"),
-        h("span", { class: "option-name", dir: "auto", text: titleOf(session) }),
-        h("span", { class: "option-tag", text: session.archived ? "Archived" : when(session.updated_at).short }),
-      ],
-    };
+    return chatOption(session, () => this.leave(() => this.go(`?chat=${session.id}`)));
   }
 
-  /**
-   * @param {Api.HitShape} hit
-   * @returns {Option}
-   */
-  hit({ session_id, message_id, title, snippet, marks }) {
+  /** @param {Api.HitShape} found */
+  hit(found) {
     const { query } = this;
-    const words = piecesOf(snippet, marks).map(([piece, isMarked]) => (isMarked ? h("mark", { text: piece }) : piece));
-    return {
-      act: () => this.leave(() => this.go(`?chat=${session_id}&at=${message_id}`, query)),
-      build: () => [
-        icon("quote"),
-        h(
-          "span",
-          { class: "option-name" },
-          session_id === this.current() ? null : h("bdi", { text: title || "New chat" }),
-          h("small", { dir: "auto" }, ...words),
-        ),
-      ],
-    };
+    const address = `?chat=${found.session_id}&at=${found.message_id}`;
+    return hitOption(found, found.session_id === this.current(), () => this.leave(() => this.go(address, query)));
   }
 
   /**

@@ -3,6 +3,7 @@
 import { block, focusStep, showRating } from "./actions.js";
 import { announce, toast } from "./announce.js";
 import { gliding, greeting, newerItem, olderItems, skeleton } from "./blank.js";
+import { whyBusy } from "./busy.js";
 import { Conversation } from "./conversation.js";
 import { openDivider } from "./dividers.js";
 import { $, reconcile, within } from "./dom.js";
@@ -19,10 +20,6 @@ import { Socket } from "./socket.js";
 import { keepingFocus } from "./steps.js";
 import { Turning } from "./turning.js";
 import { versionWords } from "./versions.js";
-
-/** What stands in the way of going on from an earlier place. */
-const RUNNING = "Not while an answer is on its way: wait for its end, or stop it";
-const SENDING = "Not while something else is on its way to the server";
 
 /**
  * Tells "edited" with what is to be said in the place of a message, and "unedited" with what was written so where the
@@ -158,7 +155,7 @@ export class Thread extends Emitter {
   /** The message may have gone, with the line that it was part of. */
   checkEditing() {
     const { of } = this.editing;
-    if (of === null || !this.conversation?.loaded || this.isShown(of)) return;
+    if (of === null || !this.conversation?.loaded || this.message(of)) return;
     const text = this.editing.changes;
     this.editing.end();
     if (text) this.tell("unedited", text);
@@ -166,9 +163,7 @@ export class Thread extends Emitter {
 
   /** Why the conversation cannot go on from an earlier place just now; empty where it can. */
   busy() {
-    const { run, queued, steering } = this.conversation ?? {};
-    if (run || queued?.length) return RUNNING;
-    return steering || this.pending.sent(this.conversation).some((entry) => entry.state !== "refused") ? SENDING : "";
+    return whyBusy(this.conversation, this.pending.sent(this.conversation));
   }
 
   /** Says on the buttons of all messages how things stand. */
@@ -207,11 +202,6 @@ export class Thread extends Emitter {
   /** @param {string} id */
   message(id) {
     return this.conversation?.messages.find((message) => message.id === id);
-  }
-
-  /** @param {string} id */
-  isShown(id) {
-    return this.message(id) !== undefined;
   }
 
   children() {
