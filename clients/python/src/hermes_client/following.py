@@ -177,6 +177,7 @@ class Following:
             "status": last["status"],
             "message_id": last["id"],
             "error": error,
+            "kind": "message",
         }
         run.feed.add(run.telling.end(turn))
 
