@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from sessions_app.conversations import access
+from sessions_app.conversations import access, reach
 from sessions_app.conversations.file_schemas import reference_of
 from sessions_app.errors import NotFound
 from sessions_app.llm.content.codec import known
@@ -24,10 +24,19 @@ def find(user_id: int, file_ids: Sequence[UUID]) -> list[UserFile]:
     if not file_ids:
         return []
     rows = UserFile.objects.select_related("content").filter(owner_id=user_id, content__state=ContentState.READY)
-    found = rows.in_bulk(file_ids)
+    found = _reached(rows).in_bulk(file_ids)
     if len(found) != len(set(file_ids)):
         raise NotFound
     return [found[file_id] for file_id in dict.fromkeys(file_ids)]
+
+
+def _reached(rows: QuerySet[UserFile]) -> QuerySet[UserFile]:
+    """Return those of the files that were not sent yet, or that a chat has which the caller's token reaches."""
+    if (only := reach.profile()) is None:
+        return rows
+    in_message = Exists(MessageFile.objects.filter(file=OuterRef("pk"), message__chat_session__profile=only))
+    in_turn = Exists(TurnFile.objects.filter(file=OuterRef("pk"), turn__chat_session__profile=only))
+    return rows.filter(Q(attached=False) | Q(in_message) | Q(in_turn))
 
 
 def parts_of(files: Iterable[UserFile]) -> Parts:

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from sessions_app.conversations.reach import reached
 from sessions_app.conversations.schemas import unborn_message_shape
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.turn_store.message_ids import AcceptedTurn
@@ -54,7 +55,8 @@ def sent_before(user_id: int, sent: Sent) -> AcceptedTurn | None:
     """
     if not sent.may_be_again:
         return None
-    turns = Turn.objects.filter(owner=user_id, request_digest=sent.digest).select_related("chat_session")
+    sent_by_user = Turn.objects.filter(owner=user_id, request_digest=sent.digest)
+    turns = reached(sent_by_user, "chat_session__profile").select_related("chat_session")
     if sent.is_keyed:
         turns = turns.filter(created_at__gt=Now() - _KEYED)
     else:

@@ -20,11 +20,11 @@ from uuid import UUID
 
 from ag_ui.core import BaseEvent, RunFinishedCancelledOutcome, RunFinishedEvent
 
-from sessions_app.conversations import access, branches, profiles
+from sessions_app.conversations import access, branches, profiles, reach
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.said_rows import said_after
 from sessions_app.conversations.turn_results import ending_of, last_event
-from sessions_app.errors import NotFound
+from sessions_app.errors import Conflict, NotFound
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.tools.client_tools import digest_of
 from sessions_app.models import ChatSession, Message, MessageKind, MessageRole, Turn, TurnStatus
@@ -105,6 +105,8 @@ class _Taking:
         try:
             chat_session = access.chat_session(self._user_id, session_id, lock=True)
         except NotFound:
+            if reach.profile() is not None:
+                raise Conflict("This thread is a chat of another profile than your token is for.") from None
             raise Moved from None
         if (earlier := chat_session.turns.filter(run_id__in=self._ids).first()) is not None:
             return ThreadRun(session_id, earlier.run_id)
