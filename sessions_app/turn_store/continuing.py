@@ -69,7 +69,8 @@ def say(
         _check(chat_session, heard, found, place)
     else:
         chat_session, place = made(user_id, heard, found, chat_session)
-    said, end = in_order(heard.said, found.calls), len(heard.said) - heard.brought
+    said = in_order(heard.said, found.calls) if found.calls else heard.said
+    end = len(said) - heard.brought
     earlier = rows_of(said, place.count, end, found.calls)
     results = rows_of(said, max(place.count, end), None, found.calls)
     turn = _turn(chat_session, heard, place, sampling)

@@ -35,7 +35,15 @@ const gone = await client.responses.create({ model, input: "Q5", store: false })
 const conversation = await client.conversations.create({ metadata: { topic: "node" } });
 await client.responses.create({ model, input: "Q6", conversation: conversation.id });
 const listed = await client.conversations.items.list(conversation.id);
-const refused = await client.responses.create({ model: "nobody", input: "Q7" }).catch((error) => error);
+const tools = [
+  { type: "function", name: "weather", parameters: { type: "object", properties: { city: { type: "string" } } } },
+];
+const asking = client.responses.stream({ model, input: "Q7", tools });
+const asked = await asking.finalResponse();
+const call = asked.output.find((item) => item.type === "function_call");
+const output = { type: "function_call_output", call_id: call.call_id, output: `sunny in ${JSON.parse(call.arguments).city}` };
+const told = await client.responses.create({ model, input: [output], tools, previous_response_id: asked.id });
+const refused = await client.responses.create({ model: "nobody", input: "Q8" }).catch((error) => error);
 
 console.log(
   JSON.stringify({
@@ -52,6 +60,7 @@ console.log(
     gone: gone.output_text,
     topic: (await client.conversations.retrieve(conversation.id)).metadata.topic,
     listed: listed.data.length,
+    told: told.output_text,
     refused: refused instanceof APIError && [refused.status, refused.code],
   }),
 );

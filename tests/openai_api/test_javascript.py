@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.openai_api.conftest import Program
+from tests.openai_api.weather import asks
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -18,7 +19,9 @@ PROGRAM = Path(__file__).parent / "responses.mjs"
 
 def test_a_program_in_javascript_has_responses_and_conversations(program: Program, model: Provider) -> None:
     slow = Answer(words=["one ", "two"], gates={1: Gate()})
-    model.script(*(Answer(words=[f"A{number}"]) for number in (1, 2, 3)), slow, Answer(words=["A5"]))
+    answers = {number: Answer(words=[f"A{number}"]) for number in (1, 2, 3, 5, 6)}
+    in_order = [*(answers[number] for number in (1, 2, 3)), slow, answers[5], answers[6]]
+    model.script(*in_order, Answer(calls=[asks("Rome")]), Answer(words=["Sunny."]))
     token = program.site.tokens[program.user]
     command = [str(NODE), str(PROGRAM), f"{program.site.base_url}/v1", token]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE * 2, check=False)
@@ -39,5 +42,6 @@ def test_a_program_in_javascript_has_responses_and_conversations(program: Progra
         "gone": "A5",
         "topic": "node",
         "listed": 2,
+        "told": "Sunny.",
         "refused": [404, "model_not_found"],
     }

@@ -50,3 +50,15 @@ async def test_many_streams_beside_a_history_of_ten_megabytes(client: AsyncOpenA
     assert len(provider.requests) == AT_ONCE + 1
     assert max(len(request.json["messages"]) for request in provider.requests) == len(history) + 1
     assert await database.read(ChatSession.objects.count) == AT_ONCE + 1
+
+
+async def test_many_responses_at_once_beside_long_instructions(client: AsyncOpenAI, provider: Provider) -> None:
+    async def responded(number: int) -> str:
+        instructions = "Be brief. " * (15_000 if number % 10 == 0 else 1)
+        stream = await client.responses.create(
+            model=MODEL, input=f"Q{number}", instructions=instructions, stream=True, store=number % 2 == 0
+        )
+        return [event async for event in stream][-1].type
+
+    assert set(await asyncio.gather(*map(responded, range(AT_ONCE)))) == {"response.completed"}
+    assert await database.read(ChatSession.objects.count) == AT_ONCE // 2

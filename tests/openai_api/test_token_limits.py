@@ -49,3 +49,41 @@ def test_a_token_of_one_profile_has_that_model_and_its_sessions(program: Program
     assert mine != hidden
     assert answered(client, NARROW, **{"X-Session-Id": hidden}) != hidden
     assert len(program.texts(hidden)) == 2
+
+
+def test_a_token_that_only_reads_reads_responses_and_changes_nothing(program: Program) -> None:
+    own, client = program.client(), limited(program, "--read-only")
+    made = own.conversations.create()
+    response = own.responses.create(model=MODEL, input="Hello", conversation=made.id)
+    assert client.responses.retrieve(response.id) == response
+    assert len(client.conversations.items.list(made.id).data) == 2
+    for call in (
+        lambda: client.responses.create(model=MODEL, input="Hello"),
+        lambda: client.responses.cancel(response.id),
+        lambda: client.responses.delete(response.id),
+        client.conversations.create,
+    ):
+        with pytest.raises(openai.PermissionDeniedError):
+            call()
+    assert own.responses.retrieve(response.id) == response
+
+
+def test_a_token_of_one_profile_finds_no_other_responses(program: Program) -> None:
+    program.site.manage("profile", NARROW, "--model", "openai-chat:loopback")
+    own, client = program.client(), limited(program, "--profile", NARROW)
+    made = own.conversations.create()
+    hidden = own.responses.create(model=MODEL, input="Hello", conversation=made.id)
+    for call in (
+        lambda: client.responses.retrieve(hidden.id),
+        lambda: client.responses.cancel(hidden.id),
+        lambda: client.responses.delete(hidden.id),
+        lambda: client.responses.input_items.list(hidden.id),
+        lambda: client.conversations.retrieve(made.id),
+        lambda: client.responses.create(model=NARROW, input="Hello", conversation=made.id),
+    ):
+        with pytest.raises(openai.NotFoundError):
+            call()
+    with pytest.raises(openai.BadRequestError):
+        client.responses.create(model=NARROW, input="Hello", previous_response_id=hidden.id)
+    mine = client.responses.create(model=NARROW, input="Hello")
+    assert client.responses.retrieve(mine.id) == mine
