@@ -37,7 +37,7 @@ _NO_OUTPUT = MultimodalOutputCapabilities(image=False, audio=False)
 
 
 async def tell(exchange: Exchange, caller: Caller) -> None:
-    """Answer the capabilities. Raises NotFound (no profile), Unauthorised."""
+    """Tell what clients of AG-UI can count on. Raises NotFound (no profile), Unauthorised."""
     # The site's own: one who may only read has it made, too.
     await database.of(caller.user_id).write(AgentProfile.default)
     told = await caller.read(_of_user, caller.user_id)

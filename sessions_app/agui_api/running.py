@@ -23,7 +23,10 @@ _ALIVE = b": the model is at work\n\n"
 
 
 async def run(exchange: Exchange, caller: Caller) -> None:
-    """Answer a request for a run. Raises ApiError, CommandError, Unauthorised, Gone."""
+    """Begin a run in a thread, or follow the one with the same id, and tell its events.
+
+    Raises ApiError, CommandError, Unauthorised, Gone.
+    """
     request = await asyncio.to_thread(reading.read, await exchange.body())
     follower = RunFollower(caller)
     telling = Telling(exchange, request)

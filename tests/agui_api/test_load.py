@@ -1,0 +1,59 @@
+"""Many runs at once beside a large history: nothing blocks the event loop, which BlockBuster watches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest_asyncio
+from django.contrib.auth.models import AbstractUser
+
+from sessions_app import database
+from sessions_app.agui_api.routes import routes
+from sessions_app.api.limits import Limits
+from sessions_app.api.revocation import Doorkeeper
+from sessions_app.http_api.application import HttpApi
+from sessions_app.models import ApiToken, ChatSession
+from sessions_app.turns.runner import Runner
+from tests.providers.fixtures import Provider
+
+AT_ONCE = 50
+
+
+@pytest_asyncio.fixture
+async def http(
+    runner: Runner, owner: AbstractUser, provider: Provider, settings: Any
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the application in this process."""
+    settings.HERMES_MODEL = "openai-chat:loopback"
+    settings.HERMES_TURNS_PER_MINUTE = settings.HERMES_CONNECTIONS_PER_USER = 1_000
+    _, key = await database.write(ApiToken.issue, owner)
+    transport = httpx2.ASGITransport(HttpApi(routes("/"), runner, Doorkeeper(), Limits(), {}))
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as client:
+        yield client
+
+
+async def events(http: httpx2.AsyncClient, thread: str, run: str, *texts: str) -> list[dict[str, Any]]:
+    """The events of a run."""
+    roles = ("user", "assistant")
+    messages = [{"id": str(number), "role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
+    answer = await http.post("/ag-ui/", json={"threadId": thread, "runId": run, "messages": messages})
+    lines = answer.text.split("\n")
+    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
+
+async def test_many_runs_beside_a_history_of_ten_megabytes(http: httpx2.AsyncClient, provider: Provider) -> None:
+    history = [f"{number} " + "word " * 20_000 for number in range(101)]
+    told = await asyncio.gather(
+        events(http, "large", "0", *history), *(events(http, f"T{number}", "0", "Q") for number in range(AT_ONCE))
+    )
+    assert {each[-1]["type"] for each in told} == {"RUN_FINISHED"}
+    assert len(provider.requests) == AT_ONCE + 1
+    assert await database.read(ChatSession.objects.count) == AT_ONCE + 1
+    again = await events(http, "large", "0", *history)
+    assert [each["type"] for each in again] == ["RUN_STARTED", "MESSAGES_SNAPSHOT", "RUN_FINISHED"]
+    assert [each["content"] for each in again[1]["messages"]][:101] == history
