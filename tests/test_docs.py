@@ -68,6 +68,17 @@ def test_the_program_in_javascript_runs(lasting_site: LiveSite, newcomer: str, t
     assert "42" in ran.stdout
 
 
+def test_the_ag_ui_program_of_the_api_guide_runs(lasting_site: LiveSite, newcomer: str) -> None:
+    *_, text = programs("js")
+    site, token = lasting_site, lasting_site.tokens[newcomer]
+    env = {**os.environ, "HERMES_TOKEN": token, "HERMES_AGUI": f"{site.base_url}/ag-ui/"}
+    # Run where this project's packages are found.
+    command = [NODE, "--input-type=module", "--eval", text]
+    ran = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True, timeout=PATIENCE)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "42" in ran.stdout
+
+
 @pytest.mark.parametrize("request_id", ["session.create", None])
 def test_an_error_ends_the_program_with_its_sentence(tmp_path: Path, request_id: str | None) -> None:
     error = {"jsonrpc": "2.0", "id": request_id, "error": {"code": -32003, "message": "Too many commands."}}
