@@ -12,7 +12,7 @@ from sessions_app.agui_api.telling import Telling
 from sessions_app.api.auth import Caller
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.errors import Conflict, NotFound
-from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.errors import ApiError, Gone
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
 from sessions_app.turn_store.thread_history import names_of
@@ -56,10 +56,17 @@ async def _tell(exchange: Exchange, caller: Caller, follower: RunFollower, found
             goes_on = True
         if goes_on and found.run_id is not None:
             await _follow(caller, follower, found.session_id, found.run_id, telling)
+    except Gone:
+        raise
     except ApiError as error:
         if not exchange.started:
             raise
         await telling.fail(error.error["message"] or "", error.error["code"])
+    except Exception:
+        # A stream that just ended would be taken for a whole answer.
+        if exchange.started:
+            await telling.fail("Something went wrong on the server.", "internal")
+        raise
 
 
 async def _join(exchange: Exchange, caller: Caller, follower: RunFollower, found: ThreadRun, telling: Telling) -> bool:

@@ -2,14 +2,16 @@
 
 A message is known by its public id, or by the client's own string for it, which is kept when the message is stored.
 What is stored is the truth: of what is known only the contents are compared. A client may have heard less of an answer
-than is stored, or more (its process has died), so of those one must be the beginning of the other.
+than is stored, or more (its process has died), so of those one must be the beginning of the other; results that are
+JSON are compared as such.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sessions_app.conversations import branches
@@ -162,4 +164,13 @@ def _agree(sent: ThreadMessage, text: str) -> bool:
     ours, theirs = text.strip(), sent.text.strip()
     if sent.role == MessageRole.USER:
         return ours == theirs
-    return ours.startswith(theirs) or theirs.startswith(ours)
+    is_beginning = ours.startswith(theirs) or theirs.startswith(ours)
+    return is_beginning or (sent.role == MessageRole.TOOL and _value(ours) == _value(theirs))
+
+
+def _value(text: str) -> Any:
+    """Return what a tool's result says as JSON, which clients write anew; a text that is none stands for itself."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pytest
 import pytest_asyncio
 from django.contrib.auth.models import AbstractUser
 
 from sessions_app import database
+from sessions_app.agui_api import snapshot
 from sessions_app.agui_api.routes import routes
 from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
@@ -19,6 +21,7 @@ from sessions_app.http_api.application import HttpApi
 from sessions_app.models import ApiToken, ChatSession
 from sessions_app.turns.runner import Runner
 from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
 
 AT_ONCE = 50
 
@@ -41,6 +44,10 @@ async def events(http: httpx2.AsyncClient, thread: str, run: str, *texts: str) -
     """The events of a run."""
     roles = ("user", "assistant")
     messages = [{"id": str(number), "role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
+    return await ask(http, thread, run, messages)
+
+
+async def ask(http: httpx2.AsyncClient, thread: str, run: str, messages: list[dict[str, str]]) -> list[dict[str, Any]]:
     answer = await http.post("/ag-ui/", json={"threadId": thread, "runId": run, "messages": messages})
     lines = answer.text.split("\n")
     return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
@@ -57,3 +64,16 @@ async def test_many_runs_beside_a_history_of_ten_megabytes(http: httpx2.AsyncCli
     again = await events(http, "large", "0", *history)
     assert [each["type"] for each in again] == ["RUN_STARTED", "MESSAGES_SNAPSHOT", "RUN_FINISHED"]
     assert [each["content"] for each in again[1]["messages"]][:101] == history
+
+
+async def test_a_fault_of_ours_in_a_stream_is_a_run_error(
+    http: httpx2.AsyncClient, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.script(Answer(["one two"]), Answer(["A2"]))
+    begun = await events(http, "thread", "1", "Q1")
+    answer = next(each["messageId"] for each in begun if each["type"] == "TEXT_MESSAGE_START")
+    # It has heard a part, so what is stored is told in the end: which cannot be read.
+    monkeypatch.setattr(snapshot, "MAX_MESSAGES", "many")
+    history = [{"id": answer, "role": "assistant", "content": "one"}, {"id": "2", "role": "user", "content": "Q2"}]
+    told = await ask(http, "thread", "2", history)
+    assert (told[-1]["type"], told[-1]["code"]) == ("RUN_ERROR", "internal")

@@ -88,6 +88,20 @@ def test_another_result_is_a_branch(clients: Clients, program: Program, model: P
     assert program.texts(session["id"])[-1] == "Wet!"
 
 
+def test_a_result_that_was_written_anew_is_the_same(clients: Clients, program: Program, model: Provider) -> None:
+    model.script(Answer(calls=[PARIS]), Answer(words=["Sunny."]), Answer(words=["Still."]))
+    agent = clients.agent("thread")
+    agent.say("Weather?", tools=TOOLS)
+    bring(agent, "call_p", '{"sky": "blue", "wind": [1, 2]}')
+    messages = agent.run(tools=TOOLS).messages
+    written = '{"wind":[1,2],"sky":"blue"}'
+    agent.do("setMessages", [{**each, "content": written} if each["role"] == "tool" else each for each in messages])
+    assert agent.say("And now?", tools=TOOLS).texts[-1] == ("assistant", "Still.")
+    assert len(program.sessions()) == 1
+    agent.do("setMessages", [{**each, "content": "[]"} if each["role"] == "tool" else each for each in messages])
+    assert agent.say("And now?", tools=TOOLS).last["code"] == "conflict"
+
+
 def test_who_writes_instead_of_a_result_goes_on(clients: Clients, model: Provider) -> None:
     model.script(Answer(calls=[PARIS]), Answer(words=["Well."]))
     agent = clients.agent("thread")
