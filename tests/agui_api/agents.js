@@ -8,7 +8,7 @@ import { HttpAgent as HttpAgentBefore } from "ag-ui-client-0.0.59";
 
 /** @type {Map<string, any>} */
 const agents = new Map();
-const [url, token] = process.argv.slice(2);
+const [url = "", token = ""] = process.argv.slice(2);
 
 /** @param {object} told */
 function tell(told) {
