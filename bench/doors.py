@@ -1,6 +1,7 @@
 """The same turn by each way into the host: `python -m bench doors`. One session for each, asked by turns.
 
-By OpenAI's chat completions all that was said comes with each question, and the session is found by it.
+By OpenAI's chat completions all that was said comes with each question, and the session is found by it. By AG-UI all
+messages come as well, and are found by their ids.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bench.program import Program
 from bench.provider import PLAIN, Provider
 from bench.report import Figure, Section
 from bench.site import Site, World
+from bench.thread import Thread
 from bench.timing import Timing
 from bench.turns import WARM_UP, Series, both
 
@@ -23,19 +25,21 @@ Turn = Callable[[], Coroutine[Any, Any, Timing]]
 
 
 async def by_each(count: int, folder: Path, provider: Provider) -> list[Section]:
-    """First token and CPU of a turn over the socket and by OpenAI's chat completions."""
+    """First token and CPU of a turn over the socket, by OpenAI's chat completions and by AG-UI."""
     world = World(folder, provider.url)
-    seed = world.seed(2)
-    socket, program = seed.tokens
+    seed = world.seed(3)
+    socket, program, agui = seed.tokens
     with world.site() as site:
         async with (
             Floor(provider.url) as floor,
             Client(site.url, socket) as client,
             Program(site.url, program) as calling,
+            Thread(site.url, agui) as thread,
         ):
             ways: dict[str, Turn] = {
                 "over the socket": partial(client.turn, await client.open_new()),
                 "by chat completions": partial(calling.turn, PLAIN),
+                "by AG-UI": partial(thread.turn, PLAIN),
             }
             return [await _section(count, site, floor, ways)]
 
