@@ -21,6 +21,11 @@ def text_of(events: Sequence[dict[str, Any]]) -> list[str]:
     return list(texts.values())
 
 
+def thoughts_of(events: Sequence[dict[str, Any]]) -> str:
+    """Return what was told of the model's thoughts."""
+    return "".join(event["delta"] for event in events if event["type"] == "REASONING_MESSAGE_CONTENT")
+
+
 def check_run(events: Sequence[dict[str, Any]]) -> None:
     """Hold a run's events against AG-UI's types, and what begins against what ends."""
     for event in events:

@@ -18,6 +18,7 @@ from tests.providers.script import Answer, Call
 NODE = str(ROOT / ".venv" / "bin" / "node")
 PROGRAMS = ROOT / "tests" / "clients" / "javascript"
 SAID = ["Let me see.", "It is 42."]
+THOUGHT = "It is easy."
 
 
 def steps(model: Provider, **last: Any) -> None:

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.clients.checks import check_run, text_of
+from tests.clients.checks import check_run, text_of, thoughts_of
 from tests.clients.conftest import many_turns
-from tests.clients.conversation import SAID, javascript_turns, made, program, steps
+from tests.clients.conversation import SAID, THOUGHT, javascript_turns, made, program, steps
 from tests.clients.cutting import Cutting, cutting
 from tests.live import LiveSite
 from tests.processes import PATIENCE, Process
@@ -111,7 +111,7 @@ async def cut(site: LiveSite, user: str, model: Provider, cuts: list[dict[str, i
         turns = [(proxy.url, await made(site, user)) for proxy in proxies]
         for told in await asyncio.to_thread(javascript_turns, site, user, turns):
             check_run(told["events"])
-            assert text_of(told["events"]) == SAID
+            assert (text_of(told["events"]), thoughts_of(told["events"])) == (SAID, THOUGHT)
             assert told["message"]["text"] == SAID[-1]
             assert told["names"].count("message.created") == 4
     return proxies

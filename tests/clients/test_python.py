@@ -173,6 +173,30 @@ async def test_facts_go_on_from_the_cursor_of_an_earlier_client(site: LiveSite, 
         assert later.id in [session["id"] async for session in client.sessions()]
 
 
+async def test_a_cursor_that_nobody_knows_begins_with_what_is(site: LiveSite, user: str) -> None:
+    async with await client_of(site, user, cursor=10**9) as client:
+        await client.create()
+        assert 0 < client.cursor < 10**9
+
+
+async def test_the_host_summarises_in_a_run_of_its_own(site: LiveSite, user: str, model: Provider) -> None:
+    gate = Gate()
+    model.script(Answer(words=["A1"]), Answer(words=["A summary."], gates={0: gate}))
+    async with await client_of(site, user) as client:
+        chat = await client.create()
+        await (await chat.send("Q1")).answer()
+        facts = client.facts()
+        run_id = (await client.call("session.compact", session_id=chat.id))["run_id"]
+        while (fact := await anext(facts)) is None or fact["event"]["name"] != "turn.began":
+            pass
+        run = chat.running
+        assert run is not None
+        assert run.id == run_id
+        gate.open()
+        types = [event["type"] async for event in run]
+        assert types == ["RUN_STARTED", "STEP_STARTED", "STEP_FINISHED", "RUN_FINISHED"]
+
+
 async def test_the_same_message_id_is_the_same_turn_also_for_another_client(
     site: LiveSite, user: str, model: Provider
 ) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from hermes_client import Disconnected, connect
-from tests.clients.checks import check_run, text_of
+from tests.clients.checks import check_run, text_of, thoughts_of
 from tests.clients.conftest import many_turns
-from tests.clients.conversation import SAID, made, steps, through
+from tests.clients.conversation import SAID, THOUGHT, made, steps, through
 from tests.clients.cutting import Cutting, cutting
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -28,7 +28,7 @@ async def converse(site: LiveSite, user: str, model: Provider, **cut: int) -> Cu
         run = await chat.send("What is 6*7?")
         events = [event async for event in run]
         check_run(events)
-        assert text_of(events) == SAID
+        assert (text_of(events), thoughts_of(events)) == (SAID, THOUGHT)
         types = [event["type"] for event in events]
         assert types.count("TOOL_CALL_START") == types.count("TOOL_CALL_RESULT") == 1
         assert (
