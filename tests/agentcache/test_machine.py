@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agentcache import AgentCache, Baseline, Lease, Stamp
 from tests.agentcache.model import Model, Turn
 from tests.agentcache.world import Agent, everyone_waits
+from tests.examples import examples
 
 R = TypeVar("R")
 
@@ -237,4 +238,4 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 TestCacheMachine = CacheMachine.TestCase
-TestCacheMachine.settings = settings(max_examples=200, stateful_step_count=50)
+TestCacheMachine.settings = settings(examples(100), stateful_step_count=50)

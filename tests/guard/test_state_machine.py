@@ -8,13 +8,12 @@ kept or read, and why; so our own turns, in any order of sessions, never cause a
 shortfall of the provider's cache has a cause that somebody has given it, and where nobody has there is none: the host
 itself causes no miss.
 
-HERMES_TEST_EXAMPLES in the environment asks for more runs than the suite's, with chance of their own.
+HERMES_TEST_EXAMPLES in the environment asks for more runs than the suite's (tests/examples.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
@@ -40,6 +39,7 @@ from sessions_app.llm.context import RESERVE_SHARE, tokens_of
 from sessions_app.models import AgentProfile, Turn, TurnStatus
 from sessions_app.turns import pool, supervisor
 from tests.agentcache.world import everyone_waits
+from tests.examples import examples
 from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Steering, Talk, Turning, World
 from tests.guard.oracle import Stored, all_of, stored
 from tests.guard.slow import slow_builds
@@ -54,7 +54,6 @@ from tests.turns.remembered import MEMORY_CHANGES, change_memory, memories_in_ef
 from tests.turns.summaries import set_window
 
 HOSTS, SESSIONS = 3, 3
-EXAMPLES = os.environ.get("HERMES_TEST_EXAMPLES")
 
 
 WRITES = st.lists(st.tuples(st.integers(0, SESSIONS - 1), st.integers(0, 9_999)), max_size=2).map(tuple)
@@ -473,10 +472,5 @@ def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(w
     Machine.world = world
     run_state_machine_as_test(
         Machine,
-        settings=hypothesis_settings(
-            max_examples=int(EXAMPLES or (12 if connection.vendor == "sqlite" else 6)),
-            stateful_step_count=20,
-            derandomize=not EXAMPLES,
-            print_blob=True,
-        ),
+        settings=hypothesis_settings(examples(8 if connection.vendor == "sqlite" else 4), stateful_step_count=20),
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
@@ -28,6 +28,7 @@ from sessions_app.llm.providers import Providers, ProviderSettings
 from sessions_app.llm.row_templates import TemplateCache, TemplatedRow
 from sessions_app.llm.step import Step
 from sessions_app.llm.wire.splicing import Splice, dumped
+from tests.examples import examples
 from tests.llm.talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES, timeless
 from tests.providers.fixtures import Provider
 
@@ -245,7 +246,7 @@ def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.mark.parametrize("model", WIRES)
 def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
-    @settings(max_examples=6)
+    @examples(3)
     @given(slices=turns(model))
     @example(slices=alike(model))
     def check(slices: list[list[Row]]) -> None:
@@ -260,7 +261,7 @@ def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
 
 @pytest.mark.parametrize("model", WIRES)
 def test_a_cut_transcript_goes_on_as_if_read_anew(both: Both, model: str) -> None:
-    @settings(max_examples=12)
+    @examples(6)
     @given(slices=turns(model), cut=st.integers(0, 30), half=st.integers(1, 4))
     @example(slices=[*alike(model), *alike(model)], cut=3, half=4)
     @example(slices=[*alike(model), *alike(model)], cut=4, half=4)
