@@ -33,9 +33,8 @@ endif
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# All on SQLite, its modules shared out to two processes, and beside it what touches the database on PostgreSQL as well:
-# its report comes last. (On two cores a third process made it slower: 627 seconds instead of 565.) Before them, in a
-# second, what is behind the page: a dot a test, and all about those that failed.
+# All on SQLite, its modules shared out to two processes, and beside it on PostgreSQL what asks it something of its own:
+# its report comes last. Before them, in a second, what is behind the page: a dot a test, and all of those that failed.
 test: .venv/dev node_modules/stamp programs
 	@$(NODE) node --test --test-timeout=20000 --test-reporter=dot tests/page/*.test.js; page=$$?; \
 	report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
