@@ -64,6 +64,24 @@ declare namespace Page {
     revision?: number | undefined;
     /** The id of the message in whose place this is said. */
     edits?: string;
+    /** What it is said with. */
+    files?: Api.FileShape[];
+  }
+
+  /** A file of a message that is being written. */
+  interface Attachment {
+    key: string;
+    name: string;
+    media_type: string;
+    size: number;
+    /** How much of it was sent, from 0 to 1. */
+    part: number;
+    /** As the server keeps it; not there while it is on its way, or where it was refused. */
+    file?: Api.FileShape;
+    /** Why it was refused. */
+    problem?: string | undefined;
+    /** What sends it. */
+    upload?: import("../sessions_app/static/sessions_app/js/upload.js").Upload | undefined;
   }
 
   /** The versions of one place: their ids, oldest first, and which of them is shown (from 0). */

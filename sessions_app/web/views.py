@@ -22,6 +22,7 @@ def chat(request: HttpRequest) -> HttpResponse:
         "login": resolve_url(settings.LOGIN_URL),
         "user": str(request.user.pk),
         "sendsMail": settings.HERMES_SENDS_MAIL,
+        "maxFile": settings.HERMES_MAX_FILE,
     }
     context = {"config": config, "entry": ENTRY, "modules": modules_of(ENTRY)}
     return render(request, "sessions_app/chat.html", context)

@@ -1,6 +1,7 @@
 // The box to write in: draft, length, sending and stopping.
 
 import { announce } from "./announce.js";
+import { Attachments } from "./attachments.js";
 import { $, inside } from "./dom.js";
 import { keysOf } from "./keys.js";
 import { isSendKey, sendKeys } from "./send_key.js";
@@ -16,7 +17,7 @@ const ONE_LINE = 44;
 /**
  * `editLast` edits the last message that was sent, and returns whether there is one.
  * @typedef {object} Actions
- * @property {(text: string) => void} send
+ * @property {(text: string, files: Api.FileShape[]) => void} send
  * @property {() => void} stop
  * @property {() => boolean} editLast
  */
@@ -26,9 +27,10 @@ const isPlainUp = ({ key, shiftKey, ctrlKey, metaKey, altKey }) =>
   key === "ArrowUp" && !(shiftKey || ctrlKey || metaKey || altKey);
 
 export class Composer {
-  /** @param {{ maxText: number, storage: Storage, actions: Actions }} parts */
-  constructor({ maxText, storage, actions }) {
+  /** @param {{ maxText: number, storage: Storage, attachments: Attachments, actions: Actions }} parts */
+  constructor({ maxText, storage, attachments, actions }) {
     this.maxText = maxText;
+    this.attachments = attachments;
     this.storage = storage;
     this.actions = actions;
     this.form = $("composer", HTMLFormElement);
@@ -39,6 +41,7 @@ export class Composer {
     /** @type {string | null} */
     this.session = null;
     this.writing = false; // an answer is being written
+    this.awaitsFiles = false; // to be sent once all files are there
     this.touch = matchMedia("(pointer: coarse)").matches;
     this.box.enterKeyHint = this.touch ? "enter" : "send";
     this.form.addEventListener("submit", (event) => this.submit(event));
@@ -47,6 +50,7 @@ export class Composer {
     this.stopButton.addEventListener("click", () => this.stop());
     $("suggestions").addEventListener("click", (event) => this.suggest(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape(event));
+    attachments.on("change", () => this.filesChanged());
     addEventListener("pagehide", () => this.text && this.keep());
   }
 
@@ -56,11 +60,12 @@ export class Composer {
    */
   open(session) {
     this.session = session;
+    this.awaitsFiles = false;
     this.box.value = this.storage.draft(session);
     this.refuse("");
     if (!this.text) this.takeOver(session);
     this.showRun(false);
-    this.fit();
+    this.attachments.tell("change");
   }
 
   /**
@@ -95,11 +100,22 @@ export class Composer {
     this.sendButton.title = `Send (${send})`;
   }
 
+  get hasFiles() {
+    return this.attachments.of(this.session).length > 0;
+  }
+
+  /** Whether there is anything to send. */
+  get isEmpty() {
+    return !this.text.trim() && !this.hasFiles;
+  }
+
   /**
    * Puts a text here to be changed and sent; a draft is never written over.
    * @param {string} text
+   * @param {Api.FileShape[]} [files]
    */
-  edit(text) {
+  edit(text, files = []) {
+    if (files.length) this.attachments.putBack(this.session, files);
     this.box.value = this.box.value.trim() ? `${text}\n\n${this.box.value}` : text;
     this.changed();
     this.focus();
@@ -129,7 +145,16 @@ export class Composer {
     this.refusal.hidden = !words;
   }
 
+  /** What was to be sent goes once all files are there; where one was refused, its sender decides. */
+  filesChanged() {
+    this.fit();
+    if (!this.awaitsFiles || this.attachments.isBusy(this.session)) return;
+    this.awaitsFiles = false;
+    if (this.attachments.isReady(this.session)) this.form.requestSubmit();
+  }
+
   changed() {
+    this.awaitsFiles = false;
     this.refuse("");
     this.keep();
     this.fit();
@@ -161,12 +186,17 @@ export class Composer {
     event.preventDefault();
     this.box.value = cleaned(this.box.value);
     const { text } = this;
-    if (!text.trim()) return;
+    if (this.isEmpty) return;
+    if (!this.attachments.isReady(this.session)) {
+      this.awaitsFiles = true;
+      announce("It is sent once all files are there.");
+      return;
+    }
     if (this.excess > 0) {
       announce(`The message is ${counted(this.excess, "character", "characters")} too long.`);
       return;
     }
-    this.actions.send(text);
+    this.actions.send(text, this.attachments.take(this.session));
   }
 
   /** Characters above the limit. */
@@ -184,7 +214,7 @@ export class Composer {
     $("counter").textContent =
       excess > 0 ? `${number(excess)} too long` : near ? `${number(this.maxText - length(this.text))} left` : "";
     $("counter").classList.toggle("over", excess > 0);
-    this.sendButton.disabled = !this.text.trim() || excess > 0;
+    this.sendButton.disabled = this.isEmpty || excess > 0 || !this.attachments.isReady(this.session);
     this.form.classList.toggle("tall", this.isTall());
     this.showButton();
   }
@@ -204,7 +234,7 @@ export class Composer {
   /** One button: while an answer is written and nothing else is, it stops that; else it sends. */
   showButton() {
     const [shown, other] =
-      this.writing && !this.text.trim() ? [this.stopButton, this.sendButton] : [this.sendButton, this.stopButton];
+      this.writing && this.isEmpty ? [this.stopButton, this.sendButton] : [this.sendButton, this.stopButton];
     const focused = document.activeElement === other;
     shown.hidden = false;
     other.hidden = true;

@@ -4,11 +4,13 @@
 import { toast } from "./announce.js";
 import { answerCommands } from "./answer_commands.js";
 import { follow } from "./appearance.js";
+import { AttachmentStrip } from "./attachment_strip.js";
+import { Attachments } from "./attachments.js";
 import { Compaction } from "./compaction.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
-import { $, inside } from "./dom.js";
+import { $, inside, within } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { clearFound } from "./found.js";
 import { Gauge } from "./gauge.js";
@@ -33,9 +35,10 @@ import { Refused, Socket } from "./socket.js";
 import { Steering } from "./steering.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
+import { Upload } from "./upload.js";
 import { explainError, explainSteering, GONE } from "./words.js";
 
-/** @type {{ maxText: number, login: string, user: string, sendsMail: boolean }} */
+/** @type {{ maxText: number, maxFile: number, login: string, user: string, sendsMail: boolean }} */
 const config = JSON.parse($("config").textContent);
 // The site may be under a prefix: all addresses are relative to this page's. http becomes ws, and https wss.
 const socket = new Socket(new URL("ws/chat/", location.href).href.replace(/^http/, "ws"));
@@ -76,11 +79,25 @@ const actions = {
   withdraw: (entry) => void sending.withdraw(entry),
 };
 const thread = new Thread({ markdown, outbox, socket, scroll, maxText, actions });
+const token = within(document, "#logout [name=csrfmiddlewaretoken]", HTMLInputElement).value;
+const attachments = new Attachments({
+  maxFile: config.maxFile,
+  send: (file, told) => new Upload("api/files/", token, file, told),
+  profile: () => profiles.of(sessions.get(thread.conversation?.id ?? null)),
+});
+profiles.on("change", () => attachments.tell("change"));
+sessions.on("change", () => attachments.tell("change"));
 const composer = new Composer({
   maxText,
   storage,
-  actions: { send: actions.send, stop: () => sending.stop(), editLast: () => steering.editLast() },
+  attachments,
+  actions: {
+    send: (text, files) => sending.send(text, files),
+    stop: () => sending.stop(),
+    editLast: () => steering.editLast(),
+  },
 });
+new AttachmentStrip(attachments, () => composer.session);
 const parts = { thread, composer, outbox, scroll, sessions, socket, storage, profiles, go };
 const steering = new Steering(parts);
 const sending = new Sending({ ...parts, steering });

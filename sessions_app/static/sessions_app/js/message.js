@@ -3,11 +3,12 @@
 import { bubble } from "./bubble.js";
 import { copyFrom } from "./clipboard.js";
 import { h, iconButton, within } from "./dom.js";
+import { fileList } from "./files.js";
 import { duration, when } from "./words.js";
 
 /**
  * @param {string} speaker
- * @param {HTMLElement[]} children
+ * @param {(HTMLElement | null)[]} children
  */
 function article(speaker, ...children) {
   return h(
@@ -23,11 +24,18 @@ function article(speaker, ...children) {
  * @param {HTMLElement} edit
  * @param {HTMLElement | null} versions
  */
-export function userMessage({ text, created_at }, edit, versions) {
+export function userMessage({ text, created_at, files }, edit, versions) {
   const time = when(created_at);
   const stamp = h("time", { datetime: created_at, title: time.long, text: time.short });
-  return article("You said", ...bubble(text), h("footer", { class: "acts" }, stamp, edit, copyButton(text), versions));
+  const acts = h("footer", { class: "acts" }, stamp, edit, copyButton(text), versions);
+  return article("You said", fileList(files), ...said(text), acts);
 }
+
+/**
+ * A message may be files alone.
+ * @param {string} text
+ */
+const said = (text) => (text.trim() ? bubble(text) : []);
 
 /** @param {string} text */
 export function copyButton(text) {
@@ -44,7 +52,7 @@ export function copyButton(text) {
 export function waitingMessage(entry, what, withdraw) {
   const button = iconButton("close", `Remove “${entry.text.slice(0, 60)}”`, () => withdraw(entry));
   button.title = "Remove it; its text goes back into the box";
-  return waiting(bubble(entry.text), `Waits for this ${what}`, button);
+  return waiting([fileList(entry.files), ...said(entry.text)], `Waits for this ${what}`, button);
 }
 
 /**
@@ -59,13 +67,13 @@ export function waitingTurn(entry, withdraw) {
 }
 
 /**
- * @param {HTMLElement[]} said
+ * @param {(HTMLElement | null)[]} content
  * @param {string} words
  * @param {HTMLElement} button
  */
-function waiting(said, words, button) {
+function waiting(content, words, button) {
   const how = h("span", { class: "waiting-words", text: words });
-  const node = article("Waits for its turn", ...said, h("footer", { class: "acts" }, how, button));
+  const node = article("Waits for its turn", ...content, h("footer", { class: "acts" }, how, button));
   node.classList.add("waiting");
   return node;
 }
@@ -78,7 +86,7 @@ function waiting(said, words, button) {
  * @param {Actions} actions
  */
 export function pendingMessage(entry, words, actions) {
-  const node = article("You said", ...bubble(entry.text));
+  const node = article("You said", fileList(entry.files), ...said(entry.text));
   node.classList.add("waiting");
   if (entry.state === "refused")
     node.append(

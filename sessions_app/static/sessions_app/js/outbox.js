@@ -50,7 +50,7 @@ export class Outbox extends Emitter {
    * Queues a text for sending; from here on it survives a reload.
    * @param {string | null} sessionId
    * @param {string} text
-   * @param {Pick<Page.Entry, "revision" | "edits">} [more]
+   * @param {Pick<Page.Entry, "revision" | "edits" | "files">} [more]
    */
   send(sessionId, text, more) {
     /** @type {Page.Entry} */
@@ -126,9 +126,10 @@ export class Outbox extends Emitter {
    * @param {string} session_id
    */
   async start(entry, session_id) {
-    const { message_id, text, revision } = entry;
+    const { message_id, text, revision, files } = entry;
     const shown = revision === undefined ? {} : { revision };
-    const result = await this.socket.call("turn.start", { session_id, text, message_id, ...shown });
+    const said = files?.length ? { files: files.map(({ id }) => id) } : {};
+    const result = await this.socket.call("turn.start", { session_id, text, message_id, ...shown, ...said });
     this.drop(entry);
     this.tell("started", { entry, result });
   }

@@ -41,10 +41,11 @@ export class QuotaLine {
   }
 
   /** @param {Api.UsageResult} usage */
-  show({ sessions, text }) {
+  show({ sessions, text, files }) {
     const kinds = [
       { used: sessions.count, quota: sessions.quota, what: "chats" },
       { used: text.characters, quota: text.quota, what: "characters of text" },
+      { used: megabytes(files.bytes), quota: megabytes(files.quota), what: "MB of files" },
     ];
     const scarce = kinds.filter(({ used, quota }) => used >= SCARCE * quota);
     const words = scarce.length ? sentence(scarce) : "";
@@ -53,6 +54,9 @@ export class QuotaLine {
     this.box.hidden = !words;
   }
 }
+
+/** @param {number} bytes */
+const megabytes = (bytes) => Math.ceil(bytes / 1e6);
 
 /** @param {{ used: number, quota: number, what: string }[]} scarce */
 function sentence(scarce) {

@@ -43,13 +43,17 @@ export class Sending {
     return this.thread.conversation;
   }
 
-  /** @param {string} text */
-  send(text) {
+  /**
+   * @param {string} text
+   * @param {Api.FileShape[]} [files]
+   */
+  send(text, files = []) {
     const { conversation } = this;
     if (conversation?.hasNewer) void this.thread.toLatest();
     this.scroll.atEnd = true;
     this.steering.forget();
-    this.outbox.send(conversation?.id ?? null, text, { revision: conversation?.revision });
+    const more = { revision: conversation?.revision, ...(files.length ? { files } : {}) };
+    this.outbox.send(conversation?.id ?? null, text, more);
     this.composer.sent(text);
     this.composer.focus();
     if (conversation) this.awaitAnswer();
@@ -69,8 +73,10 @@ export class Sending {
   started(entry, { message, run_id, queued }) {
     const { conversation } = this;
     if (!conversation || entry.session_id !== conversation.id) return;
-    if (queued) conversation.queue({ run_id, message_id: message.id, text: message.text, kind: "message" });
-    else if (message.position !== null) conversation.add(message);
+    if (queued) {
+      const { id, text, files = null } = message;
+      conversation.queue({ run_id, message_id: id, text, files, kind: "message" });
+    } else if (message.position !== null) conversation.add(message);
   }
 
   /** Makes the chat for what was said on the page of a new one. */
@@ -100,6 +106,7 @@ export class Sending {
   settle(id) {
     this.storage.keepDraft(id, this.composer.text);
     this.storage.keepDraft(null, null);
+    this.composer.attachments.adopt(id);
     this.go(`?chat=${id}`);
   }
 
@@ -109,6 +116,10 @@ export class Sending {
     for (const entry of entries) this.outbox.drop(entry);
     const texts = [...entries.map((entry) => entry.text), this.storage.draft(null)].filter(Boolean);
     this.storage.keepDraft(null, texts.join("\n\n"));
+    this.composer.attachments.putBack(
+      null,
+      entries.flatMap(({ files }) => files ?? []),
+    );
     if (!this.conversation) this.composer.open(null);
   }
 
@@ -118,7 +129,7 @@ export class Sending {
    */
   reclaim(entry) {
     this.outbox.drop(entry);
-    if (!entry.edits || !this.thread.edit(entry.edits, entry.text)) this.composer.edit(entry.text);
+    if (!entry.edits || !this.thread.edit(entry.edits, entry.text)) this.composer.edit(entry.text, entry.files);
   }
 
   /**
@@ -145,7 +156,8 @@ export class Sending {
       const answer = await conversation?.stop(entry.run_id);
       if (!answer?.stopped) return;
       conversation?.unqueue(entry.run_id);
-      if (entry.text) this.composer.edit(entry.text);
+      const files = entry.files ?? [];
+      if (entry.text || files.length) this.composer.edit(entry.text, files);
       announce(entry.text ? "Withdrawn. The text is in the message box again." : "Withdrawn.");
     } catch (error) {
       toast(explain(error));

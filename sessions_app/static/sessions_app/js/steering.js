@@ -198,7 +198,8 @@ export class Steering {
     const isOpen = first?.session_id === conversation?.id;
     const isEdited = isOpen && first?.edits && this.thread.edit(first.edits, first.text);
     const texts = entries.slice(isEdited ? 1 : 0).map((entry) => entry.text);
-    if (isOpen && texts.length) this.composer.edit(texts.join("\n\n"));
+    const files = entries.flatMap((entry) => entry.files ?? []);
+    if (isOpen && (texts.length || files.length)) this.composer.edit(texts.join("\n\n"), files);
     else if (first && !isOpen) this.keep(first.session_id, texts);
     if (isOpen && isOvertaken(error)) {
       conversation?.follow();

@@ -41,6 +41,16 @@ export function explainSteering(error) {
 }
 
 /**
+ * Bytes, for people.
+ * @param {number} bytes
+ */
+export function sizeOf(bytes) {
+  if (bytes < 1_000) return `${bytes} B`;
+  const [size, unit] = bytes < 999_500 ? [bytes / 1_000, "kB"] : [bytes / 1_000_000, "MB"];
+  return `${number(size < 10 ? Math.round(size * 10) / 10 : Math.round(size))} ${unit}`;
+}
+
+/**
  * One sentence or two for a person.
  * @param {unknown} error what a call was rejected with
  */

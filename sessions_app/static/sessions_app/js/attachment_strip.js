@@ -1,0 +1,88 @@
+// The files above the box: added by the button, by paste and by drop, and taken away again.
+
+import { announce } from "./announce.js";
+import { Attachments } from "./attachments.js";
+import { $, reconcile } from "./dom.js";
+import { attachmentItem } from "./files.js";
+
+export class AttachmentStrip {
+  /**
+   * @param {Attachments} attachments
+   * @param {() => string | null} session the one that is open
+   */
+  constructor(attachments, session) {
+    this.attachments = attachments;
+    this.session = session;
+    this.list = $("attachments");
+    this.form = $("composer");
+    this.input = $("attach-input", HTMLInputElement);
+    $("attach").addEventListener("click", () => this.input.click());
+    this.input.addEventListener("change", () => this.picked());
+    $("text").addEventListener("paste", (event) => this.pasted(event));
+    document.addEventListener("dragover", (event) => this.over(event));
+    document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || this.leave());
+    document.addEventListener("drop", (event) => this.dropped(event));
+    attachments.on("change", () => this.show());
+  }
+
+  picked() {
+    this.add(this.input.files);
+    // Else the same file could not be picked again.
+    this.input.value = "";
+  }
+
+  /** @param {ClipboardEvent} event */
+  pasted(event) {
+    const files = event.clipboardData?.files;
+    // What office programs copy is text as well, and a picture of it.
+    if (!files?.length || event.clipboardData?.types.includes("text/plain")) return;
+    event.preventDefault();
+    this.add(files);
+  }
+
+  /** @param {DragEvent} event */
+  over(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    this.form.classList.add("dropping");
+  }
+
+  leave() {
+    this.form.classList.remove("dropping");
+  }
+
+  /** @param {DragEvent} event */
+  dropped(event) {
+    this.leave();
+    const files = event.dataTransfer?.files;
+    if (!files?.length) return;
+    event.preventDefault();
+    this.add(files);
+  }
+
+  /** @param {FileList | null} files */
+  add(files) {
+    if (!files?.length) return;
+    this.attachments.add(this.session(), files);
+    announce(files.length === 1 ? `${files[0]?.name} is added.` : `${files.length} files are added.`);
+  }
+
+  show() {
+    const session = this.session();
+    const items = this.attachments.of(session);
+    this.list.hidden = !items.length;
+    this.form.classList.toggle("with-files", items.length > 0);
+    reconcile(
+      this.list,
+      items.map((item) => {
+        const problem = this.attachments.problemOf(item);
+        return {
+          key: item.key,
+          version: `${Math.round(item.part * 20)}:${item.file?.id}:${problem}`,
+          build: () => attachmentItem(item, problem, () => this.attachments.remove(session, item.key)),
+        };
+      }),
+    );
+  }
+}

@@ -1,0 +1,121 @@
+"""Files as people add them: by the button, pasted, dropped; seen before they are sent, and in the message after."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.extraction import samples
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
+
+PICTURE = samples.picture("PNG", (600, 400))
+LETTER = b"A letter about apples.\n" * 30
+
+_CLIPBOARD = """
+([kind, files]) => {
+  const held = new DataTransfer();
+  for (const [name, type, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+    held.items.add(new File([bytes], name, { type }));
+  }
+  const options = { bubbles: true, cancelable: true };
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { ...options, clipboardData: held })
+    : new DragEvent(kind, { ...options, dataTransfer: held });
+  document.querySelector("#text").dispatchEvent(event);
+}
+"""
+
+
+def payload(name: str, media_type: str, content: bytes) -> Any:
+    return {"name": name, "mimeType": media_type, "buffer": content}
+
+
+async def pick(page: Page, *files: Any) -> None:
+    """Choose files as the button's dialogue gives them."""
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Add files").click()
+    await (await chooser.value).set_files(list(files))
+
+
+async def put(page: Page, kind: str, *files: tuple[str, str, bytes]) -> None:
+    """Paste or drop files."""
+    encoded = [[name, media_type, base64.b64encode(content).decode()] for name, media_type, content in files]
+    await page.evaluate(_CLIPBOARD, [kind, encoded])
+
+
+async def test_files_are_picked_seen_sent_and_shown(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["I see."]))
+    page = await visitor.arrive()
+    await pick(page, payload("chart.png", "image/png", PICTURE), payload("letter.txt", "text/plain", LETTER))
+    waiting = page.get_by_role("list", name="Files to be sent")
+    await expect(waiting.get_by_role("img", name="chart.png")).to_be_visible()
+    await expect(waiting.get_by_role("listitem")).to_have_count(2)
+    await say(page, "What do you see?")
+    await expect(thread(page)).to_contain_text("I see.")
+    await expect(waiting).to_be_hidden()
+    sent = thread(page).get_by_role("list", name="Files")
+    await expect(sent.get_by_role("img", name="chart.png")).to_be_visible()
+    await expect(sent.get_by_role("link", name="letter.txt")).to_have_attribute("download", "letter.txt")
+    body = json.dumps(provider.requests[-1].json)
+    assert "data:image/png;base64," in body
+    assert "A letter about apples." in body
+    await page.reload()
+    loaded = "image => image.decode().then(() => image.naturalWidth)"
+    assert await sent.get_by_role("img", name="chart.png").evaluate(loaded) == 320
+
+
+async def test_files_are_pasted_and_dropped(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await put(page, "paste", ("pasted.png", "image/png", PICTURE))
+    await put(page, "drop", ("dropped.txt", "text/plain", LETTER), ("other.csv", "text/csv", b"a,b\n1,2\n"))
+    waiting = page.get_by_role("list", name="Files to be sent")
+    for name in ("pasted.png", "dropped.txt", "other.csv"):
+        await expect(waiting.get_by_text(name)).to_be_visible()
+    await page.get_by_role("button", name="Remove dropped.txt").click()
+    await expect(waiting.get_by_role("listitem")).to_have_count(2)
+
+
+async def test_a_message_may_be_a_picture_alone(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["A picture."]))
+    page = await visitor.arrive()
+    await expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    await pick(page, payload("chart.png", "image/png", PICTURE))
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(thread(page)).to_contain_text("A picture.")
+    await expect(page.locator("#title")).to_have_text("chart.png")
+
+
+async def test_a_file_that_cannot_be_read_says_so_there(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    await pick(page, payload("locked.pdf", "application/pdf", samples.encrypted_pdf()))
+    waiting = page.get_by_role("list", name="Files to be sent")
+    await expect(waiting.get_by_role("alert")).to_contain_text("protected by a password")
+    await page.get_by_label("Message", exact=True).fill("Read this")
+    await expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    await page.get_by_role("button", name="Remove locked.pdf").click()
+    await expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+
+
+async def test_a_withdrawn_message_gives_its_files_back(visitor: Visitor, provider: Provider) -> None:
+    gate = Gate()
+    provider.script(Answer(words=["One"], gates={0: gate}), Answer(words=["Two"]))
+    page = await visitor.arrive()
+    await say(page, "first")
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    await pick(page, payload("chart.png", "image/png", PICTURE))
+    await say(page, "second")
+    await expect(thread(page)).to_contain_text("Waits for this answer")
+    await page.get_by_role("button", name="Remove “second”").click()
+    waiting = page.get_by_role("list", name="Files to be sent")
+    await expect(waiting.get_by_text("chart.png")).to_be_visible()
+    gate.open()
+    await expect(thread(page)).to_contain_text("One")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(thread(page)).to_contain_text("Two")
+    await expect(thread(page).get_by_role("img", name="chart.png")).to_be_visible()
