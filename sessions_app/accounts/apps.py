@@ -21,6 +21,6 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(triggers.create, sender=self)
         checks.register(triggers.check, checks.Tags.database)
         checks.register(user_model.check)
-        names.watch(get_user_model()._meta.get_field("username"))
+        names.refuse_look_alikes(get_user_model()._meta.get_field("username"))
         pre_save.connect(passwords.end_what_was_opened, sender=get_user_model())
         user_logged_in.connect(logins.note_new)

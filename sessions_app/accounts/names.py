@@ -19,7 +19,7 @@ from sessions_app.accounts.models import NameShape
 REFUSAL = "A user with that username already exists, or one whose name looks like it."
 
 
-def watch(field: models.Field[Any, Any]) -> None:
+def refuse_look_alikes(field: models.Field[Any, Any]) -> None:
     """Have the field of user names refuse look-alikes, in every form and in ``createsuperuser``.
 
     Not by a validator: that does not learn whose name it looks at, and one's own may change its case. Migrations look

@@ -102,9 +102,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         # Also where what follows is broken off: the server ends a handshake that takes too long.
         self._until_gone.callback(self.runner.disconnect, self._subscription)
         self.doorkeeper.watch(self)
-        self.runner.pool.warm()
+        self.runner.pool.preload()
         if isinstance(caller, CookieCaller):
-            rendering.warm()  # a browser: it will have answers rendered
+            rendering.start_worker()  # a browser: it will have answers rendered
         # No command is read before: what it lists, and what it is told of afterwards, have no gap between them.
         await self.runner.delivery.ready(self.user_id)
 

@@ -1,5 +1,5 @@
 """Access to the database from the event loop, and what the database itself keeps."""
 
-from sessions_app.database.hops import HEART, WATCH, Door, close, of, read, write
+from sessions_app.database.hops import HEART, SUPERVISOR, Door, close, of, read, write
 
-__all__ = ["HEART", "WATCH", "Door", "close", "of", "read", "write"]
+__all__ = ["HEART", "SUPERVISOR", "Door", "close", "of", "read", "write"]

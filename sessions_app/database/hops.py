@@ -63,7 +63,7 @@ _LOST_RACES = {"40001", "40P01"}
 # The session ended, and no COMMIT was carried out in it.
 _ENDED_BEFORE_COMMIT = {"25P03", "25P04", "57P01"}
 _ATTEMPTS = 4
-_SINGLE = ("heart", "watch", "recovery")
+_SINGLE = ("heart", "supervisor", "recovery")
 
 
 def _is_sqlite() -> bool:
@@ -184,10 +184,10 @@ class Lane:
         return await _hop(self._writes, self._user, partial(_run, "write", partial(function, *args, **kwargs)))
 
 
-# The heart and the look have a thread each: one locked row may hold all the writers for seconds,
-# and the heartbeats of the other turns must go on. What the look writes after a crash are thousands of
+# The heart and the supervisor's looks have a thread each: one locked row may hold all the writers for seconds,
+# and the heartbeats of the other turns must go on. What a look writes after a crash are thousands of
 # transactions: on SQLite they wait their turn with those of the users, who would else have to poll for the lock.
-HEART, WATCH = Lane("heart", "heart"), Lane("watch", "recovery")
+HEART, SUPERVISOR = Lane("heart", "heart"), Lane("supervisor", "recovery")
 _NOBODY = Lane("read", "write")
 read, write = _NOBODY.read, _NOBODY.write
 

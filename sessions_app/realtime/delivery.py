@@ -85,7 +85,7 @@ class Delivery:
         """Find what was committed without a word."""
         users = self.subscriptions.users
         if users:
-            for user_id, cursor in (await database.WATCH.read(journal.heads, users)).items():
+            for user_id, cursor in (await database.SUPERVISOR.read(journal.heads, users)).items():
                 self.hint(user_id, cursor)
 
     def has_told(self, user_id: int, cursor: int) -> bool:

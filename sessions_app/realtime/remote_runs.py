@@ -174,7 +174,7 @@ class RemoteRuns:
             await self._bring_on(silent)
 
     async def _bring_on(self, silent: Iterable[UUID]) -> None:
-        checkpoints = {each.run_id: each for each in await database.WATCH.read(_checkpoints, silent)}
+        checkpoints = {each.run_id: each for each in await database.SUPERVISOR.read(_checkpoints, silent)}
         for run_id in silent:
             run, checkpoint = self._runs.get(run_id), checkpoints.get(run_id)
             if checkpoint is None:

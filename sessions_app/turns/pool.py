@@ -36,7 +36,7 @@ class AgentPool:
         self._providers = Providers(settings)
         self._search = search
         self._usual_model = usual_model
-        self._warming: asyncio.Task[None] | None = None
+        self._preloading: asyncio.Task[None] | None = None
         self._tools = site_tools()
         self._signature = signature(self._tools)
         self._cache: AgentCache[Agent, CachedTranscript] = AgentCache(
@@ -59,13 +59,13 @@ class AgentPool:
         """Lease the user's agent beside the turns; None where this process has none."""
         return self._cache.use_present(session_key(user_id), self._signature, session_id=str(session_id))
 
-    def warm(self) -> None:
+    def preload(self) -> None:
         """Load, once, what a turn of the usual model needs: a second or two that the first one would wait.
 
         Not at the start, so that a process which nobody has come to stays small.
         """
-        if self._warming is None and self._usual_model is not None:
-            self._warming = asyncio.create_task(self._load(self._usual_model))
+        if self._preloading is None and self._usual_model is not None:
+            self._preloading = asyncio.create_task(self._load(self._usual_model))
 
     async def _load(self, model: str) -> None:
         with suppress(ProviderError):  # the turn that needs it tells its user
@@ -78,8 +78,8 @@ class AgentPool:
 
     async def close(self) -> None:
         """Close every agent, then the providers' clients."""
-        if self._warming is not None:
-            await self._warming
+        if self._preloading is not None:
+            await self._preloading
         await self._cache.close_all()
         await self._providers.aclose()
 

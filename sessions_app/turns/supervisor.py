@@ -110,23 +110,23 @@ class Supervisor:
         # First what only reads: it goes on where nothing can be written.
         await self._delivery.poll()
         await self._remote.poll()
-        if changed := await database.WATCH.read(foreign.find):
-            await self._publisher.write(database.WATCH, foreign.tell, changed)
+        if changed := await database.SUPERVISOR.read(foreign.find):
+            await self._publisher.write(database.SUPERVISOR, foreign.tell, changed)
         open_here = self._delivery.subscriptions.open_sessions
-        if open_here and (gone := await database.WATCH.read(foreign.gone, open_here)):
-            await self._publisher.write(database.WATCH, foreign.tell_gone, gone)
+        if open_here and (gone := await database.SUPERVISOR.read(foreign.gone, open_here)):
+            await self._publisher.write(database.SUPERVISOR, foreign.tell_gone, gone)
 
     async def prune(self) -> None:
-        """Remove tickets that were not used, and facts that are too old, in steps with room for others between them."""
-        await database.WATCH.write(Ticket.remove_expired)
-        while await database.WATCH.write(journal.prune):
+        """Remove tickets that were not used, and facts that are too old, in portions with room for others between them."""
+        await database.SUPERVISOR.write(Ticket.remove_expired)
+        while await database.SUPERVISOR.write(journal.prune):
             pass
 
     async def delete_temporary(self) -> None:
         """Delete sessions that were to go with their answer, and that nobody has deleted."""
-        for owner_id, session_id in await database.WATCH.read(deleting.temporary_left):
+        for owner_id, session_id in await database.SUPERVISOR.read(deleting.temporary_left):
             with suppress(NotFound):
-                await self._publisher.write(database.WATCH, deleting.delete, owner_id, session_id, self.silence)
+                await self._publisher.write(database.SUPERVISOR, deleting.delete, owner_id, session_id, self.silence)
 
     async def clear_files(self) -> None:
         """Remove files that nothing has any more, and what killed processes have left of uploads."""
@@ -134,26 +134,26 @@ class Supervisor:
         await clearing.clear_removed()
 
     async def index(self) -> None:
-        """Bring the search index up to date, in steps with room for others between them."""
+        """Bring the search index up to date, in portions with room for others between them."""
         while await database.read(index.waiting) and await database.write(index.catch_up):
             pass
 
     async def look(self) -> None:
         """Learn what runs elsewhere; end what dead owners and users who may no longer act have left, or go on with it.
 
-        One step of bounded size; what is more than that is left to the next look.
+        A bounded number of them; what is more than that is left to the next look.
         """
         async with self._looking:
             registry = self._registry
             mine, given_up = frozenset(run.turn.pk for run in registry.runs), registry.given_up
-            seen = await database.WATCH.read(recovery.look, self.silence, mine)
+            seen = await database.SUPERVISOR.read(recovery.look, self.silence, mine)
             registry.forget(given_up - {turn.run_id for turn in seen.running})
             may_judge = self._has_looked()
             await self._end_abandoned(seen.abandoned)
             unlaunched = self._unlaunched_again(seen.running)
             if self._launcher.accepting:
                 dead = [turn for turn in seen.running if turn.dead and may_judge]
-                if await self._takeover.step(unlaunched, dead):
+                if await self._takeover.take_up_some(unlaunched, dead):
                     # However long it took, the database was there.
                     self._looked = asyncio.get_running_loop().time()
 
@@ -182,7 +182,7 @@ class Supervisor:
 
     async def _end_abandoned(self, turn_ids: Collection[int]) -> None:
         if turn_ids:
-            await self._publisher.write(database.WATCH, inactive_users.end, turn_ids)
+            await self._publisher.write(database.SUPERVISOR, inactive_users.end, turn_ids)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -1,6 +1,6 @@
 """What others left to this process: turns of dead owners, queues that nobody serves, turns of its own never launched.
 
-A crash may leave thousands, and this process has users of its own. So at each look it takes one step of bounded size,
+A crash may leave thousands, and this process has users of its own. So at each look it takes up a bounded number,
 one transaction after the other, and few of the queues run at once.
 """
 
@@ -24,7 +24,7 @@ from sessions_app.turns.registry import RunRegistry
 
 logger = logging.getLogger(__name__)
 
-# Turns of dead owners that one step ends, some 10 ms each, and queues that it begins, some 40 ms each. The next step
+# Turns of dead owners that one look ends, some 10 ms each, and queues that it begins, some 40 ms each. The next look
 # comes a second later.
 ENDED_AT_ONCE, BEGUN_AT_ONCE = 25, 10
 # Sessions whose queue was left behind and that run in this process at the same time.
@@ -41,7 +41,7 @@ class TakeOver:
         self._silence = silence
         self._served: set[UUID] = set()
 
-    async def step(self, unlaunched: Collection[Running], dead: Sequence[Running]) -> bool:
+    async def take_up_some(self, unlaunched: Collection[Running], dead: Sequence[Running]) -> bool:
         """Take up some of what was left; tell whether all of that went well.
 
         ``unlaunched`` are turns that are claimed for this process, and that it does not run.
@@ -63,7 +63,7 @@ class TakeOver:
         """
         self._served = {session_id for session_id in self._served if self._registry.get(session_id)}
         free = QUEUES_AT_ONCE - len(self._served)
-        waiting = await database.WATCH.read(recovery.waiting, free + 1)
+        waiting = await database.SUPERVISOR.read(recovery.waiting, free + 1)
         if len(waiting) > free:
             for session_id in self._served:
                 if (run := self._registry.get(session_id)) is not None:
@@ -82,7 +82,7 @@ class TakeOver:
     async def _adopt(self, seen: Running) -> None:
         if not self._registry.is_unlaunched(seen):
             return
-        begun = await self._publisher.write(database.WATCH, recovery.adopt, seen)
+        begun = await self._publisher.write(database.SUPERVISOR, recovery.adopt, seen)
         if begun is not None:
             self._launcher.launch(begun)
 
@@ -90,11 +90,11 @@ class TakeOver:
         process = self._launcher.next_process()
         if process is None:
             return
-        begun = await self._publisher.write(database.WATCH, recovery.begin_waiting, owner_id, session_id, process)
+        begun = await self._publisher.write(database.SUPERVISOR, recovery.begin_waiting, owner_id, session_id, process)
         if begun is not None:
             self._served.add(session_id)
             self._launcher.launch(begun)
 
     async def _take_over(self, seen: Running) -> None:
-        if await self._publisher.write(database.WATCH, recovery.recover, seen, self._silence, INTERRUPTED):
+        if await self._publisher.write(database.SUPERVISOR, recovery.recover, seen, self._silence, INTERRUPTED):
             tally.RECOVERED.inc()

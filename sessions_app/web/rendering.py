@@ -89,7 +89,7 @@ class Workers:
 
     def __init__(self) -> None:
         self.threads = FairThreads(WORKERS, "markdown")
-        self._warmed = False
+        self._is_started = False
         # A long answer takes some 0.1 s. What is over it waits; the page shows the text as it was written meanwhile.
         self.allowance = Allowance(saved=20.0, fraction=0.2, at_once=WORKERS)
         # The last one that was used comes first, so a second one is started only when it is needed.
@@ -118,10 +118,10 @@ class Workers:
     async def _submitted(self, user_id: int, render: Callable[[str], str], text: str) -> str:
         return await asyncio.wrap_future(self.threads.submit(user_id, partial(render, text)))
 
-    def warm(self) -> None:
+    def start_one(self) -> None:
         """Start a worker, unless one was started or is being: who looks at the page soon has an answer rendered."""
-        if not self._warmed:
-            self._warmed = True
+        if not self._is_started:
+            self._is_started = True
             self.threads.submit(None, partial(self.render, ""))
 
     def render(self, text: str) -> str:
@@ -166,9 +166,9 @@ def workers() -> Workers:
     return Workers()
 
 
-def warm() -> None:
+def start_worker() -> None:
     """Have a worker ready soon, without waiting for it."""
-    workers().warm()
+    workers().start_one()
 
 
 async def render_all(user_id: int, texts: list[str]) -> list[str]:

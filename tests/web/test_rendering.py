@@ -50,7 +50,7 @@ async def test_a_worker_is_ready_before_the_first_text() -> None:
     workers = Workers()
     try:
         for _ in range(3):
-            workers.warm()
+            workers.start_one()
         await asyncio.to_thread(workers.threads.close)
         assert len(workers.idle) == 1
     finally:
