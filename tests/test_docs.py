@@ -73,7 +73,7 @@ def test_the_ag_ui_program_of_the_api_guide_runs(lasting_site: LiveSite, newcome
     site, token = lasting_site, lasting_site.tokens[newcomer]
     env = {**os.environ, "HERMES_TOKEN": token, "HERMES_AGUI": f"{site.base_url}/ag-ui/"}
     # Run where this project's packages are found.
-    command = [NODE, "--input-type=module", "--eval", text]
+    command = [str(NODE), "--input-type=module", "--eval", text]
     ran = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "42" in ran.stdout

@@ -30,11 +30,11 @@ export declare namespace Api {
     /** Say what the caller thinks of an answer; null takes it back. */
     "message.rate": { params: { message_id: string; rating: 1 | -1 | null; comment?: string }; result: MessageResult };
     /** Say something: answered once the text is durable, run now or after the running turn. */
-    "turn.start": { params: { session_id: string; text: string; files?: Array<string>; message_id?: string; revision?: number }; result: StartResult };
+    "turn.start": { params: { session_id: string; files?: Array<string>; text: string; message_id?: string; revision?: number }; result: StartResult };
     /** Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch. */
     "turn.regenerate": { params: { session_id: string; message_id?: string; profile?: number }; result: RegenerateResult };
     /** Say something in the place of one of the caller's messages: both stay, each in its branch. */
-    "message.edit": { params: { message_id: string; text: string; files?: Array<string>; new_id?: string }; result: EditResult };
+    "message.edit": { params: { message_id: string; files?: Array<string>; text: string; new_id?: string }; result: EditResult };
     /** Put a summary in the place of the earlier part of a chat, for the model: its own, or a text; or use all again. */
     "session.compact": { params: { session_id: string; text?: string; undo?: boolean }; result: CompactResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */

@@ -117,7 +117,7 @@ class Supervisor:
             await self._publisher.write(database.SUPERVISOR, foreign.tell_gone, gone)
 
     async def prune(self) -> None:
-        """Remove tickets that were not used, and facts that are too old, in portions with room for others between them."""
+        """Remove tickets that were not used and facts that are too old, in portions with room for others between."""
         await database.SUPERVISOR.write(Ticket.remove_expired)
         while await database.SUPERVISOR.write(journal.prune):
             pass
