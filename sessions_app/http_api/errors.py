@@ -85,9 +85,12 @@ def of_command(error: CommandError) -> ApiError:
 _RUN_STATUS = {"context": 400, "conflict": 409, "internal": 500, "interrupted": 503, "timeout": 504}
 
 
-def of_run(event: dict[str, Any]) -> ApiError:
-    """Return what the RUN_ERROR of a turn is here; the turn is stored, so it is not to be asked for again unseen."""
+def of_run(event: dict[str, Any], *, param: str = "messages") -> ApiError:
+    """Return what the RUN_ERROR of a turn is here; the turn is stored, so it is not to be asked for again unseen.
+
+    ``param`` is what the conversation is called in the request.
+    """
     code = event.get("code") or "internal"
     if code == "context":
-        return ApiError(400, event["message"], code="context_length_exceeded", param="messages", headers=NO_RETRY)
+        return ApiError(400, event["message"], code="context_length_exceeded", param=param, headers=NO_RETRY)
     return ApiError(_RUN_STATUS.get(code, 502), event["message"], kind="server_error", code=code, headers=NO_RETRY)

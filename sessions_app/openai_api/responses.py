@@ -46,8 +46,8 @@ async def create(exchange: Exchange, caller: Caller) -> None:
     heard = Heard(profile.pk, request.prompt, request.said, name, request.tools, temporary=not request.stores)
     if request.runs_in_background and not request.streams:
         asked = await _ask(exchange, caller, request, heard, sent)
-        headers = {"X-Session-Id": str(asked.turn.chat_session_id)}
-        await exchange.answer(encoded(response_of(asked.turn)), headers=headers)
+        run = FollowedRun(exchange, caller, ResponseFollower(caller), asked.turn.chat_session_id, asked.run_id)
+        await (run.answer_now() if asked.repeated else run.answer_begun(response_of(asked.turn)))
         return
     follower = ResponseFollower(caller)
     async with following(exchange, follower):

@@ -48,19 +48,27 @@ class FollowedRun:
         """What is sent with its answer."""
         return {"X-Session-Id": str(self.session_id)}
 
+    async def answer_begun(self, begun: dict[str, Any]) -> None:
+        """Answer a run that has begun just now, and do not wait for it."""
+        await self.exchange.answer(encoded(begun), headers=self.headers)
+
+    async def answer_now(self) -> None:
+        """Answer it as it stands. Raises NotFound."""
+        await self.exchange.answer(encoded(await self._read()), headers=self.headers)
+
     async def answer(self) -> None:
         """Answer it whole, once its run has ended. Raises ApiError where that has failed, Gone."""
         async for event in self.follower.told(self.session_id, self.run_id):
             if event is not None and event["type"] in ENDS:
                 response = await self._ended()
                 if event["type"] == "RUN_ERROR":
-                    raise of_run(event)
+                    raise of_run(event, param="input")
                 await self.exchange.answer(encoded(response), headers=self.headers)
 
     async def answer_again(self) -> None:
         """Answer a run that has begun before, once it has ended. Raises ApiError, NotFound, Gone."""
         if await self.join() is False:
-            await self.exchange.answer(encoded(await self._read()), headers=self.headers)
+            await self.answer_now()
         else:
             await self.answer()
 

@@ -47,8 +47,8 @@ def delete_response(user_id: int, session_id: UUID, run_id: UUID) -> bool:
     """Have a turn be no response any more; tell whether its session holds no other that is one. Raises NotFound."""
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = access.response_turn(user_id, run_id)
-    turn.request = DELETED
-    turn.save(update_fields=["request"])
+    turn.request, turn.request_digest = DELETED, None
+    turn.save(update_fields=["request", "request_digest"])
     others = chat_session.turns.filter(kind__in=access.RESPONSES).values_list("request", flat=True)
     return all(isinstance(request, dict) and request.get("deleted") for request in others)
 

@@ -244,3 +244,22 @@ def test_one_that_is_sent_again_while_it_runs_is_followed(program: Program, mode
     gate.open()
     assert list(again)[-1].response == list(stream)[-1].response
     assert len(model.requests) == 1
+
+
+def test_one_in_the_background_that_is_sent_again_is_told_as_it_stands(program: Program, model: Provider) -> None:
+    client, keyed = program.client(), {"Idempotency-Key": "another key"}
+    begun = client.responses.create(model=MODEL, input="Hello", background=True, extra_headers=keyed)
+    ended = polled(program, begun.id)
+    assert client.responses.create(model=MODEL, input="Hello", background=True, extra_headers=keyed) == ended
+    client.responses.delete(begun.id)
+    other = client.responses.create(model=MODEL, input="Hello", background=True, extra_headers=keyed)
+    assert polled(program, other.id).id != begun.id
+    assert len(model.requests) == 2
+
+
+def test_a_chat_too_long_for_the_model_is_the_inputs_fault(program: Program, model: Provider) -> None:
+    body = {"error": {"code": "context_length_exceeded", "message": "too long", "type": "invalid_request_error"}}
+    model.script(*[Answer(status=400, body=body)] * 5)
+    with pytest.raises(openai.BadRequestError) as refused:
+        program.client().responses.create(model=MODEL, input="Hello")
+    assert (refused.value.code, refused.value.param) == ("context_length_exceeded", "input")
