@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hermes_client import Disconnected, connect
+from hermes_client import Disconnected, connect, connection
 from tests.clients.checks import check_run, text_of, thoughts_of
 from tests.clients.conftest import many_turns
 from tests.clients.conversation import SAID, THOUGHT, made, steps, through
@@ -47,7 +47,10 @@ async def converse(site: LiveSite, user: str, model: Provider, **cut: int) -> Cu
     return proxy
 
 
-async def test_an_answer_is_whole_wherever_the_connection_is_cut(site: LiveSite, user: str, model: Provider) -> None:
+async def test_an_answer_is_whole_wherever_the_connection_is_cut(
+    site: LiveSite, user: str, model: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "FIRST_PAUSE", 0.0)
     whole = await converse(site, user, model)
     assert whole.connections == 1
     for at in range(1, whole.told + 1):

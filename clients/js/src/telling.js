@@ -260,10 +260,11 @@ export class Telling {
    * @param {Api.MessageShape} message
    * @returns {Generator<Event>}
    */
-  *reasoning({ id, reasoning }) {
+  *reasoning({ id, text, reasoning }) {
     for (const [key, { type }] of [...this.open].reverse()) if (type.startsWith("REASONING")) yield* this.end(key);
     const thought = reasoning ?? "";
-    if (!this.hasGap || !thought.startsWith(this.thought) || thought === this.thought) return;
+    // What was told as text may have turned out to be thoughts.
+    if (!text.startsWith(this.told(id).text) || !thought.startsWith(this.thought) || thought === this.thought) return;
     const messageId = `${id}-reasoning`;
     yield { type: "REASONING_START", messageId };
     yield { type: "REASONING_MESSAGE_START", messageId, role: "reasoning" };

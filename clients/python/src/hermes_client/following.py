@@ -32,6 +32,11 @@ class Followed:
     asked: str = ""
     ended: tuple[int, TurnShape] | None = None
 
+    def end(self) -> None:
+        """Tell that it has ended, as the fact says."""
+        if self.ended is not None:
+            self.feed.add(self.telling.end(self.ended[1]["status"], self.ended[1]["error"]))
+
 
 class Following:
     """The runs of one session. ``reopen()`` is called where something is missing: then open the session again."""
@@ -78,7 +83,7 @@ class Following:
         self._cursor = result["cursor"]
         for run in self._runs.values():
             if run.ended is not None and run.ended[0] <= self._cursor:
-                run.feed.add(run.telling.end(run.ended[1]))
+                run.end()
         if (running := result["run"]) is not None:
             run = self.run(running["run_id"])
             run.feed.add(run.telling.resume(running))
@@ -145,7 +150,7 @@ class Following:
         if self.running == turn["run_id"]:
             self.running = ""
         if self._held is None and cursor <= self._cursor:
-            run.feed.add(run.telling.end(turn))
+            run.end()
 
     def _settle(self, result: OpenResult) -> None:
         """End the doubted runs that are neither on nor queued, by what is stored of them."""
@@ -171,15 +176,7 @@ class Following:
                 break
             self._store(run, run.since + 1, last := message)
         error = last.get("error") or (asked.get("error") if last["role"] != "assistant" else None)
-        turn: TurnShape = {
-            "session_id": self._session_id,
-            "run_id": "",
-            "status": last["status"],
-            "message_id": last["id"],
-            "error": error,
-            "kind": "message",
-        }
-        run.feed.add(run.telling.end(turn))
+        run.feed.add(run.telling.end(last["status"], error))
 
     def _let_go(self) -> None:
         """Forget what has ended, unless somebody is about to ask for it."""

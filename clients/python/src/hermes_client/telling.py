@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hermes_client.types import MessageShape, RunShape, TurnShape
+from hermes_client.types import ErrorShape, MessageShape, RunShape
 
 Event = dict[str, Any]
 _ENDS = ("RUN_FINISHED", "RUN_ERROR")
@@ -85,12 +85,11 @@ class Telling:
                 yield from self._call(call["id"], call["name"], call["arguments"], message["id"])
         self._thought, self._has_gap = "", False
 
-    def end(self, turn: TurnShape) -> Iterator[Event]:
+    def end(self, status: str, error: ErrorShape | None) -> Iterator[Event]:
         """Tell that the turn has ended, of which no event comes any more."""
-        error = turn["error"]
         if error is not None:
             yield from self._finish({"type": "RUN_ERROR", "message": error["text"], "code": error["code"]})
-        elif turn["status"] == "complete":
+        elif status == "complete":
             yield from self._finish({"type": "RUN_FINISHED", **self._run})
         else:
             yield from self.cancel()
@@ -187,7 +186,9 @@ class Telling:
         for key in [key for key, end in self._open.items() if end["type"].startswith("REASONING")][::-1]:
             yield from self._end(key)
         thought = message.get("reasoning") or ""
-        if not self._has_gap or not thought.startswith(self._thought) or thought == self._thought:
+        # What was told as text may have turned out to be thoughts.
+        is_text = message["text"].startswith(self._texts.get(message["id"], ""))
+        if not is_text or not thought.startswith(self._thought) or thought == self._thought:
             return
         thought_id = {"messageId": f"{message['id']}-reasoning"}
         yield {"type": "REASONING_START", **thought_id}
