@@ -76,6 +76,40 @@ def test_a_body_that_grows_too_large_is_cut_off(tiny: Tiny) -> None:
     assert sent(tiny, head("POST", "/", "Transfer-Encoding: chunked"), *[chunk] * 4).startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_large_file_is_taken_where_files_are_sent_and_nowhere_else(tiny: Tiny) -> None:
+    body, length = b"x" * 9_999_999, "Content-Length: 9999999"
+    _, _, size, pieces = told(sent(tiny, head("POST", "/files/?x", length), body))
+    assert size == len(body)
+    assert isinstance(pieces, int)
+    assert pieces > 100
+    for path in ("/", "/files", "/files/x"):
+        assert sent(tiny, head("POST", path, length)).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_bound(tiny: Tiny) -> None:
+    answer = sent(tiny, head("POST", "/files/", "Content-Length: 10000001"))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["message"] == "A file may have at most 10 MB."
+
+
+def test_a_large_answer_waits_for_its_reader(tiny: Tiny) -> None:
+    with socket.create_connection(("127.0.0.1", tiny.port), timeout=PATIENCE) as client:
+        client.sendall(head("GET", "/flood"))
+        tiny.process.line("held at")
+        received = 0
+        while piece := client.recv(2**20):
+            received += len(piece)
+    assert received > 2**26
+    tiny.process.line("flooded")
+
+
+def test_a_reader_that_leaves_ends_a_large_answer(tiny: Tiny) -> None:
+    with socket.create_connection(("127.0.0.1", tiny.port), timeout=PATIENCE) as client:
+        client.sendall(head("GET", "/flood"))
+        tiny.process.line("held at")
+    tiny.process.line("flooded")
+
+
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
 def test_a_head_that_never_ends_is_not_waited_for(hasty: Tiny, begun: bytes) -> None:
     assert sent(hasty, begun).startswith(b"HTTP/1.1 408 ")

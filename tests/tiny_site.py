@@ -2,8 +2,9 @@
 
 Prints what happens. A client that says "flood" is sent 64 frames of 1 MiB, "large" one of 20 MiB, "flood and close" is
 closed with 4008 in the midst of it, "finish" ends the runner's draining, "hang" makes the consumer deaf; anything else
-is echoed. A handshake at /pending is never answered. With --hasty it waits for a client for a second or three, else for
-as long as a busy machine may need. With --trusting whoever is on this machine is a trusted proxy.
+is echoed. A handshake at /pending is never answered; HTTP at /flood is 64 MiB. With --hasty it waits for a client for a
+second or three, else for as long as a busy machine may need. With --trusting whoever is on this machine is a trusted
+proxy.
 """
 
 import asyncio
@@ -59,14 +60,32 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def tell(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answers a request with what the application was told of it: root path, client, length of the body."""
-    length, more = 0, True
+    """Answers a request with what the application was told of it: root path, client, length of the body, its pieces."""
+    if scope["path"] == "/flood":
+        await flood(send)
+        return
+    length, pieces, more = 0, 0, True
     while more:
         message = await receive()
         length, more = length + len(message.get("body", b"")), message.get("more_body", False)
-    told = json.dumps([scope["root_path"], scope["client"][0], length]).encode()
+        pieces += 1
+    told = json.dumps([scope["root_path"], scope["client"][0], length, pieces]).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]})
     await send({"type": "http.response.body", "body": told})
+
+
+async def flood(send: Any) -> None:
+    """Streams 64 MiB, and tells whether the client was waited for."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % 2**26)]})
+    for number in range(64):
+        piece = {"type": "http.response.body", "body": b"x" * 2**20, "more_body": True}
+        sending = asyncio.ensure_future(send(piece))
+        await asyncio.wait([sending], timeout=0.2)
+        if not sending.done():
+            print(f"held at {number}", flush=True)
+        await sending
+    await send({"type": "http.response.body", "body": b""})
+    print("flooded", flush=True)
 
 
 async def answer(text: str, send: Any) -> None:
@@ -104,5 +123,8 @@ async def hang() -> None:
 if __name__ == "__main__":
     port, max_frame = int(sys.argv[1]), int(sys.argv[2])
     proxies = [ipaddress.ip_network("127.0.0.0/8")] if "--trusting" in sys.argv else []
-    serving = server.Server(application, runner, port=port, max_frame=max_frame, grace=7, proxies=proxies)
+    uploads = http.Uploads("/files/", 10_000_000, "A file may have at most 10 MB.")
+    serving = server.Server(
+        application, runner, port=port, max_frame=max_frame, grace=7, proxies=proxies, uploads=uploads
+    )
     serving.serve(lambda url: print(url, flush=True))
