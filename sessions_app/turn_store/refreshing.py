@@ -1,8 +1,9 @@
 """Pay for a refresh: what it can cost at most is reserved of the day's amount before it is sent, and settled after.
 
 1. ``reserve`` is one transaction: it makes sure that the session still stands where the prompt was made, that no turn
-   of it runs or waits, and that its user may act; and it takes the most that the refresh can cost from the day's amount
-   by one statement that compares. So over all processes no more is spent in a day than the operator allows.
+   of it runs or waits, that its user may act, and that its next request goes to the same model; and it takes the most
+   that the refresh can cost from the day's amount by one statement that compares. So over all processes no more is
+   spent in a day than the operator allows.
 2. ``settle`` is another: the reservation becomes what the provider has counted, which gets a row of the kind
    ``refresh`` among the turns, for the ledger. A request that was refused costs nothing (``release``). Of one that was
    broken off before its provider had counted, and of a process that died, nobody knows: that stays reserved.
@@ -20,7 +21,7 @@ from uuid import UUID
 from django.db.models import F
 
 from agentcache import Stamp
-from sessions_app.conversations import access, beside
+from sessions_app.conversations import access, beside, profiles
 from sessions_app.conversations.transcript import stamp_of
 from sessions_app.errors import NotFound
 from sessions_app.llm.cache_ledger.requests import RequestRecord
@@ -42,16 +43,20 @@ class Reservation:
     nanodollars: int
 
 
-def reserve(owner_id: int, session_id: UUID, seen: Stamp, most: Decimal, budget: Decimal) -> Reservation | None:
+def reserve(
+    owner_id: int, session_id: UUID, seen: Stamp, model: str, most: Decimal, budget: Decimal
+) -> Reservation | None:
     """Reserve what a refresh can cost at ``most``, of the day's ``budget``; None where it is not to be made.
 
-    Both in US dollars.
+    Both in US dollars. ``model`` is the one that would be asked.
     """
     try:
         chat_session = access.chat_session(owner_id, session_id, lock=True)
     except NotFound:
         return None
     if not _stands(chat_session, seen) or access.hold_user(owner_id) is None:
+        return None
+    if not _is_next(chat_session, model):
         return None
     today, cost = datetime.now(UTC).date(), _nanodollars(most)
     RefreshSpending.objects.get_or_create(day=today)
@@ -92,6 +97,14 @@ def release(reserved: Reservation, code: Code) -> None:
 
 def _stands(chat_session: ChatSession, seen: Stamp) -> bool:
     return stamp_of(chat_session) == seen and not alive(chat_session)
+
+
+def _is_next(chat_session: ChatSession, model: str) -> bool:
+    """Whether the session's next request goes to this model, and may."""
+    profile = chat_session.profile
+    if profile is None or profile.effective_model != model:
+        return False
+    return not profiles.refusal(chat_session.owner_id, profile)
 
 
 def _correct(reserved: Reservation, cost: Decimal | None) -> None:

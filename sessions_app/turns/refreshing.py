@@ -114,6 +114,8 @@ class Refresher:
                     last = await self._refresh(waiting, lease) if lease else None
         except (ProviderError, ContentError) as error:
             logger.warning("a prompt could not be kept warm: %s", error.text)
+        except TimeoutError:
+            logger.warning("a prompt could not be kept warm within %d seconds", REQUEST_SECONDS)
         except Exception:
             logger.exception("a prompt could not be kept warm")
         else:
@@ -128,7 +130,7 @@ class Refresher:
             return None
         owner_id, session_id, seen = waiting.owner_id, waiting.session_id, waiting.seen
         door = database.of(owner_id)
-        reserved = await door.write(refreshing.reserve, owner_id, session_id, seen, most, self._budget)
+        reserved = await door.write(refreshing.reserve, owner_id, session_id, seen, prompt.model, most, self._budget)
         return await self._send(lease.agent, prompt, waiting.last, reserved) if reserved else None
 
     async def _send(

@@ -65,7 +65,7 @@ def count(model: str, ending: TurnResult, *, lasted: float, first_word: float | 
 
 
 def count_request(model: str, usage: Usage, entry: Entry | None) -> None:
-    """Count what requests to a model have cost: those of a turn, or the one for a title. Never raises."""
+    """Count what requests to a model have cost: those of a turn, or one beside the turns. Never raises."""
     _count_tokens(model, usage)
     if entry is not None:
         _count_entry(model, entry)

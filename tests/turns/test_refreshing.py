@@ -16,7 +16,7 @@ from sessions_app.llm import step
 from sessions_app.llm.cache_clock.choice import Choice
 from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.live_model import LiveModel
-from sessions_app.models import Message, RefreshSpending, Turn, TurnKind
+from sessions_app.models import AgentProfile, Message, RefreshSpending, Turn, TurnKind
 from sessions_app.turns import pool
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -171,6 +171,16 @@ async def test_nothing_is_sent_where_another_program_has_written(
     chat = await session()
     await ended_turn(host, chat)
     await database.write(lambda: Message.objects.filter(chat_session=chat).update(text="another"))
+    clocks.wait(DUE)
+    await refreshed(host)
+    assert (len(provider.requests), await spent()) == (1, 0)
+
+
+async def test_nothing_is_sent_to_a_model_that_the_session_has_left(
+    host: Host, session: NewSession, provider: Provider, clocks: Clocks
+) -> None:
+    await ended_turn(host, await session())
+    await database.write(lambda: AgentProfile.objects.update(model="anthropic:claude-sonnet-4-6"))
     clocks.wait(DUE)
     await refreshed(host)
     assert (len(provider.requests), await spent()) == (1, 0)
