@@ -44,3 +44,12 @@ test("an answer that ends with a tool's result ends with its call", () => {
 test("what begins with a message ends before the next that is said", () => {
   assert.deepEqual([lastOf(LINE, id(1))?.id, lastOf(LINE, id(4))?.id, lastOf(LINE, id(5))?.id], [id(3), id(4), id(5)]);
 });
+
+test("an answer whose first step stands alone has the versions of its results", () => {
+  const alone = message(1, { tool_calls: [CALL] });
+  const result = message(2, { role: "tool", tool_call_id: "c", alternatives: [id(92)] });
+  assert.deepEqual(answersOf([message(0), alone, result, message(3)], false).get(id(3)), {
+    ids: [id(2), id(92)],
+    at: 0,
+  });
+});

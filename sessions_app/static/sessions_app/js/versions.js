@@ -29,7 +29,8 @@ export function lastOf(messages, first) {
 
 /**
  * The answers of a line, by the id of their last message, under which their buttons stand. An answer is all that follows
- * a user's message; its first message, which may be a step that called tools, tells of its versions.
+ * a user's message; its first message, which may be a step that called tools, tells of its versions. Where that stands
+ * alone, the first one that does not: another answer to the same results, or results that a program has changed.
  * @param {Page.Message[]} messages
  * @param {boolean} running whether the last one is still being written, and so is none yet
  * @returns {Map<string, Page.Versions | null>}
@@ -43,6 +44,8 @@ export function answersOf(messages, running) {
       const earlier = begun ? answers.pop()?.[1] : null;
       answers.push([message.id, earlier ?? versionsOf(message)]);
     }
+    const last = answers.at(-1);
+    if (message.role === "tool" && begun && last) last[1] ??= versionsOf(message);
     begun = message.role === "assistant" || (begun && message.role === "tool");
   }
   return new Map(running && begun ? answers.slice(0, -1) : answers);
