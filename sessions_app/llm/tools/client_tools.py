@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from sessions_app.llm.content.prefix import ToolSpec, canonical, sorted_by_name
@@ -87,9 +88,19 @@ def _check(schema: dict[str, Any], name: str) -> None:
     properties = schema.setdefault("properties", {})
     if not isinstance(properties, dict) or not all(isinstance(each, dict | bool) for each in properties.values()):
         raise ToolDefinitionError(f"The properties of {name} must be an object of schemas.", name=name)
-    required = schema.get("required", [])
-    if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
-        raise ToolDefinitionError(f"What is required of {name} must be a list of names.", name=name)
+    _check_as_request(schema, name)
+
+
+def _check_as_request(schema: dict[str, Any], name: str) -> None:
+    """Refuse what Pydantic AI would refuse in each request. Raises ToolDefinitionError."""
+    from pydantic_ai.exceptions import UserError
+    from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
+
+    try:
+        OpenAIJsonSchemaTransformer(deepcopy(schema)).walk()
+    except UserError as error:
+        told = str(error).replace("Invalid JSON Schema", f"The schema of {name} is none")[:300]
+        raise ToolDefinitionError(f"{told}.", name=name) from None
 
 
 def _depth(value: object) -> int:
