@@ -46,15 +46,14 @@ def said_after(chat_session: ChatSession, position: int) -> bool:
     return False
 
 
-def place_behind(chat_session: ChatSession, message: Message) -> int:
-    """Return where something follows a message of the active line: behind the results of the host's tools."""
-    position = message.position
-    while rows := branches.following(chat_session, _ROWS_AT_ONCE, after=position)[0]:
+def with_own_results(chat_session: ChatSession, message: Message) -> Message:
+    """Return a message of the active line, or the last of the results of the host's tools that follow it."""
+    while rows := branches.following(chat_session, _ROWS_AT_ONCE, after=message.position)[0]:
         for row in rows:
             if not is_own_result(row):
-                return position + 1
-            position = row.position
-    return position + 1
+                return message
+            message = row
+    return message
 
 
 def is_own_result(row: Message) -> bool:

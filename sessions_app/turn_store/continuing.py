@@ -24,7 +24,7 @@ from sessions_app.conversations import (
 )
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.profiles import check_profile
-from sessions_app.conversations.said_rows import place_behind, said_after
+from sessions_app.conversations.said_rows import said_after, with_own_results
 from sessions_app.conversations.schemas import session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
@@ -167,8 +167,9 @@ def _go_to(chat_session: ChatSession, place: Place, turn: Turn, *, is_known: boo
     is_shown = message is None or branches.is_shown(chat_session, message)
     if message is not None and not is_shown:
         branches.activate(chat_session, branches.continuation(message))
-    position = _position(chat_session, message, turn)
-    forks = said_after(chat_session, position - 1)
+    brings_results = turn.kind == TurnKind.RESUMPTION and not is_known
+    position = _position(chat_session, message, turn, brings_results=brings_results)
+    forks = _goes_on(chat_session, position, brings_results=brings_results)
     if forks:
         _begin_branch(chat_session, position, turn, is_known=is_known)
     else:
@@ -178,17 +179,26 @@ def _go_to(chat_session: ChatSession, place: Place, turn: Turn, *, is_known: boo
     return Forked(position, old) if forks and is_shown else None
 
 
-def _position(chat_session: ChatSession, message: Message | None, turn: Turn) -> int:
+def _position(chat_session: ChatSession, message: Message | None, turn: Turn, *, brings_results: bool) -> int:
     """Return where the line goes on behind a message and what belongs to it.
 
-    Results of the host's tools, and for an answer the summaries that made room for it.
+    Results of the host's tools, and for an answer the summaries that made room for it. Results that are brought stand
+    right behind their calls.
     """
     if message is None:
         return 0
-    behind = place_behind(chat_session, message)
-    if behind > message.position + 1:
-        return behind
-    return behind_summaries(chat_session, message, covers_it=turn.kind != TurnKind.REGENERATION)
+    last = with_own_results(chat_session, message)
+    if brings_results:
+        return last.position + 1
+    is_answer = turn.kind in (TurnKind.REGENERATION, TurnKind.RESUMPTION)
+    return behind_summaries(chat_session, last, covers_it=not is_answer)
+
+
+def _goes_on(chat_session: ChatSession, position: int, *, brings_results: bool) -> bool:
+    """Tell whether the line has something from a position on that is not to be before what comes."""
+    if brings_results:
+        return branches.next_position(chat_session) > position
+    return said_after(chat_session, position - 1)
 
 
 def _begin_branch(chat_session: ChatSession, position: int, turn: Turn, *, is_known: bool) -> None:

@@ -9,16 +9,20 @@ from uuid import UUID
 import pytest
 
 from sessions_app import database
+from sessions_app.conversations.line_digests import Said
 from sessions_app.errors import BadInput, Conflict, NotFound, TooLarge
 from sessions_app.llm.content.history import NO_RESULT
-from sessions_app.models import ChatSession, Message, TurnKind, WaitingCall
+from sessions_app.llm.content.parts import ToolCall
+from sessions_app.models import AgentProfile, ChatSession, Message, TurnKind, WaitingCall
 from sessions_app.session_store import chats, forking
+from sessions_app.turn_store.recognising import Heard
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.client_tools import asks, bring, resume, resumed, waiting
+from tests.turns.client_tools import asks, bring, resume, resumed, tools, waiting
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Event, Host, guard_of, idle, said, stands_at, types, within
 
+NAMES = ("weather", "search_chats")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
@@ -26,7 +30,7 @@ CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 async def chat(host: Host, session: NewSession) -> UUID:
     """A session whose client has brought the tools `weather` and `search_chats`."""
     chat = await session()
-    assert await bring(host, chat, "weather", "search_chats")
+    assert await bring(host, chat, *NAMES)
     return chat
 
 
@@ -325,3 +329,26 @@ async def test_a_client_that_brings_the_same_tools_changes_nothing(host: Host, c
     assert not await bring(host, chat, "search_chats", "weather")
     assert await bring(host, chat)
     assert await database.read(lambda: ChatSession.objects.get(pk=chat).client_tools) == ""
+
+
+async def test_results_stand_behind_their_calls_and_no_summary_between(
+    host: Host, chat: UUID, provider: Provider
+) -> None:
+    own = [CALCULATE] * 12
+    await asked_in(host, chat, provider, asks("Bonn", "c1"), *own)
+    answer = (await shown(host, chat))[1]
+    copy = (await database.write(forking.fork, host.user_id, answer.id)).id
+    await host.runner.service.write_summary(host.user_id, copy, "mine")
+    call = ToolCall("c1", "weather", '{"city": "Bonn"}')
+    said_before = (Said("user", "How is it?"), Said("assistant", answer.text, (call,)))
+    profile = await database.write(AgentProfile.default)
+    heard = Heard(profile.pk, None, (*said_before, Said("tool", "sun", call_id="c1")), str(copy), tools(*NAMES))
+    provider.script(Answer(["Sunny."]))
+    asked = await within(host.runner.service.converse(host.user_id, heard, None))
+    await idle(host)
+    assert asked.turn.chat_session_id == copy
+    sent = provider.requests[-1].json["messages"][1:]
+    assert [each["role"] for each in sent] == ["user", "assistant", *["tool"] * 13]
+    assert [each["content"] for each in sent if each["role"] == "tool"] == ["sun", *["42"] * 12]
+    [_, _, *results, _] = await shown(host, copy)
+    assert {row.tool_call_id for row in results} >= {"c1"}
