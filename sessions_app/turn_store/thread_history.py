@@ -11,17 +11,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sessions_app.conversations import branches
 from sessions_app.errors import Conflict
-from sessions_app.llm.content.parts import ToolCall
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import ToolCall, tool_results
 from sessions_app.models import ChatSession, Message, MessageKind, MessageName, MessageRole, Turn, TurnStatus
 
 T = TypeVar("T")
 
 _IDS_AT_ONCE = 500
+# That a turn can have stored: each of its steps, with results of tools.
+_ROWS_OF_ANSWER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,49 @@ def history_of(chat_session: ChatSession, sent: Sequence[ThreadMessage]) -> Hist
             answered = []
         last, new = row or last, []
     message = Message.objects.get(pk=last.pk) if last is not None else None
+    if message is not None and turn is None and new and new[0].role != MessageRole.USER:
+        message, new = _behind_answer(chat_session, message, new)
     return History(message, turn, tuple(new), tuple(answered), is_exact)
+
+
+def _behind_answer(
+    chat_session: ChatSession, last: Message, new: list[ThreadMessage]
+) -> tuple[Message, list[ThreadMessage]]:
+    """Return what is known last and what is new, where the client has ids of its own for what was answered there.
+
+    It is known by what it says: the answers as one text, without blanks, and each result.
+    """
+    rows = list(_answers_behind(chat_session, last))
+    results = {result.id: row.text for row in rows for result in tool_results(known(row.parts))}
+    theirs = list(takewhile(lambda each: _is_answered(each, results), new))
+    if not rows or not theirs:
+        return last, new
+    said = [row.text for row in rows if row.role == MessageRole.ASSISTANT]
+    heard = [each.text for each in theirs if each.role == MessageRole.ASSISTANT]
+    if not _one_begins_the_other(_unspaced(said), _unspaced(heard)):
+        return last, new
+    return rows[-1], new[len(theirs) :]
+
+
+def _answers_behind(chat_session: ChatSession, last: Message) -> Iterator[Message]:
+    """Yield what was answered behind a message of the line that is shown, up to what the user has said next."""
+    if not branches.is_shown(chat_session, last):
+        return
+    for row in branches.following(chat_session, _ROWS_OF_ANSWER, after=last.position)[0]:
+        if row.kind == MessageKind.SAID and row.role == MessageRole.USER:
+            return
+        if row.kind == MessageKind.SAID:
+            yield row
+
+
+def _is_answered(each: ThreadMessage, results: Mapping[str, str]) -> bool:
+    if each.role == MessageRole.TOOL:
+        return each.call_id in results and _agree(each, results[each.call_id])
+    return each.role == MessageRole.ASSISTANT
+
+
+def _unspaced(texts: Iterable[str]) -> str:
+    return "".join("".join(texts).split())
 
 
 def answer_of(message: Message) -> Message | None:
@@ -177,8 +223,11 @@ def _agree(sent: ThreadMessage, text: str) -> bool:
     ours, theirs = text.strip(), sent.text.strip()
     if sent.role == MessageRole.USER:
         return ours == theirs
-    is_beginning = ours.startswith(theirs) or theirs.startswith(ours)
-    return is_beginning or (sent.role == MessageRole.TOOL and _value(ours) == _value(theirs))
+    return _one_begins_the_other(ours, theirs) or (sent.role == MessageRole.TOOL and _value(ours) == _value(theirs))
+
+
+def _one_begins_the_other(ours: str, theirs: str) -> bool:
+    return ours.startswith(theirs) or theirs.startswith(ours)
 
 
 def _value(text: str) -> Any:

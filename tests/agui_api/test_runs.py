@@ -14,7 +14,8 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 
 BOTH = pytest.mark.parametrize("version", [NEW, OLD])
-CALL = Call("calculator", '{"expression":"6 * 7"}')
+CALL = Call("calculator", '{"expression":"6 * 7"}', "c")
+_CALLS = [{"id": "c", "type": "function", "function": {"name": CALL.name, "arguments": CALL.arguments}}]
 TEXT = ["TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END"]
 
 
@@ -195,6 +196,24 @@ def test_an_answer_heard_in_part_is_the_same_answer(clients: Clients, program: P
     [session] = program.sessions()
     assert program.texts(session["id"]) == ["Q1", "one two", "Q2", "A2"]
     assert sent(model)[1][-2] == ("assistant", "one two")
+
+
+def test_answers_with_ids_of_the_clients_own_are_known_by_what_they_say(
+    clients: Clients, program: Program, model: Provider
+) -> None:
+    model.script(Answer(words=["Let me see."], calls=[CALL]), Answer(words=["It is 42."]), Answer(words=["Yes."]))
+    agent = clients.agent("thread")
+    question, _, result, _ = agent.say("What is 6 * 7?").messages
+    whole = {"id": "mine", "role": "assistant", "content": "Let me see.\nIt is 42.", "toolCalls": _CALLS}
+    agent.do("setMessages", [question, whole, {**result, "id": "mine too", "toolCallId": "c"}])
+    agent.say("Sure?")
+    [session] = program.sessions()
+    assert program.texts(session["id"]) == ["What is 6 * 7?", "Let me see.", "42", "It is 42.", "Sure?", "Yes."]
+    assert b"mine" not in model.bodies[-1]
+    # One that says something else is a branch.
+    agent.do("setMessages", [question, {**whole, "toolCalls": [], "content": "It is 43."}])
+    agent.say("Sure?")
+    assert program.texts(session["id"])[:3] == ["What is 6 * 7?", "It is 43.", "Sure?"]
 
 
 def test_messages_of_the_page_are_taken_up(clients: Clients, program: Program, model: Provider) -> None:
