@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import urllib.request
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +22,7 @@ from hermes_client import (
     connect,
 )
 from tests.live import LiveSite
+from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate, words
 
@@ -87,6 +90,34 @@ async def test_an_edit_and_another_answer_are_branches(site: LiveSite, user: str
         assert (again["text"], edited["text"]) == ("A2", "A3")
         opened = await client.call("session.open", session_id=chat.id)
         assert [message["text"] for message in opened["messages"]] == ["Q2", "A3"]
+
+
+def uploaded(site: LiveSite, user: str) -> str:
+    """Return the id of a file of a user."""
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nHello\r\n--x--\r\n'
+    headers = {"Authorization": f"Bearer {site.tokens[user]}", "Content-Type": "multipart/form-data; boundary=x"}
+    request = urllib.request.Request(f"{site.base_url}/api/files/", form, headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return str(json.load(answer)["id"])
+
+
+async def test_messages_have_files_and_an_edit_keeps_them(site: LiveSite, user: str) -> None:
+    file = await asyncio.to_thread(uploaded, site, user)
+    async with await client_of(site, user) as client:
+        chat = await client.create()
+        await (await chat.send("Read this", files=[file])).answer()
+        message_id = await shown_with(client, chat.id, [file])
+        await (await chat.edit(message_id, "Read that")).answer()
+        message_id = await shown_with(client, chat.id, [file])
+        await (await chat.edit(message_id, "Read nothing", files=[])).answer()
+        await shown_with(client, chat.id, [])
+
+
+async def shown_with(client: Client, session_id: str, files: list[str]) -> str:
+    """Hold that a session's first message has these files, and return its id."""
+    message = (await client.call("session.open", session_id=session_id))["messages"][0]
+    assert [each["id"] for each in message.get("files") or []] == files
+    return str(message["id"])
 
 
 async def test_a_stopped_turn_keeps_its_text(site: LiveSite, user: str, model: Provider) -> None:

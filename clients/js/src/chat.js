@@ -34,16 +34,15 @@ export class Chat {
   }
 
   /**
-   * Says something; resolves once it is stored, whatever happens to the connection meanwhile. Rejects with Refused. With
-   * a `messageId` (a UUID) of your own it is one turn however often it is sent, also by another process.
+   * Says something; resolves once it is stored, whatever happens to the connection meanwhile. Rejects with Refused.
+   * `files` are ids. With a `messageId` (a UUID) of your own it is one turn however often it is sent, also by another
+   * process.
    * @param {string} text
-   * @param {{ messageId?: string, revision?: number }} [options]
+   * @param {{ files?: string[], messageId?: string, revision?: number }} [options]
    */
-  async send(text, { messageId, revision } = {}) {
-    const given = { session_id: this.id, text, message_id: messageId ?? crypto.randomUUID() };
-    const run = await this.#begin(() =>
-      this.#client.call("turn.start", revision === undefined ? given : { ...given, revision }),
-    );
+  async send(text, { messageId, ...options } = {}) {
+    const given = { session_id: this.id, text, message_id: messageId ?? crypto.randomUUID(), ...options };
+    const run = await this.#begin(() => this.#client.call("turn.start", given));
     if (messageId && !this.following.run(run.id).began && !run.outcome) {
       // It may have ended long ago.
       this.following.doubt([run.id]);
@@ -53,13 +52,15 @@ export class Chat {
   }
 
   /**
-   * Says something in the place of an earlier message: both stay, each in its branch. Rejects with Refused.
+   * Says something in the place of an earlier message: both stay, each in its branch. Without `files` it has those of the
+   * earlier message. Rejects with Refused.
    * @param {string} messageId
    * @param {string} text
-   * @param {{ newId?: string }} [options]
+   * @param {{ files?: string[], newId?: string }} [options]
    */
-  edit(messageId, text, { newId = crypto.randomUUID() } = {}) {
-    return this.#begin(() => this.#client.call("message.edit", { message_id: messageId, text, new_id: newId }));
+  edit(messageId, text, { newId = crypto.randomUUID(), ...options } = {}) {
+    const given = { message_id: messageId, text, new_id: newId, ...options };
+    return this.#begin(() => this.#client.call("message.edit", given));
   }
 
   /**

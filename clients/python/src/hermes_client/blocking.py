@@ -153,13 +153,21 @@ class Chat:
         """The turn that is on, whoever has begun it."""
         return Run(self._loop, run) if (run := self._chat.running) is not None else None
 
-    def send(self, text: str, *, message_id: str | None = None, revision: int | None = None) -> Run:
+    def send(
+        self,
+        text: str,
+        *,
+        files: list[str] | None = None,
+        message_id: str | None = None,
+        revision: int | None = None,
+    ) -> Run:
         """Say something. Raises Refused."""
-        return Run(self._loop, self._loop.do(self._chat.send(text, message_id=message_id, revision=revision)))
+        sending = self._chat.send(text, files=files, message_id=message_id, revision=revision)
+        return Run(self._loop, self._loop.do(sending))
 
-    def edit(self, message_id: str, text: str, *, new_id: str | None = None) -> Run:
+    def edit(self, message_id: str, text: str, *, files: list[str] | None = None, new_id: str | None = None) -> Run:
         """Say something in the place of an earlier message. Raises Refused."""
-        return Run(self._loop, self._loop.do(self._chat.edit(message_id, text, new_id=new_id)))
+        return Run(self._loop, self._loop.do(self._chat.edit(message_id, text, files=files, new_id=new_id)))
 
     def regenerate(self, message_id: str | None = None, *, profile: int | None = None) -> Run:
         """Ask for another answer in the place of one, or of the last. Raises Refused, Disconnected."""

@@ -63,13 +63,21 @@ class Chat:
         """The turn that is on, whoever has begun it."""
         return self._run(self.following.running) if self.following.running else None
 
-    async def send(self, text: str, *, message_id: str | None = None, revision: int | None = None) -> Run:
+    async def send(
+        self,
+        text: str,
+        *,
+        files: list[str] | None = None,
+        message_id: str | None = None,
+        revision: int | None = None,
+    ) -> Run:
         """Say something; returns once it is stored, whatever happens to the connection meanwhile. Raises Refused.
 
-        With a ``message_id`` (a UUID) of your own it is one turn however often it is sent, also by another process.
+        ``files`` are ids. With a ``message_id`` (a UUID) of your own it is one turn however often it is sent, also by
+        another process.
         """
-        given = {"session_id": self.id, "text": text, "message_id": message_id or str(uuid4()), "revision": revision}
-        run = await self._begin("turn.start", given)
+        given = {"session_id": self.id, "text": text, "files": files, "revision": revision}
+        run = await self._begin("turn.start", {**given, "message_id": message_id or str(uuid4())})
         followed = self.following.run(run.id)
         if message_id is not None and not followed.began and run.outcome is None:
             # It may have ended long ago.
@@ -77,11 +85,15 @@ class Chat:
             await self._requests.reopen(self)
         return run
 
-    async def edit(self, message_id: str, text: str, *, new_id: str | None = None) -> Run:
-        """Say something in the place of an earlier message: both stay, each in its branch. Raises Refused."""
-        return await self._begin(
-            "message.edit", {"message_id": message_id, "text": text, "new_id": new_id or str(uuid4())}
-        )
+    async def edit(
+        self, message_id: str, text: str, *, files: list[str] | None = None, new_id: str | None = None
+    ) -> Run:
+        """Say something in the place of an earlier message: both stay, each in its branch. Raises Refused.
+
+        Without ``files`` it has those of the earlier message.
+        """
+        given = {"message_id": message_id, "text": text, "files": files}
+        return await self._begin("message.edit", {**given, "new_id": new_id or str(uuid4())})
 
     async def regenerate(self, message_id: str | None = None, *, profile: int | None = None) -> Run:
         """Ask for another answer in the place of one, or of the last. Raises Refused, Disconnected.
