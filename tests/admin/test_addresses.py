@@ -27,7 +27,8 @@ DECLARED = {
     Turn: {"owner", "chat_session", "created_at__gte", "created_at__lt", "miss", "chat_session__profile"}
     | {"status__exact", "status__isnull", "guard_agent", "guard_transcript", "error_code"},
     AgentProfile: set(),
-    ApiToken: {"owner", "can_read_metrics__exact", "can_read_metrics__isnull"},
+    ApiToken: {"owner"}
+    | {f"{flag}__{lookup}" for flag in ("can_read_metrics", "reads_only") for lookup in ("exact", "isnull")},
     User: {f"is_{flag}__{lookup}" for flag in ("staff", "superuser", "active") for lookup in ("exact", "isnull")}
     | {"groups__id__exact", "groups__isnull"},
     Group: set(),
