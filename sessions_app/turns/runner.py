@@ -24,6 +24,7 @@ from sessions_app.turns.refreshing import Refresher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 from sessions_app.turns.service import TurnService
+from sessions_app.turns.stopping import Stopping
 from sessions_app.turns.supervisor import Supervisor
 from sessions_app.turns.titling import TitleMaker
 
@@ -59,8 +60,9 @@ class Runner:
         self.launcher = Launcher(
             self.registry, self.publisher, self.delivery, self.bus, pool, self.titles, self.refresher, lease=lease
         )
+        self.stopping = Stopping(self.registry, self.bus)
         self.service = TurnService(
-            self.registry, self.publisher, self.launcher, self.remote, self.bus, silence=silence_of(lease)
+            self.registry, self.publisher, self.launcher, self.remote, self.stopping, silence=silence_of(lease)
         )
         self.supervisor = Supervisor(
             self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease, self.refresher
@@ -108,7 +110,7 @@ class Runner:
     def _hear(self, fact: Fact) -> None:
         """Take a fact of a user of this process just before it is delivered."""
         self.remote.hear(fact)
-        self.service.hear(fact)
+        self.stopping.hear(fact)
         if fact.name == FactName.TURN_ENDED and fact.session_id is not None and fact.subject is not None:
             self.registry.forget([fact.subject])
             run = self.registry.named(fact.session_id, fact.subject)

@@ -6,9 +6,8 @@ raises goes to the caller.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -19,14 +18,11 @@ from sessions_app.conversations.schemas import MessageShape, RunShape, SessionSh
 from sessions_app.database import Door
 from sessions_app.errors import Conflict
 from sessions_app.files import clearing
-from sessions_app.journal import Fact
-from sessions_app.models import FactName, Turn, TurnStatus
-from sessions_app.realtime.bus import Bus
+from sessions_app.models import Turn, TurnStatus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
 from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising, resuming, threads
-from sessions_app.turn_store.alive import StillStopping
 from sessions_app.turn_store.branching import BranchedTurn
 from sessions_app.turn_store.brought_sessions import Moved
 from sessions_app.turn_store.ending import status_of
@@ -38,6 +34,8 @@ from sessions_app.turn_store.resuming import CallResult
 from sessions_app.turn_store.threads import ThreadRequest, ThreadRun
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
+from sessions_app.turns.stopping import LOOKS as STOP_LOOKS
+from sessions_app.turns.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +43,6 @@ R = TypeVar("R")
 
 # Times that a conversation's place is looked for anew, because it has moved.
 LOOKS = 5
-# Times that the end of a run in another process is waited for, and seconds of each.
-STOP_LOOKS, STOP_LOOK_SECONDS = 3, 1.0
 
 
 class TurnService:
@@ -61,7 +57,7 @@ class TurnService:
         publisher: Publisher,
         launcher: Launcher,
         remote: RemoteRuns,
-        bus: Bus,
+        stopping: Stopping,
         *,
         silence: float,
     ) -> None:
@@ -69,14 +65,8 @@ class TurnService:
         self._publisher = publisher
         self._launcher = launcher
         self._remote = remote
-        self._bus = bus
+        self._stopping = stopping
         self._silence = silence
-        self._ends: dict[UUID, asyncio.Event] = {}
-
-    def hear(self, fact: Fact) -> None:
-        """Take a fact of a user of this process: who waits for the end of a turn learns it."""
-        if fact.name == FactName.TURN_ENDED and fact.subject in self._ends:
-            self._ends[fact.subject].set()
 
     async def start_turn(
         self,
@@ -138,7 +128,7 @@ class TurnService:
         Raises NotFound, BadInput, Conflict, TooLarge, TooMany.
         """
         ask = partial(resuming.resume, user_id, session_id, results, sampling)
-        return await self._once_stopped(
+        return await self._stopping.before(
             lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
         )
 
@@ -150,7 +140,7 @@ class TurnService:
         take = partial(threads.take, user_id, request)
         for _ in range(LOOKS):
             with suppress(Moved):
-                return await self._once_stopped(
+                return await self._stopping.before(
                     lambda: self._launcher.run_shielded(self._begin(door, take, lambda run: run.asked))
                 )
         raise Conflict("This thread cannot be gone on with now. Try again in a moment.")
@@ -184,27 +174,27 @@ class TurnService:
         self, user_id: int, message_id: UUID, limit: int, *, door: Door = database
     ) -> tuple[SessionShape, list[MessageShape], bool]:
         """Show the line that a message is part of. Raises NotFound, Conflict."""
-        return await self._once_stopped(
+        return await self._stopping.before(
             lambda: self._publisher.write(door, branching.select, user_id, message_id, limit)
         )
 
     async def compact(self, user_id: int, session_id: UUID, *, door: Door = database) -> AcceptedTurn:
         """Have the earlier part of a chat summarised. Raises NotFound, Conflict, TooMany."""
         ask = partial(compacting.ask, user_id, session_id)
-        return await self._once_stopped(
+        return await self._stopping.before(
             lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
         )
 
     async def write_summary(self, user_id: int, session_id: UUID, text: str, *, door: Door = database) -> None:
         """Make a person's text the summary. Raises NotFound, Conflict, TooLarge, TooMany."""
-        await self._once_stopped(lambda: self._publisher.write(door, compacting.write, user_id, session_id, text))
+        await self._stopping.before(lambda: self._publisher.write(door, compacting.write, user_id, session_id, text))
 
     async def undo_summary(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
         """Have the whole chat used again. Raises NotFound, Conflict."""
-        await self._once_stopped(lambda: self._publisher.write(door, compacting.undo, user_id, session_id))
+        await self._stopping.before(lambda: self._publisher.write(door, compacting.undo, user_id, session_id))
 
     async def _steer(self, door: Door, work: Callable[..., BranchedTurn]) -> BranchedTurn:
-        return await self._once_stopped(
+        return await self._stopping.before(
             lambda: self._launcher.run_shielded(self._begin(door, work, lambda branched: branched.asked))
         )
 
@@ -217,51 +207,17 @@ class TurnService:
             self._launcher.launch(asked.begun)
         return result
 
-    async def _once_stopped(self, work: Callable[[], Awaitable[R]]) -> R:
-        """Carry out what waits for the end of a turn that is being stopped. Raises Conflict where it goes on."""
-        for _ in range(STOP_LOOKS):
-            try:
-                return await work()
-            except StillStopping as still:
-                await self._stopped(still.turn)
-        try:
-            return await work()
-        except StillStopping:
-            raise Conflict("The answer before is still being stopped. Try again in a moment.") from None
-
     async def stop_turn(self, user_id: int, session_id: UUID, run_id: UUID | None, *, door: Door = database) -> bool:
         """Stop a running turn, or withdraw a queued one; False where it had ended already. Raises NotFound."""
         found = await self._publisher.write(door, asking.stop, user_id, session_id, run_id)
         if found.running is None:
             return found.withdrawn is not None
         for _ in range(STOP_LOOKS):
-            await self._stopped(found.running)
+            await self._stopping.stop(found.running)
             status = await database.of(user_id).read(status_of, found.running.pk)
             if status != TurnStatus.RUNNING:
                 return status == TurnStatus.STOPPED
         return True  # it is asked for, and done when its process, or one that takes over, reads the row
-
-    async def _stopped(self, turn: Turn) -> None:
-        """Stop a turn wherever it runs, and return when it has ended, or after a look's time."""
-        if (run := self._registry.of(turn)) is not None:
-            run.stop("stopped")
-            await run.ended.wait()
-            return
-        # Else its process's next heartbeat would find it.
-        run_id, session_id = str(turn.run_id), str(turn.chat_session_id)
-        self._bus.send(turn.process, {"kind": "stop", "session": session_id, "run": run_id})
-        await self._await_end(turn.run_id)
-
-    async def _await_end(self, run_id: UUID) -> None:
-        """Return when a fact says that a run has ended, or when it is time to look."""
-        event = self._ends.setdefault(run_id, asyncio.Event())
-        try:
-            async with asyncio.timeout(STOP_LOOK_SECONDS):
-                await event.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._ends.pop(run_id, None)
 
     async def delete_session(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
         """End the session's run and delete it whole. Raises NotFound."""
@@ -271,7 +227,7 @@ class TurnService:
         ):
             if (run := self._registry.get(session_id)) is not None:
                 run.takes_next = False
-            await self._stopped(running)
+            await self._stopping.stop(running)
         await self._clear_files()
 
     async def _clear_files(self) -> None:
