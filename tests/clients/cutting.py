@@ -29,6 +29,11 @@ class Cutting:
     url: str = ""
     _current: set[ServerConnection] = field(default_factory=set)
 
+    @property
+    def has_cut(self) -> bool:
+        """Whether its frame has come. An answer may come in fewer frames than another."""
+        return 0 < self.at_told <= self.told or 0 < self.at_asked <= self.asked
+
     async def serve_one(self, client: ServerConnection) -> None:
         """Pass on the frames of a connection."""
         self.connections += 1

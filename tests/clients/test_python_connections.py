@@ -53,10 +53,10 @@ async def test_an_answer_is_whole_wherever_the_connection_is_cut(
     monkeypatch.setattr(connection, "FIRST_PAUSE", 0.0)
     whole = await converse(site, user, model)
     assert whole.connections == 1
-    for at in range(1, whole.told + 1):
-        assert (await converse(site, user, model, at_told=at)).connections > 1
-    for at in range(1, whole.asked + 1):
-        assert (await converse(site, user, model, at_asked=at)).connections > 1
+    cuts = [{"at_told": at} for at in range(1, whole.told + 1)]
+    for cut in cuts + [{"at_asked": at} for at in range(1, whole.asked + 1)]:
+        proxy = await converse(site, user, model, **cut)
+        assert proxy.has_cut is (proxy.connections > 1)
 
 
 async def test_what_was_said_meanwhile_is_told_when_it_is_back(site: LiveSite, user: str, model: Provider) -> None:

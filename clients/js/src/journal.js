@@ -2,7 +2,7 @@
 //
 // A fact has a cursor, which rises by one from fact to fact. Where one is missing, and after each handshake, the server
 // is asked for those after the last one. Facts that come by themselves meanwhile are not needed: they are in its answer,
-// or come after it.
+// or come after it. So an answer is taken as it comes, before the frame after it.
 
 /** @import { Api } from "../api.d.ts" */
 
@@ -39,7 +39,10 @@ export class Journal {
   /** Begins with what happens from now on, unless it is known where. Rejects with Refused, Disconnected. */
   begin() {
     return this.inTurn(async () => {
-      this.cursor ??= (await this.connection.ask("session.list", { limit: 1 })).cursor;
+      if (this.cursor !== null) return;
+      await this.connection.ask("session.list", { limit: 1 }, ({ cursor }) => {
+        this.cursor = cursor;
+      });
     });
   }
 
@@ -47,15 +50,18 @@ export class Journal {
   catchUp() {
     return this.inTurn(async () => {
       for (let hasMore = true; hasMore; ) {
-        const page = await this.connection.ask("events.since", { cursor: this.cursor ?? 0, limit: PAGE });
-        for (const fact of page.events) this.take(fact);
-        if (page.reset) {
-          this.cursor = page.cursor;
-          this.reset();
-        }
-        hasMore = page.has_more;
+        const given = { cursor: this.cursor ?? 0, limit: PAGE };
+        hasMore = (await this.connection.ask("events.since", given, (page) => this.takePage(page))).has_more;
       }
     });
+  }
+
+  /** @param {Api.SinceResult} page */
+  takePage({ events, reset, cursor }) {
+    for (const fact of events) this.take(fact);
+    if (!reset) return;
+    this.cursor = cursor;
+    this.reset();
   }
 
   /**

@@ -15,6 +15,7 @@ for (const [url, sessionId] of JSON.parse(process.argv[2] ?? "[]")) {
     names.push(fact?.event.name);
     if (names.at(-1) === "turn.ended") break;
   }
+  await client.call("session.list", { limit: 1 }); // what is cut behind the answer is noticed, too
   console.log(JSON.stringify({ events, names, message: run.message }));
   client.close();
 }
