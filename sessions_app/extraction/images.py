@@ -21,6 +21,9 @@ small one on the page."""
 LARGEST_PNG_BYTES = 1_500_000
 """A picture without transparency that is larger as PNG becomes a JPEG."""
 
+LARGEST_SENT_BYTES = 3_500_000
+"""Five megabytes of base64 are the most that providers take of one picture."""
+
 DAMAGED = "This picture is damaged: it cannot be read to its end."
 ANIMATED = "Of this animation only the first picture is sent."
 _KEPT_QUALITY, _SENT_QUALITY = 90, 85
@@ -52,10 +55,13 @@ def _of(kept: Image.Image, output: Output, *, is_lossless: bool) -> Extracted:
     found = Extracted(media_type, suffix_of(media_type), *kept.size)
     found.kept = output.add(content)
     found.thumbnail = output.add(thumbnail(kept))
-    if max(kept.size) <= SENT_SIDE:
+    if max(kept.size) <= SENT_SIDE and len(content) <= LARGEST_SENT_BYTES:
         found.images, found.image_type = [found.kept], media_type
         return found
-    sent, found.image_type = encoded(scaled(kept, SENT_SIDE), _SENT_QUALITY, is_lossless=is_lossless)
+    smaller = scaled(kept, SENT_SIDE)
+    sent, found.image_type = encoded(smaller, _SENT_QUALITY, is_lossless=is_lossless)
+    if len(sent) > LARGEST_SENT_BYTES:
+        sent, found.image_type = encoded(_on_white(smaller), _SENT_QUALITY, is_lossless=False)
     found.images = [output.add(sent)]
     return found
 
@@ -106,6 +112,13 @@ def scaled(image: Image.Image, side: int) -> Image.Image:
     smaller = image.copy()
     smaller.thumbnail((side, side))
     return smaller
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return a picture without transparency."""
+    ground = Image.new("RGB", image.size, "white")
+    ground.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    return ground
 
 
 def thumbnail(image: Image.Image) -> bytes:

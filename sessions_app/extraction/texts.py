@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
@@ -26,6 +27,7 @@ _MARKS = {
 }
 _READ_BYTES = 4 * (MAX_CHARACTERS + 1)
 _GUESSED_BYTES = 64 * 1024
+_ODD = re.compile("[\x00-\x08\x0c\x0e-\x1f\ud800-\udfff]")
 _BLANKS = frozenset("\t\n\r\f\v\x1b")
 
 
@@ -37,6 +39,11 @@ def extract(file: BinaryIO, suffix: str) -> Extracted:
         raise Unreadable("This file is empty.")
     kept, notice = shortened(text)
     return Extracted(MEDIA_TYPES.get(suffix, "text/plain"), suffix or ".txt", text=kept, notice=notice)
+
+
+def cleaned(text: str) -> str:
+    """Return a text without what no database and no JSON takes; a line may be broken by other characters than ours."""
+    return _ODD.sub("", text.replace("\r\n", "\n").replace("\v", "\n"))
 
 
 def shortened(text: str) -> tuple[str, str]:
@@ -53,7 +60,7 @@ def decoded(content: bytes) -> str:
         text = _tried(content, "utf-8") or _guessed(content)
     if text is None or _is_binary(text):
         raise Unreadable(OTHER, is_other_kind=True)
-    return text.replace("\r\n", "\n").replace("\0", "")
+    return text
 
 
 def _with_mark(content: bytes) -> str | None:

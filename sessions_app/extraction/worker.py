@@ -51,10 +51,13 @@ def main() -> None:
     # A library that prints would write amid what was found.
     found_file = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    from sessions_app.extraction.texts import cleaned
+
     output = Output(found_file)
     found: Extracted | Unreadable
     try:
         found = extract(sys.stdin.buffer, sys.argv[1], output)
+        found.text = cleaned(found.text)
     except Unreadable as unreadable:
         found = unreadable
     except MemoryError:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 
 import pytest
 from PIL import Image
 
-from sessions_app.extraction import bounds, process
+from sessions_app.extraction import bounds, images, process, texts
 from sessions_app.extraction.process import extracted
 from sessions_app.extraction.results import Extracted, Piece, Unreadable, bytes_of
 from tests.extraction import samples
@@ -165,6 +166,19 @@ def test_japanese_in_its_own_encoding_is_read() -> None:
 )
 def test_a_text_is_none_of_the_kinds_that_browsers_run(suffix: str, media_type: str) -> None:
     assert Found(b"<script>alert(1)</script> a,b", suffix).told.media_type == media_type
+
+
+def test_what_no_database_takes_is_left_out() -> None:
+    assert texts.cleaned("a\0b\r\nc\ud800d\ve\x1bf\tg") == "ab\ncd\nef\tg"
+
+
+def test_a_large_picture_with_transparency_is_sent_without_it() -> None:
+    random = Image.frombytes("RGBA", (1500, 1500), os.urandom(1500 * 1500 * 4))
+    buffer = io.BytesIO()
+    random.save(buffer, "PNG", compress_level=1)
+    found = Found(buffer.getvalue())
+    assert (found.told.media_type, found.told.image_type) == ("image/png", "image/jpeg")
+    assert len(found.bytes(found.told.images[0])) <= images.LARGEST_SENT_BYTES
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
