@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { costOfSwitch, Profiles } from "../../sessions_app/static/sessions_app/js/profiles.js";
+import { costOfSwitch, notTaken, Profiles } from "../../sessions_app/static/sessions_app/js/profiles.js";
 import { CHAT, connect, session, settled, startTheClock, stopTheClock } from "./server.js";
 
 beforeEach(stopTheClock);
@@ -93,4 +93,10 @@ test("a switch says its cost where tokens and price are known", () => {
   assert.equal(costOfSwitch(chat(4_120), profile(2)), "");
   assert.equal(costOfSwitch(chat(4_120, 2), priced), "");
   assert.equal(costOfSwitch(undefined, priced), "");
+});
+
+test("what files a model does not take is said", () => {
+  assert.equal(notTaken(profile(1)), "");
+  assert.equal(notTaken(profile(1, { takes_images: false })), "Takes no pictures");
+  assert.equal(notTaken(profile(1, { takes_images: false, takes_files: false })), "Takes no pictures and no documents");
 });

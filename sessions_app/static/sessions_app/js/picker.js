@@ -2,7 +2,7 @@
 
 import { toast } from "./announce.js";
 import { $, h, icon } from "./dom.js";
-import { costOfSwitch, NOT_OFFERED, Profiles } from "./profiles.js";
+import { costOfSwitch, NOT_OFFERED, notTaken, Profiles } from "./profiles.js";
 import { Sessions } from "./sessions.js";
 import { openChoice } from "./sheet.js";
 import { explain } from "./words.js";
@@ -106,8 +106,9 @@ export class Picker {
    * @param {Api.ChoiceShape} profile
    * @param {string} cost
    */
-  entry({ name, description, model }, cost) {
-    return { label: name, lines: [description, called(model), cost].filter(Boolean) };
+  entry(profile, cost) {
+    const { name, description, model } = profile;
+    return { label: name, lines: [description, called(model), notTaken(profile), cost].filter(Boolean) };
   }
 
   /** @param {Api.ChoiceShape} profile */

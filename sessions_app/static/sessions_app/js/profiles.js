@@ -110,6 +110,15 @@ export class Profiles extends Emitter {
 }
 
 /**
+ * What files a profile's model does not take, in words; empty where it takes all.
+ * @param {Api.ChoiceShape} profile
+ */
+export function notTaken({ takes_images, takes_files }) {
+  const kinds = [...(takes_images ? [] : ["pictures"]), ...(takes_files ? [] : ["documents"])];
+  return kinds.length ? `Takes no ${kinds.join(" and no ")}` : "";
+}
+
+/**
  * What it costs that another profile's model reads a chat; empty where nobody knows.
  * @param {Api.SessionShape | undefined} session
  * @param {Api.ChoiceShape} profile
