@@ -60,10 +60,10 @@ async def add(user_id: int, upload: Upload, file: IO[bytes], door: Door) -> File
             shape, is_new = await door.write(keeping.finish, user_id, pending, upload.name)
         except BaseException:
             await database.of(user_id).write(keeping.give_up, pending)
-            await clearing.clear_removed()
+            await clearing.tidy()
             raise
         if not is_new:
-            await clearing.clear_removed()
+            await clearing.tidy()
         return shape
 
 

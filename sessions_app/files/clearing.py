@@ -7,6 +7,7 @@ row goes last, so that its objects are found until they are gone.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TypeVar
@@ -19,6 +20,8 @@ from sessions_app import database
 from sessions_app.conversations import access, attachments
 from sessions_app.files import keeping, store
 from sessions_app.models import ContentState, FileContent, UserFile
+
+logger = logging.getLogger(__name__)
 
 K = TypeVar("K")
 
@@ -41,6 +44,14 @@ async def clear_removed() -> int:
         await database.write(_forget, [content.pk for content in some])
         count += len(some)
     return count
+
+
+async def tidy() -> None:
+    """Remove at once what a command has given up. What fails is done again by the supervisor."""
+    try:
+        await clear_removed()
+    except Exception:
+        logger.exception("files that were removed are still in the store")
 
 
 async def clear_abandoned() -> int:

@@ -88,5 +88,5 @@ async def remove(exchange: Exchange, caller: Caller, file_id: str) -> None:
         await caller.write(keeping.remove, caller.user_id, file.pk)
     except NotFound:
         raise _not_found() from None
-    await clearing.clear_removed()
+    await clearing.tidy()
     await exchange.answer(b"", status=204)

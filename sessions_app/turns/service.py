@@ -6,7 +6,6 @@ raises goes to the caller.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -36,8 +35,6 @@ from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.stopping import LOOKS as STOP_LOOKS
 from sessions_app.turns.stopping import Stopping
-
-logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -228,14 +225,7 @@ class TurnService:
             if (run := self._registry.get(session_id)) is not None:
                 run.takes_next = False
             await self._stopping.stop(running)
-        await self._clear_files()
-
-    async def _clear_files(self) -> None:
-        """Remove the files that went with a chat. What fails is done again by the supervisor."""
-        try:
-            await clearing.clear_removed()
-        except Exception:
-            logger.exception("files of a deleted chat are still in the store")
+        await clearing.tidy()
 
     async def open_session(
         self, session_id: UUID, subscription: Subscription, limit: int, *, door: Door = database

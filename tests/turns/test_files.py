@@ -294,6 +294,24 @@ async def test_what_cannot_be_read_takes_no_room(host: Host, kept: Path) -> None
     assert await database.read(FileContent.objects.count) == 0
 
 
+async def test_a_chat_is_deleted_although_the_store_is_away(
+    host: Host, session: NewSession, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await session()
+    await host.turn(chat, "look", await add_all(host.user_id, PICTURE))
+
+    def refuse(keys: object) -> None:
+        raise ConnectionError("the store is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "delete", refuse)
+        await host.runner.service.delete_session(host.user_id, chat)
+    assert len(await objects(kept)) == 2
+    assert (await database.read(storage.stored, host.user_id)).file_bytes == 0
+    assert await clearing.clear_removed() == 1
+    assert await objects(kept) == []
+
+
 async def test_two_processes_clear_the_same_without_an_error(new_host: NewHost, kept: Path) -> None:
     host = await new_host()
     await be_quiet(host)
