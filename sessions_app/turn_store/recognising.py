@@ -35,14 +35,17 @@ from sessions_app.turn_store.alive import alive
 
 # Sessions that hold the same, of which the newest are looked at.
 _CANDIDATES = 50
+# Each session is asked by its key: a join PostgreSQL may answer by reading all of the user (113 ms of 100,000).
 _FIND = """
 SELECT found.id FROM (
   SELECT id, chat_session_id FROM sessions_app_message
   WHERE owner_id = %s AND line_digest = %s ORDER BY id DESC LIMIT %s
 ) AS found
-JOIN sessions_app_chatsession AS chat_session ON chat_session.id = found.chat_session_id
-WHERE chat_session.owner_id = %s AND chat_session.profile_id = %s AND chat_session.client_prompt = %s
-AND chat_session.client_tools = %s
+WHERE (
+  SELECT chat_session.owner_id = %s AND chat_session.profile_id = %s AND chat_session.client_prompt = %s
+    AND chat_session.client_tools = %s
+  FROM sessions_app_chatsession AS chat_session WHERE chat_session.id = found.chat_session_id
+)
 ORDER BY found.id DESC
 """
 # Those alone that nothing follows in their branch.
@@ -51,9 +54,11 @@ SELECT found.id FROM (
   SELECT id, chat_session_id, branch_id, position FROM sessions_app_message
   WHERE owner_id = %s AND line_digest = %s ORDER BY id DESC LIMIT %s
 ) AS found
-JOIN sessions_app_chatsession AS chat_session ON chat_session.id = found.chat_session_id
-WHERE chat_session.owner_id = %s AND chat_session.profile_id = %s AND chat_session.client_prompt = %s
-AND chat_session.client_tools = %s
+WHERE (
+  SELECT chat_session.owner_id = %s AND chat_session.profile_id = %s AND chat_session.client_prompt = %s
+    AND chat_session.client_tools = %s
+  FROM sessions_app_chatsession AS chat_session WHERE chat_session.id = found.chat_session_id
+)
 AND NOT EXISTS (
   SELECT 1 FROM sessions_app_message AS later
   WHERE later.branch_id = found.branch_id AND later.position > found.position AND later.kind = ''
