@@ -15,7 +15,7 @@ from sessions_app.extraction.results import Extracted, Output, Unreadable
 FEW_CHARACTERS = 100
 """A page with less text is shown as a picture, unless it is blank."""
 
-PASSWORD = "This PDF is protected by a password. Save it without one, and add that."
+LOCKED = "This PDF is protected by a password. Save it without one, and add that."
 DAMAGED = "This PDF is damaged: it cannot be opened."
 NO_PAGES = "This PDF has no pages."
 NOTHING = "Nothing could be read in this PDF: it has neither text nor pictures."
@@ -51,7 +51,7 @@ def extract(file: BinaryIO, output: Output) -> Extracted:
     try:
         document = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
-        raise Unreadable(PASSWORD if "assword" in str(error) else DAMAGED) from None
+        raise Unreadable(LOCKED if "assword" in str(error) else DAMAGED) from None
     count = len(document)
     if not count:
         raise Unreadable(NO_PAGES)
