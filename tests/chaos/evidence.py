@@ -138,7 +138,7 @@ FROM sessions_app_turn t LEFT JOIN sessions_app_message m ON m.public_id = t.mes
 ORDER BY t.id
 """
 _MESSAGES = """
-SELECT m.public_id::text, m.chat_session_id::text, t.run_id::text, position, role, m.text, m.status, parts,
+SELECT m.public_id::text, m.chat_session_id::text, t.run_id::text, position, role, m.text, m.status, m.parts,
        branch_id::text
 FROM sessions_app_message m LEFT JOIN sessions_app_turn t ON t.id = m.turn_id
 ORDER BY m.chat_session_id, position
