@@ -412,12 +412,12 @@ export declare namespace Api {
     name: "turn.queued" | "turn.withdrawn";
     value: QueuedShape | null;
   }
-  /** A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message. */
+  /** A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message. Without ``kind`` it is one for a message. */
   interface QueuedShape {
     run_id: string;
     message_id: string;
     text: string;
-    kind: TurnKind;
+    kind?: TurnKind;
     files?: Array<FileShape> | null;
   }
   /** Closes a span of reasoning. */
@@ -805,14 +805,14 @@ export declare namespace Api {
   }
   /** What a turn begins with: a message at the end of the line, one in the place of another, or none of its own. A ``resumption`` goes on with an answer whose calls have waited for results from outside: it begins with these, and its ``message_id`` is that of the user's message which is still being answered. A ``compaction`` brings no answer but a summary of the line, and answers no message: its ``message_id`` is nobody's. A ``title`` and a ``refresh`` are no turns of the conversation: they are the request that made the session's title, and one that has kept its prompt warm, for the ledger alone, and are stored when they have ended. */
   type TurnKind = "message" | "edit" | "regeneration" | "resumption" | "compaction" | "title" | "refresh";
-  /** How a turn stands; ``message_id`` is the id that its answer has, or would have. */
+  /** How a turn stands; ``message_id`` is the id that its answer has, or would have. Without ``kind`` it is one for a message. */
   interface TurnShape {
     session_id: string;
     run_id: string;
     status: TurnStatus;
     message_id: string;
     error: ErrorShape | null;
-    kind: TurnKind;
+    kind?: TurnKind;
   }
   /** AG-UI's RUN_STARTED; without metadata where the turn ended before the guard was asked. */
   interface TurnStarted {

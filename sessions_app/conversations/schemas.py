@@ -54,6 +54,10 @@ class SessionShape(Shape):
     context: ContextShape
 
 
+def _is_message(kind: object) -> bool:
+    return kind == TurnKind.MESSAGE
+
+
 def _is_false(value: object) -> bool:
     return value is False
 
@@ -146,12 +150,15 @@ class MessageShape(Shape):
 
 
 class QueuedShape(Shape):
-    """A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message."""
+    """A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message.
+
+    Without ``kind`` it is one for a message.
+    """
 
     run_id: UUID
     message_id: UUID
     text: str
-    kind: TurnKind
+    kind: TurnKind = Field(default=TurnKind.MESSAGE, exclude_if=_is_message)
     files: list[FileShape] | None = Field(default=None, exclude_if=is_none)
 
 
@@ -178,14 +185,17 @@ class MemoryChangeShape(Shape):
 
 
 class TurnShape(Shape):
-    """How a turn stands; ``message_id`` is the id that its answer has, or would have."""
+    """How a turn stands; ``message_id`` is the id that its answer has, or would have.
+
+    Without ``kind`` it is one for a message.
+    """
 
     session_id: UUID
     run_id: UUID
     status: TurnStatus
     message_id: UUID
     error: ErrorShape | None
-    kind: TurnKind
+    kind: TurnKind = Field(default=TurnKind.MESSAGE, exclude_if=_is_message)
 
 
 class TranscriptShape(Shape):

@@ -50,10 +50,10 @@ CONTRACT = {
 SHAPES = {
     "SessionShape": "id title message_count revision created_at updated_at archived pinned memory profile context",
     "ContextShape": "tokens limit",
-    "QueuedShape": "run_id message_id text kind",
+    "QueuedShape": "run_id message_id text",
     "FileShape": "id name media_type size url",
     "RunShape": "run_id message_id text seq",
-    "TurnShape": "session_id run_id status message_id error kind",
+    "TurnShape": "session_id run_id status message_id error",
     "TranscriptShape": "session_id revision",
     "MemoryShape": "id text created_at",
     "MemoryChangeShape": "enabled count",

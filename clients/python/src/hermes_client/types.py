@@ -206,6 +206,24 @@ class FactNotification(TypedDict):
     cursor: int
 
 
+class FileShape(TypedDict):
+    """A file of a user: its name, and what was found in its bytes. `width` and `height` are those of a
+    picture, in pixels; `pages` those of a document (sheets, slides); `text_characters` are told to the model.
+    `notice` says what of it is not. `url` has its bytes, and with `?thumbnail` a small picture.
+    """
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    width: NotRequired[int | None]
+    height: NotRequired[int | None]
+    pages: NotRequired[int | None]
+    text_characters: NotRequired[int | None]
+    notice: NotRequired[str | None]
+    url: str
+
+
 class FileSource(TypedDict):
     """Bytes already at the provider, named by a handle the provider issued: an OpenAI or Anthropic file id, a
     Gemini file URI, a storage URL only that provider can read. No bytes travel and nothing is fetched. Only
@@ -217,6 +235,13 @@ class FileSource(TypedDict):
     value: str
     provider: NotRequired[str | None]
     mimeType: NotRequired[str | None]
+
+
+class FilesUsed(TypedDict):
+    """How many bytes the files take, with what was made of them, and how many they may."""
+
+    bytes: int
+    quota: int
 
 
 class FunctionCall(TypedDict):
@@ -387,12 +412,13 @@ class MessageShape(TypedDict):
     are the ids of the other messages that stand in the same place, in other branches, oldest first; `place`
     is which of all of them this one is by age, from 1. `kind` is null of what was said, else what this
     message is instead: the `summary` that the model is sent in the place of what came before, or a `note` of
-    the host to the model. `model` is who answered, `rating` what the user thinks of it. `tool_calls` and
-    `tool_call_id` tie an assistant's calls to the tool messages that answer them. The message that ended a
-    turn has the turn's `ledger`, where its provider has counted anything. `reasoning` is what the model let
-    be seen of its thoughts. `proposal` is how a memory stands that a call of the tool `remember` has
-    proposed, of that call's result. `finish` says why an answer is not whole although its provider ended it
-    as it should, `error` why it broke off; of a turn without an answer, the user's message has the error.
+    the host to the model. `model` is who answered, `rating` what the user thinks of it. `files` are those
+    that it was said with. `tool_calls` and `tool_call_id` tie an assistant's calls to the tool messages that
+    answer them. The message that ended a turn has the turn's `ledger`, where its provider has counted
+    anything. `reasoning` is what the model let be seen of its thoughts. `proposal` is how a memory stands
+    that a call of the tool `remember` has proposed, of that call's result. `finish` says why an answer is not
+    whole although its provider ended it as it should, `error` why it broke off; of a turn without an answer,
+    the user's message has the error.
     """
 
     id: str
@@ -410,6 +436,7 @@ class MessageShape(TypedDict):
     reasoning: NotRequired[str | None]
     finish: NotRequired[Literal["length", "content_filter", "refusal", "context", "pause"] | None]
     error: NotRequired[ErrorShape | None]
+    files: NotRequired[list[FileShape] | None]
     tool_calls: NotRequired[list[ToolCallShape] | None]
     tool_call_id: NotRequired[str | None]
     ledger: NotRequired[LedgerShape | None]
@@ -483,12 +510,15 @@ class QueueChanged(TypedDict):
 
 
 class QueuedShape(TypedDict):
-    """A turn that was asked for and has not begun; `text` is empty where its kind brings no message."""
+    """A turn that was asked for and has not begun; `text` is empty where its kind brings no message. Without
+    `kind` it is one for a message.
+    """
 
     run_id: str
     message_id: str
     text: str
-    kind: TurnKind
+    kind: NotRequired[TurnKind]
+    files: NotRequired[list[FileShape] | None]
 
 
 class ReasoningEndEvent(TypedDict):
@@ -1034,14 +1064,16 @@ class TurnFinished(TypedDict):
 
 
 class TurnShape(TypedDict):
-    """How a turn stands; `message_id` is the id that its answer has, or would have."""
+    """How a turn stands; `message_id` is the id that its answer has, or would have. Without `kind` it is one
+    for a message.
+    """
 
     session_id: str
     run_id: str
     status: TurnStatus
     message_id: str
     error: ErrorShape | None
-    kind: TurnKind
+    kind: NotRequired[TurnKind]
 
 
 class TurnStarted(TypedDict):
@@ -1071,6 +1103,7 @@ class UsageResult(TypedDict):
 
     sessions: SessionsUsed
     text: TextUsed
+    files: FilesUsed
 
 
 class UserMessage(TypedDict):
