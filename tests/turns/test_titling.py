@@ -306,7 +306,7 @@ def test_a_title_moves_no_stamp(user: AbstractUser) -> None:
         titling.store(user.pk, chat, WORDS, "A title", made)
     assert SessionStamp.objects.values().get(chat_session=chat) == stamp
     assert spending.totals(chat).cost == 0.5
-    assert spending.postings(now().replace(hour=0))[0].totals.cost == Decimal("0.5")
+    assert spending.postings(now() - timedelta(hours=1))[0].totals.cost == Decimal("0.5")
 
 
 @pytest.mark.parametrize(
