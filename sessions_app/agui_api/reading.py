@@ -24,14 +24,12 @@ from django.conf import settings
 from sessions_app.agui_api import tools
 from sessions_app.http_api.bodies import parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.texts import MAX_MESSAGES, check_text
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.models.sessions import NAME_LENGTH
 from sessions_app.models.waiting import MAX_CALL_ID
 from sessions_app.turn_store.thread_history import ThreadMessage
 from sessions_app.turn_store.threads import ThreadRequest
-
-MAX_MESSAGES = 5_000
-"""Of one request: all that are not known yet are stored in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +95,7 @@ def _text(message: Told, param: str) -> str:
     content, param = message.content or "", f"{param}.content"
     text = content if isinstance(content, str) else "\n".join(_part(part, param) for part in content)
     longest = settings.HERMES_MAX_ANSWER if isinstance(message, AssistantMessage) else settings.HERMES_MAX_TEXT
-    if "\0" in text:
-        raise ApiError(400, "The text has a NUL character.", param=param)
-    if len(text) > longest:
-        told = f"A text of {len(text):,} characters; {longest:,} are allowed."
-        raise ApiError(400, told, code="string_above_max_length", param=param)
+    check_text(text, longest, param)
     return text
 
 

@@ -7,14 +7,11 @@ from collections.abc import Iterable
 from ag_ui.core import Tool, ToolCall
 
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.texts import MAX_ARGUMENTS, MAX_FUNCTION_NAME
 from sessions_app.llm.content import parts
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.tools.client_tools import ToolDefinitionError, collected, definition
 from sessions_app.models.waiting import MAX_CALL_ID
-
-MAX_ARGUMENTS = 1_000_000
-"""Characters of one call's arguments."""
-_MAX_NAME = 64
 
 
 def brought(tools: Iterable[Tool]) -> tuple[ToolSpec, ...]:
@@ -41,7 +38,7 @@ def calls_of(calls: Iterable[ToolCall], param: str) -> tuple[parts.ToolCall, ...
     for number, call in enumerate(calls):
         place, function = f"{param}.toolCalls[{number}]", call.function
         check(call.id, MAX_CALL_ID, f"{place}.id")
-        check(function.name, _MAX_NAME, f"{place}.function.name")
+        check(function.name, MAX_FUNCTION_NAME, f"{place}.function.name")
         if len(function.arguments) > MAX_ARGUMENTS or "\0" in function.arguments:
             told = f"Arguments have at most {MAX_ARGUMENTS:,} characters, and no NUL."
             raise ApiError(400, told, param=f"{place}.function.arguments")

@@ -14,6 +14,7 @@ from django.conf import settings
 from sessions_app.conversations.line_digests import BETWEEN_STEPS, Said, joined
 from sessions_app.http_api.bodies import Lenient
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.texts import MAX_ARGUMENTS, MAX_FUNCTION_NAME, check_text, joined_parts
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.models import MessageRole
 from sessions_app.models.waiting import MAX_CALL_ID
@@ -115,15 +116,15 @@ def _in_order(said: list[tuple[str, Said]], *, goes_on: bool) -> list[Said]:
 
 def _call(item: SentItem, place: str) -> ToolCall:
     name, arguments = _named(item.name, f"{place}.name"), item.arguments or ""
-    tools.check_text(name, 64, f"{place}.name")
-    tools.check_text(arguments, tools.MAX_ARGUMENTS, f"{place}.arguments")
+    check_text(name, MAX_FUNCTION_NAME, f"{place}.name")
+    check_text(arguments, MAX_ARGUMENTS, f"{place}.arguments")
     return ToolCall(_named(item.call_id, f"{place}.call_id"), name, arguments, client=True)
 
 
 def _named(value: str | None, place: str) -> str:
     if not value:
         raise ApiError(400, "Field required.", param=place)
-    tools.check_text(value, MAX_CALL_ID, place)
+    check_text(value, MAX_CALL_ID, place)
     return value
 
 
@@ -142,21 +143,10 @@ def _text(item: SentItem, place: str) -> str:
 
 
 def _checked(content: str | list[dict[str, Any]], longest: int, place: str) -> str:
-    text = content if isinstance(content, str) else _joined(content, place)
-    tools.check_text(text, longest, place)
+    text = content if isinstance(content, str) else joined_parts(content, _TEXT_PARTS, _refusal_of, place)
+    check_text(text, longest, place)
     return text
 
 
-def _joined(parts: list[dict[str, Any]], place: str) -> str:
-    texts = []
-    for number, part in enumerate(parts):
-        kind = part.get("type")
-        if not isinstance(kind, str) or kind not in _TEXT_PARTS:
-            later = "Images, files and sound are not taken yet."
-            told = later if kind in _LATER else "Only parts with a text are taken."
-            raise ApiError(400, told, code="unsupported_value", param=f"{place}[{number}].type")
-        text = part.get(_TEXT_PARTS[kind])
-        if not isinstance(text, str):
-            raise ApiError(400, "The text must be a string.", param=f"{place}[{number}].{_TEXT_PARTS[kind]}")
-        texts.append(text)
-    return "\n".join(texts)
+def _refusal_of(kind: object) -> str:
+    return "Images, files and sound are not taken yet." if kind in _LATER else "Only parts with a text are taken."

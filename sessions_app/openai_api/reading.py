@@ -5,7 +5,6 @@ What the host does not know is ignored; what it knows and cannot do is refused. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from pydantic import ConfigDict, Field
 from sessions_app.conversations.line_digests import Said, joined
 from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.texts import MAX_MESSAGES, check_text, joined_parts
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.sampling import Sampling
 from sessions_app.llm.tools.client_tools import MAX_TOOLS
@@ -22,12 +22,11 @@ from sessions_app.models import MessageRole
 from sessions_app.openai_api import tools
 from sessions_app.openai_api.tools import Call, Choice, Tool
 
-MAX_MESSAGES = 5_000
-"""Of one request: all that are not known yet are stored in one transaction."""
-
 FUNCTIONS = "functions and function_call are of an older API: send tools and tool_choice."
 
 _PROMPT_ROLES = ("system", "developer")
+_TEXT_PARTS = {"text": "text", "refusal": "refusal"}
+_NO_TEXT = "Only parts of the type text are taken: images, sound and files are not yet."
 _ROLES = (*_PROMPT_ROLES, "user", "assistant", "tool")
 
 
@@ -158,31 +157,13 @@ def _text(message: _Message, param: str) -> str:
         raise ApiError(400, FUNCTIONS, code="unsupported_value", param=param)
     if message.role not in _ROLES:
         raise ApiError(400, f"The role is none of {', '.join(_ROLES)}.", param=f"{param}.role")
-    content = message.content
+    content, place = message.content, f"{param}.content"
     if content is None and message.role != "assistant":
-        raise ApiError(400, "A message needs a content.", param=f"{param}.content")
-    text = content if isinstance(content, str) else _joined_parts(content or [], f"{param}.content")
-    longest = settings.HERMES_MAX_ANSWER if message.role == "assistant" else settings.HERMES_MAX_TEXT
-    tools.check_text(text, longest, f"{param}.content")
-    return text
-
-
-def _joined_parts(parts: list[dict[str, Any]], param: str) -> str:
-    reads: dict[str, Callable[[dict[str, Any]], Any]] = {
-        "text": lambda part: part.get("text"),
-        "refusal": lambda part: part.get("refusal"),
-    }
-    texts = []
-    for number, part in enumerate(parts):
-        kind = part.get("type")
-        if not isinstance(kind, str) or kind not in reads:
-            told = "Only parts of the type text are taken: images, sound and files are not yet."
-            raise ApiError(400, told, code="unsupported_value", param=f"{param}[{number}].type")
-        text = reads[kind](part)
-        if not isinstance(text, str):
-            raise ApiError(400, "The text must be a string.", param=f"{param}[{number}].{kind}")
-        texts.append(text)
-    return "\n".join(texts)
+        raise ApiError(400, "A message needs a content.", param=place)
+    if not isinstance(content, str):
+        content = joined_parts(content or [], _TEXT_PARTS, lambda _: _NO_TEXT, place)
+    check_text(content, settings.HERMES_MAX_ANSWER if message.role == "assistant" else settings.HERMES_MAX_TEXT, place)
+    return content
 
 
 def _sampling(body: ChatBody, choice: Sampling) -> Sampling | None:

@@ -15,15 +15,13 @@ from pydantic import Field
 from sessions_app.conversations.line_digests import Said, prompt_digest
 from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.texts import MAX_MESSAGES, check_text
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.sampling import Sampling
 from sessions_app.llm.tools.client_tools import MAX_TOOLS, digest_of
 from sessions_app.models import MessageRole
 from sessions_app.openai_api import ids, tools
 from sessions_app.openai_api.item_reading import SentItem, read_items
-
-MAX_ITEMS = 5_000
-"""Of one request: all that are not known yet are stored in one transaction."""
 
 _Key = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
 _Value = Annotated[str, Field(max_length=512, pattern=r"^[^\x00]*$")]
@@ -68,7 +66,7 @@ class ResponseBody(Lenient):
     """What is read of a request's body."""
 
     model: Annotated[str, Field(min_length=1)]
-    input: str | Annotated[list[SentItem], Field(max_length=MAX_ITEMS)]
+    input: str | Annotated[list[SentItem], Field(max_length=MAX_MESSAGES)]
     instructions: str | None = None
     previous_response_id: str | None = None
     conversation: str | _Named | None = None
@@ -121,7 +119,7 @@ def read(body: bytes) -> ResponseRequest:
         last = "The last item must be a user's message, with a text, or a function_call_output."
         raise ApiError(400, last, param="input")
     if parsed.instructions is not None:
-        tools.check_text(parsed.instructions, settings.HERMES_MAX_TEXT, "instructions")
+        check_text(parsed.instructions, settings.HERMES_MAX_TEXT, "instructions")
         told.prompts.insert(0, parsed.instructions)
     prompts = [each for each in told.prompts if each.strip()]
     prompt = "\n\n".join(prompts) or None

@@ -7,14 +7,12 @@ from typing import Any, Literal
 from sessions_app.conversations.line_digests import Said
 from sessions_app.http_api.bodies import Lenient
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.texts import MAX_ARGUMENTS, MAX_FUNCTION_NAME, check_text
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.tools.client_tools import ToolDefinitionError, collected, definition
 from sessions_app.models import MessageRole
 from sessions_app.models.waiting import MAX_CALL_ID
-
-MAX_ARGUMENTS = 1_000_000
-"""Characters of one call's arguments."""
 
 STRAY = "A message of the role tool must follow an assistant's message with tool_calls."
 
@@ -103,7 +101,7 @@ def calls_of(calls: list[Call] | None, param: str) -> tuple[ToolCall, ...]:
             raise _refused("Only calls of the type function are taken.", f"{place}.type", "unsupported_value")
         for name, text, longest in (
             ("id", call.id, MAX_CALL_ID),
-            ("function.name", call.function.name, 64),
+            ("function.name", call.function.name, MAX_FUNCTION_NAME),
             ("function.arguments", call.function.arguments, MAX_ARGUMENTS),
         ):
             check_text(text, longest, f"{place}.{name}")
@@ -111,15 +109,6 @@ def calls_of(calls: list[Call] | None, param: str) -> tuple[ToolCall, ...]:
             raise _refused("A call has an id and the name of a function.", place, None)
         made.append(ToolCall(call.id, call.function.name, call.function.arguments, client=True))
     return tuple(made)
-
-
-def check_text(text: str, longest: int, param: str) -> None:
-    """Refuse a text that cannot be stored. Raises ApiError."""
-    if "\0" in text:
-        raise _refused("The text has a NUL character.", param, None)
-    if len(text) > longest:
-        told = f"A text of {len(text):,} characters; {longest:,} are allowed."
-        raise _refused(told, param, "string_above_max_length")
 
 
 def in_order(said: list[tuple[str, Said]]) -> list[Said]:
