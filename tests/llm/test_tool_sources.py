@@ -13,7 +13,7 @@ from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.providers import Providers
 from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.registry import ToolRegistry
-from sessions_app.llm.tools.sources import Context
+from sessions_app.llm.tools.sources import Context, Standing
 from tests.llm.talking import WIRES, Session, extends, found, remembers, split
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -32,6 +32,9 @@ class ToolServer:
 
     def specs(self) -> Iterable[ToolSpec]:
         return [] if self.is_away else [ToolSpec(name, f"The {name}.", '{"type":"object"}') for name in self.names]
+
+    async def standing(self, context: Context, name: str) -> Standing:
+        return Standing.OFF if name == "weather_alerts" else Standing.ASK
 
     async def call(self, context: Context, call: ToolCall) -> str:
         return f"{call.name}: rain"
@@ -97,3 +100,14 @@ async def test_of_two_tools_with_one_name_the_earlier_sources_counts(server: Too
 def test_a_tool_that_is_not_there_is_left_out_of_a_new_prefix(server: ToolServer, tools: ToolRegistry) -> None:
     server.is_away = True
     assert [tool.name for tool in tools.freeze("x", NAMES).tools] == ["calculator"]
+
+
+async def test_the_standing_of_a_tool_is_its_sources_word(server: ToolServer, tools: ToolRegistry) -> None:
+    context = Context(1, found, remembers)
+    found_standings = {name: await tools.standing(context, name) for name in [*NAMES, "unknown"]}
+    assert found_standings == {
+        "weather_today": Standing.ASK,
+        "weather_alerts": Standing.OFF,
+        "calculator": Standing.ALLOWED,
+        "unknown": Standing.OFF,
+    }

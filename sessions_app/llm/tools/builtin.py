@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import ToolSpec, canonical
 from sessions_app.llm.tools.calculator import ExpressionError, calculate
-from sessions_app.llm.tools.sources import Context, ToolError
+from sessions_app.llm.tools.sources import Context, Standing, ToolError
 
 MAX_HITS = 10
 MAX_QUERY_CHARACTERS = 200
@@ -101,6 +101,10 @@ class BuiltinTools:
     def specs(self) -> Iterable[ToolSpec]:
         """See `ToolSource`."""
         return [tool.spec for tool in self._tools.values()]
+
+    async def standing(self, context: Context, name: str) -> Standing:
+        """See `ToolSource`: none of them does anything that a person would have to be asked for."""
+        return Standing.ALLOWED
 
     async def call(self, context: Context, call: ToolCall) -> str:
         """See `ToolSource`."""

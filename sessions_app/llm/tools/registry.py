@@ -12,7 +12,7 @@ from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec, freeze
 from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.remembering import REMEMBER_TOOL
-from sessions_app.llm.tools.sources import TOOL_ERROR, Context, ToolError, ToolSource
+from sessions_app.llm.tools.sources import TOOL_ERROR, Context, Standing, ToolError, ToolSource
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,11 @@ class ToolRegistry:
         """The prefix of a session that begins now with these tools; those that are not there are left out."""
         specs = self.specs()
         return freeze(system_prompt, [specs[name] for name in names if name in specs])
+
+    async def standing(self, context: Context, name: str) -> Standing:
+        """Tell whether a tool may be called now; one that is not there is off."""
+        source = self._source_of(name)
+        return Standing.OFF if source is None else await source.standing(context, name)
 
     async def call(self, context: Context, call: ToolCall) -> str:
         """Run a call and return its result's text; what went wrong is told in that text, for the model to read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from sessions_app.llm.content.parts import ToolCall
@@ -30,6 +31,14 @@ class Context:
     session_id: str = ""
 
 
+class Standing(StrEnum):
+    """Whether a tool may be called now. It is asked at each call, and no part of what the model is told."""
+
+    OFF = "off"
+    ASK = "ask"
+    ALLOWED = "allowed"
+
+
 class ToolError(Exception):
     """A tool says what is wrong with a call; `str()` is for the model to read."""
 
@@ -43,6 +52,9 @@ class ToolSource(Protocol):
 
     def specs(self) -> Iterable[ToolSpec]:
         """The tools that it has now, in any order; none while it is away."""
+
+    async def standing(self, context: Context, name: str) -> Standing:
+        """Tell whether one of its tools may be called now, or a person must be asked before."""
 
     async def call(self, context: Context, call: ToolCall) -> str:
         """Run a call of one of its tools and return the result's text. Raises ToolError."""
