@@ -65,7 +65,7 @@ class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):
     def __init__(self, user: User, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.request = request
-        if not ApiToken.holding().filter(owner=user).exists():
+        if not ApiToken.valid().filter(owner=user).exists():
             del self.fields["keep_tokens"]
 
     def clean_old_password(self) -> str:
@@ -147,7 +147,7 @@ class TokenForm(PlainForm, forms.ModelForm):
     def clean_name(self) -> str:
         """Refuse a second token of one name while the first lets in: nobody could tell which one to revoke."""
         name: str = self.cleaned_data["name"]
-        if ApiToken.holding().filter(owner=self.owner, name__iexact=name).exists():
+        if ApiToken.valid().filter(owner=self.owner, name__iexact=name).exists():
             raise ValidationError("You have a token of this name. Revoke it first, or choose another name.")
         return name
 

@@ -55,7 +55,7 @@ def note(request: HttpRequest, owner_id: int, session_key: str) -> None:
         Login.objects.filter(pk=login.pk).update(user_agent=browser, address=address, last_used_at=now)
 
 
-def holding(user: User) -> list[Login]:
+def valid(user: User) -> list[Login]:
     """Return the user's logins that still hold, the last used first."""
     rows = {login.session_key: login for login in Login.objects.filter(owner=user).order_by("-last_used_at", "-pk")}
     sessions = Session.objects.filter(pk__in=rows, expire_date__gt=timezone.now())

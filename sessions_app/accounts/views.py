@@ -141,7 +141,7 @@ def signed_in(request: HttpRequest) -> HttpResponse:
             "browser": browsers.called(row.user_agent),
             "here": row.session_key == request.session.session_key,
         }
-        for row in logins.holding(user)
+        for row in logins.valid(user)
     ]
     shown.sort(key=lambda row: not row["here"])
     return render(request, "registration/logins.html", {"logins": shown})
@@ -151,7 +151,7 @@ def signed_in(request: HttpRequest) -> HttpResponse:
 @login_required
 def end_login(request: HttpRequest, pk: int) -> HttpResponse:
     """End one login of the user's own; anybody else's is not found, nor is one that has ended."""
-    held = {row.pk: row for row in logins.holding(cast(User, request.user))}
+    held = {row.pk: row for row in logins.valid(cast(User, request.user))}
     if pk not in held:
         raise Http404
     if held[pk].session_key == request.session.session_key:

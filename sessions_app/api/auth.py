@@ -2,7 +2,7 @@
 
 A handshake carries a Bearer token, a ticket or Django's session cookie. A connection lives for days, so
 every command asks again, in the command's own transaction: the user is active, and the token,
-or the session row and the password behind it, are still there and have not expired. One query each. ``holding`` asks
+or the session row and the password behind it, are still there and have not expired. One query each. ``valid`` asks
 the same for many connections at once.
 """
 
@@ -40,11 +40,11 @@ R = TypeVar("R")
 
 _BEARER = "bearer "
 # SQL, because these two run with every command: 20 µs, where the ORM takes 590 to make the same.
-_KEY_HOLDS = """
+_KEY_IS_VALID = """
 SELECT token.id FROM sessions_app_apitoken AS token JOIN {users} AS owner ON owner.id = token.owner_id
 WHERE token.id = %s AND owner.is_active AND (token.expires_at IS NULL OR token.expires_at > %s)
 """
-_LOGIN_HOLDS = """
+_LOGIN_IS_VALID = """
 SELECT owner.password FROM {users} AS owner, django_session AS login
 WHERE login.session_key = %s AND login.expire_date > %s AND owner.id = %s AND owner.is_active
 """
@@ -76,7 +76,7 @@ class Caller(ABC):
         """Keep "last used" true (in a database thread)."""
 
     @abstractmethod
-    def holds(self) -> bool:
+    def is_valid(self) -> bool:
         """Tell whether the user may still act (in a database thread)."""
 
     @abstractmethod
@@ -119,7 +119,7 @@ class Caller(ABC):
         return result
 
     def _checked(self, work: Callable[[], R]) -> R:
-        if not self.holds():
+        if not self.is_valid():
             raise Unauthorised
         with limited(self.profile_id):
             return work()
@@ -127,12 +127,12 @@ class Caller(ABC):
 
 @dataclass(frozen=True, slots=True)
 class TokenCaller(Caller):
-    """A user by an API token: holds until the token expires or is revoked, or the user is deactivated."""
+    """A user by an API token: valid until the token expires or is revoked, or the user is deactivated."""
 
     token_id: int
 
-    def holds(self) -> bool:
-        return _first(_KEY_HOLDS, [self.token_id, _now()]) is not None
+    def is_valid(self) -> bool:
+        return _first(_KEY_IS_VALID, [self.token_id, _now()]) is not None
 
     def note_use(self) -> None:
         _note_use(ApiToken.objects.filter(pk=self.token_id))
@@ -146,13 +146,13 @@ class TokenCaller(Caller):
 
 @dataclass(frozen=True, slots=True)
 class CookieCaller(Caller):
-    """A user by a Django session: holds until its end, a new password, or deactivation."""
+    """A user by a Django session: valid until its end, a new password, or deactivation."""
 
     session_key: str = field(repr=False)
     auth_hash: str = field(repr=False)
 
-    def holds(self) -> bool:
-        password = _first(_LOGIN_HOLDS, [self.session_key, _now(), self.user_id])
+    def is_valid(self) -> bool:
+        password = _first(_LOGIN_IS_VALID, [self.session_key, _now(), self.user_id])
         if password is None:
             return False
         return constant_time_compare(_auth_hash(password), self.auth_hash)
@@ -183,22 +183,22 @@ def _note_use(row: QuerySet[Any]) -> None:
     row.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_STEP)).update(last_used_at=now)
 
 
-def holding(callers: Collection[Caller]) -> set[Caller]:
+def valid(callers: Collection[Caller]) -> set[Caller]:
     """Return those of the callers who may still act, by a few queries however many they are (in a database thread)."""
     tokens = {caller for caller in callers if isinstance(caller, TokenCaller)}
     logins = {caller for caller in callers if isinstance(caller, CookieCaller)}
-    return _holding_tokens(tokens) | _holding_logins(logins)
+    return _valid_tokens(tokens) | _valid_logins(logins)
 
 
-def _holding_tokens(callers: set[TokenCaller]) -> set[Caller]:
+def _valid_tokens(callers: set[TokenCaller]) -> set[Caller]:
     if not callers:
         return set()
-    keys = ApiToken.holding().filter(pk__in=[caller.token_id for caller in callers])
+    keys = ApiToken.valid().filter(pk__in=[caller.token_id for caller in callers])
     there = set(keys.values_list("pk", flat=True))
     return {caller for caller in callers if caller.token_id in there}
 
 
-def _holding_logins(callers: set[CookieCaller]) -> set[Caller]:
+def _valid_logins(callers: set[CookieCaller]) -> set[Caller]:
     if not callers:
         return set()
     logins = Session.objects.filter(
@@ -267,7 +267,7 @@ def _by_ticket(clear_text: str) -> Caller | None:
         return None
     if ticket.token_id is None:
         return _by_cookie(ticket.session_key)
-    return _caller(ApiToken.holding().filter(pk=ticket.token_id).first())
+    return _caller(ApiToken.valid().filter(pk=ticket.token_id).first())
 
 
 def _by_cookie(session_key: str) -> CookieCaller | None:

@@ -24,7 +24,7 @@ from sessions_app.api.decode import Refused, Request, decode
 from sessions_app.api.lanes import Lanes, lane_of
 from sessions_app.api.limits import REFUSED_PAUSE, REFUSED_PER_ADDRESS, Limits, Places, address_of
 from sessions_app.api.method import Call
-from sessions_app.api.methods import changes, holds_events
+from sessions_app.api.methods import changes, defers_events
 from sessions_app.api.outbox import Outbox
 from sessions_app.api.profile_subscription import ProfileSubscription
 from sessions_app.api.responses import error_frame, refusal, respond
@@ -101,7 +101,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.runner.connect(self._subscription)
         # Also where what follows is broken off: the server ends a handshake that takes too long.
         self._until_gone.callback(self.runner.disconnect, self._subscription)
-        self.doorkeeper.watch(self)
+        self.doorkeeper.add(self)
         self.runner.pool.preload()
         if isinstance(caller, CookieCaller):
             rendering.start_worker()  # a browser: it will have answers rendered
@@ -157,7 +157,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _begin_batch(self, caller: Caller, members: list[Request | Refused], wait: float) -> None:
         """Begin to carry out the members, in their order; the first one has been counted, and must ``wait`` or not."""
         await self._outbox.room()
-        batch = Batch(len(members), self._outbox.respond, self._hold_events(members))
+        batch = Batch(len(members), self._outbox.respond, self._defer_events(members))
         for number, member in enumerate(members):
             if number and (wait := self.limits.commands.excess(self.user_id)):
                 await asyncio.sleep(self.limits.commands.pause(self.user_id))
@@ -168,9 +168,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             else:
                 await self._enter(member, partial(self._carry_out_member, caller, member, batch))
 
-    def _hold_events(self, members: list[Request | Refused]) -> Callable[[], None]:
-        """Hold events where the answer of a member must come first; return what ends that."""
-        if not any(isinstance(member, Request) and holds_events(member.method) for member in members):
+    def _defer_events(self, members: list[Request | Refused]) -> Callable[[], None]:
+        """Defer events where the answer of a member must come first; return what ends that."""
+        if not any(isinstance(member, Request) and defers_events(member.method) for member in members):
             return lambda: None
         return partial(self._subscription.end_command, self._subscription.begin_command())
 
@@ -184,7 +184,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """Receive nothing more at once; what was asked to be changed is still changed, without a response."""
         if self.caller is not None:
-            self.doorkeeper.unwatch(self)
+            self.doorkeeper.remove(self)
             self.runner.disconnect(self._subscription)
             self._outbox.stop()
             await self._lanes.leave()
@@ -198,7 +198,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self._outbox.room()
         if self._outbox.closed:
             return
-        command = self._subscription.begin_command() if holds_events(request.method) else None
+        command = self._subscription.begin_command() if defers_events(request.method) else None
         try:
             frame = await respond(self._call(caller), request)
             if request.wants_response:

@@ -38,13 +38,13 @@ class Doorkeeper:
         self._connections: dict[Guarded, None] = {}
         self._rounds: asyncio.Task[None] | None = None
 
-    def watch(self, connection: Guarded) -> None:
-        """Begin to ask for a connection; lasts until ``unwatch``."""
+    def add(self, connection: Guarded) -> None:
+        """Begin to ask for a connection; lasts until ``remove``."""
         self._connections[connection] = None
         if self._rounds is None:
             self._rounds = asyncio.create_task(self._make_rounds())
 
-    def unwatch(self, connection: Guarded) -> None:
+    def remove(self, connection: Guarded) -> None:
         """Ask for a connection no more."""
         self._connections.pop(connection, None)
         if not self._connections and self._rounds is not None:
@@ -54,9 +54,9 @@ class Doorkeeper:
     async def check(self) -> None:
         """Turn away whoever may no longer act."""
         callers = {connection: connection.caller for connection in self._connections if connection.caller}
-        holding = await database.read(auth.holding, set(callers.values()))
+        valid = await database.read(auth.valid, set(callers.values()))
         for connection, caller in callers.items():
-            if caller not in holding:
+            if caller not in valid:
                 connection.turn_away()
 
     async def _make_rounds(self) -> None:

@@ -46,7 +46,7 @@ class ActingUser:
     memory: str | None
 
 
-def hold_user(user_id: int) -> ActingUser | None:
+def lock_user(user_id: int) -> ActingUser | None:
     """Return the user who may act, which then stays so until the transaction ends. Comes after the session's lock.
 
     On PostgreSQL the row's lock lets one transaction of a user wait for another, a deactivation among them.
@@ -60,7 +60,7 @@ def hold_user(user_id: int) -> ActingUser | None:
 
 def require_user(user_id: int) -> ActingUser:
     """Have the user's other requests wait for this one. Raises NotFound where the user may no longer act."""
-    if (user := hold_user(user_id)) is None:
+    if (user := lock_user(user_id)) is None:
         raise NotFound
     return user
 

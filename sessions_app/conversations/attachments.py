@@ -1,7 +1,7 @@
 """Which message, and which turn that waits, has which files; a file goes with the last that has it.
 
 What a message says of its files stands in its parts. The rows here keep a file from being removed, so they are written
-in the transaction that stores those parts, under the user's lock (``access.hold_user``), like all that removes a file.
+in the transaction that stores those parts, under the user's lock (``access.lock_user``), like all that removes a file.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def note(messages: Iterable[Message]) -> None:
     )
 
 
-def hold_for(turn: Turn) -> None:
+def keep_for(turn: Turn) -> None:
     """Keep the files of a turn that waits."""
     if ids := ids_in(turn.parts):
         TurnFile.objects.bulk_create(TurnFile(turn=turn, file_id=file_id) for file_id in _note_attached(ids))
@@ -105,7 +105,7 @@ def release(owner_id: int, file_ids: Collection[UUID]) -> None:
     """Remove those of a user's files that nothing has any more. Comes after the session's lock."""
     if not file_ids:
         return
-    access.hold_user(owner_id)
+    access.lock_user(owner_id)
     rows = unused(UserFile.objects.filter(owner_id=owner_id, pk__in=file_ids))
     gone = dict(rows.values_list("pk", "content_id"))
     UserFile.objects.filter(pk__in=gone).delete()

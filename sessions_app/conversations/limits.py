@@ -1,6 +1,6 @@
 """What one user may ask for: so many turns a minute, so many that wait, so much text.
 
-Asked in the transaction that begins what it limits, under the user's lock (``access.hold_user``): two requests that
+Asked in the transaction that begins what it limits, under the user's lock (``access.lock_user``): two requests that
 could both take the last place wait for each other.
 """
 

@@ -1,7 +1,7 @@
 """What a user may store: sessions, characters of text, bytes of files; counted by triggers (``database/sql``).
 
 The counts are read, never made, here: what a command costs does not grow with what its user has. Two commands of one
-user that could both take the last place wait for each other (``access.hold_user``). Answers are stored whatever is used
+user that could both take the last place wait for each other (``access.lock_user``). Answers are stored whatever is used
 up.
 """
 

@@ -90,7 +90,7 @@ def _unheld() -> dict[int, list[int]]:
 
 
 def _give_up(owner_id: int, contents: list[int]) -> None:
-    access.hold_user(owner_id)
+    access.lock_user(owner_id)
     attachments.give_up(contents)
 
 

@@ -61,14 +61,14 @@ async def following(exchange: Exchange, follower: Follower) -> AsyncIterator[Non
     """Deliver to a follower what happens from here on, until the block is left. The request's body was read before."""
     runner, doorkeeper = exchange.runner, exchange.doorkeeper
     runner.connect(follower)
-    doorkeeper.watch(follower)
+    doorkeeper.add(follower)
     watch = asyncio.create_task(exchange.gone())
     watch.add_done_callback(lambda _: follower.leave())
     try:
         await runner.delivery.ready(follower.user_id)
         yield
     finally:
-        doorkeeper.unwatch(follower)
+        doorkeeper.remove(follower)
         runner.disconnect(follower)
         watch.cancel()
 

@@ -92,7 +92,7 @@ class ApiToken(models.Model):
         return token, clear_text
 
     @classmethod
-    def holding(cls) -> models.QuerySet[ApiToken]:
+    def valid(cls) -> models.QuerySet[ApiToken]:
         """Return the tokens that let in now."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
         return cls.objects.filter(unexpired, owner__is_active=True)
@@ -100,4 +100,4 @@ class ApiToken(models.Model):
     @classmethod
     def find(cls, clear_text: str) -> ApiToken | None:
         """Return the token with this clear text if it lets in, else None."""
-        return cls.holding().select_related("owner").filter(digest=digest_of(clear_text)).first()
+        return cls.valid().select_related("owner").filter(digest=digest_of(clear_text)).first()

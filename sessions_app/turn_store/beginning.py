@@ -169,7 +169,7 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
     """
     turn.claim = uuid.uuid4()
     turn.heartbeat_at = Now()
-    turn.stop_requested = turn.stop_requested or not access.hold_user(turn.owner_id)
+    turn.stop_requested = turn.stop_requested or not access.lock_user(turn.owner_id)
     turn.save(update_fields=["claim", "heartbeat_at", "stop_requested"])
     message = Message.objects.filter(owner_id=turn.owner_id, public_id=turn.message_id).first()
     told = JournalEntry.objects.filter(owner_id=turn.owner_id, name=FactName.TURN_BEGAN, subject=turn.run_id)
@@ -181,7 +181,7 @@ def begin_again(turn: Turn, chat_session: ChatSession) -> ClaimedTurn:
 def enqueue(turn: Turn) -> MessageShape:
     """Store a turn that has to wait, and return its message, which has no place in the transcript yet."""
     turn.save()
-    attachments.hold_for(turn)
+    attachments.keep_for(turn)
     record(Fact(turn.owner_id, FactName.TURN_QUEUED, turn.chat_session_id, turn.run_id, queued_shape(turn)))
     return unborn_message_shape(turn)
 
@@ -194,7 +194,7 @@ def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
     waiting = alive(chat_session)
     if not waiting or TurnStatus.RUNNING in waiting.values():
         return None
-    if (user := access.hold_user(chat_session.owner_id)) is None:
+    if (user := access.lock_user(chat_session.owner_id)) is None:
         return None
     turn, claimed = Turn.objects.get(pk=min(waiting)), _claimed(process)
     if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):

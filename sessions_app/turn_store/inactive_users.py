@@ -1,6 +1,6 @@
 """What users leave behind who may no longer act: deactivated ones, and those whose row is gone.
 
-None of their turns begins (``access.hold_user``), and what runs is stopped by its own process (``heartbeat.beat``
+None of their turns begins (``access.lock_user``), and what runs is stopped by its own process (``heartbeat.beat``
 reports it). What waits is withdrawn here: by whichever process looks first, in one step of bounded size at each look.
 """
 

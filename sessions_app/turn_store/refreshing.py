@@ -54,7 +54,7 @@ def reserve(
         chat_session = access.chat_session(owner_id, session_id, lock=True)
     except NotFound:
         return None
-    if not _stands(chat_session, seen) or access.hold_user(owner_id) is None:
+    if not _stands(chat_session, seen) or access.lock_user(owner_id) is None:
         return None
     if not _is_next(chat_session, model):
         return None

@@ -180,12 +180,12 @@ def test_another_user_in_the_same_browser_gets_a_login_of_their_own(signed_in: C
     User.objects.create_user("other", password=PASSWORD)
     signed_in.post(LOGIN, {"username": "other", "password": PASSWORD})
     assert login_of(signed_in).owner.username == "other"
-    assert logins.holding(owner) == []
+    assert logins.valid(owner) == []
 
 
 def test_a_login_is_gone_after_logging_out(signed_in: Client, owner: User) -> None:
     signed_in.post("/accounts/logout/")
-    assert logins.holding(owner) == []
+    assert logins.valid(owner) == []
 
 
 def test_expired_sessions_are_removed_in_steps_when_somebody_logs_in(signed_in: Client, clock: Clock) -> None:
@@ -227,7 +227,7 @@ def test_logins_from_before_are_listed_and_ended_as_well(transactional_db: None)
     executor = MigrationExecutor(connection)
     executor.migrate([("accounts", "0002_names_logins_waits")])
     call_command("migrate", verbosity=0)
-    [login] = logins.holding(owner)
+    [login] = logins.valid(owner)
     assert login.session_key == key_of(older)
     assert abs((login.created_at - began).total_seconds()) < 1
     new = browser_of("owner")

@@ -39,6 +39,6 @@ def changes(name: str) -> bool:
     return name in METHODS and METHODS[name].changes
 
 
-def holds_events(name: str) -> bool:
+def defers_events(name: str) -> bool:
     """Tell whether events wait for the answer of a method."""
     return name in METHODS and (METHODS[name].changes or METHODS[name].reflects)
