@@ -22,6 +22,7 @@ from sessions_app.models.refreshes import RefreshSpending
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tickets import Ticket
 from sessions_app.models.tokens import ApiToken, TooManyTokens
+from sessions_app.models.tool_servers import ToolServer, ToolServerTool, ToolStanding
 from sessions_app.models.turns import BESIDE, Turn, TurnKind, TurnStatus
 from sessions_app.models.waiting import WaitingCall, WaitingKind
 
@@ -53,6 +54,9 @@ __all__ = [
     "Ticket",
     "TitleSource",
     "TooManyTokens",
+    "ToolServer",
+    "ToolServerTool",
+    "ToolStanding",
     "Turn",
     "TurnFile",
     "TurnKind",
