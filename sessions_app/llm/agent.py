@@ -15,7 +15,7 @@ from sessions_app.llm.providers import Providers
 from sessions_app.llm.refreshing import most_of_refresh, refresh_step
 from sessions_app.llm.step import Step
 from sessions_app.llm.tools.registry import ToolRegistry, no_tool
-from sessions_app.llm.tools.sources import Context
+from sessions_app.llm.tools.sources import Context, ToolOutput
 
 # Read at import: it searches the disk, which the event loop must not wait for.
 _PYDANTIC_AI = version("pydantic-ai-slim")
@@ -61,10 +61,10 @@ class Agent:
         self._check()
         return refresh_step(self._providers, transcript)
 
-    async def call(self, transcript: CachedTranscript, call: ToolCall) -> str:
+    async def call(self, transcript: CachedTranscript, call: ToolCall) -> ToolOutput:
         """Run a tool that the transcript's session has.
 
-        What went wrong is told as the result's text; nothing but cancellation is raised.
+        What went wrong is told as the output's text; nothing but cancellation is raised.
         """
         self._check()
         if call.name not in {tool.name for tool in transcript.prefix.tools}:

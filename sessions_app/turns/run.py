@@ -251,5 +251,5 @@ class Run:
 async def _results(agent: Agent, memory: TurnMemory, calls: Sequence[ToolCall]) -> list[NewMessage]:
     """Run the host's own tools, and return the rows of their results."""
     outcomes = await asyncio.gather(*(agent.call(memory.transcript, call) for call in calls))
-    rows = [tool_row(call.id, call.name, clean(outcome)) for call, outcome in zip(calls, outcomes, strict=True)]
+    rows = [tool_row(call.id, call.name, clean(outcome.text)) for call, outcome in zip(calls, outcomes, strict=True)]
     return [NewMessage(MessageRole.TOOL, row.text, row.parts) for row in rows]

@@ -76,7 +76,8 @@ class Session:
         while (result := await self.step()).calls:
             self.store(Row("assistant", result.text, result.parts))
             for call in result.calls:
-                self.store(tool_row(call.id, call.name, await self.agent.call(self.transcript, call)))
+                output = await self.agent.call(self.transcript, call)
+                self.store(tool_row(call.id, call.name, output.text))
         self.store(Row("assistant", result.text, result.parts))
         return result
 

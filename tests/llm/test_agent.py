@@ -57,4 +57,4 @@ async def test_a_tool_that_the_session_does_not_have_is_not_run() -> None:
     agent = Agent(Providers(ProviderSettings()), site_tools(), Context(1, found, remembers))
     transcript = CachedTranscript("s", site_tools().freeze("x", ["search_chats"]), "demo")
     told = await agent.call(transcript, ToolCall("1", "calculator", '{"expression": "6 * 7"}'))
-    assert told == "Error: there is no tool 'calculator'."
+    assert told.text == "Error: there is no tool 'calculator'."

@@ -66,5 +66,5 @@ async def test_the_tool_says_what_becomes_of_a_proposal(text: str, is_on: bool, 
 
     call = ToolCall("1", "remember", json.dumps({"text": text}))
     told = await site_tools().call(Context(7, found, remembers, "a session"), call)
-    assert told.startswith(says)
+    assert told.text.startswith(says)
     assert asked in ([], [(7, "a session")])

@@ -13,7 +13,7 @@ from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.providers import Providers
 from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.registry import ToolRegistry
-from sessions_app.llm.tools.sources import Context, Standing
+from sessions_app.llm.tools.sources import Context, Standing, ToolOutput
 from tests.llm.talking import WIRES, Session, extends, found, remembers, split
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -36,8 +36,8 @@ class ToolServer:
     async def standing(self, context: Context, name: str) -> Standing:
         return Standing.OFF if name == "weather_alerts" else Standing.ASK
 
-    async def call(self, context: Context, call: ToolCall) -> str:
-        return f"{call.name}: rain"
+    async def call(self, context: Context, call: ToolCall) -> ToolOutput:
+        return ToolOutput(f"{call.name}: rain")
 
 
 @pytest.fixture
@@ -78,23 +78,22 @@ async def test_tools_listed_in_another_order_or_away_change_no_byte(
 
 async def test_a_call_goes_to_the_source_that_has_the_tool(tools: ToolRegistry) -> None:
     context = Context(1, found, remembers)
-    assert await tools.call(context, ToolCall("1", "weather_today", "{}")) == "weather_today: rain"
-    assert await tools.call(context, ToolCall("2", "calculator", '{"expression": "6 * 7"}')) == "42"
+    assert await tools.call(context, ToolCall("1", "weather_today", "{}")) == ToolOutput("weather_today: rain")
+    assert await tools.call(context, ToolCall("2", "calculator", '{"expression": "6 * 7"}')) == ToolOutput("42")
 
 
 async def test_a_tool_whose_server_is_away_is_told_to_be_gone(server: ToolServer, tools: ToolRegistry) -> None:
     server.is_away = True
     told = await tools.call(Context(1, found, remembers), ToolCall("1", "weather_today", "{}"))
-    assert told == "Error: there is no tool 'weather_today'."
+    assert told.text == "Error: there is no tool 'weather_today'."
 
 
 async def test_of_two_tools_with_one_name_the_earlier_sources_counts(server: ToolServer) -> None:
     server.names = ["calculator"]
     tools = ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS), server])
     assert tools.specs()["calculator"].description == "Work out an arithmetic expression exactly."
-    assert (
-        await tools.call(Context(1, found, remembers), ToolCall("1", "calculator", '{"expression": "6 * 7"}')) == "42"
-    )
+    told = await tools.call(Context(1, found, remembers), ToolCall("1", "calculator", '{"expression": "6 * 7"}'))
+    assert told.text == "42"
 
 
 def test_a_tool_that_is_not_there_is_left_out_of_a_new_prefix(server: ToolServer, tools: ToolRegistry) -> None:

@@ -91,43 +91,44 @@ def context() -> Context:
     return Context(7, found, remembers)
 
 
+async def said(context: Context, call: ToolCall) -> str:
+    """The text that a call brings."""
+    return (await site_tools().call(context, call)).text
+
+
 async def test_the_calculator_tool(context: Context) -> None:
-    assert await site_tools().call(context, call("calculator", expression="6 * 7")) == "42"
-    assert (
-        await site_tools().call(context, call("calculator", expression="9**9**9")) == "Error: The result is too large."
-    )
+    assert await said(context, call("calculator", expression="6 * 7")) == "42"
+    assert await said(context, call("calculator", expression="9**9**9")) == "Error: The result is too large."
 
 
 async def test_a_search_is_bound_to_its_user(context: Context) -> None:
-    assert await site_tools().call(context, call("search_chats", query="balloon")) == "7: balloon"
+    assert await said(context, call("search_chats", query="balloon")) == "7: balloon"
 
 
 async def test_a_search_without_hits_says_so() -> None:
     async def nothing(user_id: int, query: str, limit: int) -> list[str]:
         return []
 
-    assert (
-        await site_tools().call(Context(7, nothing, remembers), call("search_chats", query="x")) == "Nothing was found."
-    )
+    assert await said(Context(7, nothing, remembers), call("search_chats", query="x")) == "Nothing was found."
 
 
 @pytest.mark.parametrize(
     "arguments", ["", "{", "[]", "{}", '{"expression": 5}', '{"expression": "1", "more": 2}', "null"]
 )
 async def test_arguments_that_do_not_fit_are_told(context: Context, arguments: str) -> None:
-    told = await site_tools().call(context, ToolCall("call_1", "calculator", arguments))
+    told = await said(context, ToolCall("call_1", "calculator", arguments))
     assert told.startswith("Error: the arguments do not fit: ")
 
 
 async def test_a_tool_that_does_not_exist_is_told(context: Context) -> None:
-    assert await site_tools().call(context, call("gone")) == "Error: there is no tool 'gone'."
+    assert await said(context, call("gone")) == "Error: there is no tool 'gone'."
 
 
 async def test_a_tool_that_fails_is_told_without_internals(caplog: pytest.LogCaptureFixture) -> None:
     async def broken(user_id: int, query: str, limit: int) -> list[str]:
         raise RuntimeError("secret table name")
 
-    told = await site_tools().call(Context(7, broken, remembers), call("search_chats", query="balloon"))
+    told = await said(Context(7, broken, remembers), call("search_chats", query="balloon"))
     assert told == "Error: the tool failed."
     assert caplog.records[-1].levelno == logging.ERROR
     assert "balloon" not in caplog.records[-1].getMessage()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import ToolSpec, canonical
 from sessions_app.llm.tools.calculator import ExpressionError, calculate
-from sessions_app.llm.tools.sources import Context, Standing, ToolError
+from sessions_app.llm.tools.sources import Context, Standing, ToolError, ToolOutput
 
 MAX_HITS = 10
 MAX_QUERY_CHARACTERS = 200
@@ -106,15 +106,14 @@ class BuiltinTools:
         """See `ToolSource`: none of them does anything that a person would have to be asked for."""
         return Standing.ALLOWED
 
-    async def call(self, context: Context, call: ToolCall) -> str:
+    async def call(self, context: Context, call: ToolCall) -> ToolOutput:
         """See `ToolSource`."""
         tool = self._tools[call.name]
         try:
             arguments = tool.arguments.model_validate_json(call.arguments)
         except ValidationError as error:
             raise ToolError(f"the arguments do not fit: {_sentence(error)}") from error
-        result: str = await tool.run(context, arguments)
-        return result
+        return ToolOutput(await tool.run(context, arguments))
 
 
 def _sentence(error: ValidationError) -> str:

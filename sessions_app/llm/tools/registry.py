@@ -12,7 +12,7 @@ from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec, freeze
 from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.remembering import REMEMBER_TOOL
-from sessions_app.llm.tools.sources import TOOL_ERROR, Context, Standing, ToolError, ToolSource
+from sessions_app.llm.tools.sources import TOOL_ERROR, Context, Standing, ToolError, ToolOutput, ToolSource
 
 logger = logging.getLogger(__name__)
 
@@ -42,27 +42,27 @@ class ToolRegistry:
         source = self._source_of(name)
         return Standing.OFF if source is None else await source.standing(context, name)
 
-    async def call(self, context: Context, call: ToolCall) -> str:
-        """Run a call and return its result's text; what went wrong is told in that text, for the model to read."""
+    async def call(self, context: Context, call: ToolCall) -> ToolOutput:
+        """Run a call; what went wrong is told in the output's text, for the model to read."""
         source = self._source_of(call.name)
         if source is None:
             return no_tool(call)
         try:
             return await source.call(context, call)
         except ToolError as error:
-            return f"{TOOL_ERROR}{error}"
+            return ToolOutput(f"{TOOL_ERROR}{error}")
         except Exception:
             # A tool's failure is the model's to explain, not the turn's end.
             logger.exception("the tool %s failed", call.name)
-            return f"{TOOL_ERROR}the tool failed."
+            return ToolOutput(f"{TOOL_ERROR}the tool failed.")
 
     def _source_of(self, name: str) -> ToolSource | None:
         return next((source for source in self._sources if any(spec.name == name for spec in source.specs())), None)
 
 
-def no_tool(call: ToolCall) -> str:
+def no_tool(call: ToolCall) -> ToolOutput:
     """The result of a call of a tool that is not there."""
-    return f"{TOOL_ERROR}there is no tool {call.name!r}."
+    return ToolOutput(f"{TOOL_ERROR}there is no tool {call.name!r}.")
 
 
 def site_tools() -> ToolRegistry:

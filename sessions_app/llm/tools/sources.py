@@ -31,6 +31,22 @@ class Context:
     session_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolImage:
+    """A picture in a tool's result: its bytes, as the tool gave them, unchecked."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What a call has brought: text for the model, which may be blank, and pictures."""
+
+    text: str
+    images: tuple[ToolImage, ...] = ()
+
+
 class Standing(StrEnum):
     """Whether a tool may be called now. It is asked at each call, and no part of what the model is told."""
 
@@ -56,5 +72,5 @@ class ToolSource(Protocol):
     async def standing(self, context: Context, name: str) -> Standing:
         """Tell whether one of its tools may be called now, or a person must be asked before."""
 
-    async def call(self, context: Context, call: ToolCall) -> str:
-        """Run a call of one of its tools and return the result's text. Raises ToolError."""
+    async def call(self, context: Context, call: ToolCall) -> ToolOutput:
+        """Run a call of one of its tools. Raises ToolError."""
