@@ -91,9 +91,14 @@ def _errors_of_httpx() -> Iterator[None]:
     try:
         yield
     except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
-        if isinstance(error.__cause__, ssl.SSLError):
+        if _is_of_tls(error):
             raise NotTrusted(str(error)) from error
         kind = getattr(httpx2, type(error).__name__, httpx2.TransportError)
         raise kind(str(error)) from error
     except httpcore2.UnsupportedProtocol as error:
         raise httpx2.UnsupportedProtocol(str(error)) from error
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    # The pool of httpcore2 hides the cause of an error; its context is still there.
+    return error is not None and (isinstance(error, ssl.SSLError) or _is_of_tls(error.__context__))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +21,7 @@ from sessions_app.outbound.fetching import Fetcher
 
 HERE = "127.0.0.1"
 Writer = asyncio.StreamWriter
+Handle = Callable[[asyncio.StreamReader, Writer], Awaitable[None]]
 Reply = Callable[[Writer], Awaitable[None]]
 
 
@@ -63,10 +64,12 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(address: str = HERE, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[Server]:
-    """Run a server."""
+async def serving(
+    address: str = HERE, tls: ssl.SSLContext | None = None, port: int = 0, handle: Handle | None = None
+) -> AsyncIterator[Server]:
+    """Run a server, whose connections `handle` takes if not itself."""
     server = Server()
-    listening = await asyncio.start_server(server.handle, address, port, ssl=tls)
+    listening = await asyncio.start_server(handle or server.handle, address, port, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
@@ -92,19 +95,6 @@ class Names:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
-class AnyPort:
-    """All ports: those of servers on loopback are given by the system."""
-
-    def __len__(self) -> int:
-        return 65_535
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(1, 65_536))
-
-    def __contains__(self, port: object) -> bool:
-        return True
-
-
 def fetcher(names: Names, *servers: Server, authorities: ssl.SSLContext | None = None) -> Fetcher:
     """What fetches of public addresses, and of these servers at 127.0.0.1 alone."""
     ports = {server.port for server in servers}
@@ -112,7 +102,7 @@ def fetcher(names: Names, *servers: Server, authorities: ssl.SSLContext | None =
     def may_connect(address: str, port: int) -> bool:
         return is_public(address) or (address == HERE and port in ports)
 
-    return Fetcher(Rules(may_connect, names.look_up), AnyPort(), authorities)
+    return Fetcher(Rules(may_connect, names.look_up), range(1, 65_536), authorities)
 
 
 def certified(folder: Path, name: str, *, days: int = 1) -> tuple[ssl.SSLContext, ssl.SSLContext]:
