@@ -33,7 +33,7 @@ _providers = ProviderSettings(
     retries=settings.HERMES_PROVIDER_RETRIES,
 )
 runner = Runner(
-    AgentPool(_providers, search_chats, usual_model=settings.HERMES_MODEL),
+    AgentPool(_providers, search_chats, tool_timeout=settings.HERMES_TOOL_TIMEOUT, usual_model=settings.HERMES_MODEL),
     lease=settings.HERMES_TURN_LEASE,
     title_model=settings.HERMES_TITLE_MODEL,
     warm_budget=settings.HERMES_WARM_BUDGET,

@@ -19,6 +19,7 @@ HERMES_TITLE_MODEL = _env.text("HERMES_TITLE_MODEL")
 HERMES_WARM_BUDGET = _env.dollars("HERMES_WARM_BUDGET")
 HERMES_PROVIDER_TIMEOUT = _env.seconds("HERMES_PROVIDER_TIMEOUT", 120, least=0.1)
 HERMES_PROVIDER_LONGEST_WAIT = _env.seconds("HERMES_PROVIDER_LONGEST_WAIT", 600, least=0.1)
+HERMES_TOOL_TIMEOUT = _env.seconds("HERMES_TOOL_TIMEOUT", 300, least=0.1)
 HERMES_MAX_ANSWER = _env.whole("HERMES_MAX_ANSWER", 1_000_000, least=1)
 HERMES_PROVIDER_RETRIES = _env.whole("HERMES_PROVIDER_RETRIES", 2, least=0)
 HERMES_MAX_TEXT = _env.whole("HERMES_MAX_TEXT", 200_000, least=1)
@@ -228,6 +229,8 @@ LOGGING = {
         # They tell of every handshake, request and retry at this level.
         "daphne": {"level": "WARNING"},
         **{name: {"level": "WARNING"} for name in CLIENTS},
+        # It writes an error for whatever a tool server sends amiss, which the model is told, and who tries the server.
+        "mcp": {"level": "CRITICAL"},
     },
 }
 

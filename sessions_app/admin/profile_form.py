@@ -15,6 +15,7 @@ from sessions_app.llm.trial import Trial, try_model
 from sessions_app.models import AgentProfile
 from sessions_app.models.profiles import check_base_url, origin_of
 from sessions_app.models.sealed import UnreadableSecret, seal, unseal
+from sessions_app.tool_servers.definitions import specs_of_profile
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[AgentProfile]
@@ -96,7 +97,8 @@ class AgentProfileForm(_ModelForm):
         if tokens is None or names is None:
             return
         try:
-            check_window(tokens, site_tools().freeze(given.get("system_prompt", ""), names))
+            others = specs_of_profile(self.instance) if self.instance.pk else ()
+            check_window(tokens, site_tools().freeze(given.get("system_prompt", ""), names, others))
         except ValueError as error:
             self.add_error("context", str(error))
 

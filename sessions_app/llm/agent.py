@@ -15,7 +15,7 @@ from sessions_app.llm.providers import Providers
 from sessions_app.llm.refreshing import most_of_refresh, refresh_step
 from sessions_app.llm.step import Step
 from sessions_app.llm.tools.registry import ToolRegistry, no_tool
-from sessions_app.llm.tools.sources import Context, ToolOutput
+from sessions_app.llm.tools.sources import Context, Report, ToolOutput, unreported
 
 # Read at import: it searches the disk, which the event loop must not wait for.
 _PYDANTIC_AI = version("pydantic-ai-slim")
@@ -61,15 +61,16 @@ class Agent:
         self._check()
         return refresh_step(self._providers, transcript)
 
-    async def call(self, transcript: CachedTranscript, call: ToolCall) -> ToolOutput:
-        """Run a tool that the transcript's session has.
+    async def call(self, transcript: CachedTranscript, call: ToolCall, report: Report = unreported) -> ToolOutput:
+        """Run a tool that the transcript's session has; `report` shows how far it is.
 
         What went wrong is told as the output's text; nothing but cancellation is raised.
         """
         self._check()
         if call.name not in {tool.name for tool in transcript.prefix.tools}:
             return no_tool(call)
-        return await self._tools.call(replace(self._context, session_id=transcript.session_id), call)
+        context = replace(self._context, session_id=transcript.session_id, report=report)
+        return await self._tools.call(context, call)
 
     async def aclose(self) -> None:
         """Be used no more. The providers' clients belong to the process and stay open."""

@@ -31,6 +31,7 @@ from sessions_app.llm.tools.remembering import REMEMBER
 from sessions_app.models import AgentProfile, ChatSession, FactName, TitleSource, Turn, TurnStatus
 from sessions_app.session_store import instructions
 from sessions_app.session_store.inserting import insert_session
+from sessions_app.tool_servers.definitions import specs_of_profile
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
 # microsecond, as texts of different length; a bound this much later is right for both.
@@ -173,7 +174,7 @@ def prefix_of(profile: AgentProfile, *, remembers: bool) -> FrozenPrefix:
     session's user.
     """
     names = [name for name in profile.tools if name != REMEMBER or (remembers and profile.memory)]
-    return site_tools().freeze(profile.system_prompt, names)
+    return site_tools().freeze(profile.system_prompt, names, specs_of_profile(profile))
 
 
 def present_prefix(chat_session: ChatSession, profile: AgentProfile) -> FrozenPrefix:

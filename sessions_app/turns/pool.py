@@ -17,6 +17,7 @@ from sessions_app.llm.errors import ProviderError
 from sessions_app.llm.providers import Providers, ProviderSettings
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.llm.tools.sources import Context, Search
+from sessions_app.tool_servers.source import ToolServers
 from sessions_app.turns.memory import TurnLease
 
 # An agent without transcripts is a few kB, so the bytes are the bound that counts; 256 MiB
@@ -32,12 +33,15 @@ MAX_IDLE_SECONDS = 3_600.0
 class AgentPool:
     """Leases agents by user. Belongs to one event loop and lives as long as the process."""
 
-    def __init__(self, settings: ProviderSettings, search: Search, *, usual_model: str | None = None) -> None:
+    def __init__(
+        self, settings: ProviderSettings, search: Search, *, tool_timeout: float, usual_model: str | None = None
+    ) -> None:
         self._providers = Providers(settings)
         self._search = search
         self._usual_model = usual_model
         self._preloading: asyncio.Task[None] | None = None
-        self._tools = site_tools()
+        self._tool_servers = ToolServers(tool_timeout)
+        self._tools = site_tools(self._tool_servers)
         self._signature = signature(self._tools)
         self._cache: AgentCache[Agent, CachedTranscript] = AgentCache(
             Agent.aclose,
@@ -73,14 +77,16 @@ class AgentPool:
         gc.freeze()  # see hermes_site.collector
 
     async def sweep(self) -> None:
-        """Close the agents that have been idle too long."""
+        """Close the agents, and the connections to tool servers, that have been idle too long."""
         await self._cache.sweep()
+        await self._tool_servers.sweep()
 
     async def close(self) -> None:
-        """Close every agent, then the providers' clients."""
+        """Close every agent, then the connections to tool servers, and the providers' clients."""
         if self._preloading is not None:
             await self._preloading
         await self._cache.close_all()
+        await self._tool_servers.close()
         await self._providers.aclose()
 
     def statistics(self) -> Statistics:

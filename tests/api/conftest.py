@@ -48,7 +48,7 @@ def administrator(transactional_db: None) -> AbstractUser:
 async def runner(transactional_db: None, blockbuster: BlockBuster) -> AsyncIterator[Runner]:
     """A process's runner, with the demo model that does not pause."""
     blockbuster.deactivate()  # before the first client and after the last nobody waits
-    running = Runner(AgentPool(ProviderSettings(demo_pause=0), search_chats), lease=15)
+    running = Runner(AgentPool(ProviderSettings(demo_pause=0), search_chats, tool_timeout=30), lease=15)
     await running.start()
     blockbuster.activate()
     yield running

@@ -33,6 +33,9 @@ class ToolServer:
     def specs(self) -> Iterable[ToolSpec]:
         return [] if self.is_away else [ToolSpec(name, f"The {name}.", '{"type":"object"}') for name in self.names]
 
+    def has(self, name: str) -> bool:
+        return any(spec.name == name for spec in self.specs())
+
     async def standing(self, context: Context, name: str) -> Standing:
         return Standing.OFF if name == "weather_alerts" else Standing.ASK
 

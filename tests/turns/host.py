@@ -131,7 +131,7 @@ class Host:
         warm_budget: Decimal = Decimal(0),
     ) -> Host:
         settings = ProviderSettings(timeout=silence, max_answer=max_answer, retries=retries, demo_pause=0)
-        pool = AgentPool(settings, search)
+        pool = AgentPool(settings, search, tool_timeout=30)
         runner = Runner(pool, lease=lease, layer=layer, title_model=title_model, warm_budget=warm_budget)
         host = cls(runner, Listener(user_id))
         host.runner.connect(host.listener.subscription)

@@ -102,6 +102,10 @@ class BuiltinTools:
         """See `ToolSource`."""
         return [tool.spec for tool in self._tools.values()]
 
+    def has(self, name: str) -> bool:
+        """See `ToolSource`."""
+        return name in self._tools
+
     async def standing(self, context: Context, name: str) -> Standing:
         """See `ToolSource`: none of them does anything that a person would have to be asked for."""
         return Standing.ALLOWED

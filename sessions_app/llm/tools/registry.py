@@ -32,10 +32,13 @@ class ToolRegistry:
         """The tools that are there now, by name."""
         return {spec.name: spec for source in reversed(self._sources) for spec in source.specs()}
 
-    def freeze(self, system_prompt: str, names: Iterable[str]) -> FrozenPrefix:
-        """The prefix of a session that begins now with these tools; those that are not there are left out."""
+    def freeze(self, system_prompt: str, names: Iterable[str], others: Iterable[ToolSpec] = ()) -> FrozenPrefix:
+        """The prefix of a session that begins now with these tools; those that are not there are left out.
+
+        `others` are tools that nobody names: those of a profile's tool servers. Of equal names ours counts.
+        """
         specs = self.specs()
-        return freeze(system_prompt, [specs[name] for name in names if name in specs])
+        return freeze(system_prompt, [*others, *(specs[name] for name in names if name in specs)])
 
     async def standing(self, context: Context, name: str) -> Standing:
         """Tell whether a tool may be called now; one that is not there is off."""
@@ -57,7 +60,7 @@ class ToolRegistry:
             return ToolOutput(f"{TOOL_ERROR}the tool failed.")
 
     def _source_of(self, name: str) -> ToolSource | None:
-        return next((source for source in self._sources if any(spec.name == name for spec in source.specs())), None)
+        return next((source for source in self._sources if source.has(name)), None)
 
 
 def no_tool(call: ToolCall) -> ToolOutput:
@@ -65,6 +68,6 @@ def no_tool(call: ToolCall) -> ToolOutput:
     return ToolOutput(f"{TOOL_ERROR}there is no tool {call.name!r}.")
 
 
-def site_tools() -> ToolRegistry:
-    """The tools that this site's profiles may name."""
-    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS, REMEMBER_TOOL)])
+def site_tools(*others: ToolSource) -> ToolRegistry:
+    """The tools that this site's profiles may name, and those of other sources."""
+    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS, REMEMBER_TOOL), *others])

@@ -22,13 +22,34 @@ TOOL_ERROR = "Error: "
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a call is: `progress` of `total`, None where nobody knows, and a word about it."""
+
+    progress: float
+    total: float | None = None
+    message: str | None = None
+
+
+Report = Callable[[Progress], None]
+"""Shows how far a call is to whoever watches; nothing of it is stored."""
+
+
+def unreported(progress: Progress) -> None:
+    """Show it to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What a tool may use: whose agent it is, in which session it is called, and the way to what the user has."""
+    """What a tool may use: whose agent it is, in which session it is called, and the way to what the user has.
+
+    `report` is of one call.
+    """
 
     user_id: int
     search: Search
     remembers: Remembers
     session_id: str = ""
+    report: Report = unreported
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +88,10 @@ class ToolSource(Protocol):
         """What agents are built from: equal where the same source is meant, whatever it lists at the time."""
 
     def specs(self) -> Iterable[ToolSpec]:
-        """The tools that it has now, in any order; none while it is away."""
+        """The tools that it has now and profiles may name, in any order; none while it is away."""
+
+    def has(self, name: str) -> bool:
+        """Whether calls of this name are for it, where no earlier source has them."""
 
     async def standing(self, context: Context, name: str) -> Standing:
         """Tell whether one of its tools may be called now, or a person must be asked before."""

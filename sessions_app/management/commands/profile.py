@@ -14,6 +14,7 @@ from sessions_app.conversations.windows import check_window
 from sessions_app.llm.providers import check_model
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.models import AgentProfile
+from sessions_app.tool_servers.definitions import specs_of_profile
 
 
 def _names(text: str) -> list[str]:
@@ -94,6 +95,7 @@ class Command(BaseCommand):
         if profile.context < 1:
             raise CommandError("--context must be a number of tokens.")
         try:
-            check_window(profile.context, site_tools().freeze(profile.system_prompt, profile.tools))
+            others = specs_of_profile(profile) if profile.pk else ()
+            check_window(profile.context, site_tools().freeze(profile.system_prompt, profile.tools, others))
         except ValueError as error:
             raise CommandError(f"--context: {error}") from None

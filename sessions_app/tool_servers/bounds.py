@@ -1,0 +1,34 @@
+"""What a tool server may take of this host: time, bytes, tools."""
+
+MAX_BYTES = 8 * 2**20
+"""Of one answer, with all that is told before it: what comes after is not read. A picture of 6 MB fits in."""
+
+MAX_CHARACTERS = 100_000
+"""Of a result's text; what is behind is cut off, with a note."""
+
+MAX_IMAGES = 10
+"""Of one result."""
+
+MAX_LISTED = 1_000
+"""Tools of one server."""
+
+MAX_PAGES = 100
+"""Pages of its list."""
+
+OPEN_SECONDS = 20.0
+"""To reach a server, start its process and agree on a version of the protocol; the same again to list its tools."""
+
+CLOSE_SECONDS = 5.0
+"""To take leave of a server."""
+
+IDLE_SECONDS = 300.0
+"""Without a call after which a connection is closed."""
+
+MAX_CONNECTIONS = 50
+"""Of one process of this site, and so the processes that it runs of servers with a command."""
+
+PROGRESS_SECONDS = 0.25
+"""Between two words of a call's progress that are passed on."""
+
+MAX_PROGRESS_CHARACTERS = 200
+"""Of a word of progress."""

@@ -1,0 +1,114 @@
+"""The source of tool servers' tools: whether one may be called says its row at that time; calls go to its server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any
+
+from sessions_app import database
+from sessions_app.llm.content.parts import ToolCall
+from sessions_app.llm.content.prefix import ToolSpec
+from sessions_app.llm.tools.sources import Context, Progress, Standing, ToolError, ToolOutput
+from sessions_app.models import ToolServerTool
+from sessions_app.tool_servers.addresses import address_of
+from sessions_app.tool_servers.bounds import MAX_PROGRESS_CHARACTERS, PROGRESS_SECONDS
+from sessions_app.tool_servers.connections import Connections
+from sessions_app.tool_servers.credentials import credentials_for
+from sessions_app.tool_servers.errors import ToolServerError
+from sessions_app.tool_servers.results import output_of
+
+
+class ToolServers:
+    """Lives as long as the agents of a process; `close` it after them. `timeout` (seconds) bounds a call."""
+
+    identity = "tool servers"
+
+    def __init__(self, timeout: float) -> None:
+        self._connections = Connections(timeout)
+
+    def specs(self) -> Iterable[ToolSpec]:
+        """See `ToolSource`: none that a profile names. It has those of its servers (`definitions`)."""
+        return ()
+
+    def has(self, name: str) -> bool:
+        """See `ToolSource`: whatever no other source has; asked last, so that it need not know its tools."""
+        return True
+
+    async def standing(self, context: Context, name: str) -> Standing:
+        """See `ToolSource`: as the operator has set it."""
+        tool = await _find(context.user_id, name)
+        return Standing.OFF if tool is None else _standing_of(tool)
+
+    async def call(self, context: Context, call: ToolCall) -> ToolOutput:
+        """See `ToolSource`."""
+        tool = await _find(context.user_id, call.name)
+        if tool is None:
+            raise ToolError(f"there is no tool {call.name!r}.")
+        if _standing_of(tool) is Standing.OFF:
+            raise ToolError(f"the tool {call.name} is switched off.")
+        arguments = _arguments_of(call)
+        try:
+            return await self._call(context, tool, arguments)
+        except ToolServerError as error:
+            raise ToolError(str(error)) from error
+
+    async def _call(self, context: Context, tool: ToolServerTool, arguments: dict[str, Any]) -> ToolOutput:
+        address = address_of(tool.server, await credentials_for(context.user_id, tool.server))
+        was_open = self._connections.has(context.user_id, address)
+        reporter = _Reporter(context)
+        try:
+            async with self._connections.use(context.user_id, address) as connection:
+                return output_of(await connection.call(tool.name, arguments, reporter))
+        except ToolServerError as error:
+            if error.begun or not was_open:
+                raise
+        # The server was started anew since the last call, and has run nothing of this one.
+        async with self._connections.use(context.user_id, address) as connection:
+            return output_of(await connection.call(tool.name, arguments, reporter))
+
+    async def sweep(self) -> None:
+        """Close connections that were not used for long."""
+        await self._connections.sweep()
+
+    async def close(self) -> None:
+        """Close all connections, and end the processes of servers."""
+        await self._connections.close()
+
+
+class _Reporter:
+    """Passes on a call's progress, and drops what comes faster than anybody reads."""
+
+    def __init__(self, context: Context) -> None:
+        self._report = context.report
+        self._next = 0.0
+
+    async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._next and isfinite(progress) and isfinite(total or 0):
+            self._next = now + PROGRESS_SECONDS
+            self._report(Progress(progress, total, message[:MAX_PROGRESS_CHARACTERS] if message else None))
+
+
+async def _find(user_id: int, name: str) -> ToolServerTool | None:
+    return await database.of(user_id).read(_read, name)
+
+
+def _read(name: str) -> ToolServerTool | None:
+    return ToolServerTool.objects.select_related("server").filter(full_name=name).first()
+
+
+def _standing_of(tool: ToolServerTool) -> Standing:
+    return Standing(tool.standing) if tool.server.enabled else Standing.OFF
+
+
+def _arguments_of(call: ToolCall) -> dict[str, Any]:
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise ToolError("the arguments are no JSON object.")
+    return arguments

@@ -1,0 +1,128 @@
+"""A tool server as a process of this host, which speaks on its standard input and output.
+
+The client's own transport joins whatever a process writes until a line ends, without a bound. This one reads MAX_BYTES
+at most: of a line, and of all lines between a request and its answer. A process that writes more is killed, and so is
+one that does not end by itself when its input is closed; it gets none of this site's environment but PATH and the like.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shlex
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.client._transport import TransportStreams  # its only name
+from mcp.client.stdio import get_default_environment
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
+
+from sessions_app.tool_servers.bounds import MAX_BYTES
+
+logger = logging.getLogger(__name__)
+
+END_SECONDS = 2.0
+"""That a process has to end by itself once its input is closed."""
+
+
+class Output:
+    """What has come of a process. ``ended`` is set when no more will come, ``too_much`` where that is why."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        self.too_much = False
+
+
+@asynccontextmanager
+async def stdio_transport(command: str, output: Output) -> AsyncIterator[TransportStreams]:
+    """Run a process, with the streams to and from it. Raises OSError, ValueError (no command)."""
+    process = await asyncio.create_subprocess_exec(
+        *shlex.split(command),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=get_default_environment(),
+        start_new_session=True,
+        limit=MAX_BYTES,
+    )
+    to_session, read_stream = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    write_stream, from_session = anyio.create_memory_object_stream[SessionMessage](0)
+    try:
+        async with to_session, read_stream, write_stream, from_session, anyio.create_task_group() as group:
+            group.start_soon(_read, process, to_session, output)
+            group.start_soon(_write, process, from_session)
+            yield read_stream, write_stream
+            group.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _end(process)
+
+
+async def _read(
+    process: asyncio.subprocess.Process,
+    to_session: MemoryObjectSendStream[SessionMessage | Exception],
+    output: Output,
+) -> None:
+    stdout = process.stdout
+    assert stdout is not None
+    since_answer = 0
+    try:
+        async with to_session:
+            while line := await stdout.readline():
+                message = _parsed(line)
+                is_answer = isinstance(message, SessionMessage) and _is_answer(message)
+                since_answer = 0 if is_answer else since_answer + len(line)
+                if since_answer > MAX_BYTES:
+                    raise ValueError("too much")
+                await to_session.send(message)
+    except ValueError:  # a line that is longer than the limit, too
+        output.too_much = True
+        _kill(process)
+    except (anyio.BrokenResourceError, anyio.ClosedResourceError, ConnectionError):
+        pass  # the session is over
+    finally:
+        output.ended.set()
+
+
+def _parsed(line: bytes) -> SessionMessage | Exception:
+    try:
+        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+    except ValueError as error:
+        # Some servers write their log here. A call whose answer is lost so ends with its time.
+        logger.debug("a tool server has written what is no message")
+        return error
+
+
+def _is_answer(message: SessionMessage) -> bool:
+    return isinstance(message.message, JSONRPCResponse | JSONRPCError)
+
+
+async def _write(process: asyncio.subprocess.Process, from_session: MemoryObjectReceiveStream[SessionMessage]) -> None:
+    stdin = process.stdin
+    assert stdin is not None
+    with suppress(ConnectionError, anyio.ClosedResourceError):  # _read tells that the process has ended
+        async with from_session:
+            async for message in from_session:
+                line = message.message.model_dump_json(by_alias=True, exclude_unset=True)
+                stdin.write(line.encode() + b"\n")
+                await stdin.drain()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Let a process end, or kill it; whatever it has started goes with it."""
+    if process.stdin is not None:
+        process.stdin.close()
+    for _ in range(2):
+        # A descendant that has left the group may hold the pipes open for ever, and wait() with them.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), END_SECONDS)
+        _kill(process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own
