@@ -192,6 +192,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "sessions_app.accounts.context.mail",
+                "sessions_app.accounts.context.tool_servers",
             ]
         },
     }

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from sessions_app.accounts import reset_views, views
+from sessions_app.accounts import reset_views, tool_servers, views
 from sessions_app.accounts.detours import for_visitors, sent_from, where_mail_is_sent
 from sessions_app.accounts.instructions import own_instructions
 
@@ -28,6 +28,15 @@ urlpatterns = [
     path("logins/", views.signed_in, name="logins"),
     path("logins/<int:pk>/end/", sent_from("logins")(views.end_login), name="end_login"),
     path("logins/end/", sent_from("logins")(views.end_all_logins), name="end_all_logins"),
+    path("tool-servers/", tool_servers.listing, name="tool_servers"),
+    path("tool-servers/callback/", tool_servers.callback, name="tool_server_callback"),
+    path("tool-servers/client.json", tool_servers.client_document, name="tool_server_client"),
+    path("tool-servers/<int:pk>/connect/", sent_from("tool_servers")(tool_servers.connect), name="connect_tool_server"),
+    path(
+        "tool-servers/<int:pk>/disconnect/",
+        sent_from("tool_servers")(tool_servers.disconnect),
+        name="disconnect_tool_server",
+    ),
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke/", views.revoke_token, name="revoke_token"),
 ]

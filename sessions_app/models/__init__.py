@@ -4,6 +4,7 @@ Identifiers that leave the server are UUIDs; positions, counters and primary key
 large tables stay inside. Everything that must never be is a constraint of the database.
 """
 
+from sessions_app.models.authorisations import Authorisation, AuthorisationClient, AuthorisationRequest
 from sessions_app.models.files import ContentState, FileContent, MessageFile, TurnFile, UserFile
 from sessions_app.models.instructions import UserInstructions
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
@@ -30,6 +31,9 @@ __all__ = [
     "BESIDE",
     "AgentProfile",
     "ApiToken",
+    "Authorisation",
+    "AuthorisationClient",
+    "AuthorisationRequest",
     "Branch",
     "ChatSession",
     "ContentState",

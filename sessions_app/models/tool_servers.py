@@ -59,7 +59,8 @@ class ToolServer(models.Model):
     ``sealed_headers`` is a JSON object of the headers that each request has, sealed like the keys of model servers;
     they are for the address that they were entered for. Its tools are part of new sessions of its ``profiles``. One
     that is not ``enabled`` has no tools: none is part of a new session, and none is called. ``listed_at`` is when it
-    last told its tools, null for never.
+    last told its tools, null for never, ``failed_at`` when an operator last asked it and got none, and ``failure`` why.
+    One that ``asks_users`` has said so to an operator: each user gives it an authorisation of their own.
     """
 
     name = models.CharField(max_length=32, unique=True, validators=[check_server_name])
@@ -83,6 +84,9 @@ class ToolServer(models.Model):
         AgentProfile, blank=True, related_name="tool_servers", help_text="New sessions of these have its tools."
     )
     listed_at = models.DateTimeField(null=True, editable=False)
+    failure = models.CharField(max_length=400, blank=True, default="", db_default="", editable=False)
+    failed_at = models.DateTimeField(null=True, editable=False)
+    asks_users = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

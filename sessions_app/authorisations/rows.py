@@ -1,0 +1,163 @@
+"""What is stored of authorisations, one transaction each."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from mcp.shared.auth import OAuthClientInformationFull, OAuthMetadata, OAuthToken
+from pydantic import BaseModel
+
+from sessions_app.authorisations.tokens import Grant, Terms
+from sessions_app.models import Authorisation, AuthorisationClient, AuthorisationRequest, ToolServer
+from sessions_app.models.authorisations import REQUEST_LIFETIME
+from sessions_app.models.sealed import UnreadableSecret, seal, unseal
+from sessions_app.models.tokens import digest_of
+
+REFRESH_LEASE = timedelta(seconds=30)
+"""How long one call has for fetching fresh tokens: three times what a request may take."""
+_LONGEST = timedelta(days=365)
+
+
+class Pending(BaseModel):
+    """What is needed when a user comes back who was led away; it is kept sealed."""
+
+    terms: Terms
+    metadata: OAuthMetadata
+    verifier: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A user who has come back, and what was kept for that."""
+
+    server: ToolServer
+    pending: Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An authorisation as it is stored: its row with the sealed text, the grant, and when the access token ends."""
+
+    pk: int
+    sealed: str
+    grant: Grant
+    expires_at: datetime | None
+
+
+def keep_request(user_id: int, server: ToolServer, session_key: str, state: str, pending: Pending) -> None:
+    """Write down that the user is led away, in this login."""
+    AuthorisationRequest.objects.create(
+        owner_id=user_id,
+        server=server,
+        digest=digest_of(state),
+        login=digest_of(session_key),
+        sealed=seal(pending.model_dump_json()),
+        expires_at=timezone.now() + REQUEST_LIFETIME,
+    )
+
+
+def take_request(user_id: int, session_key: str, state: str) -> Returned | None:
+    """Return what was kept for a state, once; None where it is unknown, used, expired, or of another login."""
+    mine = AuthorisationRequest.objects.filter(
+        owner=user_id, login=digest_of(session_key), digest=digest_of(state), expires_at__gt=timezone.now()
+    )
+    row = mine.select_related("server").first()
+    # Whoever deletes the row has it: of two at the same instant that is one.
+    if row is None or not AuthorisationRequest.objects.filter(pk=row.pk).delete()[0]:
+        return None
+    try:
+        return Returned(row.server, Pending.model_validate_json(unseal(row.sealed)))
+    except UnreadableSecret:
+        return None
+
+
+def find_client(server: ToolServer, issuer: str, redirect_uri: str) -> OAuthClientInformationFull | None:
+    """Return how an authorisation server knows this site, if it does."""
+    row = AuthorisationClient.objects.filter(server=server, issuer=issuer, redirect_uri=redirect_uri).first()
+    try:
+        return OAuthClientInformationFull.model_validate_json(unseal(row.sealed)) if row else None
+    except UnreadableSecret:
+        return None
+
+
+def keep_client(server: ToolServer, issuer: str, redirect_uri: str, client: OAuthClientInformationFull) -> None:
+    """Keep how an authorisation server knows this site from now on."""
+    AuthorisationClient.objects.update_or_create(
+        server=server,
+        issuer=issuer,
+        redirect_uri=redirect_uri,
+        defaults={"sealed": seal(client.model_dump_json(exclude_none=True))},
+    )
+
+
+def forget_client(server: ToolServer, issuer: str) -> None:
+    """Forget how an authorisation server knew this site: it does no longer."""
+    AuthorisationClient.objects.filter(server=server, issuer=issuer).delete()
+
+
+def keep(user_id: int, server: ToolServer, grant: Grant) -> Grant | None:
+    """Keep a user's authorisation, and return the one that it replaces, if there was one that can be read."""
+    before = find(user_id, server)
+    fields = {**_columns(grant), "url": server.url, "refresher": None, "refresher_until": None}
+    Authorisation.objects.update_or_create(owner_id=user_id, server=server, defaults=fields)
+    return before.grant if before else None
+
+
+def find(user_id: int, server: ToolServer) -> Kept | None:
+    """Return a user's authorisation at a tool server, for the address that it has now."""
+    row = Authorisation.objects.filter(owner=user_id, server=server, url=server.url, owner__is_active=True).first()
+    try:
+        return _kept(row) if row else None
+    except UnreadableSecret:
+        return None
+
+
+def remove(user_id: int, server: ToolServer) -> Kept | None:
+    """Forget a user's authorisation, and return it."""
+    kept = find(user_id, server)
+    Authorisation.objects.filter(owner=user_id, server=server).delete()
+    return kept
+
+
+def claim_refresh(kept: Kept, call: uuid.UUID) -> bool:
+    """Tell whether this call is the one that fetches fresh tokens: the row is as it was read, and no other does."""
+    now = timezone.now()
+    free = Q(refresher=None) | Q(refresher_until__lte=now)
+    claimed = Authorisation.objects.filter(free, pk=kept.pk, sealed=kept.sealed)
+    return bool(claimed.update(refresher=call, refresher_until=now + REFRESH_LEASE))
+
+
+def keep_refreshed(pk: int, call: uuid.UUID, grant: Grant) -> bool:
+    """Keep fresh tokens; tell whether the authorisation was still there, and the call its refresher."""
+    mine = Authorisation.objects.filter(pk=pk, refresher=call)
+    return bool(mine.update(**_columns(grant), refresher=None, refresher_until=None))
+
+
+def give_up_refresh(pk: int, call: uuid.UUID) -> None:
+    """Let another call try."""
+    Authorisation.objects.filter(pk=pk, refresher=call).update(refresher=None, refresher_until=None)
+
+
+def end_refused(pk: int, call: uuid.UUID) -> None:
+    """Forget an authorisation whose refresh was refused."""
+    Authorisation.objects.filter(pk=pk, refresher=call).delete()
+
+
+def _kept(row: Authorisation) -> Kept:
+    return Kept(row.pk, row.sealed, Grant.model_validate_json(unseal(row.sealed)), row.expires_at)
+
+
+def _columns(grant: Grant) -> dict[str, object]:
+    return {"sealed": seal(grant.model_dump_json(exclude_none=True)), "expires_at": _end_of(grant.tokens)}
+
+
+def _end_of(tokens: OAuthToken) -> datetime | None:
+    if tokens.expires_in is None:
+        return None
+    seconds = min(max(tokens.expires_in, 0), _LONGEST.total_seconds())
+    return timezone.now() + timedelta(seconds=seconds)
