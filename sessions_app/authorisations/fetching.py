@@ -1,8 +1,8 @@
 """Requests to addresses that a tool server names: bounded in where they go, in time and in size.
 
 An operator has set the tool server's own address; all others come from it, and could be made to lead inside. So they
-must have TLS, which nothing inside has by chance, or be where the operator's own address already is. Redirections are
-not followed. Nothing of an answer is shown to anybody.
+have TLS and lead to public addresses (``outbound``), but where the tool server itself is inside: then its authorisation
+server may be, too. Redirections are not followed. Nothing of an answer is shown to anybody.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-import httpcore2  # noqa: F401  # or httpx2 would load it, and the certificates, in the event loop
 import httpx2
 
 from sessions_app.authorisations.errors import AuthorisationError
+from sessions_app.outbound.addresses import is_public
+from sessions_app.outbound.client import checked_client
+from sessions_app.outbound.connecting import Rules, look_up
 
 SECONDS = 10.0
 """The longest that one answer takes, all in all."""
 MAX_BYTES = 100_000
-_TLS = httpx2.create_ssl_context()
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -32,46 +33,47 @@ class Reach:
 
     def check(self, address: str) -> None:
         """Refuse an address that may not be asked, nor a user be led to. Raises AuthorisationError."""
-        if not self._allows(address):
-            raise AuthorisationError("The tool server names an address that is not asked: it has no https.")
-
-    def _allows(self, address: str) -> bool:
         try:
             own, named = urlsplit(self.address), urlsplit(address)
-            if named.username is not None or not named.hostname:
-                return False
-            if named.scheme == "https" or _origin(named) == _origin(own):
-                return True
+            is_sound = named.username is None and bool(named.hostname)
+            if is_sound and (named.scheme == "https" or _origin(named) == _origin(own)):
+                return
         except ValueError:
-            return False
-        return named.scheme == "http" and _is_loopback(named.hostname) and _is_loopback(own.hostname or "")
+            is_sound = False
+        if not (is_sound and named.scheme == "http" and _is_loopback(named.hostname) and _is_loopback(own.hostname)):
+            raise AuthorisationError("The tool server names an address that is not asked: it has no https.")
+
+    async def rules(self, address: str) -> Rules:
+        """Return what a request to an address may connect to. Raises OSError."""
+        own = urlsplit(self.address)
+        if _origin(urlsplit(address)) == _origin(own):
+            return Rules(may_connect=lambda *_: True)
+        found = await look_up(own.hostname or "", _origin(own)[2] or 0)
+        return Rules() if any(map(is_public, found)) else Rules(may_connect=lambda *_: True)
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
-def _is_loopback(host: str) -> bool:
+def _is_loopback(host: str | None) -> bool:
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return host == "localhost" or ip_address(host or "").is_loopback
     except ValueError:
         return False
 
 
 async def fetch(reach: Reach, request: httpx2.Request) -> httpx2.Response:
     """Return the answer to a request, whole. Raises AuthorisationError: none in time, too long, not to be asked."""
-    reach.check(str(request.url))
+    address = str(request.url)
+    reach.check(address)
     # What is compressed could be larger than it looks.
     request.headers["Accept-Encoding"] = "identity"
     try:
-        async with asyncio.timeout(SECONDS), _client() as client:
+        async with asyncio.timeout(SECONDS), checked_client(await reach.rules(address)) as client:
             return await _whole(await client.send(request, stream=True))
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
-        raise AuthorisationError("The authorisation server does not answer.") from error
-
-
-def _client() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(verify=_TLS, follow_redirects=False, timeout=SECONDS)
+        raise AuthorisationError(f"{request.url.host} does not answer.") from error
 
 
 async def _whole(response: httpx2.Response) -> httpx2.Response:

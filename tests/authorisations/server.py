@@ -42,12 +42,20 @@ class Fault:
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
 
 
+class Gate(threading.Event):
+    """What requests wait for; where it `drops`, they are answered nothing then, and do nothing."""
+
+    drops = False
+
+
 class Faulty:
     """ASGI middleware: writes down each request, and answers with the faults that a test has set."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.faults: dict[str, Fault] = {}
+        self.held = ""
+        self.arrived, self.gate = threading.Event(), Gate()
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,6 +68,12 @@ class Faulty:
             body += messages[-1].get("body", b"")
         headers = {name.decode(): value.decode("latin1") for name, value in scope["headers"]}
         self.requests.append((scope["path"], headers, body))
+        if scope["path"] == self.held:
+            self.arrived.set()
+            gate = self.gate
+            await asyncio.to_thread(gate.wait)
+            if gate.drops:
+                return
         if fault := self.faults.get(scope["path"]):
             await Response(fault.body, fault.status, fault.headers)(scope, receive, send)
             return
@@ -135,6 +149,20 @@ class ProtectedServer:
         else:
             self._app.faults[path] = fault
 
+    def hold(self, path: str) -> None:
+        """Answer nothing at a path until `gate` is set; `arrived` is, once somebody waits for it."""
+        self._app.held = path
+        self.arrived.clear()
+        self._app.gate = Gate()
+
+    @property
+    def arrived(self) -> threading.Event:
+        return self._app.arrived
+
+    @property
+    def gate(self) -> Gate:
+        return self._app.gate
+
     def decide(self, address: str, *, allows: bool = True) -> str:
         """Do what a browser does at an authorisation address; return where the person's decision leads it."""
         with httpx2.Client(follow_redirects=False) as browser:
@@ -147,6 +175,7 @@ class ProtectedServer:
         self.memory.begin()
         self._app.faults.clear()
         self._app.requests.clear()
+        self._app.held = ""
 
     def close(self) -> None:
         """End the server."""
