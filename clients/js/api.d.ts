@@ -33,6 +33,8 @@ export declare namespace Api {
     "turn.start": { params: { session_id: string; files?: Array<string>; text: string; message_id?: string; revision?: number }; result: StartResult };
     /** Ask for another answer in the place of one, or to the last user's message: both stay, each in its branch. */
     "turn.regenerate": { params: { session_id: string; message_id?: string; profile?: number }; result: RegenerateResult };
+    /** Decide on the calls that wait for a person: the approved ones are made, and the turn goes on. */
+    "turn.resume": { params: { session_id: string; decisions: Array<DecisionParams> }; result: ResumeResult };
     /** Say something in the place of one of the caller's messages: both stay, each in its branch. */
     "message.edit": { params: { message_id: string; files?: Array<string>; text: string; new_id?: string }; result: EditResult };
     /** Put a summary in the place of the earlier part of a chat, for the model: its own, or a text; or use all again. */
@@ -74,6 +76,28 @@ export declare namespace Api {
     activityType: string;
     content: Record<string, unknown>;
     metadata?: Record<string, unknown> | null;
+  }
+  /** A call waits for a person to approve it, or one has decided: ``turn.resume``, or something else that was said. */
+  interface ApprovalChanged {
+    type: "CUSTOM";
+    timestamp?: number | null;
+    rawEvent?: unknown;
+    metadata?: Record<string, unknown> | null;
+    subagentRunId?: string | null;
+    name: "approval.waiting" | "approval.decided";
+    value: ApprovalShape | null;
+  }
+  /** A call that waits for a person, or that one has decided; ``arguments`` is the model's own JSON text. ``run_id`` is the turn that ended to wait for it. ``decision`` is null while it waits. ``note`` is what the person said with it; ``always``: later calls of the tool in this session are approved as well. */
+  interface ApprovalShape {
+    id: string;
+    session_id: string;
+    run_id: string;
+    tool_call_id: string;
+    tool: string;
+    arguments: string;
+    decision: "approved" | "refused" | null;
+    note?: string | null;
+    always?: boolean;
   }
   /** A message from the agent. Content is optional because a turn may consist only of tool calls. */
   interface AssistantMessage {
@@ -142,6 +166,12 @@ export declare namespace Api {
     message: MessageShape;
     memory: MemoryShape | null;
   }
+  interface DecisionParams {
+    approval_id: string;
+    approve: boolean;
+    note?: string;
+    always?: boolean;
+  }
   /** The metadata of TEXT_MESSAGE_CONTENT: the characters of the message before this delta. */
   interface DeltaMetadata {
     offset: number;
@@ -191,7 +221,7 @@ export declare namespace Api {
     session_id: string | null;
     run_id: null;
     seq: null;
-    event: SessionChanged | SessionDeleted | MessageCreated | MessageUpdated | BranchSelected | QueueChanged | TurnChanged | TranscriptChanged | MemoryUpdated;
+    event: SessionChanged | SessionDeleted | MessageCreated | MessageUpdated | BranchSelected | QueueChanged | TurnChanged | TranscriptChanged | MemoryUpdated | ApprovalChanged;
     cursor: number;
   }
   /** A file of a user: its name, and what was found in its bytes. ``width`` and ``height`` are those of a picture, in pixels; ``pages`` those of a document (sheets, slides); ``text_characters`` are told to the model. ``notice`` says what of it is not. ``url`` has its bytes, and with ``?thumbnail`` a small picture. */
@@ -384,13 +414,14 @@ export declare namespace Api {
     cause: Cause;
     reason: string;
   }
-  /** The end of a session, the running turn (null where none runs) and those that wait. ``cursor`` is that of the facts which all this reflects, for ``events.since``. */
+  /** The end of a session, the running turn (null where none runs), those that wait, and calls that wait for a person. ``cursor`` is that of the facts which all this reflects, for ``events.since``. */
   interface OpenResult {
     messages: Array<MessageShape>;
     has_more: boolean;
     session: SessionShape;
     run: RunShape | null;
     queued: Array<QueuedShape>;
+    approvals: Array<ApprovalShape>;
     cursor: number;
   }
   /** A session's profile; ``current`` where a session made of it now would begin with the same prompt and tools. */
@@ -491,6 +522,10 @@ export declare namespace Api {
     status: "resolved" | "cancelled";
     payload?: unknown;
     metadata?: Record<string, unknown> | null;
+  }
+  /** The turn that goes on with what was decided. */
+  interface ResumeResult {
+    run_id: string;
   }
   /** How many turns ended with the conversation to be kept for so many seconds. */
   interface RetentionCountShape {
@@ -714,13 +749,14 @@ export declare namespace Api {
     subagentRunId?: string | null;
     toolCallId: string;
   }
-  /** A call that an assistant's message made; ``arguments`` is the model's own JSON text. ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from there, unless something else was said by now. */
+  /** A call that an assistant's message made; ``arguments`` is the model's own JSON text. ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from there, unless something else was said by now. ``approval`` says how a call stands that a person was asked about. */
   interface ToolCallShape {
     id: string;
     name: string;
     arguments: string;
     client?: boolean;
     waits?: boolean;
+    approval?: "waiting" | "approved" | "refused" | null;
   }
   /** Opens a tool call. The arguments arrive as TOOL_CALL_ARGS events and the call closes with TOOL_CALL_END. */
   interface ToolCallStartEvent {

@@ -31,6 +31,7 @@ from ag_ui.core import (
 )
 from pydantic import ConfigDict, Field
 
+from sessions_app.conversations.approval_schemas import ApprovalShape
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
 from sessions_app.conversations.schemas import (
     MemoryChangeShape,
@@ -168,6 +169,13 @@ class MemoryUpdated(CustomEvent):
     value: MemoryChangeShape | None
 
 
+class ApprovalChanged(CustomEvent):
+    """A call waits for a person to approve it, or one has decided: ``turn.resume``, or something else that was said."""
+
+    name: Literal["approval.waiting", "approval.decided"]
+    value: ApprovalShape | None
+
+
 RunEvent = Annotated[
     TurnStarted
     | TextMessageStartEvent
@@ -197,7 +205,8 @@ FactEvent = Annotated[
     | QueueChanged
     | TurnChanged
     | TranscriptChanged
-    | MemoryUpdated,
+    | MemoryUpdated
+    | ApprovalChanged,
     Field(discriminator="name"),
 ]
 

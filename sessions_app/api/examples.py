@@ -116,10 +116,11 @@ class Example:
 
 _IN_SESSION = {"session_id": _SESSION_ID}
 _CHANGED = {"session": _SESSION}
+_NOTHING_WAITS: dict[str, Any] = {"queued": [], "approvals": []}
 EXAMPLES: Mapping[str, Example] = {
     "session.create": Example({"title": "Calculate 6*7"}, _CHANGED),
     "session.list": Example({"limit": 20}, {"sessions": [_SESSION], "running": [], "next_cursor": None, "cursor": 18}),
-    "session.open": Example(_IN_SESSION, {**_TALK, **_CHANGED, "run": None, "queued": [], "cursor": 18}),
+    "session.open": Example(_IN_SESSION, {**_TALK, **_CHANGED, **_NOTHING_WAITS, "run": None, "cursor": 18}),
     "session.close": Example(_IN_SESSION, {}),
     "session.messages": Example({**_IN_SESSION, "before": 2}, {**_TALK, "has_newer": False}),
     "session.update": Example({**_IN_SESSION, "pinned": True}, {"session": {**_SESSION, "pinned": True}}),
@@ -150,6 +151,10 @@ EXAMPLES: Mapping[str, Example] = {
         {"run_id": _RUN_ID, "message": _QUESTION, "queued": False},
     ),
     "turn.regenerate": Example({**_IN_SESSION, "message_id": _ANSWER_ID}, {**_CHANGED, "run_id": _RUN_ID}),
+    "turn.resume": Example(
+        {**_IN_SESSION, "decisions": [{"approval_id": _NEW_ID, "approve": False, "note": "Not to this address."}]},
+        {"run_id": _RUN_ID},
+    ),
     "turn.stop": Example(_IN_SESSION, {"stopped": True}),
     "profile.list": Example({}, {"profiles": [_PROFILE]}),
     "memory.list": Example({}, _MEMORIES),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from sessions_app.conversations import spending, waiting_calls
+from sessions_app.conversations import approvals, spending, waiting_calls
 from sessions_app.conversations.schemas import ErrorShape, MessageShape, message_shape, proposes
 from sessions_app.conversations.versions import versions
 from sessions_app.models import (
@@ -24,7 +24,7 @@ from sessions_app.models import (
 
 def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
     """Return the shapes of stored messages, with all that other rows say of them (four queries;
-    another where a tool has proposed to remember something, or one of a client's was called)."""
+    another where a tool has proposed to remember something, one of the host's or of a client's was called)."""
     beside, turns, ratings, decisions = versions(messages), _turns(messages), _ratings(messages), _decisions(messages)
     ended = [turn for turn in turns.values() if turn.ended_at is not None]
     ledgers = {turn.answer_id: spending.line_of(turn) for turn in ended}
@@ -45,8 +45,8 @@ def message_shapes(messages: Sequence[Message]) -> list[MessageShape]:
 
 
 def _told(messages: Sequence[Message]) -> list[MessageShape]:
-    """Return what messages say themselves, and which of their calls wait."""
-    shapes = list(map(message_shape, messages))
+    """Return what messages say themselves, which of their calls wait, and what a person has said of them."""
+    shapes = _decided(messages, list(map(message_shape, messages)))
     calling = [
         message
         for message, shape in zip(messages, shapes, strict=True)
@@ -58,6 +58,16 @@ def _told(messages: Sequence[Message]) -> list[MessageShape]:
     return [
         waiting_calls.shown(shape, waiting[message.pk]) if message.pk in waiting else shape
         for message, shape in zip(messages, shapes, strict=True)
+    ]
+
+
+def _decided(messages: Sequence[Message], shapes: list[MessageShape]) -> list[MessageShape]:
+    """Return the shapes with what a person has said of their calls."""
+    both = list(zip(messages, shapes, strict=True))
+    calling = [message for message, shape in both if any(not call.client for call in shape.tool_calls or ())]
+    decisions = approvals.decisions_of(calling) if calling else {}
+    return [
+        approvals.shown(shape, decisions[message.pk]) if message.pk in decisions else shape for message, shape in both
     ]
 
 

@@ -66,7 +66,7 @@ class ToolCallShape(Shape):
     """A call that an assistant's message made; ``arguments`` is the model's own JSON text.
 
     ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from
-    there, unless something else was said by now.
+    there, unless something else was said by now. ``approval`` says how a call stands that a person was asked about.
     """
 
     id: str
@@ -74,6 +74,7 @@ class ToolCallShape(Shape):
     arguments: str
     client: bool = Field(default=False, exclude_if=_is_false)
     waits: bool = Field(default=False, exclude_if=_is_false)
+    approval: Literal["waiting", "approved", "refused"] | None = Field(default=None, exclude_if=is_none)
 
 
 class ProfileShape(Shape):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from ag_ui.core import (
     BaseEvent,
+    Interrupt,
     RunErrorEvent,
     RunFinishedCancelledOutcome,
     RunFinishedEvent,
+    RunFinishedInterruptOutcome,
     RunFinishedSuccessOutcome,
     TokenUsage,
 )
 
 from sessions_app.conversations import spending
+from sessions_app.conversations.approvals import AskedCall
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
 from sessions_app.conversations.schemas import ErrorShape, TurnShape
 from sessions_app.conversations.transcript import NewMessage
@@ -26,8 +29,20 @@ from sessions_app.llm.content.parts import Parts, ToolCall, reasoning_of, tool_c
 from sessions_app.llm.finish import Finish
 from sessions_app.llm.usage import Usage
 from sessions_app.models import Turn, TurnKind, TurnStatus
+from sessions_app.models.approvals import MAX_NOTE
 
 INTERRUPTED = "The answer was interrupted. What there was of it is kept; ask again to go on."
+APPROVAL_REASON = "tool_approval"
+APPROVAL_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "approved": {"type": "boolean"},
+        "note": {"type": "string", "maxLength": MAX_NOTE},
+        "always": {"type": "boolean"},
+    },
+    "required": ["approved"],
+}
+"""What a client answers an interrupt with, as AG-UI has it told."""
 INTERNAL = "Something went wrong on our side. Your message is stored; try again."
 
 
@@ -38,7 +53,7 @@ class TurnResult:
     ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
     ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider. ``finish``
     says why an answer that is complete is not whole. ``results`` are the rows of the host's tools where the answer
-    calls some of its client too, for whose results it waits.
+    calls some that it waits for; ``asked`` are those of its calls that a person must approve.
     """
 
     status: str
@@ -55,6 +70,7 @@ class TurnResult:
     request: RequestRecord | None = None
     finish: Finish | None = None
     results: tuple[NewMessage, ...] = ()
+    asked: tuple[AskedCall, ...] = ()
 
     @property
     def waiting(self) -> tuple[ToolCall, ...]:
@@ -64,7 +80,7 @@ class TurnResult:
     @property
     def is_blank(self) -> bool:
         """Whether there is neither a word nor a thought to store, nor a call."""
-        return not self.text.strip() and not reasoning_of(self.parts) and not self.waiting
+        return not self.text.strip() and not reasoning_of(self.parts) and not tool_calls(self.parts)
 
     @property
     def error(self) -> ErrorShape | None:
@@ -89,7 +105,7 @@ def reductions(ending: TurnResult) -> Iterator[TurnResult]:
     yield ending
     uncounted = replace(ending, usage=Usage(), entry=None, request=None)
     yield uncounted
-    if not ending.waiting:
+    if not tool_calls(ending.parts):
         yield replace(uncounted, parts=())
     yield TurnResult(
         TurnStatus.FAILED,
@@ -101,8 +117,8 @@ def reductions(ending: TurnResult) -> Iterator[TurnResult]:
     )
 
 
-def ending_of(turn: Turn) -> TurnResult:
-    """Return how a turn ended, from its row; the answer's text is not among it."""
+def ending_of(turn: Turn, asked: Sequence[AskedCall] = ()) -> TurnResult:
+    """Return how a turn ended, from its row and what it has ``asked`` for; the answer's text is not among it."""
     return TurnResult(
         turn.status,
         "",
@@ -114,6 +130,7 @@ def ending_of(turn: Turn) -> TurnResult:
         last_seq=turn.last_seq,
         guarded=spending.guard_of(turn),
         entry=spending.entry_of(turn),
+        asked=tuple(asked),
     )
 
 
@@ -122,13 +139,35 @@ def last_event(session_id: UUID, run_id: UUID, ending: TurnResult) -> BaseEvent:
     metadata = _metadata(ending)
     if ending.error_code:
         return RunErrorEvent(code=ending.error_code, message=ending.error_text, metadata=metadata)
-    cancelled = ending.status == TurnStatus.STOPPED
     return RunFinishedEvent(
         thread_id=str(session_id),
         run_id=str(run_id),
-        outcome=RunFinishedCancelledOutcome() if cancelled else RunFinishedSuccessOutcome(),
+        outcome=_outcome(ending),
         usage=[_usage_of(ending)],
         metadata=metadata,
+    )
+
+
+def _outcome(
+    ending: TurnResult,
+) -> RunFinishedCancelledOutcome | RunFinishedInterruptOutcome | RunFinishedSuccessOutcome:
+    if ending.status == TurnStatus.STOPPED:
+        return RunFinishedCancelledOutcome()
+    return interrupted(ending.asked) if ending.asked else RunFinishedSuccessOutcome()
+
+
+def interrupted(asked: Sequence[AskedCall]) -> RunFinishedInterruptOutcome:
+    """Return the outcome of a run that waits for a person to approve calls."""
+    return RunFinishedInterruptOutcome(interrupts=[_interrupt(each) for each in asked])
+
+
+def _interrupt(asked: AskedCall) -> Interrupt:
+    return Interrupt(
+        id=str(asked.id),
+        reason=APPROVAL_REASON,
+        tool_call_id=asked.tool_call_id,
+        message=f"The tool {asked.tool} is to be called. It is called only if you approve.",
+        response_schema=APPROVAL_SCHEMA,
     )
 
 

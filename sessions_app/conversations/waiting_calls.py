@@ -22,15 +22,19 @@ _ROWS_AT_ONCE = 10
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The answer at the end of a line, and those of its calls that wait, in their order."""
+    """The answer at the end of a line, and those of its calls that wait, in their order.
+
+    ``calls`` for results of the client, ``asked`` for a person's approval.
+    """
 
     answer: Message
     calls: tuple[ToolCall, ...]
+    asked: tuple[ToolCall, ...] = ()
 
 
 def at_end(chat_session: ChatSession) -> Waiting | None:
     """Return what waits at the end of a session's line; None where nothing does. Under the session's lock."""
-    if not chat_session.client_tools:
+    if not chat_session.client_tools and not chat_session.asks_approval:
         return None
     answered: set[str] = set()
     before: int | None = None
@@ -46,41 +50,43 @@ def at_end(chat_session: ChatSession) -> Waiting | None:
 def _of(answer: Message, answered: set[str]) -> Waiting | None:
     if answer.role != MessageRole.ASSISTANT:
         return None
-    waiting = set(WaitingCall.objects.filter(message=answer.pk).values_list("tool_call_id", flat=True)) - answered
-    calls = tuple(call for call in tool_calls(known(answer.parts)) if call.id in waiting)
-    return Waiting(answer, calls) if calls else None
+    kinds = dict(WaitingCall.objects.filter(message=answer.pk).values_list("tool_call_id", "kind"))
+    calls = [call for call in tool_calls(known(answer.parts)) if call.id in kinds and call.id not in answered]
+    clients = tuple(call for call in calls if kinds[call.id] == WaitingKind.CLIENT)
+    asked = tuple(call for call in calls if kinds[call.id] == WaitingKind.APPROVAL)
+    return Waiting(answer, clients, asked) if calls else None
 
 
-def store(answer: Message, calls: Iterable[ToolCall]) -> None:
-    """Have these calls of an answer wait for the client, in the transaction that stores it."""
+def store(answer: Message, call_ids: Iterable[str], kind: WaitingKind) -> None:
+    """Have these calls of an answer wait, in the transaction that stores it."""
     rows = [
         WaitingCall(
             owner_id=answer.owner_id,
             chat_session_id=answer.chat_session_id,
             message=answer,
-            tool_call_id=call.id,
-            kind=WaitingKind.CLIENT,
+            tool_call_id=call_id,
+            kind=kind,
         )
-        for call in calls
+        for call_id in call_ids
     ]
     WaitingCall.objects.bulk_create(rows)
 
 
-def forget(answer: Message) -> None:
-    """Have an answer's calls wait no more: they have their results, or something else was said."""
-    WaitingCall.objects.filter(message=answer.pk).delete()
+def forget(answer_id: int, kind: WaitingKind) -> None:
+    """Have calls of an answer (by its primary key) wait no more: they have results, or something else was said."""
+    WaitingCall.objects.filter(message=answer_id, kind=kind).delete()
 
 
 def abandon(chat_session: ChatSession) -> None:
-    """Have nothing wait at the end of a session's line: a person goes on without. Under the session's lock."""
+    """Have no client be waited for at the end of a line: a person goes on without. Under the session's lock."""
     if (waiting := at_end(chat_session)) is not None:
-        forget(waiting.answer)
+        forget(waiting.answer.pk, WaitingKind.CLIENT)
 
 
 def ids_of(messages: Sequence[Message]) -> Mapping[int, set[str]]:
-    """Return the ids of the calls of each message that have a row, by its primary key."""
+    """Return the ids of the calls of each message that wait for the client, by its primary key."""
     found: dict[int, set[str]] = defaultdict(set)
-    rows = WaitingCall.objects.filter(message__in=[message.pk for message in messages])
+    rows = WaitingCall.objects.filter(message__in=[message.pk for message in messages], kind=WaitingKind.CLIENT)
     for pk, call_id in rows.values_list("message_id", "tool_call_id"):
         found[pk].add(call_id)
     return found

@@ -11,17 +11,18 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
-from sessions_app.conversations import memory
+from sessions_app.conversations import approvals, memory
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.reach import profile, reached
 from sessions_app.conversations.schemas import MessageShape, TranscriptShape, queued_shape, session_shape
 from sessions_app.conversations.turn_results import broken_off, ending_of, last_event, turn_shape
 from sessions_app.journal.recording import Fact, TurnEnd
-from sessions_app.models import ChatSession, FactName, JournalEntry, JournalHead, Message, Turn
+from sessions_app.models import Approval, ChatSession, FactName, JournalEntry, JournalHead, Message, Turn
 
 # Rows of the oldest that one step removes.
 STEP_FACTS = 1_000
 _MESSAGES = {FactName.MESSAGE_CREATED, FactName.MESSAGE_UPDATED}
+_APPROVALS = {FactName.APPROVAL_WAITING, FactName.APPROVAL_DECIDED}
 _TURNS = {FactName.TURN_QUEUED, FactName.TURN_WITHDRAWN, FactName.TURN_BEGAN, FactName.TURN_ENDED}
 
 
@@ -79,9 +80,14 @@ class _Rows:
         told = list(said) if messages else []
         shapes = message_shapes(told) if told else []
         self.messages: dict[UUID | None, MessageShape] = {shape.id: shape for shape in shapes}
-        asked = reached(Turn.objects.filter(owner_id=owner_id, run_id__in=runs), "chat_session__profile")
-        turns = asked if runs else []
+        found = reached(Turn.objects.filter(owner_id=owner_id, run_id__in=runs), "chat_session__profile")
+        turns = list(found) if runs else []
         self.turns: dict[UUID | None, Turn] = {turn.run_id: turn for turn in turns}
+        self.asked = approvals.asked_by(turn.pk for turn in turns) if turns else {}
+        asked = {entry.subject for entry in entries if entry.subject and entry.name in _APPROVALS}
+        decided = Approval.objects.filter(owner_id=owner_id, public_id__in=asked).select_related("turn")
+        reachable = reached(decided, "chat_session__profile")
+        self.approvals = approvals.shapes_of(list(reachable)) if asked else {}
 
     def value_of(self, entry: JournalEntry) -> Any:
         """Return what a fact tells; None where its rows are gone, or not reached."""
@@ -91,6 +97,8 @@ class _Rows:
             return self.messages.get(entry.subject)
         if entry.name in _TURNS:
             return self._turn_value(entry)
+        if entry.name in _APPROVALS:
+            return self.approvals.get(entry.subject) if entry.subject else None
         if entry.name == FactName.MEMORY_UPDATED:
             return memory.change_shape(entry.owner_id) if profile() is None else None
         session = self.sessions.get(entry.session_id)
@@ -122,12 +130,14 @@ def _fact(entry: JournalEntry, rows: _Rows) -> Fact:
         subject=entry.subject,
         value=rows.value_of(entry),
         process=turn.process if turn else "",
-        end=_end_of(turn) if entry.name == FactName.TURN_ENDED else None,
+        end=_end_of(turn, rows) if entry.name == FactName.TURN_ENDED else None,
         cursor=entry.cursor,
     )
 
 
-def _end_of(turn: Turn | None) -> TurnEnd:
+def _end_of(turn: Turn | None, rows: _Rows) -> TurnEnd:
     if turn is None:
         return TurnEnd(None, broken_off())
-    return TurnEnd(turn.last_seq, last_event(turn.chat_session_id, turn.run_id, ending_of(turn)))
+    return TurnEnd(
+        turn.last_seq, last_event(turn.chat_session_id, turn.run_id, ending_of(turn, rows.asked.get(turn.pk, ())))
+    )

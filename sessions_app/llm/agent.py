@@ -15,7 +15,7 @@ from sessions_app.llm.providers import Providers
 from sessions_app.llm.refreshing import most_of_refresh, refresh_step
 from sessions_app.llm.step import Step
 from sessions_app.llm.tools.registry import ToolRegistry, no_tool
-from sessions_app.llm.tools.sources import Context, Report, ToolOutput, unreported
+from sessions_app.llm.tools.sources import Context, Report, Standing, ToolOutput, unreported
 
 # Read at import: it searches the disk, which the event loop must not wait for.
 _PYDANTIC_AI = version("pydantic-ai-slim")
@@ -61,6 +61,13 @@ class Agent:
         self._check()
         return refresh_step(self._providers, transcript)
 
+    async def standing(self, transcript: CachedTranscript, call: ToolCall) -> Standing:
+        """Tell whether a call may be made now, or a person must be asked before; one of no tool here is off."""
+        self._check()
+        if call.name not in {tool.name for tool in transcript.prefix.tools}:
+            return Standing.OFF
+        return await self._tools.standing(self._context_of(transcript), call.name)
+
     async def call(self, transcript: CachedTranscript, call: ToolCall, report: Report = unreported) -> ToolOutput:
         """Run a tool that the transcript's session has; `report` shows how far it is.
 
@@ -69,8 +76,10 @@ class Agent:
         self._check()
         if call.name not in {tool.name for tool in transcript.prefix.tools}:
             return no_tool(call)
-        context = replace(self._context, session_id=transcript.session_id, report=report)
-        return await self._tools.call(context, call)
+        return await self._tools.call(replace(self._context_of(transcript), report=report), call)
+
+    def _context_of(self, transcript: CachedTranscript) -> Context:
+        return replace(self._context, session_id=transcript.session_id)
 
     async def aclose(self) -> None:
         """Be used no more. The providers' clients belong to the process and stay open."""

@@ -4,6 +4,7 @@ Identifiers that leave the server are UUIDs; positions, counters and primary key
 large tables stay inside. Everything that must never be is a constraint of the database.
 """
 
+from sessions_app.models.approvals import Approval, CallState, Decision, StandingApproval
 from sessions_app.models.authorisations import Authorisation, AuthorisationClient, AuthorisationRequest
 from sessions_app.models.files import ContentState, FileContent, MessageFile, TurnFile, UserFile
 from sessions_app.models.instructions import UserInstructions
@@ -31,12 +32,15 @@ __all__ = [
     "BESIDE",
     "AgentProfile",
     "ApiToken",
+    "Approval",
     "Authorisation",
     "AuthorisationClient",
     "AuthorisationRequest",
     "Branch",
+    "CallState",
     "ChatSession",
     "ContentState",
+    "Decision",
     "FactName",
     "FileContent",
     "JournalEntry",
@@ -54,6 +58,7 @@ __all__ = [
     "RefreshSpending",
     "SessionName",
     "SessionStamp",
+    "StandingApproval",
     "StorageCount",
     "Ticket",
     "TitleSource",

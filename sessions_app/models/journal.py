@@ -22,6 +22,8 @@ class FactName(models.TextChoices):
     BRANCH_SELECTED = "branch.selected"
     TRANSCRIPT_CHANGED = "transcript.changed"
     MEMORY_UPDATED = "memory.updated"
+    APPROVAL_WAITING = "approval.waiting"
+    APPROVAL_DECIDED = "approval.decided"
 
 
 class JournalHead(models.Model):
@@ -41,8 +43,8 @@ class JournalEntry(models.Model):
 
     It holds ids and never a word of what was said: what it tells is read from the rows when it is sent, so that a
     deletion leaves nothing behind. ``cursor`` is its place among the owner's facts: from 1, without gaps. ``subject``
-    is a message's public id or a turn's run id, null where the fact is about the session itself. ``session_id`` is null
-    where it is about none: about the user's memory.
+    is a message's or an approval's public id or a turn's run id, null where the fact is about the session itself.
+    ``session_id`` is null where it is about none: about the user's memory.
     """
 
     # No constraint: facts come while their user is being deleted, and go with the user by a trigger.

@@ -37,6 +37,7 @@ class ChatSession(models.Model):
     ``client_prompt`` is the digest of the system prompt that a program has brought with it, empty where it is the
     profile's own; ``client_tools`` that of the tools it has brought (``llm.tools.client_tools``), empty for none.
     ``profile`` is null where that was removed: then the session is read, and answered by nobody until it has another.
+    ``asks_approval``: a tool's call has waited here for a person at some time; only then is it asked whether one does.
     ``memory`` says whether the user's memory is told here. ``metadata`` is what a program has put to it, null for none.
     A ``temporary`` session is deleted when its answer is out.
     """
@@ -61,6 +62,7 @@ class ChatSession(models.Model):
     memory = models.BooleanField(default=True, db_default=True)
     metadata = VerbatimJSONField(null=True, blank=True, editable=False)
     temporary = models.BooleanField(default=False, db_default=False, editable=False)
+    asks_approval = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

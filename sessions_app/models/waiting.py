@@ -15,9 +15,10 @@ MAX_CALL_ID = 500
 
 
 class WaitingKind(models.TextChoices):
-    """Whom a call waits for: the ``client`` that has brought its tool, and runs it."""
+    """Whom a call waits for: the ``client`` that has brought its tool, and runs it, or a person's ``approval``."""
 
     CLIENT = "client"
+    APPROVAL = "approval"
 
 
 class WaitingCall(models.Model):

@@ -28,7 +28,15 @@ def alive(chat_session: ChatSession) -> dict[int, str]:
 
 def check_free(chat_session: ChatSession) -> None:
     """Make sure that no turn of the session runs or waits. Raises Conflict, StillStopping."""
-    turns = alive(chat_session)
+    _check(alive(chat_session))
+
+
+def check_idle(chat_session: ChatSession) -> None:
+    """Make sure that no turn of the session runs. Raises Conflict, StillStopping."""
+    _check({pk: status for pk, status in alive(chat_session).items() if status == TurnStatus.RUNNING})
+
+
+def _check(turns: dict[int, str]) -> None:
     if list(turns.values()) == [TurnStatus.RUNNING]:
         [running] = Turn.objects.filter(pk__in=turns)
         if running.stop_requested:

@@ -23,8 +23,9 @@ from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import decode, encode
 from sessions_app.models import FactName, Turn, TurnStatus
+from sessions_app.turn_store import approving
 from sessions_app.turn_store.alive import alive
-from sessions_app.turn_store.beginning import begin, begin_next, enqueue, return_to_left_branch
+from sessions_app.turn_store.beginning import append_results, begin, begin_next, enqueue, return_to_left_branch
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
 
 
@@ -40,7 +41,7 @@ def ask(
     run_id: UUID | None = None,
     files: Sequence[UUID] = (),
 ) -> AcceptedTurn:
-    """Store a turn; begin it unless another runs or this process is stopping.
+    """Store a turn; begin it unless another runs or this process is stopping. Calls that wait for a person are refused.
 
     ``revision`` is that of the transcript which the caller has shown, ``run_id`` is free, or None; ``files`` are the
     ids of what it is said with.
@@ -68,9 +69,11 @@ def ask(
     claim.save(force_insert=True)
     others = list(alive(chat_session).values())
     limits.admit_turn(user_id, text, others)
+    refused = approving.refuse_waiting(chat_session)
     if accepting and not others:
-        begun = begin(turn, chat_session, process, user)
+        begun = begin(turn, chat_session, process, user, results=refused)
         return AcceptedTurn(turn, begun.answered, begun)
+    append_results(chat_session, refused)
     return AcceptedTurn(turn, enqueue(turn), begin_next(chat_session, process) if accepting else None)
 
 

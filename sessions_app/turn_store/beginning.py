@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from agentcache import Stamp
 from sessions_app.conversations import (
     access,
+    approvals,
     attachments,
     branches,
     profiles,
@@ -70,7 +71,7 @@ def begin(
     forked: Forked | None = None,
     results: Sequence[NewMessage] = (),
 ) -> ClaimedTurn:
-    """Store a new turn as claimed, with its user's message, or the ``results`` that a resumption begins with.
+    """Store a new turn as claimed, with its user's message; ``results`` of calls that have waited come before that.
 
     The caller holds the session's lock.
     """
@@ -186,23 +187,41 @@ def enqueue(turn: Turn) -> MessageShape:
     return unborn_message_shape(turn)
 
 
+def append_results(chat_session: ChatSession, rows: Sequence[NewMessage], turn: Turn | None = None) -> None:
+    """Store results of calls that have waited, before a turn begins, and tell them. Under the session's lock."""
+    if not rows:
+        return
+    appended = transcript.append_claimed(chat_session, turn, rows)
+    touch(chat_session, appended)
+    for message in appended.messages:
+        shape = message_shape(message)
+        record(Fact(message.owner_id, FactName.MESSAGE_CREATED, message.chat_session_id, shape.id, shape))
+
+
 def begin_next(chat_session: ChatSession, process: str) -> ClaimedTurn | None:
     """Begin the session's oldest queued turn, if it has one, none is running, and its user may still act.
 
-    Where the user may no longer use what answers, it begins all the same, and ends with an error that says so.
+    None begins while a person is waited for; what goes on with their word comes before all others. Where the user may
+    no longer use what answers, it begins all the same, and ends with an error that says so.
     """
     waiting = alive(chat_session)
     if not waiting or TurnStatus.RUNNING in waiting.values():
         return None
-    if (user := access.lock_user(chat_session.owner_id)) is None:
+    if approvals.are_waiting(chat_session) or (user := access.lock_user(chat_session.owner_id)) is None:
         return None
-    turn, claimed = Turn.objects.get(pk=min(waiting)), _claimed(process)
+    turn, claimed = _first(chat_session, waiting), _claimed(process)
     if not turn_status.change(Turn.objects.filter(pk=turn.pk), TurnStatus.QUEUED, TurnStatus.RUNNING, **claimed):
         return None  # withdrawn meanwhile
     _set(turn, claimed)
     begun = _start(turn, chat_session, process, user)
     attachments.let_go(turn)
     return _unless_forbidden(begun, chat_session)
+
+
+def _first(chat_session: ChatSession, waiting: Iterable[int]) -> Turn:
+    queued = Turn.objects.filter(pk__in=list(waiting))
+    resumption = queued.filter(kind=TurnKind.RESUMPTION).first() if chat_session.asks_approval else None
+    return resumption or Turn.objects.get(pk=min(waiting))
 
 
 def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedTurn:

@@ -42,6 +42,7 @@ class ClaimedTurn:
     tokens, None where nobody knows. ``last`` is the
     session's latest request to a provider, and ``applied`` the digest of a prefix that was applied to it: the ledger's.
     ``user_pauses`` are those of the user's earlier sessions, for the first request to a provider that wants to know.
+    ``asks_approval``: a call has waited for a person in the session at some time.
     ``cursor`` is that of the fact that the turn began, 0 where this transaction is to write it.
     """
 
@@ -63,6 +64,7 @@ class ClaimedTurn:
     sees_images: bool
     user_pauses: tuple[float, ...] = ()
     refused: str = ""
+    asks_approval: bool = False
     cursor: int = 0
 
     @property
@@ -109,6 +111,7 @@ def claimed_turn(
         sees_images=profile is None or profile.takes_images,
         user_pauses=_pauses_before(chat_session, profile.effective_model) if profile else (),
         refused=refused,
+        asks_approval=chat_session.asks_approval,
     )
 
 

@@ -96,7 +96,7 @@ def _free(user_id: int, session_id: UUID) -> tuple[ChatSession, ActingUser]:
     user = access.require_user(user_id)
     check_free(chat_session)
     if waiting_calls.at_end(chat_session) is not None:
-        raise Conflict("A tool's result is waited for in this chat. Wait for it, or write something first.")
+        raise Conflict("A tool's call is waited for in this chat. Decide on it, or write something first.")
     return chat_session, user
 
 

@@ -33,8 +33,9 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.models import ChatSession, FactName, Message, MessageRole, Turn, TurnKind
+from sessions_app.turn_store import approving
 from sessions_app.turn_store.alive import alive
-from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
+from sessions_app.turn_store.beginning import Forked, append_results, begin, enqueue, tell_selected
 from sessions_app.turn_store.branching import behind_summaries
 from sessions_app.turn_store.brought_sessions import Moved, freeze, made
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
@@ -77,10 +78,10 @@ def say(
     turn.request, turn.request_digest = sent.request, sent.digest
     turn.run_id = run_id or turn.run_id
     _admit(turn, earlier, results)
-    forked = _go_to(chat_session, place, turn, is_known=place.count == len(heard.said))
+    forked, refused = _go_to(chat_session, place, turn, is_known=place.count == len(heard.said))
     if earlier:
-        _store(chat_session, earlier, tell=found.place is not None)
-        forked = None  # of these rows no memory knows: the transcript is read
+        _store(chat_session, [*refused, *earlier], tell=found.place is not None)
+        forked, refused = None, []  # of these rows no memory knows: the transcript is read
     if found.place is None:
         titles.name(chat_session, next((each.text for each in heard.said if each.role == MessageRole.USER), ""))
         record(Fact(user_id, FactName.SESSION_CREATED, chat_session.pk, value=session_shape(chat_session)))
@@ -88,8 +89,9 @@ def say(
     if turn.kind == TurnKind.RESUMPTION:
         return go_on(turn, chat_session, user, results, forked, process=process, accepting=accepting)
     if not accepting:
+        append_results(chat_session, refused)
         return AcceptedTurn(turn, enqueue(turn))
-    begun = begin(turn, chat_session, process, user, forked)
+    begun = begin(turn, chat_session, process, user, forked, refused)
     return AcceptedTurn(turn, begun.answered, begun)
 
 
@@ -158,10 +160,13 @@ def _admit(turn: Turn, earlier: Sequence[NewMessage], results: Sequence[NewMessa
     storage.admit_text(turn.owner_id, len(turn.text) + sum(len(each.text) for each in earlier))
 
 
-def _go_to(chat_session: ChatSession, place: Place, turn: Turn, *, is_known: bool) -> Forked | None:
+def _go_to(
+    chat_session: ChatSession, place: Place, turn: Turn, *, is_known: bool
+) -> tuple[Forked | None, list[NewMessage]]:
     """Have the session's line end where the conversation goes on; return where a branch was begun for that.
 
-    Nothing waits there any more: results that the conversation does not have will not come.
+    No client is waited for there any more: results that the conversation does not have will not come. Where the user
+    says something, no person is either: the results of the calls that are refused by that are returned too.
     """
     message, old = place.message, stamp_of(chat_session)
     is_shown = message is None or branches.is_shown(chat_session, message)
@@ -176,7 +181,9 @@ def _go_to(chat_session: ChatSession, place: Place, turn: Turn, *, is_known: boo
         waiting_calls.abandon(chat_session)
     if forks or not is_shown:
         tell_selected(chat_session)
-    return Forked(position, old) if forks and is_shown else None
+    says_something = turn.kind in (TurnKind.MESSAGE, TurnKind.EDIT)
+    refused = approving.refuse_waiting(chat_session) if says_something and not forks else []
+    return Forked(position, old) if forks and is_shown else None, refused
 
 
 def _position(chat_session: ChatSession, message: Message | None, turn: Turn, *, brings_results: bool) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, spending, transcript, waiting_calls
+from sessions_app.conversations import access, approvals, spending, transcript, waiting_calls
 from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
 from sessions_app.conversations.sent_rows import row_of
@@ -20,9 +20,20 @@ from sessions_app.conversations.versions import versions
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
-from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import Row
-from sessions_app.models import ChatSession, FactName, Message, MessageRole, Turn, TurnKind, TurnStatus
+from sessions_app.models import (
+    ChatSession,
+    Decision,
+    FactName,
+    Message,
+    MessageRole,
+    Turn,
+    TurnKind,
+    TurnStatus,
+    WaitingKind,
+)
+from sessions_app.turn_store import approving
+from sessions_app.turn_store.approving import ApprovedCall
 from sessions_app.turn_store.beginning import begin_next, return_to_left_branch, touch
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 
@@ -63,30 +74,22 @@ def _append(
     turn: Turn,
     rows: Sequence[NewMessage],
     request: RequestRecord | None,
-    waiting: Sequence[ToolCall] = (),
     **columns: Any,
 ) -> Stored:
-    """Append rows of a turn; ``waiting`` are calls of the first one that wait for results from outside."""
+    """Append rows of a turn."""
     appended = transcript.append(chat_session, turn, rows, **columns)
     touch(chat_session, appended, request)
-    if waiting:
-        waiting_calls.store(appended.messages[0], waiting)
     # Of what a turn appends, only another answer stands beside something.
     beside = versions(appended.messages) if turn.kind in (TurnKind.REGENERATION, TurnKind.RESUMPTION) else {}
     return Stored(
         tuple(row_of(message) for message in appended.messages),
         tuple(
-            _shape(message, waiting).model_copy(update=standing(message.public_id, beside.get(message.pk, ())))
+            message_shape(message).model_copy(update=standing(message.public_id, beside.get(message.pk, ())))
             for message in appended.messages
         ),
         appended.old,
         appended.new,
     )
-
-
-def _shape(message: Message, waiting: Sequence[ToolCall]) -> MessageShape:
-    shape = message_shape(message)
-    return waiting_calls.shown(shape, [call.id for call in waiting]) if waiting and shape.tool_calls else shape
 
 
 def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far: TurnResult, seq: int) -> Stored:
@@ -99,6 +102,14 @@ def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far
     stored = _append(locked(turn), turn, rows, so_far.request, **columns)
     said = stored.messages[0].model_copy(update={"model": so_far.model or None})
     stored = replace(stored, messages=(said, *stored.messages[1:]))
+    _tell(turn, stored)
+    return stored
+
+
+def store_result(turn: Turn, call: ApprovedCall, row: NewMessage) -> Stored:
+    """Store the result of a call that a person has approved. Raises OwnershipLost."""
+    stored = _append(locked(turn), turn, [row], None)
+    approving.end_call(call)
     _tell(turn, stored)
     return stored
 
@@ -122,10 +133,26 @@ def end(turn: Turn, answer_id: UUID, ending: TurnResult, *, process: str | None)
             raise
         return FinishedTurn(None, None)
     _tell(turn, stored)
+    _leave(turn, chat_session, answer_id, ending)
     _tell_end(turn, chat_session, answer_id, ending)
     if stored is None:
         return_to_left_branch(turn, chat_session)
     return FinishedTurn(stored, begin_next(chat_session, process) if process else None)
+
+
+def _leave(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: TurnResult) -> None:
+    """Have calls of the answer wait for the client and for a person; without an answer, those that waited before."""
+    if ending.is_blank:
+        if ending.asked:
+            approving.wait_on(turn, ending.asked)
+        return
+    if not ending.waiting and not ending.asked:
+        return
+    answer = Message.objects.get(owner_id=turn.owner_id, public_id=answer_id)
+    if ending.waiting:
+        waiting_calls.store(answer, [call.id for call in ending.waiting], WaitingKind.CLIENT)
+    if ending.asked:
+        approving.request(chat_session, turn, answer, ending.asked)
 
 
 def _tell_end(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: TurnResult) -> None:
@@ -145,19 +172,31 @@ def _tell_end(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: Tu
 
 
 def _store(chat_session: ChatSession, turn: Turn, answer_id: UUID, ending: TurnResult) -> Stored | None:
-    if not ending.is_blank:
-        answer = NewMessage(
-            MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id, ending.finish or ""
-        )
-        rows = [answer, *ending.results]
-        stored = _append(chat_session, turn, rows, ending.request, waiting=ending.waiting, **_columns(ending))
-        told = stored.messages[0].model_copy(
-            update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None}
-        )
-        return replace(stored, messages=(told, *stored.messages[1:]))
+    rows = [*approving.close_calls(turn, chat_session), *_answer_of(ending, answer_id)]
+    if rows:
+        stored = _append(chat_session, turn, rows, ending.request, **_columns(ending))
+        shapes = [_told(shape, ending) if shape.id == answer_id else shape for shape in stored.messages]
+        return replace(stored, messages=tuple(shapes))
     transcript.write_fenced(turn, **_columns(ending))
     touch(chat_session, None, ending.request)
     return None
+
+
+def _answer_of(ending: TurnResult, answer_id: UUID) -> list[NewMessage]:
+    """Return the rows of the answer, none where there is nothing to store."""
+    if ending.is_blank:
+        return []
+    finish = ending.finish or ""
+    answer = NewMessage(MessageRole.ASSISTANT, ending.text, ending.parts, ending.status, answer_id, finish)
+    return [answer, *ending.results]
+
+
+def _told(shape: MessageShape, ending: TurnResult) -> MessageShape:
+    """Return the shape of the answer with what the turn's end says of it."""
+    shape = waiting_calls.shown(shape, [call.id for call in ending.waiting]) if ending.waiting else shape
+    asked = {each.tool_call_id: Decision.WAITING.value for each in ending.asked}
+    shape = approvals.shown(shape, asked) if asked else shape
+    return shape.model_copy(update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None})
 
 
 def _columns(ending: TurnResult) -> dict[str, Any]:

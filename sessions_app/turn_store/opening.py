@@ -15,7 +15,8 @@ from typing import Any
 from uuid import UUID
 
 from sessions_app import journal
-from sessions_app.conversations import access, branches
+from sessions_app.conversations import access, approvals, branches
+from sessions_app.conversations.approval_schemas import ApprovalShape
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.schemas import (
     MessageShape,
@@ -41,6 +42,7 @@ class Snapshot:
     has_more: bool
     running: Turn | None
     queued: list[QueuedShape]
+    approvals: list[ApprovalShape]
     cursor: int
 
     def result(self, run: RunShape | None) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Snapshot:
             "has_more": self.has_more,
             "run": run,
             "queued": self.queued,
+            "approvals": self.approvals,
             "cursor": self.cursor,
         }
 
@@ -66,6 +69,7 @@ def read_snapshot(user_id: int, session_id: UUID, limit: int) -> Snapshot:
         has_more,
         next((turn for turn in alive if turn.status == TurnStatus.RUNNING), None),
         [queued_shape(turn) for turn in alive if turn.status == TurnStatus.QUEUED],
+        approvals.waiting_shapes(chat_session),
         journal.head(user_id),
     )
 

@@ -21,12 +21,22 @@ from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import end
 from sessions_app.turn_store.liveness import known_dead
 
-# A user's first waiting session comes before everybody's second; what runs for the user counts as well.
+# A user's first waiting session comes before everybody's second; what runs for the user counts as well. Not those in
+# which a person is waited for at the end of the line (``conversations.approvals``).
 _WAITING = """
 WITH waiting AS (
   SELECT owner_id, chat_session_id, MIN(id) AS oldest FROM sessions_app_turn AS turn
   WHERE status = 'queued' AND NOT EXISTS (
     SELECT 1 FROM sessions_app_turn WHERE chat_session_id = turn.chat_session_id AND status = 'running'
+  ) AND NOT EXISTS (
+    SELECT 1 FROM sessions_app_waitingcall AS call
+    JOIN sessions_app_message AS answer ON answer.id = call.message_id
+    JOIN sessions_app_chatsession AS chat_session ON chat_session.id = call.chat_session_id
+    WHERE call.chat_session_id = turn.chat_session_id AND call.kind = 'approval'
+      AND answer.branch_id = chat_session.active_branch_id AND NOT EXISTS (
+        SELECT 1 FROM sessions_app_message AS later
+        WHERE later.branch_id = answer.branch_id AND later.position > answer.position AND later.role <> 'tool'
+      )
   )
   GROUP BY owner_id, chat_session_id
 ), busy AS (SELECT owner_id, COUNT(*) AS runs FROM sessions_app_turn WHERE status = 'running' GROUP BY owner_id)

@@ -13,21 +13,19 @@ from uuid import UUID
 
 from django.conf import settings
 
-from sessions_app.conversations import access, branches, limits, storage, transcript, waiting_calls
+from sessions_app.conversations import access, branches, limits, storage, waiting_calls
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.profiles import check_profile
-from sessions_app.conversations.schemas import message_shape
 from sessions_app.conversations.transcript import NewMessage
 from sessions_app.conversations.waiting_calls import Waiting
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import BadInput, Conflict, TooLarge
-from sessions_app.journal import Fact, record
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.llm.content.unicode import clean
-from sessions_app.models import ChatSession, FactName, Message, MessageRole, Turn, TurnKind
+from sessions_app.models import ChatSession, MessageRole, Turn, TurnKind, WaitingKind
 from sessions_app.turn_store.alive import check_free
-from sessions_app.turn_store.beginning import Forked, begin, enqueue, touch
+from sessions_app.turn_store.beginning import Forked, append_results, begin, enqueue
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
 
 
@@ -61,7 +59,7 @@ def resume(
     texts = {result.call_id: result.text for result in results}
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.RESUMPTION, sampling=sampling)
     admit(turn, texts.values())
-    waiting_calls.forget(waiting.answer)
+    waiting_calls.forget(waiting.answer.pk, WaitingKind.CLIENT)
     rows = result_rows((call, texts[call.id]) for call in waiting.calls)
     return go_on(turn, chat_session, user, rows, process=process, accepting=accepting)
 
@@ -91,7 +89,7 @@ def _waiting(chat_session: ChatSession, results: Sequence[CallResult]) -> Waitin
     wanted = [call.id for call in waiting.calls] if waiting else []
     brought = [result.call_id for result in results]
     unknown = [call_id for call_id in brought if call_id not in wanted]
-    if waiting is None or unknown:
+    if not wanted or waiting is None or unknown:
         raise Conflict(_listed("No call waits here", unknown), revision=chat_session.stamp.revision)
     if missing := [call_id for call_id in wanted if call_id not in brought]:
         raise BadInput(_listed("All calls that wait need a result; there is none", missing), missing=missing)
@@ -139,14 +137,5 @@ def go_on(
         begun = begin(turn, chat_session, process, user, forked, rows)
         return AcceptedTurn(turn, begun.answered, begun)
     asked = enqueue(turn)
-    if rows:
-        appended = transcript.append_claimed(chat_session, turn, rows)
-        touch(chat_session, appended)
-        for message in appended.messages:
-            _tell(message)
+    append_results(chat_session, rows, turn)
     return AcceptedTurn(turn, asked)
-
-
-def _tell(message: Message) -> None:
-    shape = message_shape(message)
-    record(Fact(message.owner_id, FactName.MESSAGE_CREATED, message.chat_session_id, shape.id, shape))

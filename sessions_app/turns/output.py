@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
+from sessions_app.conversations.approvals import AskedCall
 from sessions_app.conversations.ledger_schemas import GuardShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, INTERRUPTED, TurnResult
@@ -37,6 +38,7 @@ class TurnOutput:
         self._finish: Finish | None = None
         self._entry: Entry | None = None
         self._results: tuple[NewMessage, ...] = ()
+        self._asked: tuple[AskedCall, ...] = ()
 
     def begin_answer(self) -> None:
         """Begin another answer: what was said so far is stored."""
@@ -47,9 +49,12 @@ class TurnOutput:
         self.count(result)
         self._text, self._parts, self._finish = result.text, result.parts, result.finish
 
-    def leave(self, results: Sequence[NewMessage]) -> None:
-        """End with an answer that waits for its client's results; ``results`` are those of the host's own tools."""
-        self._results = tuple(results)
+    def leave(self, results: Sequence[NewMessage], asked: Sequence[AskedCall]) -> None:
+        """End with an answer some of whose calls wait: for the client, or for a person those that are ``asked`` for.
+
+        ``results`` are those of its other calls.
+        """
+        self._results, self._asked = tuple(results), tuple(asked)
 
     def count(self, result: StepResult) -> None:
         """Take in what a step has cost, and nothing of what it said."""
@@ -96,4 +101,5 @@ class TurnOutput:
             error_text=text,
             finish=self._finish if is_whole else None,
             results=self._results if is_whole else (),
+            asked=self._asked if is_whole else (),
         )

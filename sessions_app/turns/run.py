@@ -21,6 +21,8 @@ from ag_ui.core import BaseEvent
 from django.db import DataError, IntegrityError
 
 from sessions_app import database
+from sessions_app.conversations import approvals
+from sessions_app.conversations.approvals import AskedCall
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, TurnResult, reductions
@@ -30,11 +32,14 @@ from sessions_app.llm.content.rows import tool_row
 from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.errors import ProviderError
 from sessions_app.llm.step_events import StepResult
+from sessions_app.llm.tools.sources import Standing
 from sessions_app.models import MessageRole, TurnKind, TurnStatus
 from sessions_app.realtime.feed import Feed
 from sessions_app.realtime.run_events import RunStream
+from sessions_app.turn_store import approving
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn, Stored, end, store_step
+from sessions_app.turns.approved_calls import ApprovedCalls
 from sessions_app.turns.compacting import Compactor
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.output import TurnOutput
@@ -182,14 +187,17 @@ class Run:
         if self.turn.kind == TurnKind.COMPACTION:
             await compactor.summarise_all()
             return
+        if self.begun.asks_approval and not await self._resume(agent, memory):
+            return
         await compactor.make_room_beforehand()
         for _ in range(MAX_STEPS):
             await compactor.make_room()
             result = await self._step_that_fits(agent, memory, compactor)
             if not result.calls:
                 return
-            if any(call.client for call in result.calls):
-                await self._leave_to_client(agent, memory, result)
+            asked = await self._asked(agent, memory, result.calls)
+            if asked or any(call.client for call in result.calls):
+                await self._leave(agent, memory, result, asked)
                 return
             await self._use_tools(agent, memory, result)
         raise ProviderError("provider", f"The model called tools {MAX_STEPS} times in a row.")
@@ -224,14 +232,38 @@ class Run:
         rows = [answer, *await _results(agent, memory, result.calls)]
         await settled(self._store_step(memory, result, rows))
 
-    async def _leave_to_client(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
-        """End the turn with an answer that calls tools of its client's: the host's among them are run, and told.
+    async def _resume(self, agent: Agent, memory: TurnMemory) -> bool:
+        """Make the calls that a person has approved; return whether the turn can go on.
 
-        All of it is stored as the turn's end. A later turn goes on with the client's results.
+        It cannot where other calls of the answer still wait, for somebody else.
         """
-        own = [call for call in result.calls if not call.client]
+        if self.turn.kind != TurnKind.RESUMPTION:
+            return True
+        resumption = await database.of(self.turn.owner_id).read(approving.resumption, self.turn)
+        await ApprovedCalls(self.turn, agent, memory, self.stream, self._write).make(resumption.calls)
+        self._output.leave((), resumption.asked)
+        return resumption.is_complete
+
+    async def _asked(self, agent: Agent, memory: TurnMemory, calls: Sequence[ToolCall]) -> tuple[AskedCall, ...]:
+        """Return the calls that a person must approve."""
+        own = [call for call in calls if not call.client]
+        standings = await asyncio.gather(*(agent.standing(memory.transcript, call) for call in own))
+        asked = [call for call, standing in zip(own, standings, strict=True) if standing is Standing.ASK]
+        if not asked:
+            return ()
+        door, names = database.of(self.turn.owner_id), {call.name for call in asked}
+        approved = await door.read(approvals.standing, self.begun.session_id, names)
+        return tuple(approvals.asked(call) for call in asked if call.name not in approved)
+
+    async def _leave(self, agent: Agent, memory: TurnMemory, result: StepResult, asked: Sequence[AskedCall]) -> None:
+        """End the turn with an answer whose calls wait, for the client or a person: the others are run, and told.
+
+        All of it is stored as the turn's end. A later turn goes on with what was waited for.
+        """
+        waiting = {each.tool_call_id for each in asked}
+        own = [call for call in result.calls if not call.client and call.id not in waiting]
         rows = await _results(agent, memory, own)
-        self._output.leave(rows)
+        self._output.leave(rows, asked)
         for call, row in zip(own, rows, strict=True):
             self.stream.call_result(call.id, row.public_id, row.text)
 

@@ -21,9 +21,20 @@ from sessions_app.models import Turn, TurnStatus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
 from sessions_app.realtime.subscriptions import Opened, Subscription
-from sessions_app.turn_store import asking, branching, compacting, continuing, deleting, recognising, resuming, threads
+from sessions_app.turn_store import (
+    asking,
+    branching,
+    compacting,
+    continuing,
+    deciding,
+    deleting,
+    recognising,
+    resuming,
+    threads,
+)
 from sessions_app.turn_store.branching import BranchedTurn
 from sessions_app.turn_store.brought_sessions import Moved
+from sessions_app.turn_store.deciding import GivenDecision
 from sessions_app.turn_store.ending import status_of
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.opening import read_until
@@ -125,6 +136,15 @@ class TurnService:
         Raises NotFound, BadInput, Conflict, TooLarge, TooMany.
         """
         ask = partial(resuming.resume, user_id, session_id, results, sampling)
+        return await self._stopping.before(
+            lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+        )
+
+    async def decide(
+        self, user_id: int, session_id: UUID, decisions: Sequence[GivenDecision], *, door: Door = database
+    ) -> AcceptedTurn:
+        """Go on with an answer whose calls have waited for a person. Raises NotFound, BadInput, Conflict, TooMany."""
+        ask = partial(deciding.decide, user_id, session_id, decisions)
         return await self._stopping.before(
             lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
         )

@@ -29,6 +29,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "session.search": {"query": "q"},
     "turn.start": {"session_id": SOME_ID, "text": "t"},
     "turn.stop": {"session_id": SOME_ID},
+    "turn.resume": {"session_id": SOME_ID, "decisions": [{"approval_id": SOME_ID, "approve": True}]},
     "turn.regenerate": {"session_id": SOME_ID},
     "session.compact": {"session_id": SOME_ID},
     "message.edit": {"message_id": SOME_ID, "text": "t"},
@@ -56,6 +57,12 @@ NOT_A_POSITION: list[Any] = [-1, "5", 5.5, True, None, 2**63]
 NOT_A_PROFILE: list[Any] = [0, -1, "1", 1.5, True, None, 2**63]
 NOT_A_FLAG: list[Any] = [0, 1, "true", None]
 NOT_A_CURSOR: list[Any] = [5, "", "x", "é", "AAAA", "W10=", "WzEsMl0=", "bnVsbA==", "[" * 9, ["a"]]
+DECISION: dict[str, Any] = {"approval_id": SOME_ID, "approve": True}
+NOT_DECISIONS: list[Any] = [None, "x", 5, {}, [], ["x"], [None], [{}], [DECISION, DECISION], [{**DECISION, "more": 1}]]
+NOT_DECISIONS += [[{**DECISION, "approval_id": each}] for each in NOT_AN_ID]
+NOT_DECISIONS += [[{**DECISION, "approve": each}] for each in NOT_A_FLAG]
+NOT_DECISIONS += [[{**DECISION, "note": each}] for each in NOT_A_TEXT]
+NOT_DECISIONS += [[{**DECISION, "approve": False, "always": True}], [{**DECISION, "always": None}]]
 BAD: dict[tuple[str, str], list[Any]] = {
     ("session.create", "title"): NOT_A_TEXT,
     ("session.create", "profile"): NOT_A_PROFILE,
@@ -92,6 +99,8 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("turn.regenerate", "session_id"): NOT_AN_ID,
     ("turn.regenerate", "message_id"): NOT_AN_ID,
     ("turn.regenerate", "profile"): NOT_A_PROFILE,
+    ("turn.resume", "session_id"): NOT_AN_ID,
+    ("turn.resume", "decisions"): NOT_DECISIONS,
     ("session.compact", "session_id"): NOT_AN_ID,
     ("session.compact", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
     ("session.compact", "undo"): NOT_A_FLAG,
@@ -185,6 +194,7 @@ async def test_what_is_too_long_is_told_with_the_limit_before_what_is_not_found(
         ("turn.start", {"session_id": SOME_ID, "text": "𝄞" * 11}, 10),
         ("markdown.render", {"texts": ["12345", "678901"]}, 10),
         ("memory.add", {"text": "t" * 501}, 500),
+        ("turn.resume", {"session_id": SOME_ID, "decisions": [{**DECISION, "note": "n" * 2001}]}, 2000),
         ("memory.update", {"memory_id": SOME_ID, "text": "t" * 501}, 500),
     ):
         refusal = await client.refusal(method, **params)

@@ -16,10 +16,11 @@ from sessions_app.errors import CommandError
 
 TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_tokens expected_tokens"
 TOTALS = f"turns {TOKENS} cost saved unpriced_turns misses retentions".split()
+OPENED = ("cursor", "session", "messages", "has_more")
 CONTRACT = {
     "session.create": ({}, {"title", "profile", "memory"}, {"session"}),
     "session.list": (set(), {"limit", "cursor", "query", "archived"}, {"cursor", "sessions", "running", "next_cursor"}),
-    "session.open": ({"session_id"}, {"limit"}, {"cursor", "session", "messages", "has_more", "run", "queued"}),
+    "session.open": ({"session_id"}, {"limit"}, {*OPENED, "run", "queued", "approvals"}),
     "session.close": ({"session_id"}, set(), set()),
     "session.messages": ({"session_id"}, {"before", "after", "around", "limit"}, {"messages", "has_more", "has_newer"}),
     "session.update": ({"session_id"}, {"title", "archived", "pinned", "memory", "profile"}, {"session"}),
@@ -28,6 +29,7 @@ CONTRACT = {
     "session.delete": ({"session_id"}, set(), set()),
     "session.search": ({"query"}, {"limit", "session_id"}, {"hits"}),
     "turn.start": ({"session_id", "text"}, {"message_id", "revision", "files"}, {"run_id", "message", "queued"}),
+    "turn.resume": ({"session_id", "decisions"}, set(), {"run_id"}),
     "turn.regenerate": ({"session_id"}, {"message_id", "profile"}, {"run_id", "session"}),
     "session.compact": ({"session_id"}, {"text", "undo"}, {"run_id"}),
     "message.edit": ({"message_id", "text"}, {"new_id", "files"}, {"run_id", "message", "session"}),
@@ -50,6 +52,7 @@ CONTRACT = {
 SHAPES = {
     "SessionShape": "id title message_count revision created_at updated_at archived pinned memory profile context",
     "ContextShape": "tokens limit",
+    "ApprovalShape": "id session_id run_id tool_call_id tool arguments decision",
     "QueuedShape": "run_id message_id text",
     "FileShape": "id name media_type size url",
     "RunShape": "run_id message_id text seq",

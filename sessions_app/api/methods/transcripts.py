@@ -23,6 +23,7 @@ from sessions_app.api.method_types import (
     Text,
 )
 from sessions_app.conversations import access
+from sessions_app.conversations.approval_schemas import ApprovalShape
 from sessions_app.conversations.schemas import MessageShape, QueuedShape, RunShape, SessionShape
 from sessions_app.conversations.search import QUERY_LENGTH, HitShape, search
 from sessions_app.conversations.shape import Shape
@@ -38,7 +39,7 @@ class OpenParams(SessionParams):
 
 
 class OpenResult(MessagesResult):
-    """The end of a session, the running turn (null where none runs) and those that wait.
+    """The end of a session, the running turn (null where none runs), those that wait, and calls that wait for a person.
 
     ``cursor`` is that of the facts which all this reflects, for ``events.since``.
     """
@@ -46,6 +47,7 @@ class OpenResult(MessagesResult):
     session: SessionShape
     run: RunShape | None
     queued: list[QueuedShape]
+    approvals: list[ApprovalShape]
     cursor: int
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from django.conf import settings
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import (
@@ -19,11 +19,14 @@ from sessions_app.api.method_types import (
     ProfileId,
     SaidText,
     SessionParams,
+    Text,
     TextOrFiles,
 )
 from sessions_app.conversations.schemas import MessageShape, SessionShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, NotFound, TooLarge
+from sessions_app.models.approvals import MAX_NOTE
+from sessions_app.turn_store.deciding import GivenDecision
 
 
 class StartParams(SessionParams):
@@ -95,6 +98,43 @@ class StopResult(Shape):
     stopped: bool
 
 
+class DecisionParams(Params):
+    approval_id: Id
+    """The approval, as ``session.open`` or ``approval.waiting`` has told it."""
+    approve: bool
+    """Whether the call is to be made."""
+    note: Text = ""
+    """What the caller says with it; of a call that is refused the model is told."""
+    always: bool = False
+    """Whether later calls of the tool in this session are approved as well."""
+
+    @model_validator(mode="after")
+    def _always_approves(self) -> Self:
+        if self.always and not self.approve:
+            raise ValueError("must not have always where the call is refused")
+        return self
+
+
+class ResumeParams(SessionParams):
+    decisions: Annotated[list[DecisionParams], Field(min_length=1)]
+    """One for each call that waits for a person."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({each.approval_id for each in self.decisions}) < len(self.decisions):
+            raise ValueError("must have one decision for each call")
+        return self
+
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        yield from ((len(each.note), MAX_NOTE) for each in self.decisions)
+
+
+class ResumeResult(Shape):
+    """The turn that goes on with what was decided."""
+
+    run_id: UUID
+
+
 class CompactParams(SessionParams):
     text: SaidText = LEFT_OUT
     """The summary; left out, the model writes it."""
@@ -153,6 +193,13 @@ async def _stop(call: Call, params: StopParams) -> StopResult:
     return StopResult(stopped=stopped)
 
 
+async def _resume(call: Call, params: ResumeParams) -> ResumeResult:
+    """Decide on the calls that wait for a person: the approved ones are made, and the turn goes on."""
+    decisions = [GivenDecision(each.approval_id, each.approve, each.note, each.always) for each in params.decisions]
+    resumed = await call.service.decide(call.caller.user_id, params.session_id, decisions, door=call.caller)
+    return ResumeResult(run_id=resumed.run_id)
+
+
 async def _compact(call: Call, params: CompactParams) -> CompactResult:
     """Put a summary in the place of the earlier part of a chat, for the model: its own, or a text; or use all again."""
     caller, session_id = call.caller, params.session_id
@@ -169,6 +216,7 @@ async def _compact(call: Call, params: CompactParams) -> CompactResult:
 METHODS = (
     Method("turn.start", StartParams, StartResult, _start, (TooLarge, NotFound, Conflict), changes=True),
     Method("turn.regenerate", RegenerateParams, RegenerateResult, _regenerate, (NotFound, Conflict), changes=True),
+    Method("turn.resume", ResumeParams, ResumeResult, _resume, (TooLarge, NotFound, Conflict), changes=True),
     Method("message.edit", EditParams, EditResult, _edit, (TooLarge, NotFound, Conflict), changes=True),
     Method("session.compact", CompactParams, CompactResult, _compact, (TooLarge, NotFound, Conflict), changes=True),
     Method("turn.stop", StopParams, StopResult, _stop, (NotFound,), changes=True),

@@ -38,6 +38,37 @@ class ActivityMessage(TypedDict):
     metadata: NotRequired[dict[str, Any] | None]
 
 
+class ApprovalChanged(TypedDict):
+    """A call waits for a person to approve it, or one has decided: `turn.resume`, or something else that was
+    said.
+    """
+
+    type: Literal["CUSTOM"]
+    timestamp: NotRequired[int | None]
+    rawEvent: NotRequired[Any]
+    metadata: NotRequired[dict[str, Any] | None]
+    subagentRunId: NotRequired[str | None]
+    name: Literal["approval.waiting", "approval.decided"]
+    value: ApprovalShape | None
+
+
+class ApprovalShape(TypedDict):
+    """A call that waits for a person, or that one has decided; `arguments` is the model's own JSON text.
+    `run_id` is the turn that ended to wait for it. `decision` is null while it waits. `note` is what the
+    person said with it; `always`: later calls of the tool in this session are approved as well.
+    """
+
+    id: str
+    session_id: str
+    run_id: str
+    tool_call_id: str
+    tool: str
+    arguments: str
+    decision: Literal["approved", "refused"] | None
+    note: NotRequired[str | None]
+    always: NotRequired[bool]
+
+
 class AssistantMessage(TypedDict):
     """A message from the agent. Content is optional because a turn may consist only of tool calls."""
 
@@ -126,6 +157,13 @@ class DecideResult(TypedDict):
     memory: MemoryShape | None
 
 
+class DecisionParams(TypedDict):
+    approval_id: str
+    approve: bool
+    note: NotRequired[str]
+    always: NotRequired[bool]
+
+
 class DeltaMetadata(TypedDict):
     """The metadata of TEXT_MESSAGE_CONTENT: the characters of the message before this delta."""
 
@@ -202,6 +240,7 @@ class FactNotification(TypedDict):
         | TurnChanged
         | TranscriptChanged
         | MemoryUpdated
+        | ApprovalChanged
     )
     cursor: int
 
@@ -470,8 +509,8 @@ class MissShape(TypedDict):
 
 
 class OpenResult(TypedDict):
-    """The end of a session, the running turn (null where none runs) and those that wait. `cursor` is that of
-    the facts which all this reflects, for `events.since`.
+    """The end of a session, the running turn (null where none runs), those that wait, and calls that wait for
+    a person. `cursor` is that of the facts which all this reflects, for `events.since`.
     """
 
     messages: list[MessageShape]
@@ -479,6 +518,7 @@ class OpenResult(TypedDict):
     session: SessionShape
     run: RunShape | None
     queued: list[QueuedShape]
+    approvals: list[ApprovalShape]
     cursor: int
 
 
@@ -611,6 +651,12 @@ class ResumeEntry(TypedDict):
     status: Literal["resolved", "cancelled"]
     payload: NotRequired[Any]
     metadata: NotRequired[dict[str, Any] | None]
+
+
+class ResumeResult(TypedDict):
+    """The turn that goes on with what was decided."""
+
+    run_id: str
 
 
 class RetentionCountShape(TypedDict):
@@ -952,7 +998,7 @@ class ToolCallEndEvent(TypedDict):
 class ToolCallShape(TypedDict):
     """A call that an assistant's message made; `arguments` is the model's own JSON text. `client`: the tool
     is one that a program has brought and runs itself. `waits`: its result is still to come from there, unless
-    something else was said by now.
+    something else was said by now. `approval` says how a call stands that a person was asked about.
     """
 
     id: str
@@ -960,6 +1006,7 @@ class ToolCallShape(TypedDict):
     arguments: str
     client: NotRequired[bool]
     waits: NotRequired[bool]
+    approval: NotRequired[Literal["waiting", "approved", "refused"] | None]
 
 
 class ToolCallStartEvent(TypedDict):

@@ -1,0 +1,200 @@
+"""What becomes of approvals in the database: asked for, refused, and what came of a call that was approved.
+
+An approved call is marked as begun, in a committed transaction under its turn's fence, before it is made; its result is
+stored as soon as it is there. So a call that is marked and has no result when its turn ends, however it ends, may have
+been carried out: nobody knows, and nobody makes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models.functions import Now
+
+from sessions_app.conversations import access, approvals, transcript, waiting_calls
+from sessions_app.conversations.approvals import AskedCall, WaitingApproval
+from sessions_app.conversations.transcript import NewMessage
+from sessions_app.journal import Fact, record
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import ToolCall, tool_calls
+from sessions_app.llm.content.rows import tool_row
+from sessions_app.models import (
+    Approval,
+    CallState,
+    ChatSession,
+    Decision,
+    FactName,
+    Message,
+    MessageRole,
+    Turn,
+    WaitingKind,
+)
+
+REFUSED = "The user did not approve this call. It was not made."
+NOT_ANSWERED = f"{REFUSED} They have said something else instead."
+UNKNOWN = "Nobody knows whether this call was carried out: it was begun, and what came of it was lost."
+NOT_MADE = "This call was approved, but it was not made: the answer was ended before."
+CHANGED = "This call was changed after the user had approved it. It was not made."
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedCall:
+    """A call that is to be made; ``approval_id`` is the approval's primary key.
+
+    ``obstacle`` says why it must not be made after all, empty where nothing is in the way.
+    """
+
+    approval_id: int
+    call: ToolCall
+    obstacle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What a turn goes on with: the calls to be made, and what is waited for all the same.
+
+    It can go on only where nothing is: ``asked`` for a person, ``awaits_client`` for results of the client.
+    """
+
+    calls: tuple[ApprovedCall, ...]
+    asked: tuple[AskedCall, ...]
+    awaits_client: bool
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each call has its result, once the calls to be made are made."""
+        return not self.asked and not self.awaits_client
+
+
+def request(chat_session: ChatSession, turn: Turn, answer: Message, asked: Sequence[AskedCall]) -> None:
+    """Have these calls of an answer wait for a person, in the transaction that stores it and ends its turn."""
+    rows = [
+        Approval(
+            public_id=each.id,
+            owner_id=turn.owner_id,
+            chat_session=chat_session,
+            turn=turn,
+            message=answer,
+            tool_call_id=each.tool_call_id,
+            tool=each.tool,
+            arguments_digest=each.digest,
+        )
+        for each in asked
+    ]
+    Approval.objects.bulk_create(rows)
+    waiting_calls.store(answer, [each.tool_call_id for each in asked], WaitingKind.APPROVAL)
+    if not chat_session.asks_approval:
+        chat_session.asks_approval = True
+        ChatSession.objects.filter(pk=chat_session.pk).update(asks_approval=True)
+    calls = {call.id: call for call in tool_calls(known(answer.parts))}
+    for row in rows:
+        _tell(FactName.APPROVAL_WAITING, row, calls[row.tool_call_id])
+
+
+def wait_on(turn: Turn, asked: Sequence[AskedCall]) -> None:
+    """Have calls wait that have waited before a turn which could not go on without them."""
+    Approval.objects.filter(public_id__in=[each.id for each in asked]).update(turn=turn)
+
+
+def decide(waiting: WaitingApproval, decision: Decision, user_id: int, *, note: str = "", always: bool = False) -> None:
+    """Write down what a person has said of a call, and tell it. Under the session's lock."""
+    row = waiting.approval
+    row.decision, row.note, row.always = decision, note, always
+    Approval.objects.filter(pk=row.pk).update(
+        decision=decision, note=note, always=always, decided_by=user_id, decided_at=Now()
+    )
+    _tell(FactName.APPROVAL_DECIDED, row, waiting.call)
+
+
+def refuse_waiting(chat_session: ChatSession) -> list[NewMessage]:
+    """Refuse what waits at the end of a line, because its user says something else; return the results to append.
+
+    Under the session's lock.
+    """
+    waiting = approvals.at_end(chat_session)
+    for each in waiting:
+        decide(each, Decision.REFUSED, chat_session.owner_id)
+    forget(waiting)
+    return [result_row(each.call, NOT_ANSWERED) for each in waiting]
+
+
+def forget(waiting: Iterable[WaitingApproval]) -> None:
+    """Have calls wait no more for a person."""
+    for message_id in {each.approval.message_id for each in waiting}:
+        waiting_calls.forget(message_id, WaitingKind.APPROVAL)
+
+
+def result_row(call: ToolCall, text: str) -> NewMessage:
+    """Return the row of what a call of the host's has come to."""
+    row = tool_row(call.id, call.name, text)
+    return NewMessage(MessageRole.TOOL, row.text, row.parts)
+
+
+def resumption(turn: Turn) -> Resumption:
+    """Return what a turn goes on with. Raises OwnershipLost where its session is gone."""
+    chat_session = ChatSession.objects.filter(pk=turn.chat_session_id).select_related("active_branch").first()
+    if chat_session is None:
+        raise transcript.OwnershipLost
+    calls = tuple(_approved(row, call) for row, call in _of_turn(turn, CallState.NONE))
+    waiting = waiting_calls.at_end(chat_session)
+    asked = [
+        AskedCall(row.public_id, row.tool_call_id, row.tool, row.arguments_digest)
+        for row in (each.approval for each in approvals.at_end(chat_session))
+    ]
+    return Resumption(calls, tuple(asked), bool(waiting and waiting.calls))
+
+
+def _approved(row: Approval, call: ToolCall) -> ApprovedCall:
+    is_as_asked = approvals.digest_of(call) == row.arguments_digest
+    return ApprovedCall(row.pk, call, "" if is_as_asked else CHANGED)
+
+
+def begin_calls(turn: Turn, calls: Sequence[ApprovedCall]) -> None:
+    """Mark calls as begun. Raises OwnershipLost where the turn is not ours, or its user may no longer act."""
+    transcript.write_fenced(turn)
+    if access.lock_user(turn.owner_id) is None:
+        raise transcript.OwnershipLost
+    begun = [each.approval_id for each in calls if not each.obstacle]
+    rows = Approval.objects.filter(pk__in=begun, state=CallState.NONE)
+    if rows.update(state=CallState.BEGUN, begun_at=Now()) != len(begun):
+        raise transcript.OwnershipLost
+
+
+def end_call(call: ApprovedCall) -> None:
+    """Note that a call was made, or not, in the transaction that stores its result."""
+    state = CallState.NOT_MADE if call.obstacle else CallState.DONE
+    Approval.objects.filter(pk=call.approval_id).update(state=state, ended_at=Now())
+
+
+def close_calls(turn: Turn, chat_session: ChatSession) -> list[NewMessage]:
+    """Return the results of a turn's approved calls that have none when it ends, and note what came of them."""
+    rows: list[NewMessage] = []
+    if not chat_session.asks_approval:
+        return rows
+    for before, state, text in (
+        (CallState.BEGUN, CallState.UNKNOWN, UNKNOWN),
+        (CallState.NONE, CallState.NOT_MADE, NOT_MADE),
+    ):
+        for row, call in _of_turn(turn, before):
+            Approval.objects.filter(pk=row.pk).update(state=state, ended_at=Now())
+            rows.append(result_row(call, text))
+    return rows
+
+
+def _of_turn(turn: Turn, state: CallState) -> list[tuple[Approval, ToolCall]]:
+    """Return the approvals that a turn goes on with and whose calls are in a state, each with its call."""
+    rows = list(turn.approved_calls.filter(decision=Decision.APPROVED, state=state).order_by("pk"))
+    messages = Message.objects.in_bulk([row.message_id for row in rows])
+    found = []
+    for row in rows:
+        message = messages.get(row.message_id)
+        calls = tool_calls(known(message.parts)) if message else ()
+        if (call := next((call for call in calls if call.id == row.tool_call_id), None)) is not None:
+            found.append((row, call))
+    return found
+
+
+def _tell(name: FactName, approval: Approval, call: ToolCall) -> None:
+    shape = approvals.shape_of(approval, call)
+    record(Fact(approval.owner_id, name, approval.chat_session_id, approval.public_id, shape))
