@@ -30,6 +30,12 @@ def find(user_id: int, file_ids: Sequence[UUID]) -> list[UserFile]:
     return [found[file_id] for file_id in dict.fromkeys(file_ids)]
 
 
+def with_contents(user_id: int, contents: Collection[FileContent]) -> QuerySet[UserFile]:
+    """Return the user's files that hold one of these, the newest last."""
+    rows = UserFile.objects.filter(owner_id=user_id, content__in=contents).select_related("content")
+    return _reached(rows).order_by("created_at", "pk")
+
+
 def _reached(rows: QuerySet[UserFile]) -> QuerySet[UserFile]:
     """Return those of the files that were not sent yet, or that a chat has which the caller's token reaches."""
     if (only := reach.profile()) is None:

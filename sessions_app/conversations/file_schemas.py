@@ -54,6 +54,7 @@ def reference_of(file: UserFile) -> FileReference:
         text=content.text_digest or None,
         images=tuple(content.images),
         image_type=content.image_type or None,
+        digest=content.digest,
     )
 
 

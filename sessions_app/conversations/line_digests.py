@@ -5,8 +5,8 @@ without blanks at its ends. It is an index, not the truth: who finds a message b
 
 A program sees an answer as one text, however many steps it took. So the answers between two messages of the user count
 as one, joined by a blank line; what the host's own tools do, and summaries, do not count. Calls of the program's tools
-end an answer, and they and their results count like what was said. The first message's digest begins with that of the
-system prompt that a program has brought with it.
+end an answer, and they and their results count like what was said. A message's files count by the SHA-256 of their
+bytes. The first message's digest begins with that of the system prompt that a program has brought with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from uuid import UUID
 from sessions_app.conversations import branches
 from sessions_app.database import plain
 from sessions_app.llm.content.codec import known
-from sessions_app.llm.content.parts import Parts, ToolCall, tool_calls, tool_results
+from sessions_app.llm.content.parts import FileReference, Parts, ToolCall, tool_calls, tool_results
 from sessions_app.llm.content.prefix import canonical
 from sessions_app.models import ChatSession, MessageKind, MessageRole
 
@@ -40,18 +40,32 @@ ORDER BY position DESC LIMIT %s
 
 
 @dataclass(frozen=True, slots=True)
+class SaidFile:
+    """A file that a message was said with: the SHA-256 of its bytes, and its name, which is not compared."""
+
+    digest: str
+    name: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One thing that was said, as a program sees it: by the user, a whole answer, or a result of the program's tool.
 
     ``calls`` are those of the program's tools that an answer ends with; ``call_id`` says which call a result is of.
-    ``id`` is what its message is to have where it is stored; None: any.
+    ``files`` are those that the user said it with. ``id`` is what its message is to have where it is stored; None: any.
     """
 
     role: str
     text: str
     calls: tuple[ToolCall, ...] = ()
     call_id: str = ""
+    files: tuple[SaidFile, ...] = ()
     id: UUID | None = field(default=None, compare=False)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it says nothing."""
+        return not (self.text.strip() or self.calls or self.files)
 
     @property
     def is_open(self) -> bool:
@@ -62,7 +76,7 @@ class Said:
     def compared(self) -> Said:
         """It as things said are compared: programs trim texts, and write arguments anew."""
         calls = tuple(ToolCall(call.id, call.name, _compared(call.arguments)) for call in self.calls)
-        return Said(self.role, self.text.strip(), calls, self.call_id)
+        return Said(self.role, self.text.strip(), calls, self.call_id, self.files)
 
 
 def said_by(role: str, kind: str, text: str, parts: Parts) -> Said | None:
@@ -72,8 +86,14 @@ def said_by(role: str, kind: str, text: str, parts: Parts) -> Said | None:
     if role == MessageRole.TOOL:
         result = next((result for result in tool_results(parts) if result.client), None)
         return Said(role, text, call_id=result.id) if result else None
-    calls = tuple(call for call in tool_calls(parts) if call.client)
-    return Said(role, text, calls) if text.strip() or calls else None
+    said = Said(role, text, tuple(call for call in tool_calls(parts) if call.client), files=files_in(parts))
+    return None if said.is_blank else said
+
+
+def files_in(parts: Parts) -> tuple[SaidFile, ...]:
+    """Return the files among the parts of a message."""
+    files = [part for part in parts if isinstance(part, FileReference) and part.folder]
+    return tuple(SaidFile(part.digest or "", part.name) for part in files)
 
 
 def _compared(arguments: str) -> str:
@@ -116,7 +136,7 @@ def whole(run: Sequence[Said]) -> Said:
 
 def joined(said: Iterable[Said]) -> list[Said]:
     """Return what was said, in order: without blank texts that call nothing, answers in several pieces as one."""
-    saying = (each for each in said if each.role == MessageRole.TOOL or each.text.strip() or each.calls)
+    saying = (each for each in said if each.role == MessageRole.TOOL or not each.is_blank)
     return [whole(run) for run in grouped(saying, lambda each: each)]
 
 
@@ -168,14 +188,14 @@ def _backwards(chat_session: ChatSession) -> Iterator[tuple[Said, str | None]]:
         end = segment.end
         while found := plain.rows(_NEWEST, [segment.branch_id, segment.session_id, segment.start, end, limit]):
             for _, role, kind, text, parts, digest in found:
-                if (said := said_by(role, kind, text, _clients(parts))) is not None:
+                if (said := said_by(role, kind, text, _said_in(parts))) is not None:
                     yield said, digest
             end, limit = found[-1][0], _ROWS_AT_ONCE
 
 
-def _clients(stored: Any) -> Parts:
-    """Return the parts in a column's JSON, where any may be of a client's tools: of others nothing is said."""
-    if not isinstance(stored, str) or '"client"' not in stored:
+def _said_in(stored: Any) -> Parts:
+    """Return the parts in a column's JSON, where any may be a file or of a client's tools: others say nothing."""
+    if not isinstance(stored, str) or not ('"client"' in stored or '"file"' in stored):
         return ()
     try:
         return known(json.loads(stored))
@@ -186,7 +206,8 @@ def _clients(stored: Any) -> Parts:
 def _next(digest: str, said: Said) -> str:
     one = said.compared
     calls = [part for call in one.calls for part in (call.id, call.name, call.arguments)]
-    return _hash(digest, one.role, one.text, *calls, *([one.call_id] if one.role == MessageRole.TOOL else []))
+    files = [file.digest for file in one.files]
+    return _hash(digest, one.role, one.text, *calls, *files, *([one.call_id] if one.role == MessageRole.TOOL else []))
 
 
 def _hash(*parts: str) -> str:

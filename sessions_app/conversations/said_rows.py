@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.db.models import Case, F, When
+
 from sessions_app.conversations import branches
 from sessions_app.conversations.branches import Segment
 from sessions_app.conversations.line_digests import Said, grouped, joined, said_by, whole
@@ -63,15 +65,15 @@ def is_own_result(row: Message) -> bool:
 
 def _rows(chat_session: ChatSession, segments: Iterable[Segment]) -> Iterator[_Row]:
     """Yield key of each row that says something in these segments, in order, and what it says."""
-    columns = ["pk", "role", "text"]
-    # Of other sessions the text alone is enough.
-    if has_tools := bool(chat_session.client_tools):
-        columns.append("parts")
+    # Of other sessions' answers the text alone is enough: what a user says may have files.
+    has_tools = bool(chat_session.client_tools)
+    parts_of_users = Case(When(role=MessageRole.USER, then=F("parts")))
     for segment in segments:
         rows = segment.messages().filter(kind=MessageKind.SAID)
         if not has_tools:
             rows = rows.exclude(role=MessageRole.TOOL)
         # Without model objects, which take four times as long.
-        for pk, role, text, *parts in rows.order_by("position").values_list(*columns):
-            if (said := said_by(role, MessageKind.SAID, text, known(parts[0]) if parts else ())) is not None:
+        told = rows.annotate(told=F("parts") if has_tools else parts_of_users).order_by("position")
+        for pk, role, text, parts in told.values_list("pk", "role", "text", "told"):
+            if (said := said_by(role, MessageKind.SAID, text, known(parts))) is not None:
                 yield pk, said

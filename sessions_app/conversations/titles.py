@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
+from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.plain_text import blocks
-from sessions_app.models import ChatSession
+from sessions_app.models import ChatSession, MessageRole
 
 FIRST_WORDS = 60
 """Characters of a title that is made of the first words."""
@@ -25,6 +27,14 @@ def name(chat_session: ChatSession, text: str) -> None:
     if not chat_session.title:
         chat_session.title = title_of(text)
         ChatSession.objects.filter(pk=chat_session.pk).update(title=chat_session.title)
+
+
+def first_words(said: Iterable[Said]) -> str:
+    """Return what the user has said first, or the names of the files that it was; empty for nothing."""
+    first = next((each for each in said if each.role == MessageRole.USER), None)
+    if first is None or first.text.strip():
+        return first.text if first else ""
+    return ", ".join(file.name for file in first.files)
 
 
 def title_of(text: str) -> str:

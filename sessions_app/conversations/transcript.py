@@ -134,10 +134,11 @@ def append_claimed(chat_session: ChatSession, turn: Turn | None, rows: Sequence[
     return Appended(tuple(messages), old, mark_as_told(chat_session))
 
 
-def append_history(chat_session: ChatSession, rows: Sequence[NewMessage]) -> Stamp:
-    """Append what was said elsewhere, however much; return the stamp after it. Under the session's lock."""
-    Message.objects.bulk_create(_made(chat_session, None, rows), batch_size=_ROWS_AT_ONCE)
-    return mark_as_told(chat_session)
+def append_history(chat_session: ChatSession, rows: Sequence[NewMessage]) -> Appended:
+    """Append what was said elsewhere, however much. Under the session's lock."""
+    old = stamp_of(chat_session)
+    messages = Message.objects.bulk_create(_made(chat_session, None, rows), batch_size=_ROWS_AT_ONCE)
+    return Appended(tuple(messages), old, mark_as_told(chat_session))
 
 
 def _made(chat_session: ChatSession, turn: Turn | None, rows: Sequence[NewMessage]) -> list[Message]:

@@ -101,13 +101,18 @@ def _ready(user_id: int, digest: str) -> FileContent | None:
 
 
 def _made(content: FileContent, name: str) -> FileShape:
+    file = UserFile(owner_id=content.owner_id, content=content, name=kept_name(content, name))
+    file.save(force_insert=True)
+    return file_shape(reference_of(file))
+
+
+def kept_name(content: FileContent, name: str) -> str:
+    """Return the name that a file of this content is kept under: a picture's says in which form that is."""
     name = cleaned(name)
     suffixes = _SUFFIXES.get(content.media_type)
     if suffixes and suffix_of(name) not in suffixes:
         name = with_suffix(name, suffixes[0])
-    file = UserFile(owner_id=content.owner_id, content=content, name=name)
-    file.save(force_insert=True)
-    return file_shape(reference_of(file))
+    return name
 
 
 def find(user_id: int, file_id: UUID) -> UserFile:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sessions_app.conversations import (
     access,
+    attachments,
     branches,
     limits,
     storage,
@@ -22,14 +23,17 @@ from sessions_app.conversations import (
     transcript,
     waiting_calls,
 )
+from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.line_digests import Said
-from sessions_app.conversations.profiles import check_profile
+from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.said_rows import said_after, with_own_results
 from sessions_app.conversations.schemas import session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import NotFound
+from sessions_app.files.brought import Brought
 from sessions_app.journal import Fact, record
+from sessions_app.llm.content.codec import decode, encode
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.models import ChatSession, FactName, Message, MessageRole, Turn, TurnKind
@@ -58,8 +62,8 @@ def say(
 ) -> AcceptedTurn:
     """Store what is new of a conversation, and begin a turn with its end. ``run_id`` is free, or None.
 
-    Raises Moved, NotFound (the profile, or the user may no longer act), BadInput (results that are not of the calls at
-    a named place), Conflict, TooLarge, TooMany.
+    Raises Moved, NotKept, NotFound (the profile, or the user may no longer act), BadInput (results that are not of the
+    calls at a named place), Conflict, TooLarge, TooMany.
     """
     chat_session = _held(user_id, found)
     access.require_user(user_id)
@@ -72,18 +76,19 @@ def say(
         chat_session, place = made(user_id, heard, found, chat_session)
     said = in_order(heard.said, found.calls) if found.calls else heard.said
     end = len(said) - heard.brought
-    earlier = rows_of(said, place.count, end, found.calls)
-    results = rows_of(said, max(place.count, end), None, found.calls)
-    turn = _turn(chat_session, heard, place, sampling)
+    files = Brought(user_id, said[place.count :])
+    earlier = rows_of(said, place.count, end, found.calls, files=files)
+    results = rows_of(said, max(place.count, end), None, found.calls, files=files)
+    turn = _turn(chat_session, heard, place, sampling, files)
     turn.request, turn.request_digest = sent.request, sent.digest
     turn.run_id = run_id or turn.run_id
-    _admit(turn, earlier, results)
+    _admit(turn, earlier, results, text_with(turn.text, files.of(said[-1]) if turn.parts else ()))
     forked, refused = _go_to(chat_session, place, turn, is_known=place.count == len(heard.said))
     if earlier:
         _store(chat_session, [*refused, *earlier], tell=found.place is not None)
         forked, refused = None, []  # of these rows no memory knows: the transcript is read
     if found.place is None:
-        titles.name(chat_session, next((each.text for each in heard.said if each.role == MessageRole.USER), ""))
+        titles.name(chat_session, titles.first_words(heard.said))
         record(Fact(user_id, FactName.SESSION_CREATED, chat_session.pk, value=session_shape(chat_session)))
     user = access.require_user(user_id)
     if turn.kind == TurnKind.RESUMPTION:
@@ -96,22 +101,22 @@ def say(
 
 
 def rows_of(
-    said: Sequence[Said], start: int, end: int | None = None, before: Sequence[ToolCall] = ()
+    said: Sequence[Said], start: int, end: int | None = None, before: Sequence[ToolCall] = (), *, files: Brought
 ) -> list[NewMessage]:
     """Return the rows of some of what was said, from one place in it to before another.
 
     ``before`` are the calls of the answer before all of it.
     """
     names = {call.id: call.name for call in (*before, *(call for each in said for call in each.calls))}
-    return [_row(each, names) for each in said[start:end]]
+    return [_row(each, names, files) for each in said[start:end]]
 
 
-def _row(said: Said, names: dict[str, str]) -> NewMessage:
+def _row(said: Said, names: dict[str, str], files: Brought) -> NewMessage:
     public_id = said.id or uuid.uuid4()
     if said.role == MessageRole.TOOL:
         row = tool_row(said.call_id, names.get(said.call_id, ""), said.text, client=True)
         return NewMessage(MessageRole.TOOL, row.text, row.parts, public_id=public_id)
-    return NewMessage(said.role, said.text, said.calls, public_id=public_id)
+    return NewMessage(said.role, said.text, (*said.calls, *files.parts(said)), public_id=public_id)
 
 
 def _held(user_id: int, found: Found) -> ChatSession | None:
@@ -135,7 +140,9 @@ def _check(chat_session: ChatSession, heard: Heard, found: Found, place: Place) 
     check_profile(chat_session)
 
 
-def _turn(chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[str, Any] | None) -> Turn:
+def _turn(
+    chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[str, Any] | None, files: Brought
+) -> Turn:
     """Return the turn, not stored yet: where all that was said is there already, it is one for another answer."""
     turn = Turn(owner_id=chat_session.owner_id, chat_session=chat_session, sampling=sampling)
     if heard.said and heard.said[-1].role == MessageRole.TOOL:
@@ -145,17 +152,20 @@ def _turn(chat_session: ChatSession, heard: Heard, place: Place, sampling: dict[
     else:
         turn.kind = TurnKind.MESSAGE if place.ends else TurnKind.EDIT
         turn.text, turn.message_id = heard.said[-1].text, heard.said[-1].id or uuid.uuid4()
+        turn.parts = encode(files.parts(heard.said[-1]))
     return turn
 
 
-def _admit(turn: Turn, earlier: Sequence[NewMessage], results: Sequence[NewMessage]) -> None:
+def _admit(turn: Turn, earlier: Sequence[NewMessage], results: Sequence[NewMessage], told: str) -> None:
+    """Refuse what there is no room for; ``told`` is what the model is sent of what is said."""
     if turn.kind == TurnKind.RESUMPTION:
         admit(turn, [each.text for each in results])
         storage.admit_text(turn.owner_id, sum(len(each.text) for each in (*earlier, *results)))
         return
     again = turn.kind == TurnKind.REGENERATION
     claim_of(turn, claimed=turn.answer_id if again else None).save(force_insert=True)
-    check_fits(turn.chat_session, turn.chat_session.profile, turn.text)
+    check_takes(turn.chat_session.profile, decode(turn.parts))
+    check_fits(turn.chat_session, turn.chat_session.profile, told)
     limits.admit_turn(turn.owner_id, turn.text, ())
     storage.admit_text(turn.owner_id, len(turn.text) + sum(len(each.text) for each in earlier))
 
@@ -216,6 +226,6 @@ def _begin_branch(chat_session: ChatSession, position: int, turn: Turn, *, is_kn
 
 
 def _store(chat_session: ChatSession, earlier: Sequence[NewMessage], *, tell: bool) -> None:
-    transcript.append_history(chat_session, earlier)
+    attachments.note(transcript.append_history(chat_session, earlier).messages)
     if tell:
         tell_selected(chat_session)  # it is to be fetched again

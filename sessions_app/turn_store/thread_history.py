@@ -15,7 +15,10 @@ from itertools import takewhile
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+from django.db.models import Case, F, When
+
 from sessions_app.conversations import branches
+from sessions_app.conversations.line_digests import SaidFile, files_in
 from sessions_app.errors import Conflict
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import ToolCall, tool_results
@@ -32,7 +35,7 @@ _ROWS_OF_ANSWER = 200
 class ThreadMessage:
     """One message as a client has sent it: ``id`` is the client's string.
 
-    ``calls`` are those of an answer, ``call_id`` says which call a result is of.
+    ``calls`` are those of an answer, ``call_id`` says which call a result is of, ``files`` are those of the user's.
     """
 
     id: str
@@ -40,6 +43,7 @@ class ThreadMessage:
     text: str
     calls: tuple[ToolCall, ...] = ()
     call_id: str = ""
+    files: tuple[SaidFile, ...] = ()
 
 
 class Known(NamedTuple):
@@ -48,6 +52,7 @@ class Known(NamedTuple):
     pk: int
     role: str
     text: str
+    files: tuple[SaidFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +198,9 @@ def _stored(chat_session: ChatSession, ids: Iterable[UUID]) -> dict[UUID, Known]
     found: dict[UUID, Known] = {}
     for some in _portions(list(ids)):
         rows = Message.objects.filter(owner=chat_session.owner_id, public_id__in=some, chat_session=chat_session)
-        for public_id, pk, role, text in rows.values_list("public_id", "pk", "role", "text"):
-            found[public_id] = Known(pk, role, text)
+        told = rows.annotate(told=Case(When(role=MessageRole.USER, then=F("parts"))))
+        for public_id, pk, role, text, parts in told.values_list("public_id", "pk", "role", "text", "told"):
+            found[public_id] = Known(pk, role, text, files_in(known(parts)))
     return found
 
 
@@ -211,10 +217,11 @@ def _ids_alive(turns: Iterable[Turn]) -> Iterator[tuple[UUID, Turn]]:
 def _check(sent: ThreadMessage, row: Known | None, turn: Turn | None) -> None:
     """Make sure that a known message says the same. Raises Conflict."""
     if row is not None:
-        agrees = row.role == sent.role and _agree(sent, row.text)
+        agrees = row.role == sent.role and row.files == sent.files and _agree(sent, row.text)
+    elif turn is not None and turn.status == TurnStatus.QUEUED:
+        agrees = files_in(known(turn.parts)) == sent.files and _agree(sent, turn.text)
     else:
-        waits = turn is not None and turn.status == TurnStatus.QUEUED
-        agrees = _agree(sent, turn.text) if turn is not None and waits else sent.role != MessageRole.USER
+        agrees = sent.role != MessageRole.USER
     if not agrees:
         raise Conflict("A message that is known here says something else.", message_id=sent.id)
 

@@ -17,9 +17,10 @@ def said_of(messages: Sequence[ThreadMessage]) -> tuple[tuple[Said, ...], dict[s
     """Return what new messages say, with ids of their own, and the client's strings for these; not what is blank."""
     said, names = [], {}
     for each in messages:
-        if each.text.strip() or each.calls or each.role == MessageRole.TOOL:
-            names[each.id] = message_id = uuid.uuid4()
-            said.append(Said(each.role, each.text, each.calls, each.call_id, message_id))
+        one = Said(each.role, each.text, each.calls, each.call_id, each.files, uuid.uuid4())
+        if one.id is not None and (not one.is_blank or each.role == MessageRole.TOOL):
+            names[each.id] = one.id
+            said.append(one)
     return tuple(said), names
 
 

@@ -25,6 +25,7 @@ from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.said_rows import said_after
 from sessions_app.conversations.turn_results import ending_of, last_event
 from sessions_app.errors import Conflict, NotFound
+from sessions_app.files.brought import Brought
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.tools.client_tools import digest_of
 from sessions_app.models import ChatSession, Message, MessageKind, MessageRole, Turn, TurnStatus
@@ -71,8 +72,8 @@ class ThreadRun:
 def take(user_id: int, request: ThreadRequest, *, process: str, accepting: bool) -> ThreadRun:
     """Begin the run that a request asks for, or find it.
 
-    Raises Moved, NotFound (the profile, or the user may no longer act), BadInput (nothing to answer, calls without
-    their results), Conflict, StillStopping, TooLarge, TooMany.
+    Raises Moved, NotKept, NotFound (the profile, or the user may no longer act), BadInput (nothing to answer, calls
+    without their results), Conflict, StillStopping, TooLarge, TooMany.
     """
     return _Taking(user_id, request, process, accepting).run()
 
@@ -146,9 +147,18 @@ class _Taking:
         return self._say(Heard(chat_session.profile_id or 0, None, (*before, *new)), Found(place))
 
     def _wait(self, session_id: UUID, said: Said) -> AcceptedTurn:
+        access.require_user(self._user_id)
+        files = [file.pk for file in Brought(self._user_id, [said]).of(said)]
         process, accepting, run_id = self._process, self._accepting, _free(self._ids)
         return asking.ask(
-            self._user_id, session_id, said.text, said.id, process=process, accepting=accepting, run_id=run_id
+            self._user_id,
+            session_id,
+            said.text,
+            said.id,
+            process=process,
+            accepting=accepting,
+            run_id=run_id,
+            files=files,
         )
 
     def _may_wait(self, chat_session: ChatSession, new: Sequence[Said]) -> bool:

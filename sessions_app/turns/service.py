@@ -17,6 +17,7 @@ from sessions_app.conversations.schemas import MessageShape, RunShape, SessionSh
 from sessions_app.database import Door
 from sessions_app.errors import Conflict
 from sessions_app.files import clearing
+from sessions_app.files.brought import Keep, keep_none, kept_first
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns, checkpoint_of
@@ -99,18 +100,22 @@ class TurnService:
         *,
         sent: Sent = UNMARKED,
         look: Callable[[int, Heard], Found] = recognising.find,
+        keep: Keep = keep_none,
         door: Door = database,
     ) -> AcceptedTurn:
         """Answer a conversation that a program has sent, in the session that holds it, or in a new one.
 
-        ``look`` finds the place where it goes on. Raises NotFound, Conflict, TooLarge, TooMany.
+        ``look`` finds the place where it goes on; ``keep`` adds those of its files that are new. Raises NotFound,
+        Conflict, TooLarge, TooMany.
         """
         if sent.may_be_again and (before := await door.read(sent_before, user_id, sent)) is not None:
             return before
 
         async def say(found: Found) -> AcceptedTurn:
             ask = partial(continuing.say, user_id, heard, found, sampling, sent)
-            return await self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
+            return await kept_first(
+                lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked)), keep
+            )
 
         found = Found()
         for _ in range(LOOKS):
@@ -149,16 +154,21 @@ class TurnService:
             lambda: self._launcher.run_shielded(self._begin(door, ask, lambda asked: asked))
         )
 
-    async def run_thread(self, user_id: int, request: ThreadRequest, *, door: Door = database) -> ThreadRun:
-        """Begin the run that a client asks for in a thread of its own, or find it.
+    async def run_thread(
+        self, user_id: int, request: ThreadRequest, *, keep: Keep = keep_none, door: Door = database
+    ) -> ThreadRun:
+        """Begin the run that a client asks for in a thread of its own, or find it; ``keep`` adds files that are new.
 
         Raises NotFound, WrongKind, Conflict, TooLarge, TooMany.
         """
         take = partial(threads.take, user_id, request)
         for _ in range(LOOKS):
             with suppress(Moved):
-                return await self._stopping.before(
-                    lambda: self._launcher.run_shielded(self._begin(door, take, lambda run: run.asked))
+                return await kept_first(
+                    lambda: self._stopping.before(
+                        lambda: self._launcher.run_shielded(self._begin(door, take, lambda run: run.asked))
+                    ),
+                    keep,
                 )
         raise Conflict("This thread cannot be gone on with now. Try again in a moment.")
 

@@ -96,7 +96,8 @@ class FileReference:
     """A file that belongs to a message: a reference only, its bytes are kept elsewhere (`files`).
 
     What the model is sent of it is frozen here, by SHA-256: a `text`, and then `images`, all of `image_type`, which are
-    kept in `folder`. The rest is for people.
+    kept in `folder`. `digest` is the SHA-256 of the bytes that were uploaded, by which a program's file is known again.
+    The rest is for people.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _EXACT
@@ -114,6 +115,7 @@ class FileReference:
     text: str | None = None
     images: tuple[str, ...] = ()
     image_type: str | None = None
+    digest: str | None = None
     kind: Literal["file"] = "file"
 
     @property
