@@ -127,6 +127,13 @@ export declare namespace Api {
     name: "branch.selected";
     value: SessionShape | null;
   }
+  /** How far a call is: ``progress`` of ``total``, null where nobody knows, and a word about it. */
+  interface CallProgress {
+    toolCallId: string;
+    progress: number;
+    total: number | null;
+    message: string | null;
+  }
   /** Why a provider's cache had less than was expected; `sentence` says it to a person. */
   type Cause = "first" | "model" | "profile" | "prompt" | "tools" | "software" | "compacted" | "edited" | "expired" | "evicted" | "unreported" | "host" | "other";
   /** A profile that a user may choose for a session, or for one answer. ``memory``: whether the user's memory is told to it. ``input_price`` is what a million tokens of a prompt cost that no cache holds, in US dollars; null where no price is known. */
@@ -569,7 +576,7 @@ export declare namespace Api {
     session_id: string;
     run_id: string;
     seq: number | null;
-    event: TurnStarted | TextMessageStartEvent | TextDelta | TextMessageEndEvent | ToolCallStartEvent | ToolCallArgsEvent | ToolCallEndEvent | ToolResult | ReasoningStartEvent | ReasoningMessageStartEvent | ReasoningMessageContentEvent | ReasoningMessageEndEvent | ReasoningEndEvent | WorkBegan | WorkEnded | TurnFinished | TurnFailed;
+    event: TurnStarted | TextMessageStartEvent | TextDelta | TextMessageEndEvent | ToolCallStartEvent | ToolCallArgsEvent | ToolCallEndEvent | ToolProgress | ToolResult | ReasoningStartEvent | ReasoningMessageStartEvent | ReasoningMessageContentEvent | ReasoningMessageEndEvent | ReasoningEndEvent | WorkBegan | WorkEnded | TurnFinished | TurnFailed;
   }
   /** The running turn: ``text`` with the run events after ``seq`` is the whole answer. */
   interface RunShape {
@@ -779,6 +786,16 @@ export declare namespace Api {
     error?: string | null;
     encryptedValue?: string | null;
     metadata?: Record<string, unknown> | null;
+  }
+  /** A tool is at work, and says how far it is: at most four times a second, and kept nowhere. */
+  interface ToolProgress {
+    type: "CUSTOM";
+    timestamp?: number | null;
+    rawEvent?: unknown;
+    metadata?: Record<string, unknown> | null;
+    subagentRunId?: string | null;
+    name: "tool.progress";
+    value: CallProgress;
   }
   /** AG-UI's TOOL_CALL_RESULT: what a tool answered is text. */
   interface ToolResult {

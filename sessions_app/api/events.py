@@ -106,6 +106,22 @@ class WorkEnded(StepFinishedEvent):
     step_name: Literal["compaction"]
 
 
+class CallProgress(Shape):
+    """How far a call is: ``progress`` of ``total``, null where nobody knows, and a word about it."""
+
+    toolCallId: str  # noqa: N815 - within AG-UI's event
+    progress: float
+    total: float | None
+    message: str | None
+
+
+class ToolProgress(CustomEvent):
+    """A tool is at work, and says how far it is: at most four times a second, and kept nowhere."""
+
+    name: Literal["tool.progress"]
+    value: CallProgress
+
+
 class SessionChanged(CustomEvent):
     """A session was created, or its title, flags, activity or messages changed."""
 
@@ -184,6 +200,7 @@ RunEvent = Annotated[
     | ToolCallStartEvent
     | ToolCallArgsEvent
     | ToolCallEndEvent
+    | ToolProgress
     | ToolResult
     | ReasoningStartEvent
     | ReasoningMessageStartEvent

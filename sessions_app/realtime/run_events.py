@@ -14,6 +14,7 @@ from uuid import UUID
 
 from ag_ui.core import (
     BaseEvent,
+    CustomEvent,
     ReasoningEndEvent,
     ReasoningMessageContentEvent,
     ReasoningMessageEndEvent,
@@ -40,6 +41,10 @@ from sessions_app.llm.step_events import (
     ToolCallEnd,
     ToolCallStart,
 )
+from sessions_app.llm.tools.sources import Progress
+
+TOOL_PROGRESS = "tool.progress"
+"""The name of AG-UI's CUSTOM event that says how far a call is. The other CUSTOM events are facts, of no run."""
 
 
 class RunStream:
@@ -151,6 +156,16 @@ class RunStream:
     def work_ended(self, name: str) -> None:
         """Send that this work has ended."""
         self._send(StepFinishedEvent(step_name=name))
+
+    def call_progress(self, call_id: str, progress: Progress) -> None:
+        """Send how far a call is; nothing of it is kept."""
+        value = {
+            "toolCallId": call_id,
+            "progress": progress.progress,
+            "total": progress.total,
+            "message": progress.message,
+        }
+        self._send(CustomEvent(name=TOOL_PROGRESS, value=value))
 
     def call_result(self, call_id: str, message_id: UUID, text: str) -> None:
         """Send a tool's result, once it is stored under ``message_id``."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, approvals, spending, transcript, waiting_calls
+from sessions_app.conversations import access, approvals, attachments, spending, transcript, waiting_calls
 from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
 from sessions_app.conversations.sent_rows import row_of
@@ -20,6 +20,7 @@ from sessions_app.conversations.versions import versions
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
+from sessions_app.llm.content.parts import FileReference
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import (
     ChatSession,
@@ -79,6 +80,9 @@ def _append(
     """Append rows of a turn."""
     appended = transcript.append(chat_session, turn, rows, **columns)
     touch(chat_session, appended, request)
+    if any(isinstance(part, FileReference) for row in rows for part in row.parts):
+        access.lock_user(turn.owner_id)
+        attachments.note(appended.messages)
     # Of what a turn appends, only another answer stands beside something.
     beside = versions(appended.messages) if turn.kind in (TurnKind.REGENERATION, TurnKind.RESUMPTION) else {}
     return Stored(

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from sessions_app import database
+from sessions_app.conversations.transcript import NewMessage
 from sessions_app.llm.agent import Agent
-from sessions_app.llm.content.unicode import clean
 from sessions_app.models import Turn
 from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.approving import ApprovedCall
 from sessions_app.turn_store.ending import store_result
 from sessions_app.turns.memory import TurnMemory
+from sessions_app.turns.tool_rows import result_row
 from sessions_app.turns.writing import Write, settled
 
 
@@ -49,15 +51,15 @@ class ApprovedCalls:
                 task.cancel()
             await asyncio.gather(*made, return_exceptions=True)
 
-    async def _make(self, approved: ApprovedCall) -> tuple[ApprovedCall, str]:
+    async def _make(self, approved: ApprovedCall) -> tuple[ApprovedCall, NewMessage]:
         if approved.obstacle:
-            return approved, approved.obstacle
-        output = await self._agent.call(self._memory.transcript, approved.call)
-        return approved, clean(output.text)
+            return approved, approving.result_row(approved.call, approved.obstacle)
+        report = partial(self._stream.call_progress, approved.call.id)
+        output = await self._agent.call(self._memory.transcript, approved.call, report)
+        return approved, await result_row(self._turn.owner_id, approved.call, output)
 
-    async def _store(self, approved: ApprovedCall, text: str) -> None:
+    async def _store(self, approved: ApprovedCall, row: NewMessage) -> None:
         door = database.of(self._turn.owner_id)
-        row = approving.result_row(approved.call, text)
         stored = await self._write(door, store_result, self._turn, approved, row)
         self._stream.call_result(approved.call.id, row.public_id, row.text)
         await self._memory.go_on(stored)

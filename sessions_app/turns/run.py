@@ -14,6 +14,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import Literal
 
@@ -28,8 +29,6 @@ from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, TurnResult, reductions
 from sessions_app.llm.agent import Agent
 from sessions_app.llm.content.parts import ToolCall
-from sessions_app.llm.content.rows import tool_row
-from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.errors import ProviderError
 from sessions_app.llm.step_events import StepResult
 from sessions_app.llm.tools.sources import Standing
@@ -43,6 +42,7 @@ from sessions_app.turns.approved_calls import ApprovedCalls
 from sessions_app.turns.compacting import Compactor
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.output import TurnOutput
+from sessions_app.turns.tool_rows import result_row
 from sessions_app.turns.writing import Write, settled
 
 logger = logging.getLogger(__name__)
@@ -229,7 +229,7 @@ class Run:
             result.parts,
             public_id=self.stream.message_id,
         )
-        rows = [answer, *await _results(agent, memory, result.calls)]
+        rows = [answer, *await self._results(agent, memory, result.calls)]
         await settled(self._store_step(memory, result, rows))
 
     async def _resume(self, agent: Agent, memory: TurnMemory) -> bool:
@@ -262,7 +262,7 @@ class Run:
         """
         waiting = {each.tool_call_id for each in asked}
         own = [call for call in result.calls if not call.client and call.id not in waiting]
-        rows = await _results(agent, memory, own)
+        rows = await self._results(agent, memory, own)
         self._output.leave(rows, asked)
         for call, row in zip(own, rows, strict=True):
             self.stream.call_result(call.id, row.public_id, row.text)
@@ -279,9 +279,10 @@ class Run:
         self._output.begin_answer()
         await memory.go_on(stored)
 
+    async def _results(self, agent: Agent, memory: TurnMemory, calls: Sequence[ToolCall]) -> list[NewMessage]:
+        """Run the host's own tools, and return the rows of their results."""
+        return await asyncio.gather(*(self._result(agent, memory, call) for call in calls))
 
-async def _results(agent: Agent, memory: TurnMemory, calls: Sequence[ToolCall]) -> list[NewMessage]:
-    """Run the host's own tools, and return the rows of their results."""
-    outcomes = await asyncio.gather(*(agent.call(memory.transcript, call) for call in calls))
-    rows = [tool_row(call.id, call.name, clean(outcome.text)) for call, outcome in zip(calls, outcomes, strict=True)]
-    return [NewMessage(MessageRole.TOOL, row.text, row.parts) for row in rows]
+    async def _result(self, agent: Agent, memory: TurnMemory, call: ToolCall) -> NewMessage:
+        report = partial(self.stream.call_progress, call.id)
+        return await result_row(self.turn.owner_id, call, await agent.call(memory.transcript, call, report))

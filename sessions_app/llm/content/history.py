@@ -17,6 +17,7 @@ when it has them (`cached_transcript`). The rules, each for a reason that a prov
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from sessions_app.llm.content.files import Image, images_in, stand_in
@@ -27,9 +28,11 @@ from sessions_app.llm.content.rows import Row, calls_of, check, counts
 from sessions_app.llm.content.summaries import said_of, sent_of
 
 if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelMessage, ModelRequest
+    from pydantic_ai.messages import BinaryContent, ModelMessage, ModelRequest, UserContent, UserPromptPart
 
 NO_RESULT = "No result: the tool was not run to its end."
+PICTURES = "[What the tool {} has brought:]"
+"""What stands before a tool's pictures: changed, it changes every prompt with such."""
 OPENING = "(The beginning of this conversation was deleted.)"
 
 
@@ -71,27 +74,42 @@ def body_of(rows: Sequence[Row], *, model: str) -> list[ModelMessage]:
 
 
 def _said(text: str, images: Sequence[Image]) -> ModelRequest:
-    from pydantic_ai.messages import BinaryContent, ModelRequest, UserPromptPart
+    from pydantic_ai.messages import ModelRequest, UserPromptPart
 
     if not images:
         return ModelRequest(parts=[UserPromptPart(text, timestamp=EPOCH)])
-    shown = [BinaryContent(stand_in(image.name), media_type=image.media_type) for image in images]
-    return ModelRequest(parts=[UserPromptPart([*shown, *([text] if text.strip() else [])], timestamp=EPOCH)])
+    shown: list[UserContent] = [*_binary(images), *([text] if text.strip() else [])]
+    return ModelRequest(parts=[UserPromptPart(shown, timestamp=EPOCH)])
+
+
+def _binary(images: Iterable[Image]) -> list[BinaryContent]:
+    from pydantic_ai.messages import BinaryContent
+
+    return [BinaryContent(stand_in(image.name), media_type=image.media_type) for image in images]
 
 
 def _results(calls: dict[str, str], following: Sequence[Row]) -> ModelRequest:
-    """One message with a result for each call, in the order of the calls, from the tool rows right behind them."""
+    """One message with a result for each call, in the order of the calls, from the tool rows right behind them.
+
+    Pictures stand behind all results, because OpenAI's wires take none within them.
+    """
     from pydantic_ai.messages import ModelRequest, ToolReturnPart
 
-    results: dict[str, str] = {}
-    for row in following:
-        if row.role != "tool":
-            break
+    results: dict[str, Row] = {}
+    for row in takewhile(lambda row: row.role == "tool", following):
         for result in tool_results(row.parts):
-            results.setdefault(result.id, row.text)
-    return ModelRequest(
-        parts=[
-            ToolReturnPart(name, results.get(call_id, NO_RESULT), call_id, timestamp=EPOCH)
-            for call_id, name in calls.items()
-        ]
-    )
+            results.setdefault(result.id, row)
+    texts = {call_id: row.text for call_id, row in results.items()}
+    shown = [part for call_id in calls if call_id in results for part in _pictures(calls[call_id], results[call_id])]
+    told = [
+        ToolReturnPart(name, texts.get(call_id, NO_RESULT), call_id, timestamp=EPOCH) for call_id, name in calls.items()
+    ]
+    return ModelRequest(parts=[*told, *shown])
+
+
+def _pictures(tool: str, row: Row) -> list[UserPromptPart]:
+    from pydantic_ai.messages import UserPromptPart
+
+    if not (images := images_in(row.parts)):
+        return []
+    return [UserPromptPart([PICTURES.format(tool), *_binary(images)], timestamp=EPOCH)]

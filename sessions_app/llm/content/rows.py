@@ -26,7 +26,7 @@ Role = Literal["user", "assistant", "tool"]
 SENDABLE: dict[Role, tuple[type, ...]] = {
     "user": (Summary, Note, FileReference),
     "assistant": (Origin, Reasoning, TextSpan, ToolCall),
-    "tool": (ToolResult,),
+    "tool": (ToolResult, FileReference),
 }
 """The parts that can be sent with a row of each role."""
 

@@ -103,6 +103,15 @@ class BranchSelected(TypedDict):
     value: SessionShape | None
 
 
+class CallProgress(TypedDict):
+    """How far a call is: `progress` of `total`, null where nobody knows, and a word about it."""
+
+    toolCallId: str
+    progress: float
+    total: float | None
+    message: str | None
+
+
 class ChoiceShape(TypedDict):
     """A profile that a user may choose for a session, or for one answer. `memory`: whether the user's memory
     is told to it. `input_price` is what a million tokens of a prompt cost that no cache holds, in US dollars;
@@ -744,6 +753,7 @@ class RunNotification(TypedDict):
         | ToolCallStartEvent
         | ToolCallArgsEvent
         | ToolCallEndEvent
+        | ToolProgress
         | ToolResult
         | ReasoningStartEvent
         | ReasoningMessageStartEvent
@@ -1037,6 +1047,18 @@ class ToolMessage(TypedDict):
     error: NotRequired[str | None]
     encryptedValue: NotRequired[str | None]
     metadata: NotRequired[dict[str, Any] | None]
+
+
+class ToolProgress(TypedDict):
+    """A tool is at work, and says how far it is: at most four times a second, and kept nowhere."""
+
+    type: Literal["CUSTOM"]
+    timestamp: NotRequired[int | None]
+    rawEvent: NotRequired[Any]
+    metadata: NotRequired[dict[str, Any] | None]
+    subagentRunId: NotRequired[str | None]
+    name: Literal["tool.progress"]
+    value: CallProgress
 
 
 class ToolResult(TypedDict):

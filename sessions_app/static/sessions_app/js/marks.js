@@ -26,7 +26,7 @@ export class Marks extends Emitter {
     /** @type {string | null} */
     this.current = null; // the open chat
     sessions.on("loaded", ({ sessions, running }) => this.load(sessions, running));
-    journal.on("event", ({ event }) => event.type === "CUSTOM" && this.hear(event));
+    journal.on("event", ({ event }) => event.type === "CUSTOM" && event.name !== "tool.progress" && this.hear(event));
     browser.addEventListener("storage", () => this.see()); // another window may have marked what is open here
     browser.document.addEventListener("visibilitychange", () => this.see());
   }

@@ -23,7 +23,7 @@ export class Notifications {
     this.browser = browser;
     /** @type {Map<string, number>} */
     this.begun = new Map(); // when each running turn began, as far as this page has seen it
-    journal.on("event", ({ event }) => event.type === "CUSTOM" && this.hear(event));
+    journal.on("event", ({ event }) => event.type === "CUSTOM" && event.name !== "tool.progress" && this.hear(event));
   }
 
   /** @param {Page.Fact} fact */
