@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult, ContentBlock
 
 NOTHING = "The tool has brought no text."
+PICTURES = "The tool has brought pictures."
 
 
 def output_of(result: CallToolResult) -> ToolOutput:
@@ -26,7 +27,7 @@ def output_of(result: CallToolResult) -> ToolOutput:
     text = _cut("\n\n".join(text for text in texts if text.strip()))
     if result.is_error:
         raise ToolError(text or "the tool does not say what is wrong.")
-    return ToolOutput(text or ("" if images else NOTHING), images)
+    return ToolOutput(text or (PICTURES if images else NOTHING), images)
 
 
 def _cut(text: str) -> str:
