@@ -16,8 +16,8 @@ from sessions_app.models import ToolServerTool
 from sessions_app.tool_servers.addresses import address_of
 from sessions_app.tool_servers.bounds import MAX_PROGRESS_CHARACTERS, PROGRESS_SECONDS
 from sessions_app.tool_servers.connections import Connections
-from sessions_app.tool_servers.credentials import credentials_for
-from sessions_app.tool_servers.errors import ToolServerError
+from sessions_app.tool_servers.credentials import credentials_for, not_connected
+from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
 from sessions_app.tool_servers.results import output_of
 
 
@@ -56,18 +56,25 @@ class ToolServers:
             raise ToolError(str(error)) from error
 
     async def _call(self, context: Context, tool: ToolServerTool, arguments: dict[str, Any]) -> ToolOutput:
-        address = address_of(tool.server, await credentials_for(context.user_id, tool.server))
+        headers = await credentials_for(context.user_id, tool.server)
+        address = address_of(tool.server, headers)
         was_open = self._connections.has(context.user_id, address)
         reporter = _Reporter(context)
         try:
             async with self._connections.use(context.user_id, address) as connection:
                 return output_of(await connection.call(tool.name, arguments, reporter))
         except ToolServerError as error:
-            if error.begun or not was_open:
+            asks_user = isinstance(error, Unauthorized) and tool.server.asks_users
+            if error.begun or not (was_open or asks_user):
                 raise
-        # The server was started anew since the last call, and has run nothing of this one.
-        async with self._connections.use(context.user_id, address) as connection:
-            return output_of(await connection.call(tool.name, arguments, reporter))
+        # The server has run nothing of this call: it was started anew since the last one, or knows the user no longer.
+        if asks_user:
+            address = address_of(tool.server, await credentials_for(context.user_id, tool.server, refused=headers))
+        try:
+            async with self._connections.use(context.user_id, address) as connection:
+                return output_of(await connection.call(tool.name, arguments, reporter))
+        except Unauthorized as error:
+            raise (not_connected(tool.server) if tool.server.asks_users else error) from None
 
     async def sweep(self) -> None:
         """Close connections that were not used for long."""

@@ -13,7 +13,7 @@ from sessions_app.conversations.search import index
 from sessions_app.errors import NotFound
 from sessions_app.files import clearing
 from sessions_app.journal import foreign
-from sessions_app.models import Ticket
+from sessions_app.models import Authorisation, AuthorisationRequest, Ticket
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns
@@ -117,8 +117,10 @@ class Supervisor:
             await self._publisher.write(database.SUPERVISOR, foreign.tell_gone, gone)
 
     async def prune(self) -> None:
-        """Remove tickets that were not used and facts that are too old, in portions with room for others between."""
+        """Remove what was not used in time, what ended users have left, and facts that are too old, in portions."""
         await database.SUPERVISOR.write(Ticket.remove_expired)
+        await database.SUPERVISOR.write(AuthorisationRequest.remove_expired)
+        await database.SUPERVISOR.write(Authorisation.remove_abandoned)
         while await database.SUPERVISOR.write(journal.prune):
             pass
 

@@ -35,6 +35,7 @@ class Memory(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
         self.access: dict[str, AccessToken] = {}
         self.refresh: dict[str, RefreshToken] = {}
         self.refreshes = 0
+        self.takes_none = False
         self.revoked: list[str] = []
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
@@ -91,7 +92,7 @@ class Memory(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
         return self._issue(client.client_id, scopes, refresh_token.resource)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
-        found = self.access.get(token)
+        found = None if self.takes_none else self.access.get(token)
         return found if found and (found.expires_at is None or found.expires_at > time.time()) else None
 
     async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
