@@ -102,6 +102,7 @@ def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
         return Stopping()
     if turn.status == TurnStatus.QUEUED:
         withdraw([turn])
+        append_results(chat_session, approving.close_calls(turn, chat_session))
         return_to_left_branch(turn, chat_session)
         return Stopping(withdrawn=turn)
     turn.stop_requested = True

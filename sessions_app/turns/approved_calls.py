@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 
 from sessions_app import database
 from sessions_app.conversations.transcript import NewMessage
@@ -21,8 +20,8 @@ from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.approving import ApprovedCall
 from sessions_app.turn_store.ending import store_result
+from sessions_app.turns import calls
 from sessions_app.turns.memory import TurnMemory
-from sessions_app.turns.tool_rows import result_row
 from sessions_app.turns.writing import Write, settled
 
 
@@ -36,13 +35,13 @@ class ApprovedCalls:
         self._stream = stream
         self._write = write
 
-    async def make(self, calls: Sequence[ApprovedCall]) -> None:
+    async def make(self, approved: Sequence[ApprovedCall]) -> None:
         """Make calls and store their results. Raises OwnershipLost."""
-        if not calls:
+        if not approved:
             return
         door = database.of(self._turn.owner_id)
-        await settled(self._write(door, approving.begin_calls, self._turn, calls))
-        made = [asyncio.create_task(self._make(each)) for each in calls]
+        await settled(self._write(door, approving.begin_calls, self._turn, approved))
+        made = [asyncio.create_task(self._make(each)) for each in approved]
         try:
             for ended in asyncio.as_completed(made):
                 await settled(self._store(*await ended))
@@ -54,9 +53,7 @@ class ApprovedCalls:
     async def _make(self, approved: ApprovedCall) -> tuple[ApprovedCall, NewMessage]:
         if approved.obstacle:
             return approved, approving.result_row(approved.call, approved.obstacle)
-        report = partial(self._stream.call_progress, approved.call.id)
-        output = await self._agent.call(self._memory.transcript, approved.call, report)
-        return approved, await result_row(self._turn.owner_id, approved.call, output)
+        return approved, await calls.make(self._turn, self._agent, self._memory, self._stream, approved.call)
 
     async def _store(self, approved: ApprovedCall, row: NewMessage) -> None:
         door = database.of(self._turn.owner_id)

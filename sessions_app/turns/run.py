@@ -14,7 +14,6 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from math import inf
 from typing import Literal
 
@@ -38,11 +37,11 @@ from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn, Stored, end, store_step
+from sessions_app.turns import calls as calling
 from sessions_app.turns.approved_calls import ApprovedCalls
 from sessions_app.turns.compacting import Compactor
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.output import TurnOutput
-from sessions_app.turns.tool_rows import result_row
 from sessions_app.turns.writing import Write, settled
 
 logger = logging.getLogger(__name__)
@@ -281,8 +280,5 @@ class Run:
 
     async def _results(self, agent: Agent, memory: TurnMemory, calls: Sequence[ToolCall]) -> list[NewMessage]:
         """Run the host's own tools, and return the rows of their results."""
-        return await asyncio.gather(*(self._result(agent, memory, call) for call in calls))
-
-    async def _result(self, agent: Agent, memory: TurnMemory, call: ToolCall) -> NewMessage:
-        report = partial(self.stream.call_progress, call.id)
-        return await result_row(self.turn.owner_id, call, await agent.call(memory.transcript, call, report))
+        made = [calling.make(self.turn, agent, memory, self.stream, call) for call in calls]
+        return await asyncio.gather(*made)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+import asyncio
+from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
 
-from sessions_app import database
-from sessions_app.models import TurnKind, WaitingCall
+from sessions_app import database, journal
+from sessions_app.errors import BadInput, Conflict, NotFound
+from sessions_app.llm.tools.sources import Standing
+from sessions_app.models import Approval, Message, StandingApproval, TurnKind, WaitingCall
+from sessions_app.session_store import forking
+from sessions_app.turn_store import approving
+from sessions_app.turn_store.deciding import GivenDecision
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Call
-from tests.turns.fixtures import NewSession
-from tests.turns.host import Host, guard_of, idle, said, types
+from tests.providers.script import Answer, Call, Gate
+from tests.turns.fixtures import NewHost, NewSession
+from tests.turns.host import Host, guard_of, idle, said, stands_at, types, within
 from tests.turns.tool_server import (
     MailServer,
+    decide,
     decided,
     give_tools,
+    send,
     sends,
     serve,
     stored_approvals,
@@ -88,3 +97,344 @@ async def test_an_approved_call_is_made_once(host: Host, chat: UUID, server: Mai
     told = await host.listener.fact("approval.decided")
     assert (told["decision"], told["tool_call_id"]) == ("approved", "c1")
     assert (await host.open(chat))["approvals"] == []
+
+
+async def test_a_refused_call_is_not_made_and_the_note_is_told(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    turn = await decided(host, chat, {"c1": False}, note="Not to Bo.")
+    told = f"{approving.REFUSED} They say: Not to Bo."
+    assert (turn.status, guard_of(turn)[1:]) == ("complete", ("kept", "same stamp"))
+    assert provider.requests[-1].json["messages"][-1]["content"] == told
+    assert server.made == []
+    [approval] = await stored_approvals()
+    assert (approval.decision, approval.state, approval.note) == ("refused", "none", "Not to Bo.")
+    [answer] = [each for each in (await host.open(chat))["messages"] if each.tool_calls]
+    assert answer.tool_calls[0].approval == "refused"
+
+
+async def test_calls_of_one_step_are_decided_together(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    calls = [sends("Bo", "c1"), CALCULATE, sends("Al", "c2", "mail_delete"), sends("Cy", "c3", "mail_read")]
+    await asked_in(host, chat, provider, *calls)
+    assert [each.tool_call_id for each in await waiting(host, chat)] == ["c1", "c2"]
+    assert [text for role, text, _ in await said(chat) if role == "tool"] == ["42", "mail_read done"]
+    with pytest.raises(BadInput) as missing:
+        await decide(host, chat, {"c1": True})
+    assert missing.value.data["missing"] == [str(each.public_id) for each in await waiting(host, chat)][1:]
+    assert [made for made, _ in server.made] == ["mail_read"]
+    await decided(host, chat, {"c1": True, "c2": False})
+    results = [each["content"] for each in provider.requests[-1].json["messages"] if each["role"] == "tool"]
+    assert results == ["mail_send done", "42", approving.REFUSED, "mail_read done"]
+
+
+async def test_what_does_not_wait_cannot_be_decided(host: Host, chat: UUID, provider: Provider) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    [approval] = await waiting(host, chat)
+    given, unknown = GivenDecision(approval.public_id, True), GivenDecision(uuid4(), True)
+    for some in ([unknown], [given, unknown]):
+        with pytest.raises(NotFound):
+            await send(host, chat, some)
+    with pytest.raises(NotFound):
+        await within(host.runner.service.decide(host.user_id, uuid4(), [given]))
+    asked = await send(host, chat, [given])
+    await host.listener.end_of(asked.run_id)
+    with pytest.raises(Conflict) as again:
+        await send(host, chat, [given])
+    told = {"approval_id": str(approval.public_id), "decision": "approved", "run_id": str(asked.run_id)}
+    assert again.value.data["approvals"] == [told]
+
+
+async def test_of_two_that_decide_at_once_one_wins(
+    host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    other = await new_host()
+    serve(other, server)
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    [approval] = await waiting(host, chat)
+    given = [GivenDecision(approval.public_id, True)]
+    both = await asyncio.gather(*(send(each, chat, given) for each in (host, other, host)), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in both) == ["AcceptedTurn", "Conflict", "Conflict"]
+    [won] = [each for each in both if not isinstance(each, BaseException)]
+    await host.listener.end_of(won.run_id)
+    assert len(server.made) == 1
+    assert [role for role, _, _ in await said(chat)] == ["user", "assistant", "tool", "assistant"]
+
+
+async def test_who_says_something_else_refuses(host: Host, chat: UUID, server: MailServer, provider: Provider) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    [approval] = await waiting(host, chat)
+    turn = await host.turn(chat, "Never mind.")
+    assert guard_of(turn)[1:] == ("kept", "same stamp")
+    contents = [each["content"] for each in provider.requests[-1].json["messages"]]
+    assert contents[3:] == [approving.NOT_ANSWERED, "Never mind."]
+    assert (await waiting(host, chat), server.made) == ([], [])
+    assert (await host.listener.fact("approval.decided"))["decision"] == "refused"
+    with pytest.raises(Conflict):
+        await send(host, chat, [GivenDecision(approval.public_id, True)])
+
+
+async def test_queued_turns_wait_for_the_decision(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    gate = Gate()
+    provider.script(Answer(calls=[sends("Bo", "c1")], gates={0: gate}))
+    first = await host.ask(chat, "first")
+    await stands_at(gate)
+    second = await host.ask(chat, "second")
+    gate.open()
+    await host.listener.end_of(first.run_id)
+    await idle(host)
+    await host.runner.supervisor.look()
+    opened = await host.open(chat)
+    assert [each.run_id for each in opened["queued"]] == [second.run_id]
+    assert len(opened["approvals"]) == 1
+    provider.script(Answer(["Sent."]), Answer(["Yes?"]))
+    await decide(host, chat, {"c1": True})
+    await host.listener.end_of(second.run_id)
+    assert [text for _, text, _ in await said(chat)] == ["first", "", "mail_send done", "Sent.", "second", "Yes?"]
+
+
+async def test_a_later_message_refuses_and_the_queued_one_is_first(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    gate = Gate()
+    provider.script(Answer(calls=[sends("Bo", "c1")], gates={0: gate}), Answer(["Two."]), Answer(["Three."]))
+    first = await host.ask(chat, "first")
+    await stands_at(gate)
+    await host.ask(chat, "second")
+    gate.open()
+    await host.listener.end_of(first.run_id)
+    await idle(host)
+    third = await host.ask(chat, "third")
+    await host.listener.end_of(third.run_id)
+    texts = [text for _, text, _ in await said(chat)]
+    assert texts == ["first", "", approving.NOT_ANSWERED, "second", "Two.", "third", "Three."]
+    assert server.made == []
+
+
+async def test_always_approves_later_calls_of_the_tool_here(
+    host: Host, chat: UUID, server: MailServer, session: NewSession, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    await decided(host, chat, {"c1": True}, always=True)
+    provider.script(Answer(calls=[sends("Al")]), Answer(["Sent."]))
+    await host.turn(chat, "And to Al.")
+    assert [arguments for _, arguments in server.made] == ['{"to":"Bo"}', '{"to":"Al"}']
+    [standing] = await database.read(lambda: list(StandingApproval.objects.values_list("chat_session", "tool")))
+    assert standing == (chat, "mail_send")
+    await asked_in(host, chat, provider, sends("Cy", "c3", "mail_delete"))
+    assert [each.tool for each in await waiting(host, chat)] == ["mail_delete"]
+    elsewhere = await session()
+    await give_tools(elsewhere)
+    await asked_in(host, elsewhere, provider, sends("Di", "c4"))
+    assert [each.tool for each in await waiting(host, elsewhere)] == ["mail_send"]
+
+
+async def test_a_tool_that_was_switched_off_meanwhile_is_not_called(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    server.standings["mail_send"] = Standing.OFF
+    await decided(host, chat, {"c1": True})
+    assert server.made == []
+    assert provider.requests[-1].json["messages"][-1]["content"] == "Error: the tool 'mail_send' is switched off."
+    server.standings["mail_read"] = Standing.OFF
+    provider.script(Answer(calls=[sends("Cy", "c2", "mail_read")]), Answer(["Well."]))
+    await host.turn(chat, "Read it.")
+    assert (await said(chat))[-2][1] == "Error: the tool 'mail_read' is switched off."
+
+
+async def test_a_call_that_fails_is_told_and_counts_as_made(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("nobody", "c1"))
+    await decided(host, chat, {"c1": True})
+    assert (await said(chat))[2][1] == "Error: there is no such address."
+    assert [each.state for each in await stored_approvals()] == ["done"]
+
+
+async def test_arguments_changed_after_they_were_shown_are_not_approved(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+
+    def change() -> None:
+        answer = Message.objects.get(role="assistant")
+        answer.parts = [{**part, **({"arguments": "{}"} if part["kind"] == "call" else {})} for part in answer.parts]
+        answer.save()
+
+    await database.write(change)
+    with pytest.raises(Conflict):
+        await decide(host, chat, {"c1": True})
+    assert server.made == []
+
+
+async def test_stopping_amid_a_call_says_that_nobody_knows(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    server.holds.clear()
+    asked = await decide(host, chat, {"c1": True})
+    await within(server.began.wait())
+    assert await host.stop(chat, asked.run_id)
+    await idle(host)
+    assert [text for _, text, _ in await said(chat)][2:] == [approving.UNKNOWN]
+    assert [each.state for each in await stored_approvals()] == ["unknown"]
+    server.holds.set()
+    turn = await host.turn(chat, "And?")
+    assert guard_of(turn)[1:] == ("kept", "same stamp")
+    assert len(server.made) == 1
+
+
+async def test_a_decision_withdrawn_before_it_begins_makes_no_call(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    host.runner.launcher.accepting = False
+    asked = await decide(host, chat, {"c1": True})
+    assert asked.queued
+    assert await host.stop(chat, asked.run_id)
+    host.runner.launcher.accepting = True
+    await host.turn(chat, "Never mind.")
+    assert server.made == []
+    assert (await said(chat))[2][1] == approving.NOT_MADE
+
+
+async def test_a_decision_while_the_process_stops_is_carried_out_by_another(
+    host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    other, second = await new_host(), None
+    serve(other, server)
+    gate = Gate()
+    provider.script(Answer(calls=[sends("Bo", "c1")], gates={0: gate}), Answer(["Sent."]), Answer(["Two."]))
+    first = await host.ask(chat, "first")
+    await stands_at(gate)
+    second = await host.ask(chat, "second")
+    gate.open()
+    await host.listener.end_of(first.run_id)
+    await idle(host)
+    host.runner.launcher.accepting = False
+    asked = await decide(host, chat, {"c1": True})
+    assert asked.queued
+    await other.show(chat)
+    await other.runner.supervisor.look()
+    await other.listener.end_of(second.run_id)
+    texts = [text for _, text, _ in await said(chat)]
+    assert texts == ["first", "", "mail_send done", "Sent.", "second", "Two."]
+    assert len(server.made) == 1
+
+
+async def test_another_answer_leaves_the_call_waiting_on_its_line(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    [approval] = await waiting(host, chat)
+    answer = (await host.open(chat))["messages"][1]
+    provider.script(Answer(["Without."]))
+    again = await within(host.runner.service.regenerate(host.user_id, chat, None))
+    await host.listener.end_of(again.asked.run_id)
+    await idle(host)
+    assert (await host.open(chat))["approvals"] == []
+    with pytest.raises(Conflict):
+        await send(host, chat, [GivenDecision(approval.public_id, True)])
+    await host.runner.service.select_branch(host.user_id, answer.id, 50)
+    assert len((await host.open(chat))["approvals"]) == 1
+    await decided(host, chat, {"c1": True})
+    assert len(server.made) == 1
+
+
+async def test_another_answer_after_the_call_asks_again(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    await decided(host, chat, {"c1": True})
+    provider.script(Answer(calls=[sends("Bo", "c2")]))
+    again = await within(host.runner.service.regenerate(host.user_id, chat, None))
+    await host.listener.end_of(again.asked.run_id)
+    assert [each.tool_call_id for each in await waiting(host, chat)] == ["c2"]
+    assert len(server.made) == 1
+
+
+async def test_a_copy_of_the_chat_waits_for_nobody_and_asks_again(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    await decided(host, chat, {"c1": True}, always=True)
+    await asked_in(host, chat, provider, sends("Al", "c2", "mail_delete"))
+    answer = (await host.open(chat))["messages"][-1]
+    copy = (await database.write(forking.fork, host.user_id, answer.id)).id
+    assert (await host.open(copy))["approvals"] == []
+    provider.script(Answer(calls=[sends("Cy", "c3")]))
+    await host.turn(copy, "And to Cy.")
+    assert [each.tool_call_id for each in await waiting(host, copy)] == ["c3"]
+    assert len(server.made) == 1
+
+
+async def test_no_summary_is_made_while_a_person_is_waited_for(host: Host, chat: UUID, provider: Provider) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    with pytest.raises(Conflict, match="waited for"):
+        await host.runner.service.compact(host.user_id, chat)
+
+
+async def test_what_another_program_appends_ends_the_waiting(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    [approval] = await waiting(host, chat)
+
+    def append() -> None:
+        last = Message.objects.order_by("position").last()
+        assert last is not None
+        last.pk, last.position, last.role, last.parts = None, last.position + 1, "user", None
+        last.public_id = UUID(int=5)
+        last.save(force_insert=True)
+
+    await database.write(append)
+    assert (await host.open(chat))["approvals"] == []
+    with pytest.raises(Conflict):
+        await send(host, chat, [GivenDecision(approval.public_id, True)])
+
+
+async def test_a_user_who_may_no_longer_act_decides_nothing(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    [approval] = await waiting(host, chat)
+    users = get_user_model().objects.filter(pk=host.user_id)
+    await database.write(lambda: users.update(is_active=False))
+    with pytest.raises(NotFound):
+        await send(host, chat, [GivenDecision(approval.public_id, True)])
+    assert server.made == []
+
+
+async def test_deleting_the_chat_deletes_what_waits(host: Host, chat: UUID, provider: Provider) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    await host.runner.service.delete_session(host.user_id, chat)
+    assert not await database.read(lambda: Approval.objects.exists() or WaitingCall.objects.exists())
+
+
+async def test_deleting_the_chat_amid_a_call_stores_nothing(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    server.holds.clear()
+    await decide(host, chat, {"c1": True})
+    await within(server.began.wait())
+    await host.runner.service.delete_session(host.user_id, chat)
+    server.holds.set()
+    assert not await database.read(lambda: Approval.objects.exists() or Message.objects.exists())
+
+
+async def test_events_that_were_missed_tell_what_waits(host: Host, chat: UUID, provider: Provider) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    page = await database.read(journal.after, host.user_id, 0, 100)
+    names = [str(fact.name) for fact in page.facts]
+    assert names.index("message.created") < names.index("approval.waiting") < names.index("turn.ended")
+    [waits] = [fact.value for fact in page.facts if fact.name == "approval.waiting"]
+    assert (waits.tool, waits.decision) == ("mail_send", None)
+    [end] = [fact.end for fact in page.facts if fact.name == "turn.ended"]
+    assert end is not None
+    assert [each.tool_call_id for each in end.event.outcome.interrupts] == ["c1"]
