@@ -67,7 +67,12 @@ def _of_user(user_id: int) -> AgentCapabilities:
         multimodal=MultimodalCapabilities(input=_NO_INPUT, output=_NO_OUTPUT),
         execution=ExecutionCapabilities(code_execution=False, max_iterations=MAX_STEPS),
         human_in_the_loop=HumanInTheLoopCapabilities(
-            supported=False, approvals=False, interventions=False, feedback=False, interrupts=False
+            supported=True,
+            approvals=True,
+            interventions=False,
+            feedback=False,
+            interrupts=True,
+            approve_with_edits=False,
         ),
         custom={"websocket": {"path": f"{reverse('chat')}ws/chat/", "openrpc": reverse("api:openrpc")}},
     )

@@ -21,7 +21,7 @@ from ag_ui.core import (
 )
 from django.conf import settings
 
-from sessions_app.agui_api import tools
+from sessions_app.agui_api import interrupts, tools
 from sessions_app.http_api.bodies import parse
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.texts import MAX_MESSAGES, check_text
@@ -47,8 +47,6 @@ def read(body: bytes) -> RunRequest:
     tools.check(given.run_id, NAME_LENGTH, "runId")
     if len(given.messages) > MAX_MESSAGES:
         raise ApiError(400, f"{len(given.messages):,} messages; {MAX_MESSAGES:,} are allowed.", param="messages")
-    if given.resume:
-        raise ApiError(400, "No interrupt waits for an answer in this thread.", param="resume")
     prompts, messages = [], []
     for message, param in _told(given.messages):
         text = _text(message, param)
@@ -57,7 +55,8 @@ def read(body: bytes) -> RunRequest:
         else:
             messages.append(ThreadMessage(message.id, message.role, text, *_tool_fields(message, param)))
     prompt, brought = "\n\n".join(prompts) or None, tools.brought(given.tools or [])
-    asked = ThreadRequest(given.thread_id, given.run_id, prompt, tuple(messages), brought)
+    answers = interrupts.answers(given.resume or [])
+    asked = ThreadRequest(given.thread_id, given.run_id, prompt, tuple(messages), brought, answers)
     return RunRequest(asked, given.protocol_version is not None)
 
 

@@ -16,7 +16,7 @@ from sessions_app.http_api.errors import ApiError, Gone
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
 from sessions_app.turn_store.thread_history import names_of
-from sessions_app.turn_store.threads import ThreadRun, end_of
+from sessions_app.turn_store.threads import ThreadRun, end_of, interrupts
 
 _ALIVE = b": the model is at work\n\n"
 """A comment, which clients of server-sent events leave out."""
@@ -90,10 +90,13 @@ async def _join(exchange: Exchange, caller: Caller, follower: RunFollower, found
 
 
 async def _end(caller: Caller, found: ThreadRun) -> Event:
-    """Return the event that ended a run; of no run, one that says that all is told."""
+    """Return the event that ended a run; of no run, one that says that all is told, and what waits for a person."""
     if found.run_id is None:
-        return {"type": "RUN_FINISHED", "outcome": {"type": "success"}}
-    ended = await caller.read(end_of, caller.user_id, found.session_id, found.run_id)
+        ended = await caller.read(interrupts, caller.user_id, found.session_id)
+        if ended is None:
+            return {"type": "RUN_FINISHED", "outcome": {"type": "success"}}
+    else:
+        ended = await caller.read(end_of, caller.user_id, found.session_id, found.run_id)
     if ended is None:
         return {"type": "RUN_ERROR", "message": "The chat was deleted.", "code": "deleted"}
     event: Event = ended.model_dump(mode="json", by_alias=True)

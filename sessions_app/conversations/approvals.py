@@ -50,6 +50,11 @@ def asked(call: ToolCall) -> AskedCall:
     return AskedCall(uuid.uuid4(), call.id, call.name[:MAX_TOOL_NAME], digest_of(call))
 
 
+def asked_again(row: Approval) -> AskedCall:
+    """Return a call that a person is asked about already."""
+    return AskedCall(row.public_id, row.tool_call_id, row.tool, row.arguments_digest)
+
+
 def digest_of(call: ToolCall) -> str:
     """Return the digest of what a person approves: the tool, and the arguments as the model has written them."""
     return hashlib.sha256(f"{call.name}\0{call.arguments}".encode()).hexdigest()
@@ -119,7 +124,7 @@ def asked_by(turn_ids: Iterable[int]) -> Mapping[int, tuple[AskedCall, ...]]:
     """Return the calls that each of these turns has ended to ask about, by the turn's primary key."""
     found: dict[int, tuple[AskedCall, ...]] = defaultdict(tuple)
     for row in Approval.objects.filter(turn__in=list(turn_ids)).order_by("pk"):
-        found[row.turn_id] += (AskedCall(row.public_id, row.tool_call_id, row.tool, row.arguments_digest),)
+        found[row.turn_id] += (asked_again(row),)
     return found
 
 

@@ -138,10 +138,7 @@ def resumption(turn: Turn) -> Resumption:
         raise transcript.OwnershipLost
     calls = tuple(_approved(row, call) for row, call in _of_turn(turn, CallState.NONE))
     waiting = waiting_calls.at_end(chat_session)
-    asked = [
-        AskedCall(row.public_id, row.tool_call_id, row.tool, row.arguments_digest)
-        for row in (each.approval for each in approvals.at_end(chat_session))
-    ]
+    asked = [approvals.asked_again(each.approval) for each in approvals.at_end(chat_session)]
     return Resumption(calls, tuple(asked), bool(waiting and waiting.calls))
 
 

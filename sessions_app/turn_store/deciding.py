@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sessions_app.conversations import access, approvals
+from sessions_app.conversations import access, approvals, waiting_calls
 from sessions_app.conversations.approvals import WaitingApproval
+from sessions_app.conversations.transcript import NewMessage
 from sessions_app.errors import BadInput, Conflict, NotFound
-from sessions_app.models import Approval, ChatSession, Decision, StandingApproval, Turn, TurnKind
+from sessions_app.models import Approval, ChatSession, Decision, StandingApproval, Turn, TurnKind, WaitingKind
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.alive import check_idle
 from sessions_app.turn_store.message_ids import AcceptedTurn
@@ -35,12 +36,20 @@ class GivenDecision:
 
 
 def decide(
-    user_id: int, session_id: UUID, decisions: Sequence[GivenDecision], *, process: str, accepting: bool
+    user_id: int,
+    session_id: UUID,
+    decisions: Sequence[GivenDecision],
+    *,
+    process: str,
+    accepting: bool,
+    results: Sequence[NewMessage] = (),
+    run_id: UUID | None = None,
 ) -> AcceptedTurn:
     """Begin a turn with the decisions on all calls that wait at the end of a session's line.
 
-    Raises NotFound (also for an approval of another session), Conflict (one was decided, or does not wait any more; a
-    turn runs), BadInput (a call that waits has none), TooMany, StillStopping.
+    ``results`` are those that the client brings with them, of all its calls that wait, or none. ``run_id`` is free, or
+    None. Raises NotFound (also for an approval of another session), Conflict (one was decided, or does not wait any
+    more; a turn runs), BadInput (a call that waits has none), TooMany, StillStopping.
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     user = access.require_user(user_id)
@@ -49,12 +58,16 @@ def decide(
     before = waiting[0].approval.turn
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.RESUMPTION, sampling=before.sampling)
     turn.profile, turn.names_profile = before.profile, before.names_profile
+    turn.run_id = run_id or turn.run_id
     refused = [each for each in waiting if not given[each.approval.public_id].approve]
     rows = [approving.result_row(each.call, _told(given[each.approval.public_id].note)) for each in refused]
+    rows += results
     admit(turn, [row.text for row in rows])
     for each in waiting:
         _decide(each, given[each.approval.public_id], user_id)
     approving.forget(waiting)
+    if results:
+        waiting_calls.forget(waiting[0].approval.message_id, WaitingKind.CLIENT)
     asked = go_on(turn, chat_session, user, rows, process=process, accepting=accepting)
     Approval.objects.filter(pk__in=[each.approval.pk for each in waiting]).update(resumed_by=turn)
     return asked

@@ -6,7 +6,8 @@ the client has or the new ones alone. In one transaction, under the session's lo
 1. The id of a run of this thread is asked for again: that run is followed.
 2. Nothing is new: an answer is asked for again where the last message is the user's, and its answer is not on its way;
    else what runs is followed.
-3. Something is new: it goes on behind the last message that is known, which may begin a branch; where none is known, at
+3. Interrupts are answered: the turn goes on with that, unless all are refused and the user says something instead.
+4. Something is new: it goes on behind the last message that is known, which may begin a branch; where none is known, at
    the end. Behind a turn that is alive it waits.
 """
 
@@ -20,19 +21,20 @@ from uuid import UUID
 
 from ag_ui.core import BaseEvent, RunFinishedCancelledOutcome, RunFinishedEvent
 
-from sessions_app.conversations import access, branches, profiles, reach
+from sessions_app.conversations import access, approvals, branches, profiles, reach, waiting_calls
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.said_rows import said_after
-from sessions_app.conversations.turn_results import ending_of, last_event
-from sessions_app.errors import Conflict, NotFound
+from sessions_app.conversations.turn_results import ending_of, interrupted, last_event
+from sessions_app.errors import BadInput, Conflict, NotFound
 from sessions_app.files.brought import Brought
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.tools.client_tools import digest_of
 from sessions_app.models import ChatSession, Message, MessageKind, MessageRole, Turn, TurnStatus
 from sessions_app.session_store.client_tools import bring
-from sessions_app.turn_store import asking, continuing
+from sessions_app.turn_store import asking, continuing, deciding
 from sessions_app.turn_store.alive import alive, check_free
 from sessions_app.turn_store.brought_sessions import Moved
+from sessions_app.turn_store.deciding import GivenDecision
 from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.recognising import Found, Heard, Place, named
 from sessions_app.turn_store.thread_history import History, ThreadMessage, canonical, history_of, name_messages
@@ -43,10 +45,23 @@ _NAMESPACE = UUID("6d5ae1f4-8f0c-4d3c-9a4f-2f5b7c1f0e33")
 
 
 @dataclass(frozen=True, slots=True)
+class InterruptAnswer:
+    """What a client answers an interrupt, by its id as the client has it.
+
+    One that it has given up (``is_cancelled``) is refused; where it does not wait any more, that changes nothing.
+    """
+
+    interrupt: str
+    decision: GivenDecision
+    is_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadRequest:
     """What a client asks for: ``thread`` and ``run`` as it calls them, its messages, and its own ``tools``.
 
-    ``prompt`` is the system prompt that came with the messages, None where none did.
+    ``prompt`` is the system prompt that came with the messages, None where none did. ``answers`` are those to
+    interrupts.
     """
 
     thread: str
@@ -54,6 +69,7 @@ class ThreadRequest:
     prompt: str | None
     messages: tuple[ThreadMessage, ...]
     tools: tuple[ToolSpec, ...] = ()
+    answers: tuple[InterruptAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,7 @@ def end_of(user_id: int, session_id: UUID, run_id: UUID) -> BaseEvent | None:
     if turn.status == TurnStatus.WITHDRAWN:
         ids = {"thread_id": str(session_id), "run_id": str(run_id)}
         return RunFinishedEvent(**ids, outcome=RunFinishedCancelledOutcome())
-    return last_event(session_id, run_id, ending_of(turn))
+    return last_event(session_id, run_id, ending_of(turn, approvals.asked_by([turn.pk])[turn.pk]))
 
 
 class _Taking:
@@ -113,6 +129,10 @@ class _Taking:
             return ThreadRun(session_id, earlier.run_id)
         history = history_of(chat_session, self._request.messages)
         new, names = said_of(history.new)
+        if (answers := self._answers(chat_session)) and not _is_refused_by_saying(answers, new):
+            asked = self._decide(chat_session, history, new, answers)
+            name_messages(chat_session, names)
+            return ThreadRun(session_id, asked.run_id, asked, is_exact=False)
         if not new and (found := _followed(chat_session, history)) is not None:
             return found
         asked = self._go_on(chat_session, history, new)
@@ -129,6 +149,37 @@ class _Taking:
         asked = self._say(heard, Found(name=request.thread))
         name_messages(asked.turn.chat_session, names)
         return ThreadRun(asked.turn.chat_session_id, asked.run_id, asked)
+
+    def _answers(self, chat_session: ChatSession) -> list[InterruptAnswer]:
+        """Return the answers to what waits, and to what was decided by somebody else. Raises Conflict."""
+        given = self._request.answers
+        if not given:
+            return []
+        waiting = {str(each.approval.public_id) for each in approvals.at_end(chat_session)}
+        answers = [each for each in given if each.interrupt in waiting or not each.is_cancelled]
+        if any(each.interrupt not in waiting for each in answers):
+            raise Conflict("This interrupt does not wait for an answer any more.")
+        return answers
+
+    def _decide(
+        self, chat_session: ChatSession, history: History, new: Sequence[Said], answers: Sequence[InterruptAnswer]
+    ) -> AcceptedTurn:
+        """Go on with the answers to interrupts, and with results that the client's own tools have brought."""
+        if any(each.role != MessageRole.TOOL for each in new):
+            raise BadInput("Results of tools alone come with answers that approve a call. Say the rest afterwards.")
+        waiting = waiting_calls.at_end(chat_session)
+        calls = waiting.calls if waiting else ()
+        if new:
+            check_order((Said(MessageRole.ASSISTANT, "", calls),), history.answered, new)
+        return deciding.decide(
+            self._user_id,
+            chat_session.pk,
+            [each.decision for each in answers],
+            process=self._process,
+            accepting=self._accepting,
+            results=continuing.rows_of(new, 0, before=calls),
+            run_id=_free(self._ids),
+        )
 
     def _go_on(self, chat_session: ChatSession, history: History, new: tuple[Said, ...]) -> AcceptedTurn:
         """Begin a turn with what is new behind the last message that is known; without one, at the end of the line."""
@@ -171,6 +222,21 @@ class _Taking:
         return continuing.say(
             self._user_id, heard, found, None, process=process, accepting=accepting, run_id=_free(self._ids)
         )
+
+
+def interrupts(user_id: int, session_id: UUID) -> BaseEvent | None:
+    """Return the event that tells that a thread waits for a person; None where it does not. Raises NotFound."""
+    waiting = approvals.at_end(access.chat_session(user_id, session_id))
+    if not waiting:
+        return None
+    outcome = interrupted([approvals.asked_again(each.approval) for each in waiting])
+    return RunFinishedEvent(thread_id=str(session_id), run_id=str(waiting[0].approval.turn.run_id), outcome=outcome)
+
+
+def _is_refused_by_saying(answers: Sequence[InterruptAnswer], new: Sequence[Said]) -> bool:
+    """Tell whether nothing is approved, and the user says something instead."""
+    says = any(each.role == MessageRole.USER for each in new)
+    return says and not any(each.decision.approve for each in answers)
 
 
 def _run_ids(user_id: int, request: ThreadRequest) -> list[UUID]:
