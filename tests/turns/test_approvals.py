@@ -240,11 +240,11 @@ async def test_a_tool_that_was_switched_off_meanwhile_is_not_called(
     server.standings["mail_send"] = Standing.OFF
     await decided(host, chat, {"c1": True})
     assert server.made == []
-    assert provider.requests[-1].json["messages"][-1]["content"] == "Error: the tool 'mail_send' is switched off."
+    assert provider.requests[-1].json["messages"][-1]["content"] == "Error: the tool mail_send is switched off."
     server.standings["mail_read"] = Standing.OFF
     provider.script(Answer(calls=[sends("Cy", "c2", "mail_read")]), Answer(["Well."]))
     await host.turn(chat, "Read it.")
-    assert (await said(chat))[-2][1] == "Error: the tool 'mail_read' is switched off."
+    assert (await said(chat))[-2][1] == "Error: the tool mail_read is switched off."
 
 
 async def test_a_call_that_fails_is_told_and_counts_as_made(

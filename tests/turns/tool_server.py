@@ -51,6 +51,8 @@ class MailServer:
         return self.standings[name]
 
     async def call(self, context: Context, call: ToolCall) -> ToolOutput:
+        if self.standings[call.name] is Standing.OFF:
+            raise ToolError(f"the tool {call.name} is switched off.")
         self.made.append((call.name, call.arguments))
         self.began.set()
         await self.holds.wait()

@@ -48,14 +48,12 @@ class ToolRegistry:
     async def call(self, context: Context, call: ToolCall) -> ToolOutput:
         """Run a call; what went wrong is told in the output's text, for the model to read.
 
-        One of a tool that is off is not run. Whoever calls has asked whether a person must be asked before.
+        Whoever calls has asked whether a person must be asked before.
         """
         source = self._source_of(call.name)
         if source is None:
             return no_tool(call)
         try:
-            if await source.standing(context, call.name) is Standing.OFF:
-                return ToolOutput(f"{TOOL_ERROR}the tool {call.name!r} is switched off.")
             return await source.call(context, call)
         except ToolError as error:
             return ToolOutput(f"{TOOL_ERROR}{error}")

@@ -97,4 +97,4 @@ class ToolSource(Protocol):
         """Tell whether one of its tools may be called now, or a person must be asked before."""
 
     async def call(self, context: Context, call: ToolCall) -> ToolOutput:
-        """Run a call of one of its tools. Raises ToolError."""
+        """Run a call of one of its tools. Raises ToolError, also where the tool is off by now."""
