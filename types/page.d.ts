@@ -116,6 +116,26 @@ declare namespace Page {
     withdraw(entry: Api.QueuedShape): void;
   }
 
+  /** The modules of the page that are not needed at first. */
+  interface LaterParts {
+    attachmentItem: typeof import("../sessions_app/static/sessions_app/js/attachment_item.js");
+    background: typeof import("../sessions_app/static/sessions_app/js/background.js");
+    chatMenu: typeof import("../sessions_app/static/sessions_app/js/chat_menu.js");
+    compaction: typeof import("../sessions_app/static/sessions_app/js/compaction.js");
+    details: typeof import("../sessions_app/static/sessions_app/js/details.js");
+    dividers: typeof import("../sessions_app/static/sessions_app/js/dividers.js");
+    editor: typeof import("../sessions_app/static/sessions_app/js/editor_form.js");
+    found: typeof import("../sessions_app/static/sessions_app/js/found.js");
+    ledger: typeof import("../sessions_app/static/sessions_app/js/ledger.js");
+    palette: typeof import("../sessions_app/static/sessions_app/js/page_palette.js");
+    pickerMenu: typeof import("../sessions_app/static/sessions_app/js/picker_menu.js");
+    proposals: typeof import("../sessions_app/static/sessions_app/js/proposals.js");
+    settings: typeof import("../sessions_app/static/sessions_app/js/settings.js");
+    shortcutList: typeof import("../sessions_app/static/sessions_app/js/shortcut_list.js");
+  }
+
+  type LaterFetchers = { [Name in keyof LaterParts]: () => Promise<LaterParts[Name]> };
+
   /** One element in a list of them: no two have the same `key`; what is built is kept while `version` stays the same. */
   interface Item {
     key: string;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { costOfSwitch, notTaken, Profiles } from "../../sessions_app/static/sessions_app/js/profiles.js";
+import { costOfSwitch, notTaken } from "../../sessions_app/static/sessions_app/js/choice_words.js";
+import { Profiles } from "../../sessions_app/static/sessions_app/js/profiles.js";
 import { CHAT, connect, session, settled, startTheClock, stopTheClock } from "./server.js";
 
 beforeEach(stopTheClock);

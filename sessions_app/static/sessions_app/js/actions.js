@@ -2,6 +2,7 @@
 
 import { toast } from "./announce.js";
 import { h, iconButton, within } from "./dom.js";
+import { using } from "./later.js";
 import { versionWords } from "./versions.js";
 
 /**
@@ -133,6 +134,19 @@ export function showRating(node, { rating }) {
   for (const button of buttons) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.rating) === rating));
   }
+}
+
+/**
+ * "…": when and by which model an answer was written, and what it cost.
+ * @param {Page.Message} message the last one of an answer
+ */
+export function detailsButton(message) {
+  const open = () => {
+    if (!button.popoverTargetElement) void using("details", ({ openDetails }) => openDetails(button, message));
+  };
+  const button = iconButton("more", "Details", open);
+  button.setAttribute("aria-expanded", "false");
+  return button;
 }
 
 /**

@@ -1,8 +1,7 @@
 // How an answer looks: its texts and steps, and under them what can be done with it. One element from the first word on:
 // what is selected, focused or open in it stays so when it is stored.
 
-import { modelName } from "./actions.js";
-import { details } from "./details.js";
+import { detailsButton, modelName } from "./actions.js";
 import { h, reconcile, within } from "./dom.js";
 import { Markdown } from "./markdown.js";
 import { copyButton } from "./message.js";
@@ -91,7 +90,7 @@ export function putActions(element, messages, last, buttons, versions) {
       tag ? h("span", { class: "tag", text: tag }) : null,
       text ? copyButton(text) : null,
       ...buttons,
-      ...details(last),
+      detailsButton(last),
       versions,
       modelName(last.model),
     ),

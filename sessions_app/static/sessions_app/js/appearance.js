@@ -1,4 +1,4 @@
-// What the reader's preferences do to the page, and the commands that change its theme.
+// What the reader's preferences do to the page.
 
 import { Composer } from "./composer.js";
 import { Preferences } from "./preferences.js";
@@ -36,18 +36,4 @@ function showTimes() {
     const { short, long } = when(time.dateTime);
     Object.assign(time, { textContent: short, title: long });
   }
-}
-
-/**
- * @param {Preferences} preferences
- * @returns {import("./commands.js").Command[]}
- */
-export function themeCommands(preferences) {
-  const present = preferences.get("theme");
-  const isDark = present === "system" ? matchMedia("(prefers-color-scheme: dark)").matches : present === "dark";
-  const other = isDark ? "light" : "dark";
-  const set = (/** @type {string} */ theme) => () => preferences.set("theme", theme);
-  const switching = { name: `Use the ${other} theme`, words: "mode", icon: "moon", act: set(other) };
-  const system = { name: "Use the system’s theme", words: "mode", icon: "moon", act: set("system") };
-  return present === "system" ? [switching] : [switching, system];
 }

@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { Attachments } from "./attachments.js";
 import { $, reconcile } from "./dom.js";
-import { attachmentItem } from "./files.js";
+import { drawnWith } from "./later.js";
 
 export class AttachmentStrip {
   /**
@@ -71,18 +71,24 @@ export class AttachmentStrip {
   show() {
     const session = this.session();
     const items = this.attachments.of(session);
+    const part = items.length ? drawnWith("attachmentItem", () => this.show()) : null;
     this.list.hidden = !items.length;
     this.form.classList.toggle("with-files", items.length > 0);
-    reconcile(
-      this.list,
-      items.map((item) => {
-        const problem = this.attachments.problemOf(item);
-        return {
-          key: item.key,
-          version: `${Math.round(item.part * 20)}:${item.file?.id}:${problem}`,
-          build: () => attachmentItem(item, problem, () => this.attachments.remove(session, item.key)),
-        };
-      }),
-    );
+    reconcile(this.list, part ? items.map((item) => this.item(part, session, item)) : []);
+  }
+
+  /**
+   * @param {Page.LaterParts["attachmentItem"]} part
+   * @param {string | null} session
+   * @param {Page.Attachment} item
+   * @returns {Page.Item}
+   */
+  item({ attachmentItem }, session, item) {
+    const problem = this.attachments.problemOf(item);
+    return {
+      key: item.key,
+      version: `${Math.round(item.part * 20)}:${item.file?.id}:${problem}`,
+      build: () => attachmentItem(item, problem, () => this.attachments.remove(session, item.key)),
+    };
   }
 }

@@ -1,8 +1,9 @@
 // What can be done with a chat: its menu.
 
 import { toast } from "./announce.js";
+import { Compaction } from "./compaction.js";
 import { $ } from "./dom.js";
-import { parts, using } from "./later.js";
+import { using } from "./later.js";
 import { confirm, openMenu } from "./popups.js";
 import { Profiles } from "./profiles.js";
 import { rename } from "./renaming.js";
@@ -13,13 +14,13 @@ import { explain } from "./words.js";
 
 export class ChatMenu {
   /**
-   * @typedef {(session: Api.SessionShape) => import("./commands.js").Command[]} MoreCommands
-   * @param {{ sessions: Sessions, socket: Socket, profiles: Profiles, more: MoreCommands }} parts `more`: what else can
-   *   be done with a chat
+   * @param {{
+   *   sessions: Sessions, socket: Socket, profiles: Profiles, compaction: ConstructorParameters<typeof Compaction>[0],
+   * }} parts `compaction`: what the summaries of the open chat are made with
    */
-  constructor({ sessions, socket, profiles, more }) {
+  constructor({ sessions, socket, profiles, compaction }) {
     this.profiles = profiles;
-    this.more = more;
+    this.compaction = new Compaction(compaction);
     this.sessions = sessions;
     this.socket = socket;
   }
@@ -49,12 +50,12 @@ export class ChatMenu {
     const { pinned, archived } = session;
     const save = (/** @type {string} */ written) => this.change(session, { title: written }, "Renamed");
     const pin = () => void this.change(session, { pinned: !pinned }, pinned ? "Unpinned" : "Pinned");
-    const showUsage = () => void using(parts.ledger, ({ openLedger }) => openLedger(this.socket, session));
+    const showUsage = () => void using("ledger", ({ openLedger }) => openLedger(this.socket, session));
     return [
       { name: "Rename", words: "title", icon: "edit", act: () => rename(session.title, title, save) },
       { name: pinned ? "Unpin" : "Pin", icon: "pin", act: pin },
       { name: archived ? "Unarchive" : "Archive", icon: "archive", act: () => void this.archive(session, !archived) },
-      ...this.more(session),
+      ...this.compaction.commands(session),
       ...this.memoryCommands(session),
       { name: "Usage", words: "tokens cost", icon: "usage", act: showUsage },
       { name: "Delete …", words: "remove", icon: "delete", act: () => void this.delete(session) },

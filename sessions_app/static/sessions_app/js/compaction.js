@@ -13,7 +13,6 @@ export class Compaction {
     this.thread = thread;
     this.socket = socket;
     this.focus = focus;
-    thread.on("rewritten", (edit) => void this.rewrite(edit));
   }
 
   /**

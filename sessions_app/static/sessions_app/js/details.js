@@ -1,16 +1,17 @@
-// "…" under an answer: when and by which model it was written, and what it cost; for staff also what the cache did.
+// What "…" under an answer opens: when and by which model it was written, and what it cost; for staff also what the cache did.
 
-import { $, h, iconButton } from "./dom.js";
+import { $, h } from "./dom.js";
 import { factList, staffRows, userRows } from "./usage.js";
 import { when } from "./words.js";
 
 let made = 0;
 
 /**
- * The button, and what it opens.
+ * Puts beside a button what it opens, and has it opened.
+ * @param {HTMLButtonElement} button
  * @param {Page.Message} message the last one of an answer
  */
-export function details({ created_at, model, ledger }) {
+export function openDetails(button, { created_at, model, ledger }) {
   made += 1;
   const id = `details-${made}`;
   const time = h("time", { datetime: created_at, text: when(created_at).long });
@@ -24,9 +25,8 @@ export function details({ created_at, model, ledger }) {
     list,
     ...more,
   );
-  const button = iconButton("more", "Details", () => {});
-  button.setAttribute("popovertarget", id);
-  button.setAttribute("aria-expanded", "false");
   box.addEventListener("toggle", ({ newState }) => button.setAttribute("aria-expanded", String(newState === "open")));
-  return [button, box];
+  button.after(box);
+  button.popoverTargetElement = box;
+  button.click(); // only what is opened by its button has its place beside it
 }

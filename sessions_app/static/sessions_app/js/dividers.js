@@ -1,8 +1,7 @@
 // What nobody has said: one quiet line between messages, which opens to what the model is told there.
 
-import { wordButton } from "./actions.js";
+import { detailsButton, wordButton } from "./actions.js";
 import { copyFrom } from "./clipboard.js";
-import { details } from "./details.js";
 import { h, icon, iconButton, within } from "./dom.js";
 import { keep, kept } from "./kept.js";
 import { Markdown } from "./markdown.js";
@@ -66,7 +65,7 @@ function foot(message, isInForce, actions) {
     { class: "acts" },
     h("span", { class: "divider-by", text: model ? `Written by ${model}` : "Edited by you" }),
     copy,
-    ...(ledger ? details(message) : []),
+    ledger ? detailsButton(message) : null,
     isInForce ? wordButton("edit", "Edit", () => actions.edit(message)) : null,
     isInForce ? wordButton("undo", "Use the whole chat", () => actions.useAll()) : null,
   );
@@ -84,15 +83,4 @@ function fold(id, words, body) {
   node.open = kept(id).open ?? false;
   head.addEventListener("click", () => keep(id, { open: !node.open }));
   return node;
-}
-
-/**
- * Opens it, for somebody who looks for what stands there; returns what is to get the focus.
- * @param {HTMLElement} node
- */
-export function openDivider(node) {
-  if (!(node instanceof HTMLDetailsElement)) return node;
-  keep(node.dataset.step ?? "", { open: true });
-  node.open = true;
-  return within(node, "summary");
 }

@@ -1,6 +1,6 @@
-// How files look: in messages, and above the box where they wait to be sent.
+// How files look in messages.
 
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { sizeOf } from "./words.js";
 
 /** Pixels of the longer side of a thumbnail. */
@@ -32,10 +32,10 @@ function fileLink(file) {
 }
 
 /** @param {Pick<Api.FileShape, "media_type">} file */
-const isPicture = ({ media_type }) => media_type.startsWith("image/");
+export const isPicture = ({ media_type }) => media_type.startsWith("image/");
 
 /** @param {Api.FileShape} file */
-function thumbnail({ url, name, width, height }) {
+export function thumbnail({ url, name, width, height }) {
   const scale = Math.min(1, THUMBNAIL / Math.max(width ?? 1, height ?? 1));
   const [wide, high] = [width ?? 1, height ?? 1].map((side) => String(Math.round(side * scale)));
   return h("img", {
@@ -46,36 +46,4 @@ function thumbnail({ url, name, width, height }) {
     width: wide,
     height: high,
   });
-}
-
-/**
- * A file above the box.
- * @param {Page.Attachment} item
- * @param {string} problem
- * @param {() => void} remove
- */
-export function attachmentItem(item, problem, remove) {
-  const { file, name } = item;
-  const label = file || problem ? `Remove ${name}` : `Cancel ${name}`;
-  const node = h(
-    "li",
-    { class: `attachment${problem ? " bad" : ""}` },
-    file && isPicture(file) && !problem ? thumbnail(file) : icon("file"),
-    h(
-      "span",
-      { class: "attachment-words" },
-      h("bdi", { class: "file-name", text: name }),
-      h("span", { class: "file-facts", role: problem ? "alert" : null, text: problem || factsOf(item) }),
-    ),
-    iconButton("close", label, remove),
-  );
-  if (!file && !problem)
-    node.append(h("progress", { max: "1", value: String(item.part), "aria-label": `Sending ${name}` }));
-  return node;
-}
-
-/** @param {Page.Attachment} item */
-function factsOf({ file, part, size }) {
-  if (!file) return part < 1 ? "Sending …" : "Being read …";
-  return file.notice ?? sizeOf(size);
 }

@@ -1,5 +1,7 @@
 // What the reader did to folds, and how long a model thought: kept by this tab, reloads included.
 
+import { within } from "./dom.js";
+
 const NAME = "hermes:folds";
 const MAX_KEYS = 500;
 
@@ -44,4 +46,15 @@ export function keep(key, change) {
   } catch {
     // Without storage it holds until the page is left.
   }
+}
+
+/**
+ * Opens a fold, for somebody who looks for what stands there; returns what is to get the focus.
+ * @param {HTMLElement} node
+ */
+export function openFold(node) {
+  if (!(node instanceof HTMLDetailsElement)) return node;
+  keep(node.dataset.step ?? "", { open: true });
+  node.open = true;
+  return within(node, "summary");
 }

@@ -2,30 +2,25 @@
 // /?chat=<id>&at=<message id>; what was looked for there is the history's.
 
 import { toast } from "./announce.js";
-import { answerCommands } from "./answer_commands.js";
 import { follow } from "./appearance.js";
 import { AttachmentStrip } from "./attachment_strip.js";
 import { Attachments } from "./attachments.js";
-import { Compaction } from "./compaction.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { $, inside, within } from "./dom.js";
 import { Drawer } from "./drawer.js";
-import { clearFound } from "./found.js";
-import { Gauge } from "./gauge.js";
 import { leaveKeysToInputMethods } from "./ime.js";
 import { Journal } from "./journal.js";
-import { fetchAll } from "./later.js";
+import { fetchAll, fetchPart, provide, using } from "./later.js";
+import { laterParts } from "./later_parts.js";
 import { Markdown } from "./markdown.js";
 import { Marks } from "./marks.js";
-import { Notifications } from "./notifications.js";
 import { Outbox } from "./outbox.js";
 import { PageCommands } from "./page_commands.js";
 import { Picker } from "./picker.js";
 import { Preferences } from "./preferences.js";
 import { Profiles } from "./profiles.js";
-import { QuotaLine } from "./quota.js";
 import { Scroll } from "./scroll.js";
 import { Sending } from "./sending.js";
 import { titleOf } from "./session_groups.js";
@@ -41,6 +36,7 @@ import { explainError, explainSteering, GONE } from "./words.js";
 /** @type {{ maxText: number, maxFile: number, login: string, user: string, sendsMail: boolean }} */
 const config = JSON.parse($("config").textContent);
 // The site may be under a prefix: all addresses are relative to this page's. http becomes ws, and https wss.
+provide(laterParts);
 const socket = new Socket(new URL("ws/chat/", location.href).href.replace(/^http/, "ws"));
 const storage = new Storage(config.user);
 await storage.takeOverUnsent();
@@ -52,7 +48,6 @@ const picker = new Picker({ profiles, sessions });
 const preferences = new Preferences(storage);
 const drawer = new Drawer(storage);
 const marks = new Marks({ sessions, journal, storage });
-const sidebar = new Sidebar({ sessions, socket, marks, profiles, more: (session) => compaction.commands(session) });
 const scroll = new Scroll();
 const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
 const { maxText } = config;
@@ -66,7 +61,7 @@ const actions = {
   again: (answerId, button) => {
     const regenerate = (/** @type {number | undefined} */ profile = undefined) =>
       void steering.regenerate(answerId, profile);
-    if (profiles.list.length > 1) picker.openAgain(button, regenerate);
+    if (profiles.list.length > 1) void using("pickerMenu", ({ openAgain }) => openAgain(picker, button, regenerate));
     else regenerate();
   },
   select: (versions, id, button) => void steering.select(versions, id, button),
@@ -74,8 +69,8 @@ const actions = {
   decide: (message, save) => void steering.decide(message, save),
   fork: (message) => void steering.fork(message),
   stop: () => void sending.stop(),
-  summarise: () => void compaction.summarise(),
-  useAll: () => void compaction.useAll(),
+  summarise: () => summaries((compaction) => compaction.summarise()),
+  useAll: () => summaries((compaction) => compaction.useAll()),
   withdraw: (entry) => void sending.withdraw(entry),
 };
 const thread = new Thread({ markdown, outbox, socket, scroll, maxText, actions });
@@ -98,30 +93,31 @@ const composer = new Composer({
   },
 });
 new AttachmentStrip(attachments, () => composer.session);
-const parts = { thread, composer, outbox, scroll, sessions, socket, storage, profiles, go };
-const steering = new Steering(parts);
-const sending = new Sending({ ...parts, steering });
-const compaction = new Compaction({ thread, socket, focus: () => steering.focus() });
-const gauge = new Gauge(actions.summarise);
+const shared = { thread, composer, outbox, scroll, sessions, socket, storage, profiles, go };
+const steering = new Steering(shared);
+const sending = new Sending({ ...shared, steering });
+const menu = { sessions, socket, profiles, compaction: { thread, socket, focus: () => steering.focus() } };
+const sidebar = new Sidebar({ sessions, socket, marks, menu });
 const connectionLine = new ConnectionLine(socket);
 /** @type {Conversation | null} */
 let conversation = null;
 
-new QuotaLine(socket, journal);
-new Notifications({
-  journal,
-  preferences,
-  title: (session) => titleOf(sessions.get(session)),
-  go: (session) => go(`?chat=${session}`),
-});
+/** @type {ReturnType<typeof import("./background.js").startBackground> | undefined} */
+let gauge;
+
+thread.on("rewritten", (edit) => summaries((compaction) => compaction.rewrite(edit)));
 new PageCommands({
-  palette: { socket, sessions, current: () => conversation?.id ?? null, go },
+  palette: {
+    find: { socket, sessions, go },
+    picker,
+    preferences,
+    menu,
+    conversation: () => conversation,
+    fork: actions.fork,
+  },
   drawer,
-  picker,
-  preferences,
   settings: { preferences, socket, journal, sendsMail: config.sendsMail },
   newChat,
-  chatCommands,
 });
 leaveKeysToInputMethods();
 
@@ -156,7 +152,6 @@ function open(id) {
   sidebar.mark(id);
   marks.show(id);
   picker.show(id);
-  clearFound();
   showTitle();
   showGauge();
   if (socket.state === "open") conversation?.refresh();
@@ -181,13 +176,24 @@ function newChat() {
   composer.focus();
 }
 
-/** @returns {import("./commands.js").Command[]} what can be done with the open chat */
-function chatCommands() {
-  const session = sessions.get(conversation?.id ?? null);
-  return [
-    ...answerCommands(conversation, actions.fork),
-    ...(session ? sidebar.menu.commands(session, $("title")) : []),
-  ];
+/** @param {(compaction: import("./compaction.js").Compaction) => Promise<unknown>} act */
+function summaries(act) {
+  void using("compaction", ({ Compaction }) => void act(new Compaction(menu.compaction)));
+}
+
+/** What nobody waits for begins when the page has come to rest; where it cannot be fetched, with a later connection. */
+async function beginTheRest() {
+  fetchAll();
+  const { startBackground } = await fetchPart("background");
+  gauge ??= startBackground({
+    socket,
+    journal,
+    preferences,
+    title: (session) => titleOf(sessions.get(session)),
+    go: (session) => go(`?chat=${session}`),
+    summarise: actions.summarise,
+  });
+  showGauge();
 }
 
 /**
@@ -223,14 +229,14 @@ function showTurns() {
 
 function showGauge() {
   const isBusy = Boolean(conversation?.run || conversation?.queued.length);
-  gauge.show(sessions.get(conversation?.id ?? null), isBusy);
+  gauge?.show(sessions.get(conversation?.id ?? null), isBusy);
 }
 
 journal.on("reset", () => sessions.reload());
 journal.on("current", () => {
   sessions.resume();
   conversation?.reopen();
-  (globalThis.requestIdleCallback ?? setTimeout)(fetchAll);
+  (globalThis.requestIdleCallback ?? setTimeout)(() => beginTheRest().catch(() => {}));
 });
 socket.on("denied", () => {
   storage.seal();

@@ -2,23 +2,26 @@
 
 import { answerButtons, editButton, versionButtons } from "./actions.js";
 import { answerElement, putActions, showStored } from "./answer.js";
-import { dividerItem } from "./dividers.js";
-import { Editing } from "./editor.js";
+import { Editing } from "./editing.js";
+import { drawnWith } from "./later.js";
 import { Markdown } from "./markdown.js";
 import { userMessage } from "./message.js";
 import { noteItems, noteOf } from "./notes.js";
 import { blocksOf, groupsOf, isAsked, isAwaited, partsOf } from "./parts.js";
-import { proposalItems } from "./proposals.js";
 import { Run } from "./run.js";
 import { StreamView } from "./stream.js";
 import { answersOf, versionsOf } from "./versions.js";
 
 export class MessageItems {
-  /** @param {{ markdown: Markdown, actions: Page.Actions, editing: Editing }} parts */
-  constructor({ markdown, actions, editing }) {
+  /**
+   * @param {{ markdown: Markdown, actions: Page.Actions, editing: Editing, redraw(): void }} parts `redraw`: what could
+   *   not be drawn yet can be by now
+   */
+  constructor({ markdown, actions, editing, redraw }) {
     this.markdown = markdown;
     this.actions = actions;
     this.editing = editing;
+    this.redraw = redraw;
     this.forget();
   }
 
@@ -52,9 +55,9 @@ export class MessageItems {
       const item = this.group(group, said, answers, end);
       said = group.find(isAsked) ?? said;
       return [
-        item,
+        ...item,
         ...group.flatMap((message) => noteItems(message, unanswered, message === end ? asked : null, this.actions)),
-        ...proposalItems(group, this.actions),
+        ...this.proposals(group),
       ];
     });
     return isRunning ? [...items, this.running(run, messages)] : items;
@@ -81,22 +84,42 @@ export class MessageItems {
    * @param {Page.Message | undefined} asked
    * @param {ReturnType<typeof answersOf>} answers
    * @param {Page.Message | undefined} end the last message of all
-   * @returns {Page.Item}
+   * @returns {Page.Item[]}
    */
   group(group, asked, answers, end) {
     const [first] = group;
     if (first?.kind) return this.divider(first);
-    return first?.role === "user" ? this.user(first) : this.answer(group, asked, answers, end);
+    return [first?.role === "user" ? this.user(first) : this.answer(group, asked, answers, end)];
   }
 
   /**
    * @param {Page.Message} message
-   * @returns {Page.Item}
+   * @returns {Page.Item[]}
    */
   divider(message) {
-    if (this.editing.of === message.id) return this.editing.item(message.id);
+    const edited = this.editor(message);
+    if (edited) return [edited];
     const { markdown, actions } = this;
-    return dividerItem(message, { isInForce: message.id === this.summary?.id, markdown, actions });
+    const part = drawnWith("dividers", this.redraw);
+    return part ? [part.dividerItem(message, { isInForce: message.id === this.summary?.id, markdown, actions })] : [];
+  }
+
+  /**
+   * The field of a message that is being edited.
+   * @param {Page.Message} message
+   */
+  editor({ id }) {
+    if (this.editing.of !== id) return undefined;
+    return drawnWith("editor", this.redraw)?.editorItem(this.editing, id);
+  }
+
+  /**
+   * @param {Page.Message[]} group
+   * @returns {Page.Item[]}
+   */
+  proposals(group) {
+    if (!group.some(({ proposal }) => proposal)) return [];
+    return drawnWith("proposals", this.redraw)?.proposalItems(group, this.actions) ?? [];
   }
 
   /**
@@ -104,7 +127,8 @@ export class MessageItems {
    * @returns {Page.Item}
    */
   user(message) {
-    if (this.editing.of === message.id) return this.editing.item(message.id);
+    const edited = this.editor(message);
+    if (edited) return edited;
     const versions = versionsOf(message);
     const build = () => userMessage(message, editButton(message, this.actions), versionButtons(versions, this.actions));
     return { key: message.id, version: `${fingerprint(message)}:${versions?.at}:${versions?.ids}`, build };

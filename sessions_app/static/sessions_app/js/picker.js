@@ -1,11 +1,9 @@
-// The button in the composer that says which profile answers, its menu, and the line where a chat's profile is gone.
+// The button in the composer that says which profile answers, and the line where a chat's profile is gone.
 
-import { toast } from "./announce.js";
 import { $, h, icon } from "./dom.js";
-import { costOfSwitch, NOT_OFFERED, notTaken, Profiles } from "./profiles.js";
+import { using } from "./later.js";
+import { Profiles } from "./profiles.js";
 import { Sessions } from "./sessions.js";
-import { openChoice } from "./sheet.js";
-import { explain } from "./words.js";
 
 export class Picker {
   /** @param {{ profiles: Profiles, sessions: Sessions }} parts */
@@ -63,73 +61,7 @@ export class Picker {
     return !this.box.hidden;
   }
 
-  /** @returns {import("./commands.js").Command[]} */
-  commands() {
-    const { session } = this;
-    return this.profiles.list.map((profile) => ({
-      name: profile.name,
-      words: profile.description,
-      icon: profile === this.profiles.of(session) ? "check" : "model",
-      act: () => void this.choose(profile),
-    }));
-  }
-
   open() {
-    if (this.box.hidden) return;
-    const { session } = this;
-    const present = this.profiles.of(session);
-    const entries = this.profiles.list.map((profile) => ({
-      ...this.entry(profile, costOfSwitch(session, profile)),
-      checked: profile === present,
-      act: () => void this.choose(profile),
-    }));
-    openChoice(this.button, entries, "Model");
-  }
-
-  /**
-   * Opens a menu of who may answer in the place of an answer.
-   * @param {HTMLElement} button
-   * @param {(profile?: number) => void} regenerate
-   */
-  openAgain(button, regenerate) {
-    const { session } = this;
-    const others = this.profiles.list.filter((profile) => profile.id !== session?.profile);
-    const again = this.profiles.whyGone(session) ? [] : [{ label: "Try again", act: () => regenerate() }];
-    const entries = others.map((profile) => {
-      const { label, ...entry } = this.entry(profile, costOfSwitch(session, profile));
-      return { ...entry, label: `Try again with ${label}`, act: () => regenerate(profile.id) };
-    });
-    openChoice(button, [...again, ...entries], "Try again");
-  }
-
-  /**
-   * @param {Api.ChoiceShape} profile
-   * @param {string} cost
-   */
-  entry(profile, cost) {
-    const { name, description, model } = profile;
-    return { label: name, lines: [description, called(model), notTaken(profile), cost].filter(Boolean) };
-  }
-
-  /** @param {Api.ChoiceShape} profile */
-  async choose({ id, name }) {
-    const { session } = this;
-    if (!session) {
-      this.profiles.choose(id);
-      return;
-    }
-    if (session.profile === id) return;
-    try {
-      await this.sessions.update(session.id, { profile: id });
-      toast(`${name} answers from the next message on`);
-    } catch (error) {
-      toast((await this.profiles.isRefused(error, id)) ? NOT_OFFERED : explain(error));
-    }
+    if (!this.box.hidden) void using("pickerMenu", ({ openPicker }) => openPicker(this));
   }
 }
-
-/**
- * What a model is called under the answers it gives: without the way in which it is asked.
- * @param {string} model
- */
-const called = (model) => model.slice(model.indexOf(":") + 1);

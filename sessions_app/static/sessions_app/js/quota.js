@@ -24,7 +24,9 @@ export class QuotaLine {
     this.box = $("quota");
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
-    socket.on("state", () => socket.state === "open" && this.ask());
+    const whenOpen = () => socket.state === "open" && this.ask();
+    socket.on("state", whenOpen);
+    whenOpen();
     journal.on("event", ({ event }) => event.type === "CUSTOM" && CHANGES.includes(event.name) && this.later());
   }
 

@@ -1,9 +1,8 @@
 // The list of chats at the side, each with its mark and its menu.
 
-import { ChatMenu } from "./chat_menu.js";
 import { $, h, iconButton, reconcile } from "./dom.js";
+import { using } from "./later.js";
 import { Marks } from "./marks.js";
-import { Profiles } from "./profiles.js";
 import { Retry } from "./retry.js";
 import { groups, titleOf } from "./session_groups.js";
 import { Sessions } from "./sessions.js";
@@ -12,15 +11,15 @@ import { Socket } from "./socket.js";
 export class Sidebar {
   /**
    * @param {{
-   *   sessions: Sessions, socket: Socket, marks: Marks, profiles: Profiles,
-   *   more: import("./chat_menu.js").MoreCommands,
-   * }} parts `more`: what else can be done with a chat
+   *   sessions: Sessions, socket: Socket, marks: Marks,
+   *   menu: ConstructorParameters<typeof import("./chat_menu.js").ChatMenu>[0],
+   * }} parts `menu`: what the menus of chats are made of
    */
-  constructor({ sessions, socket, marks, profiles, more }) {
+  constructor({ sessions, socket, marks, menu }) {
     this.sessions = sessions;
     this.socket = socket;
     this.marks = marks;
-    this.menu = new ChatMenu({ sessions, socket, profiles, more });
+    this.menu = menu;
     this.box = $("sessions");
     this.list = h("div");
     /** @type {string | null} */
@@ -32,9 +31,18 @@ export class Sidebar {
     const button = $("chat-menu");
     button.addEventListener("click", () => {
       const session = sessions.get(this.current);
-      if (session) this.menu.open(session, button, $("title"));
+      if (session) this.openMenu(session, button, $("title"));
     });
     this.draw();
+  }
+
+  /**
+   * @param {Api.SessionShape} session
+   * @param {HTMLElement} button
+   * @param {HTMLElement} title shows the chat's title beside the button
+   */
+  openMenu(session, button, title) {
+    void using("chatMenu", ({ ChatMenu }) => new ChatMenu(this.menu).open(session, button, title));
   }
 
   /** @param {string | null} id */
@@ -97,7 +105,7 @@ export class Sidebar {
     );
     markLink(link, this.current);
     const button = iconButton("more", `Options of “${titleOf(session)}”`, () =>
-      this.menu.open(this.sessions.get(session.id) ?? session, button, link),
+      this.openMenu(this.sessions.get(session.id) ?? session, button, link),
     );
     button.setAttribute("aria-haspopup", "menu");
     return h("div", { class: "session" }, link, button);

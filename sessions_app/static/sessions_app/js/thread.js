@@ -5,11 +5,11 @@ import { announce, toast } from "./announce.js";
 import { gliding, greeting, newerItem, olderItems, skeleton } from "./blank.js";
 import { whyBusy } from "./busy.js";
 import { Conversation } from "./conversation.js";
-import { openDivider } from "./dividers.js";
 import { $, reconcile, within } from "./dom.js";
-import { Editing, focusEnd } from "./editor.js";
+import { Editing } from "./editing.js";
 import { Emitter } from "./events.js";
-import { markFound } from "./found.js";
+import { openFold } from "./kept.js";
+import { fetchPart, using } from "./later.js";
 import { Markdown } from "./markdown.js";
 import { MessageItems } from "./message_items.js";
 import { unsummarisedItems } from "./notes.js";
@@ -41,7 +41,9 @@ export class Thread extends Emitter {
     this.actions = actions;
     this.editing = new Editing(maxText);
     this.pending = new PendingItems({ outbox, socket, actions });
-    this.shown = new MessageItems({ markdown, actions, editing: this.editing });
+    this.shown = new MessageItems({ markdown, actions, editing: this.editing, redraw: () => this.draw() });
+    /** @type {Page.LaterParts["found"] | undefined} */
+    this.found = undefined; // once something was looked for
     this.turning = new Turning(scroll, (id) => this.find(id));
     this.editing.on("sent", (edit) => this.sendEdit(edit));
     this.editing.on("left", (id) => this.leaveEditor(id));
@@ -61,6 +63,7 @@ export class Thread extends Emitter {
     this.shown.forget();
     this.editing.suspend();
     this.box.replaceChildren();
+    this.found?.clearFound();
     conversation?.on("change", () => conversation === this.conversation && this.draw());
     conversation?.on("run", () => conversation === this.conversation && this.drawRun());
     conversation?.on("said", (words) => conversation === this.conversation && announce(words));
@@ -121,9 +124,11 @@ export class Thread extends Emitter {
     const isFree = !this.editing.changes;
     if (isFree) this.editing.begin(message, text);
     else toast("Send or cancel the edit that you have begun first");
-    this.draw();
-    const node = this.find(this.editing.of ?? id);
-    if (node) focusEnd(within(node, "textarea", HTMLTextAreaElement));
+    void using("editor", ({ focusEnd }) => {
+      this.draw();
+      const box = this.find(this.editing.of ?? id)?.querySelector("textarea");
+      if (box) focusEnd(box);
+    });
     return isFree;
   }
 
@@ -238,11 +243,22 @@ export class Thread extends Emitter {
     const { conversation } = this;
     await conversation?.visit(messageId);
     const { kind, text } = this.message(messageId) ?? {};
-    if (kind && text) await conversation?.prepareTexts([text]);
+    if (kind) await this.prepareDivider(text ?? "");
     const node = conversation === this.conversation && (this.textOf(messageId) ?? this.find(messageId));
     if (!node) return;
-    const focused = openDivider(node.closest("article") ?? node);
-    this.scroll.show(markFound(node, query) ?? node);
+    const focused = openFold(node.closest("article") ?? node);
+    // Without its marks the place is shown all the same.
+    this.found = await fetchPart("found").catch(() => undefined);
+    this.scroll.show(this.found?.markFound(node, query) ?? node);
     focused.focus({ preventScroll: true });
+  }
+
+  /**
+   * Has the line of a message shown, whose text it opens to.
+   * @param {string} text
+   */
+  async prepareDivider(text) {
+    await Promise.all([this.conversation?.prepareTexts(text ? [text] : []), fetchPart("dividers")]);
+    this.draw();
   }
 }
