@@ -79,7 +79,8 @@ def test_what_is_queued_waits_until_it_begins_or_is_withdrawn() -> None:
     queued = fact("turn.queued", WAITS)
     begun = fact("message.created", {**ASKED, "id": "m2", "position": 2})
     assert heard(queued, queued)[0].shown().queued == ("run2",)
-    for end in (begun, fact("turn.withdrawn", WAITS)):
+    began = fact("turn.began", {"session_id": "s1", "run_id": "run2", "status": "running"})
+    for end in (begun, began, fact("turn.withdrawn", WAITS)):
         assert heard(queued, end)[0].shown().queued == ()
     assert heard(begun, queued)[0].shown().queued == ()
 

@@ -101,7 +101,7 @@ class View:
                 begun = {said.id for said in self.messages}
                 if value["run_id"] not in known and value["message_id"] not in begun:
                     self.queued.append(value)
-            case "turn.withdrawn":
+            case "turn.withdrawn" | "turn.began":  # a new version of an answer brings no message of the user's
                 self.queued = [entry for entry in self.queued if entry["run_id"] != value["run_id"]]
             case "session.deleted":
                 self.gone = True
