@@ -177,7 +177,7 @@ class _Taking:
             [each.decision for each in answers],
             process=self._process,
             accepting=self._accepting,
-            results=continuing.rows_of(new, 0, before=calls),
+            results=continuing.rows_of(new, 0, before=calls, files=Brought(self._user_id, new)),
             run_id=_free(self._ids),
         )
 
