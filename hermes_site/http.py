@@ -1,11 +1,11 @@
 """HTTP connections with bounds, which Daphne and Twisted lack: nobody holds one, or fills the disk, for nothing.
 
 A head has to be there within HEAD_SECONDS of its first byte, a body within BODY_SECONDS, and a connection that is kept
-is closed after IDLE_SECONDS without a request. A body of more than `longest_body` bytes is refused before it is read
+is closed after IDLE_SECONDS without a request. A body that is too long for its address is refused before it is read
 where its length is announced, and cut off where it comes in chunks. What is no HTTP is answered here, with the headers
 that every answer of the site has, and without a line in the log: an outsider can send it at will.
 
-Where large files are sent (`UPLOADS`) the bound is another, and the time grows with the length. Such a body lies in a
+Where large files are sent (`Uploads`) the bound is another, and the time grows with the length. Such a body lies in a
 file without a name, from which the application takes it piece by piece (`BodyInbox`); and what is streamed to a client
 waits for it to read (`BoundedRequest.writable`). So neither is ever in memory as a whole.
 """
@@ -23,17 +23,14 @@ from typing import Any
 import daphne.server  # noqa: F401  # isort: skip
 from daphne.http_protocol import HTTPFactory, WebRequest
 from django.utils.http import parse_header_parameters
-from twisted.web.http import HTTPChannel
 
 from hermes_site import cors, error_pages
+from hermes_site.admission import Admits, AskingChannel
 
 HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS = 10.0, 60.0, 60.0
 
 MAX_BODY = 3 * 1024 * 1024
 """Bytes; Django's own bound for a form is 2.5 MB."""
-
-MAX_CONVERSATION = 16 * 1024 * 1024
-"""Bytes of a body for the APIs over HTTP: programs send all that was said, each time."""
 
 SLOWEST_UPLOAD = 50_000
 """Bytes a second: a large file may take so long, beyond BODY_SECONDS."""
@@ -43,22 +40,23 @@ _PIECE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Where files are sent, the bytes of the largest body there, and what is said of a larger one."""
+    """Where files are sent, the bytes of the largest body there, and what is said of a larger one.
+
+    ``conversation``: bytes of a body for the APIs over HTTP. Programs send all that was said each time, with its files.
+    ``admits``: who may send a file, or a body of the APIs that is longer than others; None: everybody.
+    """
 
     path: str = ""
     longest: int = 0
     refusal: str = ""
+    conversation: int = MAX_BODY
+    admits: Admits | None = None
 
 
 MEANINGFUL = {b"daphne-root-path"}
 """Headers by which a client would rule the server: they count from a trusted proxy alone."""
 
 _METHOD = re.compile(rb"[A-Z]{1,20}")
-
-
-def longest_body(path: str) -> int:
-    """Return the bytes of the largest body that an address takes."""
-    return MAX_CONVERSATION if path.startswith(error_pages.HTTP_API) else MAX_BODY
 
 
 class BoundedRequest(WebRequest):
@@ -199,7 +197,7 @@ class BodyInbox(asyncio.Queue[dict[str, Any]]):
             self._body = None
 
 
-class BoundedChannel(HTTPChannel):
+class BoundedChannel(AskingChannel):
     """One connection. Its clock runs while a head or a body is awaited."""
 
     requestFactory = BoundedRequest  # noqa: N815 (Twisted's name)
@@ -217,7 +215,9 @@ class BoundedChannel(HTTPChannel):
     @property
     def longest_body(self) -> int:
         """The bytes of the largest body that the address takes."""
-        return self._uploads.longest if self.is_upload else longest_body(self.path)
+        if self.is_upload:
+            return self._uploads.longest
+        return self._uploads.conversation if self.path.startswith(error_pages.HTTP_API) else MAX_BODY
 
     @property
     def _uploads(self) -> Uploads:
@@ -245,12 +245,28 @@ class BoundedChannel(HTTPChannel):
     def allHeadersReceived(self) -> None:  # noqa: N802 (Twisted's name)
         if self.length is not None and self.length > self.longest_body:
             self.refuse(413)
-            return
+        elif self._uploads.admits is not None and self._sends_much():
+            self.ask(self._uploads.admits, self._await_body)
+        else:
+            self._await_body()
+
+    def _sends_much(self) -> bool:
+        """Whether what comes is a file, or may be longer than what anybody may send."""
+        if self.longest_body == MAX_BODY:
+            return False
+        return self.length != 0 if self.is_upload else self.length is None or self.length > MAX_BODY
+
+    def _await_body(self) -> None:
         super().allHeadersReceived()
         self.stop_clock()
         if self.length != 0:
-            expected = (self.length or self.longest_body) if self.is_upload else 0
-            self._start_clock(BODY_SECONDS + expected / SLOWEST_UPLOAD)
+            self._start_clock(BODY_SECONDS + self._expected_bytes() / SLOWEST_UPLOAD)
+
+    def _expected_bytes(self) -> int:
+        """How many bytes of a body there may have to be waited for, beyond those of a short one."""
+        if self.longest_body == MAX_BODY:
+            return 0
+        return self.length if self.length is not None else self.longest_body
 
     def refuse(self, status: int) -> None:
         """Answer with an error and close; what comes after is not read."""

@@ -55,6 +55,10 @@ class Conflict(CommandError):
     code = -32004
 
 
+class NotTaken(Conflict):
+    """The model of the session takes no files of this kind; ``profile`` is that model's."""
+
+
 class Forbidden(CommandError):
     """The API token that was sent is not for this: it may only read, or is for the chats of one profile."""
 

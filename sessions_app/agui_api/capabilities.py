@@ -32,7 +32,6 @@ from sessions_app.models import AgentProfile
 from sessions_app.session_store import chats
 from sessions_app.turns.run import MAX_STEPS
 
-_NO_INPUT = MultimodalInputCapabilities(image=False, audio=False, video=False, pdf=False, file=False)
 _NO_OUTPUT = MultimodalOutputCapabilities(image=False, audio=False)
 
 
@@ -64,7 +63,7 @@ def _of_user(user_id: int) -> AgentCapabilities:
         state=StateCapabilities(snapshots=False, deltas=False, memory=profile.memory, persistent_state=False),
         multi_agent=MultiAgentCapabilities(supported=False, delegation=False, handoffs=False),
         reasoning=ReasoningCapabilities(supported=True, streaming=True, encrypted=False),
-        multimodal=MultimodalCapabilities(input=_NO_INPUT, output=_NO_OUTPUT),
+        multimodal=MultimodalCapabilities(input=_input(profile), output=_NO_OUTPUT),
         execution=ExecutionCapabilities(code_execution=False, max_iterations=MAX_STEPS),
         human_in_the_loop=HumanInTheLoopCapabilities(
             supported=True,
@@ -75,6 +74,13 @@ def _of_user(user_id: int) -> AgentCapabilities:
             approve_with_edits=False,
         ),
         custom={"websocket": {"path": f"{reverse('chat')}ws/chat/", "openrpc": reverse("api:openrpc")}},
+    )
+
+
+def _input(profile: AgentProfile) -> MultimodalInputCapabilities:
+    takes_files = profile.takes_files
+    return MultimodalInputCapabilities(
+        image=profile.takes_images, audio=False, video=False, pdf=takes_files, file=takes_files
     )
 
 

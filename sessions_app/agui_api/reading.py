@@ -15,15 +15,17 @@ from ag_ui.core import (
     Message,
     RunAgentInput,
     SystemMessage,
-    TextPart,
     ToolMessage,
     UserMessage,
 )
 from django.conf import settings
 
 from sessions_app.agui_api import interrupts, tools
+from sessions_app.agui_api.content import modern, read_content
+from sessions_app.conversations.line_digests import SaidFile
 from sessions_app.http_api.bodies import parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.sent_files import SentFiles
 from sessions_app.http_api.texts import MAX_MESSAGES, check_text
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.models.sessions import NAME_LENGTH
@@ -40,20 +42,21 @@ class RunRequest:
     is_current: bool
 
 
-def read(body: bytes) -> RunRequest:
+def read(body: bytes, files: SentFiles) -> RunRequest:
     """Return the request in a body. Raises ApiError."""
-    given = parse(RunAgentInput, body)
+    given = parse(RunAgentInput, modern(body))
     tools.check(given.thread_id, NAME_LENGTH, "threadId")
     tools.check(given.run_id, NAME_LENGTH, "runId")
     if len(given.messages) > MAX_MESSAGES:
         raise ApiError(400, f"{len(given.messages):,} messages; {MAX_MESSAGES:,} are allowed.", param="messages")
     prompts, messages = [], []
     for message, param in _told(given.messages):
-        text = _text(message, param)
+        text, sent = _content(message, files, param)
         if isinstance(message, SystemMessage | DeveloperMessage):
             prompts += [text] if text.strip() else []
         else:
-            messages.append(ThreadMessage(message.id, message.role, text, *_tool_fields(message, param)))
+            fields = _tool_fields(message, param)
+            messages.append(ThreadMessage(message.id, message.role, text, *fields, files=tuple(sent)))
     prompt, brought = "\n\n".join(prompts) or None, tools.brought(given.tools or [])
     answers = interrupts.answers(given.resume or [])
     asked = ThreadRequest(given.thread_id, given.run_id, prompt, tuple(messages), brought, answers)
@@ -89,17 +92,10 @@ def _tool_fields(message: Told, param: str) -> tuple[tuple[ToolCall, ...], str]:
     return (), ""
 
 
-def _text(message: Told, param: str) -> str:
-    """Return the text of a message. Raises ApiError."""
-    content, param = message.content or "", f"{param}.content"
-    text = content if isinstance(content, str) else "\n".join(_part(part, param) for part in content)
+def _content(message: Told, files: SentFiles, param: str) -> tuple[str, list[SaidFile]]:
+    """Return the text and the files of a message. Raises ApiError."""
+    param = f"{param}.content"
+    text, sent = read_content(message.content or "", files if isinstance(message, UserMessage) else None, param)
     longest = settings.HERMES_MAX_ANSWER if isinstance(message, AssistantMessage) else settings.HERMES_MAX_TEXT
     check_text(text, longest, param)
-    return text
-
-
-def _part(part: object, param: str) -> str:
-    if not isinstance(part, TextPart):
-        told = "Only parts of the type text are taken: images, sound, video and documents are not yet."
-        raise ApiError(400, told, code="unsupported_value", param=param)
-    return part.text
+    return text, sent

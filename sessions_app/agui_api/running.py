@@ -11,10 +11,11 @@ from sessions_app.agui_api.grammar import Event
 from sessions_app.agui_api.telling import Telling
 from sessions_app.api.auth import Caller
 from sessions_app.conversations.schemas import RunShape
-from sessions_app.errors import Conflict, NotFound
+from sessions_app.errors import Conflict, NotFound, NotTaken
 from sessions_app.http_api.errors import ApiError, Gone
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
+from sessions_app.http_api.sent_files import SentFiles, sent_files
 from sessions_app.turn_store.thread_history import names_of
 from sessions_app.turn_store.threads import ThreadRun, end_of, interrupts
 
@@ -27,12 +28,21 @@ async def run(exchange: Exchange, caller: Caller) -> None:
 
     Raises ApiError, CommandError, Unauthorised, Gone.
     """
-    request = await asyncio.to_thread(reading.read, await exchange.body())
+    async with sent_files(exchange, caller) as files:
+        await _run(exchange, caller, files)
+
+
+async def _run(exchange: Exchange, caller: Caller, files: SentFiles) -> None:
+    request = await asyncio.to_thread(reading.read, await files.body(), files)
     follower = RunFollower(caller)
     telling = Telling(exchange, request)
     async with following(exchange, follower):
         try:
-            found = await exchange.runner.service.run_thread(caller.user_id, request.asked, door=caller)
+            service = exchange.runner.service
+            found = await service.run_thread(caller.user_id, request.asked, keep=files.keep, door=caller)
+            files.close()
+        except NotTaken:
+            raise
         except Conflict as error:
             await telling.fail(error.text, "conflict")
         except NotFound:

@@ -7,16 +7,22 @@ from uuid import UUID
 
 from ag_ui.core import (
     AssistantMessage,
+    DocumentPart,
     FunctionCall,
+    ImagePart,
     Message,
     MessagesSnapshotEvent,
     ReasoningMessage,
+    TextPart,
     ToolCall,
     ToolMessage,
+    UrlSource,
     UserMessage,
 )
+from ag_ui.core.types import ContentPart
 from ag_ui.encoder import EventEncoder
 
+from sessions_app.conversations.file_schemas import FileShape
 from sessions_app.conversations.schemas import MessageShape, QueuedShape
 from sessions_app.turn_store.opening import read_snapshot
 from sessions_app.turn_store.thread_history import names_of
@@ -43,7 +49,8 @@ def encoded(shapes: Sequence[MessageShape], queued: Sequence[QueuedShape], names
 
 def _waiting(queued: Iterable[QueuedShape], names: Mapping[UUID, str]) -> Iterator[Message]:
     for each in queued:
-        yield UserMessage(id=names.get(each.message_id, str(each.message_id)), content=each.text)
+        name = names.get(each.message_id, str(each.message_id))
+        yield UserMessage(id=name, content=_content(each.text, each.files))
 
 
 def _messages(shapes: Iterable[MessageShape], names: Mapping[UUID, str]) -> Iterator[Message]:
@@ -53,9 +60,23 @@ def _messages(shapes: Iterable[MessageShape], names: Mapping[UUID, str]) -> Iter
             yield from _said(shape, names.get(shape.id, str(shape.id)))
 
 
+def _content(text: str, files: Sequence[FileShape] | None) -> str | list[ContentPart]:
+    """Return what a user has said: with files, in parts that name their addresses here."""
+    if not files:
+        return text
+    return [*([TextPart(text=text)] if text.strip() else []), *(_file(file) for file in files)]
+
+
+def _file(file: FileShape) -> ImagePart | DocumentPart:
+    source, metadata = UrlSource(value=file.url, mime_type=file.media_type), {"filename": file.name}
+    if file.media_type.startswith("image/"):
+        return ImagePart(source=source, metadata=metadata)
+    return DocumentPart(source=source, metadata=metadata)
+
+
 def _said(shape: MessageShape, name: str) -> Iterator[Message]:
     if shape.role == "user":
-        yield UserMessage(id=name, content=shape.text)
+        yield UserMessage(id=name, content=_content(shape.text, shape.files))
     elif shape.role == "tool":
         if shape.tool_call_id is not None:
             yield ToolMessage(id=name, content=shape.text, tool_call_id=shape.tool_call_id)

@@ -8,7 +8,7 @@ from sessions_app.conversations import reach
 from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
-from sessions_app.errors import Conflict, NotFound
+from sessions_app.errors import Conflict, NotFound, NotTaken
 from sessions_app.llm.cache_ledger.prices import input_price
 from sessions_app.llm.content.parts import FileReference, Parts
 from sessions_app.llm.endpoint import Endpoint
@@ -52,12 +52,12 @@ def check_profile(chat_session: ChatSession) -> None:
 
 
 def check_takes(profile: AgentProfile | None, parts: Parts) -> None:
-    """Make sure that a profile's model takes the files of a message. Raises Conflict."""
+    """Make sure that a profile's model takes the files of a message. Raises NotTaken."""
     files = [part for part in parts if isinstance(part, FileReference)]
     if profile and not profile.takes_images and any(part.media_type.startswith("image/") for part in files):
-        raise Conflict("The model of this chat takes no pictures.", profile=profile.pk)
+        raise NotTaken("The model of this chat takes no pictures.", profile=profile.pk)
     if profile and not profile.takes_files and any(not part.media_type.startswith("image/") for part in files):
-        raise Conflict("The model of this chat takes no documents.", profile=profile.pk)
+        raise NotTaken("The model of this chat takes no documents.", profile=profile.pk)
 
 
 def endpoint_of(profile: AgentProfile) -> Endpoint | None:

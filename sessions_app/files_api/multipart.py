@@ -6,10 +6,9 @@ come to its end.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -19,51 +18,11 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from sessions_app.files.keeping import Upload
-from sessions_app.http_api.errors import ApiError, Gone
+from sessions_app.http_api.errors import ApiError, file_too_large
+from sessions_app.http_api.pieces import Body
 
 FIELD = "file"
 _FORM = 'Send one file in a form: Content-Type: multipart/form-data, in the field "file".'
-_END_BYTES = 256
-"""The longest end of a form: a boundary has at most 70 characters."""
-
-
-class Body:
-    """The body of a request, as a file that a thread reads: each piece is taken when it is asked for.
-
-    ``loop`` is the one that the request belongs to.
-    """
-
-    def __init__(self, receive: Callable[[], Awaitable[dict[str, Any]]], loop: asyncio.AbstractEventLoop) -> None:
-        self._receive = receive
-        self._loop = loop
-        self._rest = b""
-        self._ended = False
-        self.end = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes; empty at the end. Raises Gone."""
-        while not self._rest and not self._ended:
-            self._rest = self._next()
-        piece, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
-        self.end = (self.end + piece)[-_END_BYTES:]
-        return piece
-
-    def drain(self) -> None:
-        """Read what is left."""
-        while self.read(64 * 1024):
-            pass
-
-    def _next(self) -> bytes:
-        message = asyncio.run_coroutine_threadsafe(_received(self._receive), self._loop).result()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        self._ended = not message.get("more_body", False)
-        piece: bytes = message.get("body", b"")
-        return piece
-
-
-async def _received(receive: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-    return await receive()
 
 
 class _Spool(FileUploadHandler):
@@ -85,18 +44,13 @@ class _Spool(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size += len(raw_data)
         if self._size > self._largest:
-            raise too_large(self._largest)
+            raise file_too_large(self._largest, FIELD)
         self._digest.update(raw_data)
         self._file.write(raw_data)
 
     def file_complete(self, file_size: int) -> None:
         self._file.flush()
         self.upload = Upload(self.file_name or "", self._size, self._digest.hexdigest())
-
-
-def too_large(largest: int) -> ApiError:
-    """Return the answer to a file that is too large."""
-    return ApiError(413, f"A file may have at most {largest / 1_000_000:,g} MB.", code="file_too_large", param=FIELD)
 
 
 @contextmanager

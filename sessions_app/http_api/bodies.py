@@ -31,8 +31,7 @@ B = TypeVar("B", bound=BaseModel)
 
 def parse(kind: type[B], body: bytes) -> B:
     """Return what a body says. Raises ApiError."""
-    if not _has_few_pieces(body):
-        raise ApiError(400, f"The body has more than {MAX_PIECES:,} pieces.")
+    check_pieces(body)
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
@@ -40,6 +39,12 @@ def parse(kind: type[B], body: bytes) -> B:
         # Where one of several types is taken, what is wrong with the one that was meant lies deepest.
         deepest = max(told, key=lambda each: len(each["loc"]))
         raise ApiError(400, f"{deepest['msg']}.", param=_param(deepest["loc"]) or None) from None
+
+
+def check_pieces(body: bytes) -> None:
+    """Refuse JSON of very many small pieces before it is parsed. Raises ApiError."""
+    if not _has_few_pieces(body):
+        raise ApiError(400, f"The body has more than {MAX_PIECES:,} pieces.")
 
 
 def _has_few_pieces(body: bytes) -> bool:

@@ -6,7 +6,7 @@ import json
 from math import ceil
 from typing import Any
 
-from sessions_app.errors import CommandError, Conflict, Forbidden, NotFound, TooLarge, TooMany
+from sessions_app.errors import CommandError, Conflict, Forbidden, NotFound, NotTaken, TooLarge, TooMany
 
 NO_RETRY = {"x-should-retry": "false"}
 """What keeps OpenAI's clients from sending a request again by themselves: it would be another turn, or fail again."""
@@ -38,6 +38,11 @@ class ApiError(Exception):
     def body(self) -> bytes:
         """The body of the answer, and the data of an event that ends a stream."""
         return json.dumps({"error": self.error}).encode()
+
+
+def file_too_large(largest: int, param: str) -> ApiError:
+    """Return the answer to a file that is too large."""
+    return ApiError(413, f"A file may have at most {largest / 1_000_000:,g} MB.", code="file_too_large", param=param)
 
 
 def unauthorised() -> ApiError:
@@ -76,6 +81,8 @@ def of_command(error: CommandError) -> ApiError:
             return ApiError(404, "There is no such model.", code="model_not_found", param="model")
         case Forbidden():
             return ApiError(403, error.text, kind="permission_error", code="permission_denied")
+        case NotTaken():
+            return ApiError(400, error.text, code="unsupported_value", param="messages")
         case Conflict():
             return ApiError(409, error.text, code="conflict", headers=NO_RETRY)
         case _:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sessions_app.api.revocation import Doorkeeper
-from sessions_app.http_api.errors import ApiError, Gone
+from sessions_app.http_api.errors import ApiError
 from sessions_app.turns.runner import Runner
 
 _JSON = {"Content-Type": "application/json"}
@@ -34,19 +34,11 @@ class Exchange:
     def __post_init__(self) -> None:
         self.fields = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
 
-    async def body(self) -> bytes:
-        """Return the whole body, which the server has bounded. Raises ApiError for what is no JSON, Gone."""
+    def check_json(self) -> None:
+        """Make sure that the body, which the server has bounded, is sent as JSON. Raises ApiError."""
         kind = self.fields.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" or "content-encoding" in self.fields:
             raise ApiError(415, "Send Content-Type: application/json, and no Content-Encoding.")
-        pieces: list[bytes] = []
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Gone
-            pieces.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                return b"".join(pieces)
 
     async def gone(self) -> None:
         """Return when the client has closed the connection. The body was read before."""

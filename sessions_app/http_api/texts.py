@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sessions_app.http_api.errors import ApiError
@@ -24,20 +24,17 @@ def check_text(text: str, longest: int, param: str) -> None:
         raise ApiError(400, told, code="string_above_max_length", param=param)
 
 
-def joined_parts(
-    parts: Sequence[dict[str, Any]], fields: Mapping[str, str], refusal_of: Callable[[object], str], param: str
+def text_of_part(
+    part: Mapping[str, Any], fields: Mapping[str, str], refusal_of: Callable[[object], str], place: str
 ) -> str:
-    """Return the texts of parts, a line each. Raises ApiError.
+    """Return the text of a part of a message. Raises ApiError.
 
     ``fields`` says where the text of each type of part is; ``refusal_of`` a type what is told of any other.
     """
-    texts = []
-    for number, part in enumerate(parts):
-        kind = part.get("type")
-        if not isinstance(kind, str) or kind not in fields:
-            raise ApiError(400, refusal_of(kind), code="unsupported_value", param=f"{param}[{number}].type")
-        text = part.get(fields[kind])
-        if not isinstance(text, str):
-            raise ApiError(400, "The text must be a string.", param=f"{param}[{number}].{fields[kind]}")
-        texts.append(text)
-    return "\n".join(texts)
+    kind = part.get("type")
+    if not isinstance(kind, str) or kind not in fields:
+        raise ApiError(400, refusal_of(kind), code="unsupported_value", param=f"{place}.type")
+    text = part.get(fields[kind])
+    if not isinstance(text, str):
+        raise ApiError(400, "The text must be a string.", param=f"{place}.{fields[kind]}")
+    return text

@@ -10,6 +10,7 @@ from sessions_app.api.auth import Caller
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
+from sessions_app.http_api.sent_files import SentFiles, sent_files
 from sessions_app.openai_api import models, reading
 from sessions_app.openai_api.answers import ALIVE, DONE, Completion
 from sessions_app.openai_api.following import CallDelta, End, Heard, RunFollower, Words
@@ -21,19 +22,26 @@ from sessions_app.turn_store import recognising
 async def complete(exchange: Exchange, caller: Caller) -> None:
     """Answer a request for a chat completion. Raises ApiError, CommandError, Unauthorised, Gone."""
     name = session_name(exchange)
-    request = await asyncio.to_thread(reading.read, await exchange.body())
-    profile = await models.find(caller, request.model)
-    heard = recognising.Heard(profile.pk, request.prompt, request.said, name, request.tools)
-    follower = RunFollower(caller, {tool.name for tool in request.tools})
-    async with following(exchange, follower):
-        await _converse(exchange, caller, request, heard, follower)
+    async with sent_files(exchange, caller) as files:
+        request = await asyncio.to_thread(reading.read, await files.body(), files)
+        profile = await models.find(caller, request.model)
+        heard = recognising.Heard(profile.pk, request.prompt, request.said, name, request.tools)
+        follower = RunFollower(caller, {tool.name for tool in request.tools})
+        async with following(exchange, follower):
+            await _converse(exchange, caller, request, heard, follower, files)
 
 
 async def _converse(
-    exchange: Exchange, caller: Caller, request: ChatRequest, heard: recognising.Heard, follower: RunFollower
+    exchange: Exchange,
+    caller: Caller,
+    request: ChatRequest,
+    heard: recognising.Heard,
+    follower: RunFollower,
+    files: SentFiles,
 ) -> None:
     service = exchange.runner.service
-    asked = await service.converse(caller.user_id, heard, request.sampling, door=caller)
+    asked = await service.converse(caller.user_id, heard, request.sampling, keep=files.keep, door=caller)
+    files.close()
     session_id = asked.turn.chat_session_id
     service.follow(session_id, follower)
     completion = Completion(asked.run_id, request.model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from pydantic import Field
 
 from sessions_app.api.auth import Caller
 from sessions_app.errors import NotFound
+from sessions_app.files.brought import kept_first
 from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.exchange import Exchange
+from sessions_app.http_api.sent_files import SentFiles, sent_files
 from sessions_app.openai_api import ids, paging, responses_store
 from sessions_app.openai_api.item_reading import SentItem, Told, read_items
 from sessions_app.openai_api.response_reading import Metadata, no_conversation
@@ -31,11 +34,11 @@ class ConversationBody(Lenient):
 
 async def create(exchange: Exchange, caller: Caller) -> None:
     """Make a conversation, with items in it where some are sent. Raises ApiError, CommandError, Gone."""
-    body, told = await asyncio.to_thread(_read, await exchange.body())
     publisher = exchange.runner.publisher
-    chat_session = await publisher.write(
-        caller, conversing.begin_conversation, caller.user_id, told.prompt, told.said, body.metadata
-    )
+    async with sent_files(exchange, caller) as files:
+        body, told = await asyncio.to_thread(_read, await files.body(), files)
+        begin = partial(conversing.begin_conversation, caller.user_id, told.prompt, told.said, body.metadata)
+        chat_session = await kept_first(lambda: publisher.write(caller, begin), files.keep)
     await exchange.answer(encoded(responses_store.conversation_of(chat_session)))
 
 
@@ -60,9 +63,9 @@ async def items(exchange: Exchange, caller: Caller, name: str) -> None:
     await exchange.answer(encoded(found))
 
 
-def _read(body: bytes) -> tuple[ConversationBody, Told]:
+def _read(body: bytes, files: SentFiles) -> tuple[ConversationBody, Told]:
     parsed = parse(ConversationBody, body or b"{}")
-    return parsed, read_items(parsed.items or [], "items")
+    return parsed, read_items(parsed.items or [], files, "items")
 
 
 def _session(name: str) -> UUID:

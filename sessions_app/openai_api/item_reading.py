@@ -14,15 +14,15 @@ from django.conf import settings
 from sessions_app.conversations.line_digests import BETWEEN_STEPS, Said, joined
 from sessions_app.http_api.bodies import Lenient
 from sessions_app.http_api.errors import ApiError
-from sessions_app.http_api.texts import MAX_ARGUMENTS, MAX_FUNCTION_NAME, check_text, joined_parts
+from sessions_app.http_api.sent_files import SentFiles
+from sessions_app.http_api.texts import MAX_ARGUMENTS, MAX_FUNCTION_NAME, check_text
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.models import MessageRole
 from sessions_app.models.waiting import MAX_CALL_ID
 from sessions_app.openai_api import tools
+from sessions_app.openai_api.content import Content, read_content
 
 _PROMPT_ROLES = ("system", "developer")
-_TEXT_PARTS = {"input_text": "text", "output_text": "text", "text": "text", "refusal": "refusal"}
-_LATER = ("input_image", "input_file", "input_audio")
 
 
 class SentItem(Lenient):
@@ -50,14 +50,14 @@ class Told:
         return "\n\n".join(self.prompts) or None
 
 
-def read_items(items: str | list[SentItem], param: str, *, goes_on: bool = False) -> Told:
+def read_items(items: str | list[SentItem], files: SentFiles, param: str, *, goes_on: bool = False) -> Told:
     """Return what items say; a text is one message of the user. Raises ApiError, which names ``param``.
 
     Where it ``goes_on`` from an answer, results of its calls may come first.
     """
     if isinstance(items, str):
-        text = _checked(items, settings.HERMES_MAX_TEXT, param)
-        return Told(said=tuple(joined([Said(MessageRole.USER, text)])))
+        check_text(items, settings.HERMES_MAX_TEXT, param)
+        return Told(said=tuple(joined([Said(MessageRole.USER, items)])))
     prompts: list[str] = []
     said: list[tuple[str, Said]] = []
     for number, item in enumerate(items):
@@ -65,19 +65,20 @@ def read_items(items: str | list[SentItem], param: str, *, goes_on: bool = False
         if item.type in (None, "message") and item.role in _PROMPT_ROLES:
             if said:
                 raise ApiError(400, "A system prompt comes before all other messages.", param=f"{place}.role")
-            prompts += [text] if (text := _text(item, place)).strip() else []
+            prompts += [text] if (text := _content(item, None, place)[0]).strip() else []
         else:
-            _add(said, place, _said(item, place))
+            _add(said, place, _said(item, files, place))
     return Told(prompts, tuple(joined(_in_order(said, goes_on=goes_on))))
 
 
-def _said(item: SentItem, place: str) -> Said | None:
+def _said(item: SentItem, files: SentFiles, place: str) -> Said | None:
     """Return what an item says, None for nothing. Raises ApiError."""
     match item.type:
         case None | "message":
             if item.role not in (MessageRole.USER, MessageRole.ASSISTANT):
                 raise ApiError(400, "The role is none of system, developer, user, assistant.", param=f"{place}.role")
-            return Said(item.role, _text(item, place))
+            text, sent = _content(item, files if item.role == MessageRole.USER else None, place)
+            return Said(item.role, text, files=sent)
         case "function_call":
             return Said(MessageRole.ASSISTANT, "", (_call(item, place),))
         case "function_call_output":
@@ -131,22 +132,18 @@ def _named(value: str | None, place: str) -> str:
 def _output(item: SentItem, place: str) -> str:
     if item.output is None:
         raise ApiError(400, "Field required.", param=f"{place}.output")
-    return _checked(item.output, settings.HERMES_MAX_TEXT, f"{place}.output")
+    return _checked(item.output, None, settings.HERMES_MAX_TEXT, f"{place}.output")[0]
 
 
-def _text(item: SentItem, place: str) -> str:
-    """Return the text of a message. Raises ApiError."""
+def _content(item: SentItem, files: SentFiles | None, place: str) -> Content:
+    """Return the text and the files of a message. Raises ApiError."""
     if item.content is None:
         raise ApiError(400, "A message needs a content.", param=f"{place}.content")
     longest = settings.HERMES_MAX_ANSWER if item.role == MessageRole.ASSISTANT else settings.HERMES_MAX_TEXT
-    return _checked(item.content, longest, f"{place}.content")
+    return _checked(item.content, files, longest, f"{place}.content")
 
 
-def _checked(content: str | list[dict[str, Any]], longest: int, place: str) -> str:
-    text = content if isinstance(content, str) else joined_parts(content, _TEXT_PARTS, _refusal_of, place)
+def _checked(content: str | list[dict[str, Any]], files: SentFiles | None, longest: int, place: str) -> Content:
+    text, sent = read_content(content, files, place)
     check_text(text, longest, place)
-    return text
-
-
-def _refusal_of(kind: object) -> str:
-    return "Images, files and sound are not taken yet." if kind in _LATER else "Only parts with a text are taken."
+    return text, sent

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sessions_app.conversations.file_schemas import file_shapes
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import reasoning_of, tool_calls, tool_results
 from sessions_app.models import Message, MessageKind, MessageRole, MessageStatus
@@ -51,8 +52,7 @@ def items_of(message: Message) -> Iterator[Item]:
         return
     item_id = message_item_id(message.public_id)
     if message.role == MessageRole.USER:
-        content = [{"type": "input_text", "text": message.text}]
-        yield {"id": item_id, "type": "message", "role": "user", "status": COMPLETED, "content": content}
+        yield {"id": item_id, "type": "message", "role": "user", "status": COMPLETED, "content": _said(message)}
         return
     if thought := reasoning_of(known(message.parts)):
         yield thought_item(thought_item_id(f"{message.public_id}-1"), thought)
@@ -61,6 +61,19 @@ def items_of(message: Message) -> Iterator[Item]:
     calls = [call for call in tool_calls(known(message.parts)) if call.client]
     for number, call in enumerate(calls, start=1):
         yield call_item(call_item_id(message.public_id, number), call.id, call.name, call.arguments, COMPLETED)
+
+
+def _said(message: Message) -> list[Item]:
+    """Return the parts of a user's message: its files by their ids and addresses here, which are taken back."""
+    parts: list[Item] = []
+    for file in file_shapes(known(message.parts)):
+        if file.media_type.startswith("image/"):
+            parts.append({"type": "input_image", "detail": "auto", "file_id": str(file.id), "image_url": file.url})
+        else:
+            parts.append({"type": "input_file", "file_id": str(file.id), "filename": file.name, "file_url": file.url})
+    if message.text.strip() or not parts:
+        parts.append({"type": "input_text", "text": message.text})
+    return parts
 
 
 def _result_items(message: Message) -> Iterator[Item]:

@@ -14,19 +14,19 @@ from pydantic import ConfigDict, Field
 from sessions_app.conversations.line_digests import Said, joined
 from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.errors import ApiError
-from sessions_app.http_api.texts import MAX_MESSAGES, check_text, joined_parts
+from sessions_app.http_api.sent_files import SentFiles
+from sessions_app.http_api.texts import MAX_MESSAGES, check_text
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.sampling import Sampling
 from sessions_app.llm.tools.client_tools import MAX_TOOLS
 from sessions_app.models import MessageRole
 from sessions_app.openai_api import tools
+from sessions_app.openai_api.content import Content, read_content
 from sessions_app.openai_api.tools import Call, Choice, Tool
 
 FUNCTIONS = "functions and function_call are of an older API: send tools and tool_choice."
 
 _PROMPT_ROLES = ("system", "developer")
-_TEXT_PARTS = {"text": "text", "refusal": "refusal"}
-_NO_TEXT = "Only parts of the type text are taken: images, sound and files are not yet."
 _ROLES = (*_PROMPT_ROLES, "user", "assistant", "tool")
 
 
@@ -93,14 +93,14 @@ class ChatRequest:
     includes_usage: bool
 
 
-def read(body: bytes) -> ChatRequest:
+def read(body: bytes, files: SentFiles) -> ChatRequest:
     """Return the request in a body. Raises ApiError."""
     parsed = parse(ChatBody, body)
     _refuse_what_cannot_be_done(parsed)
-    prompts, messages = _messages(parsed.messages)
+    prompts, messages = _messages(parsed.messages, files)
     said = joined(tools.in_order(messages))
     if not said or said[-1].role == MessageRole.ASSISTANT:
-        told = "The last message must be a user's, with a text, or a tool's."
+        told = "The last message must be a user's, with a text or a file, or a tool's."
         raise ApiError(400, told, param="messages")
     options, brought = parsed.stream_options, tools.brought(parsed.tools)
     choice = tools.wanted(parsed.tool_choice, parsed.parallel_tool_calls, brought)
@@ -125,34 +125,35 @@ def _refuse_what_cannot_be_done(body: ChatBody) -> None:
             raise ApiError(400, FUNCTIONS, code="unsupported_value", param=name)
 
 
-def _messages(messages: list[_Message]) -> tuple[list[str], list[tuple[str, Said]]]:
+def _messages(messages: list[_Message], files: SentFiles) -> tuple[list[str], list[tuple[str, Said]]]:
     """Return the system prompts, and what was said after them, each with its place. Raises ApiError."""
     prompts: list[str] = []
     said: list[tuple[str, Said]] = []
     for number, message in enumerate(messages):
         param = f"messages[{number}]"
-        text = _text(message, param)
+        content = _content(message, files, param)
         if message.role in _PROMPT_ROLES:
             if said:
                 raise ApiError(400, "A system prompt comes before all other messages.", param=f"{param}.role")
-            prompts += [text] if text.strip() else []
+            prompts += [content[0]] if content[0].strip() else []
         else:
-            said.append((param, _said(message, text, param)))
+            said.append((param, _said(message, content, param)))
     return prompts, said
 
 
-def _said(message: _Message, text: str, param: str) -> Said:
+def _said(message: _Message, content: Content, param: str) -> Said:
+    text, files = content
     if message.role != MessageRole.ASSISTANT and message.tool_calls:
         raise ApiError(400, "Only an assistant's message has tool_calls.", param=f"{param}.tool_calls")
     if message.role != MessageRole.TOOL:
-        return Said(message.role, text, tools.calls_of(message.tool_calls, param))
+        return Said(message.role, text, tools.calls_of(message.tool_calls, param), files=files)
     if not message.tool_call_id:
         raise ApiError(400, "A message of the role tool needs a tool_call_id.", param=f"{param}.tool_call_id")
     return Said(MessageRole.TOOL, text, call_id=message.tool_call_id)
 
 
-def _text(message: _Message, param: str) -> str:
-    """Return the text of a message. Raises ApiError."""
+def _content(message: _Message, files: SentFiles, param: str) -> Content:
+    """Return the text and the files of a message. Raises ApiError."""
     if message.role == "function" or message.function_call:
         raise ApiError(400, FUNCTIONS, code="unsupported_value", param=param)
     if message.role not in _ROLES:
@@ -160,10 +161,9 @@ def _text(message: _Message, param: str) -> str:
     content, place = message.content, f"{param}.content"
     if content is None and message.role != "assistant":
         raise ApiError(400, "A message needs a content.", param=place)
-    if not isinstance(content, str):
-        content = joined_parts(content or [], _TEXT_PARTS, lambda _: _NO_TEXT, place)
-    check_text(content, settings.HERMES_MAX_ANSWER if message.role == "assistant" else settings.HERMES_MAX_TEXT, place)
-    return content
+    text, sent = read_content(content or "", files if message.role == "user" else None, place)
+    check_text(text, settings.HERMES_MAX_ANSWER if message.role == "assistant" else settings.HERMES_MAX_TEXT, place)
+    return text, sent
 
 
 def _sampling(body: ChatBody, choice: Sampling) -> Sampling | None:

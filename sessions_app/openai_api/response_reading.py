@@ -15,6 +15,7 @@ from pydantic import Field
 from sessions_app.conversations.line_digests import Said, prompt_digest
 from sessions_app.http_api.bodies import Lenient, parse
 from sessions_app.http_api.errors import ApiError
+from sessions_app.http_api.sent_files import SentFiles
 from sessions_app.http_api.texts import MAX_MESSAGES, check_text
 from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.sampling import Sampling
@@ -109,14 +110,14 @@ class ResponseRequest:
     kept: dict[str, Any]
 
 
-def read(body: bytes) -> ResponseRequest:
+def read(body: bytes, files: SentFiles) -> ResponseRequest:
     """Return the request in a body. Raises ApiError."""
     parsed = parse(ResponseBody, body)
     _refuse_what_cannot_be_done(parsed)
     previous, conversation = _references(parsed)
-    told = read_items(parsed.input, "input", goes_on=previous is not None or conversation is not None)
+    told = read_items(parsed.input, files, "input", goes_on=previous is not None or conversation is not None)
     if not told.said or told.said[-1].role == MessageRole.ASSISTANT:
-        last = "The last item must be a user's message, with a text, or a function_call_output."
+        last = "The last item must be a user's message, with a text or a file, or a function_call_output."
         raise ApiError(400, last, param="input")
     if parsed.instructions is not None:
         check_text(parsed.instructions, settings.HERMES_MAX_TEXT, "instructions")

@@ -11,10 +11,11 @@ from pydantic import BaseModel
 
 from sessions_app.api.auth import Caller
 from sessions_app.conversations import access
-from sessions_app.errors import BadInput, Conflict, NotFound, TooLarge
+from sessions_app.errors import BadInput, CommandError, Conflict, NotFound, NotTaken, TooLarge
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
+from sessions_app.http_api.sent_files import SentFiles, sent_files
 from sessions_app.models import Turn
 from sessions_app.openai_api import ids, models, naming, paging, response_reading, responses_store
 from sessions_app.openai_api.response_following import ResponseFollower
@@ -27,6 +28,8 @@ from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turn_store.recognising import Heard
 from sessions_app.turn_store.repeats import Sent
 
+_CODES: dict[type[CommandError], str] = {TooLarge: "context_length_exceeded", NotTaken: "unsupported_value"}
+
 
 class Deleted(BaseModel):
     """What is answered of a response that was deleted."""
@@ -38,24 +41,32 @@ class Deleted(BaseModel):
 
 async def create(exchange: Exchange, caller: Caller) -> None:
     """Answer a request for a response. Raises ApiError, CommandError, Unauthorised, Gone."""
+    async with sent_files(exchange, caller) as files:
+        await _create(exchange, caller, files)
+
+
+async def _create(exchange: Exchange, caller: Caller, files: SentFiles) -> None:
     name = naming.session_name(exchange)
-    body = await exchange.body()
-    request = await asyncio.to_thread(response_reading.read, body)
+    body = await files.body()
+    request = await asyncio.to_thread(response_reading.read, body, files)
     sent = await asyncio.to_thread(naming.sent, exchange, body, request.kept)
     profile = await models.find(caller, request.model)
     heard = Heard(profile.pk, request.prompt, request.said, name, request.tools, temporary=not request.stores)
     if request.runs_in_background and not request.streams:
-        asked = await _ask(exchange, caller, request, heard, sent)
+        asked = await _ask(exchange, caller, request, heard, sent, files)
         run = FollowedRun(exchange, caller, ResponseFollower(caller), asked.turn.chat_session_id, asked.run_id)
         await (run.answer_now() if asked.repeated else run.answer_begun(response_of(asked.turn)))
         return
     follower = ResponseFollower(caller)
     async with following(exchange, follower):
-        asked = await _ask(exchange, caller, request, heard, sent)
+        asked = await _ask(exchange, caller, request, heard, sent, files)
+        files.close()
         await _follow(exchange, caller, request, asked, follower)
 
 
-async def _ask(exchange: Exchange, caller: Caller, request: ResponseRequest, heard: Heard, sent: Sent) -> AcceptedTurn:
+async def _ask(
+    exchange: Exchange, caller: Caller, request: ResponseRequest, heard: Heard, sent: Sent, files: SentFiles
+) -> AcceptedTurn:
     look = recognising.find
     if request.previous is not None:
         look = partial(referring.find_behind, run_id=request.previous)
@@ -63,17 +74,17 @@ async def _ask(exchange: Exchange, caller: Caller, request: ResponseRequest, hea
         look = partial(referring.find_in, session_id=request.conversation)
     service = exchange.runner.service
     try:
-        return await service.converse(caller.user_id, heard, request.sampling, sent=sent, look=look, door=caller)
+        return await service.converse(
+            caller.user_id, heard, request.sampling, sent=sent, look=look, keep=files.keep, door=caller
+        )
     except NotFound:
         if request.previous is not None:
             raise no_previous(ids.response_id(request.previous)) from None
         if request.conversation is not None:
             raise no_conversation(ids.conversation_id(request.conversation)) from None
         raise
-    except BadInput as error:
-        raise ApiError(400, error.text, param="input") from None
-    except TooLarge as error:
-        raise ApiError(400, error.text, code="context_length_exceeded", param="input") from None
+    except (BadInput, TooLarge, NotTaken) as error:
+        raise ApiError(400, error.text, code=_CODES.get(type(error)), param="input") from None
     except Conflict as error:
         if request.conversation is None:
             raise

@@ -57,12 +57,12 @@ class Agent:
         self._clients = clients
         self._name = name
 
-    def say(self, text: str, message_id: str = "", **parameters: Any) -> Outcome:
+    def say(self, text: str | list[dict[str, Any]], message_id: str = "", **parameters: Any) -> Outcome:
         self.add(text, message_id)
         return self.run(**parameters)
 
-    def add(self, text: str, message_id: str = "") -> str:
-        """Add a message of the user, and return its id."""
+    def add(self, text: str | list[dict[str, Any]], message_id: str = "") -> str:
+        """Add a message of the user, a text or parts, and return its id."""
         message_id = message_id or next(self._clients.ids)
         self.do("addMessage", {"id": message_id, "role": "user", "content": text})
         return message_id

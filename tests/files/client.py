@@ -23,6 +23,9 @@ def form(content: bytes, name: str = "notes.txt", field: str = "file") -> bytes:
     return f"{head}Content-Type: application/x-claimed\r\n\r\n".encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
+TEXT_FORM = form(b"What the letter says.")
+
+
 def chunked(body: bytes) -> Iterator[bytes]:
     """A body in chunks of 50 kB, as it goes over the wire."""
     for start in range(0, len(body), 50_000):

@@ -60,8 +60,11 @@ def chat(**body: Any) -> bytes:
         ({"messages": [USER, {"role": "system", "content": "x"}, USER]}, "messages[1].role"),
         ({"messages": [USER, {**ASSISTANT, "function_call": {"name": "f"}}, USER]}, "messages[1]"),
         ({"messages": [USER, {"role": "function", "name": "f", "content": "x"}]}, "messages[1]"),
-        ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0].type"),
-        ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]}, "messages[0].content[0].type"),
+        ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0].image_url.url"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]},
+            "messages[0].content[0].file.file_data",
+        ),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, "messages[0].content[0].text"),
         ({"messages": [{"role": "user", "content": "x" * 200_001}]}, "messages[0].content"),
         ({"messages": [USER] * 5_001}, "messages"),

@@ -54,8 +54,8 @@ def form(**given: Any) -> dict[str, Any]:
         ({"input": [USER, {"role": "system", "content": "x"}, USER]}, "input[1].role"),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
         ({"input": [{"type": "computer_call"}]}, "input[0].type"),
-        (content(IMAGE), "input[0].content[0].type"),
-        (content(FILE), "input[0].content[0].type"),
+        (content(IMAGE), "input[0].content[0].image_url"),
+        (content(FILE), "input[0].content[0].file_"),
         (content({"type": ["x"]}), "input[0].content[0].type"),
         (content({"type": "input_text", "text": 5}), "input[0].content[0].text"),
         ({"instructions": 5}, "instructions"),
@@ -102,7 +102,7 @@ def test_what_is_wrong_with_a_response_is_named(program: Program, body: dict[str
     [
         ({"items": 5}, "items"),
         ({"items": [USER] * 21}, "items"),
-        ({"items": [{"role": "user", "content": [IMAGE]}]}, "items[0].content[0].type"),
+        ({"items": [{"role": "user", "content": [IMAGE]}]}, "items[0].content[0].image_url"),
         ({"metadata": {"key": 5}}, "metadata.key"),
     ],
 )

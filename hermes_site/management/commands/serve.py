@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.conf import settings
@@ -12,9 +13,14 @@ from twisted.internet.error import CannotListenError
 
 from hermes_site.http import Uploads
 from hermes_site.server import Server
+from sessions_app.api.auth import identify
 from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
 from sessions_app.web import rendering
+
+
+async def _admits(headers: Sequence[tuple[bytes, bytes]], address: str) -> bool:
+    return await identify(headers, address) is not None
 
 
 class Command(BaseCommand):
@@ -34,6 +40,7 @@ class Command(BaseCommand):
         self.check(databases=["default"])
         from hermes_site.asgi import application, runner
         from sessions_app.files_api.routes import AROUND_BYTES, files_root, refusal
+        from sessions_app.http_api.sent_files import longest_body
 
         # JSON may spend 12 bytes on a character ("\\ud83d\\ude00"); 64 kB for all that surrounds the text.
         max_frame = 12 * settings.HERMES_MAX_TEXT + 64 * 1024
@@ -45,7 +52,9 @@ class Command(BaseCommand):
             max_frame=max_frame,
             grace=settings.HERMES_DRAIN_GRACE,
             proxies=settings.TRUSTED_PROXY,
-            uploads=Uploads(files_root(), settings.HERMES_MAX_FILE + AROUND_BYTES, refusal()),
+            uploads=Uploads(
+                files_root(), settings.HERMES_MAX_FILE + AROUND_BYTES, refusal(), longest_body(), admits=_admits
+            ),
         )
         try:
             server.serve(self._announce)
