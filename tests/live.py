@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from tests.databases import USERS, Database
-from tests.processes import ROOT, Process
+from tests.processes import Process, finish
 from tests.services import free_port
 
 PASSWORD = "correct horse battery staple"
@@ -49,9 +49,10 @@ for name in {USERS}:
 
 def manage(*arguments: str, env: dict[str, str], check: bool = True) -> subprocess.CompletedProcess[str]:
     """Runs a command of manage.py to its end."""
-    command = [sys.executable, "manage.py", *arguments]
-    merged = {**os.environ, **ENVIRONMENT, **env}
-    return subprocess.run(command, cwd=ROOT, env=merged, check=check, capture_output=True, text=True)
+    done = finish([sys.executable, "manage.py", *arguments], {**os.environ, **ENVIRONMENT, **env})
+    if check:
+        done.check_returncode()
+    return done
 
 
 def fill(database: Database) -> Database:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import databases, services
+from tests import databases, forks, services
 from tests.databases import Database
 
 SQLITE, POSTGRESQL = "sqlite.json", "postgresql.json"
@@ -36,7 +36,9 @@ def begin(config: pytest.Config) -> None:
     if is_worker(config):
         return
     os.environ[_FOLDER] = tempfile.mkdtemp(prefix="hermes-tests-")
+    forks.offer()
     if config.getoption("numprocesses", None):
+        forks.start_server()
         os.environ |= {"TEST_DATABASE_URL": services.postgres_url(), "TEST_REDIS_URL": services.redis_url()}
 
 
