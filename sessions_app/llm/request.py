@@ -72,6 +72,7 @@ async def open_stream(
         transcript.elements,
         on_bytes=deadline.heard_bytes,
         on_words=deadline.heard_word,
+        on_end=deadline.lift,
         max_answer=max_answer,
         images=images,
     )

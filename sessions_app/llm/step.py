@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, cast
@@ -33,7 +33,6 @@ from sessions_app.llm.stream_events import AnswerEvents
 from sessions_app.llm.usage import Usage, usage_of
 
 if TYPE_CHECKING:
-    from pydantic_ai.messages import ModelResponseStreamEvent
     from pydantic_ai.models import StreamedResponse
 
     from sessions_app.llm.wire.splicing import Splice
@@ -155,25 +154,15 @@ class Step:
             self._stream = stream
             self._sent = _sent(self._transcript, splice, self._choice)
             events = aiter(stream)
-            while not self._answer.full and (event := await self._next(events, splice)) is not None:
+            while not self._answer.full and (event := await self._deadline.wait(anext(events, None))) is not None:
                 for step_event in self._answer.read(event):
-                    yield step_event
+                    with self._deadline.not_counted():
+                        yield step_event
                 if splice is None:
                     self._deadline.heard_word()
             for step_event in self._answer.end():
                 yield step_event
             self._end(stream, splice)
-
-    async def _next(
-        self, events: AsyncIterator[ModelResponseStreamEvent], splice: Splice | None
-    ) -> ModelResponseStreamEvent | None:
-        """The next event; None at the end, and where only what may follow an end has not come in time."""
-        try:
-            return await self._deadline.wait(anext(events, None))
-        except DeadlineError:
-            if splice is not None and splice.answer is not None and splice.answer.ended:
-                return None
-            raise
 
     def _give_up_waiting(self, error: DeadlineError) -> NoReturn:
         record(self._transcript.model, error, attempt=0)

@@ -16,6 +16,7 @@ from sessions_app.llm.wire import answer as answers
 from sessions_app.llm.wire.answer import AnswerStream
 from sessions_app.llm.wire.chat import ChatReader
 from sessions_app.llm.wire.decoder import AnswerDecoder
+from sessions_app.llm.wire.splicing import Splice
 from tests.llm.recorded import MAX_BYTES, NAMES, reader_of, recorded, said
 
 
@@ -40,7 +41,7 @@ def streamed(source: Source, name: str = "chat") -> AnswerStream:
     """What the SDK is given of a source."""
     decoder = AnswerDecoder(reader_of(name), MAX_BYTES)
     response = httpx2.Response(200, stream=source, request=httpx2.Request("POST", "http://127.0.0.1/"))
-    return AnswerStream(response, decoder, on_bytes=lambda: None, on_words=lambda: None)
+    return AnswerStream(response, decoder, Splice(b""))
 
 
 def deltas(*texts: str) -> list[bytes]:

@@ -173,6 +173,46 @@ async def test_bytes_alone_are_not_waited_for_without_end(clock: Clock) -> None:
     assert (over.value.waited, over.value.silent) == (10 * HOUR, False)
 
 
+async def test_an_answer_that_is_here_is_whole_however_late_it_is_read(
+    provider: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, lift = asyncio.Event(), Deadline.lift
+
+    def lifted(deadline: Deadline) -> None:
+        lift(deadline)
+        ended.set()
+
+    providers, gate = Providers(ProviderSettings(timeout=HOUR, longest_wait=HOUR)), Gate()
+    monkeypatch.setattr(Deadline, "lift", lifted)
+    raw = [chunks({"content": "One "}, finish=None, mark=False), chunks({"content": "two."})]
+    provider.script(Answer(raw=raw, gates={1: gate}))
+    session = session_of("chat", providers)
+    async with session.agent.step(session.transcript) as step:
+        await anext(step)
+        gate.open()
+        await ended.wait()
+        clock.advance(3 * HOUR)
+        async for _ in step:
+            pass
+    assert step.result.text == "One two."
+    await providers.aclose()
+
+
+async def test_time_in_which_nobody_here_reads_is_not_the_providers(provider: Provider, clock: Clock) -> None:
+    providers, gate = Providers(ProviderSettings(timeout=HOUR, longest_wait=HOUR)), Gate()
+    raw = [chunks({"content": "One "}, finish=None, mark=False), chunks({"content": "two."})]
+    provider.script(Answer(raw=raw, gates={1: gate}))
+    session = session_of("chat", providers)
+    async with session.agent.step(session.transcript) as step:
+        await anext(step)
+        clock.advance(3 * HOUR)
+        gate.open()
+        async for _ in step:
+            pass
+    assert step.result.text == "One two."
+    await providers.aclose()
+
+
 async def test_the_user_is_told_what_was_waited_for(provider: Provider, clock: Clock) -> None:
     providers = Providers(ProviderSettings(timeout=10 * HOUR, longest_wait=HOUR))
     gate = Gate()

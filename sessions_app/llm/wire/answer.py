@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Protocol
 
 import httpx2
 
@@ -30,24 +31,33 @@ DRAIN_SECONDS = 0.1
 """Seconds that the end of the body is waited for, so that its connection can be used again."""
 
 
+class Heard(Protocol):
+    """Who hears of an answer as it is read ahead.
+
+    `on_bytes` is called for each piece of the body, whatever it says, `on_words` for each that brings something of the
+    answer, and `on_end` when all of it is here: it may still have to be handed on.
+    """
+
+    @property
+    def on_bytes(self) -> Callable[[], None]: ...
+
+    @property
+    def on_words(self) -> Callable[[], None]: ...
+
+    @property
+    def on_end(self) -> Callable[[], None]: ...
+
+
 class AnswerStream(httpx2.AsyncByteStream):
     """Wraps a response. One task reads ahead while the consumer works or waits. Belongs to the event loop.
 
-    `on_bytes` is called for each piece of the body, whatever it says, `on_words` for each that brings something of the
-    answer. Iterating it again goes on where the last iteration stopped, as SDKs do to read an answer's very end.
+    Iterating it again goes on where the last iteration stopped, as SDKs do to read an answer's very end.
     """
 
-    def __init__(
-        self,
-        response: httpx2.Response,
-        decoder: AnswerDecoder,
-        *,
-        on_bytes: Callable[[], None],
-        on_words: Callable[[], None],
-    ) -> None:
+    def __init__(self, response: httpx2.Response, decoder: AnswerDecoder, heard: Heard) -> None:
         self._response = response
         self._decoder = decoder
-        self._on_bytes, self._on_words = on_bytes, on_words
+        self._heard = heard
         self._chunks: deque[Chunk] = deque()
         self._characters = 0
         self._error: Exception | None = None
@@ -80,9 +90,10 @@ class AnswerStream(httpx2.AsyncByteStream):
         try:
             async with asyncio.timeout(None) as linger:
                 async for data in decompressed(self._response):
-                    self._on_bytes()
+                    self._heard.on_bytes()
                     await self._keep(self._decoder.feed(data))
                     if self._decoder.reader.ended and linger.when() is None:
+                        self._heard.on_end()
                         linger.reschedule(self._loop.time() + LINGER_SECONDS)
                     if self._decoder.reader.done:
                         self._end()
@@ -99,8 +110,10 @@ class AnswerStream(httpx2.AsyncByteStream):
             self._chunks.append(chunk)
             self._characters += len(chunk.text)
             if chunk.speaks:
-                self._on_words()
+                self._heard.on_words()
             self._came()
+            if self._decoder.reader.ended:
+                self._heard.on_end()
             if self._characters > MAX_BUFFERED_CHARACTERS:
                 self._room.clear()
                 await self._room.wait()

@@ -58,7 +58,7 @@ def _in_canonical_form(request: httpx2.Request, response: httpx2.Response, curre
         return response
     current.answer = reader()
     decoder = AnswerDecoder(current.answer, BYTES_PER_CHARACTER * current.max_answer + OVERHEAD_BYTES)
-    stream = AnswerStream(response, decoder, on_bytes=current.on_bytes, on_words=current.on_words)
+    stream = AnswerStream(response, decoder, current)
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in {*_BODY, b"content-type"}]
     return httpx2.Response(
         200,

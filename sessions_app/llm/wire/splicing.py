@@ -52,12 +52,13 @@ def _nothing() -> None:
 class Splice:
     """One request's splice: what goes in, and what the request added.
 
-    `kept` is the elements of the earlier conversation, serialised and joined by commas. What is not `is_sent` is mapped
-    and serialised only (its answer is an error). `prefix` is the digest of all that stands before and beside the
-    conversation, the same for all sessions that begin alike. `added` is what the request adds, as the sections between
-    which markers stood. `answer` is what reads the answer that came back; `on_bytes` and `on_words` hear of each piece
-    of it, and `max_answer` are the most characters that are wanted of it. `images` are the pictures that are sent, as
-    base64 by their names; what is kept and added only refers to them.
+    `kept` is the elements of the earlier conversation, serialised and joined by commas. What is not `is_sent` is
+    mapped and serialised only (its answer is an error). `prefix` is the digest of all that stands before and beside
+    the conversation, the same for all sessions that begin alike. `added` is what the request adds, as the sections
+    between which markers stood. `answer` is what reads the answer that came back; `on_bytes` and `on_words` hear of
+    each piece of it, `on_end` once the provider has said that it is over, and `max_answer` are the most characters
+    that are wanted of it. `images` are the pictures that are sent, as base64 by their names; what is kept and added
+    only refers to them.
     """
 
     kept: bytes
@@ -67,6 +68,7 @@ class Splice:
     answer: Reader | None = None
     on_bytes: Callable[[], None] = _nothing
     on_words: Callable[[], None] = _nothing
+    on_end: Callable[[], None] = _nothing
     max_answer: int = 1_000_000
     images: Mapping[str, bytes] = field(default_factory=dict)
 
