@@ -3,6 +3,9 @@
 MAX_BYTES = 8 * 2**20
 """Of one answer, with all that is told before it: what comes after is not read. A picture of 6 MB fits in."""
 
+MAX_MESSAGES = 2_000
+"""Before an answer, but for what is dropped unread (`thinning`)."""
+
 MAX_CHARACTERS = 100_000
 """Of a result's text; what is behind is cut off, with a note."""
 
@@ -28,7 +31,7 @@ MAX_CONNECTIONS = 50
 """Of one process of this site, and so the processes that it runs of servers with a command."""
 
 PROGRESS_SECONDS = 0.25
-"""Between two words of a call's progress that are passed on."""
+"""Between two words of a call's progress that are read; what comes between them is dropped."""
 
 MAX_PROGRESS_CHARACTERS = 200
 """Of a word of progress."""

@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import CLOSE_SECONDS, MAX_LISTED, MAX_PAGES, OPEN_SECONDS
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
-from sessions_app.tool_servers.http_transport import TOO_LARGE, Refusal, client_of, http_transport
+from sessions_app.tool_servers.http_transport import TOO_LARGE, Refusal, client_of, http_transport, ssl_context
 from sessions_app.tool_servers.stdio_transport import Output, stdio_transport
 
 logger = logging.getLogger(__name__)
@@ -140,6 +140,7 @@ class Connection:
             async with Client(stdio_transport(address.command, self._output), cache=None, client_info=_INFO) as client:
                 yield client
             return
+        await asyncio.to_thread(ssl_context)
         async with client_of(address, self._refusal, self._timeout) as http:
             transport = http_transport(address, http)
             async with Client(transport, cache=None, client_info=_INFO) as client:
@@ -160,7 +161,7 @@ class Connection:
         except TimeoutError:
             raise self._error(f"did not answer within {OPEN_SECONDS:g} seconds") from None
         except MCPError as error:
-            if error.code == mcp_types.CONNECTION_CLOSED and not self._output.ended.is_set():
+            if _is_closed(error) and not self._output.ended.is_set():
                 await asyncio.wait([self._keeper], timeout=CLOSE_SECONDS)  # it knows why
             raise self._explained(error) from None
         except (ValidationError, ValueError, TypeError) as error:
@@ -191,13 +192,13 @@ class Connection:
         match error.code:
             case mcp_types.REQUEST_TIMEOUT:
                 return self._error(f"did not answer within {self._timeout:g} seconds")
-            case mcp_types.CONNECTION_CLOSED:
+            case _ if _is_closed(error):
                 return self._cause or self._error("ended in the middle of the call")
             case mcp_types.PARSE_ERROR:
                 return self._error("answered what is not MCP")
             case mcp_types.INVALID_REQUEST if error.message == _TERMINATED:
                 return self._error("has forgotten the session", begun=False)
-        said = " ".join(error.message.split())[:300]
+        said = " ".join(error.message.split())[:300].rstrip(".")
         return self._error(f"refused the call: {said}" if said else "refused the call")
 
     def _refused(self) -> ToolServerError:
@@ -207,3 +208,8 @@ class Connection:
 
     def _error(self, what: str, *, begun: bool = True) -> ToolServerError:
         return ToolServerError(f"The tool server {self._address.name} {what}.", begun=begun)
+
+
+def _is_closed(error: MCPError) -> bool:
+    """Whether the client itself has made the error: servers use its code for whatever they like."""
+    return error.code == mcp_types.CONNECTION_CLOSED and error.message.startswith(("Connection closed", "SSE stream"))

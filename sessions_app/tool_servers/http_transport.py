@@ -5,7 +5,7 @@ An operator names the address, so private ones are allowed; the client of MCP fo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from ssl import SSLContext
@@ -16,6 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import CLOSE_SECONDS, MAX_BYTES, OPEN_SECONDS
+from sessions_app.tool_servers.thinning import Thinning, TooMuch
 
 TOO_LARGE = "the response is larger than is read"
 """What the client's own errors say then: it wraps ours in one of its own."""
@@ -37,32 +38,58 @@ class Refusal:
 
 
 @cache
-def _ssl_context() -> SSLContext:
-    # Made once: reading the certificates takes 20 ms.
+def ssl_context() -> SSLContext:
+    """Return what connections are made with, made once: it reads files, which takes 20 ms, so not in the event loop."""
     return httpx2.create_ssl_context()
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+    """A response as far as it is read; of a stream of events, whole events."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, *, has_events: bool) -> None:
         self._stream = stream
-        self._read = 0
+        self._has_events = has_events
+        self._thinning = Thinning()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._events() if self._has_events else self._pieces():
+                yield piece
+        except TooMuch:
+            raise TooLarge from None
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
         async for piece in self._stream:
-            self._read += len(piece)
-            if self._read > MAX_BYTES:
-                raise TooLarge
+            self._thinning.count(len(piece))
             yield piece
+
+    async def _events(self) -> AsyncIterator[bytes]:
+        event, line = list[bytes](), list[bytes]()
+        async for piece in self._pieces():
+            first, *rest = piece.split(b"\n")
+            line.append(first)
+            for following in rest:
+                event.append(b"".join(line) + b"\n")
+                line = [following]
+                if not event[-1].strip():
+                    if not self._thinning.drops(_data_of(event)):
+                        yield b"".join(event)
+                    event = []
+        yield b"".join([*event, *line])
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+def _data_of(event: Iterable[bytes]) -> bytes:
+    return b"".join(line[5:] for line in event if line.startswith(b"data:"))
 
 
 class _BoundedTransport(httpx2.AsyncHTTPTransport):
     """Bounds what is read of each response, and notes who is refused."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(verify=_ssl_context())
+        super().__init__(verify=ssl_context())
         self._refusal = refusal
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -75,7 +102,8 @@ class _BoundedTransport(httpx2.AsyncHTTPTransport):
             # Nothing compressed was asked for: a small answer could unfold to a large one.
             await response.aclose()
             raise httpx2.RemoteProtocolError("the response is encoded", request=request)
-        response.stream = _BoundedStream(stream)
+        kind = response.headers.get("content-type", "")
+        response.stream = _BoundedStream(stream, has_events=kind.startswith("text/event-stream"))
         return response
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessions_app import database
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.prefix import ToolSpec
+from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.tools.sources import Context, Progress, Standing, ToolError, ToolOutput
 from sessions_app.models import ToolServerTool
 from sessions_app.tool_servers.addresses import address_of
-from sessions_app.tool_servers.bounds import MAX_PROGRESS_CHARACTERS, PROGRESS_SECONDS
+from sessions_app.tool_servers.bounds import MAX_PROGRESS_CHARACTERS
 from sessions_app.tool_servers.connections import Connections
 from sessions_app.tool_servers.credentials import credentials_for, not_connected
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
 from sessions_app.tool_servers.results import output_of
+
+if TYPE_CHECKING:
+    from mcp.shared.dispatcher import ProgressFnT
 
 
 class ToolServers:
@@ -56,13 +59,13 @@ class ToolServers:
             raise ToolError(str(error)) from error
 
     async def _call(self, context: Context, tool: ToolServerTool, arguments: dict[str, Any]) -> ToolOutput:
+        report = _reporter(context)
         headers = await credentials_for(context.user_id, tool.server)
         address = address_of(tool.server, headers)
         was_open = self._connections.has(context.user_id, address)
-        reporter = _Reporter(context)
         try:
             async with self._connections.use(context.user_id, address) as connection:
-                return output_of(await connection.call(tool.name, arguments, reporter))
+                return output_of(await connection.call(tool.name, arguments, report))
         except ToolServerError as error:
             asks_user = isinstance(error, Unauthorized) and tool.server.asks_users
             if error.begun or not (was_open or asks_user):
@@ -72,7 +75,7 @@ class ToolServers:
             address = address_of(tool.server, await credentials_for(context.user_id, tool.server, refused=headers))
         try:
             async with self._connections.use(context.user_id, address) as connection:
-                return output_of(await connection.call(tool.name, arguments, reporter))
+                return output_of(await connection.call(tool.name, arguments, report))
         except Unauthorized as error:
             raise (not_connected(tool.server) if tool.server.asks_users else error) from None
 
@@ -85,18 +88,13 @@ class ToolServers:
         await self._connections.close()
 
 
-class _Reporter:
-    """Passes on a call's progress, and drops what comes faster than anybody reads."""
+def _reporter(context: Context) -> ProgressFnT:
+    async def report(progress: float, total: float | None, message: str | None) -> None:
+        if isfinite(progress) and isfinite(total or 0):
+            word = clean(message)[:MAX_PROGRESS_CHARACTERS] if message else None
+            context.report(Progress(progress, total, word))
 
-    def __init__(self, context: Context) -> None:
-        self._report = context.report
-        self._next = 0.0
-
-    async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._next and isfinite(progress) and isfinite(total or 0):
-            self._next = now + PROGRESS_SECONDS
-            self._report(Progress(progress, total, message[:MAX_PROGRESS_CHARACTERS] if message else None))
+    return report
 
 
 async def _find(user_id: int, name: str) -> ToolServerTool | None:

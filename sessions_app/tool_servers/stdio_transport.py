@@ -23,6 +23,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
 
 from sessions_app.tool_servers.bounds import MAX_BYTES
+from sessions_app.tool_servers.thinning import Thinning, TooMuch
 
 logger = logging.getLogger(__name__)
 
@@ -69,17 +70,18 @@ async def _read(
 ) -> None:
     stdout = process.stdout
     assert stdout is not None
-    since_answer = 0
+    thinning = Thinning()
     try:
         async with to_session:
             while line := await stdout.readline():
+                thinning.count(len(line))
+                if thinning.drops(line):
+                    continue
                 message = _parsed(line)
-                is_answer = isinstance(message, SessionMessage) and _is_answer(message)
-                since_answer = 0 if is_answer else since_answer + len(line)
-                if since_answer > MAX_BYTES:
-                    raise ValueError("too much")
+                if isinstance(message, SessionMessage) and _is_answer(message):
+                    thinning.begin()
                 await to_session.send(message)
-    except ValueError:  # a line that is longer than the limit, too
+    except (TooMuch, ValueError):  # the latter of a line that is longer than the limit
         output.too_much = True
         _kill(process)
     except (anyio.BrokenResourceError, anyio.ClosedResourceError, ConnectionError):

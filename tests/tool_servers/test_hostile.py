@@ -1,0 +1,224 @@
+"""Tool servers that lie, flood, hang and crash: a call of theirs ends as an error of its own, and nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sessions_app.tool_servers import connection as connections_of_one
+from sessions_app.tool_servers.addresses import ServerAddress
+from sessions_app.tool_servers.bounds import MAX_BYTES, MAX_LISTED
+from sessions_app.tool_servers.connection import Connection
+from sessions_app.tool_servers.connections import Connections
+from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
+from sessions_app.tool_servers.listing import offered
+from tests.tool_servers.hostile import OBJECT, HostileServer
+
+PROCESS = f"{sys.executable} {Path(__file__).parent / 'hostile_stdio.py'}"
+PATIENCE = 60.0
+
+
+async def ignored(progress: float, total: float | None, message: str | None) -> None:
+    """Progress that nobody watches."""
+
+
+@asynccontextmanager
+async def connected(url: str = "", command: str = "", timeout: float = PATIENCE) -> AsyncIterator[Connection]:  # noqa: ASYNC109 - of calls
+    connection = Connection(ServerAddress("bad", url, command), timeout)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def said(connection: Connection, tool: str) -> str:
+    """What a call brings, or the sentence of its error."""
+    try:
+        result = await connection.call(tool, {}, ignored)
+    except ToolServerError as error:
+        return str(error)
+    return " ".join(block.text for block in result.content if block.type == "text")
+
+
+@pytest.fixture
+async def server() -> HostileServer:
+    return HostileServer()
+
+
+@pytest.mark.parametrize(
+    ("tool", "says"),
+    [
+        ("large", "The tool server bad answered more than is read of one answer."),
+        ("flood", "The tool server bad answered more than is read of one answer."),
+        ("garbage", "The tool server bad answered what is not MCP."),
+        ("deep", "The tool server bad answered what is not MCP."),
+        ("wrong", "The tool server bad answered what is not MCP."),
+        ("page", "The tool server bad refused the call: Unexpected content type: text/html."),
+        ("cut", "The tool server bad broke the connection off."),
+        ("zipped", "The tool server bad broke the connection off."),
+    ],
+)
+async def test_an_answer_that_is_none_is_told_in_a_sentence(server: HostileServer, tool: str, says: str) -> None:
+    async with server.serve() as url, connected(url) as connection:
+        assert await said(connection, tool) == says
+    assert server.written < 3 * MAX_BYTES
+    async with server.serve() as url, connected(url) as connection:
+        assert await said(connection, "echo") == "said"
+
+
+@pytest.mark.parametrize("tool", ["never", "other id"])
+async def test_a_call_without_an_answer_ends_in_time(server: HostileServer, tool: str) -> None:
+    async with server.serve() as url, connected(url, timeout=0.2) as connection:
+        assert await said(connection, tool) == "The tool server bad did not answer within 0.2 seconds."
+        assert await said(connection, "echo") == "said"
+
+
+async def test_a_call_that_is_stopped_is_cancelled_at_the_server(server: HostileServer) -> None:
+    async with server.serve() as url, connected(url) as connection:
+        call = asyncio.create_task(said(connection, "never"))
+        await asyncio.wait_for(server.reached.wait(), PATIENCE)
+        call.cancel()
+        await asyncio.wait([call], timeout=PATIENCE)
+        assert call.cancelled()
+        await asyncio.wait_for(server.cancelled.wait(), PATIENCE)
+
+
+async def test_a_server_is_not_followed_to_another_address(server: HostileServer) -> None:
+    async with server.serve() as url, connected(url) as connection:
+        assert "not followed" in await said(connection, "elsewhere")
+
+
+async def test_what_a_server_says_of_an_error_is_one_short_line(server: HostileServer) -> None:
+    async with server.serve() as url, connected(url) as connection:
+        told = await said(connection, "wordy")
+    assert len(told) < 400
+    assert "\n" not in told
+
+
+async def test_refused_credentials_are_told_with_the_challenge(server: HostileServer) -> None:
+    server.challenge = 'Bearer resource_metadata="https://x.example"'
+    async with server.serve() as url, connected(url) as connection:
+        with pytest.raises(Unauthorized) as refused:
+            await connection.opened()
+    assert refused.value.challenge == server.challenge
+    assert str(refused.value) == "The tool server bad refuses the credentials it was sent (401)."
+
+
+async def test_a_server_that_is_not_there_is_told(server: HostileServer) -> None:
+    async with connected("http://127.0.0.1:1/mcp") as connection:
+        assert await said(connection, "echo") == "The tool server bad could not be reached."
+    async with connected(command="/no/such/program") as connection:
+        assert await said(connection, "echo") == "The tool server bad could not be reached."
+
+
+async def test_a_server_that_never_opens_is_given_up(server: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections_of_one, "OPEN_SECONDS", 0.2)
+    async with connected(command="sleep 3600") as connection:
+        assert await said(connection, "echo") == "The tool server bad did not answer within 0.2 seconds."
+
+
+@pytest.mark.parametrize(
+    ("tool", "says"),
+    [
+        ("large", "The tool server bad answered more than is read of one answer."),
+        ("flood", "The tool server bad answered more than is read of one answer."),
+        ("crash", "The tool server bad ended in the middle of the call."),
+        ("garbage", "said"),
+    ],
+)
+async def test_a_process_that_misbehaves_is_told_in_a_sentence(tool: str, says: str) -> None:
+    async with connected(command=PROCESS) as connection:
+        assert await said(connection, tool) == says
+        assert connection.is_over == (tool != "garbage")
+
+
+async def test_a_process_without_an_answer_ends_in_time() -> None:
+    async with connected(command=PROCESS, timeout=0.2) as connection:
+        assert await said(connection, "other id") == "The tool server bad did not answer within 0.2 seconds."
+        assert await said(connection, "echo") == "said"
+
+
+async def test_a_process_that_stays_is_killed_with_its_children() -> None:
+    async with connected(command=f"{PROCESS} --stays") as connection:
+        pids = [int(pid) for pid in (await said(connection, "child")).split()]
+    for pid in pids:
+        # A child that was killed is nobody's but init's, who may not have asked for it yet.
+        assert not await asyncio.to_thread(is_running, pid)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"
+
+
+async def test_a_list_without_end_is_refused(server: HostileServer) -> None:
+    server.tools = [{"name": f"tool{number}", "inputSchema": OBJECT} for number in range(5_000)]
+    for server.page in (10_000, 100):
+        async with server.serve() as url, connected(url) as connection:
+            with pytest.raises(ToolServerError, match=f"lists more than {MAX_LISTED:,} tools"):
+                await connection.listed()
+    server.tools, server.page = server.tools[:500], 1
+    async with server.serve() as url, connected(url) as connection:
+        with pytest.raises(ToolServerError, match="in more than 100 pages"):
+            await connection.listed()
+
+
+async def test_schemas_that_no_provider_takes_are_named(server: HostileServer) -> None:
+    deep: dict[str, object] = {}
+    for _ in range(30):
+        deep = {"type": "object", "properties": {"x": deep}}
+    schemas = {
+        "deep": deep,
+        "true": {"type": "object", "properties": {"x": 1}},
+        "good": {"type": "object", "properties": {"x": {"type": "string"}}},
+        "x" * 300: OBJECT,
+        "\0": OBJECT,
+    }
+    server.tools = [{"name": name, "inputSchema": schema} for name, schema in schemas.items()]
+    async with server.serve() as url, connected(url) as connection:
+        tools = await asyncio.to_thread(offered, await connection.listed())
+    found = {tool.name: tool for tool in tools}
+    assert [name for name, tool in found.items() if not tool.problem] == ["good"]
+    assert len(found) == len(schemas)
+    assert found["good"].parameters == '{"properties":{"x":{"type":"string"}},"type":"object"}'
+
+
+async def test_a_list_with_what_is_no_tool_is_refused(server: HostileServer) -> None:
+    server.tools = [{"name": "list", "inputSchema": {"type": "array"}}]
+    async with server.serve() as url, connected(url) as connection:
+        with pytest.raises(ToolServerError, match="answered what is not MCP"):
+            await connection.listed()
+
+
+async def test_tools_of_one_name_are_one_in_whatever_order(server: HostileServer) -> None:
+    twins = [{"name": "twin", "description": word, "inputSchema": OBJECT} for word in "ba"]
+    lists = []
+    for server.tools in (twins, twins[::-1]):
+        async with server.serve() as url, connected(url) as connection:
+            lists.append(await asyncio.to_thread(offered, await connection.listed()))
+    assert lists[0] == lists[1]
+    assert [tool.description for tool in lists[0]] == ["a"]
+
+
+async def test_a_connection_is_kept_for_a_user_and_made_anew_when_it_is_over(server: HostileServer) -> None:
+    connections = Connections(PATIENCE)
+    async with server.serve() as url:
+        address = ServerAddress("bad", url)
+        used = []
+        for user_id, tool in ((1, "echo"), (1, "echo"), (2, "echo"), (1, "cut"), (1, "echo")):
+            async with connections.use(user_id, address) as connection:
+                used.append(connection)
+                await said(connection, tool)
+        await connections.close()
+    assert used[0] is used[1] is used[3]
+    assert len({id(connection) for connection in used}) == 3
