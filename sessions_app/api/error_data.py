@@ -39,12 +39,24 @@ class QuotaData(Shape):
     limit: int
 
 
+class DecidedData(Shape):
+    """What was decided on a call, null where nothing was yet, and the turn that goes on with it."""
+
+    approval_id: UUID
+    decision: Literal["approved", "refused"] | None
+    run_id: UUID | None
+
+
 class ConflictData(Shape):
-    """What is so: the session's revision, or its profile (null where it was removed), or the id that is taken."""
+    """What is so: the session's revision, or its profile (null where it was removed), or the id that is taken.
+
+    ``approvals`` are those that were named, of which one was decided already.
+    """
 
     revision: int = _LEFT_OUT
     profile: int | None = _LEFT_OUT
     message_id: UUID = _LEFT_OUT
+    approvals: list[DecidedData] = _LEFT_OUT
 
 
 DATA: Mapping[type[CommandError], tuple[type[Shape], ...]] = {

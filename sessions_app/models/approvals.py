@@ -67,7 +67,7 @@ class Approval(models.Model):
     note = models.TextField(blank=True)
     always = models.BooleanField(default=False)
     resumed_by = models.ForeignKey(
-        Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="approved_calls"
+        Turn, on_delete=models.SET_NULL, null=True, blank=True, related_name="decided_approvals"
     )
 
     state = models.CharField(max_length=8, choices=CallState, default=CallState.NONE)

@@ -17,7 +17,7 @@ from sessions_app.conversations.approvals import AskedCall, WaitingApproval
 from sessions_app.conversations.transcript import NewMessage
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import known
-from sessions_app.llm.content.parts import ToolCall, tool_calls
+from sessions_app.llm.content.parts import ToolCall, tool_calls, tool_results
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.models import (
     Approval,
@@ -54,10 +54,12 @@ class ApprovedCall:
 class Resumption:
     """What a turn goes on with: the calls to be made, and what is waited for all the same.
 
-    It can go on only where nothing is: ``asked`` for a person, ``awaits_client`` for results of the client.
+    It can go on only where nothing is: ``asked`` for a person, ``awaits_client`` for results of the client. ``refused``
+    are the results of the calls that were refused, as they are stored.
     """
 
     calls: tuple[ApprovedCall, ...]
+    refused: tuple[Message, ...]
     asked: tuple[AskedCall, ...]
     awaits_client: bool
 
@@ -139,7 +141,13 @@ def resumption(turn: Turn) -> Resumption:
     calls = tuple(_approved(row, call) for row, call in _of_turn(turn, CallState.NONE))
     waiting = waiting_calls.at_end(chat_session)
     asked = [approvals.asked_again(each.approval) for each in approvals.at_end(chat_session)]
-    return Resumption(calls, tuple(asked), bool(waiting and waiting.calls))
+    return Resumption(calls, _refused(turn), tuple(asked), bool(waiting and waiting.calls))
+
+
+def _refused(turn: Turn) -> tuple[Message, ...]:
+    refused = set(turn.decided_approvals.filter(decision=Decision.REFUSED).values_list("tool_call_id", flat=True))
+    rows = turn.messages.filter(role=MessageRole.TOOL).order_by("position") if refused else ()
+    return tuple(row for row in rows if refused & {result.id for result in tool_results(known(row.parts))})
 
 
 def _approved(row: Approval, call: ToolCall) -> ApprovedCall:
@@ -181,7 +189,7 @@ def close_calls(turn: Turn, chat_session: ChatSession) -> list[NewMessage]:
 
 def _of_turn(turn: Turn, state: CallState) -> list[tuple[Approval, ToolCall]]:
     """Return the approvals that a turn goes on with and whose calls are in a state, each with its call."""
-    rows = list(turn.approved_calls.filter(decision=Decision.APPROVED, state=state).order_by("pk"))
+    rows = list(turn.decided_approvals.filter(decision=Decision.APPROVED, state=state).order_by("pk"))
     messages = Message.objects.in_bulk([row.message_id for row in rows])
     found = []
     for row in rows:

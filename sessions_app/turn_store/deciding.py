@@ -88,7 +88,8 @@ def _waiting(chat_session: ChatSession, decisions: Sequence[GivenDecision]) -> l
         told = "This call does not wait any more: the chat went on elsewhere."
         raise Conflict(told, revision=chat_session.stamp.revision)
     if missing := wanted - ids:
-        raise BadInput("All calls that wait need a decision.", missing=sorted(map(str, missing)))
+        lacking = ", ".join(sorted(map(str, missing)))
+        raise BadInput(f"All calls that wait need a decision; there is none on the approval {lacking}.")
     return waiting
 
 

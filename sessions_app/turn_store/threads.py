@@ -40,6 +40,7 @@ from sessions_app.turn_store.recognising import Found, Heard, Place, named
 from sessions_app.turn_store.thread_history import History, ThreadMessage, canonical, history_of, name_messages
 from sessions_app.turn_store.thread_said import check_order, known_said, said_of
 
+NOT_WAITING = "This interrupt does not wait for an answer any more."
 # Ids of runs that are strings of a client's own are made of them.
 _NAMESPACE = UUID("6d5ae1f4-8f0c-4d3c-9a4f-2f5b7c1f0e33")
 
@@ -142,6 +143,8 @@ class _Taking:
     def _first(self) -> ThreadRun:
         """Begin a thread with all that was said in it, and its first run."""
         request = self._request
+        if not all(each.is_cancelled for each in request.answers):
+            raise Conflict(NOT_WAITING)
         said, names = said_of(request.messages)
         check_order((), (), said)
         profile = profiles.default(self._user_id)
@@ -158,7 +161,7 @@ class _Taking:
         waiting = {str(each.approval.public_id) for each in approvals.at_end(chat_session)}
         answers = [each for each in given if each.interrupt in waiting or not each.is_cancelled]
         if any(each.interrupt not in waiting for each in answers):
-            raise Conflict("This interrupt does not wait for an answer any more.")
+            raise Conflict(NOT_WAITING)
         return answers
 
     def _decide(

@@ -27,7 +27,8 @@ from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, TurnResult, reductions
 from sessions_app.llm.agent import Agent
-from sessions_app.llm.content.parts import ToolCall
+from sessions_app.llm.content.codec import known
+from sessions_app.llm.content.parts import ToolCall, tool_results
 from sessions_app.llm.errors import ProviderError
 from sessions_app.llm.step_events import StepResult
 from sessions_app.llm.tools.sources import Standing
@@ -239,6 +240,9 @@ class Run:
         if self.turn.kind != TurnKind.RESUMPTION:
             return True
         resumption = await database.of(self.turn.owner_id).read(approving.resumption, self.turn)
+        for row in resumption.refused:
+            for refused in tool_results(known(row.parts)):
+                self.stream.call_result(refused.id, row.public_id, row.text)
         await ApprovedCalls(self.turn, agent, memory, self.stream, self._write).make(resumption.calls)
         self._output.leave((), resumption.asked)
         return resumption.is_complete
