@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
@@ -118,6 +121,43 @@ async def test_an_open_step_stays_open_and_focused(visitor: Visitor, provider: P
         await expect(steps(page).last.get_by_text("6*7")).to_be_visible()
         await expect(steps(page).first.get_by_text("Let me think.")).to_be_hidden()
         await page.reload()
+
+
+async def test_what_is_pressed_stays_when_the_answer_ends(visitor: Visitor, provider: Provider) -> None:
+    """A click comes when the button is released, where the same element is still under it."""
+    gate = Gate()
+    asks = Answer(calls=[Call("calculator", '{"expression": "6*7"}')])
+    provider.script(asks, Answer(words=["It is ", STORY], gates={1: gate}))
+    page = await visitor.arrive()
+    await say(page, "How much?")
+    await expect(thread(page)).to_contain_text("It is")
+    await steps(page).locator("summary").hover()
+    await page.mouse.down()
+    gate.open()
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    await expect(thread(page)).not_to_contain_text("Paragraph")
+    await page.mouse.up()
+    await expect(steps(page)).to_have_attribute("open", "")
+    await expect(thread(page).get_by_text("Paragraph 59")).to_be_in_viewport()
+    await ended(page)
+
+
+async def test_the_row_of_a_chat_stays_while_it_is_pressed(visitor: Visitor, provider: Provider) -> None:
+    """Another tab has its chat answered: its mark changes."""
+    gate = Gate()
+    provider.script(Answer(["One."]), Answer(words=["Two", "."], gates={1: gate}))
+    page = await visitor.arrive()
+    await say(page, "First")
+    await ended(page)
+    other = await visitor.chat(f"/?{urlsplit(page.url).query}")
+    await page.get_by_role("navigation", name="Chats").get_by_role("button", name="Options of").hover()
+    await page.mouse.down()
+    await say(other, "Go on")
+    await expect(page).to_have_title(re.compile("^● "))
+    gate.open()
+    await expect(page).to_have_title(re.compile("^First"))
+    await page.mouse.up()
+    await expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
 
 
 async def test_a_tool_whose_call_began_before_a_reload_has_its_name(visitor: Visitor, provider: Provider) -> None:

@@ -104,6 +104,7 @@ export function iconButton(name, label, onClick) {
 export function reconcile(parent, items) {
   const children = /** @type {HTMLElement[]} */ ([...parent.children]);
   const old = new Map(children.map((node) => [node.dataset.key, node]));
+  const keys = new Set(items.map(({ key }) => key));
   const kept = new Set();
   let place = parent.firstElementChild;
   for (const item of items) {
@@ -119,6 +120,8 @@ export function reconcile(parent, items) {
       node = fresh;
     }
     kept.add(node);
+    // What is moved loses the pointer that is pressing it: those that go are passed over.
+    while (place && place !== node && !keys.has(place.getAttribute("data-key") ?? "")) place = place.nextElementSibling;
     if (node === place) place = node.nextElementSibling;
     else parent.insertBefore(node, place);
   }

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { lastCut, presentable } from "./growing.js";
 import { Markdown, rendered } from "./markdown.js";
 import { morph } from "./morph.js";
+import { released } from "./press.js";
 import { equip } from "./prose.js";
 import { Disconnected, Refused } from "./socket.js";
 
@@ -77,6 +78,7 @@ export class GrowingText {
       text.slice(this.done, cut),
       over ? rest : presentable(rest),
     ]);
+    await released();
     if (this.stopped) return;
     const settled = rendered(final);
     const growing = rendered(tail);

@@ -20,6 +20,7 @@ import { Outbox } from "./outbox.js";
 import { PageCommands } from "./page_commands.js";
 import { Picker } from "./picker.js";
 import { Preferences } from "./preferences.js";
+import { watchPresses, whenReleased } from "./press.js";
 import { Profiles } from "./profiles.js";
 import { Scroll } from "./scroll.js";
 import { Sending } from "./sending.js";
@@ -49,7 +50,7 @@ const preferences = new Preferences(storage);
 const drawer = new Drawer(storage);
 const marks = new Marks({ sessions, journal, storage });
 const scroll = new Scroll();
-const markdown = new Markdown(socket, config.maxText, (change) => scroll.still(change));
+const markdown = new Markdown(socket, config.maxText, (change) => whenReleased(() => scroll.still(change)));
 const { maxText } = config;
 /** @type {Page.Actions} */
 const actions = {
@@ -120,6 +121,7 @@ new PageCommands({
   newChat,
 });
 leaveKeysToInputMethods();
+watchPresses();
 
 /** Opens the chat that the address names. */
 async function route() {

@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { Emitter } from "./events.js";
+import { whenReleased } from "./press.js";
 
 /** Pixels from the end at which one who comes back is there again. */
 const NEAR = 8;
@@ -85,10 +86,14 @@ export class Scroll extends Emitter {
   }
 
   settle() {
+    whenReleased(this.settleNow);
+  }
+
+  settleNow = () => {
     if (this.atEnd && !this.held) this.box.scrollTop = this.box.scrollHeight;
     this.held = false;
     this.reach();
-  }
+  };
 
   toEnd() {
     this.atEnd = true;

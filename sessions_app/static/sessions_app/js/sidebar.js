@@ -3,6 +3,7 @@
 import { $, h, iconButton, reconcile } from "./dom.js";
 import { using } from "./later.js";
 import { Marks } from "./marks.js";
+import { whenReleased } from "./press.js";
 import { Retry } from "./retry.js";
 import { groups, titleOf } from "./session_groups.js";
 import { Sessions } from "./sessions.js";
@@ -63,6 +64,10 @@ export class Sidebar {
   }
 
   draw() {
+    whenReleased(this.drawNow);
+  }
+
+  drawNow = () => {
     const { shown, complete, archived, trying } = this.sessions;
     this.box.setAttribute("aria-busy", String(!complete && !shown.length));
     /** @type {Page.Item[]} */
@@ -76,7 +81,7 @@ export class Sidebar {
     reconcile(this.list, items);
     this.mark(this.current);
     this.more();
-  }
+  };
 
   /**
    * @param {Api.SessionShape} session

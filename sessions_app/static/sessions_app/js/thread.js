@@ -15,6 +15,7 @@ import { MessageItems } from "./message_items.js";
 import { unsummarisedItems } from "./notes.js";
 import { Outbox } from "./outbox.js";
 import { PendingItems } from "./pending_items.js";
+import { whenReleased } from "./press.js";
 import { Scroll } from "./scroll.js";
 import { Socket } from "./socket.js";
 import { keepingFocus } from "./steps.js";
@@ -72,6 +73,10 @@ export class Thread extends Emitter {
   }
 
   draw() {
+    whenReleased(this.drawNow);
+  }
+
+  drawNow = () => {
     this.scroll.isPart = this.conversation?.hasNewer ?? false;
     this.checkEditing();
     const { turning } = this;
@@ -79,15 +84,19 @@ export class Thread extends Emitter {
     if (!turning.draw(this.conversation, change))
       keepingFocus(this.box, () => gliding(() => this.scroll.still(change)));
     this.mark();
-    this.drawRun();
-  }
+    this.drawRunNow();
+  };
 
   drawRun() {
+    whenReleased(this.drawRunNow);
+  }
+
+  drawRunNow = () => {
     const { run, messages = [] } = this.conversation ?? {};
     if (!run || !this.shown.shows(run)) return;
     this.scroll.still(() => this.shown.showRun(run, messages));
     this.scroll.tellNews();
-  }
+  };
 
   items() {
     const { conversation } = this;
