@@ -32,9 +32,8 @@ Row = tuple[str, str, str, str]
 
 def rows() -> Iterator[Row]:
     """Return (character, skeleton, skeleton in lower case, skeleton in upper case) of each that is not its own."""
-    for code in range(1, sys.maxunicode + 1):  # PostgreSQL has no NUL in a text
-        character = chr(code)
-        if code in _SYLLABLES or unicodedata.category(character) in _NO_CHARACTER or _is_plain(character):
+    for character in map(chr, range(1, sys.maxunicode + 1)):  # PostgreSQL has no NUL in a text
+        if unicodedata.category(character) in _NO_CHARACTER or _is_plain(character) or ord(character) in _SYLLABLES:
             continue
         row = (character, skeleton(character), skeleton(character.casefold()), skeleton(character.upper()))
         if row != (character,) * 4:
@@ -51,19 +50,20 @@ def skeleton(text: str) -> str:
 
 
 def _is_plain(character: str) -> bool:
+    """Whether a character is its own skeleton in every case: of most that is so, and found without their skeletons."""
     return (
-        character not in _prototypes()
-        and _decompose(character) == character.casefold() == character.upper() == character
+        character == unicodedata.normalize("NFKD", character) == character.casefold() == character.upper()
+        and _is_visible(character)
+        and character not in _prototypes()
     )
 
 
 def _decompose(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(
-        character
-        for character in decomposed
-        if unicodedata.category(character) not in _INVISIBLE_CATEGORIES and character not in _INVISIBLE_LETTERS
-    )
+    return "".join(filter(_is_visible, unicodedata.normalize("NFKD", text)))
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in _INVISIBLE_CATEGORIES and character not in _INVISIBLE_LETTERS
 
 
 @cache
