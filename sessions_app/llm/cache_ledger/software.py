@@ -48,6 +48,8 @@ def _imported(tree: ast.AST) -> Iterator[str]:
                 yield from (f"{module}.{alias.name}" for alias in names)
             case ast.If(test=ast.Name(id="TYPE_CHECKING"), orelse=orelse):
                 yield from (name for other in orelse for name in _imported(other))
+            case ast.expr():
+                pass  # most of a module, and nothing is imported in one
             case _:
                 yield from _imported(node)
 
