@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import json
 import os
 import runpy
@@ -49,6 +50,8 @@ def load() -> None:
     gc.disable()
     for name in LIBRARIES:
         importlib.import_module(name)
+    # Pydantic asks which module a text is of: then the paths of all modules are found out, once in a process.
+    inspect.getmodule(load.__code__)
     gc.collect()
     gc.freeze()
 
