@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
-from tests.browser.contexts import FLAGS, TIMEOUT, empty, keep_process, new_context, shared_context
+from tests.browser.contexts import FLAGS, TIMEOUT, empty, keep_process, shared_context
 from tests.browser.logins import login
+from tests.browser.tabs import Tab
 from tests.live import PASSWORD, LiveSite
 from tests.mail import MailServer, mail_server
 from tests.processes import PATIENCE
@@ -25,6 +28,7 @@ from tests.providers.fixtures import Provider
 
 expect.set_options(timeout=TIMEOUT)
 _numbers = itertools.count(1)
+Prepare = Callable[[Page], Awaitable[object]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,25 +46,39 @@ def blockbuster() -> None:
 class Visitor:
     """One person's browser: pages share a login; what goes wrong in any of them fails the test."""
 
-    def __init__(self, context: BrowserContext, site: LiveSite) -> None:
+    def __init__(self, context: BrowserContext, site: LiveSite, tab: Tab | None = None) -> None:
         self.context = context
         self.site = site
+        self._tab = tab
+        self._preparations: list[Prepare] = []
         self.name = ""
         self.problems: list[str] = []
         self.strangers: list[str] = []
 
-    async def own_context(self) -> BrowserContext:
-        """Go on in a context that no other test uses, and return it: for what stays in one as long as it lives."""
-        assert self.context.browser
-        self.context = await new_context(self.context.browser)
-        return self.context
+    def prepare(self, preparation: Prepare) -> None:
+        """Do this to each page from now on, before it is at the site: for what stays in a page as long as it lives."""
+        self._preparations.append(preparation)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Note what goes wrong in any page."""
+        listeners: dict[Any, Callable[[Any], None]] = {
+            "weberror": lambda told: self.problems.append(str(told.error)),
+            "console": lambda message: self._hear(message.text),
+            "request": lambda request: self._meet(request.url),
+        }
+        for event, listener in listeners.items():
+            self.context.on(event, listener)
+        yield
+        for event, listener in listeners.items():
+            self.context.remove_listener(event, listener)
 
     async def page(self, path: str = "/") -> Page:
-        """Open a tab."""
-        page = await self.context.new_page()
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", lambda message: self._hear(message.text))
-        page.on("request", lambda request: self._meet(request.url))
+        """Open a tab: the first that needs no preparation is the one that the visitor before has left."""
+        tab, self._tab = self._tab, None
+        page = await (tab.take() if tab and not self._preparations else self.context.new_page())
+        for prepare in self._preparations:
+            await prepare(page)
         await page.goto(self.site.base_url + path)
         return page
 
@@ -84,10 +102,14 @@ class Visitor:
 
     async def arrive(self) -> Page:
         """Open the chat as a person who has an account, made for this test alone, and is logged in."""
+        await self.log_in()
+        return await self.chat()
+
+    async def log_in(self) -> None:
+        """Be such a person, and open no page."""
         self.name = f"visitor{next(_numbers)}"
         key = await asyncio.to_thread(login, self.site.database, self.name)
         await self.context.add_cookies([{"name": "sessionid", "value": key, "url": self.site.base_url}])
-        return await self.chat()
 
     async def sign_up(self) -> Page:
         """Make an account for this test alone by the form, and open the chat."""
@@ -154,15 +176,20 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     await running.close()
 
 
+@pytest.fixture(scope="session")
+def tab(context: BrowserContext) -> Tab:
+    """The tab that visitors hand on."""
+    return Tab(context)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitor(context: BrowserContext, site: LiveSite) -> AsyncIterator[Visitor]:
+async def visitor(context: BrowserContext, tab: Tab, site: LiveSite) -> AsyncIterator[Visitor]:
     """A person at the site. No script may fail, and the page asks nobody else for anything."""
     await keep_process(context, site.base_url)
-    person = Visitor(context, site)
-    yield person
-    if person.context is not context:
-        await person.context.close()
-    await empty(context, site.base_url)
+    person = Visitor(context, site, tab)
+    with person.watched():
+        yield person
+    await empty(context, site.base_url, await tab.leave(site.base_url))
     assert person.problems == []
     assert person.strangers == []
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from playwright.async_api import BrowserContext, WebSocketRoute
+from playwright.async_api import Page, WebSocketRoute
 
 PASSING = -32603
 NOT_FOUND = -32001
 
 
 class Faults:
-    """Stands between the pages of a browser and the site. `install` it before the first page is opened.
+    """Stands between a visitor's pages and the site: `visitor.prepare(faults.install)` before the first is opened.
 
     `asked` are the methods that were asked for, in order.
     """
@@ -29,8 +29,8 @@ class Faults:
         self._late = ""
         self._held: list[Callable[[], None]] = []
 
-    async def install(self, context: BrowserContext) -> None:
-        await context.route_web_socket("**/ws/chat/", self._join)
+    async def install(self, page: Page) -> None:
+        await page.route_web_socket("**/ws/chat/", self._join)
 
     def fail(self, method: str, code: int = PASSING, *, retry_after: int = 0) -> None:
         """Answer this method's requests with an error from now on; the page waits so many seconds or more."""

@@ -38,7 +38,7 @@ async def reload(*pages: Page) -> None:
 @pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["locks", "no locks"])
 async def test_two_tabs_keep_two_new_drafts(visitor: Visitor, script: str) -> None:
     if script:
-        await (await visitor.own_context()).add_init_script(script)
+        visitor.prepare(lambda page: page.add_init_script(script))
     first, second = await two_drafts(visitor)
     for _ in range(2):
         await reload(first, second)
@@ -55,7 +55,7 @@ async def test_a_new_tab_is_empty_while_the_others_live(visitor: Visitor) -> Non
 @pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["locks", "no locks"])
 async def test_new_tabs_take_over_the_drafts_of_closed_ones(visitor: Visitor, script: str) -> None:
     if script:
-        await (await visitor.own_context()).add_init_script(script)
+        visitor.prepare(lambda page: page.add_init_script(script))
     first, second = await two_drafts(visitor)
     await first.close()
     await second.close()

@@ -109,7 +109,7 @@ async def test_why_a_message_has_no_answer_stays_with_it(visitor: Visitor, provi
 
 async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provider: Provider) -> None:
     faults = Faults()
-    await faults.install(await visitor.own_context())
+    visitor.prepare(faults.install)
     provider.script(Answer(status=401), Answer(words=["Better now"]))
     page = await visitor.arrive()
     faults.hold("turn.start")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-import pytest_asyncio
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -20,11 +20,11 @@ from tests.providers.script import Answer, Gate
 HOUR = 3600
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def faults(visitor: Visitor) -> Faults:
+@pytest.fixture
+def faults(visitor: Visitor) -> Faults:
     """What fails on the visitor's connections."""
     made = Faults()
-    await made.install(await visitor.own_context())
+    visitor.prepare(made.install)
     return made
 
 

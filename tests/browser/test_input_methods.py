@@ -51,7 +51,7 @@ async def input_method(page: Page) -> InputMethod:
 
 async def watched(visitor: Visitor) -> tuple[Page, InputMethod]:
     """The chat of somebody new, and an input method in it."""
-    await (await visitor.own_context()).add_init_script(WATCH)
+    visitor.prepare(lambda page: page.add_init_script(WATCH))
     page = await visitor.arrive()
     return page, await input_method(page)
 

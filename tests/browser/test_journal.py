@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,19 +26,18 @@ OWNER = "SELECT id FROM auth_user WHERE username = %s"
 
 
 @pytest.fixture
-def asked(visitor: Visitor) -> Iterator[list[str]]:
+def asked(visitor: Visitor) -> list[str]:
     """The methods that the visitor's pages ask for, in order."""
     methods: list[str] = []
 
     def listen(socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: methods.append(json.loads(frame)["method"]))
 
-    def meet(page: Page) -> None:
+    async def meet(page: Page) -> None:
         page.on("websocket", listen)
 
-    visitor.context.on("page", meet)
-    yield methods
-    visitor.context.remove_listener("page", meet)
+    visitor.prepare(meet)
+    return methods
 
 
 def answers(page: Page) -> Locator:
@@ -221,7 +219,7 @@ async def test_a_change_in_older_messages_moves_nobody(visitor: Visitor) -> None
 async def begun(visitor: Visitor, provider: Provider, *turns: Answer) -> tuple[Page, Faults]:
     """A page with a chat in which one turn has ended, and what may get lost of the next ones."""
     faults = Faults()
-    await faults.install(await visitor.own_context())
+    visitor.prepare(faults.install)
     provider.script(Answer(words=["Yes?"]), *turns)
     page = await visitor.arrive()
     await say(page, "Hello")

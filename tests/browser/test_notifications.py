@@ -63,9 +63,9 @@ class Reader:
 
     @classmethod
     async def arrive(cls, visitor: Visitor, script: str = CATCH) -> Reader:
-        """Have a person arrive in a context of their own."""
+        """Have a person arrive."""
         await visitor.context.grant_permissions(["notifications"])
-        await visitor.context.add_init_script(script)
+        visitor.prepare(lambda page: page.add_init_script(script))
         reader = cls(await visitor.arrive())
         await reader.page.expose_function("caught", reader.caught.put_nowait)
         await choose(await settings(reader.page), "Notifications", "On")
@@ -89,7 +89,6 @@ class Reader:
 
 
 async def test_a_long_answer_is_told_to_who_looks_elsewhere(visitor: Visitor, provider: Provider) -> None:
-    await visitor.own_context()
     reader = await Reader.arrive(visitor)
     gate = await reader.wait_long(provider, "Pears")
     chat = reader.page.url
@@ -106,7 +105,6 @@ async def test_a_long_answer_is_told_to_who_looks_elsewhere(visitor: Visitor, pr
 
 
 async def test_who_looks_at_the_page_is_not_notified(visitor: Visitor, provider: Provider) -> None:
-    await visitor.own_context()
     reader = await Reader.arrive(visitor)
     gate = await reader.wait_long(provider, "Pears")
     gate.open()

@@ -47,12 +47,12 @@ async def test_the_same_shortcut_closes_it(visitor: Visitor) -> None:
 
 
 async def test_a_palette_that_could_not_be_loaded_says_so_and_comes_later(visitor: Visitor) -> None:
-    await (await visitor.own_context()).route("**/js/palette*.js", lambda route: route.abort())
+    visitor.prepare(lambda page: page.route("**/js/palette*.js", lambda route: route.abort()))
     page = await visitor.arrive()
     await page.keyboard.press("Control+k")
     await expect(page.locator("#toast")).to_contain_text("This could not be loaded.")
     await expect(palette(page)).to_be_hidden()
-    await visitor.context.unroute("**/js/palette*.js")
+    await page.unroute("**/js/palette*.js")
     await page.keyboard.press("Control+k")
     await expect(field(page)).to_be_focused()
 

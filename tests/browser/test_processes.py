@@ -42,15 +42,16 @@ async def tabs(browser: Browser, sites: list[LiveSite], provider: Provider) -> A
     provider.script(Answer(["Nobody"]))
     context = await new_context(browser)
     person = Visitor(context, sites[0])
-    here = await person.arrive()
-    await say(here, "Who are you?")
-    await expect(thread(here)).to_contain_text("Nobody")
-    there = await context.new_page()
-    await there.goto(sites[1].base_url + "/")
-    await ready(there)
-    await there.locator("#sessions a").first.click()
-    await expect(thread(there)).to_contain_text("Nobody")
-    yield here, there
+    with person.watched():
+        here = await person.arrive()
+        await say(here, "Who are you?")
+        await expect(thread(here)).to_contain_text("Nobody")
+        there = await context.new_page()
+        await there.goto(sites[1].base_url + "/")
+        await ready(there)
+        await there.locator("#sessions a").first.click()
+        await expect(thread(there)).to_contain_text("Nobody")
+        yield here, there
     await context.close()
     assert person.problems == []
 

@@ -153,7 +153,7 @@ async def test_an_edit_is_sent_again_after_a_lost_connection(
 
 async def test_an_edit_is_said_once_though_its_answer_was_lost(visitor: Visitor, provider: Provider) -> None:
     faults = Faults()
-    await faults.install(await visitor.own_context())
+    visitor.prepare(faults.install)
     scripted(provider, "One.", "Two.")
     page = await visitor.arrive()
     await talk(page, "Apples")
@@ -171,7 +171,7 @@ async def test_an_edit_is_said_once_though_its_answer_was_lost(visitor: Visitor,
 
 async def test_an_edit_that_is_refused_is_in_the_editor_again(visitor: Visitor, provider: Provider) -> None:
     faults = Faults()
-    await faults.install(await visitor.own_context())
+    visitor.prepare(faults.install)
     scripted(provider, "One.")
     page = await visitor.arrive()
     await talk(page, "Apples")
