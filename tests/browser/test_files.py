@@ -6,9 +6,9 @@ import base64
 import json
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import Visitor, say, thread
+from tests.browser.conftest import Visitor, ready, say, thread
 from tests.extraction import samples
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -89,6 +89,23 @@ async def test_a_message_may_be_a_picture_alone(visitor: Visitor, provider: Prov
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(thread(page)).to_contain_text("A picture.")
     await expect(page.locator("#title")).to_have_text("chart.png")
+
+
+async def test_a_phone_offers_its_camera(visitor: Visitor, browser: Browser) -> None:
+    await visitor.arrive()
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    await context.add_cookies(await visitor.context.cookies())  # type: ignore[arg-type]
+    phone = await context.new_page()
+    await phone.goto(visitor.site.base_url)
+    await ready(phone)
+    await phone.get_by_role("button", name="Add files").tap()
+    async with phone.expect_file_chooser() as opened:
+        await phone.get_by_role("menuitem", name="Take a picture").tap()
+    chooser = await opened.value
+    assert await chooser.element.get_attribute("capture") == "environment"
+    await chooser.set_files([payload("photo.png", "image/png", PICTURE)])
+    await expect(phone.locator("#attachments img")).to_be_visible()
+    await context.close()
 
 
 async def test_a_file_that_cannot_be_read_says_so_there(visitor: Visitor) -> None:

@@ -1,9 +1,9 @@
-// The files above the box: added by the button, by paste and by drop, and taken away again.
+// The files above the box: added by the button, by paste, by drop and by a phone's camera, and taken away again.
 
 import { announce } from "./announce.js";
 import { Attachments } from "./attachments.js";
-import { $, reconcile } from "./dom.js";
-import { drawnWith } from "./later.js";
+import { $, h, reconcile } from "./dom.js";
+import { drawnWith, using } from "./later.js";
 
 export class AttachmentStrip {
   /**
@@ -16,8 +16,8 @@ export class AttachmentStrip {
     this.list = $("attachments");
     this.form = $("composer");
     this.input = $("attach-input", HTMLInputElement);
-    $("attach").addEventListener("click", () => this.input.click());
-    this.input.addEventListener("change", () => this.picked());
+    $("attach").addEventListener("click", () => this.ask());
+    this.input.addEventListener("change", () => this.picked(this.input));
     $("text").addEventListener("paste", (event) => this.pasted(event));
     document.addEventListener("dragover", (event) => this.over(event));
     document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || this.leave());
@@ -25,10 +25,30 @@ export class AttachmentStrip {
     attachments.on("change", () => this.show());
   }
 
-  picked() {
-    this.add(this.input.files);
+  /** Asks for files; where there are fingers there is a camera, which browsers offer only to who asks for it. */
+  ask() {
+    if (!matchMedia("(pointer: coarse)").matches) {
+      this.input.click();
+      return;
+    }
+    const ways = [
+      { label: "Take a picture", act: () => this.takePicture() },
+      { label: "Choose files", act: () => this.input.click() },
+    ];
+    void using("sheet", ({ openChoice }) => openChoice($("attach"), ways, "Add files"));
+  }
+
+  takePicture() {
+    const camera = h("input", { type: "file", accept: "image/*", capture: "environment" });
+    camera.addEventListener("change", () => this.picked(camera));
+    camera.click();
+  }
+
+  /** @param {HTMLInputElement} input */
+  picked(input) {
+    this.add(input.files);
     // Else the same file could not be picked again.
-    this.input.value = "";
+    input.value = "";
   }
 
   /** @param {ClipboardEvent} event */

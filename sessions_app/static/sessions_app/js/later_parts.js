@@ -15,5 +15,6 @@ export const laterParts = {
   pickerMenu: () => import("./picker_menu.js"),
   proposals: () => import("./proposals.js"),
   settings: () => import("./settings.js"),
+  sheet: () => import("./sheet.js"),
   shortcutList: () => import("./shortcut_list.js"),
 };
