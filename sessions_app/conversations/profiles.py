@@ -91,9 +91,17 @@ def default(user_id: int) -> AgentProfile:
     return first
 
 
-def listing(user_id: int) -> list[ChoiceShape]:
-    """Return the profiles that a user may choose, in their order."""
-    return [_choice(profile) for profile in choosable(user_id)]
+def listing(user_id: int) -> list[ChoiceShape] | None:
+    """Return what ``offered`` does, as clients are told it."""
+    found = offered(user_id)
+    return None if found is None else [_choice(profile) for profile in found]
+
+
+def offered(user_id: int) -> list[AgentProfile] | None:
+    """Return the profiles that a user may choose, in their order; None where the site's default one is not made yet."""
+    if not AgentProfile.objects.filter(is_default=True).exists():
+        return None
+    return list(choosable(user_id))
 
 
 def choosable(user_id: int) -> QuerySet[AgentProfile]:

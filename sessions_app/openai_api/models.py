@@ -53,19 +53,12 @@ async def find(caller: Caller, name: str) -> AgentProfile:
 
 
 async def _offered(caller: Caller) -> list[AgentProfile]:
-    offered = await caller.read(_choosable, caller.user_id)
+    offered = await caller.read(profiles.offered, caller.user_id)
     if offered is None:
         # The site's own: one who may only read has it made, too.
         await database.of(caller.user_id).write(AgentProfile.default)
-        offered = await caller.read(_choosable, caller.user_id)
+        offered = await caller.read(profiles.offered, caller.user_id)
     return offered or []
-
-
-def _choosable(user_id: int) -> list[AgentProfile] | None:
-    """Return the profiles that a user may choose; None where the site's default one is not made yet."""
-    if not AgentProfile.objects.filter(is_default=True).exists():
-        return None
-    return list(profiles.choosable(user_id))
 
 
 def _model(profile: AgentProfile) -> Model:

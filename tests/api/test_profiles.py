@@ -106,6 +106,11 @@ async def test_a_user_sees_profiles_for_everybody_and_for_their_groups(
     assert (await stranger.refusal("session.update", session_id=mine["id"], profile=team)).code == -32001
 
 
+async def test_a_fresh_site_lists_its_default_profile(connect: Connect, owner: AbstractUser) -> None:
+    [only] = (await (await connect(owner)).call("profile.list"))["profiles"]
+    assert (only["name"], only["is_default"]) == ("Default", True)
+
+
 async def test_a_server_of_ones_own_is_listed_without_a_price(connect: Connect, owner: AbstractUser) -> None:
     made = {"name": "Own", "model": "openai:gpt-5-mini", "base_url": "https://models.example.org/v1"}
     own = await database.write(lambda: AgentProfile.objects.create(**made))

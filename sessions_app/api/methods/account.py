@@ -17,6 +17,7 @@ from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import TooLarge
 from sessions_app.journal import foreign
+from sessions_app.models import AgentProfile
 from sessions_app.web import rendering
 
 TEXTS_AT_ONCE = 200
@@ -92,7 +93,12 @@ class RenderResult(Shape):
 
 async def _profiles(call: Call, params: NoParams) -> ProfilesResult:
     """List the profiles that the caller may choose."""
-    return ProfilesResult(profiles=await call.caller.read(profiles.listing, call.caller.user_id))
+    listed = await call.caller.read(profiles.listing, call.caller.user_id)
+    if listed is None:
+        # The site's own: one who may only read has it made, too.
+        await database.of(call.caller.user_id).write(AgentProfile.default)
+        listed = await call.caller.read(profiles.listing, call.caller.user_id)
+    return ProfilesResult(profiles=listed or [])
 
 
 async def _usage(call: Call, params: NoParams) -> UsageResult:
