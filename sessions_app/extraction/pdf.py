@@ -25,7 +25,7 @@ _QUALITY = 80
 class _Pages:
     """What the pages say so far."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output | None) -> None:
         self.output = output
         self.texts: list[str] = []
         self.characters = 0
@@ -34,10 +34,11 @@ class _Pages:
     def add(self, page: pypdfium2.PdfPage, number: int) -> None:
         text = _text_of(page)
         heading = f"[Page {number}]"
-        if len(text) < FEW_CHARACTERS and len(self.found.images) < MAX_PAGE_IMAGES and _has_something(page):
+        images = self.found.images
+        if self.output and len(text) < FEW_CHARACTERS and len(images) < MAX_PAGE_IMAGES and _has_something(page):
             content, _ = encoded(_drawn(page, SENT_SIDE), _QUALITY, is_lossless=False)
-            self.found.images.append(self.output.add(content))
-            heading = f"[Page {number}, shown in picture {len(self.found.images)} of this file]"
+            images.append(self.output.add(content))
+            heading = f"[Page {number}, shown in picture {len(images)} of this file]"
         self.texts.append(f"{heading}\n{text}".strip())
         self.characters += len(self.texts[-1]) + 2
 
@@ -46,8 +47,8 @@ class _Pages:
         return self.characters > MAX_CHARACTERS or time.process_time() > SOFT_CPU_SECONDS
 
 
-def extract(file: BinaryIO, output: Output) -> Extracted:
-    """Read a PDF. Raises Unreadable."""
+def extract(file: BinaryIO, output: Output | None) -> Extracted:
+    """Read a PDF; without an output its text alone. Raises Unreadable."""
     try:
         document = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
@@ -59,7 +60,7 @@ def extract(file: BinaryIO, output: Output) -> Extracted:
     found = pages.found
     while read < min(count, MAX_PAGES) and not pages.is_full:
         page = _page(document, read)
-        if page is not None and read == 0:
+        if page is not None and read == 0 and output is not None:
             found.thumbnail = output.add(thumbnail(_drawn(page, THUMBNAIL_SIDE)))
         if page is not None:
             pages.add(page, read + 1)

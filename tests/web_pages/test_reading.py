@@ -1,0 +1,154 @@
+"""Pages are read by a worker, as in production."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+
+import pytest
+
+from sessions_app.extraction.pages import NOTHING
+from sessions_app.web_pages import process
+from sessions_app.web_pages.process import read
+from sessions_app.web_pages.results import Page, PageError
+from sessions_app.web_pages.worker import EMPTY, NO_TEXT
+from tests.extraction import samples
+from tests.outbound.strangers import Writer, answer, redirect
+from tests.web_pages.fixtures import Site, site
+
+__all__ = ["site"]
+
+BODY = "<p>What it says. " * 20
+
+
+async def why_not(site: Site, reply: bytes | None = None, url: str = "") -> str:
+    if reply is not None:
+        site.replies["/"] = reply
+    with pytest.raises(PageError) as error:
+        await read(1, url or site.url())
+    return error.value.text
+
+
+async def test_a_page_is_read(site: Site) -> None:
+    html = "<title>A  site\n</title><nav>Menu</nav><main><h1>News</h1>" + BODY + "<a href=more>More</a></main>"
+    site.replies |= {"/": redirect("/news/"), "/news/": answer(html.encode())}
+    page = await read(1, site.url())
+    assert (page.url, page.title, page.notice) == (site.url("/news/"), "A site", "")
+    assert page.text.startswith("News\n\nWhat it says.")
+    assert page.text.endswith(f"[More]({site.url('/news/more')})")
+    assert "Menu" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "text"),
+    [
+        (b'{"a": [1, 2]}', "application/json", '{"a": [1, 2]}'),
+        (b"<b>as it is</b>", "text/plain", "<b>as it is</b>"),
+        (b"<!DOCTYPE html><p>of no type", "", "of no type"),
+        ("<p>Größe".encode("latin-1"), "text/html; charset=ISO-8859-1", "Größe"),
+        ("<meta charset='windows-1251'><p>Привет".encode("cp1251"), "text/html", "Привет"),
+        ("<p>日本".encode("shift_jis"), "text/html; charset=Shift_JIS", "日本"),
+        ("<p>日本".encode(), "text/html; charset=nonsense", "日本"),
+        ("<p>Größe".encode(), "text/html; charset=ascii", "Größe"),
+        ("<p>Größe".encode("utf-16"), "text/html", "Größe"),
+        (samples.sheet(), "text/html", "[Sheet "),
+        (samples.pdf("Hello " * 30), "text/html", "Hello"),
+        (samples.pdf("few words"), "application/pdf", "[Page 1]\nfew words"),
+    ],
+)
+async def test_what_is_read_is_what_the_bytes_are(site: Site, body: bytes, media_type: str, text: str) -> None:
+    site.replies["/"] = answer(body, media_type)
+    assert text in (await read(1, site.url())).text
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "told"),
+    [
+        (b"", "text/html", EMPTY),
+        (b" \n ", "text/plain", "This file is empty."),
+        (b"<html><body><script>let a</script></body></html>", "text/html", NOTHING),
+        (samples.picture("PNG"), "text/html", NO_TEXT),
+        (b"\x7fELF" + bytes(range(256)) * 10, "text/html", NO_TEXT),
+        (b"PK\x03\x04" + bytes(100), "application/pdf", "This document is damaged: it cannot be opened."),
+        (b"<div>" * 100_000 + b"deep", "text/html", NOTHING),
+    ],
+)
+async def test_a_page_without_text(site: Site, body: bytes, media_type: str, told: str) -> None:
+    assert await why_not(site, answer(body, media_type)) == told
+
+
+async def test_a_title_of_a_megabyte(site: Site) -> None:
+    site.replies["/"] = answer(b"<title>" + b"title " * 200_000 + b"</title><p>text")
+    page = await read(1, site.url())
+    assert (len(page.title), page.text) == (300, "text")
+
+
+async def test_what_fetching_refuses_is_told(site: Site) -> None:
+    assert await why_not(site, answer(b"", status="404 Not Found")) == "the server answered with the status 404."
+    assert await why_not(site, redirect("http://127.0.0.2/")) == "the address is not public."
+    assert await why_not(site, url="http://127.0.0.1:1/") == "the address is not public."
+
+
+async def test_production_reads_no_page_of_this_machine(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "COMMAND", [sys.executable, "-m", "sessions_app.web_pages.worker"])
+    for url in (f"http://127.0.0.1:{site.port}/", "http://localhost/", "http://[::1]/", "http://0/"):
+        assert await why_not(site, url=url) in (
+            "the address is not public.",
+            "only the ports of web sites, 80 and 443, are asked.",
+        )
+    assert site.requests == []
+
+
+async def test_who_stops_waiting_ends_the_worker(site: Site) -> None:
+    asked = asyncio.Event()
+
+    async def dripping(writer: Writer) -> None:
+        asked.set()
+        while True:
+            writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    site.replies["/"] = dripping
+    reading = asyncio.create_task(read(1, site.url()))
+    await asked.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await site.ended.wait()
+
+
+async def test_one_that_waits_for_its_turn_never_begins(site: Site) -> None:
+    begun = threading.Semaphore(0)
+    release = threading.Event()
+
+    def occupy() -> None:
+        begun.release()
+        release.wait()
+
+    threads = process._threads()
+    for _ in range(process.READERS):
+        threads.submit(2, occupy)
+    await asyncio.to_thread(lambda: [begun.acquire() for _ in range(process.READERS)])
+    reading = asyncio.create_task(read(1, site.url()))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    release.set()
+    site.replies["/"] = answer(b"<p>next")
+    assert await read(1, site.url()) == Page(site.url(), "", "next")
+    assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(1)", "print('no JSON')", "import os; os.abort()"])
+async def test_a_worker_that_crashes(site: Site, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setattr(process, "COMMAND", [sys.executable, "-c", code])
+    assert await why_not(site) == process.FAILED
+
+
+async def test_a_worker_that_takes_too_long(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "COMMAND", [sys.executable, "-c", "import threading; threading.Event().wait()"])
+    monkeypatch.setattr(process, "WALL_SECONDS", 0.1)
+    assert await why_not(site) == process.TOO_LONG
