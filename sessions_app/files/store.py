@@ -7,14 +7,17 @@ one upload and never used again, so no object is ever written twice, and none ap
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import storages
 from django.core.files.storage.filesystem import FileSystemStorage
 
 
@@ -25,7 +28,11 @@ class StoreFull(Exception):
 _FULL = {28, 122}  # ENOSPC, EDQUOT
 
 
-def _storage() -> Storage:
+_FOLDER = re.compile(r"\d+/([0-9a-f]{32})")
+
+
+def _storage() -> Any:
+    # Of two kinds, which have more than what Django's own types say of all.
     return storages["files"]
 
 
@@ -60,13 +67,54 @@ def _flush(path: Path) -> None:
 
 def open_object(key: str) -> IO[bytes]:
     """Return an object to be read. Raises FileNotFoundError, and what the store says."""
-    return _storage().open(key, "rb")
+    file: IO[bytes] = _storage().open(key, "rb")
+    return file
 
 
 def read(key: str) -> bytes:
     """Return the bytes of a small object. Raises FileNotFoundError, and what the store says."""
     with open_object(key) as file:
         return file.read()
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of one upload in the store: its key, its id, and the names of its objects."""
+
+    key: str
+    id: UUID
+    names: tuple[str, ...]
+
+
+def folders() -> Iterator[Folder]:
+    """Yield all folders of uploads, in the order of their keys; what is called otherwise is none of ours."""
+    for key, paths in groupby(_paths(), lambda path: path.rpartition("/")[0]):
+        if found := _FOLDER.fullmatch(key):
+            yield Folder(key, UUID(found[1]), tuple(name for path in paths if (name := path.rpartition("/")[2])))
+
+
+def _paths() -> Iterator[str]:
+    """Yield the keys of all objects; of an empty folder on the disk its own, with a slash."""
+    storage = _storage()
+    if not isinstance(storage, FileSystemStorage):
+        prefix = f"{storage.location}/" if storage.location else ""
+        for found in storage.bucket.objects.filter(Prefix=prefix):
+            yield found.key.removeprefix(prefix)
+        return
+    root = Path(storage.location)
+    for folder in sorted(root.glob("*/*")):
+        names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+        for name in names or [""]:
+            yield f"{folder.relative_to(root)}/{name}"
+
+
+def remove_folder(folder: Folder) -> None:
+    """Remove the folder of an upload with all that is in it."""
+    delete([f"{folder.key}/{name}" for name in folder.names])
+    storage = _storage()
+    if isinstance(storage, FileSystemStorage):
+        with suppress(OSError):  # it is gone already, or was filled meanwhile
+            Path(storage.path(folder.key)).rmdir()
 
 
 def delete(keys: Iterable[str]) -> None:

@@ -82,6 +82,7 @@ class Runner:
         if self.titles is not None:
             await self.titles.stop()
         await self.supervisor.stop()
+        await self.service.tidying.stop()
         await self.bus.stop()
         await self.pool.close()
         self._process.end()

@@ -76,6 +76,7 @@ class TurnService:
         self._remote = remote
         self._stopping = stopping
         self._silence = silence
+        self.tidying = clearing.Tidying()
 
     async def start_turn(
         self,
@@ -247,7 +248,7 @@ class TurnService:
         return True  # it is asked for, and done when its process, or one that takes over, reads the row
 
     async def delete_session(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
-        """End the session's run and delete it whole. Raises NotFound."""
+        """End the session's run and delete it whole; its files' bytes are removed beside that. Raises NotFound."""
         given_up = self._registry.given_up
         while running := await self._publisher.write(
             door, deleting.delete, user_id, session_id, self._silence, given_up
@@ -255,7 +256,7 @@ class TurnService:
             if (run := self._registry.get(session_id)) is not None:
                 run.takes_next = False
             await self._stopping.stop(running)
-        await clearing.tidy()
+        self.tidying.begin()
 
     async def open_session(
         self, session_id: UUID, subscription: Subscription, limit: int, *, door: Door = database

@@ -132,7 +132,9 @@ class Supervisor:
 
     async def clear_files(self) -> None:
         """Remove files that nothing has any more, and what killed processes have left of uploads."""
+        await clearing.clear_broken_off()
         await clearing.clear_abandoned()
+        await clearing.clear_unheld()
         await clearing.clear_removed()
 
     async def index(self) -> None:

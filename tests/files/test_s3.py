@@ -67,6 +67,24 @@ def test_a_large_file_goes_in_parts_and_comes_back(site: LiveSite, keys: Callabl
     assert keys() == {}
 
 
+def test_what_is_left_in_the_bucket_is_purged(
+    site: LiveSite, server: str, keys: Callable[[], dict[str, bytes]]
+) -> None:
+    files = Files(site, "owner")
+    shape = files.add(samples.picture(), "a.png")
+    before = keys()
+    access = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    bucket = boto3.resource("s3", endpoint_url=server, **access).Bucket(BUCKET)
+    stray, foreign = f"{PREFIX}/999/{'0' * 32}/{'a' * 64}", f"{PREFIX}/mine.txt"
+    for key in (stray, foreign):
+        bucket.put_object(Key=key, Body=b"left")
+    assert "Removed 1 folders in the store" in site.manage("purge")
+    assert keys().keys() - before.keys() == {foreign}
+    bucket.delete_objects(Delete={"Objects": [{"Key": foreign}]})
+    assert files.delete(shape).status == 204
+    assert keys() == {}
+
+
 def test_nothing_is_written_beside_the_database(site: LiveSite) -> None:
     folder = Path(site.database.url.removeprefix("sqlite:///")).parent
     assert not (folder / "files").exists()

@@ -141,6 +141,7 @@ async def test_a_history_that_nobody_knows_keeps_its_files(program: Program, hos
     assert await database.read(MessageFile.objects.count) == 3
     assert (await counts())[2:] == (2, 2)
     await host.runner.service.delete_session(host.user_id, asked.turn.chat_session_id)
+    await host.runner.service.tidying.done()
     assert await counts() == (0, 0, 0, 0)
     assert (await database.read(storage.stored, host.user_id)).file_bytes == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from sessions_app.extraction.results import Unreadable
 from sessions_app.files import adding, clearing, store
 from sessions_app.models import (
     AgentProfile,
+    ChatSession,
     ContentState,
     FileContent,
     Message,
@@ -33,11 +35,12 @@ from sessions_app.models import (
 from sessions_app.session_store.forking import fork
 from tests.extraction import samples
 from tests.files.given import add, add_all
+from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.stamps.stored import assert_storage_is_true
 from tests.turns.fixtures import NewHost, NewSession
-from tests.turns.host import Host, be_quiet, new_session, stands_at
+from tests.turns.host import Host, be_quiet, new_session, stands_at, within
 
 PICTURE, TEXT = samples.picture(), b"What the letter says."
 
@@ -158,6 +161,7 @@ async def test_a_fork_keeps_files_that_the_other_chat_loses(
     await host.turn(forked.id, "again")
     assert b"image_url" in provider.bodies[-1]
     await host.runner.service.delete_session(host.user_id, forked.id)
+    await host.runner.service.tidying.done()
     assert await objects(kept) == []
     assert await database.read(lambda: (UserFile.objects.count(), FileContent.objects.count())) == (0, 0)
     assert (await database.read(storage.stored, host.user_id)).file_bytes == 0
@@ -169,6 +173,7 @@ async def test_deleting_a_chat_leaves_files_of_another(host: Host, session: NewS
     await host.turn(one, "look", [shared, own])
     await host.turn(other, "look", [shared])
     await host.runner.service.delete_session(host.user_id, one)
+    await host.runner.service.tidying.done()
     assert len(await objects(kept)) == 2
     assert await database.read(lambda: list(UserFile.objects.values_list("pk", flat=True))) == [shared]
     await database.read(assert_storage_is_true)
@@ -225,11 +230,11 @@ async def test_what_a_killed_process_has_left_is_cleared(
     with pytest.raises(Killed):
         await add(host.user_id, PICTURE)
     assert len(await objects(kept)) == 2
-    await clearing.clear_abandoned()
+    await clearing.clear_broken_off()
     assert await clearing.clear_removed() == 0
     long_ago = timezone.now() - timedelta(hours=2)
     await database.write(lambda: FileContent.objects.update(created_at=long_ago))
-    await clearing.clear_abandoned()
+    await clearing.clear_broken_off()
     assert await clearing.clear_removed() == 1
     assert await objects(kept) == []
     await database.read(assert_storage_is_true)
@@ -306,10 +311,37 @@ async def test_a_chat_is_deleted_although_the_store_is_away(
     with monkeypatch.context() as patched:
         patched.setattr(store, "delete", refuse)
         await host.runner.service.delete_session(host.user_id, chat)
+        await host.runner.service.tidying.done()
     assert len(await objects(kept)) == 2
     assert (await database.read(storage.stored, host.user_id)).file_bytes == 0
     assert await clearing.clear_removed() == 1
     assert await objects(kept) == []
+
+
+async def test_a_chat_is_deleted_before_a_slow_store_answers(
+    host: Host, session: NewSession, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await session(), await session()
+    await host.turn(one, "look", await add_all(host.user_id, PICTURE))
+    await host.turn(other, "look", await add_all(host.user_id, TEXT))
+    asked, answers = threading.Event(), threading.Event()
+    delete = storages["files"].delete
+
+    def wait_and_delete(name: str) -> None:
+        asked.set()
+        answers.wait(PATIENCE)
+        delete(name)
+
+    monkeypatch.setattr(storages["files"], "delete", wait_and_delete)
+    await within(host.runner.service.delete_session(host.user_id, one))
+    await asyncio.to_thread(asked.wait, PATIENCE)
+    await within(host.runner.service.delete_session(host.user_id, other))
+    assert await database.read(ChatSession.objects.count) == 0
+    assert len(await objects(kept)) == 3
+    answers.set()
+    await host.runner.service.tidying.done()
+    assert await objects(kept) == []
+    assert await database.read(FileContent.objects.count) == 0
 
 
 async def test_two_processes_clear_the_same_without_an_error(new_host: NewHost, kept: Path) -> None:

@@ -1,0 +1,39 @@
+"""`manage.py purge [--dry-run]`: remove what nobody needs any more, and say how much of what that was."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sessions_app.files.purging import PurgedFiles, purge_files
+
+
+class Command(BaseCommand):
+    help = "Remove files that nobody refers to, and what is left of them in the store. Safe at any time, and twice."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Only say what would be removed.")
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        try:
+            files = asyncio.run(purge_files(dry_run=dry_run))
+        except OSError as error:
+            raise CommandError(f"The store of files cannot be read ({error.strerror or error}): ask again.") from error
+        begun = "Would remove" if dry_run else "Removed"
+        for count, kind in _told(files):
+            self.stdout.write(f"{begun} {count:,} {kind}")
+        if files.lost:
+            self.stderr.write(f"{files.lost:,} files are not in the store any more: turns of their chats say so.")
+
+
+def _told(files: PurgedFiles) -> list[tuple[int, str]]:
+    """Return the lines that are printed, one for each kind."""
+    return [
+        (files.files, "files that no message has"),
+        (files.uploads, "uploads that broke off"),
+        (files.contents, "contents that were given up"),
+        (files.strays, "folders in the store that belong to no file"),
+    ]
