@@ -33,7 +33,7 @@ class Connections:
     async def use(self, user_id: int, address: ServerAddress) -> AsyncIterator[Connection]:
         """Use a user's connection to a server, which is opened where there is none. Raises ToolServerError."""
         if self._type is None:
-            self._type = await asyncio.to_thread(_connection_type)
+            self._type = await asyncio.to_thread(connection_type)
         key = (user_id, address)
         connection = self._find(key, self._type)
         connection.users += 1
@@ -63,7 +63,7 @@ class Connections:
         while self._closing:
             await asyncio.wait(self._closing)
 
-    def _find(self, key: Key, connection_type: type[Connection]) -> Connection:
+    def _find(self, key: Key, made_by: type[Connection]) -> Connection:
         if (kept := self._kept.get(key)) is not None:
             if not kept.is_over:
                 return kept
@@ -72,7 +72,7 @@ class Connections:
             if not (idle := self._idle()):
                 raise ToolServerError("Too many tools are running at present.", begun=False)
             self._dismiss(idle[0])
-        made = self._kept[key] = connection_type(key[1], self._timeout)
+        made = self._kept[key] = made_by(key[1], self._timeout)
         return made
 
     def _idle(self) -> list[Key]:
@@ -87,8 +87,11 @@ class Connections:
         closing.add_done_callback(self._closing.discard)
 
 
-def _connection_type() -> type[Connection]:
-    # Importing the client of MCP takes most of a second, which only who has tool servers shall pay; not in the loop.
+def connection_type() -> type[Connection]:
+    """Return the type of connections: importing it takes most of a second, which only who has tool servers shall pay.
+
+    Not in the event loop.
+    """
     from sessions_app.tool_servers.connection import Connection
 
     return Connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from sessions_app.llm.tools.client_tools import ToolDefinitionError, definition
 from sessions_app.models import ToolServer
 from sessions_app.tool_servers.addresses import address_of
 from sessions_app.tool_servers.bounds import OPEN_SECONDS
+from sessions_app.tool_servers.connections import connection_type
 
 if TYPE_CHECKING:
     from mcp_types import Tool
@@ -34,14 +36,13 @@ async def listed(server: ToolServer, headers: Mapping[str, str]) -> list[Offered
     ``headers`` are the credentials; nothing is stored (``offers.record`` does). Of tools with one name all but the
     first by their definitions are left out.
     """
-    from sessions_app.tool_servers.connection import Connection  # see `connections`
-
-    connection = Connection(address_of(server, headers), timeout=OPEN_SECONDS)
+    made_by = await asyncio.to_thread(connection_type)
+    connection = made_by(address_of(server, headers), timeout=OPEN_SECONDS)
     try:
         tools = await connection.listed()
     finally:
         await connection.close()
-    return offered(tools)
+    return await asyncio.to_thread(offered, tools)
 
 
 def offered(tools: list[Tool]) -> list[OfferedTool]:

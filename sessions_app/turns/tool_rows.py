@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import tempfile
+from typing import IO
 from uuid import UUID
 
 from django.conf import settings
@@ -61,11 +63,16 @@ async def _kept(owner_id: int, name: str, image: ToolImage) -> FileReference | s
 async def _added(owner_id: int, name: str, image: ToolImage) -> FileReference:
     upload = Upload(name, len(image.content), hashlib.sha256(image.content).hexdigest())
     door = database.of(owner_id)
-    with tempfile.TemporaryFile() as file:
-        file.write(image.content)
-        file.seek(0)
+    with await asyncio.to_thread(_written, image.content) as file:
         shape = await adding.add(owner_id, upload, file, door)
     return await door.read(_reference, owner_id, shape.id)
+
+
+def _written(content: bytes) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever called closes it
+    file.write(content)
+    file.seek(0)
+    return file
 
 
 def _reference(owner_id: int, file_id: UUID) -> FileReference:

@@ -68,8 +68,9 @@ async def count(ctx: Context, to: int, seconds: float = 0.0) -> str:
 
 
 @server.tool()
-async def wait(name: str) -> str:
+async def wait(ctx: Context, name: str) -> str:
     """Wait for ever, and note whether it was cancelled."""
+    await ctx.report_progress(0)
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
