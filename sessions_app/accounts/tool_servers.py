@@ -114,9 +114,11 @@ def _site(request: HttpRequest) -> Site:
 
 
 def _wanting(user: User) -> QuerySet[ToolServer]:
-    """The servers that the user's profiles use, and that want to know who calls."""
-    chosen = profiles.choosable(user.pk)
-    return ToolServer.objects.filter(profiles__in=chosen, asks_users=True, enabled=True, url__gt="").distinct()
+    """The servers that want to know who calls: those of the user's profiles, and all for who lists their tools."""
+    wanting = ToolServer.objects.filter(asks_users=True, enabled=True, url__gt="")
+    if user.is_staff and user.has_perm("sessions_app.change_toolserver"):
+        return wanting
+    return wanting.filter(profiles__in=profiles.choosable(user.pk)).distinct()
 
 
 def _held(row: Authorisation | None, server: ToolServer) -> Authorisation | None:

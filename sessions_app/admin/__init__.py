@@ -11,9 +11,10 @@ from sessions_app.admin.groups import RightsGroupAdmin
 from sessions_app.admin.profiles import AgentProfileAdmin
 from sessions_app.admin.sessions import ChatSessionAdmin
 from sessions_app.admin.tokens import ApiTokenAdmin
+from sessions_app.admin.tool_servers import ToolServerAdmin
 from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.users import AccountAdmin
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, Turn
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer, Turn
 
 admin.site.site_header = admin.site.site_title = "Hermes Site administration"
 admin.site.index_title = "Overview"
@@ -23,6 +24,7 @@ admin.site.register(ChatSession, ChatSessionAdmin)
 admin.site.register(Turn, TurnAdmin)
 admin.site.register(AgentProfile, AgentProfileAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
+admin.site.register(ToolServer, ToolServerAdmin)
 admin.site.unregister(Group)
 admin.site.register(Group, RightsGroupAdmin)
 # A project with a user model of its own has pages of its own for it.

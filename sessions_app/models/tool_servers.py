@@ -124,7 +124,7 @@ class ToolServerTool(models.Model):
     where the server has changed a tool that is switched on, until the operator takes it; of a tool that is off they are
     the same. ``problem`` says why the offered definition cannot be taken, empty for one that can. One that the server
     no longer lists is not ``is_offered``: it is told and called all the same while it is switched on, since a server
-    may forget a tool for an hour.
+    may forget a tool for an hour. ``decided_at`` is when an operator last decided on it, null for a new one.
     """
 
     server = models.ForeignKey(ToolServer, on_delete=models.CASCADE, related_name="tools")
@@ -138,6 +138,7 @@ class ToolServerTool(models.Model):
     problem = models.CharField(max_length=400, blank=True)
     is_offered = models.BooleanField(default=True)
     listed_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [

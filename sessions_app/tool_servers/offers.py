@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -49,6 +49,33 @@ def switch(server: ToolServer, standings: Mapping[str, ToolStanding]) -> None:
         if tool.standing != ToolStanding.OFF and tool.problem:
             raise ToolDefinitionError(f"The tool {tool.name} cannot be used: {tool.problem}", tool.name)
         tool.take()
+        tool.decided_at = timezone.now()
+        tool.save()
+    for profile in server.profiles.all():
+        check_fits(profile)
+
+
+@transaction.atomic
+def decide(server: ToolServer, standings: Mapping[int, ToolStanding]) -> None:
+    """Set whether tools of a server, by key, may be called; what new sessions are told of them stays as it was taken.
+
+    Raises ToolDefinitionError as `switch` does.
+    """
+    for tool in server.tools.select_for_update().filter(pk__in=standings):
+        if standings[tool.pk] not in (ToolStanding.OFF, tool.standing) and tool.problem:
+            raise ToolDefinitionError(f"The tool {tool.name} cannot be used: {tool.problem}", tool.name)
+        tool.standing, tool.decided_at = standings[tool.pk], timezone.now()
+        tool.save()
+    for profile in server.profiles.all():
+        check_fits(profile)
+
+
+@transaction.atomic
+def take(server: ToolServer, tools: Collection[int]) -> None:
+    """Let new sessions be told what the server offers of these of its tools, by key. Raises as `decide` does."""
+    for tool in server.tools.select_for_update().filter(pk__in=tools):
+        tool.take()
+        tool.decided_at = timezone.now()
         tool.save()
     for profile in server.profiles.all():
         check_fits(profile)

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from sessions_app.models import AgentProfile, ApiToken, ChatSession
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer
 from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
 
@@ -25,7 +25,11 @@ def rights(*verbs: str) -> list[str]:
     return [f"{verb}_{name}" for verb in verbs for name in NAMES]
 
 
-CHANGED: dict[str, set[type]] = {"change_agentprofile": {AgentProfile}, "change_user": {User, ApiToken}}
+CHANGED: dict[str, set[type]] = {
+    "change_agentprofile": {AgentProfile},
+    "change_toolserver": {ToolServer},
+    "change_user": {User, ApiToken},
+}
 """What a right alone lets staff change; adding and deleting take the right to change or to view as well. Tokens
 end with their user's password."""
 
@@ -114,6 +118,8 @@ FORGED = {
     "model": "demo",
     "order": "1",
     "base_url": "",
+    "url": "https://forged.example/mcp",
+    "remove_headers": "on",
     "context": "100000",
     "tools": "calculator",
 }

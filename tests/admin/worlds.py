@@ -16,6 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from sessions_app.models import (
     AgentProfile,
@@ -25,6 +26,8 @@ from sessions_app.models import (
     Memory,
     MemoryDecision,
     Message,
+    ToolServer,
+    ToolServerTool,
     Turn,
     UserInstructions,
     UserMemory,
@@ -33,7 +36,7 @@ from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 
 MODELS: tuple[Any, ...] = (
     *(User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions),
-    *(UserMemory, Memory, MemoryDecision),
+    *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool),
 )
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
@@ -52,6 +55,10 @@ SHOWN: dict[str, set[str]] = {
         for name in ("name", "can_read_metrics", "created_at", "expires_at", "last_used_at", "reads_only")
     }
     | {"User.username", "AgentProfile.name"},
+    "toolserver": {f"ToolServer.{field.name}" for field in ToolServer._meta.fields} - {"ToolServer.sealed_headers"}
+    | {f"ToolServerTool.{field.name}" for field in ToolServerTool._meta.fields}
+    - {f"ToolServerTool.{name}" for name in ("full_name", "listed_at")}
+    | {"AgentProfile.name"},
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},
 }
@@ -73,6 +80,17 @@ def people() -> list[User]:
         user.groups.add(group)
         profile = AgentProfile.objects.create(name=f"profile {name}", sealed_key=f"key {name}")
         profile.groups.add(group)
+        server = ToolServer.objects.create(
+            name=f"server-{name}", url=f"https://{name}.example/mcp", sealed_headers=f"headers {name}"
+        )
+        server.profiles.add(profile)
+        server.tools.create(
+            name=f"tool {name}",
+            full_name=f"full_name_{name}",
+            parameters="{}",
+            offered_parameters="{}",
+            listed_at=now(),
+        )
         chat_session = make_session(user, f"title {name}", profile=profile)
         turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")
         MemoryDecision.objects.create(message=say(chat_session, 0, f"message {name}", turn=turn), saved=True)
@@ -92,6 +110,8 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
         AgentProfile: {"chat_sessions__owner__in": users},
         Branch: {"chat_session__owner__in": users},
         MemoryDecision: {"message__owner__in": users},
+        ToolServer: {"profiles__chat_sessions__owner__in": users},
+        ToolServerTool: {"server__profiles__chat_sessions__owner__in": users},
     }
     rows: models.QuerySet[Any] = model.objects.filter(**by.get(model, {"owner__in": users}))
     return rows.order_by("pk")
@@ -142,7 +162,7 @@ def _other(field: Any, value: Any) -> Any:
 def _other_text(field: Any, number: int) -> Any:
     if field.name == "parts":
         return [{"kind": "reasoning", "text": f"reasoning {number}"}]
-    if field.name == "last_request":
+    if field.name in ("last_request", "command"):  # a server has a command or an address
         return ""
     if field.name == "miss":
         return "evicted"
@@ -171,6 +191,8 @@ def pages(row: Any) -> list[str]:
         found.append(reverse("admin:auth_user_password_change", args=[row.pk]))
     if isinstance(row, AgentProfile):
         found.append(page_of(row, "apply"))
+    if isinstance(row, ToolServer):
+        found.append(page_of(row, "tools"))
     return found
 
 

@@ -22,6 +22,7 @@ from sessions_app.tool_servers.credentials import own_headers
 from sessions_app.tool_servers.errors import ToolServerError
 from sessions_app.tool_servers.headers import HeaderError, header_of
 from sessions_app.tool_servers.listing import OfferedTool, listed
+from sessions_app.tool_servers.trying import wants_users
 
 
 def _names(text: str) -> list[str]:
@@ -70,10 +71,15 @@ class Command(BaseCommand):
 
     def _offered(self, server: ToolServer) -> tuple[list[OfferedTool] | None, str]:
         """Ask the server for its tools: None, and why, where it does not tell."""
+        headers: dict[str, str] = {}
         try:
-            return asyncio.run(listed(server, own_headers(server))), ""
+            headers = own_headers(server)
+            return asyncio.run(listed(server, headers)), ""
         except ToolServerError as error:
-            return None, str(error)
+            if not wants_users(error, headers):
+                return None, str(error)
+            server.asks_users = True
+            return None, f"{error} Each user gives it an authorisation of their own; list its tools in the admin."
 
     def _print(self, server: ToolServer) -> None:
         for tool in server.tools.order_by("full_name"):
