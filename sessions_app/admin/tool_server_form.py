@@ -98,6 +98,6 @@ def kept_headers(server: ToolServer) -> str:
     if not server.sealed_headers:
         return "No headers are kept."
     try:
-        return f"Kept: {', '.join(server.headers)}."
+        return ", ".join(server.headers)
     except (UnreadableSecret, json.JSONDecodeError):
         return "The headers that are kept cannot be read any more: SECRET_KEY is another one. Enter them again."

@@ -73,7 +73,7 @@ class ToolServerAdmin(TickedChoices, ToolPages):
         """What this host runs, and why nobody changes it here."""
         return format_html("<code>{}</code><br>{}", row.command, COMMAND)
 
-    @admin.display(description="headers")
+    @admin.display(description="kept headers")
     def headers_are(self, row: ToolServer) -> str:
         """Which headers are kept; never their values."""
         return kept_headers(row)
@@ -158,7 +158,7 @@ def _tried(request: HttpRequest, form: ToolServerForm) -> Tried:
     if not form.is_valid():
         return Tried(failure=" ".join(str(text) for texts in form.errors.values() for text in texts))
     server = form.instance
-    server.name = server.name or "that is tried"
+    server.name = str(form.data.get("name", ""))[:32] or "that is tried"
     form.set_headers()
     if "url" in form.changed_data:
         server.asks_users = False
@@ -167,9 +167,7 @@ def _tried(request: HttpRequest, form: ToolServerForm) -> Tried:
 
 def _said(tried: Tried) -> str:
     if tried.asks_users:
-        return (
-            f"{tried.failure} Each user gives it an authorisation of their own: save it, list its tools, and connect."
-        )
+        return f"{tried.failure} Each user gives it an authorisation of their own. Save it, and list its tools."
     if tried.failure:
         return tried.failure
     return f"It answers, and offers {number(len(tried.tools))} tool{'' if len(tried.tools) == 1 else 's'}."

@@ -67,4 +67,7 @@ async def _tried(user_id: int, server: ToolServer, headers: Mapping[str, str] | 
             sent = await credentials_for(user_id, server)
         return Tried(tuple(await listed(server, sent)))
     except ToolServerError as error:
-        return Tried(failure=str(error), asks_users=wants_users(error, sent))
+        if wants_users(error, sent):
+            told = f"The tool server {server.name} wants to know whose calls they are."
+            return Tried(failure=told, asks_users=True)
+        return Tried(failure=str(error))

@@ -90,7 +90,7 @@ def test_headers_are_kept_encrypted_and_shown_nowhere(
     assert server.headers == {"Authorization": SECRET}
     for reader in (boss, enter("view_toolserver"), enter("change_toolserver")):
         page = text_of(reader, page_of(server)) + text_of(reader, page_of(server, "tools"))
-        assert "Kept: Authorization." in page
+        assert re.search(r"Kept headers:.*?Authorization", page, re.S)
         assert SECRET not in page
         assert server.sealed_headers not in page
     assert 'name="new_headers"' not in text_of(enter("view_toolserver"), page_of(server))
@@ -160,10 +160,10 @@ def test_the_list_counts_tools_by_standing(boss: Client, server: ToolServer) -> 
 
 def test_what_is_new_is_off_until_somebody_decides(boss: Client, server: ToolServer) -> None:
     page = text_of(boss, page_of(server, "tools"))
-    assert "<td>New</td>" in page
+    assert ">New</span>" in page
     assert "Cannot be used: Its schema is odd." in page
     press(boss, server, "save", page)
-    assert "<td>New</td>" not in text_of(boss, page_of(server, "tools"))
+    assert ">New</span>" not in text_of(boss, page_of(server, "tools"))
     assert tool().standing == ToolStanding.OFF
 
 
@@ -201,7 +201,7 @@ def test_a_change_is_shown_and_told_to_nobody_until_it_is_taken(
     assert "<ins>&lt;b&gt;bad&lt;/b&gt; </ins>" in page
     assert "<ins>unit.enum: C, F</ins>" in page
     assert "<del>required: city</del>" in page
-    assert "<td>Changed</td>" in page
+    assert ">Changed</span>" in page
     assert "Not offered any more" in page
     assert prefix_of(profile, remembers=False) == before
     press(boss, server, f"take:{tool().pk}", page)
@@ -253,7 +253,7 @@ def test_who_deletes_a_server_is_told_what_goes(boss: Client, server: ToolServer
 
 def test_a_server_that_is_away_is_said_so_in_words(boss: Client, profile: AgentProfile) -> None:
     tried = boss.post(TRY, filled(profile, url="http://127.0.0.1:9/mcp")).json()
-    assert tried == {"text": "The tool server that is tried could not be reached.", "tools": []}
+    assert tried == {"text": "The tool server weather could not be reached.", "tools": []}
     server = ToolServer.objects.create(name="away", url="http://127.0.0.1:9/mcp")
     assert "The tool server away could not be reached." in press(boss, server, "list")
     assert "The tool server away could not be reached." in text_of(boss, list_of(ToolServer))

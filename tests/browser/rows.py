@@ -14,10 +14,14 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from sessions_app.conversations import windows
-from sessions_app.models import AgentProfile, ApiToken, ChatSession
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer, ToolStanding
+from sessions_app.tool_servers import offers
+from sessions_app.tool_servers.listing import OfferedTool
 from tests.admin.conftest import converse, make_session, make_turn, say
 from tests.live import PASSWORD
 
+CITY = '{"properties":{"city":{"description":"Its name.","type":"string"}},"required":["city"],"type":"object"}'
+CITY_AND_UNIT = CITY.replace('"city":{', '"unit":{"enum":["C","F"],"type":"string"},"city":{')
 ANSWER = """# What a table is
 
 | Operator | Means |
@@ -67,13 +71,33 @@ def fill() -> None:
         ApiToken.issue(anna, name)
     for number in range(60):
         converse(make_session(anna, f"Chat number {number}"), 2)
+    server = _tool_server(profile)
     told = {
+        "server": server.pk,
         "user": anna.pk,
         "profile": profile.pk,
         "session": chat_session.pk,
         "turn": chat_session.turns.earliest("pk").pk,
     }
     print("rows", *(f"{name}={key}" for name, key in told.items()), f"token={anna.api_tokens.earliest('pk').pk}")
+
+
+def _tool_server(profile: AgentProfile) -> ToolServer:
+    """A server whose tools are of every kind: allowed and changed since, off and new, unusable, no longer offered."""
+    server = ToolServer.objects.create(name="weather", url="https://tools.example.org/mcp", asks_users=True)
+    server.keep_headers({"X-Api-Key": "secret"})
+    server.failure, server.failed_at = "The tool server weather could not be reached.", timezone.now()
+    server.save()
+    server.profiles.set([profile, AgentProfile.default()])
+    gone = OfferedTool("tides", "Tell the tides of a port.", '{"properties":{"port":{"type":"string"}},"type":"object"}')
+    offers.record(server, [OfferedTool("forecast", "Tell the weather of a city.", CITY), gone])
+    offers.switch(server, {"forecast": ToolStanding.ALLOWED})
+    changed = OfferedTool("forecast", "Tell the weather of a city, and of the sea beside it.", CITY_AND_UNIT)
+    new = OfferedTool("warn_everybody", "Send a warning to all who live in a city.", CITY)
+    odd = OfferedTool("odd", "", "", "Its schema is odd.")
+    offers.record(server, [changed, new, odd])
+    ToolServer.objects.create(name="local", command="weather-station --port /dev/ttyUSB0")
+    return server
 
 
 def _talk(owner: User, profile: AgentProfile) -> ChatSession:

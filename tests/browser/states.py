@@ -472,6 +472,7 @@ ACCOUNT = [
     State("second token of one name", second_token),
     State("token to revoke", token_to_revoke),
     State("logins", at("/accounts/logins/")),
+    State("tool servers", at("/accounts/tool-servers/")),
     State("password", at("/accounts/password_change/")),
     State("wrong old password", wrong_old_password),
     State("e-mail address", at("/accounts/email/")),
@@ -495,6 +496,11 @@ async def bad_profile(stage: Stage) -> None:
     await expect(stage.page.get_by_text("Please correct the error below.")).to_be_visible()
 
 
+async def arguments(stage: Stage) -> None:
+    await stage.open(f"{_OURS}/toolserver/{{server}}/tools/")
+    await stage.page.locator("summary", has_text="Arguments").first.click()
+
+
 ADMIN = [
     State("console", at("/admin/")),
     State("console, days as a table", table_of_days),
@@ -512,6 +518,12 @@ ADMIN = [
     State("profile with an error", bad_profile),
     State("profile, applying", at(f"{_OURS}/agentprofile/{{profile}}/apply/")),
     State("profile, deletion", at(f"{_OURS}/agentprofile/{{profile}}/delete/")),
+    State("tool servers", at(f"{_OURS}/toolserver/")),
+    State("tool server", at(f"{_OURS}/toolserver/{{server}}/change/")),
+    State("tool server, new", at(f"{_OURS}/toolserver/add/")),
+    State("tool server, tools", at(f"{_OURS}/toolserver/{{server}}/tools/")),
+    State("tool server, arguments", arguments),
+    State("tool server, deletion", at(f"{_OURS}/toolserver/{{server}}/delete/")),
     State("tokens of all", at(f"{_OURS}/apitoken/")),
     State("token", at(f"{_OURS}/apitoken/{{token}}/change/")),
     State("users", at(f"{_DJANGOS}/user/")),
