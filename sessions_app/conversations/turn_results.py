@@ -18,7 +18,7 @@ from ag_ui.core import (
     TokenUsage,
 )
 
-from sessions_app.conversations import spending
+from sessions_app.conversations import lost_calls, spending
 from sessions_app.conversations.approvals import AskedCall
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
 from sessions_app.conversations.schemas import ErrorShape, TurnShape
@@ -75,6 +75,8 @@ class TurnResult:
     @property
     def waiting(self) -> tuple[ToolCall, ...]:
         """The answer's calls that wait for the client's results."""
+        if self.status != TurnStatus.COMPLETE:
+            return ()
         return tuple(call for call in tool_calls(self.parts) if call.client)
 
     @property
@@ -132,6 +134,13 @@ def ending_of(turn: Turn, asked: Sequence[AskedCall] = ()) -> TurnResult:
         entry=spending.entry_of(turn),
         asked=tuple(asked),
     )
+
+
+def recovered(turn: Turn) -> TurnResult:
+    """Return what a turn comes to whose process died: what it said, and the calls that it was making."""
+    ending = replace(ending_of(turn), status=TurnStatus.INTERRUPTED, text=turn.checkpoint)
+    text, parts = lost_calls.marked(turn.begun_calls)
+    return replace(ending, text=text, parts=parts, results=lost_calls.results_of(parts)) if parts else ending
 
 
 def last_event(session_id: UUID, run_id: UUID, ending: TurnResult) -> BaseEvent:

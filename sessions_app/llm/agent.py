@@ -68,6 +68,10 @@ class Agent:
             return Standing.OFF
         return await self._tools.standing(self._context_of(transcript), call.name)
 
+    def has_effects(self, call: ToolCall) -> bool:
+        """Whether a call may change something outside of this host."""
+        return self._tools.has_effects(call.name)
+
     async def call(self, transcript: CachedTranscript, call: ToolCall, report: Report = unreported) -> ToolOutput:
         """Run a tool that the transcript's session has; `report` shows how far it is.
 

@@ -6,6 +6,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+import sessions_app.models.fields
+
 
 class Migration(migrations.Migration):
 
@@ -15,6 +17,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='turn',
+            name='begun_calls',
+            field=sessions_app.models.fields.VerbatimJSONField(blank=True, editable=False, null=True),
+        ),
         migrations.CreateModel(
             name='Approval',
             fields=[

@@ -54,10 +54,12 @@ class Turn(models.Model):
 
     ``run_id`` is AG-UI's. ``claim`` is made afresh each time a process takes the turn, and
     every write of the turn is conditional on it. ``heartbeat_at`` is by the database's clock.
-    ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while
-    the turn runs: what the run events up to ``checkpoint_seq`` say. ``last_seq`` numbers the run event that told the
-    end (null: the process died), so that any process can tell it. Token counts follow AG-UI: the two totals, and named
-    parts of them. ``message_id`` is the user's message that it answers, ``parts`` are what that has
+    ``checkpoint`` is the text so far of the message ``answer_id``, at most a second old while the turn runs: what
+    the run events up to ``checkpoint_seq`` say. ``begun_calls`` is the answer whose calls are being made, where
+    they may change something (``conversations.lost_calls``), null at all other times. ``last_seq`` numbers the run
+    event that told the end (null: the process died), so that any process can tell it. Token counts follow AG-UI:
+    the two totals, and named parts of them. ``message_id`` is the user's message that it answers, ``parts`` are
+    what that has
     beside the turn's ``text``: its files. ``sampling`` is what a client wants of this
     turn's requests alone (``llm.sampling``), null where it wants nothing. ``request`` is what else a request for one of
     OpenAI's responses has said, to be told with it, null for any other turn; ``request_digest`` is that of the whole
@@ -88,6 +90,7 @@ class Turn(models.Model):
     stop_requested = models.BooleanField(default=False)
     answer_id = models.UUIDField(default=uuid.uuid4)
     checkpoint = models.TextField(blank=True)
+    begun_calls = VerbatimJSONField(null=True, blank=True, editable=False)
     checkpoint_seq = models.PositiveBigIntegerField(default=0, db_default=0)
 
     guard_agent = models.CharField(max_length=10, blank=True)

@@ -28,6 +28,7 @@ class ToolServers:
     """Lives as long as the agents of a process; `close` it after them. `timeout` (seconds) bounds a call."""
 
     identity = "tool servers"
+    has_effects = True
 
     def __init__(self, timeout: float) -> None:
         self._connections = Connections(timeout)

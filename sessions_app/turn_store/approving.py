@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from django.db.models.functions import Now
 
-from sessions_app.conversations import access, approvals, transcript, waiting_calls
+from sessions_app.conversations import access, approvals, lost_calls, transcript, waiting_calls
 from sessions_app.conversations.approvals import AskedCall, WaitingApproval
 from sessions_app.conversations.transcript import NewMessage
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import ToolCall, tool_calls, tool_results
-from sessions_app.llm.content.rows import tool_row
 from sessions_app.models import (
     Approval,
     CallState,
@@ -33,7 +32,6 @@ from sessions_app.models import (
 
 REFUSED = "The user did not approve this call. It was not made."
 NOT_ANSWERED = f"{REFUSED} They have said something else instead."
-UNKNOWN = "Nobody knows whether this call was carried out: it was begun, and what came of it was lost."
 NOT_MADE = "This call was approved, but it was not made: the answer was ended before."
 CHANGED = "This call was changed after the user had approved it. It was not made."
 
@@ -118,19 +116,13 @@ def refuse_waiting(chat_session: ChatSession) -> list[NewMessage]:
     for each in waiting:
         decide(each, Decision.REFUSED, chat_session.owner_id)
     forget(waiting)
-    return [result_row(each.call, NOT_ANSWERED) for each in waiting]
+    return [lost_calls.result_row(each.call, NOT_ANSWERED) for each in waiting]
 
 
 def forget(waiting: Iterable[WaitingApproval]) -> None:
     """Have calls wait no more for a person."""
     for message_id in {each.approval.message_id for each in waiting}:
         waiting_calls.forget(message_id, WaitingKind.APPROVAL)
-
-
-def result_row(call: ToolCall, text: str) -> NewMessage:
-    """Return the row of what a call of the host's has come to."""
-    row = tool_row(call.id, call.name, text)
-    return NewMessage(MessageRole.TOOL, row.text, row.parts)
 
 
 def resumption(turn: Turn) -> Resumption:
@@ -178,12 +170,12 @@ def close_calls(turn: Turn, chat_session: ChatSession) -> list[NewMessage]:
     if not chat_session.asks_approval:
         return rows
     for before, state, text in (
-        (CallState.BEGUN, CallState.UNKNOWN, UNKNOWN),
+        (CallState.BEGUN, CallState.UNKNOWN, lost_calls.UNKNOWN),
         (CallState.NONE, CallState.NOT_MADE, NOT_MADE),
     ):
         for row, call in _of_turn(turn, before):
             Approval.objects.filter(pk=row.pk).update(state=state, ended_at=Now())
-            rows.append(result_row(call, text))
+            rows.append(lost_calls.result_row(call, text))
     return rows
 
 

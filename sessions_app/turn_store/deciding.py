@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sessions_app.conversations import access, approvals, waiting_calls
+from sessions_app.conversations import access, approvals, lost_calls, waiting_calls
 from sessions_app.conversations.approvals import WaitingApproval
 from sessions_app.conversations.transcript import NewMessage
 from sessions_app.errors import BadInput, Conflict, NotFound
@@ -60,7 +60,7 @@ def decide(
     turn.profile, turn.names_profile = before.profile, before.names_profile
     turn.run_id = run_id or turn.run_id
     refused = [each for each in waiting if not given[each.approval.public_id].approve]
-    rows = [approving.result_row(each.call, _told(given[each.approval.public_id].note)) for each in refused]
+    rows = [lost_calls.result_row(each.call, _told(given[each.approval.public_id].note)) for each in refused]
     rows += results
     admit(turn, [row.text for row in rows])
     for each in waiting:

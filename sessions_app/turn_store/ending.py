@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentcache import Stamp
-from sessions_app.conversations import access, approvals, attachments, spending, transcript, waiting_calls
+from sessions_app.conversations import access, approvals, attachments, lost_calls, spending, transcript, waiting_calls
 from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
 from sessions_app.conversations.sent_rows import row_of
@@ -20,7 +20,7 @@ from sessions_app.conversations.versions import versions
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
-from sessions_app.llm.content.parts import FileReference
+from sessions_app.llm.content.parts import FileReference, Parts
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import (
     ChatSession,
@@ -102,12 +102,18 @@ def store_step(turn: Turn, rows: Sequence[NewMessage], next_answer: UUID, so_far
     ``so_far`` is what the turn has cost until now, in case its process dies; ``seq`` numbers the last event of what is
     stored of the model. Raises OwnershipLost.
     """
-    columns = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, **_figures(so_far)}
+    columns = {"answer_id": next_answer, "checkpoint": "", "checkpoint_seq": seq, "begun_calls": None}
+    columns |= _figures(so_far)
     stored = _append(locked(turn), turn, rows, so_far.request, **columns)
     said = stored.messages[0].model_copy(update={"model": so_far.model or None})
     stored = replace(stored, messages=(said, *stored.messages[1:]))
     _tell(turn, stored)
     return stored
+
+
+def begin_calls(turn: Turn, text: str, parts: Parts) -> None:
+    """Note an answer before its calls are made, so that whoever ends the turn knows of them. Raises OwnershipLost."""
+    transcript.write_fenced(turn, begun_calls=lost_calls.mark(text, parts))
 
 
 def store_result(turn: Turn, call: ApprovedCall, row: NewMessage) -> Stored:
@@ -208,6 +214,7 @@ def _columns(ending: TurnResult) -> dict[str, Any]:
         "status": ending.status,
         "ended_at": Now(),
         "checkpoint": "",
+        "begun_calls": None,
         "error_code": ending.error_code,
         "error_text": ending.error_text,
         "last_seq": ending.last_seq,

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from sessions_app.conversations import access
-from sessions_app.conversations.turn_results import ending_of
+from sessions_app.conversations.turn_results import recovered
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Turn, TurnStatus
@@ -108,9 +108,7 @@ def recover(seen: Running, silence: float, text: str) -> bool:
         return False
     turn.claim = uuid.uuid4()
     turn.save(update_fields=["claim"])
-    ending = replace(
-        ending_of(turn), status=TurnStatus.INTERRUPTED, text=turn.checkpoint, error_code="interrupted", error_text=text
-    )
+    ending = replace(recovered(turn), error_code="interrupted", error_text=text)
     end(turn, turn.answer_id, ending, process=None)
     return True
 

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Sequence
 
 from sessions_app import database
+from sessions_app.conversations import lost_calls
 from sessions_app.conversations.transcript import NewMessage
 from sessions_app.llm.agent import Agent
 from sessions_app.models import Turn
@@ -52,7 +53,7 @@ class ApprovedCalls:
 
     async def _make(self, approved: ApprovedCall) -> tuple[ApprovedCall, NewMessage]:
         if approved.obstacle:
-            return approved, approving.result_row(approved.call, approved.obstacle)
+            return approved, lost_calls.result_row(approved.call, approved.obstacle)
         return approved, await calls.make(self._turn, self._agent, self._memory, self._stream, approved.call)
 
     async def _store(self, approved: ApprovedCall, row: NewMessage) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
+from sessions_app.conversations import lost_calls
 from sessions_app.conversations.approvals import AskedCall
 from sessions_app.conversations.ledger_schemas import GuardShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
@@ -39,10 +40,16 @@ class TurnOutput:
         self._entry: Entry | None = None
         self._results: tuple[NewMessage, ...] = ()
         self._asked: tuple[AskedCall, ...] = ()
+        self._makes_calls = False
 
     def begin_answer(self) -> None:
         """Begin another answer: what was said so far is stored."""
         self._text, self._parts, self._finish = "", (), None
+        self._makes_calls = False
+
+    def begin_calls(self) -> None:
+        """Begin to make the answer's calls, which may change something: it is kept with them, however the turn ends."""
+        self._makes_calls = True
 
     def add(self, result: StepResult) -> None:
         """Take in what a step has amounted to, however it ended."""
@@ -88,10 +95,12 @@ class TurnOutput:
     def result(self, status: str, code: str = "", text: str = "") -> TurnResult:
         """Return what a turn of this status comes to; ``code`` and ``text`` say why it has no whole answer."""
         is_whole = status == TurnStatus.COMPLETE
+        parts = self._parts if is_whole or self._makes_calls else kept_thought(reasoning_of(self._parts))
+        lost = lost_calls.results_of(self._parts) if self._makes_calls else ()
         return TurnResult(
             status,
             self._text,
-            self._parts if is_whole else kept_thought(reasoning_of(self._parts)),
+            parts,
             usage=self._usage,
             provider=self._provider,
             model=self._model,
@@ -100,6 +109,6 @@ class TurnOutput:
             error_code=code,
             error_text=text,
             finish=self._finish if is_whole else None,
-            results=self._results if is_whole else (),
+            results=self._results if is_whole else lost,
             asked=self._asked if is_whole else (),
         )

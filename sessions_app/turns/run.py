@@ -37,7 +37,7 @@ from sessions_app.realtime.feed import Feed
 from sessions_app.realtime.run_events import RunStream
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
-from sessions_app.turn_store.ending import FinishedTurn, Stored, end, store_step
+from sessions_app.turn_store.ending import FinishedTurn, Stored, begin_calls, end, store_step
 from sessions_app.turns import calls as calling
 from sessions_app.turns.approved_calls import ApprovedCalls
 from sessions_app.turns.compacting import Compactor
@@ -229,8 +229,16 @@ class Run:
             result.parts,
             public_id=self.stream.message_id,
         )
+        await self._begin_calls(agent, result, result.calls)
         rows = [answer, *await self._results(agent, memory, result.calls)]
         await settled(self._store_step(memory, result, rows))
+
+    async def _begin_calls(self, agent: Agent, result: StepResult, calls: Sequence[ToolCall]) -> None:
+        """Note the answer before calls of it are made that may change something, so that none is made twice."""
+        if any(agent.has_effects(call) for call in calls):
+            door = database.of(self.turn.owner_id)
+            await settled(self._write(door, begin_calls, self.turn, result.text, result.parts))
+            self._output.begin_calls()
 
     async def _resume(self, agent: Agent, memory: TurnMemory) -> bool:
         """Make the calls that a person has approved; return whether the turn can go on.
@@ -265,6 +273,7 @@ class Run:
         """
         waiting = {each.tool_call_id for each in asked}
         own = [call for call in result.calls if not call.client and call.id not in waiting]
+        await self._begin_calls(agent, result, own)
         rows = await self._results(agent, memory, own)
         self._output.leave(rows, asked)
         for call, row in zip(own, rows, strict=True):

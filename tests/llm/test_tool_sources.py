@@ -25,6 +25,7 @@ class ToolServer:
     """A source as a tool server is: what it lists changes while it serves."""
 
     identity = "https://weather.example"
+    has_effects = True
 
     def __init__(self) -> None:
         self.names = ["weather_today", "weather_alerts"]

@@ -1,7 +1,7 @@
 """A script: a process that approves what waits in a chat, and is killed at a point of that which its argument names.
 
-`python -m tests.turns.doomed_approval USER_ID SESSION_ID decided|begun|made`; the database and the provider are named
-by the environment. It says when it has come to the point, and stays there. A call of the tool is a line that it prints.
+`python -m tests.turns.doomed_approval USER_ID SESSION_ID decided|begun|made|allowed`; the database and the provider are
+named by the environment. It says when it has come to the point, and stays there. A call is a line that it prints.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class DoomedServer(MailServer):
 
     async def call(self, context: Context, call: ToolCall) -> ToolOutput:
         print(f"made {call.name}", flush=True)
-        if self._point == "begun":
-            await stay("begun")
+        if self._point in ("begun", "allowed"):
+            await stay(self._point)
         return await super().call(context, call)
 
 
@@ -59,6 +59,8 @@ async def main(user_id: int, session_id: UUID, point: str) -> None:
             await stay("made")
 
         ApprovedCalls.make = and_stay  # type: ignore[method-assign]
+    if point == "allowed":
+        await host.turn(session_id, "Read it.")
     decisions = [GivenDecision(each.public_id, approve=True) for each in await waiting(host, session_id)]
     asked = await host.runner.service.decide(user_id, session_id, decisions)
     print(f"asked {asked.run_id}", flush=True)

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from sessions_app import database, journal
+from sessions_app.conversations import lost_calls
 from sessions_app.errors import BadInput, Conflict, NotFound
 from sessions_app.llm.tools.sources import Standing
 from sessions_app.models import Approval, Message, StandingApproval, TurnKind, WaitingCall
@@ -281,12 +282,28 @@ async def test_stopping_amid_a_call_says_that_nobody_knows(
     await within(server.began.wait())
     assert await host.stop(chat, asked.run_id)
     await idle(host)
-    assert [text for _, text, _ in await said(chat)][2:] == [approving.UNKNOWN]
+    assert [text for _, text, _ in await said(chat)][2:] == [lost_calls.UNKNOWN]
     assert [each.state for each in await stored_approvals()] == ["unknown"]
     server.holds.set()
     turn = await host.turn(chat, "And?")
     assert guard_of(turn)[1:] == ("kept", "same stamp")
     assert len(server.made) == 1
+
+
+async def test_stopping_amid_a_call_that_needs_nobodys_word(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    server.holds.clear()
+    provider.script(Answer(["Let me see. "], calls=[sends("Bo", "c1", "mail_read")]), Answer(["I see."]))
+    asked = await host.ask(chat, "Read it.")
+    await within(server.began.wait())
+    assert await host.stop(chat, asked.run_id)
+    await idle(host)
+    answer, result = (await said(chat))[1:]
+    assert (answer, result[1]) == (("assistant", "Let me see. ", "stopped"), lost_calls.UNKNOWN)
+    turn = await host.turn(chat, "And?")
+    assert guard_of(turn)[1:] == ("kept", "same stamp")
+    assert provider.requests[-1].json["messages"][-2]["content"] == lost_calls.UNKNOWN
 
 
 async def test_a_decision_withdrawn_before_it_begins_makes_no_call(
@@ -431,7 +448,7 @@ async def test_deleting_the_chat_amid_a_call_stores_nothing(
 async def test_events_that_were_missed_tell_what_waits(host: Host, chat: UUID, provider: Provider) -> None:
     await asked_in(host, chat, provider, sends("Bo", "c1"))
     page = await database.read(journal.after, host.user_id, 0, 100)
-    names = [str(fact.name) for fact in page.facts]
+    names = [fact.name.value for fact in page.facts]
     assert names.index("message.created") < names.index("approval.waiting") < names.index("turn.ended")
     [waits] = [fact.value for fact in page.facts if fact.name == "approval.waiting"]
     assert (waits.tool, waits.decision) == ("mail_send", None)

@@ -9,19 +9,23 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from sessions_app import database
+from sessions_app.conversations import lost_calls
+from sessions_app.models import Turn
 from sessions_app.turn_store import approving
 from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer
+from tests.providers.script import Answer, Call
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import idle, said, stored_turn
 from tests.turns.test_recovery import doomed, silence, taken_over
 from tests.turns.tool_server import MailServer, give_tools, sends, serve, stored_approvals
 
+CALCULATE = Call("calculator", '{"expression": "6 * 7"}', "s1")
 # By the point: how often the call was made, how its approval stands, and what the model is told of it.
 POINTS = {
     "decided": (0, "not_made", approving.NOT_MADE),
-    "begun": (1, "unknown", approving.UNKNOWN),
+    "begun": (1, "unknown", lost_calls.UNKNOWN),
     "made": (1, "done", "mail_send done"),
 }
 
@@ -52,3 +56,29 @@ async def test_a_process_killed_as_it_carries_out_a_decision(
     assert (await first.turn(chat, "And?")).status == "complete"
     assert server.made == []
     assert extends(provider.bodies[1], provider.bodies[0])
+
+
+async def test_a_process_killed_amid_a_call_that_needs_nobodys_word(
+    new_host: NewHost, session: NewSession, provider: Provider, user: Any
+) -> None:
+    chat, host, server = await session(), await new_host(), MailServer()
+    serve(host, server)
+    await give_tools(chat)
+    provider.script(Answer(["Let me see. "], calls=[sends("Bo", "c1", "mail_read"), CALCULATE]))
+    process = await asyncio.to_thread(doomed, user.pk, chat, "doomed_approval", "allowed")
+    await asyncio.to_thread(process.line, "point")
+    await asyncio.to_thread(process.kill)
+    run_id = (await database.read(Turn.objects.get)).run_id
+    if connection.vendor == "postgresql":
+        await silence(run_id, 16)
+    await taken_over(host, run_id=run_id)
+    assert await said(chat) == [
+        ("user", "Read it.", "complete"),
+        ("assistant", "Let me see. ", "interrupted"),
+        ("tool", lost_calls.UNKNOWN, "complete"),
+        ("tool", lost_calls.UNKNOWN, "complete"),
+    ]
+    provider.script(Answer(["I see."]))
+    assert (await host.turn(chat, "And?")).status == "complete"
+    results = [each["content"] for each in provider.requests[-1].json["messages"] if each["role"] == "tool"]
+    assert (results, server.made) == ([lost_calls.UNKNOWN] * 2, [])

@@ -33,6 +33,7 @@ class MailServer:
     """`mail_read` needs nobody's word, the others do. A call waits where `holds` is cleared."""
 
     identity = "https://mail.example"
+    has_effects = True
 
     def __init__(self) -> None:
         self.standings = {"mail_send": Standing.ASK, "mail_delete": Standing.ASK, "mail_read": Standing.ALLOWED}

@@ -98,6 +98,11 @@ class BuiltinTools:
         """See `ToolSource`: their definitions, which change with the release."""
         return canonical([[spec.name, spec.description, spec.parameters] for spec in self.specs()])
 
+    @property
+    def has_effects(self) -> bool:
+        """See `ToolSource`: they work something out, or look something up."""
+        return False
+
     def specs(self) -> Iterable[ToolSpec]:
         """See `ToolSource`."""
         return [tool.spec for tool in self._tools.values()]

@@ -45,6 +45,11 @@ class ToolRegistry:
         source = self._source_of(name)
         return Standing.OFF if source is None else await source.standing(context, name)
 
+    def has_effects(self, name: str) -> bool:
+        """Whether a call of a tool may change something outside of this host."""
+        source = self._source_of(name)
+        return source is not None and source.has_effects
+
     async def call(self, context: Context, call: ToolCall) -> ToolOutput:
         """Run a call; what went wrong is told in the output's text, for the model to read.
 

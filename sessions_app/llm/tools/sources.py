@@ -87,6 +87,10 @@ class ToolSource(Protocol):
     def identity(self) -> str:
         """What agents are built from: equal where the same source is meant, whatever it lists at the time."""
 
+    @property
+    def has_effects(self) -> bool:
+        """Whether its calls may change something outside of this host: such a call is never made twice."""
+
     def specs(self) -> Iterable[ToolSpec]:
         """The tools that it has now and profiles may name, in any order; none while it is away."""
 
