@@ -125,6 +125,14 @@ def forget(waiting: Iterable[WaitingApproval]) -> None:
         waiting_calls.forget(message_id, WaitingKind.APPROVAL)
 
 
+def results_follow(chat_session: ChatSession) -> bool:
+    """Tell whether results are still to come behind the end of a line: of approved calls, or of what waits."""
+    if not chat_session.asks_approval:
+        return False
+    approved = chat_session.approvals.filter(decision=Decision.APPROVED, state=CallState.NONE)
+    return approved.exists() or waiting_calls.at_end(chat_session) is not None
+
+
 def resumption(turn: Turn) -> Resumption:
     """Return what a turn goes on with. Raises OwnershipLost where its session is gone."""
     chat_session = ChatSession.objects.filter(pk=turn.chat_session_id).select_related("active_branch").first()

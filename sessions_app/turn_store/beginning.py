@@ -50,7 +50,7 @@ from sessions_app.models import (
     TurnKind,
     TurnStatus,
 )
-from sessions_app.turn_store import memory_notes
+from sessions_app.turn_store import approving, memory_notes
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.claimed_turn import UNSEEN, ClaimedTurn, claimed_turn, profile_of
 
@@ -125,7 +125,7 @@ def _rows_of(
     """
     if turn.kind == TurnKind.COMPACTION:
         return ()
-    rows = [*results, *([note] if (note := memory_notes.needed(chat_session, user)) else [])]
+    rows = [*results, *_notes(turn, chat_session, user)]
     if turn.kind not in (TurnKind.REGENERATION, TurnKind.RESUMPTION):
         waiting_calls.abandon(chat_session)
         parts = decode(turn.parts)
@@ -137,6 +137,14 @@ def _rows_of(
     attachments.note(appended.messages)
     touch(chat_session, appended)
     return appended.messages
+
+
+def _notes(turn: Turn, chat_session: ChatSession, user: ActingUser) -> list[NewMessage]:
+    """Return the note that is needed: none between a call and its result, which providers do not take."""
+    if turn.kind == TurnKind.RESUMPTION and approving.results_follow(chat_session):
+        return []
+    note = memory_notes.needed(chat_session, user)
+    return [note] if note else []
 
 
 def _message_of(turn: Turn, chat_session: ChatSession, stored: Sequence[Message]) -> Message | None:

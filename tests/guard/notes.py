@@ -17,6 +17,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.client_tools import asks
 from tests.turns.host import Host
+from tests.turns.tool_server import sends
 
 R = TypeVar("R")
 
@@ -95,7 +96,8 @@ class Process:
 class Plan:
     """How a turn goes: for each of its steps the writes (session, number) while its request is held; and the end.
 
-    It ends `left` with calls of the client's tools, whose results come later.
+    It ends `left` with calls of the client's tools, whose results come later, or `asked` with calls that a person must
+    approve.
     """
 
     writes: tuple[tuple[tuple[int, int], ...], ...]
@@ -107,7 +109,7 @@ class Plan:
 
     def is_counted(self, step: int) -> bool:
         """Whether the provider comes to say what the request of a step has cost."""
-        return step < self.steps - 1 or self.end in ("complete", "silent", "left")
+        return step < self.steps - 1 or self.end in ("complete", "silent", "left", "asked")
 
     def answer(self, step: int, gate: Gate) -> Answer:
         if step < self.steps - 1:
@@ -117,6 +119,9 @@ class Plan:
             own = [Call("calculator", "{}")] if self.steps % 2 else []
             calls = [*[asks("Bonn")] * self.steps, *own]
             return Answer(["Let me ask. "][: self.steps % 2], calls=calls, gates={0: gate})
+        if self.end == "asked":
+            calls = [*[sends("Bo")] * self.steps, *[sends("Al", tool="mail_read")] * (self.steps % 2)]
+            return Answer(["May I? "][: self.steps % 2], calls=calls, gates={0: gate})
         words = [] if self.end == "silent" else [f"answer {uuid.uuid4().hex} "]
         return Answer(words, gates={0: gate}, cut=1 if self.end == "cut" else None)
 
@@ -125,12 +130,13 @@ class Plan:
 class Steering:
     """A turn that goes on from an earlier place: a regeneration of an answer, or an edit of what was said.
 
-    Or a resumption, with results for these calls.
+    Or a resumption, with results for these calls, or with decisions on them, each of which `approves` or does not.
     """
 
     kind: str
     message: Message | None = None
     call_ids: tuple[str, ...] = ()
+    approves: tuple[bool, ...] = ()
 
     @staticmethod
     def chosen(kind: str, number: int, line: Sequence[Message]) -> Steering | None:
@@ -169,8 +175,13 @@ class Turning:
         """What the guard may say: it may go on amid an answer that called tools, where others have written."""
         agent, transcript, _ = self.verdict
         uncut = (agent, "read", "cannot be cut there")
-        is_cut = self.steering is not None and self.steering.kind != "resume"
+        is_cut = self.steering is not None and self.steering.kind not in ("resume", "decide")
         return {self.verdict, uncut} if is_cut and transcript == "kept" else {self.verdict}
+
+    @property
+    def has_approved(self) -> bool:
+        """Whether it begins with calls that a person has approved: their results come before anything else is told."""
+        return self.steering is not None and any(self.steering.approves)
 
     @property
     def says_nothing_new(self) -> bool:

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from sessions_app import database
-from sessions_app.errors import Conflict
+from sessions_app.errors import Conflict, NotFound
 from sessions_app.llm.cache_ledger import entries as ledger
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.content.prefix import FrozenPrefix
@@ -37,6 +37,7 @@ from sessions_app.llm.content.rows import Row
 from sessions_app.llm.content.summaries import INSTRUCTION, sent_of
 from sessions_app.llm.context import RESERVE_SHARE, tokens_of
 from sessions_app.models import AgentProfile, Turn, TurnStatus
+from sessions_app.turn_store.deciding import GivenDecision
 from sessions_app.turns import pool, supervisor
 from tests.agentcache.world import everyone_waits
 from tests.examples import examples
@@ -52,6 +53,8 @@ from tests.turns.fixtures import NEVER
 from tests.turns.host import Host, guard_of, new_session, stands_at, stored_turn, worked
 from tests.turns.remembered import MEMORY_CHANGES, change_memory, memories_in_effect, told_by
 from tests.turns.summaries import set_window
+from tests.turns.tool_server import MailServer, decide, give_tools, send, serve
+from tests.turns.tool_server import waiting as asked_of_person
 
 HOSTS, SESSIONS = 3, 3
 
@@ -107,11 +110,18 @@ class GuardMachine(RuleBasedStateMachine):
     async def _begin(self) -> None:
         user = await database.write(get_user_model().objects.create_user, uuid.uuid4().hex)
         while len(self.world.hosts) < HOSTS:
-            self.world.hosts.append(await Host.start(user.pk))
+            self.world.hosts.append(await self._started(user.pk))
         for host in self.world.hosts:
             self.processes.append(Process(host.of(user.pk)))
         self.talks = [Talk(await new_session(user.pk)) for _ in range(SESSIONS)]
+        for talk in self.talks:
+            await give_tools(talk.session_id)
         await database.write(lambda: AgentProfile.objects.update(model=MODELS[0], memory=True))
+
+    async def _started(self, user_id: int) -> Host:
+        host = await Host.start(user_id)
+        serve(host, MailServer())
+        return host
 
     @rule(host=HOST, session=SESSION, plan=OWN_PLANS)
     def turn_of_our_own(self, host: int, session: int, plan: Plan) -> None:
@@ -149,6 +159,29 @@ class GuardMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(Conflict):
                 self.world.run(resume(process.host, talk.session_id, {"nobody's": "sun"}))
+
+    @rule(host=HOST, session=SESSION, plan=PLANS)
+    def turn_that_asks_a_person(self, host: int, session: int, plan: Plan) -> None:
+        talk = self.talks[session]
+        if self._may_ask(talk):
+            self.world.run(self._turn(self.processes[host], talk, replace(plan, end="asked")))
+
+    @rule(host=HOST, session=SESSION, plan=PLANS, asks_again=st.booleans(), word=st.sampled_from(["yes", "no", "both"]))
+    def a_person_decides(self, host: int, session: int, plan: Plan, asks_again: bool, word: str) -> None:
+        process, talk = self.processes[host], self.talks[session]
+        plan = replace(plan, end="asked") if asks_again and self._may_ask(talk) else plan
+        if calls := [each.tool_call_id for each in self.world.run(asked_of_person(process.host, talk.session_id))]:
+            approves = tuple(word == "yes" or (word == "both" and number == 0) for number in range(len(calls)))
+            steering = Steering("decide", call_ids=tuple(calls), approves=approves)
+            self.world.run(self._turn(process, talk, plan, steering=steering))
+        else:
+            with pytest.raises(NotFound):
+                self.world.run(send(process.host, talk.session_id, [GivenDecision(uuid.uuid4(), approve=True)]))
+
+    def _may_ask(self, talk: Talk) -> bool:
+        """Whether the session has a tool that needs a person's word, which other programs may have taken away."""
+        now = self.world.run(database.read(stored, talk.session_id))
+        return any(tool.name == "mail_send" for tool in FrozenPrefix.from_json(now.prefix).tools)
 
     def _has_tool(self, talk: Talk) -> bool:
         """Whether the session's client has brought a tool, which other programs may have taken away."""
@@ -311,7 +344,7 @@ class GuardMachine(RuleBasedStateMachine):
     async def _restart(self, number: int) -> None:
         process = self.processes[number]
         await process.host.runner.drain(0)
-        self.world.hosts[number] = process.host = await Host.start(process.host.user_id)
+        self.world.hosts[number] = process.host = await self._started(process.host.user_id)
         process.forgets()
 
     async def _write(self, session: int, number: int) -> None:
@@ -333,8 +366,9 @@ class GuardMachine(RuleBasedStateMachine):
         for step in range(plan.steps):
             await stands_at(turning.gates[step])
             seen = process.seen[talk.session_id] = await self._check_request(turning, self.world.provider.bodies[-1])
-            assert step > 0 or told_by(talk.request) == turning.memories
-            assert step > 0 or turning.says_nothing_new or turning.text.encode() in talk.request
+            assert step > 0 or turning.has_approved or told_by(talk.request) == turning.memories
+            says_nothing = turning.says_nothing_new or turning.has_approved
+            assert step > 0 or says_nothing or turning.text.encode() in talk.request
             self._bill(turning, step)
             if amid is not None:
                 await amid
@@ -396,6 +430,9 @@ class GuardMachine(RuleBasedStateMachine):
         if steering.kind == "resume":
             results = {call_id: f"{turning.text} {number}" for number, call_id in enumerate(steering.call_ids)}
             return (await resume(host, talk.session_id, results)).run_id
+        if steering.kind == "decide":
+            words = dict(zip(steering.call_ids, steering.approves, strict=True))
+            return (await decide(host, talk.session_id, words, note=turning.text)).run_id
         # Its request begins like the last one, and no longer has what stood there.
         talk.rewritten = talk.bill.forced = True
         service, message = host.runner.service, steering.message
