@@ -1,7 +1,8 @@
 """Programs in Python that tests start, forked from a process that has loaded the libraries: `tests.fork_server`.
 
 They are processes like others, with a number, signals, streams and an exit code of their own. Outside of a test run,
-and where the interpreter itself is to start in another way, a program starts as from a command line.
+and where the interpreter itself is to start in another way, a program starts as from a command line. A fork has the
+server's umask and limits, not those that a test has set.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class Fork:
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], cwd: Path, streams: tuple[int, int, int]
     ) -> None:
+        self.command = command
         self.returncode: int | None = None
         self._server = _socket()
         self._server.connect(f"\0{os.environ[_ADDRESS]}")
@@ -91,11 +93,11 @@ class Fork:
         self.pid = self._number(None)
 
     def _number(self, timeout: float | None) -> int:
-        """Return what the server tells next. Raises TimeoutError, and EOFError where it has ended."""
+        """Return what the server tells next. Raises subprocess.TimeoutExpired, and EOFError where it has ended."""
         answer = select.poll()
         answer.register(self._server, select.POLLIN)
         if not answer.poll(None if timeout is None else timeout * 1000):
-            raise TimeoutError
+            raise subprocess.TimeoutExpired(self.command, timeout or 0)
         if told := self._server.recv(_NUMBER_BYTES):
             return int(told)
         raise EOFError("the fork server has ended")
@@ -104,11 +106,11 @@ class Fork:
         """Return the exit code if there is one yet."""
         try:
             return self.wait(0)
-        except TimeoutError:
+        except subprocess.TimeoutExpired:
             return None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code, the negative number of a signal included. Raises TimeoutError."""
+        """Return the exit code, the negative number of a signal included. Raises subprocess.TimeoutExpired."""
         if self.returncode is None:
             self.returncode = self._number(timeout)
             self._server.close()

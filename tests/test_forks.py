@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes import Process, finish
+from tests.forks import start
+from tests.processes import ROOT, Process, finish
 
 _TELL = """
 import json, os, sys
@@ -64,6 +65,16 @@ def test_a_killed_fork_tells_the_signal() -> None:
     assert process.pid not in {os.getpid(), os.getppid()}
     process.kill()
     assert process.wait() == -signal.SIGKILL
+
+
+def test_to_wait_for_a_fork_that_goes_on_times_out() -> None:
+    with open(os.devnull, "r+") as nothing:
+        streams = nothing.fileno(), nothing.fileno(), nothing.fileno()
+        fork = start([sys.executable, "-c", "import time; time.sleep(1_000_000)"], os.environ, ROOT, streams)
+    with pytest.raises(subprocess.TimeoutExpired):
+        fork.wait(0.01)
+    fork.kill()
+    assert fork.wait() == -signal.SIGKILL
 
 
 def test_what_another_interpreter_needs_is_no_fork() -> None:
