@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.live import ENVIRONMENT
-from tests.processes import ROOT, Process
+from tests.processes import ROOT, Process, finish
 from tests.services import free_port
 
 _SETTINGS = """
@@ -81,8 +81,7 @@ class Project:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of Django's commands."""
-        command = [sys.executable, "-m", "django", *arguments]
-        return subprocess.run(command, cwd=self.folder, env=self.env, check=False, capture_output=True, text=True)
+        return finish([sys.executable, "-m", "django", *arguments], self.env, self.folder)
 
     def manage(self, *arguments: str) -> str:
         """What a command prints that succeeds."""
@@ -90,10 +89,7 @@ class Project:
 
     def prepare(self, code: str = "") -> str:
         """What is printed by what prepares a site, and by code after it: in one process, whose start takes a second."""
-        command = [sys.executable, "-c", _PREPARE + code]
-        return self._printed(
-            subprocess.run(command, cwd=self.folder, env=self.env, check=False, capture_output=True, text=True)
-        )
+        return self._printed(finish([sys.executable, "-c", _PREPARE + code], self.env, self.folder))
 
     def _printed(self, done: subprocess.CompletedProcess[str]) -> str:
         assert done.returncode == 0, done.stderr

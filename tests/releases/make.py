@@ -9,7 +9,6 @@ import asyncio
 import gzip
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from contextlib import closing
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tests.live import ENVIRONMENT, manage
-from tests.processes import ROOT
+from tests.processes import finish
 from tests.providers.script import Answer, Call, Gate
 
 if TYPE_CHECKING:
@@ -44,8 +43,9 @@ def make(name: str) -> None:
 def run(module: str, *arguments: str, database: Path) -> str:
     """What a script of ours prints, run over a database."""
     env = {**os.environ, **ENVIRONMENT, "HERMES_TURNS_PER_MINUTE": "1000", "DATABASE_URL": f"sqlite:///{database}"}
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = finish([sys.executable, "-m", module, *arguments], env)
+    done.check_returncode()
+    return done.stdout
 
 
 async def talk() -> None:
