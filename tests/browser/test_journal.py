@@ -228,16 +228,18 @@ async def begun(visitor: Visitor, provider: Provider, *turns: Answer) -> tuple[P
     return page, faults
 
 
-@pytest.mark.parametrize("fact", ["message.created", "turn.began", "turn.ended"])
-async def test_a_fact_that_got_lost_is_asked_for(visitor: Visitor, provider: Provider, fact: str) -> None:
-    page, faults = await begun(visitor, provider, Answer(words=["**Here**"]), Answer(words=["And here"]))
-    faults.lose(fact)
-    await say(page, "Where?")
-    await expect(answers(page)).to_have_count(2)
-    await expect(thread(page).locator("strong")).to_have_text("Here")
-    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
-    assert "events.since" in faults.asked
-    assert "session.list" not in faults.asked
+async def test_a_fact_that_got_lost_is_asked_for(visitor: Visitor, provider: Provider) -> None:
+    page, faults = await begun(visitor, provider)
+    for count, fact in enumerate(("message.created", "turn.began", "turn.ended"), 1):
+        provider.script(Answer(words=[f"**Here {count}**"]))
+        faults.lose(fact)
+        await say(page, "Where?")
+        await expect(answers(page), fact).to_have_count(count + 1)
+        await expect(thread(page).locator("strong"), fact).to_have_text([f"Here {n}" for n in range(1, count + 1)])
+        await expect(page.get_by_role("button", name="Stop the answer"), fact).to_be_hidden()
+        assert "events.since" in faults.asked, fact
+        assert "session.list" not in faults.asked, fact
+        faults.asked.clear()
 
 
 async def test_a_piece_of_an_answer_that_got_lost_is_fetched(visitor: Visitor, provider: Provider) -> None:

@@ -65,7 +65,7 @@ async def test_a_newcomer_signs_up_edits_and_walks_versions(visitor: Visitor, pr
 
 async def test_tokens_are_made_copied_and_revoked(visitor: Visitor) -> None:
     await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    await visitor.arrive()
+    await visitor.log_in()
     page = await visitor.page("/accounts/tokens/")
     await tab_to(page, page.get_by_label("What is it for?"))
     await page.keyboard.type("laptop")

@@ -17,15 +17,14 @@ from tests.providers.script import Answer, Call
 WAITS = "It waits for the program that brought this tool."
 
 
-async def program_of(visitor: Visitor) -> OpenAI:
+def program_of(visitor: Visitor) -> OpenAI:
     """A program of the visitor's."""
-    key = (await asyncio.to_thread(visitor.site.manage, "create_token", visitor.name)).strip()
-    return OpenAI(base_url=f"{visitor.site.base_url}/v1", api_key=key, max_retries=0)
+    return OpenAI(base_url=f"{visitor.site.base_url}/v1", api_key=visitor.site.tokens[visitor.name], max_retries=0)
 
 
 async def begun(visitor: Visitor, provider: Provider, *calls: Call) -> tuple[Page, OpenAI, list[Any]]:
     """The page of a chat whose program was asked to use its tool."""
-    page, program = await visitor.arrive(), await program_of(visitor)
+    page, program = await visitor.arrive(), program_of(visitor)
     messages: list[Any] = conversation("How is the weather in Bonn?")
     provider.script(Answer(words=["Let me ask."], calls=[*calls]))
     await asyncio.to_thread(ask, program, messages)
