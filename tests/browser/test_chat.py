@@ -40,16 +40,12 @@ async def test_the_answer_streams_and_stops(visitor: Visitor, provider: Provider
     gate.open()
     await say(page, "Go on")
     await expect(thread(page)).to_contain_text("Again")
-
-
-async def test_escape_stops_too(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
-    provider.script(Answer(words=["One ", "two"], gates={1: gate}))
-    page = await visitor.arrive()
-    await say(page, "Count")
-    await expect(thread(page)).to_contain_text("One")
+    provider.script(Answer(words=["Four ", "five"], gates={1: gate}))
+    await say(page, "And on")
+    await expect(thread(page)).to_contain_text("Four")
     await page.keyboard.press("Escape")
-    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Stop the answer"), "Escape stops too").to_be_hidden()
     gate.open()
 
 

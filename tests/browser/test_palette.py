@@ -21,7 +21,7 @@ async def found(page: Page) -> list[str]:
     return words
 
 
-async def test_the_arrows_choose_and_the_field_keeps_the_focus(visitor: Visitor) -> None:
+async def test_it_opens_by_keys_and_button_chooses_and_closes(visitor: Visitor) -> None:
     page = await visitor.arrive()
     await page.get_by_role("button", name="Search").click()
     first, last = (options(page, "Do").first, options(page, "Do").last)
@@ -35,15 +35,15 @@ async def test_the_arrows_choose_and_the_field_keeps_the_focus(visitor: Visitor)
     await field(page).press("Escape")
     await expect(palette(page)).to_be_hidden()
     await expect(page.get_by_role("button", name="Search")).to_be_focused()
-
-
-async def test_the_same_shortcut_closes_it(visitor: Visitor) -> None:
-    page = await visitor.arrive()
     await search(page, "words")
     await page.keyboard.press("Control+k")
-    await expect(palette(page)).to_be_hidden()
+    await expect(palette(page), "the same shortcut closes it").to_be_hidden()
     await page.keyboard.press("Control+k")
     await expect(field(page)).to_have_value("")
+    await field(page).fill("xyzzy")
+    await expect(palette(page).get_by_role("status")).to_have_text(
+        "Nothing found for “xyzzy”. Try fewer or other words."
+    )
 
 
 async def test_a_palette_that_could_not_be_loaded_says_so_and_comes_later(visitor: Visitor) -> None:
@@ -177,11 +177,3 @@ async def test_a_hit_in_another_version_shows_that_version(visitor: Visitor, pro
     await options(page, "In this chat").click()
     await expect(thread(page)).to_contain_text("Apples.")
     await expect(thread(page)).not_to_contain_text("Pears.")
-
-
-async def test_nothing_found_says_so(visitor: Visitor) -> None:
-    page = await visitor.arrive()
-    await search(page, "xyzzy")
-    await expect(palette(page).get_by_role("status")).to_have_text(
-        "Nothing found for “xyzzy”. Try fewer or other words."
-    )

@@ -30,9 +30,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     assert site.stop() == 0
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def page(project: Project, browser: Browser) -> AsyncIterator[Page]:
-    """The chat of a user who has just signed up; every address that the browser asks is beneath the prefix."""
+    """The chat of one user, who has signed up; every address that the browser asks is beneath the prefix."""
     asked: list[str] = []
     context = await new_context(browser)
     tab = await context.new_page()
@@ -51,6 +51,8 @@ async def page(project: Project, browser: Browser) -> AsyncIterator[Page]:
 
 
 async def test_a_chat_is_held_and_opened_again_under_a_prefix(project: Project, page: Page) -> None:
+    await page.goto(project.base_url)
+    await ready(page)
     assert page.url == project.base_url
     await page.locator("#text").fill("Calculate 6*7")
     await page.locator("#text").press("Enter")
@@ -66,6 +68,7 @@ async def test_a_chat_is_held_and_opened_again_under_a_prefix(project: Project, 
 
 
 async def test_settings_and_links_are_beneath_the_prefix(project: Project, page: Page) -> None:
+    await page.goto(project.base_url)
     await page.locator("button.account").click()
     await page.locator("#settings-open").click()
     await page.get_by_role("button", name="Instructions", exact=True).click()

@@ -24,15 +24,11 @@ async def test_what_is_typed_with_the_focus_nowhere_goes_to_the_box(visitor: Vis
     await page.locator("#scroller").focus()
     await page.keyboard.type(", there")
     await expect(box).to_have_value("Hello you, there")
-
-
-async def test_a_slash_goes_to_the_box_and_is_no_text(visitor: Visitor) -> None:
-    page = await visitor.arrive()
+    await box.fill("")
     await nowhere(page)
     await page.keyboard.press("/")
-    box = page.get_by_label("Message", exact=True)
-    await expect(box).to_be_focused()
-    await expect(box).to_have_value("")
+    await expect(box, "a slash goes to the box").to_be_focused()
+    await expect(box, "a slash is no text").to_have_value("")
     await page.keyboard.type("/?[")
     await expect(box).to_have_value("/?[")
 

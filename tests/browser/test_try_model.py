@@ -10,7 +10,7 @@ from tests.providers.script import Answer, Gate
 
 
 async def test_a_model_is_tried_before_it_is_saved(visitor: Visitor, provider: Provider) -> None:
-    await visitor.arrive()
+    await visitor.log_in()
     visitor.site.database.run(
         "UPDATE auth_user SET is_staff = %s, is_superuser = %s WHERE username = %s", True, True, visitor.name
     )
