@@ -94,6 +94,15 @@ def started(start_site: Callable[..., LiveSite], provider: Provider, **env: str)
     return start_site(HERMES_MODEL="openai-chat:loopback", **env)
 
 
+@pytest.fixture(scope="module")
+def listing(start_site: Callable[..., LiveSite], lasting_provider: Provider, app: str) -> Iterator[LiveSite]:
+    """A site that lets the app in."""
+    running = started(start_site, lasting_provider, HERMES_API_ORIGINS=app)
+    yield running
+    assert running.stop() == 0
+    assert running.errors() == []
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, app: str) -> AsyncIterator[Page]:
     """The app's page."""
@@ -116,22 +125,17 @@ async def log_in(page: Page, site: LiveSite) -> None:
     await tab.close()
 
 
-async def test_a_listed_app_uses_openais_client_and_a_ticket(
-    page: Page, app: str, start_site: Callable[..., LiveSite], provider: Provider
-) -> None:
-    site = started(start_site, provider, HERMES_API_ORIGINS=app)
+async def test_a_listed_app_uses_openais_client_and_a_ticket(page: Page, listing: LiveSite, provider: Provider) -> None:
     provider.script(Answer(["Hello ", "there"]))
-    token = site.tokens["owner"]
-    told = await page.evaluate(_SAY, [site.base_url, token, "Hi"])
+    token = listing.tokens["owner"]
+    told = await page.evaluate(_SAY, [listing.base_url, token, "Hi"])
     assert told["models"] == ["Default"]
     assert told["said"] == "Hello there"
-    ticket = await page.evaluate(_TICKET, [site.base_url, token])
-    assert await page.evaluate(_LIST, f"{site.ws_url}?ticket={ticket}") == [told["session"]]
-    assert await page.evaluate(_LIST, f"{site.ws_url}?ticket={ticket}") == 4401
-    refused = await page.evaluate(_SAY, [site.base_url, "wrong", "Hi"])
+    ticket = await page.evaluate(_TICKET, [listing.base_url, token])
+    assert await page.evaluate(_LIST, f"{listing.ws_url}?ticket={ticket}") == [told["session"]]
+    assert await page.evaluate(_LIST, f"{listing.ws_url}?ticket={ticket}") == 4401
+    refused = await page.evaluate(_SAY, [listing.base_url, "wrong", "Hi"])
     assert refused == {"error": "AuthenticationError", "status": 401, "code": "invalid_api_key"}
-    assert site.stop() == 0
-    assert site.errors() == []
 
 
 async def test_an_app_that_is_not_listed_gets_nothing(
@@ -146,14 +150,10 @@ async def test_an_app_that_is_not_listed_gets_nothing(
     assert site.stop() == 0
 
 
-async def test_an_app_never_acts_by_the_cookie_of_its_user(
-    page: Page, app: str, start_site: Callable[..., LiveSite], provider: Provider
-) -> None:
-    site = started(start_site, provider, HERMES_API_ORIGINS=app)
-    await log_in(page, site)
+async def test_an_app_never_acts_by_the_cookie_of_its_user(page: Page, listing: LiveSite) -> None:
+    await log_in(page, listing)
     asks = "async ([url, options]) => app.outcome(async () => (await fetch(url, options)).status)"
     with_cookie = {"method": "POST", "credentials": "include"}
-    assert (await page.evaluate(asks, [f"{site.base_url}/api/ticket", with_cookie]))["error"] == "TypeError"
-    assert await page.evaluate(asks, [f"{site.base_url}/api/ticket", {"method": "POST"}]) == 401
-    assert await page.evaluate(_LIST, site.ws_url) == 1006
-    assert site.stop() == 0
+    assert (await page.evaluate(asks, [f"{listing.base_url}/api/ticket", with_cookie]))["error"] == "TypeError"
+    assert await page.evaluate(asks, [f"{listing.base_url}/api/ticket", {"method": "POST"}]) == 401
+    assert await page.evaluate(_LIST, listing.ws_url) == 1006
