@@ -16,7 +16,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import Visitor
-from tests.browser.contexts import TIMEOUT
+from tests.browser.contexts import TIMEOUT, forget
 from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, SUMMARIES, VISITOR, Size, Stage, State
 from tests.live import LiveSite
 from tests.mail import MailServer
@@ -53,16 +53,23 @@ def rows(site: LiveSite) -> dict[str, str]:
     return dict(word.split("=") for word in line.split()[1:])
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def stage(
-    browser: Browser, site: LiveSite, provider: Provider, mail: MailServer, rows: dict[str, str]
-) -> AsyncIterator[Stage]:
-    """An empty page. The policy of its pages, which other tests hold, is off: it lets no script like axe in."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page. The policy of what it shows, which other tests hold, is off: it lets no script like axe in."""
     context = await browser.new_context(bypass_csp=True)
     context.set_default_timeout(TIMEOUT)
-    visitor = Visitor(context, site)
-    yield Stage(await context.new_page(), visitor, provider, mail, rows)
+    yield await context.new_page()
     await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(
+    page: Page, site: LiveSite, provider: Provider, mail: MailServer, rows: dict[str, str]
+) -> AsyncIterator[Stage]:
+    """The page, of a browser that holds nothing but the site's files."""
+    yield Stage(page, Visitor(page.context, site), provider, mail, rows)
+    await page.goto("about:blank")
+    await forget(page, site.base_url)
 
 
 def looks(state: State, turn: int) -> list[Look]:
@@ -96,7 +103,7 @@ async def judge(stage: Stage, states: list[State]) -> None:
 
 async def enter(stage: Stage, *flags: str) -> None:
     """Log in as somebody new, with these flags of a user set."""
-    await (await stage.visitor.arrive()).close()
+    await stage.visitor.log_in()
     for flag in flags:
         sql = f"UPDATE auth_user SET {flag} = %s WHERE username = %s"
         await asyncio.to_thread(stage.visitor.site.database.run, sql, True, stage.visitor.name)
