@@ -10,7 +10,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -87,7 +87,8 @@ class FileSpool:
     def close(self) -> None:
         """Forget all of them."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what is not written yet is not on the disk that is full
+                self._file.close()
             self._file = None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sessions_app.http_api import sent_files
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.spool import FileSpool
 from sessions_app.http_api.taking_out import MIN_BYTES, digest_in, taken_out
@@ -138,6 +139,15 @@ def test_a_large_file_is_never_in_memory() -> None:
         finally:
             tracemalloc.stop()
     assert most < 1_500_000
+
+
+def test_a_full_disk_is_told_as_such(spool: FileSpool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "wb"))  # noqa: SIM115
+    body = io.BytesIO(json.dumps({"data": in_base64(LONG)}).encode())
+    with pytest.raises(ApiError) as refused, sent_files._full_disk():
+        taken_out(body.read, spool, 10**6)
+    assert (refused.value.status, refused.value.error["code"]) == (507, "disk_full")
+    assert refused.value.headers == {"x-should-retry": "false"}
 
 
 def test_many_names_of_files_cost_little(spool: FileSpool) -> None:

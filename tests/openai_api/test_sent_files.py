@@ -6,6 +6,7 @@ import base64
 import io
 import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,29 @@ def test_a_conversation_begins_with_files(program: Program, model: Provider) -> 
     client.responses.create(model=MODEL, input="What does it say?", conversation=conversation.id)
     assert shown(program)[0] == ("", ["letter.pdf"])
     assert b"deep and old" in model.bodies[0]
+
+
+@pytest.mark.usefixtures("answers")
+def test_names_are_kept_without_what_deceives(program: Program) -> None:
+    names = {
+        "../../etc/passwd.txt": "passwd.txt",
+        "evil\u202etxt.exe": "eviltxt.exe",
+        "a\0b.txt": "ab.txt",
+        "x" * 5_000 + ".txt": "x" * 251 + ".txt",
+        "": "file.txt",
+    }
+    program.say(user(*(file(b"text of %d" % number, name, "text/plain") for number, name in enumerate(names))))
+    assert shown(program)[0][1] == list(names.values())
+
+
+@pytest.mark.usefixtures("answers")
+def test_the_same_request_twice_at_once_keeps_its_file_once(program: Program) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(program.say, [user(image(NOISE))] * 2))
+    database = Database(program.site.database.url)
+    owner = "(SELECT id FROM auth_user WHERE username = %s)"
+    sql = f"SELECT count(*) FROM sessions_app_filecontent WHERE state = 'ready' AND owner_id = {owner}"
+    assert database.run(sql, program.user) == [(1,)]
 
 
 REMOTE = "https://example.com/a.png"
