@@ -58,7 +58,9 @@ class CachePlan:
 
 
 FULL = CachePlan(Size(long=40, turns=12, restarts=4, users=20), HOSTS)
-QUICK = CachePlan(Size(long=8, turns=6, restarts=1, users=6), {name: HOSTS[name] for name in (HERE, _WORST)})
+QUICK = CachePlan(
+    Size(long=8, turns=6, restarts=1, users=6, about_document=6), {name: HOSTS[name] for name in (HERE, _WORST)}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from time import perf_counter
 from types import TracebackType
@@ -137,11 +137,16 @@ class Client:
         self._hearing = Hearing(asked)
         return self._hearing
 
-    async def turn(self, session_id: str, asked: Asked = PLAIN, due: float | None = None) -> Timing:
-        """One turn of an open session, to its RUN_FINISHED; timed from `due` (perf_counter), else from now."""
+    async def turn(
+        self, session_id: str, asked: Asked = PLAIN, due: float | None = None, files: Sequence[str] = ()
+    ) -> Timing:
+        """One turn of an open session, to its RUN_FINISHED; timed from `due` (perf_counter), else from now.
+
+        `files` are the ids of those that it is asked with.
+        """
         began = perf_counter() if due is None else due
         hearing = self.hear(asked)
-        self.say(session_id, asked, hearing.answered)
+        self.say(session_id, asked, hearing.answered, files)
         return await hearing.timing(began)
 
     async def steer(self, method: str, params: dict[str, Any], asked: Asked) -> Timing:
@@ -151,7 +156,13 @@ class Client:
         self._send(method, params, hearing.answered)
         return await hearing.timing(began)
 
-    def say(self, session_id: str, asked: Asked, answered: Callable[[bytes], None] = lambda _: None) -> None:
+    def say(
+        self,
+        session_id: str,
+        asked: Asked,
+        answered: Callable[[bytes], None] = lambda _: None,
+        files: Sequence[str] = (),
+    ) -> None:
         """Ask for a turn, and leave its answer to whoever listens."""
-        params = {"session_id": session_id, "text": asked.text, "message_id": str(uuid4())}
+        params = {"session_id": session_id, "text": asked.text, "message_id": str(uuid4()), "files": list(files)}
         self._send("turn.start", params, answered)

@@ -10,6 +10,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from bench.client import Client
+from bench.files import add_file
 from bench.program import Program
 from bench.site import Site
 from bench.timing import Timing
@@ -20,6 +21,8 @@ from tests.engine.model import LETTERS
 
 _SAID = "The sea is deep and old there. "
 _LONG, _SHORT = 60, 4
+DOCUMENT = b"".join(b"On page %d the report says that the sea is deep and old there.\n" % page for page in range(1, 61))
+"""Of some 4,000 characters."""
 _AGAIN = "failed, attempt"
 """What the host's log says of a request that it makes once more."""
 
@@ -113,6 +116,15 @@ class Stage:
         if made := [body for body in summaries if body is not None]:
             self.requests.append(made)
         self.requests.append([request_of(self.database, chat.session_id) for chat in chats])
+
+    async def document(self, turns: int) -> None:
+        """The first user asks about a document, so many times; it comes with the second question."""
+        chat = await self.chat()
+        for number in range(turns):
+            files = [await add_file(self._sites[0].url, self.tokens[0], "report.txt", DOCUMENT)] if number == 1 else []
+            client = self._clients[0][0]
+            self.turns.append(await client.turn(chat.session_id, chat.next(), files=files))
+            self.requests.append([request_of(self.database, chat.session_id)])
 
     async def program(self, turns: int) -> None:
         """A program of the first user's that sends all that was said, each time, has so many turns."""

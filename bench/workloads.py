@@ -10,12 +10,16 @@ from bench.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Turns of the long conversation, of the others, and how often a host is restarted; users at once."""
+    """Turns of the long conversation, of the others, and how often a host is restarted; users at once.
+
+    `about_document` are the turns of a conversation about one.
+    """
 
     long: int
     turns: int
     restarts: int
     users: int
+    about_document: int = 20
 
 
 SESSIONS = 5
@@ -34,6 +38,11 @@ async def long(stage: Stage, size: Size) -> None:
 async def program(stage: Stage, size: Size) -> None:
     """A program sends the whole conversation with each question, by OpenAI's chat completions."""
     await stage.program(size.long)
+
+
+async def document(stage: Stage, size: Size) -> None:
+    """One session about a document, which comes with the second message."""
+    await stage.document(size.about_document)
 
 
 async def windows(stage: Stage, size: Size) -> None:
@@ -121,6 +130,7 @@ class Workload:
 WORKLOADS = [
     Workload(long, lambda size: f"One long conversation ({size.long} turns)"),
     Workload(program, lambda size: f"A program that sends all that was said each time ({size.long} turns)"),
+    Workload(document, lambda size: f"A chat about a document early in it ({size.about_document} turns)"),
     Workload(windows, lambda size: f"A window of {WINDOW:,} tokens outgrown ({size.long} turns)", summaries=True),
     Workload(hopping, lambda size: f"A user hops among {SESSIONS} sessions ({SESSIONS * (size.turns // 2)} turns)"),
     Workload(by_turns, lambda size: f"Two processes take turns on one session ({size.turns} turns)", hosts=2),

@@ -39,6 +39,9 @@ ORDER BY position
 """
 
 
+_DOCUMENT = "SELECT text FROM sessions_app_filecontent WHERE folder = %s"
+
+
 class Heard(NamedTuple):
     """An answer, and the seconds until its first word."""
 
@@ -52,18 +55,23 @@ def key(session_id: str) -> str:
 
 
 class Said(NamedTuple):
-    """A stored row; a summary stands in the place of those before the position `covers`."""
+    """A stored row; a summary stands in the place of those before the position `covers`.
+
+    `documents` are the names and the texts of those that were sent with it.
+    """
 
     role: str
     text: str
     position: int
     covers: int | None
+    documents: tuple[tuple[str, str], ...] = ()
 
     @property
     def message(self) -> Body:
         """What is sent of it."""
         text = self.text if self.covers is None else f"{SUMMARY}\n\n<summary>\n{self.text}\n</summary>"
-        return {"role": self.role, "content": text}
+        blocks = [f'<document name="{name}">\n{content}\n</document>' for name, content in self.documents]
+        return {"role": self.role, "content": "\n\n".join([*blocks, text])}
 
 
 def request_of(database: Database, session_id: str) -> Body:
@@ -87,12 +95,23 @@ def summary_request_of(database: Database, session_id: str) -> Body | None:
 def _asked(database: Database, session_id: str) -> list[Said]:
     """The rows of the line that is shown, up to what was last asked, and the summary that was made for it."""
     rows = [
-        Said(role, text, position, json.loads(parts)[0]["before"] if kind == "summary" else None)
+        Said(
+            role,
+            text,
+            position,
+            json.loads(parts)[0]["before"] if kind == "summary" else None,
+            _documents(database, json.loads(parts or "[]")),
+        )
         for role, text, position, kind, parts in database.run(_SAID, key(session_id))
     ]
     while rows[-1].role != "user":
         rows.pop()
     return rows
+
+
+def _documents(database: Database, parts: Sequence[Body]) -> tuple[tuple[str, str], ...]:
+    files = [part for part in parts if part["kind"] == "file"]
+    return tuple((file["name"], database.run(_DOCUMENT, file["folder"])[0][0]) for file in files)
 
 
 def _sent(rows: Sequence[Said]) -> list[Said]:
