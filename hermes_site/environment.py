@@ -141,6 +141,17 @@ class Environment:
                 self.problems.append(f"{name} must list origins such as https://chat.example, not {word!r}.")
         return found
 
+    def server(self, name: str) -> str:
+        """The address of a server; empty unless set."""
+        value = self.text(name)
+        with suppress(ValueError):
+            parts = urlsplit(value)
+            is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            if not value or (is_one and not parts.query and not parts.fragment):
+                return value
+        self.problems.append(f"{name} must be the address of a server, such as https://search.example.org.")
+        return ""
+
     def exact_origins(self, name: str) -> list[Origin]:
         """Origins that each stand for themselves alone, comma-separated: scheme, host and port."""
         found: list[Origin] = []

@@ -74,6 +74,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
             "bucket",
             ["s3://", "s3:bucket", "s3://Bucket/x", "s3://b?x"],
         ),
+        (
+            lambda env: env.server("X"),
+            "http://u:p@search:8080/path/",
+            "http://u:p@search:8080/path/",
+            ["search:8080", "ftp://search", "http://", "http://search?q=", "http://search#a", "http://search:99999"],
+        ),
         (lambda env: env.redis("X"), "redis://h:1/0", "redis://h:1/0", ["localhost:6379", "http://h"]),
         (
             lambda env: env.database("X", Path("/d"))["NAME"],

@@ -1,4 +1,4 @@
-"""The tools of our own: a calculator, and a search in the user's chats."""
+"""The tools of our own, and two of them: a calculator, and a search in the user's chats."""
 
 from __future__ import annotations
 
@@ -88,10 +88,11 @@ SEARCH_CHATS = builtin_tool("search_chats", "Search the user's own earlier chats
 
 
 class BuiltinTools:
-    """The source of them; always there."""
+    """A source of some of them, all of one standing; always there."""
 
-    def __init__(self, *tools: BuiltinTool[Any]) -> None:
+    def __init__(self, *tools: BuiltinTool[Any], standing: Standing = Standing.ALLOWED) -> None:
         self._tools = {tool.spec.name: tool for tool in tools}
+        self._standing = standing
 
     @property
     def identity(self) -> str:
@@ -112,8 +113,8 @@ class BuiltinTools:
         return name in self._tools
 
     async def standing(self, context: Context, name: str) -> Standing:
-        """See `ToolSource`: none of them does anything that a person would have to be asked for."""
-        return Standing.ALLOWED
+        """See `ToolSource`."""
+        return self._standing
 
     async def call(self, context: Context, call: ToolCall) -> ToolOutput:
         """See `ToolSource`."""

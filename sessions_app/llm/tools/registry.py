@@ -13,6 +13,7 @@ from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec, freeze
 from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.remembering import REMEMBER_TOOL
 from sessions_app.llm.tools.sources import TOOL_ERROR, Context, Standing, ToolError, ToolOutput, ToolSource
+from sessions_app.llm.tools.web import web_tools
 
 logger = logging.getLogger(__name__)
 
@@ -78,4 +79,4 @@ def no_tool(call: ToolCall) -> ToolOutput:
 
 def site_tools(*others: ToolSource) -> ToolRegistry:
     """The tools that this site's profiles may name, and those of other sources."""
-    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS, REMEMBER_TOOL), *others])
+    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS, REMEMBER_TOOL), *web_tools(), *others])
