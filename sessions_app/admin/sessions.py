@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import conversation, deletion, log, rights, said
+from sessions_app.admin import approvals, conversation, deletion, log, rights, said
 from sessions_app.admin.apply_pages import ApplyingSessions
 from sessions_app.admin.closed import ClosedList
 from sessions_app.admin.filters import ActivityFilter, ModelFilter, OwnerFilter, StateFilter
@@ -84,6 +84,10 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         ("Activity", {"fields": ("last_activity", "created", ("messages", "revision"), ("archived", "pinned"))}),
         ("Tokens", {"fields": (("input_tokens", "cached", "output_tokens"), "misses")}),
         ("Money", {"fields": (("paid", "saved_by_cache", "unpriced"),)}),
+        (
+            "Calls that wait, or have waited",
+            {"fields": ("asked", "standing", "awaited_of_clients"), "classes": ("collapse",)},
+        ),
         ("Frozen prefix", {"fields": ("prefix",), "classes": ("collapse",)}),
     )
 
@@ -135,6 +139,21 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
     def created(self, row: ChatSession) -> str:
         """When the session was made."""
         return moment(row.created_at)
+
+    @admin.display(description="asked of a person")
+    def asked(self, row: ChatSession) -> SafeString:
+        """The calls that a person was asked about, and what came of them."""
+        return approvals.asked(row.approvals.all())
+
+    @admin.display(description="always approved")
+    def standing(self, row: ChatSession) -> SafeString:
+        """The tools that are not asked about any more."""
+        return approvals.standing(row.standing_approvals.all())
+
+    @admin.display(description="awaited of programs")
+    def awaited_of_clients(self, row: ChatSession) -> SafeString:
+        """The calls of tools that a program has brought, and whose results have not come."""
+        return approvals.of_clients(row.waiting_calls.all())
 
     @admin.display(description="messages")
     def messages(self, row: ChatSession) -> str:

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import ledger, rights
+from sessions_app.admin import approvals, ledger, rights
 from sessions_app.admin.filters import (
     AskedFilter,
     ErrorFilter,
@@ -86,6 +86,7 @@ class TurnAdmin(InspectionAdmin):
         ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
         ("Cache", {"fields": (("expected", "missed_by", "told"), "kept_for", "retention_reason", "prefix_digest")}),
         ("Money", {"fields": (("paid", "saved_by_cache"),)}),
+        ("Calls that wait, or have waited", {"fields": ("asked", "carried_out"), "classes": ("collapse",)}),
         ("Error", {"fields": ("error_code", "error_text")}),
         ("Time", {"fields": ("asked_for", ("began", "waited"), ("ended", "duration"))}),
         ("Process", {"fields": (("process", "heartbeat_at", "stop_requested"),), "classes": ("collapse",)}),
@@ -185,6 +186,16 @@ class TurnAdmin(InspectionAdmin):
         if row.retention is None:
             return "-"
         return f"{row.retention // 60} minutes" if row.retention else "not at all"
+
+    @admin.display(description="asked of a person")
+    def asked(self, row: Turn) -> SafeString:
+        """The calls that it has ended to wait for."""
+        return approvals.asked(row.approvals.all())
+
+    @admin.display(description="goes on with")
+    def carried_out(self, row: Turn) -> SafeString:
+        """The calls that were decided, and what came of them."""
+        return approvals.asked(row.decided_approvals.all())
 
     @admin.display(description="cost")
     def paid(self, row: Turn) -> str:

@@ -31,7 +31,7 @@ class Completion:
             message |= {"content": text or None, "tool_calls": calls}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _reason(end)}
         body = {**self._frame, "object": "chat.completion", "choices": [choice], "usage": usage_of(end.usage)}
-        return json.dumps(body, ensure_ascii=False).encode()
+        return json.dumps(body | _awaited(end), ensure_ascii=False).encode()
 
     def first(self, options: dict[str, Any]) -> bytes:
         """Return the chunk that says who speaks. ``options``: what all chunks have besides."""
@@ -49,7 +49,7 @@ class Completion:
 
     def last(self, end: End, options: dict[str, Any]) -> bytes:
         """Return the chunk that says why the answer ends."""
-        return self._chunk({}, _reason(end), options)
+        return self._chunk({}, _reason(end), options | _awaited(end))
 
     def counted(self, usage: Iterable[dict[str, Any]]) -> bytes:
         """Return the chunk behind the last one, which tells what was used."""
@@ -58,6 +58,11 @@ class Completion:
     def _chunk(self, delta: dict[str, Any], reason: str | None, options: dict[str, Any]) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         return _event({**self._frame, "object": "chat.completion.chunk", "choices": [choice], **options})
+
+
+def _awaited(end: End) -> dict[str, Any]:
+    """Return what an answer says beside OpenAI's fields: the calls that its user must approve, in the page."""
+    return {"interrupts": end.interrupts} if end.interrupts else {}
 
 
 def _reason(end: End) -> str:

@@ -37,12 +37,14 @@ class CallDelta:
 class End:
     """The run has ended well. ``finish`` says why the answer is not whole; ``usage`` is AG-UI's, of all its models.
 
-    ``calls`` are those that wait for results of the program (as ``ToolCallShape``).
+    ``calls`` are those that wait for results of the program (as ``ToolCallShape``), ``interrupts`` those that a person
+    must approve, as AG-UI tells them.
     """
 
     finish: str | None
     usage: list[dict[str, Any]]
     calls: list[dict[str, Any]] = field(default_factory=list)
+    interrupts: list[dict[str, Any]] = field(default_factory=list)
 
 
 Heard = Words | CallDelta | End
@@ -102,7 +104,8 @@ class RunFollower(Follower):
                     return words
                 return Words()
             case "RUN_FINISHED":
-                return End(self._finish, event.get("usage") or [], self._calls)
+                interrupts = (event.get("outcome") or {}).get("interrupts") or []
+                return End(self._finish, event.get("usage") or [], self._calls, interrupts)
             case "RUN_ERROR":
                 raise of_run(event)
             case "TOOL_CALL_START" if event["toolCallName"] in self._tools:

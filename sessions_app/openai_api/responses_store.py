@@ -8,7 +8,8 @@ from itertools import dropwhile, islice
 from typing import Any
 from uuid import UUID
 
-from sessions_app.conversations import access, branches
+from sessions_app.conversations import access, approvals, branches
+from sessions_app.conversations.turn_results import interrupted
 from sessions_app.errors import NotFound
 from sessions_app.models import Branch, ChatSession, Message, MessageKind, MessageRole, Turn, TurnStatus
 from sessions_app.openai_api.ids import conversation_id, message_item_id, message_of
@@ -39,7 +40,10 @@ def response(user_id: int, run_id: UUID, *, even_temporary: bool = False) -> dic
     output = [item for row in rows for item in items_of(row)]
     if turn.status == TurnStatus.RUNNING and turn.checkpoint.strip():
         output.append(answer_item(message_item_id(turn.answer_id), turn.checkpoint, IN_PROGRESS))
-    return response_of(turn, output, rows[-1].finish if rows else "")
+    asked = approvals.asked_by([turn.pk])[turn.pk] if turn.ended_at else ()
+    awaited = interrupted(asked).model_dump(by_alias=True, exclude_none=True)["interrupts"] if asked else None
+    told = response_of(turn, output, rows[-1].finish if rows else "")
+    return told | {"interrupts": awaited} if awaited else told
 
 
 def answers(turn: Turn) -> list[Message]:
