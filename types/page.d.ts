@@ -33,11 +33,20 @@ declare namespace Page {
     name?: string;
     /** Of a tool. */
     result?: string;
+    /** Of a tool: what it has brought beside its result. */
+    files?: Api.FileShape[] | null | undefined;
+    /** Of a tool: what a person has said of the call, or is still to say. */
+    approval?: "waiting" | "approved" | "refused" | null | undefined;
+    /** Of a tool that is at work. */
+    progress?: Progress | undefined;
     /** Of a tool that a program has brought, and given no result of: whether it is still waited for. */
     left?: "waits" | "unanswered";
     /** How long was thought, where this page has seen it begin and end. */
     seconds?: number;
   }
+
+  /** How far a call is. */
+  type Progress = Omit<Api.CallProgress, "toolCallId">;
 
   /** Reasoning or a tool, with a key that it keeps when its answer is stored. */
   type Step = Part & { key: string };
@@ -106,6 +115,8 @@ declare namespace Page {
     fork(message: Message): void;
     /** Keeps what a call has proposed to remember, of which this is the result, or not. */
     decide(message: Message, save: boolean): void;
+    /** Where the button that was pressed has gone, writing goes on. */
+    focus(): void;
     /** Ends the running answer. */
     stop(): void;
     /** Has the earlier part of the chat summarised, for the model. */
@@ -118,6 +129,7 @@ declare namespace Page {
 
   /** The modules of the page that are not needed at first. */
   interface LaterParts {
+    approvals: typeof import("../sessions_app/static/sessions_app/js/approvals.js");
     attachmentItem: typeof import("../sessions_app/static/sessions_app/js/attachment_item.js");
     background: typeof import("../sessions_app/static/sessions_app/js/background.js");
     chatMenu: typeof import("../sessions_app/static/sessions_app/js/chat_menu.js");

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from playwright.async_api import Page, expect
 
 from tests.browser import searching
+from tests.browser.approving import calls, choose_tools, question
 from tests.browser.compacting import SUMMARY, dividers, set_window, summarise, talk
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.profiles import give_profiles
@@ -533,4 +534,46 @@ ADMIN = [
     State("user, deletion", at(f"{_DJANGOS}/user/{{user}}/delete/")),
     State("groups", at(f"{_DJANGOS}/group/")),
     State("group, new", at(f"{_DJANGOS}/group/add/")),
+]
+
+# Calls of tools that wait for a person
+
+
+async def asked(stage: Stage) -> None:
+    page, name = stage.page, stage.visitor.name
+    await stage.open("/")
+    await ready(page)
+    await choose_tools(page, stage.visitor.site, name)
+    call = calls(name, "weather", city="Oslo")
+    stage.provider.script(Answer(["I would ask for the weather."], calls=[call]), Answer(["It is clear."]))
+    await say(page, "Look out")
+    await expect(question(page)).to_be_visible()
+
+
+async def asked_in_full(stage: Stage) -> None:
+    await question(stage.page).get_by_text("The call in full").click()
+    await expect(question(stage.page).locator("pre")).to_be_visible()
+
+
+async def being_refused(stage: Stage) -> None:
+    await question(stage.page).get_by_role("button", name="Refuse …").click()
+    await expect(question(stage.page).locator("textarea")).to_be_focused()
+
+
+async def asked_for_several(stage: Stage) -> None:
+    name = stage.visitor.name
+    await question(stage.page).get_by_role("button", name="Refuse", exact=True).click()
+    await expect(thread(stage.page)).to_contain_text("It is clear.")
+    made = [calls(name, "add", "first", a=1, b=2), calls(name, "weather", "second", city="Bergen")]
+    stage.provider.script(Answer(calls=made))
+    await say(stage.page, "Do both")
+    await question(stage.page).get_by_role("group", name="weather").get_by_label("Refuse").check()
+    await expect(question(stage.page).get_by_label("What should be done instead?")).to_be_visible()
+
+
+APPROVALS = [
+    State("a call that waits for a person", asked),
+    State("such a call in full", asked_in_full),
+    State("a refusal with a note", being_refused),
+    State("several calls that wait", asked_for_several),
 ]

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import Visitor
 from tests.browser.contexts import TIMEOUT, forget
-from tests.browser.states import ACCOUNT, ADMIN, CHAT, COMMANDS, SUMMARIES, VISITOR, Size, Stage, State
+from tests.browser.states import ACCOUNT, ADMIN, APPROVALS, CHAT, COMMANDS, SUMMARIES, VISITOR, Size, Stage, State
 from tests.live import LiveSite
 from tests.mail import MailServer
 from tests.processes import ROOT
@@ -121,6 +121,11 @@ async def test_the_chat(stage: Stage) -> None:
 async def test_a_chat_that_is_summarised(stage: Stage) -> None:
     await enter(stage)
     await judge(stage, SUMMARIES)
+
+
+async def test_calls_that_wait_for_a_person(stage: Stage) -> None:
+    await enter(stage)
+    await judge(stage, APPROVALS)
 
 
 async def test_palette_settings_and_picker(stage: Stage) -> None:

@@ -111,3 +111,26 @@ test("a draft is marked where it is not before one's eyes", async () => {
   marks.show(CHAT);
   assert.equal(marks.of(CHAT), "");
 });
+
+test("a chat that asks for a decision says so until one is made, in all tabs", async () => {
+  const { server, marks } = await marked();
+  /** @param {"approval.waiting" | "approval.decided"} name @returns {Api.FactNotification["event"]} */
+  const told = (name) => ({
+    type: "CUSTOM",
+    name,
+    value: {
+      id: id(7),
+      session_id: CHAT,
+      run_id: RUN,
+      tool_call_id: "a",
+      tool: "mail_send",
+      arguments: "{}",
+      decision: null,
+    },
+  });
+  marks.show(CHAT);
+  server.fact(1, told("approval.waiting"));
+  assert.deepEqual([marks.of(CHAT), marks.prefix], ["asks", "? "]);
+  server.fact(2, told("approval.decided"));
+  assert.deepEqual([marks.of(CHAT), marks.prefix], ["", ""]);
+});

@@ -93,3 +93,28 @@ test("nothing is told to who looks, or does not want it", async () => {
   await answered(tabs, 60);
   assert.deepEqual(notified, []);
 });
+
+test("who is asked for a decision is told at once, and of the answer's end no more", async () => {
+  const { tabs, notified } = await hidden(2);
+  /** @type {Api.ApprovalShape} */
+  const value = {
+    id: id(7),
+    session_id: CHAT,
+    run_id: RUN,
+    tool_call_id: "a",
+    tool: "mail_send",
+    arguments: "{}",
+    decision: null,
+  };
+  for (const { journal } of tabs) {
+    journal.tell("event", {
+      session_id: CHAT,
+      run_id: null,
+      seq: null,
+      cursor: 1,
+      event: { type: "CUSTOM", name: "approval.waiting", value },
+    });
+  }
+  await settled();
+  assert.deepEqual(notified, ["Pears: Your decision is needed: the answer wants to use mail send."]);
+});

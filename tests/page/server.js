@@ -188,5 +188,14 @@ export function session(chat = CHAT, minutes = 0, more) {
  * @returns {Api.OpenResult}
  */
 export function opened(more) {
-  return { session: session(), messages: [], has_more: false, run: null, queued: [], approvals: [], cursor: 0, ...more };
+  return {
+    session: session(),
+    messages: [],
+    has_more: false,
+    run: null,
+    queued: [],
+    approvals: [],
+    cursor: 0,
+    ...more,
+  };
 }

@@ -42,7 +42,13 @@ export function fillAnswer(element, blocks, build, versionOf) {
 
 /** @param {Page.Step[]} steps */
 const stepsVersion = (steps) =>
-  steps.map(({ key, length, done, result, left }) => `${key} ${length} ${done} ${result?.length} ${left}`).join();
+  steps
+    .map(({ key, length, done, result, left, approval, progress, files }) =>
+      [key, length, done, result?.length, left, approval, progress?.progress, progress?.message, files?.length].join(
+        " ",
+      ),
+    )
+    .join();
 
 /**
  * @param {Page.Step[]} steps

@@ -142,6 +142,20 @@ export class Conversation extends OpenChat {
   }
 
   /**
+   * Says of all calls that wait whether they are to be made: the answer goes on. Rejects as the request does.
+   * @param {Api.DecisionParams[]} decisions
+   */
+  async resume(decisions) {
+    const asked = new Map(this.approvals.map((approval) => [approval.id, approval]));
+    const { run_id } = await this.socket.call("turn.resume", { session_id: this.id, decisions });
+    for (const { approval_id: id, approve } of decisions) {
+      const approval = asked.get(id);
+      if (approval) this.decided({ ...approval, decision: approve ? "approved" : "refused" });
+    }
+    this.start({ run_id, status: "running" });
+  }
+
+  /**
    * Stops the running answer, or withdraws the queued one named.
    * @param {string | undefined} runId
    */

@@ -13,7 +13,7 @@ import { isAwaited } from "./parts.js";
 import { isPassing, Retry } from "./retry.js";
 import { Run } from "./run.js";
 import { Disconnected, Refused, Socket } from "./socket.js";
-import { explainFinish, INVALID, NOT_FOUND, SUMMARISED } from "./words.js";
+import { explainFinish, explainWaiting, INVALID, NOT_FOUND, SUMMARISED } from "./words.js";
 
 /** Lives until `close`. */
 export class FetchedChat extends LoadedMessages {
@@ -23,6 +23,8 @@ export class FetchedChat extends LoadedMessages {
   queued = [];
   /** @type {string | null} */
   unanswered = null; // id of the last message, where it got no answer and no turn is at work on it
+  /** @type {Api.ApprovalShape[]} */
+  approvals = []; // calls at the end of the chat that wait for a person
   cursor = 0; // of the facts that are in what was fetched
   opened = false;
   loaded = false; // opened, and ready to be shown
@@ -87,11 +89,12 @@ export class FetchedChat extends LoadedMessages {
    * Takes the state over at once; it is shown when its answers are rendered.
    * @param {Api.OpenResult} answer
    */
-  async adopt({ session, messages, has_more, run, queued, cursor }) {
+  async adopt({ session, messages, has_more, run, queued, approvals, cursor }) {
     this.trying.over();
     this.cursor = cursor;
     this.revision = session.revision;
     this.queued = queued;
+    this.approvals = approvals;
     this.opened = true;
     const running = this.run;
     const wasSummary = this.summarises;
@@ -165,7 +168,8 @@ export class FetchedChat extends LoadedMessages {
    */
   sayEnd(answer, error, stopped) {
     this.awaited = undefined;
-    if (stopped) this.say("Answer stopped.");
+    if (this.approvals.length) this.say(explainWaiting(this.approvals));
+    else if (stopped) this.say("Answer stopped.");
     else this.say(error ? "Answer failed." : explainFinish(answer?.finish) || "Answer finished.");
   }
 }

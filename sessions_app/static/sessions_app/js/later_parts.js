@@ -2,6 +2,7 @@
 
 /** @type {Page.LaterFetchers} */
 export const laterParts = {
+  approvals: () => import("./approvals.js"),
   attachmentItem: () => import("./attachment_item.js"),
   background: () => import("./background.js"),
   chatMenu: () => import("./chat_menu.js"),

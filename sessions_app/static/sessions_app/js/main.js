@@ -70,6 +70,7 @@ const actions = {
   decide: (message, save) => void steering.decide(message, save),
   fork: (message) => void steering.fork(message),
   stop: () => void sending.stop(),
+  focus: () => steering.focus(),
   summarise: () => summaries((compaction) => compaction.summarise()),
   useAll: () => summaries((compaction) => compaction.useAll()),
   withdraw: (entry) => void sending.withdraw(entry),
@@ -226,6 +227,8 @@ function showTitle() {
 
 function showTurns() {
   composer.showRun(Boolean(conversation?.run));
+  if (conversation?.loaded) marks.ask(conversation.id, conversation.approvals.length > 0);
+  $("awaits").hidden = !conversation?.approvals.length;
   showGauge();
 }
 

@@ -1,17 +1,19 @@
-// What each chat is marked with in the list: that an answer runs, that one has come which nobody has seen, or a draft.
+// What each chat is marked with in the list: that an answer runs, that calls of tools wait for a decision, that an answer has
+// come which nobody has seen, or a draft.
 
 import { Emitter } from "./events.js";
 import { Journal } from "./journal.js";
 import { Sessions } from "./sessions.js";
 import { Storage } from "./storage.js";
 
-/** @typedef {"running" | "unread" | "draft" | ""} Mark */
+/** @typedef {"running" | "asks" | "unread" | "draft" | ""} Mark */
 
 const UNREAD = "unread:";
+const ASKS = "asks:";
 
 /**
  * Which turns run is known by the list of chats as it was loaded, and from there on by the journal. What is unread is
- * kept in the browser: who reads it in one tab has read it in all. Tells "change".
+ * kept in the browser: who reads it in one tab has read it in all. So is what asks for a decision. Tells "change".
  * @extends {Emitter<{ change: undefined }>}
  */
 export class Marks extends Emitter {
@@ -65,6 +67,24 @@ export class Marks extends Emitter {
     if (fact.name === "turn.began") this.begin(fact.value);
     else if (fact.name === "turn.ended") this.end(fact.value);
     else if (fact.name === "session.deleted") this.forget(fact.value);
+    else if (fact.name === "approval.waiting") this.ask(fact.value.session_id, true);
+    else if (fact.name === "approval.decided") this.ask(fact.value.session_id, false);
+  }
+
+  /**
+   * Takes note of whether calls of a chat wait for a decision.
+   * @param {string} id
+   * @param {boolean} asks
+   */
+  ask(id, asks) {
+    if (this.asks(id) === asks) return;
+    this.storage.write(ASKS + id, asks ? "1" : null);
+    this.changed();
+  }
+
+  /** @param {string} id */
+  asks(id) {
+    return Boolean(this.storage.read(ASKS + id));
   }
 
   /** @param {Api.TurnShape} turn what is caught up on may have ended by now */
@@ -86,6 +106,7 @@ export class Marks extends Emitter {
   forget(id) {
     this.running.delete(id);
     this.storage.write(UNREAD + id, null);
+    this.storage.write(ASKS + id, null);
   }
 
   /**
@@ -94,6 +115,7 @@ export class Marks extends Emitter {
    */
   of(id) {
     if (this.running.has(id)) return "running";
+    if (this.asks(id)) return "asks";
     if (this.storage.read(UNREAD + id)) return "unread";
     return id !== this.current && this.storage.hasDraft(id) ? "draft" : "";
   }
@@ -106,6 +128,7 @@ export class Marks extends Emitter {
   /** What stands before the tab's title. */
   get prefix() {
     if (this.current && this.running.has(this.current)) return "● ";
+    if (this.current && this.asks(this.current)) return "? ";
     return this.unread ? `(${this.unread}) ` : "";
   }
 

@@ -1,7 +1,8 @@
-// Says that a long answer is done to who has another tab or window before them: once, however many tabs there are.
+// Says that a long answer is done, or that one asks for a decision, to who has another tab or window before them: once, however many tabs there are.
 
 import { Journal } from "./journal.js";
 import { Preferences } from "./preferences.js";
+import { explainWaiting } from "./words.js";
 
 /** Milliseconds from which an answer is worth it: nobody goes away for less. */
 const LONG = 10_000;
@@ -29,7 +30,15 @@ export class Notifications {
   /** @param {Page.Fact} fact */
   hear(fact) {
     if (fact.name === "turn.began") this.begun.set(fact.value.run_id, Date.now());
+    else if (fact.name === "approval.waiting") this.ask(fact.value);
     else if (fact.name === "turn.ended") this.end(fact.value);
+  }
+
+  /** @param {Api.ApprovalShape} approval nothing goes on without a decision, however soon it is asked for */
+  ask(approval) {
+    const { run_id: run, session_id: session } = approval;
+    this.begun.delete(run); // its end is no other news
+    if (this.isWanted()) this.once(run, () => this.show(run, session, explainWaiting([approval])));
   }
 
   /** @param {Api.TurnShape} turn */
@@ -38,7 +47,7 @@ export class Notifications {
     this.begun.delete(run);
     const isLong = begun !== undefined && Date.now() - begun >= LONG;
     if (isLong && kind !== "compaction" && status !== "stopped" && this.isWanted())
-      this.once(run, () => this.show(run, session, status));
+      this.once(run, () => this.show(run, session, endWords(status)));
   }
 
   isWanted() {
@@ -68,10 +77,9 @@ export class Notifications {
   /**
    * @param {string} run
    * @param {string} session
-   * @param {string} status
+   * @param {string} body
    */
-  show(run, session, status) {
-    const body = status === "complete" ? "The answer is here." : "The answer broke off.";
+  show(run, session, body) {
     const shown = new this.browser.Notification(this.title(session), { body, tag: run });
     shown.onclick = () => {
       this.browser.focus();
@@ -80,3 +88,6 @@ export class Notifications {
     };
   }
 }
+
+/** @param {string} status */
+const endWords = (status) => (status === "complete" ? "The answer is here." : "The answer broke off.");

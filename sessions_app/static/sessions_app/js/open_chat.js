@@ -5,7 +5,7 @@
 import { FetchedChat } from "./fetched_chat.js";
 import { Journal } from "./journal.js";
 import { Markdown } from "./markdown.js";
-import { isLeftToProgram } from "./parts.js";
+import { isLeftWaiting } from "./parts.js";
 import { Run } from "./run.js";
 import { Socket } from "./socket.js";
 import { STOPPED, SUMMARISED, SUMMARISING } from "./words.js";
@@ -66,6 +66,12 @@ export class OpenChat extends FetchedChat {
         break;
       case "turn.ended":
         this.end(fact.value);
+        break;
+      case "approval.waiting":
+        this.ask(fact.value);
+        break;
+      case "approval.decided":
+        this.decided(fact.value);
         break;
       case "message.updated":
         this.update(fact.value);
@@ -142,12 +148,40 @@ export class OpenChat extends FetchedChat {
   add(message) {
     this.queued = this.queued.filter((entry) => entry.message_id !== message.id);
     if (!this.opened || this.messages.some((other) => other.id === message.id)) return;
-    if (this.run && (message.role === "tool" || (message.tool_calls && !isLeftToProgram(message)))) {
+    if (this.run && (message.role === "tool" || (message.tool_calls && !isLeftWaiting(message)))) {
       this.run.stored.push(message);
       this.tell("run");
       return;
     }
     this.insert(...(this.run && message.role === "assistant" ? this.run.store() : []), message);
+    this.changed();
+  }
+
+  /** @param {Api.ApprovalShape} approval of a call that waits for a person from now on */
+  ask(approval) {
+    const { approvals } = this;
+    this.approvals = [...approvals.filter(({ id }) => id !== approval.id), approval];
+    this.mark(approval.tool_call_id, "waiting");
+  }
+
+  /**
+   * A person has decided, here or elsewhere.
+   * @param {Pick<Api.ApprovalShape, "id" | "tool_call_id" | "decision">} approval
+   */
+  decided({ id, tool_call_id: callId, decision }) {
+    this.approvals = this.approvals.filter((other) => other.id !== id);
+    this.mark(callId, decision);
+  }
+
+  /**
+   * @param {string} callId
+   * @param {Api.ToolCallShape["approval"]} approval
+   */
+  mark(callId, approval) {
+    for (const { tool_calls: calls } of [...this.messages, ...(this.run?.stored ?? [])]) {
+      const call = calls?.find(({ id }) => id === callId);
+      if (call) call.approval = approval;
+    }
     this.changed();
   }
 

@@ -8,10 +8,12 @@
 export const isAsked = ({ role, kind }) => role === "user" && !kind;
 
 /**
- * Whether a message ended its turn with calls that wait for a program, which has brought their tools.
+ * Whether a message ended its turn with calls that wait: for a program, which has brought their tools, or for a person's
+ * word.
  * @param {Page.Message} message
  */
-export const isLeftToProgram = ({ tool_calls: calls }) => Boolean(calls?.some(({ waits }) => waits));
+export const isLeftWaiting = ({ tool_calls: calls }) =>
+  Boolean(calls?.some(({ waits, approval }) => waits || approval === "waiting"));
 
 /**
  * Whether somebody waits for what comes after these messages; else a run at their end makes a summary.
@@ -19,7 +21,7 @@ export const isLeftToProgram = ({ tool_calls: calls }) => Boolean(calls?.some(({
  */
 export function isAwaited(messages) {
   const last = messages.findLast(({ kind }) => !kind);
-  return last?.role !== "assistant" || (Boolean(last.tool_calls) && !isLeftToProgram(last));
+  return last?.role !== "assistant" || (Boolean(last.tool_calls) && !isLeftWaiting(last));
 }
 
 /**
@@ -46,25 +48,42 @@ export function groupsOf(messages) {
  * @returns {Page.Part[]}
  */
 export function partsOf(messages, isEnd = false) {
-  const results = new Map(messages.map((message) => [message.tool_call_id, message.text]));
+  const results = new Map(messages.map((message) => [message.tool_call_id, message]));
   const called = new Set(messages.flatMap((message) => (message.tool_calls ?? []).map((call) => call.id)));
-  return messages.flatMap(({ id, role, text, reasoning, tool_calls: calls, tool_call_id: callId }) => {
+  return messages.flatMap(({ id, role, text, reasoning, tool_calls: calls, tool_call_id: callId, files }) => {
     if (role === "tool")
-      return called.has(callId ?? "") ? [] : [stored("tool", id, "", { name: "tool", result: text })];
+      return called.has(callId ?? "")
+        ? []
+        : [stored("tool", id, "", { name: "tool", result: text, ...brought(files) })];
     return [
       ...(reasoning ? [stored("reasoning", id, reasoning)] : []),
       ...(text ? [stored("text", id, text)] : []),
       ...(calls ?? []).map((call) => {
-        const result = results.get(call.id);
+        const { text: result, files } = results.get(call.id) ?? {};
         const left = call.waits && isEnd ? "waits" : "unanswered";
+        const isShown = call.approval && (isEnd || call.approval !== "waiting");
         return stored("tool", call.id, call.arguments, {
           name: call.name,
-          ...(result !== undefined ? { result } : call.client && { left }),
+          ...(isShown && { approval: call.approval }),
+          ...(result !== undefined ? { result, ...brought(files) } : call.client && { left }),
         });
       }),
     ];
   });
 }
+
+/** @param {Api.FileShape[] | null | undefined} files of a result */
+const brought = (files) => (files?.length ? { files } : {});
+
+/**
+ * The parts of steps that are stored, of an answer that goes on: a call without a result is being made.
+ * @param {Page.Message[]} messages
+ */
+const begunParts = (messages) =>
+  partsOf(messages).map((part) => {
+    const isMade = part.kind !== "tool" || part.result !== undefined || part.left !== undefined;
+    return isMade ? part : { ...part, done: false };
+  });
 
 /**
  * All parts of a running answer. Its stored steps come first, but for those that this page has seen being made: the
@@ -72,27 +91,33 @@ export function partsOf(messages, isEnd = false) {
  * it is stored, with its name and all that the tool was given.
  * @param {Page.Message[]} stored
  * @param {Page.Part[]} seen
+ * @param {Map<string, Page.Progress>} [progress] how far calls are that are being made
  */
-export function runningParts(stored, seen) {
+export function runningParts(stored, seen, progress = new Map()) {
   const ids = new Set(seen.map((part) => part.id));
   const unseen = stored.filter(
     ({ id, tool_calls: calls, tool_call_id: callId }) =>
       ![id, callId ?? "", ...(calls ?? []).map((call) => call.id)].some((known) => ids.has(known)),
   );
   const calls = new Map(stored.flatMap((message) => (message.tool_calls ?? []).map((call) => [call.id, call])));
+  const files = new Map(stored.map((message) => [message.tool_call_id, message.files]));
   const whole = seen.flatMap((part) => {
-    if (part.kind !== "tool" || part.name) return part;
+    if (part.kind !== "tool") return part;
     const call = calls.get(part.id);
-    return call ? { ...part, name: call.name, text: call.arguments } : [];
+    if (!part.name && !call) return [];
+    const whole = part.name ? part : { ...part, name: call?.name, text: call?.arguments ?? "" };
+    return { ...whole, ...brought(files.get(part.id)) };
   });
-  return [...partsOf(unseen), ...whole];
+  return [...begunParts(unseen), ...whole].map((part) =>
+    part.done || !progress.has(part.id) ? part : { ...part, progress: progress.get(part.id) },
+  );
 }
 
 /**
  * @param {Page.Part["kind"]} kind
  * @param {string} id
  * @param {string} text
- * @param {Pick<Page.Part, "name" | "result" | "left">} [more]
+ * @param {Pick<Page.Part, "name" | "result" | "left" | "approval" | "files">} [more]
  * @returns {Page.Part}
  */
 const stored = (kind, id, text, more) => ({ kind, id, text, length: text.length, done: true, ...more });

@@ -21,6 +21,8 @@ export class Run {
     this.stored = []; // messages of its steps that called tools
     /** @type {Page.Part[]} */
     this.parts = [];
+    /** @type {Map<string, Page.Progress>} */
+    this.progress = new Map(); // how far calls are, by their ids
     /** @type {WeakMap<Page.Part, number>} */
     this.begun = new WeakMap(); // in milliseconds
     if (message_id && text) this.grow("text", message_id, text);
@@ -90,6 +92,9 @@ export class Run {
         break;
       case "TOOL_CALL_RESULT":
         this.end("tool", event.toolCallId, { result: event.content });
+        break;
+      case "CUSTOM":
+        this.progress.set(event.value.toolCallId, event.value);
         break;
       case "STEP_STARTED":
         this.compacting = event.stepName === COMPACTION;

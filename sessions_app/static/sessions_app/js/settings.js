@@ -1,7 +1,7 @@
 // The settings: what is the reader's own choice in this browser, instructions for new chats, memory, and ways to the
 // account.
 
-import { h, iconButton } from "./dom.js";
+import { $, h, iconButton } from "./dom.js";
 import { InstructionsForm } from "./instructions.js";
 import { Journal } from "./journal.js";
 import { keysOf } from "./keys.js";
@@ -156,10 +156,12 @@ const mayNotify = async () =>
 /** @param {boolean} sendsMail */
 function account(sendsMail) {
   const email = way("accounts/email/", "E-mail address", "Only for a new password, if you forget yours.");
+  const servers = way("accounts/tool-servers/", "Tool servers", "Which of them may act in your name.");
   return [
     way("accounts/logins/", "Where you are logged in", "Other browsers, and a way to log out everywhere."),
     way("accounts/password_change/", "Password", "Changing it logs you out everywhere else."),
     ...(sendsMail ? [email] : []),
+    ...("toolServers" in $("settings-open").dataset ? [servers] : []),
     way("accounts/tokens/", "API tokens", "For programs that use this site in your name."),
   ];
 }

@@ -133,6 +133,7 @@ const MARKS = { running: "an answer is being written", unread: "new answer" };
 /** @param {import("./marks.js").Mark} mark */
 function markNodes(mark) {
   if (mark === "draft") return [h("span", { class: "session-draft", text: "Draft" })];
+  if (mark === "asks") return [h("span", { class: "session-draft asks", text: "Asks you" })];
   const words = MARKS[mark];
   if (!words) return [];
   return [h("span", { class: `dot ${mark}` }), h("span", { class: "visually-hidden", text: `(${words})` })];

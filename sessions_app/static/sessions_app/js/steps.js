@@ -1,7 +1,9 @@
 // Reasoning and tools of an answer: one quiet line each, which opens to what was thought, or given and answered.
 
 import { h, icon, within } from "./dom.js";
+import { fileList } from "./files.js";
 import { keep, kept } from "./kept.js";
+import { share, toolWords } from "./words.js";
 
 const BRIEF = 80;
 /** Tools in a row from which on they join into one line. */
@@ -30,21 +32,56 @@ const LEFT = {
   unanswered: "Nothing: the program that brought this tool gave no result.",
 };
 
+/** Of calls that a person was asked about. */
+const APPROVALS = { waiting: "waits for you", approved: "approved by you", refused: "refused by you" };
+
+/** What a result names that could be had if its user connected to a tool server, and the page where that is done. */
+const CONNECTING = "/accounts/tool-servers/";
+
 /** @param {Page.Step} step */
-function toolStep({ key, name = "", text, result, done, left }) {
+function toolStep(step) {
+  const { key, name = "", text, result, done, left, approval, files } = step;
   const list = h("dl", { class: "io" });
   if (text) list.append(h("dt", { text: "Input" }), h("dd", { dir: "auto", tabindex: "0", text: pretty(text) }));
-  const output = result ?? (left ? LEFT[left] : done ? "Nothing: it was cut off." : "Still at work …");
+  const missing = approval === "waiting" ? "It waits for your decision." : "Nothing: it was cut off.";
+  const output = result ?? (left ? LEFT[left] : done ? missing : "Still at work …");
   list.append(h("dt", { text: "Output" }), h("dd", { dir: "auto", tabindex: "0", text: output }));
-  const words = name.replaceAll("_", " ");
+  const words = toolWords(name);
   const body = h("div", { class: "step-body" }, list);
-  const head = left
-    ? `${left === "waits" ? "Waits for" : "Asked for"} ${words}`
-    : done
-      ? `Used ${words}`
-      : `Using ${words} …`;
-  return fold(key, "tool", head, brief(text, result), body, !done, left === "waits");
+  const said = [done ? brief(text, result) : far(step.progress), approval && APPROVALS[approval]];
+  const line = fold(key, "tool", headOf(step, words), said.filter(Boolean).join(" · "), body, !done, left === "waits");
+  if (!done && step.progress?.total) within(line, "summary").append(bar(step.progress, words));
+  const brought = fileList(files);
+  const way = result?.includes(CONNECTING) ? connecting() : null;
+  return brought || way ? h("div", { class: "step-with" }, line, brought, way) : line;
 }
+
+/**
+ * @param {Page.Step} step
+ * @param {string} words the tool's name
+ */
+function headOf({ done, left, approval, result }, words) {
+  if (left) return `${left === "waits" ? "Waits for" : "Asked for"} ${words}`;
+  if (!done) return `Using ${words} …`;
+  if (approval === "waiting" && result === undefined) return `Wants to use ${words}`;
+  return `${approval === "refused" ? "Did not use" : "Used"} ${words}`;
+}
+
+/** @param {Page.Progress | undefined} progress */
+function far(progress) {
+  if (!progress) return "";
+  const { progress: done, total, message } = progress;
+  return [total ? share(Math.min(done, total), total) : "", message?.slice(0, BRIEF)].filter(Boolean).join(" · ");
+}
+
+/**
+ * @param {Page.Progress} progress
+ * @param {string} words
+ */
+const bar = ({ progress, total }, words) =>
+  h("progress", { max: String(total), value: String(progress), "aria-label": `Progress of ${words}` });
+
+const connecting = () => h("a", { class: "step-way", href: `.${CONNECTING}`, text: "Connect …" });
 
 /** @param {Page.Step} step */
 function thoughtStep({ key, text, seconds, done }) {

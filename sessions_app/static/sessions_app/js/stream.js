@@ -33,7 +33,7 @@ export class StreamView {
    * @param {Page.Message[]} stored its steps that are part of the transcript already
    */
   show(run, stored) {
-    const parts = runningParts([...stored, ...run.stored], run.parts);
+    const parts = runningParts([...stored, ...run.stored], run.parts, run.progress);
     const last = parts.at(-1);
     fillAnswer(
       this.element,

@@ -9,7 +9,7 @@ import { $, reconcile, within } from "./dom.js";
 import { Editing } from "./editing.js";
 import { Emitter } from "./events.js";
 import { openFold } from "./kept.js";
-import { fetchPart, using } from "./later.js";
+import { drawnWith, fetchPart, using } from "./later.js";
 import { Markdown } from "./markdown.js";
 import { MessageItems } from "./message_items.js";
 import { unsummarisedItems } from "./notes.js";
@@ -105,9 +105,23 @@ export class Thread extends Emitter {
     if (!conversation.loaded) return [skeleton(), ...pending];
     const end = conversation.hasNewer
       ? [newerItem()]
-      : [...unsummarisedItems(conversation, this.actions), ...this.pending.waiting(conversation), ...pending];
+      : [
+          ...this.approvals(conversation),
+          ...unsummarisedItems(conversation, this.actions),
+          ...this.pending.waiting(conversation),
+          ...pending,
+        ];
     const items = [...olderItems(conversation), ...this.messageItems(conversation), ...end];
     return items.length ? items : [greeting()];
+  }
+
+  /**
+   * The question about calls that wait for a person.
+   * @param {Conversation} conversation
+   */
+  approvals(conversation) {
+    if (!conversation.approvals.length || conversation.run) return [];
+    return drawnWith("approvals", () => this.draw())?.approvalItems(conversation, this.actions) ?? [];
   }
 
   /**

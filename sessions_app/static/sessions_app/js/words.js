@@ -17,6 +17,21 @@ export const GONE = "This chat no longer exists. It may have been deleted in ano
  */
 export const isUsedUp = (error) => error.code === TOO_MANY && error.data.quota !== undefined;
 
+/**
+ * What a tool is called in a sentence.
+ * @param {string} tool
+ */
+export const toolWords = (tool) => tool.replaceAll("_", " ");
+
+/**
+ * That a person is asked about calls of tools.
+ * @param {Pick<Api.ApprovalShape, "tool">[]} approvals
+ */
+export const explainWaiting = ([first, ...others]) =>
+  first && !others.length
+    ? `Your decision is needed: the answer wants to use ${toolWords(first.tool)}.`
+    : `Your decision is needed: the answer wants to use ${others.length + 1} tools.`;
+
 export const SUMMARISING = "Summarising the earlier part of this chat …";
 export const SUMMARISED = "Earlier messages were summarised";
 

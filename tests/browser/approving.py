@@ -1,0 +1,68 @@
+"""A tool server whose calls a person is asked for, for one person's chats alone."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import ready, thread
+from tests.live import LiveSite
+from tests.processes import ROOT
+from tests.providers.script import Call
+from tests.services import end
+
+_MAKE = """
+from django.contrib.auth.models import Group, User
+from sessions_app.models import AgentProfile
+AgentProfile.default()
+group = Group.objects.create(name={name!r})
+User.objects.get(username={name!r}).groups.add(group)
+made = AgentProfile.objects.create(name="Tools of {name}", model="openai-chat:tools", order=1)
+made.groups.add(group)
+"""
+
+
+@cache
+def server_url() -> str:
+    """A tool server that lives as long as the tests."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.tool_servers.python_server"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    atexit.register(end, process)
+    assert process.stdout
+    return f"http://127.0.0.1:{process.stdout.readline().split()[-1]}/mcp"
+
+
+def give_tools(site: LiveSite, user: str) -> None:
+    """Let a user choose a profile that has the server's tools."""
+    site.manage("shell", "-c", _MAKE.format(name=user))
+    asked, allowed = "add,weather", "picture,count"
+    profile = f"Tools of {user}"
+    site.manage("mcp_server", user, "--url", server_url(), "--profiles", profile, "--ask", asked, "--allow", allowed)
+
+
+async def choose_tools(page: Page, site: LiveSite, user: str) -> None:
+    """Have the next new chat answered with the tools."""
+    await asyncio.to_thread(give_tools, site, user)
+    await page.reload()
+    await ready(page)
+    await page.locator("#picker button").click()
+    await page.get_by_role("menuitemradio", name="Tools of").click()
+    await expect(page.locator("#picker button")).to_contain_text("Tools of")
+
+
+def calls(user: str, tool: str, call_id: str = "", **arguments: Any) -> Call:
+    """A model's call of one of the server's tools."""
+    return Call(f"{user}_{tool}", json.dumps(arguments), call_id)
+
+
+def question(page: Page) -> Locator:
+    """What asks the person."""
+    return thread(page).locator(".ask")
