@@ -27,6 +27,7 @@ from bench import (
     search,
     soak,
     steering,
+    tools,
     turns,
 )
 from bench.floor import Floor
@@ -52,7 +53,7 @@ FULL = Plan(turns=300, rounds=20, long=100, agents=1_000, sockets=2_000, starts=
 QUICK = Plan(turns=60, rounds=4, long=30, agents=150, sockets=300, starts=1)
 USERS = 50
 WARM_AGENTS = 100
-WHAT = "table cache search recognition profile load profile-load soak steering branches palette doors files lifetime"
+WHAT = "table cache search recognition profile load profile-load soak steering branches palette doors files tools lifetime"
 
 
 async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]:
@@ -115,6 +116,7 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
         "profile-load": partial(load.profiled, load_plan, folder, provider),
         "doors": partial(doors.by_each, plan.turns, folder, provider),
         "files": partial(files.figures, quick, folder, provider),
+        "tools": partial(tools.of_a_server, plan.turns, folder, provider),
         "steering": partial(steering.after_an_edit, folder, provider),
         "branches": partial(branches.many_and_none, plan.turns, folder, provider),
         "palette": partial(palette.from_the_key, plan.long, folder, provider),

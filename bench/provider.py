@@ -2,7 +2,8 @@
 
 The tests' provider counts cached tokens honestly, by looking at every prompt it ever saw, and parses with h11: both
 would be most of what is measured here. This one knows the bytes of each reply beforehand. How many words, how long,
-and at what pace, says the last mark in the request's body (`Shape`). `GET /bodies?N` answers the last N request
+and at what pace, says the last mark in the request's body (`Shape`); which tool is called first, another (`ToolShape`).
+`GET /bodies?N` answers the last N request
 bodies as a JSON list, oldest first.
 """
 
@@ -21,13 +22,14 @@ from bench.timing import cpu_of
 from tests.processes import Process
 from tests.providers import chat
 from tests.providers.events import Event
-from tests.providers.script import Answer, words
+from tests.providers.script import Answer, Call, words
 from tests.providers.tokens import Counted
 
 MODEL = "bench"
 KEPT = 256
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_CALLS = re.compile(r"\[calls (\w+)\]")
 _MARK = re.compile(r"\[(\d+) words, (\d+) ms, (\d+) characters\]")
 
 
@@ -68,6 +70,33 @@ class Shape:
 PLAIN = Shape()
 
 
+@dataclass(frozen=True, slots=True)
+class ToolShape:
+    """A reply that calls a tool, one of CALLS, and then a plain one."""
+
+    tool: str
+
+    @property
+    def text(self) -> str:
+        """What is asked."""
+        return f"{PLAIN.text} [calls {self.tool}]"
+
+    @property
+    def answer(self) -> str:
+        """All that is said."""
+        return PLAIN.answer
+
+
+CALLS = {"calculator": '{"expression":"6 * 7"}', "python_add": '{"a":6,"b":36}'}
+"""Arguments by the names of tools."""
+
+
+def tool_asked_for(body: str) -> str | None:
+    """The tool that a request's last message asks for; None where it has been called."""
+    found = _CALLS.match(body, body.rfind("[calls "))
+    return found[1] if found and body.rfind('"role":"tool"') < found.start() else None
+
+
 def asked_for(body: str) -> Shape:
     """The shape that a request's last message asks for."""
     found = _MARK.match(body, body.rfind("[", 0, body.rfind(" characters]")))
@@ -88,6 +117,14 @@ def reply(shape: Shape) -> list[list[bytes]]:
     moments[0] = [_HEAD, role, *moments[0]]
     moments[-1] += [*spoken[shape.chunks :], b"0\r\n\r\n"]
     return moments
+
+
+@cache
+def call_reply(tool: str) -> bytes:
+    """What is written of a reply that calls a tool, all at once."""
+    answer = Answer(words=[], calls=[Call(tool, CALLS[tool], f"call_{tool}")])
+    events = chat.stream(answer, {"model": MODEL}, Counted(prompt=1000, cached=900))
+    return b"".join([_HEAD, *(_chunk(event) for event in events if isinstance(event, Event)), b"0\r\n\r\n"])
 
 
 class Connection(asyncio.Protocol):
@@ -118,6 +155,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(told), told))
             return
         self.bodies.append(body)
+        if (tool := tool_asked_for(body)) is not None:
+            self._transport.write(call_reply(tool))
+            return
         shape = asked_for(body)
         self._say(iter(reply(shape)), shape.pause / 1000)
 

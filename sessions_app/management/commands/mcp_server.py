@@ -94,6 +94,7 @@ def _note(tool: ToolServerTool) -> str:
 
 
 def _profiles(names: list[str]) -> list[AgentProfile]:
+    AgentProfile.default()  # a new site has none before somebody comes
     found = list(AgentProfile.objects.filter(name__in=names))
     if missing := set(names) - {profile.name for profile in found}:
         raise CommandError(f"There is no profile {', '.join(map(repr, sorted(missing)))}.")
