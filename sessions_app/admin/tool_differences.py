@@ -12,6 +12,11 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 Change = Literal["same", "gone", "new"]
+_WAY = re.compile(r"[^\W\d][\w$-]*|\$[\w-]+")
+_ITEM = re.compile(r"[^\s,\"\[\]{}]([^,\"\[\]\n\r]*[^\s,\"\[\]])?")
+_VALUE = re.compile(r"[^\s\"\[{][^\n\r]*")
+_WORDS = {"true", "false", "null", "NaN", "Infinity"}
+_NUMBER = re.compile(r"-?(\d|Infinity)")
 MAX_PAIRS = 4_000_000
 """Of words or lines that are compared; what is longer is shown as it was and as it is."""
 
@@ -48,22 +53,27 @@ def changed_words(before: str, now: str) -> list[Piece]:
 
 
 def _lines(value: Any, way: str) -> Iterator[str]:
+    """Tell values apart by their lines: two schemas have the same ones only where they are the same."""
     if isinstance(value, dict) and value:
         for name in value:
-            # What every argument stands under says nothing.
-            is_dull = name == "properties" and isinstance(value[name], dict)
-            yield from _lines(value[name], way if is_dull else f"{way}.{name}".lstrip("."))
+            yield from _lines(value[name], f"{way}.{_text(name, _WAY)}".removeprefix("."))
     elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
         for number, each in enumerate(value, 1):
-            yield from _lines(each, f"{way}.{number}")
-    else:
+            yield from _lines(each, f"{way}.{number}".removeprefix("."))
+    elif way or value:
         yield f"{way}: {_said(value)}"
 
 
 def _said(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(_said(each) for each in value) or "none"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return f"[{', '.join(_text(each, _ITEM) if isinstance(each, str) else _said(each) for each in value)}]"
+    return _text(value, _VALUE) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _text(text: str, plain: re.Pattern[str]) -> str:
+    """Return a text as it is, or in quotes where it could be taken for something else."""
+    is_plain = plain.fullmatch(text) and text not in _WORDS and not _NUMBER.match(text)
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def _pieces(before: Sequence[str], now: Sequence[str]) -> list[Piece]:

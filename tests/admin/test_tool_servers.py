@@ -199,8 +199,8 @@ def test_a_change_is_shown_and_told_to_nobody_until_it_is_taken(
     offer(server, OfferedTool("forecast", "Tell the <b>bad</b> weather.", CITY_AND_UNIT))
     page = text_of(boss, page_of(server, "tools"))
     assert "<ins>&lt;b&gt;bad&lt;/b&gt; </ins>" in page
-    assert "<ins>unit.enum: C, F</ins>" in page
-    assert "<del>required: city</del>" in page
+    assert "<ins>properties.unit.enum: [C, F]</ins>" in page
+    assert "<del>required: [city]</del>" in page
     assert ">Changed</span>" in page
     assert "Not offered any more" in page
     assert prefix_of(profile, remembers=False) == before

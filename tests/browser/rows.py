@@ -89,9 +89,7 @@ def _tool_server(profile: AgentProfile) -> ToolServer:
     server.failure, server.failed_at = "The tool server weather could not be reached.", timezone.now()
     server.save()
     server.profiles.set([profile, AgentProfile.default()])
-    gone = OfferedTool(
-        "tides", "Tell the tides of a port.", '{"properties":{"port":{"type":"string"}},"type":"object"}'
-    )
+    gone = OfferedTool("tides", "Tell the tides of a port.", CITY.replace("city", "port"))
     offers.record(server, [OfferedTool("forecast", "Tell the weather of a city.", CITY), gone])
     offers.switch(server, {"forecast": ToolStanding.ALLOWED})
     changed = OfferedTool("forecast", "Tell the weather of a city, and of the sea beside it.", CITY_AND_UNIT)
