@@ -56,3 +56,5 @@ if (button instanceof HTMLButtonElement && button.form && result && list) {
     button.disabled = false;
   });
 }
+
+export {}; // a module, whose names are its own
