@@ -17,6 +17,7 @@ from sessions_app.models import Approval, CallState, Decision, StandingApproval,
 MOST_SHOWN = 50
 """The newest of a session that are told."""
 
+NONE = SafeString("-")
 _CAME_OF = {
     CallState.NONE: "not made yet",
     CallState.BEGUN: "being made",
@@ -54,4 +55,4 @@ def _line(row: Approval) -> str:
 
 def _listed(lines: Iterable[str]) -> SafeString:
     told = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
-    return format_html("<ul>{}</ul>", told) if told else SafeString("-")
+    return format_html("<ul>{}</ul>", told) if told else NONE

@@ -143,17 +143,17 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
     @admin.display(description="asked of a person")
     def asked(self, row: ChatSession) -> SafeString:
         """The calls that a person was asked about, and what came of them."""
-        return approvals.asked(row.approvals.all())
+        return approvals.asked(row.approvals.all()) if row.asks_approval else approvals.NONE
 
     @admin.display(description="always approved")
     def standing(self, row: ChatSession) -> SafeString:
         """The tools that are not asked about any more."""
-        return approvals.standing(row.standing_approvals.all())
+        return approvals.standing(row.standing_approvals.all()) if row.asks_approval else approvals.NONE
 
     @admin.display(description="awaited of programs")
     def awaited_of_clients(self, row: ChatSession) -> SafeString:
         """The calls of tools that a program has brought, and whose results have not come."""
-        return approvals.of_clients(row.waiting_calls.all())
+        return approvals.of_clients(row.waiting_calls.all()) if row.client_tools else approvals.NONE
 
     @admin.display(description="messages")
     def messages(self, row: ChatSession) -> str:

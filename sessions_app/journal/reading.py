@@ -83,7 +83,9 @@ class _Rows:
         found = reached(Turn.objects.filter(owner_id=owner_id, run_id__in=runs), "chat_session__profile")
         turns = list(found) if runs else []
         self.turns: dict[UUID | None, Turn] = {turn.run_id: turn for turn in turns}
-        self.asked = approvals.asked_by(turn.pk for turn in turns) if turns else {}
+        asking = {session.pk for session in self.sessions.values() if session.asks_approval}
+        ended = [turn.pk for turn in turns if turn.chat_session_id in asking]
+        self.asked = approvals.asked_by(ended) if ended else {}
         asked = {entry.subject for entry in entries if entry.subject and entry.name in _APPROVALS}
         decided = Approval.objects.filter(owner_id=owner_id, public_id__in=asked).select_related("turn")
         reachable = reached(decided, "chat_session__profile")

@@ -7,12 +7,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from sessions_app.models import Approval, CallState, Decision, StandingApproval, WaitingCall, WaitingKind
+from sessions_app.models import Approval, CallState, ChatSession, Decision, StandingApproval, WaitingCall, WaitingKind
 from tests.admin.conftest import make_session, make_turn, page_of, say, text_of
 
 
 def test_decisions_and_waiting_calls_stand_at_session_and_turn(boss: Client, alice: User) -> None:
     chat_session = make_session(alice)
+    ChatSession.objects.filter(pk=chat_session.pk).update(asks_approval=True, client_tools="x")
     message = say(chat_session, 1, "Let me see.")
     turn = make_turn(chat_session)
     common = {"owner": alice, "chat_session": chat_session, "turn": turn, "message": message}

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 
 from sessions_app import database, journal
 from sessions_app.conversations import lost_calls
+from sessions_app.conversations.transcript import OwnershipLost
 from sessions_app.errors import BadInput, Conflict, NotFound
 from sessions_app.llm.tools.sources import Standing
 from sessions_app.models import Approval, Message, StandingApproval, TurnKind, WaitingCall
@@ -19,7 +20,7 @@ from sessions_app.turn_store.deciding import GivenDecision
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
-from tests.turns.host import Host, guard_of, idle, said, stands_at, types, within
+from tests.turns.host import Host, guard_of, idle, said, stands_at, stored_turn, types, within, worked
 from tests.turns.tool_server import (
     MailServer,
     decide,
@@ -425,6 +426,37 @@ async def test_a_user_who_may_no_longer_act_decides_nothing(
     with pytest.raises(NotFound):
         await send(host, chat, [GivenDecision(approval.public_id, True)])
     assert server.made == []
+
+
+async def test_a_decision_of_a_user_who_may_no_longer_act_is_withdrawn(
+    host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    other = await new_host()
+    serve(other, server)
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    host.runner.launcher.accepting = False
+    asked = await decide(host, chat, {"c1": True})
+    users = get_user_model().objects.filter(pk=host.user_id)
+    await database.write(lambda: users.update(is_active=False))
+    await other.runner.supervisor.look()
+    await worked(other)
+    assert ((await stored_turn(asked.run_id)).status, server.made) == ("withdrawn", [])
+
+
+async def test_no_call_is_begun_for_a_user_who_may_no_longer_act(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    server.holds.clear()
+    asked = await decide(host, chat, {"c1": True})
+    await within(server.began.wait())
+    turn = await stored_turn(asked.run_id)
+    users = get_user_model().objects.filter(pk=host.user_id)
+    await database.write(lambda: users.update(is_active=False))
+    with pytest.raises(OwnershipLost):
+        await database.write(approving.begin_calls, turn, [])
+    server.holds.set()
+    await idle(host)
 
 
 async def test_deleting_the_chat_deletes_what_waits(host: Host, chat: UUID, provider: Provider) -> None:
