@@ -1,10 +1,10 @@
 /**
  * What a program in JavaScript does with OpenAI's official client: responses and conversations, against a real site.
- * Its result is printed as JSON. Called with the site's address and a token.
+ * Its result is printed as JSON. Called with the site's address, a token and a picture in base64.
  */
 import OpenAI, { APIError, NotFoundError } from "openai";
 
-const [baseURL, apiKey] = process.argv.slice(2);
+const [baseURL, apiKey, picture] = process.argv.slice(2);
 const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
 const model = "Default";
 
@@ -43,6 +43,17 @@ const asked = await asking.finalResponse();
 const call = asked.output.find((item) => item.type === "function_call");
 const output = { type: "function_call_output", call_id: call.call_id, output: `sunny in ${JSON.parse(call.arguments).city}` };
 const told = await client.responses.create({ model, input: [output], tools, previous_response_id: asked.id });
+const image = { type: "input_image", detail: "auto", image_url: `data:image/png;base64,${picture}` };
+const looked = await client.responses.create({ model, input: [{ role: "user", content: [image] }] });
+const pictured = await client.responses.inputItems.list(looked.id);
+const chat = await client.chat.completions.create({
+  model,
+  messages: [
+    { role: "user", content: [{ type: "image_url", image_url: { url: image.image_url } }] },
+    { role: "assistant", content: looked.output_text },
+    { role: "user", content: "Q9" },
+  ],
+});
 const refused = await client.responses.create({ model: "nobody", input: "Q8" }).catch((error) => error);
 
 console.log(
@@ -61,6 +72,8 @@ console.log(
     topic: (await client.conversations.retrieve(conversation.id)).metadata.topic,
     listed: listed.data.length,
     told: told.output_text,
+    looked: pictured.data[0].content.map((part) => part.type),
+    chat: chat.choices[0].message.content,
     refused: refused instanceof APIError && [refused.status, refused.code],
   }),
 );
