@@ -53,7 +53,9 @@ FULL = Plan(turns=300, rounds=20, long=100, agents=1_000, sockets=2_000, starts=
 QUICK = Plan(turns=60, rounds=4, long=30, agents=150, sockets=300, starts=1)
 USERS = 50
 WARM_AGENTS = 100
-WHAT = "table cache search recognition profile load profile-load soak steering branches palette doors files tools lifetime"
+WHAT = (
+    "table cache search recognition profile load profile-load soak steering branches palette doors files tools lifetime"
+)
 
 
 async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]:
