@@ -132,10 +132,9 @@ async def _body(response: httpx2.Response, refused: Collection[str], into: IO[by
 def _sentence(error: httpx2.HTTPError) -> str:
     """Say what was wrong on the way, of our own words alone."""
     match error:
-        case UnknownHost():
-            return "there is no such host."
-        case NotPublic():
-            return "the address is not public."
+        case UnknownHost() | NotPublic():
+            # One sentence for both: which names the host's own network has is no stranger's business.
+            return "the address leads to no public host."
         case httpx2.TimeoutException():
             return "the server did not answer in time."
         case NotTrusted():

@@ -100,6 +100,8 @@ def main(fetcher: Fetcher) -> None:
     except MemoryError:
         told = PageError(TOO_LARGE)
     results.write(told_file, told)
+    # At once: a look-up that was given up may still hold its thread, for which Python would wait.
+    os._exit(0)
 
 
 if __name__ == "__main__":

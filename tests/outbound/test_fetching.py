@@ -86,7 +86,7 @@ async def test_a_redirect_to_a_private_address(names: Names, server: Server, to:
     async with serving("127.0.0.2", port=server.port) as private:
         told = await why_not_from(names, server, redirect(to.format(port=server.port)))
         assert private.requests == []
-    assert told == "the address is not public."
+    assert told == "the address leads to no public host."
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ async def test_redirects_in_a_circle(names: Names, server: Server) -> None:
         ("http://site.example/\r\nHost: other", "this is no web address."),
         ("http://[::1/", "this is no web address."),
         ("http://xn--\u00e9.example/", "this is no web address."),
-        ("http://nowhere.example/", "there is no such host."),
-        ("http://10.0.0.1/", "the address is not public."),
+        ("http://nowhere.example/", "the address leads to no public host."),
+        ("http://10.0.0.1/", "the address leads to no public host."),
         ("http://site.example/" + "x" * 2000, "the address has more than 2,000 characters."),
     ],
 )

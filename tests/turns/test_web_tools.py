@@ -21,6 +21,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, said, within
+from tests.turns.tool_server import decided, waiting
 from tests.web_pages.fixtures import Site, site
 
 __all__ = ["site"]
@@ -113,10 +114,27 @@ async def test_what_was_wrong_is_told_to_the_model(
     chat = await session()
     assert (await host.turn(chat)).status == "complete"
     assert [text for role, text, _ in await said(chat) if role == "tool"] == [
-        "Error: the address is not public.",
+        "Error: the address leads to no public host.",
         "Error: the search server cannot be asked now.",
         "Error: the arguments do not fit: url: Field required",
     ]
+
+
+async def test_where_pages_are_asked_for_none_is_read_before_a_person_agrees(
+    host: Host, session: NewSession, provider: Provider, site: Site, settings: Settings, new_host: NewHost
+) -> None:
+    settings.HERMES_WEB_PAGES = "ask"
+    asking = await new_host()
+    site.replies |= {"/": answer(b"<p>The news."), "/search?q=news&format=json": searxng()}
+    provider.script(Answer(calls=[reading(site), SEARCHING]), Answer(["Done."]))
+    chat = await session()
+    await asking.turn(chat)
+    [approval] = await waiting(asking, chat)
+    assert approval.tool == "read_page"
+    # The search needed nobody's word, and has its result.
+    assert [request.split(" ")[1] for request in site.requests] == ["/search?q=news&format=json"]
+    await decided(asking, chat, {approval.tool_call_id: True})
+    assert "The news." in next(text for role, text, _ in await said(chat) if role == "tool" and "<page>" in text)
 
 
 async def test_a_tool_that_was_switched_off_is_gone_for_chats_that_have_it(

@@ -86,15 +86,15 @@ async def test_a_title_of_a_megabyte(site: Site) -> None:
 
 async def test_what_fetching_refuses_is_told(site: Site) -> None:
     assert await why_not(site, answer(b"", status="404 Not Found")) == "the server answered with the status 404."
-    assert await why_not(site, redirect("http://127.0.0.2/")) == "the address is not public."
-    assert await why_not(site, url="http://127.0.0.1:1/") == "the address is not public."
+    assert await why_not(site, redirect("http://127.0.0.2/")) == "the address leads to no public host."
+    assert await why_not(site, url="http://127.0.0.1:1/") == "the address leads to no public host."
 
 
 async def test_production_reads_no_page_of_this_machine(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "COMMAND", [sys.executable, "-m", "sessions_app.web_pages.worker"])
     for url in (f"http://127.0.0.1:{site.port}/", "http://localhost/", "http://[::1]/", "http://0/"):
         assert await why_not(site, url=url) in (
-            "the address is not public.",
+            "the address leads to no public host.",
             "only the ports of web sites, 80 and 443, are asked.",
         )
     assert site.requests == []
