@@ -32,7 +32,7 @@ _LEFT_OUT = " | ".join(
 _MAIN = ("//main | //*[@role='main']", "//article[not(ancestor::article)]")
 _META_BYTES = 4096
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
-_BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def decoded(content: bytes, charset: str, *, is_html: bool) -> str:
@@ -63,7 +63,8 @@ def read(html: str, url: str) -> tuple[str, str]:
         text = Inscriptis(_main_part(tree), ParserConfig(display_links=True)).get_text()
     except (etree.LxmlError, RecursionError, ValueError) as error:
         raise Unreadable(NOTHING) from error
-    text = _BLANK_LINES.sub("\n\n", text).strip()
+    # Columns of tables are filled up with spaces.
+    text = _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip()
     if not text:
         raise Unreadable(NOTHING)
     return title, text

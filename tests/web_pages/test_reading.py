@@ -30,6 +30,11 @@ async def why_not(site: Site, reply: bytes | None = None, url: str = "") -> str:
     return error.value.text
 
 
+async def test_a_table_has_no_spaces_behind_it(site: Site) -> None:
+    site.replies["/"] = answer(b"<table><tr><th>A<th>Long<tr><td>1<td>2</table><p>a<br><br><br><br>b")
+    assert (await read(1, site.url())).text == "A  Long\n1  2\n\na\n\nb"
+
+
 async def test_a_page_is_read(site: Site) -> None:
     html = "<title>A  site\n</title><nav>Menu</nav><main><h1>News</h1>" + BODY + "<a href=more>More</a></main>"
     site.replies |= {"/": redirect("/news/"), "/news/": answer(html.encode())}
