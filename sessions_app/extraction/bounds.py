@@ -35,11 +35,11 @@ NICENESS = 15
 """Beside the serving process, like the workers that render Markdown."""
 
 
-def confine() -> None:
+def confine(memory_bytes: int = MEMORY_BYTES) -> None:
     """Bound this process, for good."""
     for kind, most in (
         (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
         # A core would keep on the disk what the file says.
         (resource.RLIMIT_CORE, 0),

@@ -25,6 +25,9 @@ REFUSED = ("image/", "audio/", "video/", "font/")
 EMPTY = "the page is empty."
 NO_TEXT = "what stands there is no text."
 TOO_LARGE = "to read this page would take more memory than it may."
+MEMORY_BYTES = 768 * 2**20
+"""Of address space: less than a file may take, because no picture is decoded and more run at once."""
+
 MAX_TITLE = 300
 HTML = ("text/html", "application/xhtml+xml")
 UNKNOWN = ("", "application/octet-stream")
@@ -88,7 +91,7 @@ def _looks_like_html(content: bytes) -> bool:
 def main(fetcher: Fetcher) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(bounds.NICENESS)
-    bounds.confine()
+    bounds.confine(MEMORY_BYTES)
     # A library that prints would write amid what was read.
     told_file = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
