@@ -13,12 +13,13 @@ from sessions_app import database
 from sessions_app.models import AgentProfile, MessageFile, ToolServer, ToolStanding, UserFile
 from sessions_app.session_store import chats
 from sessions_app.tool_servers import offers
+from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.stamps.stored import assert_storage_is_true
 from tests.tool_servers.adding import add_server, set_standing
 from tests.tool_servers.conftest import EVERYTHING, PYTHON
-from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_ON_BOTH_DATABASES, RESPONSES, NewSession
+from tests.turns.fixtures import ONE_ON_BOTH_DATABASES, NewSession
 from tests.turns.host import Host, said, types, within
 
 pytestmark = pytest.mark.one_database
@@ -113,9 +114,7 @@ async def test_a_picture_is_shown_kept_and_sent_again_byte_by_byte(
     assert sent.count(b"iVBOR") == 2
     await host.runner.pool.close()
     await host.turn(chat, "and now?")
-    conversation = {CHAT: "messages", RESPONSES: "input", ANTHROPIC: "messages"}[wire]
-    before, after = (request.json[conversation] for request in provider.requests[1:])
-    assert after[: len(before)] == before or wire == ANTHROPIC
+    assert extends(provider.bodies[2], provider.bodies[1])
     await database.write(lambda: pictures_are_kept(host.user_id))
 
 
