@@ -19,6 +19,8 @@ from sessions_app.models.tokens import digest_of
 
 REFRESH_LEASE = timedelta(seconds=30)
 """How long one call has for fetching fresh tokens: three times what a request may take."""
+MAX_REQUESTS = 10
+"""Of one user that wait for an answer."""
 _LONGEST = timedelta(days=365)
 
 
@@ -50,7 +52,9 @@ class Kept:
 
 
 def keep_request(user_id: int, server: ToolServer, session_key: str, state: str, pending: Pending) -> None:
-    """Write down that the user is led away, in this login."""
+    """Write down that the user is led away, in this login. Of their earlier requests the newest stay."""
+    earlier = AuthorisationRequest.objects.filter(owner=user_id).order_by("-pk").values_list("pk", flat=True)
+    AuthorisationRequest.objects.filter(pk__in=list(earlier[MAX_REQUESTS - 1 :])).delete()
     AuthorisationRequest.objects.create(
         owner_id=user_id,
         server=server,

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pydantic_ai  # noqa: F401 - a listing would load it in the event loop
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.tools.sources import Context, ToolError
-from sessions_app.models import Authorisation, ToolServer, ToolStanding
+from sessions_app.models import AgentProfile, Authorisation, ToolServer, ToolStanding
 from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.credentials import credentials_for
 from sessions_app.tool_servers.listing import OfferedTool, listed
@@ -54,6 +55,17 @@ def allowed(alice: Person, notes: ToolServer, protected: ProtectedServer) -> Too
     offers.record(notes, asyncio.run(offered(alice, notes)))
     offers.switch(notes, {"read_notes": ToolStanding.ALLOWED})
     return notes
+
+
+def test_the_command_says_that_users_are_asked(alice: Person, protected: ProtectedServer) -> None:
+    AgentProfile.default()
+    with pytest.raises(CommandError) as error:
+        call_command("mcp_server", "notes", "--url", protected.url, "--profiles", "Default")
+    assert "Each user gives it an authorisation of their own" in str(error.value)
+    assert ToolServer.objects.get().asks_users
+    with pytest.raises(CommandError):
+        call_command("mcp_server", "notes", "--url", "http://127.0.0.1:9/mcp", "--profiles", "Default")
+    assert not ToolServer.objects.get().asks_users
 
 
 def test_a_call_is_its_users(allowed: ToolServer, alice: Person) -> None:

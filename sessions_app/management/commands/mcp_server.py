@@ -104,6 +104,7 @@ def _profiles(names: list[str]) -> list[AgentProfile]:
 def _change(server: ToolServer, options: dict[str, Any]) -> None:
     """Set what is given of the server itself; nothing is saved. Raises CommandError."""
     before, server.url, server.command = server.url, options["url"], options["program"]
+    server.asks_users = server.asks_users and server.url == before
     try:
         server.full_clean()
         if options["header"] is not None:
