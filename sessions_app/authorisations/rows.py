@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 from mcp.shared.auth import OAuthClientInformationFull, OAuthMetadata, OAuthToken
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from sessions_app.authorisations.tokens import Grant, Terms
 from sessions_app.models import Authorisation, AuthorisationClient, AuthorisationRequest, ToolServer
@@ -76,7 +76,7 @@ def take_request(user_id: int, session_key: str, state: str) -> Returned | None:
         return None
     try:
         return Returned(row.server, Pending.model_validate_json(unseal(row.sealed)))
-    except UnreadableSecret:
+    except (UnreadableSecret, ValidationError):
         return None
 
 
@@ -85,7 +85,7 @@ def find_client(server: ToolServer, issuer: str, redirect_uri: str) -> OAuthClie
     row = AuthorisationClient.objects.filter(server=server, issuer=issuer, redirect_uri=redirect_uri).first()
     try:
         return OAuthClientInformationFull.model_validate_json(unseal(row.sealed)) if row else None
-    except UnreadableSecret:
+    except (UnreadableSecret, ValidationError):
         return None
 
 
@@ -104,12 +104,13 @@ def forget_client(server: ToolServer, issuer: str) -> None:
     AuthorisationClient.objects.filter(server=server, issuer=issuer).delete()
 
 
-def keep(user_id: int, server: ToolServer, grant: Grant) -> Grant | None:
-    """Keep a user's authorisation, and return the one that it replaces, if there was one that can be read."""
-    before = find(user_id, server)
+def keep(user_id: int, server: ToolServer, grant: Grant) -> None:
+    """Keep a user's authorisation, in place of an earlier one.
+
+    That one is not ended at the server: some end all of a user's there.
+    """
     fields = {**_columns(grant), "url": server.url, "refresher": None, "refresher_until": None}
     Authorisation.objects.update_or_create(owner_id=user_id, server=server, defaults=fields)
-    return before.grant if before else None
 
 
 def find(user_id: int, server: ToolServer) -> Kept | None:
@@ -117,7 +118,7 @@ def find(user_id: int, server: ToolServer) -> Kept | None:
     row = Authorisation.objects.filter(owner=user_id, server=server, url=server.url, owner__is_active=True).first()
     try:
         return _kept(row) if row else None
-    except UnreadableSecret:
+    except (UnreadableSecret, ValidationError):
         return None
 
 

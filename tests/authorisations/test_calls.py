@@ -18,7 +18,7 @@ from sessions_app.tool_servers.credentials import credentials_for
 from sessions_app.tool_servers.listing import OfferedTool, listed
 from sessions_app.tool_servers.source import ToolServers
 from tests.authorisations.conftest import Person
-from tests.authorisations.server import ProtectedServer
+from tests.authorisations.server import Fault, ProtectedServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,6 +107,17 @@ def test_tokens_that_are_never_taken_say_where(allowed: ToolServer, alice: Perso
         asyncio.run(called(alice))
     assert str(error.value) == WHERE
     assert protected.memory.refreshes == 1
+
+
+def test_no_token_follows_a_redirect(allowed: ToolServer, alice: Person, protected: ProtectedServer) -> None:
+    elsewhere = ProtectedServer()
+    try:
+        protected.answer("/mcp", Fault(307, b"", {"location": elsewhere.url}))
+        with pytest.raises(ToolError):
+            asyncio.run(called(alice))
+        assert elsewhere.requests == []
+    finally:
+        elsewhere.close()
 
 
 def test_an_authorisation_of_another_key_says_where(allowed: ToolServer, alice: Person) -> None:
