@@ -47,7 +47,7 @@ class ToolServerAdmin(TickedChoices, ToolPages):
         counts = {standing.value: Count("tools", Q(tools__standing=standing)) for standing in ToolStanding}
         waiting = Count("tools", _UNDECIDED & Q(tools__problem="", tools__is_offered=True))
         rows: QuerySet[ToolServer] = super().get_queryset(request)
-        return rows.annotate(**counts, waiting=waiting)
+        return rows.annotate(**counts, waiting=waiting).prefetch_related("profiles")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out what is only typed, for who may only look, and what does not concern this server."""
@@ -95,7 +95,7 @@ class ToolServerAdmin(TickedChoices, ToolPages):
     @admin.display(description="profiles")
     def profile_names(self, row: ToolServer) -> str:
         """The profiles whose new sessions have its tools."""
-        return ", ".join(row.profiles.order_by("name").values_list("name", flat=True)) or "-"
+        return ", ".join(sorted(profile.name for profile in row.profiles.all())) or "-"
 
     @admin.display(description="tools")
     def tool_counts(self, row: Any) -> str:
