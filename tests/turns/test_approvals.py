@@ -10,13 +10,15 @@ from django.contrib.auth import get_user_model
 
 from sessions_app import database, journal
 from sessions_app.conversations import lost_calls
+from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.transcript import OwnershipLost
 from sessions_app.errors import BadInput, Conflict, NotFound
 from sessions_app.llm.tools.sources import Standing
-from sessions_app.models import Approval, Message, StandingApproval, TurnKind, WaitingCall
+from sessions_app.models import AgentProfile, Approval, Message, StandingApproval, TurnKind, WaitingCall
 from sessions_app.session_store import forking
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.deciding import GivenDecision
+from sessions_app.turn_store.recognising import Heard
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -176,6 +178,23 @@ async def test_who_says_something_else_refuses(host: Host, chat: UUID, server: M
     assert (await host.listener.fact("approval.decided"))["decision"] == "refused"
     with pytest.raises(Conflict):
         await send(host, chat, [GivenDecision(approval.public_id, True)])
+
+
+@pytest.mark.parametrize("between", [(), ("Never mind.", "Fine.")])
+async def test_a_program_that_goes_on_refuses(
+    host: Host, chat: UUID, server: MailServer, provider: Provider, between: tuple[str, ...]
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    profile = await database.write(AgentProfile.default)
+    texts = ("Write to Bo.", "Let me see.", *between, "And now?")
+    sent = tuple(Said(("user", "assistant")[number % 2], text) for number, text in enumerate(texts))
+    asked = await within(host.runner.service.converse(host.user_id, Heard(profile.pk, None, sent, str(chat)), None))
+    assert asked.turn.chat_session_id == chat
+    await host.listener.end_of(asked.run_id)
+    await idle(host)
+    contents = [each["content"] for each in provider.requests[-1].json["messages"]]
+    assert contents[3:] == [approving.NOT_ANSWERED, *between, "And now?"]
+    assert (server.made, (await host.open(chat))["approvals"]) == ([], [])
 
 
 async def test_queued_turns_wait_for_the_decision(
