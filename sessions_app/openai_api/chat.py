@@ -11,24 +11,27 @@ from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.http_api.following import following
 from sessions_app.http_api.sent_files import SentFiles, sent_files
-from sessions_app.openai_api import models, reading
+from sessions_app.openai_api import models, naming, reading
 from sessions_app.openai_api.answers import ALIVE, DONE, Completion
 from sessions_app.openai_api.following import CallDelta, End, Heard, RunFollower, Words
-from sessions_app.openai_api.naming import session_name
 from sessions_app.openai_api.reading import ChatRequest
+from sessions_app.openai_api.rejoining import told_again
 from sessions_app.turn_store import recognising
+from sessions_app.turn_store.repeats import Sent
 
 
 async def complete(exchange: Exchange, caller: Caller) -> None:
     """Answer a request for a chat completion. Raises ApiError, CommandError, Unauthorised, Gone."""
-    name = session_name(exchange)
+    name = naming.session_name(exchange)
     async with sent_files(exchange, caller) as files:
-        request = await asyncio.to_thread(reading.read, await files.body(), files)
+        body = await files.body()
+        request = await asyncio.to_thread(reading.read, body, files)
+        sent = await asyncio.to_thread(naming.sent, exchange, body, None)
         profile = await models.find(caller, request.model)
         heard = recognising.Heard(profile.pk, request.prompt, request.said, name, request.tools)
         follower = RunFollower(caller, {tool.name for tool in request.tools})
         async with following(exchange, follower):
-            await _converse(exchange, caller, request, heard, follower, files)
+            await _converse(exchange, caller, request, heard, sent, follower, files)
 
 
 async def _converse(
@@ -36,17 +39,21 @@ async def _converse(
     caller: Caller,
     request: ChatRequest,
     heard: recognising.Heard,
+    sent: Sent,
     follower: RunFollower,
     files: SentFiles,
 ) -> None:
     service = exchange.runner.service
-    asked = await service.converse(caller.user_id, heard, request.sampling, keep=files.keep, door=caller)
+    asked = await service.converse(caller.user_id, heard, request.sampling, sent=sent, keep=files.keep, door=caller)
     files.close()
     session_id = asked.turn.chat_session_id
-    service.follow(session_id, follower)
     completion = Completion(asked.run_id, request.model)
     headers = {"X-Session-Id": str(session_id)}
-    told = follower.told(session_id, asked.run_id)
+    if asked.repeated:
+        told = told_again(exchange, caller, follower, session_id, asked.run_id)
+    else:
+        service.follow(session_id, follower)
+        told = follower.told(session_id, asked.run_id)
     if request.streams:
         await _stream(exchange, completion, told, headers, includes_usage=request.includes_usage)
     else:

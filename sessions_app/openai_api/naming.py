@@ -29,7 +29,7 @@ def session_name(exchange: Exchange) -> str | None:
     return value
 
 
-def sent(exchange: Exchange, body: bytes, kept: dict[str, Any]) -> Sent:
+def sent(exchange: Exchange, body: bytes, kept: dict[str, Any] | None) -> Sent:
     """Return a request as it was sent, of which ``kept`` is kept. For a thread: a body may be megabytes.
 
     Raises ApiError.

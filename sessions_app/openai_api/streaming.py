@@ -17,6 +17,7 @@ from sessions_app.openai_api import responses_store
 from sessions_app.openai_api.answers import ALIVE
 from sessions_app.openai_api.ids import message_of
 from sessions_app.openai_api.items import Item
+from sessions_app.openai_api.rejoining import join
 from sessions_app.openai_api.response_events import ResponseEvents
 from sessions_app.openai_api.response_following import ENDS, ResponseFollower
 
@@ -67,7 +68,7 @@ class FollowedRun:
 
     async def answer_again(self) -> None:
         """Answer a run that has begun before, once it has ended. Raises ApiError, NotFound, Gone."""
-        if await self.join() is False:
+        if await self._join() is False:
             await self.answer_now()
         else:
             await self.answer()
@@ -78,23 +79,12 @@ class FollowedRun:
         await self.exchange.stream(events.begin(begun), self.headers)
         await self._go_on(events)
 
-    async def join(self) -> RunShape | bool | None:
-        """Follow a run that has begun before; return how far it has come.
-
-        True where it waits, False where it has ended.
-        """
-        opened = await self.exchange.runner.service.open_session(self.session_id, self.follower, 1, door=self.caller)
-        run: RunShape | None = opened["run"]
-        if run is not None and run.run_id == self.run_id:
-            return run
-        return any(queued.run_id == self.run_id for queued in opened["queued"])
-
     async def stream_again(self) -> None:
         """Send the events of a run that has begun before: what there was of it, then what comes.
 
         Raises NotFound, Gone.
         """
-        run = await self.join()
+        run = await self._join()
         response = await self._read()
         events = ResponseEvents(self.tools)
         await self.exchange.stream(events.begin({**response, **_NOT_YET}), self.headers)
@@ -107,6 +97,9 @@ class FollowedRun:
             under_way = str(run.message_id) if run.text else None
             await self.exchange.stream(events.repeat(done, under_way, run.text), self.headers)
         await self._go_on(events)
+
+    async def _join(self) -> RunShape | bool:
+        return await join(self.exchange, self.caller, self.follower, self.session_id, self.run_id)
 
     async def _go_on(self, events: ResponseEvents) -> None:
         try:
