@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 _ANSWER: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
 _INFO = mcp_types.Implementation(name="hermes-site", version="1")
+_CLOSED = "Connection closed"
+"""What it says where the connection has ended under a call."""
 _TERMINATED = "Session terminated"
 """What the client says of a 404 to a session that it had: the server has begun anew, and run nothing."""
 
@@ -48,6 +50,7 @@ class Connection:
         self._timeout = timeout
         self._refusal = Refusal()
         self._output = Output()
+        self._is_forgotten = False
         self._closing = asyncio.Event()
         self._opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._keeper = asyncio.create_task(self._keep())
@@ -56,7 +59,7 @@ class Connection:
     @property
     def is_over(self) -> bool:
         """Whether no call can go over it any more."""
-        return self._keeper.done() or self._output.ended.is_set()
+        return self._keeper.done() or self._output.ended.is_set() or self._is_forgotten
 
     async def opened(self) -> Client:
         """Wait until it is open, and return its client. Raises ToolServerError."""
@@ -126,6 +129,8 @@ class Connection:
             raise
         except BaseException as error:
             self._cause = self._explained(error)
+            # Of several calls under way nobody knows which could not be sent: the others have begun.
+            self._cause.begun = self._cause.begun or self.users > 1
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -161,7 +166,7 @@ class Connection:
         except TimeoutError:
             raise self._error(f"did not answer within {OPEN_SECONDS:g} seconds") from None
         except MCPError as error:
-            if _is_closed(error) and not self._output.ended.is_set():
+            if error.message == _CLOSED and not self._output.ended.is_set():
                 await asyncio.wait([self._keeper], timeout=CLOSE_SECONDS)  # it knows why
             raise self._explained(error) from None
         except (ValidationError, ValueError, TypeError) as error:
@@ -197,6 +202,7 @@ class Connection:
             case mcp_types.PARSE_ERROR:
                 return self._error("answered what is not MCP")
             case mcp_types.INVALID_REQUEST if error.message == _TERMINATED:
+                self._is_forgotten = True
                 return self._error("has forgotten the session", begun=False)
         said = " ".join(error.message.split())[:300].rstrip(".")
         return self._error(f"refused the call: {said}" if said else "refused the call")
@@ -212,4 +218,4 @@ class Connection:
 
 def _is_closed(error: MCPError) -> bool:
     """Whether the client itself has made the error: servers use its code for whatever they like."""
-    return error.code == mcp_types.CONNECTION_CLOSED and error.message.startswith(("Connection closed", "SSE stream"))
+    return error.code == mcp_types.CONNECTION_CLOSED and error.message.startswith((_CLOSED, "SSE stream"))

@@ -94,7 +94,7 @@ class _BoundedTransport(httpx2.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
-        if response.status_code in (401, 403):
+        if request.method == "POST" and response.status_code in (401, 403):
             self._refusal.status = response.status_code
             self._refusal.challenge = response.headers.get("www-authenticate", "")
         stream = response.stream

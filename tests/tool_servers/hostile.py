@@ -33,7 +33,7 @@ class HostileServer:
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
         """Yield the address."""
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        server = self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         try:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp"
         finally:
@@ -41,6 +41,10 @@ class HostileServer:
             for task in self._connections:
                 task.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def stop_listening(self) -> None:
+        """Take no more connections; those that are there go on."""
+        self._server.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -161,6 +161,30 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
+async def test_what_may_have_run_is_not_told_to_have_not(server: HostileServer) -> None:
+    """Two calls on one connection, the second of which finds nobody: the first was under way."""
+    async with server.serve() as url, connected(url) as connection:
+        connection.users = 2  # as `Connections` counts
+        first = asyncio.create_task(connection.call("never", {}, ignored))
+        await asyncio.wait_for(server.reached.wait(), PATIENCE)
+        server.stop_listening()
+        with pytest.raises(ToolServerError) as second:
+            await connection.call("echo", {}, ignored)
+        with pytest.raises(ToolServerError) as other:
+            await first
+    assert (second.value.begun, other.value.begun) == (True, True)
+
+
+async def test_a_call_that_nobody_took_is_told_not_to_have_begun(server: HostileServer) -> None:
+    async with server.serve() as url, connected(url) as connection:
+        assert await said(connection, "echo") == "said"
+        connection.users, server.session = 1, "another"
+        with pytest.raises(ToolServerError, match="has forgotten the session") as refused:
+            await connection.call("echo", {}, ignored)
+    assert not refused.value.begun
+    assert connection.is_over
+
+
 async def test_a_list_without_end_is_refused(server: HostileServer) -> None:
     server.tools = [{"name": f"tool{number}", "inputSchema": OBJECT} for number in range(5_000)]
     for server.page in (10_000, 100):

@@ -19,6 +19,7 @@ from tests.providers.script import Answer, Call
 from tests.stamps.stored import assert_storage_is_true
 from tests.tool_servers.adding import add_server, set_standing
 from tests.tool_servers.conftest import EVERYTHING, PYTHON
+from tests.tool_servers.hostile import HostileServer
 from tests.turns.fixtures import ONE_ON_BOTH_DATABASES, NewSession
 from tests.turns.host import Host, said, types, within
 
@@ -193,6 +194,20 @@ async def test_a_server_that_crashes_is_started_again(host: Host, session: NewSe
     chat = await session()
     await host.turn(chat)
     assert await results(chat) == ["2", "Error: The tool server python ended in the middle of the call.", "3"]
+
+
+async def test_a_server_that_has_forgotten_its_session_is_asked_again(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    server = HostileServer()
+    async with server.serve() as url:
+        await add_server("bad", url, allow=("echo",))
+        chat = await session()
+        for server.session in ("one", "another"):
+            provider.script(Answer(calls=[call("bad_echo")]))
+            await host.turn(chat)
+    assert await results(chat) == ["said", "said"]
+    assert server.calls == ["echo", "echo"]
 
 
 async def test_credentials_are_sent_and_a_process_gets_no_secrets(
