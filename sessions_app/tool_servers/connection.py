@@ -50,7 +50,7 @@ class Connection:
         self._timeout = timeout
         self._refusal = Refusal()
         self._output = Output()
-        self._is_forgotten = False
+        self._is_spent = False
         self._closing = asyncio.Event()
         self._opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._keeper = asyncio.create_task(self._keep())
@@ -59,7 +59,7 @@ class Connection:
     @property
     def is_over(self) -> bool:
         """Whether no call can go over it any more."""
-        return self._keeper.done() or self._output.ended.is_set() or self._is_forgotten
+        return self._keeper.done() or self._output.ended.is_set() or self._is_spent
 
     async def opened(self) -> Client:
         """Wait until it is open, and return its client. Raises ToolServerError."""
@@ -81,7 +81,8 @@ class Connection:
         client = await self.opened()
         params = CallToolRequestParams(name=name, arguments=dict(arguments))
         request = CallToolRequest(params=params)
-        async with self._in_sentences():
+        # The client bounds a call from when it is sent, which what was sent before it may keep it from.
+        async with self._in_sentences(self._timeout), asyncio.timeout(self._timeout + CLOSE_SECONDS):
             try:
                 result = await self._asked(client, request, on_progress)
             except MCPError as error:
@@ -107,7 +108,7 @@ class Connection:
         """Return all tools of the server, in its order. Raises ToolServerError."""
         client, tools = await self.opened(), list[Tool]()
         cursor: str | None = None
-        async with self._in_sentences(), asyncio.timeout(OPEN_SECONDS):
+        async with self._in_sentences(OPEN_SECONDS), asyncio.timeout(OPEN_SECONDS):
             for _ in range(MAX_PAGES):
                 page = await client.list_tools(cursor=cursor)
                 tools += page.tools
@@ -160,11 +161,12 @@ class Connection:
                 wait.cancel()
 
     @asynccontextmanager
-    async def _in_sentences(self) -> AsyncIterator[None]:
+    async def _in_sentences(self, seconds: float) -> AsyncIterator[None]:
         try:
             yield
         except TimeoutError:
-            raise self._error(f"did not answer within {OPEN_SECONDS:g} seconds") from None
+            self._is_spent = True
+            raise self._error(f"did not answer within {seconds:g} seconds") from None
         except MCPError as error:
             if error.message == _CLOSED and not self._output.ended.is_set():
                 await asyncio.wait([self._keeper], timeout=CLOSE_SECONDS)  # it knows why
@@ -202,7 +204,7 @@ class Connection:
             case mcp_types.PARSE_ERROR:
                 return self._error("answered what is not MCP")
             case mcp_types.INVALID_REQUEST if error.message == _TERMINATED:
-                self._is_forgotten = True
+                self._is_spent = True
                 return self._error("has forgotten the session", begun=False)
         said = " ".join(error.message.split())[:300].rstrip(".")
         return self._error(f"refused the call: {said}" if said else "refused the call")

@@ -17,12 +17,14 @@ OBJECT = {"type": "object", "properties": {}}
 
 
 class HostileServer:
-    """`tools` is what it lists, in pages of `page`; `challenge` refuses all requests with that."""
+    """`tools` is what it lists, in pages of `page`; `challenge` refuses all requests with that; `is_deaf` takes
+    no cancellation."""
 
     def __init__(self) -> None:
         self.tools: list[dict[str, Any]] = [{"name": "echo", "inputSchema": OBJECT}]
         self.page = 10_000
         self.session = "one"
+        self.is_deaf = False
         self.challenge = ""
         self.written = 0
         self.calls: list[str] = []
@@ -74,6 +76,8 @@ class HostileServer:
         elif "id" not in message:
             if message["method"] == "notifications/cancelled":
                 self.cancelled.set()
+                if self.is_deaf:
+                    await asyncio.Event().wait()
             await _send(writer, b"", "202 Accepted")
         else:
             await self._asked(message["method"], message["id"], message.get("params", {}), writer)

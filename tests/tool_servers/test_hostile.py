@@ -89,6 +89,17 @@ async def test_a_call_that_is_stopped_is_cancelled_at_the_server(server: Hostile
         await asyncio.wait_for(server.cancelled.wait(), PATIENCE)
 
 
+async def test_a_server_that_takes_no_cancellation_holds_up_no_call(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections_of_one, "CLOSE_SECONDS", 0.2)
+    server.is_deaf = True
+    async with server.serve() as url, connected(url, timeout=0.2) as connection:
+        for tool in ("never", "echo"):
+            assert await said(connection, tool) == "The tool server bad did not answer within 0.2 seconds."
+        assert connection.is_over
+
+
 async def test_a_server_is_not_followed_to_another_address(server: HostileServer) -> None:
     async with server.serve() as url, connected(url) as connection:
         assert "not followed" in await said(connection, "elsewhere")
