@@ -51,6 +51,7 @@ class Connection:
         self._refusal = Refusal()
         self._output = Output()
         self._is_spent = False
+        self._left: set[asyncio.Task[CallToolResult]] = set()
         self._closing = asyncio.Event()
         self._opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._keeper = asyncio.create_task(self._keep())
@@ -74,10 +75,23 @@ class Connection:
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._keeper), 2 * CLOSE_SECONDS)
         self._keeper.cancel()
-        await asyncio.wait([self._keeper])
+        await asyncio.wait([self._keeper, *self._left])
 
     async def call(self, name: str, arguments: Mapping[str, Any], on_progress: ProgressFnT) -> CallToolResult:
-        """Call a tool by the server's name for it. Raises ToolServerError; a result may be an error of the tool's."""
+        """Call a tool by the server's name for it. Raises ToolServerError; a result may be an error of the tool's.
+
+        Whoever is cancelled is so at once: that the server is told takes seconds where it does not listen.
+        """
+        calling = asyncio.create_task(self._call(name, arguments, on_progress))
+        try:
+            return await asyncio.shield(calling)
+        except asyncio.CancelledError:
+            calling.cancel()
+            self._left.add(calling)
+            calling.add_done_callback(self._left.discard)
+            raise
+
+    async def _call(self, name: str, arguments: Mapping[str, Any], on_progress: ProgressFnT) -> CallToolResult:
         client = await self.opened()
         params = CallToolRequestParams(name=name, arguments=dict(arguments))
         request = CallToolRequest(params=params)

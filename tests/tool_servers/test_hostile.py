@@ -100,6 +100,19 @@ async def test_a_server_that_takes_no_cancellation_holds_up_no_call(
         assert connection.is_over
 
 
+async def test_a_call_of_a_server_that_takes_no_cancellation_is_stopped_at_once(server: HostileServer) -> None:
+    server.is_deaf = True
+    async with server.serve() as url, connected(url) as connection:
+        await said(connection, "echo")
+        calls = [asyncio.create_task(said(connection, "never")) for _ in range(2)]
+        await asyncio.wait_for(server.reached.wait(), PATIENCE)
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+        # The second word to the server still waits for the first.
+        assert any(not task.done() for task in connection._left)
+
+
 async def test_a_server_is_not_followed_to_another_address(server: HostileServer) -> None:
     async with server.serve() as url, connected(url) as connection:
         assert "not followed" in await said(connection, "elsewhere")
