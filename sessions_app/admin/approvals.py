@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import QuerySet
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from sessions_app.admin.words import moment
@@ -54,5 +54,4 @@ def _line(row: Approval) -> str:
 
 
 def _listed(lines: Iterable[str]) -> SafeString:
-    told = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
-    return format_html("<ul>{}</ul>", told) if told else NONE
+    return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) or NONE
