@@ -6,6 +6,7 @@ import asyncio
 from argparse import ArgumentParser
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions_app.files.purging import PurgedFiles, purge_files
@@ -20,8 +21,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         try:
             files = asyncio.run(purge_files(dry_run=dry_run))
-        except OSError as error:
-            raise CommandError(f"The store of files cannot be read ({error.strerror or error}): ask again.") from error
+        except (OSError, BotoCoreError, ClientError) as error:
+            told = f"The store of files does not answer ({error}). What was removed is removed; run it again."
+            raise CommandError(told) from error
         begun = "Would remove" if dry_run else "Removed"
         for count, kind in _told(files):
             self.stdout.write(f"{begun} {count:,} {kind}")
