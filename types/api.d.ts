@@ -756,7 +756,7 @@ declare namespace Api {
     subagentRunId?: string | null;
     toolCallId: string;
   }
-  /** A call that an assistant's message made; ``arguments`` is the model's own JSON text. ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from there, unless something else was said by now. ``approval`` says how a call stands that a person was asked about. */
+  /** A call that an assistant's message made; ``arguments`` is the model's own JSON text. ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from there, unless something else was said by now. ``approval`` says how a call stands that a person was asked about, ``note`` what they said with it; ``always``: later calls of the tool in this session were approved as well. */
   interface ToolCallShape {
     id: string;
     name: string;
@@ -764,6 +764,8 @@ declare namespace Api {
     client?: boolean;
     waits?: boolean;
     approval?: "waiting" | "approved" | "refused" | null;
+    note?: string | null;
+    always?: boolean;
   }
   /** Opens a tool call. The arguments arrive as TOOL_CALL_ARGS events and the call closes with TOOL_CALL_END. */
   interface ToolCallStartEvent {

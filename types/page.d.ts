@@ -37,6 +37,10 @@ declare namespace Page {
     files?: Api.FileShape[] | null | undefined;
     /** Of a tool: what a person has said of the call, or is still to say. */
     approval?: "waiting" | "approved" | "refused" | null | undefined;
+    /** What they said with it. */
+    note?: string | null | undefined;
+    /** Whether later calls of the tool in this chat were approved as well. */
+    always?: boolean | undefined;
     /** Of a tool that is at work. */
     progress?: Progress | undefined;
     /** Of a tool that a program has brought, and given no result of: whether it is still waited for. */

@@ -11,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sessions_app.conversations import waiting_calls
@@ -114,9 +115,9 @@ def shapes_of(approvals: Sequence[Approval]) -> dict[UUID, ApprovalShape]:
     return shapes
 
 
-def shown(shape: MessageShape, decisions: Mapping[str, str]) -> MessageShape:
+def shown(shape: MessageShape, decisions: Mapping[str, dict[str, Any]]) -> MessageShape:
     """Return an answer's shape whose calls say how they stand, by their ids."""
-    calls = [call.model_copy(update={"approval": decisions.get(call.id)}) for call in shape.tool_calls or ()]
+    calls = [call.model_copy(update=decisions.get(call.id, {})) for call in shape.tool_calls or ()]
     return shape.model_copy(update={"tool_calls": calls or None})
 
 
@@ -128,10 +129,11 @@ def asked_by(turn_ids: Iterable[int]) -> Mapping[int, tuple[AskedCall, ...]]:
     return found
 
 
-def decisions_of(messages: Iterable[Message]) -> Mapping[int, dict[str, str]]:
-    """Return how the calls of each message stand that a person was asked about, by its primary key and the call."""
-    found: dict[int, dict[str, str]] = defaultdict(dict)
+def decisions_of(messages: Iterable[Message]) -> Mapping[int, dict[str, dict[str, Any]]]:
+    """Return what shapes say of the calls that a person was asked about, by the message's primary key and the call."""
+    found: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
     rows = Approval.objects.filter(message__in=[message.pk for message in messages])
-    for pk, call_id, decision in rows.values_list("message_id", "tool_call_id", "decision"):
-        found[pk][call_id] = decision
+    for row in rows.only("message_id", "tool_call_id", "decision", "note", "always"):
+        said = {"approval": row.decision, "note": row.note or None, "always": row.always}
+        found[row.message_id][row.tool_call_id] = said
     return found

@@ -66,7 +66,8 @@ class ToolCallShape(Shape):
     """A call that an assistant's message made; ``arguments`` is the model's own JSON text.
 
     ``client``: the tool is one that a program has brought and runs itself. ``waits``: its result is still to come from
-    there, unless something else was said by now. ``approval`` says how a call stands that a person was asked about.
+    there, unless something else was said by now. ``approval`` says how a call stands that a person was asked about,
+    ``note`` what they said with it; ``always``: later calls of the tool in this session were approved as well.
     """
 
     id: str
@@ -75,6 +76,8 @@ class ToolCallShape(Shape):
     client: bool = Field(default=False, exclude_if=_is_false)
     waits: bool = Field(default=False, exclude_if=_is_false)
     approval: Literal["waiting", "approved", "refused"] | None = Field(default=None, exclude_if=is_none)
+    note: str | None = Field(default=None, exclude_if=is_none)
+    always: bool = Field(default=False, exclude_if=_is_false)
 
 
 class ProfileShape(Shape):

@@ -204,7 +204,7 @@ def _answer_of(ending: TurnResult, answer_id: UUID) -> list[NewMessage]:
 def _told(shape: MessageShape, ending: TurnResult) -> MessageShape:
     """Return the shape of the answer with what the turn's end says of it."""
     shape = waiting_calls.shown(shape, [call.id for call in ending.waiting]) if ending.waiting else shape
-    asked = {each.tool_call_id: Decision.WAITING.value for each in ending.asked}
+    asked = {each.tool_call_id: {"approval": Decision.WAITING.value} for each in ending.asked}
     shape = approvals.shown(shape, asked) if asked else shape
     return shape.model_copy(update={"ledger": ending.ledger, "error": ending.error, "model": ending.model or None})
 

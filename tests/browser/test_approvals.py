@@ -67,7 +67,9 @@ async def test_a_call_is_refused_with_a_note_by_keyboard(visitor: Visitor, site:
     await expect(thread(page)).to_contain_text("That is all.")
     line = thread(page).locator("summary")
     await expect(line).to_contain_text("Did not use")
-    await expect(line).to_contain_text("refused by you")
+    await expect(line).to_contain_text("refused by you: “Ask Jonas first.”")
+    await page.reload()
+    await expect(line).to_contain_text("refused by you: “Ask Jonas first.”")
     await line.click()
     await expect(thread(page)).to_contain_text("They say: Ask Jonas first.")
     assert "Ask Jonas first." in str(provider.requests[-1].json)
@@ -85,7 +87,7 @@ async def test_several_calls_are_decided_each(visitor: Visitor, site: LiveSite, 
     await decide.click()
     await expect(thread(page)).to_contain_text("That is all.")
     lines = thread(page).locator("summary")
-    await expect(lines.nth(0)).to_contain_text("approved by you")
+    await expect(lines.nth(0)).to_contain_text("approved by you, always in this chat")
     await expect(lines.nth(1)).to_contain_text("refused by you")
     provider.script(Answer(calls=[calls(visitor.name, "add", "more", a=2, b=2)]), Answer(["Four."]))
     await say(page, "Again")
@@ -108,6 +110,15 @@ async def test_who_decides_second_sees_what_was_decided(visitor: Visitor, site: 
     await expect(question(other)).to_have_count(0)
     await expect(thread(other)).to_contain_text("That is all.")
     await expect(thread(other).locator("summary")).to_contain_text("approved by you")
+
+
+async def test_a_result_that_names_the_page_leads_there(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    """As an error of a server does to which the user is not connected."""
+    where = "/accounts/tool-servers/"
+    page = await asked(visitor, site, provider, ("weather", {"city": f"Nowhere: connect at {where}"}))
+    await question(page).get_by_role("button", name="Approve").click()
+    await thread(page).get_by_role("link", name="Connect …").click()
+    await expect(page).to_have_url(re.compile(where))
 
 
 async def test_a_message_instead_refuses_what_waits(visitor: Visitor, site: LiveSite, provider: Provider) -> None:

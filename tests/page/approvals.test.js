@@ -106,11 +106,25 @@ test("a decision that comes too late changes nothing here", async () => {
 
 test("what another window has decided is told", async () => {
   const { server, chat } = await open(opened({ messages: [message(0), ASKS], approvals: [WAITING] }));
-  server.fact(1, told("approval.decided", { decision: "refused" }));
+  server.fact(1, told("approval.decided", { decision: "refused", note: "Not now." }));
   server.fact(2, turn("turn.began", { run_id: NEXT }));
   await settled();
   assert.deepEqual([chat.approvals, chat.run?.id], [[], NEXT]);
-  assert.equal(chat.messages[1]?.tool_calls?.[0]?.approval, "refused");
+  const [call] = chat.messages[1]?.tool_calls ?? [];
+  assert.deepEqual([call?.approval, call?.note], ["refused", "Not now."]);
+});
+
+test("another version of the chat has what waits there, and nothing else", async () => {
+  const { server, chat } = await open(opened({ messages: [message(0), ASKS], approvals: [WAITING] }));
+  const other = message(2, { text: "Done." });
+  const session = { ...opened().session, revision: 9 };
+  server.on("branch.select", () => ({ session, messages: [message(0), other], has_more: false }));
+  await chat.select(id(2));
+  assert.deepEqual(chat.approvals, []);
+  server.on("branch.select", () => ({ session, messages: [message(0), ASKS], has_more: false }));
+  await chat.select(id(1));
+  await settled();
+  assert.deepEqual(chat.approvals, [WAITING]);
 });
 
 test("a call waits for a person at the end of the chat only", () => {

@@ -115,7 +115,7 @@ async def test_a_refused_call_is_not_made_and_the_note_is_told(
     [approval] = await stored_approvals()
     assert (approval.decision, approval.state, approval.note) == ("refused", "none", "Not to Bo.")
     [answer] = [each for each in (await host.open(chat))["messages"] if each.tool_calls]
-    assert answer.tool_calls[0].approval == "refused"
+    assert (answer.tool_calls[0].approval, answer.tool_calls[0].note) == ("refused", "Not to Bo.")
 
 
 async def test_calls_of_one_step_are_decided_together(

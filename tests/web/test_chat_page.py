@@ -12,6 +12,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
+from sessions_app.models import ToolServer
 from sessions_app.web.storage import without_comments
 
 STATIC = Path(__file__).parents[2] / "sessions_app" / "static" / "sessions_app"
@@ -164,6 +165,13 @@ def test_a_name_is_text(client: Client, user: User) -> None:
     html = client.get("/").content.decode()
     assert "&lt;b&gt;eve&lt;/b&gt;" in html
     assert "<b>eve" not in html
+
+
+@pytest.mark.parametrize("asks_users", [True, False])
+def test_the_way_to_tool_servers_is_shown_where_one_asks_users(client: Client, user: User, asks_users: bool) -> None:
+    ToolServer.objects.create(name="office", url="https://office.example.org/mcp", asks_users=asks_users)
+    client.force_login(user)
+    assert ("data-tool-servers" in client.get("/").content.decode()) is asks_users
 
 
 @pytest.mark.parametrize("is_staff", [True, False])

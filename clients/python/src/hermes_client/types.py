@@ -1008,7 +1008,8 @@ class ToolCallEndEvent(TypedDict):
 class ToolCallShape(TypedDict):
     """A call that an assistant's message made; `arguments` is the model's own JSON text. `client`: the tool
     is one that a program has brought and runs itself. `waits`: its result is still to come from there, unless
-    something else was said by now. `approval` says how a call stands that a person was asked about.
+    something else was said by now. `approval` says how a call stands that a person was asked about, `note`
+    what they said with it; `always`: later calls of the tool in this session were approved as well.
     """
 
     id: str
@@ -1017,6 +1018,8 @@ class ToolCallShape(TypedDict):
     client: NotRequired[bool]
     waits: NotRequired[bool]
     approval: NotRequired[Literal["waiting", "approved", "refused"] | None]
+    note: NotRequired[str | None]
+    always: NotRequired[bool]
 
 
 class ToolCallStartEvent(TypedDict):

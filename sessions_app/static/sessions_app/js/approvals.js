@@ -151,10 +151,11 @@ function callBody({ tool, arguments: args }) {
   const code = codeBlock("JSON", inFull(args));
   equipCode(code.parentElement ?? h("div", {}, code), true);
   code.classList.add("wrapped");
+  code.querySelector("[aria-pressed]")?.setAttribute("aria-pressed", "true");
   const full = h(
     "details",
     { class: "step", open: args.length <= LONG && rows.length === 0 },
-    h("summary", {}, icon("open"), h("span", { text: "The call in full" })),
+    h("summary", {}, h("span", { text: "The call in full" }), icon("open")),
     h("p", { class: "ask-tool", text: tool }),
     code,
   );

@@ -2,6 +2,7 @@
 
 import { OpenChat } from "./open_chat.js";
 import { joined, placeOf } from "./pages.js";
+import { isLeftWaiting } from "./parts.js";
 import { Refused } from "./socket.js";
 import { CONFLICT } from "./words.js";
 
@@ -78,6 +79,8 @@ export class Conversation extends OpenChat {
     this.returning = true;
     this.merge(messages, has_more);
     this.findUnanswered();
+    // What waits there is told by the chat alone.
+    if (messages.some(isLeftWaiting)) this.refresh();
     await this.messageAt(position);
     await this.prepare(messages);
     this.changed();
@@ -117,6 +120,7 @@ export class Conversation extends OpenChat {
    * @param {Api.SessionShape} session
    */
   overtake(session) {
+    this.approvals = [];
     this.revision = session.revision;
     this.overtaken = this.opening;
     this.tell("session", session);
@@ -148,9 +152,9 @@ export class Conversation extends OpenChat {
   async resume(decisions) {
     const asked = new Map(this.approvals.map((approval) => [approval.id, approval]));
     const { run_id } = await this.socket.call("turn.resume", { session_id: this.id, decisions });
-    for (const { approval_id: id, approve } of decisions) {
+    for (const { approval_id: id, approve, ...said } of decisions) {
       const approval = asked.get(id);
-      if (approval) this.decided({ ...approval, decision: approve ? "approved" : "refused" });
+      if (approval) this.decided({ ...approval, ...said, decision: approve ? "approved" : "refused" });
     }
     this.start({ run_id, status: "running" });
   }

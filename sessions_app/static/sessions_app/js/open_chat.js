@@ -161,26 +161,26 @@ export class OpenChat extends FetchedChat {
   ask(approval) {
     const { approvals } = this;
     this.approvals = [...approvals.filter(({ id }) => id !== approval.id), approval];
-    this.mark(approval.tool_call_id, "waiting");
+    this.mark(approval.tool_call_id, { approval: "waiting" });
   }
 
   /**
    * A person has decided, here or elsewhere.
-   * @param {Pick<Api.ApprovalShape, "id" | "tool_call_id" | "decision">} approval
+   * @param {Pick<Api.ApprovalShape, "id" | "tool_call_id" | "decision" | "note" | "always">} approval
    */
-  decided({ id, tool_call_id: callId, decision }) {
+  decided({ id, tool_call_id: callId, decision: approval, note, always }) {
     this.approvals = this.approvals.filter((other) => other.id !== id);
-    this.mark(callId, decision);
+    this.mark(callId, { approval, ...(note && { note }), ...(always && { always }) });
   }
 
   /**
    * @param {string} callId
-   * @param {Api.ToolCallShape["approval"]} approval
+   * @param {Partial<Api.ToolCallShape>} said
    */
-  mark(callId, approval) {
+  mark(callId, said) {
     for (const { tool_calls: calls } of [...this.messages, ...(this.run?.stored ?? [])]) {
       const call = calls?.find(({ id }) => id === callId);
-      if (call) call.approval = approval;
+      if (call) Object.assign(call, said);
     }
     this.changed();
   }

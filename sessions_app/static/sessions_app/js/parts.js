@@ -64,7 +64,7 @@ export function partsOf(messages, isEnd = false) {
         const isShown = call.approval && (isEnd || call.approval !== "waiting");
         return stored("tool", call.id, call.arguments, {
           name: call.name,
-          ...(isShown && { approval: call.approval }),
+          ...(isShown && { approval: call.approval, note: call.note, always: call.always }),
           ...(result !== undefined ? { result, ...brought(files) } : call.client && { left }),
         });
       }),
@@ -117,7 +117,7 @@ export function runningParts(stored, seen, progress = new Map()) {
  * @param {Page.Part["kind"]} kind
  * @param {string} id
  * @param {string} text
- * @param {Pick<Page.Part, "name" | "result" | "left" | "approval" | "files">} [more]
+ * @param {Pick<Page.Part, "name" | "result" | "left" | "approval" | "note" | "always" | "files">} [more]
  * @returns {Page.Part}
  */
 const stored = (kind, id, text, more) => ({ kind, id, text, length: text.length, done: true, ...more });

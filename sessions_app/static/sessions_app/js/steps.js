@@ -32,8 +32,15 @@ const LEFT = {
   unanswered: "Nothing: the program that brought this tool gave no result.",
 };
 
-/** Of calls that a person was asked about. */
-const APPROVALS = { waiting: "waits for you", approved: "approved by you", refused: "refused by you" };
+/**
+ * What a person has said of a call, or is still to say.
+ * @param {Page.Step} step
+ */
+function saidOf({ approval, note, always }) {
+  if (approval === "waiting") return "waits for you";
+  if (approval === "approved") return always ? "approved by you, always in this chat" : "approved by you";
+  return approval && (note ? `refused by you: “${note.slice(0, BRIEF)}”` : "refused by you");
+}
 
 /** What a result names that could be had if its user connected to a tool server, and the page where that is done. */
 const CONNECTING = "/accounts/tool-servers/";
@@ -48,7 +55,7 @@ function toolStep(step) {
   list.append(h("dt", { text: "Output" }), h("dd", { dir: "auto", tabindex: "0", text: output }));
   const words = toolWords(name);
   const body = h("div", { class: "step-body" }, list);
-  const said = [done ? brief(text, result) : far(step.progress), approval && APPROVALS[approval]];
+  const said = [done ? brief(text, result) : far(step.progress), saidOf(step)];
   const line = fold(key, "tool", headOf(step, words), said.filter(Boolean).join(" · "), body, !done, left === "waits");
   if (!done && step.progress?.total) within(line, "summary").append(bar(step.progress, words));
   const brought = fileList(files);
