@@ -7,6 +7,7 @@ from sessions_app.files_api.routes import files_routes
 from sessions_app.http_api import tickets
 from sessions_app.http_api.application import Route
 from sessions_app.openai_api.routes import ROUTES as OPENAI_ROUTES
+from sessions_app.transfer_api.routes import transfer_routes
 
 
 def socket() -> str:
@@ -22,4 +23,5 @@ def routes() -> list[Route]:
         Route("POST", f"{prefix}api/ticket", tickets.issue, takes_cookie=True, about=tickets.ABOUT),
         *agui_routes(prefix),
         *files_routes(),
+        *transfer_routes(),
     ]

@@ -20,8 +20,9 @@ class About:
     ``answer`` is the JSON of a good answer, which has the status ``good``, if there is one; ``events``, where it can be
     streamed, the data of an event; ``media`` is the type of one that is neither. ``body`` is what is read of the
     request, of which ``example`` is one that is carried out; ``upload`` the field of a form that has a file. ``fields``
-    are headers that count, and what they mean. ``changes``: whether a token that may only read is refused. ``errors``
-    are those that other addresses do not have, by their status.
+    are headers that count, and what they mean; ``query`` says the same of what may follow the address. ``changes``:
+    whether a token that may only read is refused. ``errors`` are those that other addresses do not have, by their
+    status.
     """
 
     answer: Told | None = None
@@ -29,6 +30,7 @@ class About:
     body: type[BaseModel] | None = None
     example: Any = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     changes: bool = False
     good: int = 200
     media: str = ""

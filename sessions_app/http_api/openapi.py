@@ -141,10 +141,9 @@ def _parameters(route: Route, about: About) -> list[dict[str, Any]]:
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": text} for name in re.findall(r"{(\w+)}", route.path)
     ]
-    fields = [
-        {"name": name, "in": "header", "description": meaning, "schema": text} for name, meaning in about.fields.items()
-    ]
-    return [*in_path, *fields]
+    told = [("header", *field) for field in about.fields.items()] + [("query", *one) for one in about.query.items()]
+    named = [{"name": name, "in": place, "description": meaning, "schema": text} for place, name, meaning in told]
+    return [*in_path, *named]
 
 
 def _good(about: About, schemas: dict[Any, Schema]) -> dict[str, Any]:

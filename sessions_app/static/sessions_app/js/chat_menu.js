@@ -2,7 +2,7 @@
 
 import { toast } from "./announce.js";
 import { Compaction } from "./compaction.js";
-import { $ } from "./dom.js";
+import { $, h } from "./dom.js";
 import { using } from "./later.js";
 import { confirm, openMenu } from "./popups.js";
 import { Profiles } from "./profiles.js";
@@ -58,6 +58,8 @@ export class ChatMenu {
       ...this.compaction.commands(session),
       ...this.memoryCommands(session),
       { name: "Usage", words: "tokens cost", icon: "usage", act: showUsage },
+      { name: "Export as Markdown", words: "download save", icon: "down", act: () => download(session, "markdown") },
+      { name: "Export as JSON", words: "download save", icon: "down", act: () => download(session, "json") },
       { name: "Delete …", words: "remove", icon: "delete", act: () => void this.delete(session) },
     ].map((command) => ({ ...command, isHere: true }));
   }
@@ -120,6 +122,15 @@ export class ChatMenu {
     }
     keepFocus();
   }
+}
+
+/**
+ * Has the browser save a chat as a file.
+ * @param {Api.SessionShape} session
+ * @param {"json" | "markdown"} format
+ */
+function download({ id }, format) {
+  h("a", { href: `api/sessions/${id}/export?format=${format}`, download: true }).click();
 }
 
 /** Where the row that had the focus has gone, the keyboard goes on from the top of the list. */
