@@ -567,8 +567,9 @@ async def asked_for_several(stage: Stage) -> None:
     made = [calls(name, "add", "first", a=1, b=2), calls(name, "weather", "second", city="Bergen")]
     stage.provider.script(Answer(calls=made))
     await say(stage.page, "Do both")
-    await question(stage.page).get_by_role("group", name="weather").get_by_label("Refuse").check()
-    await expect(question(stage.page).get_by_label("What should be done instead?")).to_be_visible()
+    choice = question(stage.page).get_by_role("group", name="weather")
+    await choice.get_by_label("Refuse").check()
+    await expect(choice.get_by_label("What should be done instead?")).to_be_visible()
 
 
 APPROVALS = [
