@@ -152,6 +152,13 @@ export declare namespace Api {
   interface CompactResult {
     run_id: string | null;
   }
+  /** What is so: the session's revision, or its profile (null where it was removed), or the id that is taken. ``approvals`` are those that were named, of which one was decided already. */
+  interface ConflictData {
+    revision?: number;
+    profile?: number | null;
+    message_id?: string;
+    approvals?: Array<DecidedData>;
+  }
   /** A named piece of ambient information given to the agent for the run, distinct from the conversation. */
   interface Context {
     description: string;
@@ -172,6 +179,12 @@ export declare namespace Api {
   interface DecideResult {
     message: MessageShape;
     memory: MemoryShape | null;
+  }
+  /** What was decided on a call, null where nothing was yet, and the turn that goes on with it. */
+  interface DecidedData {
+    approval_id: string;
+    decision: "approved" | "refused" | null;
+    run_id: string | null;
   }
   interface DecisionParams {
     approval_id: string;
@@ -327,6 +340,10 @@ export declare namespace Api {
     guard: GuardShape | null;
     retention: RetentionShape | null;
   }
+  /** What is allowed: characters, of all texts together; of a batch, requests. */
+  interface LimitData {
+    limit: number;
+  }
   /** ``running``: the ids of those listed in which a turn runs; ``next_cursor``: null on the last page. ``cursor`` is that of the facts which the list reflects, for ``events.since``. */
   interface ListResult {
     sessions: Array<SessionShape>;
@@ -457,6 +474,12 @@ export declare namespace Api {
     text: string;
     kind?: TurnKind;
     files?: Array<FileShape> | null;
+  }
+  /** What is used up, so that waiting does not help. */
+  interface QuotaData {
+    quota: "sessions" | "text" | "memories" | "memory_text";
+    used: number;
+    limit: number;
   }
   /** Closes a span of reasoning. */
   interface ReasoningEndEvent {
@@ -911,6 +934,10 @@ export declare namespace Api {
     id?: string | null;
     source: DataSource | UrlSource | FileSource;
     metadata?: unknown;
+  }
+  /** In how many seconds to try again. */
+  interface WaitData {
+    retry_after: number;
   }
   /** ``has_more``: there are older messages, ``has_newer``: there are newer ones. */
   interface WindowResult {

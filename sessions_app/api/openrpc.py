@@ -63,7 +63,8 @@ def describe(methods: Iterable[Method]) -> Description:
     schemas, definitions = _schemas(methods)
     described = [_method(method, schemas, definitions) for method in methods]
     notifications = [_notification(schemas["session.event"], definitions)]
-    used = _used([described, notifications], definitions)
+    errors = {error.__name__: _error(error, schemas) for error in _ERRORS}
+    used = _used([described, notifications, errors], definitions)
     return Description.model_validate(
         {
             "openrpc": "1.3.2",
@@ -71,7 +72,7 @@ def describe(methods: Iterable[Method]) -> Description:
             "methods": described,
             "components": {
                 "schemas": {name: schema for name, schema in definitions.items() if name in used},
-                "errors": {error.__name__: _error(error) for error in _ERRORS},
+                "errors": errors,
             },
             "x-notifications": notifications,
         }
@@ -79,11 +80,12 @@ def describe(methods: Iterable[Method]) -> Description:
 
 
 def _schemas(methods: list[Method]) -> tuple[dict[str, Schema], dict[str, Schema]]:
-    """Return the schemas of params, results and events by name, and what they refer to."""
+    """Return the schemas of params, results, events and errors' data by name, and what they refer to."""
     inputs: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
         *((f"{method.name} params", "validation", TypeAdapter(method.params)) for method in methods),
         *((f"{method.name} result", "serialization", TypeAdapter(method.result)) for method in methods),
         ("session.event", "serialization", TypeAdapter(SessionEvent)),
+        *((kind.__name__, "validation", TypeAdapter(kind)) for kinds in DATA.values() for kind in kinds),
     ]
     template = f"{_REFERENCE}{{model}}"
     found, shared = TypeAdapter.json_schemas(inputs, by_alias=True, ref_template=template)
@@ -152,11 +154,11 @@ def _notification(schema: Schema, definitions: dict[str, Schema]) -> dict[str, A
     }
 
 
-def _error(error: type[CommandError]) -> dict[str, Any]:
+def _error(error: type[CommandError], schemas: dict[str, Schema]) -> dict[str, Any]:
     told: dict[str, Any] = {"code": error.code, "message": inspect.getdoc(error)}
-    schemas = [TypeAdapter(kind).json_schema() for kind in DATA.get(error, ())]
-    if schemas:
-        told["data"] = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    data = [schemas[kind.__name__] for kind in DATA.get(error, ())]
+    if data:
+        told["data"] = data[0] if len(data) == 1 else {"anyOf": data}
     return told
 
 

@@ -135,6 +135,17 @@ class CompactResult(TypedDict):
     run_id: str | None
 
 
+class ConflictData(TypedDict):
+    """What is so: the session's revision, or its profile (null where it was removed), or the id that is
+    taken. `approvals` are those that were named, of which one was decided already.
+    """
+
+    revision: NotRequired[int]
+    profile: NotRequired[int | None]
+    message_id: NotRequired[str]
+    approvals: NotRequired[list[DecidedData]]
+
+
 class Context(TypedDict):
     """A named piece of ambient information given to the agent for the run, distinct from the conversation."""
 
@@ -164,6 +175,14 @@ class DecideResult(TypedDict):
 
     message: MessageShape
     memory: MemoryShape | None
+
+
+class DecidedData(TypedDict):
+    """What was decided on a call, null where nothing was yet, and the turn that goes on with it."""
+
+    approval_id: str
+    decision: Literal["approved", "refused"] | None
+    run_id: str | None
 
 
 class DecisionParams(TypedDict):
@@ -384,6 +403,12 @@ class LedgerShape(TypedDict):
     retention: RetentionShape | None
 
 
+class LimitData(TypedDict):
+    """What is allowed: characters, of all texts together; of a batch, requests."""
+
+    limit: int
+
+
 class ListResult(TypedDict):
     """`running`: the ids of those listed in which a turn runs; `next_cursor`: null on the last page. `cursor`
     is that of the facts which the list reflects, for `events.since`.
@@ -568,6 +593,14 @@ class QueuedShape(TypedDict):
     text: str
     kind: NotRequired[TurnKind]
     files: NotRequired[list[FileShape] | None]
+
+
+class QuotaData(TypedDict):
+    """What is used up, so that waiting does not help."""
+
+    quota: Literal["sessions", "text", "memories", "memory_text"]
+    used: int
+    limit: int
 
 
 class ReasoningEndEvent(TypedDict):
@@ -1197,6 +1230,12 @@ class VideoPart(TypedDict):
     id: NotRequired[str | None]
     source: DataSource | UrlSource | FileSource
     metadata: NotRequired[Any]
+
+
+class WaitData(TypedDict):
+    """In how many seconds to try again."""
+
+    retry_after: int
 
 
 class WindowResult(TypedDict):
