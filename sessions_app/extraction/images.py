@@ -9,6 +9,7 @@ import pillow_heif
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from sessions_app.extraction.bounds import MAX_PIXELS, MAX_SIDE
+from sessions_app.extraction.png_chunks import readable
 from sessions_app.extraction.results import Extracted, Output, Unreadable
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "HEIF", "AVIF"]
@@ -36,7 +37,7 @@ def extract(file: BinaryIO, output: Output) -> Extracted:
     """Read a picture. Raises Unreadable."""
     pillow_heif.register_heif_opener()
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with Image.open(readable(file), formats=FORMATS) as image:
             _check_size(image)
             notice = ANIMATED if getattr(image, "n_frames", 1) > 1 and image.format != "MPO" else ""
             is_lossless = image.format in ("PNG", "GIF")

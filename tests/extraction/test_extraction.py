@@ -67,6 +67,14 @@ def test_a_photograph_stands_upright_and_says_no_place() -> None:
         assert image.convert("RGB").getpixel((10, 5))[0] > 200  # type: ignore[index]
 
 
+def test_a_png_whose_notes_alone_are_damaged_is_a_picture() -> None:
+    whole = samples.picture("PNG", dpi=(72, 72))
+    note, line = whole.index(b"pHYs") + len(b"pHYs"), whole.index(b"IDAT") + len(b"IDAT")
+    damaged = whole[:note] + bytes([whole[note] ^ 1]) + whole[note + 1 :]
+    assert Found(damaged).told.kept == Found(whole).told.kept
+    assert "damaged" in refusal(whole[:line] + bytes([whole[line] ^ 1]) + whole[line + 1 :]).text
+
+
 def test_transparency_is_kept() -> None:
     found = Found(samples.picture("PNG", mode="RGBA"))
     assert found.picture(found.told.images[0]).mode == "RGBA"

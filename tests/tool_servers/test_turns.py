@@ -76,6 +76,19 @@ async def test_the_reference_servers_tools_are_called(
     assert wrong.startswith("Error: ")
 
 
+async def test_the_reference_servers_picture_is_shown(
+    host: Host, session: NewSession, provider: Provider, everything_url: str
+) -> None:
+    """Its PNG has a note with a wrong checksum, which browsers do not mind."""
+    await add_server("everything", url=everything_url, allow=("get-tiny-image",))
+    provider.script(Answer(calls=[call("everything_get_tiny_image")]), Answer(["seen"]))
+    chat = await session()
+    await host.turn(chat)
+    [shown] = [message.files for message in (await host.open(chat))["messages"] if message.role == "tool"]
+    assert [(file.media_type, file.width) for file in shown] == [("image/png", 20)]
+    assert b"iVBOR" in provider.bodies[-1]
+
+
 async def test_what_is_switched_off_is_not_called(
     host: Host, session: NewSession, provider: Provider, python_url: str
 ) -> None:
