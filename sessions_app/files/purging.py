@@ -18,7 +18,7 @@ from sessions_app import database
 from sessions_app.files import clearing, store
 from sessions_app.files.clearing import Waiting
 from sessions_app.files.store import Folder
-from sessions_app.models import ContentState, FileContent
+from sessions_app.models import ContentState, FileContent, Job
 
 _FOLDERS_AT_ONCE = 200
 
@@ -71,7 +71,9 @@ def _next(folders: Iterator[Folder]) -> list[Folder]:
 
 
 def _known(ids: Sequence[UUID]) -> set[UUID]:
-    return set(FileContent.objects.filter(folder__in=ids).values_list("folder", flat=True))
+    """Return those of the folders that belong to a file, or to a job."""
+    files, jobs = FileContent.objects.filter(folder__in=ids), Job.objects.filter(folder__in=ids)
+    return {folder for rows in (files, jobs) for folder in rows.values_list("folder", flat=True)}
 
 
 def _ready() -> dict[UUID, int]:

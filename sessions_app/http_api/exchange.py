@@ -51,10 +51,10 @@ class Exchange:
         await self._start(status, {**_JSON, **length, **(headers or {})})
         await self.send({"type": "http.response.body", "body": body})
 
-    async def stream(self, piece: bytes, headers: Mapping[str, str]) -> None:
-        """Send a piece of an answer in events; ``headers`` go before the first one."""
+    async def stream(self, piece: bytes, headers: Mapping[str, str], *, status: int = 200) -> None:
+        """Send a piece of an answer in events; ``status`` and ``headers`` go before the first one."""
         if not self.started:
-            await self._start(200, {**_EVENTS, **headers})
+            await self._start(status, {**_EVENTS, **headers})
         await self.send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def end_stream(self) -> None:

@@ -8,6 +8,7 @@ from sessions_app.models.approvals import Approval, CallState, Decision, Standin
 from sessions_app.models.authorisations import Authorisation, AuthorisationClient, AuthorisationRequest
 from sessions_app.models.files import ContentState, FileContent, MessageFile, TurnFile, UserFile
 from sessions_app.models.instructions import UserInstructions
+from sessions_app.models.jobs import Job, JobKind, JobState
 from sessions_app.models.journal import FactName, JournalEntry, JournalHead
 from sessions_app.models.memory import Memory, MemoryDecision, UserMemory
 from sessions_app.models.messages import (
@@ -43,6 +44,9 @@ __all__ = [
     "Decision",
     "FactName",
     "FileContent",
+    "Job",
+    "JobKind",
+    "JobState",
     "JournalEntry",
     "JournalHead",
     "Memory",

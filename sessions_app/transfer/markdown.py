@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sessions_app.conversations.file_schemas import file_shapes
 from sessions_app.database import Door
+from sessions_app.files.names import cleaned
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import tool_calls, tool_results
 from sessions_app.models import Message, MessageKind, MessageRole, MessageStatus
@@ -16,12 +17,18 @@ from sessions_app.transfer.rows import Exported
 from sessions_app.transfer.session_json import Link
 
 UNTITLED = "Chat"
+_TITLE_CHARACTERS = 60
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#&])")
 _ENDINGS = {
     MessageStatus.STOPPED: "Stopped by the user.",
     MessageStatus.INTERRUPTED: "Interrupted: the server went away.",
     MessageStatus.FAILED: "Broken off by an error.",
 }
+
+
+def name_of(title: str) -> str:
+    """Return what a file is called that has a chat of this title, without a suffix."""
+    return cleaned(title.replace("/", " ").replace("\\", " ") or UNTITLED)[:_TITLE_CHARACTERS].strip()
 
 
 async def pieces(door: Door, user_id: int, exported: Exported, link: Link) -> AsyncIterator[bytes]:

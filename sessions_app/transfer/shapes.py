@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT, VERSION = "hermes-session", 1
+FORMAT, ACCOUNT_FORMAT, VERSION = "hermes-session", "hermes-account", 1
 
 
 class Record(BaseModel):
@@ -80,6 +80,13 @@ class FileRecord(Record):
     media_type: str
     size: int
     url: str
+
+
+class KeptFileRecord(FileRecord):
+    """A file in an archive; ``digest`` is the SHA-256 of its bytes."""
+
+    digest: str
+    created_at: datetime
 
 
 class MessageRecord(Record):

@@ -10,7 +10,6 @@ from uuid import UUID
 from sessions_app.api.auth import Caller
 from sessions_app.conversations.file_schemas import FileShape
 from sessions_app.errors import NotFound
-from sessions_app.files.names import cleaned
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
 from sessions_app.transfer import markdown, rows, session_json
@@ -50,7 +49,7 @@ async def export(exchange: Exchange, caller: Caller, session_id: str) -> None:
 
 
 def _headers(exported: Exported, media_type: str, suffix: str) -> dict[str, str]:
-    name = f"{cleaned(exported.head.title or markdown.UNTITLED)[:100]}.{suffix}"
+    name = f"{markdown.name_of(exported.head.title)}.{suffix}"
     return {
         "Content-Type": media_type,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",

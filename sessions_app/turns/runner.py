@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+from sessions_app.jobs.running import Jobs
 from sessions_app.journal import Fact
 from sessions_app.models import FactName
 from sessions_app.realtime.bus import Bus, Layer, Message, group_of
@@ -64,6 +65,7 @@ class Runner:
         self.service = TurnService(
             self.registry, self.publisher, self.launcher, self.remote, self.stopping, silence=silence_of(lease)
         )
+        self.jobs = Jobs(name, lease)
         self.supervisor = Supervisor(
             self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease, self.refresher
         )
@@ -73,9 +75,11 @@ class Runner:
         self._process.start()
         self.bus.start()
         self.supervisor.start()
+        self.jobs.start()
 
     async def drain(self, grace: float) -> None:
         """End: begin no more turns, let the running ones end for ``grace`` seconds, cut the rest."""
+        await self.jobs.stop()
         if self.refresher is not None:
             await self.refresher.stop()
         await self.launcher.drain(grace)

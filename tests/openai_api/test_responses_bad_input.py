@@ -55,7 +55,7 @@ def form(**given: Any) -> dict[str, Any]:
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
         ({"input": [{"type": "computer_call"}]}, "input[0].type"),
         (content(IMAGE), "input[0].content[0].image_url"),
-        (content(FILE), "input[0].content[0].file_"),
+        (content(FILE), "input[0].content[0].file_data"),
         (content({"type": ["x"]}), "input[0].content[0].type"),
         (content({"type": "input_text", "text": 5}), "input[0].content[0].text"),
         ({"instructions": 5}, "instructions"),

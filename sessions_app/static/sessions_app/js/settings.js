@@ -1,7 +1,8 @@
-// The settings: what is the reader's own choice in this browser, instructions for new chats, memory, and ways to the
-// account.
+// The settings: what is the reader's own choice in this browser, instructions for new chats, memory, a ZIP
+// of everything, and ways to the account.
 
 import { $, h, iconButton } from "./dom.js";
+import { ExportForm } from "./exporting.js";
 import { InstructionsForm } from "./instructions.js";
 import { Journal } from "./journal.js";
 import { keysOf } from "./keys.js";
@@ -74,12 +75,14 @@ class Settings {
     this.preferences = preferences;
     this.instructions = new InstructionsForm();
     this.memory = new MemorySettings({ socket, journal });
+    this.exporting = new ExportForm();
     this.status = h("p", { class: "settings-status", role: "status" });
     /** @type {[string, HTMLElement][]} */
     this.sections = [
       ["General", this.section("General", ...GENERAL.map((setting) => this.setting(setting)), this.status)],
       ["Instructions", this.section("Instructions", this.instructions.element)],
       ["Memory", this.section("Memory", this.memory.element)],
+      ["Your data", this.section("Your data", this.exporting.element)],
       ["Account", this.section("Account", ...account(sendsMail))],
     ];
     this.tabs = this.sections.map(([title]) =>
@@ -95,6 +98,7 @@ class Settings {
     );
     this.dialog.addEventListener("close", () => {
       this.memory.stop();
+      this.exporting.stop();
       this.dialog.remove();
     });
     this.show("General");
@@ -111,6 +115,7 @@ class Settings {
     for (const [name, section] of this.sections) section.hidden = name !== title;
     if (title === "Instructions") this.instructions.load();
     if (title === "Memory") this.memory.load();
+    if (title === "Your data") this.exporting.load();
   }
 
   /**

@@ -1,0 +1,50 @@
+"""What is taken along: one chat from its menu, everything from the settings."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visitor, say, thread
+from tests.browser.test_settings import settings
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer
+
+
+async def test_a_chat_is_saved_from_its_menu(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["To the sea."]))
+    page = await visitor.arrive()
+    await say(page, "The sea")
+    await expect(thread(page)).to_contain_text("To the sea.")
+    for name, suffix in (("Export as Markdown", ".md"), ("Export as JSON", ".json")):
+        await page.get_by_role("button", name="Options of this chat").click()
+        async with page.expect_download() as downloading:
+            await page.get_by_role("menuitem", name=name).click()
+        download = await downloading.value
+        assert download.suggested_filename == f"The sea{suffix}"
+        text = (await download.path()).read_text()
+        assert "To the sea." in text
+
+
+async def test_everything_is_exported_from_the_settings(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["To the sea."]))
+    page = await visitor.arrive()
+    await say(page, "The sea")
+    await expect(thread(page)).to_contain_text("To the sea.")
+    dialog = await settings(page)
+    await dialog.get_by_role("button", name="Your data").click()
+    await dialog.get_by_role("button", name="Export everything").click()
+    link = dialog.get_by_role("link", name="Download")
+    await expect(link).to_be_visible()
+    await expect(dialog.get_by_text("1 chat and 0 files")).to_be_visible()
+    await page.keyboard.press("Escape")
+    dialog = await settings(page)
+    await dialog.get_by_role("button", name="Your data").click()
+    async with page.expect_download() as downloading:
+        await link.click()
+    download = await downloading.value
+    with zipfile.ZipFile(await download.path()) as archive:
+        [name] = [each for each in archive.namelist() if each.startswith("sessions/")]
+        assert json.loads(archive.read(name))["messages"][0]["text"] == "The sea"

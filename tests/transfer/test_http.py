@@ -1,0 +1,150 @@
+"""Exports over HTTP, from a real site: for their user alone, in parts, and after the death of the process."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.files.client import Answer, Files
+from tests.live import LiveSite
+from tests.peers import Browser, peer
+from tests.processes import PATIENCE
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
+    """A site; it must end well and have logged no error."""
+    started = start_site()
+    yield started
+    assert started.stop() == 0
+    assert started.errors() == []
+
+
+@pytest.fixture
+def mine(site: LiveSite) -> Files:
+    """Requests of a user whom no other test knows."""
+    name = f"traveller{next(_numbers)}"
+    site.database.add_user(name)
+    return Files(site, name)
+
+
+@pytest.fixture
+def theirs(site: LiveSite) -> Files:
+    """Requests of another user."""
+    name = f"stranger{next(_numbers)}"
+    site.database.add_user(name)
+    return Files(site, name)
+
+
+def say(client: Files, text: str) -> str:
+    """Say something in a new chat, and return its id when it is answered."""
+    with peer(client.site, **client.headers) as connection:
+        session_id: str = connection.call("session.create", title="A trip")["result"]["session"]["id"]
+        connection.call("session.open", session_id=session_id)
+        connection.call("turn.start", session_id=session_id, text=text)
+        connection.until(lambda frame: frame.get("params", {}).get("event", {}).get("type") == "RUN_FINISHED")
+    return session_id
+
+
+def begin(client: Files) -> str:
+    answer = client.ask("POST", "/api/account/export")
+    assert answer.status == 202, answer.body
+    job_id: str = answer.json["job"]["id"]
+    return job_id
+
+
+def job(client: Files, job_id: str) -> dict[str, Any]:
+    return client.ask("GET", f"/api/jobs/{job_id}").json
+
+
+def done(client: Files, job_id: str) -> dict[str, Any]:
+    """The job when it has ended, asked for as a program does."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if (told := job(client, job_id))["state"] in ("done", "failed"):
+            return told
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def result(client: Files, job_id: str, **headers: str) -> Answer:
+    return client.ask("GET", f"/api/jobs/{job_id}/result", None, **headers)
+
+
+def test_a_chat_is_given_as_a_file(mine: Files) -> None:
+    session_id = say(mine, "Where to?")
+    answer = mine.ask("GET", f"/api/sessions/{session_id}/export?format=json")
+    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''A%20trip.json"
+    assert answer.json["messages"][0]["text"] == "Where to?"
+    text = mine.ask("GET", f"/api/sessions/{session_id}/export?format=markdown")
+    assert text.body.decode().startswith("# A trip\n")
+    assert text.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert mine.ask("GET", f"/api/sessions/{session_id}/export?format=pdf").status == 400
+
+
+def test_someone_elses_chat_and_job_are_like_none(mine: Files, theirs: Files) -> None:
+    session_id, job_id = say(mine, "private"), begin(mine)
+    done(mine, job_id)
+    for pattern, own in (
+        ("/api/sessions/{}/export", session_id),
+        ("/api/jobs/{}", job_id),
+        ("/api/jobs/{}/result", job_id),
+    ):
+        foreign, missing = (theirs.ask("GET", pattern.format(name)) for name in (own, uuid.uuid4()))
+        assert (foreign.status, foreign.body) == (404, missing.body)
+
+
+def test_the_archive_is_made_and_given_whole_or_in_parts(mine: Files) -> None:
+    session_id = say(mine, "Where to?")
+    job_id = begin(mine)
+    told = done(mine, job_id)
+    assert (told["state"], told["progress"], told["report"]["sessions"]) == ("done", 1.0, 1)
+    whole = result(mine, job_id)
+    assert (len(whole.body), whole.headers["Accept-Ranges"]) == (told["size"], "bytes")
+    with zipfile.ZipFile(io.BytesIO(whole.body)) as archive:
+        assert json.loads(archive.read(f"sessions/{session_id}.json"))["session"]["title"] == "A trip"
+    size, tag = told["size"], whole.headers["ETag"]
+    parts = {"bytes=0-9": (0, 10), f"bytes={size - 5}-": (size - 5, size), "bytes=-7": (size - 7, size)}
+    for header, (start, end) in parts.items():
+        part = result(mine, job_id, Range=header, If_Range=tag)
+        assert (part.status, part.body) == (206, whole.body[start:end])
+        assert part.headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}"
+    assert result(mine, job_id, Range=f"bytes={size}-").status == 416
+    for ignored in ({"Range": "bytes=0-1,3-4"}, {"Range": "lines=1-2"}, {"Range": "bytes=0-9", "If_Range": '"other"'}):
+        assert result(mine, job_id, **ignored).status == 200
+
+
+def test_a_page_needs_the_token_against_forged_requests(mine: Files) -> None:
+    browser = Browser(mine.site)
+    browser.log_in("owner")
+    cookie = {"Cookie": browser.headers["cookie"]}
+    forged = Files(mine.site, "owner", **cookie).ask("POST", "/api/account/export")
+    assert forged.status == 403
+    good = Files(mine.site, "owner", **cookie).ask(
+        "POST", "/api/account/export", X_CSRFToken=browser.cookies["csrftoken"]
+    )
+    assert good.status == 202
+
+
+def test_an_export_survives_the_death_of_its_process(start_site: Callable[..., LiveSite]) -> None:
+    site = start_site(HERMES_TURN_LEASE="2")
+    try:
+        client = Files(site, "owner")
+        say(client, "Where to?")
+        job_id = begin(client)
+        site.kill()
+        site.restart()
+        assert done(client, job_id)["state"] == "done"
+        assert result(client, job_id).status == 200
+    finally:
+        site.stop()
