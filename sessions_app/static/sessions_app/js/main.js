@@ -32,7 +32,7 @@ import { Steering } from "./steering.js";
 import { Storage } from "./storage.js";
 import { Thread } from "./thread.js";
 import { Upload } from "./upload.js";
-import { explainError, explainSteering, GONE } from "./words.js";
+import { explainError, explainSteering, GONE, WRITING_REFUSES } from "./words.js";
 
 /** @type {{ maxText: number, maxFile: number, login: string, user: string, sendsMail: boolean }} */
 const config = JSON.parse($("config").textContent);
@@ -228,7 +228,9 @@ function showTitle() {
 function showTurns() {
   composer.showRun(Boolean(conversation?.run));
   if (conversation?.loaded) marks.ask(conversation.id, conversation.approvals.length > 0);
-  $("awaits").hidden = !conversation?.approvals.length;
+  const waits = conversation?.approvals.length ? WRITING_REFUSES : "";
+  $("awaits").textContent = waits; // it describes the box, hidden or not
+  $("awaits").hidden = !waits;
   showGauge();
 }
 

@@ -32,6 +32,8 @@ export const explainWaiting = ([first, ...others]) =>
     ? `Your decision is needed: the answer wants to use ${toolWords(first.tool)}.`
     : `Your decision is needed: the answer wants to use ${others.length + 1} tools.`;
 
+export const WRITING_REFUSES = "Your decision is needed above. If you write something else, what waits is refused.";
+
 export const SUMMARISING = "Summarising the earlier part of this chat …";
 export const SUMMARISED = "Earlier messages were summarised";
 
