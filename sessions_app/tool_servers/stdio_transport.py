@@ -14,6 +14,7 @@ import shlex
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -68,8 +69,7 @@ async def _read(
     to_session: MemoryObjectSendStream[SessionMessage | Exception],
     output: Output,
 ) -> None:
-    stdout = process.stdout
-    assert stdout is not None
+    stdout = cast(asyncio.StreamReader, process.stdout)
     thinning = Thinning()
     try:
         async with to_session:
@@ -104,8 +104,7 @@ def _is_answer(message: SessionMessage) -> bool:
 
 
 async def _write(process: asyncio.subprocess.Process, from_session: MemoryObjectReceiveStream[SessionMessage]) -> None:
-    stdin = process.stdin
-    assert stdin is not None
+    stdin = cast(asyncio.StreamWriter, process.stdin)
     with suppress(ConnectionError, anyio.ClosedResourceError):  # _read tells that the process has ended
         async with from_session:
             async for message in from_session:
