@@ -6,8 +6,7 @@ import asyncio
 import hashlib
 import logging
 import tempfile
-from typing import IO
-from typing import cast
+from typing import IO, cast
 from uuid import UUID
 
 from django.conf import settings
