@@ -6,6 +6,9 @@ MAX_BYTES = 8 * 2**20
 MAX_MESSAGES = 2_000
 """Before an answer, but for what is dropped unread (`thinning`)."""
 
+RESUME_SECONDS = 1.0
+"""Between two requests of a connection that ask for the rest of an answer: a server says how long the client waits."""
+
 MAX_CHARACTERS = 100_000
 """Of a result's text; what is behind is cut off, with a note."""
 

@@ -24,8 +24,9 @@ from pydantic import TypeAdapter, ValidationError
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import CLOSE_SECONDS, MAX_LISTED, MAX_PAGES, OPEN_SECONDS
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
-from sessions_app.tool_servers.http_transport import TOO_LARGE, Refusal, client_of, http_transport, ssl_context
-from sessions_app.tool_servers.stdio_transport import Output, stdio_transport
+from sessions_app.tool_servers.http_transport import TOO_LARGE, Refusals, client_of, http_transport, ssl_context
+from sessions_app.tool_servers.output import Output
+from sessions_app.tool_servers.stdio_transport import stdio_transport
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Connection:
         self.used_at = 0.0
         self._address = address
         self._timeout = timeout
-        self._refusal = Refusal()
+        self._refusals = Refusals()
         self._output = Output()
         self._is_spent = False
         self._left: set[asyncio.Task[CallToolResult]] = set()
@@ -161,7 +162,7 @@ class Connection:
                 yield client
             return
         await asyncio.to_thread(ssl_context)
-        async with client_of(address, self._refusal, self._timeout) as http:
+        async with client_of(address, self._refusals, self._output, self._timeout) as http:
             transport = http_transport(address, http)
             async with Client(transport, cache=None, client_info=_INFO) as client:
                 yield client
@@ -198,7 +199,9 @@ class Connection:
                 return self._explained(error.exceptions[0])
             case TimeoutError() if not self._opened.done():
                 return self._error(f"did not answer within {OPEN_SECONDS:g} seconds", begun=False)
-            case httpx2.ConnectError() | httpx2.ConnectTimeout() | OSError() | ValueError():
+            case httpx2.ConnectError() | httpx2.ConnectTimeout():
+                return self._error("could not be reached", begun=False)
+            case OSError() | ValueError() if not self._opened.done():
                 return self._error("could not be reached", begun=False)
             case MCPError():
                 return self._explained_answer(error)
@@ -208,8 +211,8 @@ class Connection:
     def _explained_answer(self, error: MCPError) -> ToolServerError:
         if self._output.too_much or TOO_LARGE in error.message:
             return self._error("answered more than is read of one answer")
-        if self._refusal.status:
-            return self._refused()
+        if refused := self._refusals.find(error):
+            return self._refused(*refused)
         match error.code:
             case mcp_types.REQUEST_TIMEOUT:
                 return self._error(f"did not answer within {self._timeout:g} seconds")
@@ -223,10 +226,9 @@ class Connection:
         said = " ".join(error.message.split())[:300].rstrip(".")
         return self._error(f"refused the call: {said}" if said else "refused the call")
 
-    def _refused(self) -> ToolServerError:
-        status, self._refusal.status = self._refusal.status, 0
+    def _refused(self, status: int, challenge: str) -> ToolServerError:
         told = f"The tool server {self._address.name} refuses the credentials it was sent ({status})."
-        return Unauthorized(told, self._refusal.challenge)
+        return Unauthorized(told, challenge)
 
     def _error(self, what: str, *, begun: bool = True) -> ToolServerError:
         return ToolServerError(f"The tool server {self._address.name} {what}.", begun=begun)

@@ -24,20 +24,13 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
 
 from sessions_app.tool_servers.bounds import MAX_BYTES
+from sessions_app.tool_servers.output import Output
 from sessions_app.tool_servers.thinning import Thinning, TooMuch
 
 logger = logging.getLogger(__name__)
 
 END_SECONDS = 2.0
 """That a process has to end by itself once its input is closed."""
-
-
-class Output:
-    """What has come of a process. ``ended`` is set when no more will come, ``too_much`` where that is why."""
-
-    def __init__(self) -> None:
-        self.ended = asyncio.Event()
-        self.too_much = False
 
 
 @asynccontextmanager
@@ -82,7 +75,7 @@ async def _read(
                     thinning.begin()
                 await to_session.send(message)
     except (TooMuch, ValueError):  # the latter of a line that is longer than the limit
-        output.too_much = True
+        output.end_with_too_much()
         _kill(process)
     except (anyio.BrokenResourceError, anyio.ClosedResourceError, ConnectionError):
         pass  # the session is over

@@ -17,8 +17,9 @@ OBJECT = {"type": "object", "properties": {}}
 
 
 class HostileServer:
-    """`tools` is what it lists, in pages of `page`; `challenge` refuses all requests with that; `is_deaf` takes
-    no cancellation."""
+    """`tools` is what it lists, in pages of `page`; `challenge` refuses all requests with that, `forbidden` those of
+    these methods; `is_deaf` takes no cancellation; `stream` is what a GET brings, None for nothing. `resumed` is when
+    each GET came that asked for the rest of an answer, `opened` how many others came."""
 
     def __init__(self) -> None:
         self.tools: list[dict[str, Any]] = [{"name": "echo", "inputSchema": OBJECT}]
@@ -26,6 +27,10 @@ class HostileServer:
         self.session = "one"
         self.is_deaf = False
         self.challenge = ""
+        self.forbidden: set[str] = set()
+        self.stream: bytes | None = None
+        self.resumed: list[float] = []
+        self.opened = 0
         self.written = 0
         self.calls: list[str] = []
         self.cancelled = asyncio.Event()
@@ -69,6 +74,14 @@ class HostileServer:
     async def _answer(self, verb: str, fields: dict[str, str], message: Any, writer: asyncio.StreamWriter) -> None:
         if self.challenge:
             await _send(writer, b"", "401 Unauthorized", extra=f"WWW-Authenticate: {self.challenge}\r\n")
+        elif verb == "GET" and self.stream is not None:
+            if "last-event-id" in fields:
+                self.resumed.append(asyncio.get_running_loop().time())
+            else:
+                self.opened += 1
+            await _send(writer, self.stream, kind="text/event-stream")
+        elif message.get("method") in self.forbidden:
+            await _send(writer, b"", "403 Forbidden")
         elif verb != "POST":
             await _send(writer, b"", "405 Method Not Allowed")
         elif fields.get("mcp-session-id", self.session) != self.session:
@@ -165,6 +178,8 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
     "other id": (_result(9_999, TOLD),),
     "zipped": (b"x", "200 OK", "application/json", "Content-Encoding: gzip\r\n"),
     "elsewhere": (b"", "307 Temporary Redirect", "text/plain", "Location: http://127.0.0.1:1/mcp\r\n"),
+    "resumes": (b"id: 1\nretry: 0\ndata:\n\n", "200 OK", "text/event-stream"),
+    "astray": (b"", "307 Temporary Redirect", "text/plain", "Location: http://[/\r\n"),
     "wordy": (_json(_ERROR), "400 Bad Request"),
 }
 """What is answered to calls, whatever they ask: body, status, type and further fields."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -12,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from sessions_app.tool_servers import connection as connections_of_one
+from sessions_app.tool_servers import http_transport
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import MAX_BYTES, MAX_LISTED
 from sessions_app.tool_servers.connection import Connection
 from sessions_app.tool_servers.connections import Connections
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
 from sessions_app.tool_servers.listing import offered
-from tests.tool_servers.hostile import OBJECT, HostileServer
+from tests.tool_servers.hostile import OBJECT, TOLD, HostileServer
 
 PROCESS = f"{sys.executable} {Path(__file__).parent / 'hostile_stdio.py'}"
 PATIENCE = 60.0
@@ -207,6 +209,58 @@ async def test_a_call_that_nobody_took_is_told_not_to_have_begun(server: Hostile
             await connection.call("echo", {}, ignored)
     assert not refused.value.begun
     assert connection.is_over
+
+
+@pytest.mark.parametrize("method", ["server/discover", "notifications/initialized", "notifications/cancelled"])
+async def test_another_request_that_is_refused_says_nothing_of_a_call(server: HostileServer, method: str) -> None:
+    """What failed of itself has run: to take it for refused would make it again."""
+    server.forbidden = {method}
+    async with server.serve() as url, connected(url) as connection:
+        stopped = asyncio.create_task(said(connection, "never"))
+        await asyncio.wait_for(server.reached.wait(), PATIENCE)
+        stopped.cancel()
+        await asyncio.wait([stopped, *connection._left])
+        with pytest.raises(ToolServerError, match="refused the call: a b") as failed:
+            await connection.call("wordy", {}, ignored)
+    assert failed.value.begun
+
+
+async def test_an_answer_that_leads_nowhere_says_not_that_nothing_has_run(server: HostileServer) -> None:
+    async with server.serve() as url, connected(url) as connection:
+        with pytest.raises(ToolServerError) as failed:
+            await connection.call("astray", {}, ignored)
+    assert failed.value.begun
+
+
+async def test_no_stream_is_opened_that_no_call_has_asked_for(server: HostileServer) -> None:
+    server.stream = b"retry: 0\n\n"
+    async with server.serve() as url, connected(url) as connection:
+        for _ in range(10):
+            assert await said(connection, "echo") == "said"
+    assert server.opened == 0
+
+
+async def test_the_rest_of_an_answer_is_not_asked_for_in_a_rush(server: HostileServer) -> None:
+    server.stream = b"id: 1\nretry: 0\ndata:\n\n"
+    async with server.serve() as url, connected(url, timeout=0.5) as connection:
+        assert await said(connection, "resumes") == "The tool server bad did not answer within 0.5 seconds."
+    assert len(server.resumed) <= 2
+
+
+async def test_an_answer_that_comes_later_is_fetched(server: HostileServer) -> None:
+    server.stream = b"data: " + json.dumps({"jsonrpc": "2.0", "id": 1, "result": TOLD}).encode() + b"\n\n"
+    async with server.serve() as url, connected(url) as connection:
+        assert await said(connection, "resumes") == "said"
+
+
+async def test_what_comes_later_is_bounded_all_in_all(server: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_transport, "RESUME_SECONDS", 0.0)
+    told = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x" * 1_000_000}}
+    server.stream = b"id: 1\nretry: 0\ndata: " + json.dumps(told).encode() + b"\n\n"
+    async with server.serve() as url, connected(url) as connection:
+        assert await said(connection, "resumes") == "The tool server bad answered more than is read of one answer."
+        assert connection.is_over
+    assert len(server.resumed) <= MAX_BYTES // 1_000_000 + 1
 
 
 async def test_a_list_without_end_is_refused(server: HostileServer) -> None:
