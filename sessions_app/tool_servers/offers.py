@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.llm.tools.client_tools import ToolDefinitionError, collected
+from sessions_app.llm.tools.registry import OWN_NAMES
 from sessions_app.models import AgentProfile, ToolServer, ToolServerTool, ToolStanding
 from sessions_app.tool_servers.definitions import specs_of_profile
 from sessions_app.tool_servers.listing import OfferedTool
@@ -21,7 +22,7 @@ def record(server: ToolServer, tools: Iterable[OfferedTool]) -> None:
     listed, now = {tool.name: tool for tool in tools}, timezone.now()
     known = {tool.name: tool for tool in server.tools.select_for_update()}
     taken = ToolServerTool.objects.values_list("full_name", flat=True)
-    named = full_names(server.name, listed.keys() - known.keys(), set(taken))
+    named = full_names(server.name, listed.keys() - known.keys(), OWN_NAMES.union(taken))
     for name, offer in listed.items():
         tool = known.get(name) or ToolServerTool(server=server, name=name, full_name=named[name])
         _note(tool, offer, now)

@@ -91,6 +91,15 @@ def test_names_are_cleaned_and_never_two_of_one() -> None:
     assert full_names("s", ["taken"], {"s_taken"})["taken"].startswith("s_taken_")
 
 
+@pytest.mark.parametrize("own", ["search_chats", "web_search", "read_page"])
+def test_a_tool_gets_no_name_of_a_tool_of_this_site(profile: AgentProfile, own: str) -> None:
+    """Also of one that is switched off: it may be switched on, and whose call would it be then?"""
+    server, _, tool = own.partition("_")
+    made = ToolServer.objects.create(name=server, url="https://tools.example/mcp")
+    offers.record(made, [offer(tool)])
+    assert made.tools.get().full_name != own
+
+
 def test_a_tool_keeps_its_name_when_others_come(server: ToolServer) -> None:
     offers.record(server, [offer("x-y")])
     assert server.tools.get(name="x-y").full_name == "s_x_y"

@@ -13,7 +13,12 @@ from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec, freeze
 from sessions_app.llm.tools.builtin import CALCULATOR, SEARCH_CHATS, BuiltinTools
 from sessions_app.llm.tools.remembering import REMEMBER_TOOL
 from sessions_app.llm.tools.sources import TOOL_ERROR, Context, Standing, ToolError, ToolOutput, ToolSource
-from sessions_app.llm.tools.web import web_tools
+from sessions_app.llm.tools.web import WEB_NAMES, web_tools
+
+_BUILTIN = (CALCULATOR, SEARCH_CHATS, REMEMBER_TOOL)
+OWN_NAMES = WEB_NAMES | {tool.spec.name for tool in _BUILTIN}
+"""Of all tools of this site, also of those that are switched off: no other source's tool may have one of these names,
+since a session may know a tool that is switched off, or on, later."""
 
 logger = logging.getLogger(__name__)
 
@@ -79,4 +84,4 @@ def no_tool(call: ToolCall) -> ToolOutput:
 
 def site_tools(*others: ToolSource) -> ToolRegistry:
     """The tools that this site's profiles may name, and those of other sources."""
-    return ToolRegistry([BuiltinTools(CALCULATOR, SEARCH_CHATS, REMEMBER_TOOL), *web_tools(), *others])
+    return ToolRegistry([BuiltinTools(*_BUILTIN), *web_tools(), *others])

@@ -11,8 +11,11 @@ from django.conf import settings
 
 from sessions_app.llm.tools.builtin import BuiltinTools
 from sessions_app.llm.tools.sources import Standing, ToolSource
-from sessions_app.llm.tools.web_pages import READ_PAGE
-from sessions_app.llm.tools.web_search import web_search
+from sessions_app.llm.tools.web_pages import READ_PAGE, READ_PAGE_NAME
+from sessions_app.llm.tools.web_search import WEB_SEARCH_NAME, web_search
+
+WEB_NAMES = frozenset({READ_PAGE_NAME, WEB_SEARCH_NAME})
+"""Of all of them, whatever is switched on."""
 
 
 def web_tools() -> list[ToolSource]:
