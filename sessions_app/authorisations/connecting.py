@@ -43,6 +43,7 @@ def begin(user_id: int, server: ToolServer, session_key: str, site: Site) -> str
     client = _client(server, found, site)
     proof, state = PKCEParameters.generate(), secrets.token_urlsafe(32)
     pending = Pending(
+        address=server.url,
         terms=_terms(found, client),
         metadata=found.metadata,
         verifier=proof.code_verifier,

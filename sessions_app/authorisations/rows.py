@@ -25,8 +25,9 @@ _LONGEST = timedelta(days=365)
 
 
 class Pending(BaseModel):
-    """What is needed when a user comes back who was led away; it is kept sealed."""
+    """What is needed when a user comes back who was led away; it is kept sealed. ``address`` is the tool server's."""
 
+    address: str
     terms: Terms
     metadata: OAuthMetadata
     verifier: str
@@ -66,7 +67,10 @@ def keep_request(user_id: int, server: ToolServer, session_key: str, state: str,
 
 
 def take_request(user_id: int, session_key: str, state: str) -> Returned | None:
-    """Return what was kept for a state, once; None where it is unknown, used, expired, or of another login."""
+    """Return what was kept for a state, once; None where it is unknown, used, expired, or of another login.
+
+    Also where the tool server has another address by now, or is switched off: what is agreed to is for the old one.
+    """
     mine = AuthorisationRequest.objects.filter(
         owner=user_id, login=digest_of(session_key), digest=digest_of(state), expires_at__gt=timezone.now()
     )
@@ -75,9 +79,11 @@ def take_request(user_id: int, session_key: str, state: str) -> Returned | None:
     if row is None or not AuthorisationRequest.objects.filter(pk=row.pk).delete()[0]:
         return None
     try:
-        return Returned(row.server, Pending.model_validate_json(unseal(row.sealed)))
+        pending = Pending.model_validate_json(unseal(row.sealed))
     except (UnreadableSecret, ValidationError):
         return None
+    is_as_asked = row.server.enabled and row.server.url == pending.address
+    return Returned(row.server, pending) if is_as_asked else None
 
 
 def find_client(server: ToolServer, issuer: str, redirect_uri: str) -> OAuthClientInformationFull | None:

@@ -100,6 +100,26 @@ def test_a_state_of_another_login_is_none(alice: Person, notes: ToolServer, prot
     assert alice.back(answer) == STALE
 
 
+def test_what_was_agreed_to_for_another_address_is_not_kept(
+    alice: Person, notes: ToolServer, protected: ProtectedServer
+) -> None:
+    """An operator has set another address while the user was away: its server must not get the first one's token."""
+    answer = protected.decide(alice.led_to(notes))
+    ToolServer.objects.update(url="http://127.0.0.1:1/mcp")
+    assert alice.back(answer) == STALE
+    assert not Authorisation.objects.exists()
+    assert not protected.forms("/token")
+
+
+def test_a_server_that_was_switched_off_meanwhile_gets_nothing(
+    alice: Person, notes: ToolServer, protected: ProtectedServer
+) -> None:
+    answer = protected.decide(alice.led_to(notes))
+    ToolServer.objects.update(enabled=False)
+    assert alice.back(answer) == STALE
+    assert not Authorisation.objects.exists()
+
+
 def test_a_state_after_its_time_is_none(alice: Person, notes: ToolServer, protected: ProtectedServer) -> None:
     answer = protected.decide(alice.led_to(notes))
     AuthorisationRequest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
