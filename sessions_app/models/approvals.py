@@ -83,6 +83,14 @@ class Approval(models.Model):
                 condition=Q(state=CallState.NONE) | Q(decision=Decision.APPROVED), name="approved_before_begun"
             ),
         ]
+        # Those that wait, and those whose call is to be made: few, of all that stay.
+        indexes = [
+            models.Index(
+                fields=["owner"],
+                condition=Q(state=CallState.NONE) & ~Q(decision=Decision.REFUSED),
+                name="approval_undone",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.tool} ({self.decision})"

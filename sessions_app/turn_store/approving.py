@@ -97,8 +97,10 @@ def wait_on(turn: Turn, asked: Sequence[AskedCall]) -> None:
     Approval.objects.filter(public_id__in=[each.id for each in asked]).update(turn=turn)
 
 
-def decide(waiting: WaitingApproval, decision: Decision, user_id: int, *, note: str = "", always: bool = False) -> None:
-    """Write down what a person has said of a call, and tell it. Under the session's lock."""
+def decide(
+    waiting: WaitingApproval, decision: Decision, user_id: int | None, *, note: str = "", always: bool = False
+) -> None:
+    """Write down what a person has said of a call, and tell it; None for nobody. Under the session's lock."""
     row = waiting.approval
     row.decision, row.note, row.always = decision, note, always
     Approval.objects.filter(pk=row.pk).update(
@@ -117,6 +119,20 @@ def refuse_waiting(chat_session: ChatSession) -> list[NewMessage]:
         decide(each, Decision.REFUSED, chat_session.owner_id)
     forget(waiting)
     return [lost_calls.result_row(each.call, NOT_ANSWERED) for each in waiting]
+
+
+def refuse_all(chat_session: ChatSession) -> list[NewMessage]:
+    """Refuse in nobody's name what waits in a session, on whichever branch; return the results to append to this one.
+
+    Under the session's lock.
+    """
+    waiting = approvals.at_end(chat_session)
+    for each in waiting:
+        decide(each, Decision.REFUSED, None)
+    left = chat_session.approvals.filter(decision=Decision.WAITING)
+    left.update(decision=Decision.REFUSED, decided_at=Now())
+    chat_session.waiting_calls.filter(kind=WaitingKind.APPROVAL).delete()
+    return [lost_calls.result_row(each.call, REFUSED) for each in waiting]
 
 
 def forget(waiting: Iterable[WaitingApproval]) -> None:

@@ -15,7 +15,7 @@ from sessions_app.conversations.turn_results import recovered
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Turn, TurnStatus
-from sessions_app.turn_store import inactive_users
+from sessions_app.turn_store import inactive_approvals, inactive_users
 from sessions_app.turn_store.beginning import begin_again, begin_next
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import end
@@ -60,10 +60,14 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one look at the database finds; ``abandoned`` are turns of users who may no longer act."""
+    """What one look at the database finds; ``abandoned`` are turns of users who may no longer act.
+
+    ``undone`` are the sessions, with their owners, in which calls of such users wait for a person, or are to be made.
+    """
 
     running: tuple[Running, ...]
     abandoned: list[int]
+    undone: list[tuple[int, UUID]]
 
 
 def look(silence: float, mine: frozenset[int]) -> Seen:
@@ -75,7 +79,7 @@ def look(silence: float, mine: frozenset[int]) -> Seen:
     columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent")
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
-    return Seen(running, inactive_users.find())
+    return Seen(running, inactive_users.find(), inactive_approvals.find())
 
 
 def _silent(seconds: float) -> Q:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from sessions_app import database, journal
@@ -17,9 +17,9 @@ from sessions_app.models import Authorisation, AuthorisationRequest, Ticket
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns
-from sessions_app.turn_store import deleting, inactive_users, recovery
+from sessions_app.turn_store import deleting, inactive_approvals, inactive_users, recovery
 from sessions_app.turn_store.heartbeat import Beat, beat, beat_seconds, silence_of
-from sessions_app.turn_store.recovery import Running
+from sessions_app.turn_store.recovery import Running, Seen
 from sessions_app.turns.launcher import Launcher
 from sessions_app.turns.pool import AgentPool
 from sessions_app.turns.refreshing import Refresher
@@ -153,7 +153,7 @@ class Supervisor:
             seen = await database.SUPERVISOR.read(recovery.look, self.silence, mine)
             registry.forget(given_up - {turn.run_id for turn in seen.running})
             may_judge = self._has_looked()
-            await self._end_abandoned(seen.abandoned)
+            await self._end_abandoned(seen)
             unlaunched = self._unlaunched_again(seen.running)
             if self._launcher.accepting:
                 dead = [turn for turn in seen.running if turn.dead and may_judge]
@@ -184,9 +184,11 @@ class Supervisor:
         self._unlaunched = {turn for turn in running if self._registry.is_unlaunched(turn)}
         return {turn for turn in self._unlaunched if turn in before}
 
-    async def _end_abandoned(self, turn_ids: Collection[int]) -> None:
-        if turn_ids:
-            await self._publisher.write(database.SUPERVISOR, inactive_users.end, turn_ids)
+    async def _end_abandoned(self, seen: Seen) -> None:
+        if seen.abandoned:
+            await self._publisher.write(database.SUPERVISOR, inactive_users.end, seen.abandoned)
+        for owner_id, session_id in seen.undone:
+            await self._publisher.write(database.SUPERVISOR, inactive_approvals.end, owner_id, session_id)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

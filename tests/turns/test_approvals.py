@@ -19,6 +19,7 @@ from sessions_app.session_store import forking
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.deciding import GivenDecision
 from sessions_app.turn_store.recognising import Heard
+from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewHost, NewSession
@@ -460,6 +461,46 @@ async def test_a_decision_of_a_user_who_may_no_longer_act_is_withdrawn(
     await other.runner.supervisor.look()
     await worked(other)
     assert ((await stored_turn(asked.run_id)).status, server.made) == ("withdrawn", [])
+    assert [each.state for each in await stored_approvals()] == ["not_made"]
+    assert (await said(chat))[-1][1] == approving.NOT_MADE
+
+
+async def test_what_waits_for_a_user_who_may_no_longer_act_is_refused(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    """So it does not wait when they may act again; nobody is told to have decided it."""
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    [approval] = await waiting(host, chat)
+    users = get_user_model().objects.filter(pk=host.user_id)
+    await database.write(lambda: users.update(is_active=False))
+    await host.runner.supervisor.look()
+    await database.write(lambda: users.update(is_active=True))
+    with pytest.raises(Conflict):
+        await send(host, chat, [GivenDecision(approval.public_id, True)])
+    [stored] = await stored_approvals()
+    assert (stored.decision, stored.decided_by_id, stored.state) == ("refused", None, "none")
+    assert (await host.open(chat))["approvals"] == []
+    await host.turn(chat, "And now?")
+    assert extends(provider.bodies[-1], provider.bodies[-2])
+    contents = [each["content"] for each in provider.requests[-1].json["messages"]]
+    assert contents[3:] == [approving.REFUSED, "And now?"]
+    assert server.made == []
+
+
+async def test_what_waits_on_a_left_branch_is_refused_with_its_user(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    first = (await host.open(chat))["messages"][0]
+    edited = await within(host.runner.service.edit_message(host.user_id, first.id, "Never mind.", None))
+    await host.listener.end_of(edited.asked.run_id)
+    await idle(host)
+    users = get_user_model().objects.filter(pk=host.user_id)
+    await database.write(lambda: users.update(is_active=False))
+    await host.runner.supervisor.look()
+    assert [each.decision for each in await stored_approvals()] == ["refused"]
+    assert not await database.read(WaitingCall.objects.exists)
+    assert [text for _, text, _ in await said(chat)][:1] == ["Never mind."]
 
 
 async def test_no_call_is_begun_for_a_user_who_may_no_longer_act(
