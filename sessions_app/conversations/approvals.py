@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from sessions_app.conversations import waiting_calls
 from sessions_app.conversations.approval_schemas import ApprovalShape
 from sessions_app.conversations.schemas import MessageShape
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import ToolCall, tool_calls
-from sessions_app.models import Approval, ChatSession, Decision, Message, StandingApproval
+from sessions_app.models import Approval, ChatSession, Decision, Message, StandingApproval, ToolServerTool
 from sessions_app.models.approvals import MAX_TOOL_NAME
 
 
@@ -77,9 +79,24 @@ def are_waiting(chat_session: ChatSession) -> bool:
 
 
 def standing(session_id: UUID, tools: Collection[str]) -> frozenset[str]:
-    """Return those of these tools whose calls were approved in a session once and for all."""
-    rows = StandingApproval.objects.filter(chat_session=session_id, tool__in=tools)
+    """Return those of these tools whose calls were approved in a session once and for all.
+
+    A tool that has come since, of another server, under the same name, is another one.
+    """
+    rows = StandingApproval.objects.filter(chat_session=session_id, tool__in=tools).exclude(_is_of_later_tool())
     return frozenset(rows.values_list("tool", flat=True))
+
+
+def _is_of_later_tool() -> Exists:
+    """Whether the tool that has a row's name now belongs to a server that was added after the row was made."""
+    later = ToolServerTool.objects.filter(full_name=OuterRef("tool"), server__created_at__gt=OuterRef("created_at"))
+    return Exists(later)
+
+
+def of_later_tools(approvals: Iterable[Approval]) -> set[int]:
+    """Return the primary keys of those of these approvals that were asked for another tool than has the name now."""
+    rows = Approval.objects.filter(_is_of_later_tool(), pk__in=[approval.pk for approval in approvals])
+    return set(rows.values_list("pk", flat=True))
 
 
 def waiting_shapes(chat_session: ChatSession) -> list[ApprovalShape]:

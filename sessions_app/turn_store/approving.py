@@ -7,7 +7,7 @@ been carried out: nobody knows, and nobody makes it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models.functions import Now
@@ -33,6 +33,7 @@ from sessions_app.models import (
 REFUSED = "The user did not approve this call. It was not made."
 NOT_ANSWERED = f"{REFUSED} They have said something else instead."
 NOT_MADE = "This call was approved, but it was not made: the answer was ended before."
+REPLACED = "The tool that the user has approved is another one now. The call was not made."
 CHANGED = "This call was changed after the user had approved it. It was not made."
 
 
@@ -154,7 +155,9 @@ def resumption(turn: Turn) -> Resumption:
     chat_session = ChatSession.objects.filter(pk=turn.chat_session_id).select_related("active_branch").first()
     if chat_session is None:
         raise transcript.OwnershipLost
-    calls = tuple(_approved(row, call) for row, call in _of_turn(turn, CallState.NONE))
+    approved = _of_turn(turn, CallState.NONE)
+    replaced = approvals.of_later_tools(row for row, _ in approved)
+    calls = tuple(ApprovedCall(row.pk, call, _obstacle(row, call, replaced)) for row, call in approved)
     waiting = waiting_calls.at_end(chat_session)
     asked = [approvals.asked_again(each.approval) for each in approvals.at_end(chat_session)]
     return Resumption(calls, _refused(turn), tuple(asked), bool(waiting and waiting.calls))
@@ -166,9 +169,10 @@ def _refused(turn: Turn) -> tuple[Message, ...]:
     return tuple(row for row in rows if refused & {result.id for result in tool_results(known(row.parts))})
 
 
-def _approved(row: Approval, call: ToolCall) -> ApprovedCall:
-    is_as_asked = approvals.digest_of(call) == row.arguments_digest
-    return ApprovedCall(row.pk, call, "" if is_as_asked else CHANGED)
+def _obstacle(row: Approval, call: ToolCall, replaced: Collection[int]) -> str:
+    if row.pk in replaced:
+        return REPLACED
+    return "" if approvals.digest_of(call) == row.arguments_digest else CHANGED
 
 
 def begin_calls(turn: Turn, calls: Sequence[ApprovedCall]) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models.functions import Now
+
 from sessions_app.conversations import access, approvals, lost_calls, waiting_calls
 from sessions_app.conversations.approvals import WaitingApproval
 from sessions_app.conversations.transcript import NewMessage
@@ -109,6 +111,8 @@ def _decide(waiting: WaitingApproval, given: GivenDecision, user_id: int) -> Non
     decision = Decision.APPROVED if given.approve else Decision.REFUSED
     approving.decide(waiting, decision, user_id, note=given.note, always=given.always)
     if given.always:
-        StandingApproval.objects.get_or_create(
-            chat_session_id=waiting.approval.chat_session_id, tool=waiting.approval.tool
+        StandingApproval.objects.update_or_create(
+            chat_session_id=waiting.approval.chat_session_id,
+            tool=waiting.approval.tool,
+            defaults={"created_at": Now()},
         )

@@ -14,8 +14,10 @@ from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.transcript import OwnershipLost
 from sessions_app.errors import BadInput, Conflict, NotFound
 from sessions_app.llm.tools.sources import Standing
-from sessions_app.models import AgentProfile, Approval, Message, StandingApproval, TurnKind, WaitingCall
+from sessions_app.models import AgentProfile, Approval, Message, StandingApproval, ToolServer, TurnKind, WaitingCall
 from sessions_app.session_store import forking
+from sessions_app.tool_servers import offers
+from sessions_app.tool_servers.listing import OfferedTool
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.deciding import GivenDecision
 from sessions_app.turn_store.recognising import Heard
@@ -253,6 +255,42 @@ async def test_always_approves_later_calls_of_the_tool_here(
     await give_tools(elsewhere)
     await asked_in(host, elsewhere, provider, sends("Di", "c4"))
     assert [each.tool for each in await waiting(host, elsewhere)] == ["mail_send"]
+
+
+async def add_server_of_the_same_name() -> None:
+    """An operator has removed the server of the session's tools, and named another one as it was."""
+
+    def add() -> None:
+        made = ToolServer.objects.create(name="mail", url="https://other.example/mcp")
+        offers.record(made, [OfferedTool("send", "Sends.", "{}")])
+
+    await database.write(add)
+
+
+async def test_always_is_not_said_of_another_servers_tool(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    await decided(host, chat, {"c1": True}, always=True)
+    await add_server_of_the_same_name()
+    for call in ("c2", "c3"):
+        await asked_in(host, chat, provider, sends("Al", call))
+        assert len(server.made) == 1
+    await decided(host, chat, {"c3": True}, always=True)
+    provider.script(Answer(calls=[sends("Cy")]), Answer(["Sent."]))
+    await host.turn(chat, "And to Cy.")
+    assert len(server.made) == 3
+
+
+async def test_an_approval_is_not_of_another_servers_tool(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    await add_server_of_the_same_name()
+    await decided(host, chat, {"c1": True})
+    assert server.made == []
+    assert provider.requests[-1].json["messages"][-1]["content"] == approving.REPLACED
+    assert [each.state for each in await stored_approvals()] == ["not_made"]
 
 
 async def test_a_tool_that_was_switched_off_meanwhile_is_not_called(
