@@ -21,7 +21,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.client._transport import TransportStreams  # its only name
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
+from mcp_types import JSONRPCError, JSONRPCRequest, JSONRPCResponse, jsonrpc_message_adapter
 
 from sessions_app.tool_servers.bounds import MAX_BYTES
 from sessions_app.tool_servers.output import Output
@@ -48,8 +48,9 @@ async def stdio_transport(command: str, output: Output) -> AsyncIterator[Transpo
     write_stream, from_session = anyio.create_memory_object_stream[SessionMessage](0)
     try:
         async with to_session, read_stream, write_stream, from_session, anyio.create_task_group() as group:
-            group.start_soon(_read, process, to_session, output)
-            group.start_soon(_write, process, from_session)
+            asked = set[str]()
+            group.start_soon(_read, process, to_session, output, asked)
+            group.start_soon(_write, process, from_session, asked)
             yield read_stream, write_stream
             group.cancel_scope.cancel()
     finally:
@@ -61,7 +62,9 @@ async def _read(
     process: asyncio.subprocess.Process,
     to_session: MemoryObjectSendStream[SessionMessage | Exception],
     output: Output,
+    asked: set[str],
 ) -> None:
+    """Read messages. ``asked`` are the ids of requests without an answer: only an answer to one is read anew for."""
     stdout = cast(asyncio.StreamReader, process.stdout)
     thinning = Thinning()
     try:
@@ -71,7 +74,8 @@ async def _read(
                 if thinning.drops(line):
                     continue
                 message = _parsed(line)
-                if isinstance(message, SessionMessage) and _is_answer(message):
+                if (answered := _answered(message)) in asked:
+                    asked.discard(answered)
                     thinning.begin()
                 await to_session.send(message)
     except (TooMuch, ValueError):  # the latter of a line that is longer than the limit
@@ -92,15 +96,22 @@ def _parsed(line: bytes) -> SessionMessage | Exception:
         return error
 
 
-def _is_answer(message: SessionMessage) -> bool:
-    return isinstance(message.message, JSONRPCResponse | JSONRPCError)
+def _answered(message: SessionMessage | Exception) -> str:
+    """Return the id of the request that a message answers; empty for none."""
+    if isinstance(message, SessionMessage) and isinstance(message.message, JSONRPCResponse | JSONRPCError):
+        return str(message.message.id)
+    return ""
 
 
-async def _write(process: asyncio.subprocess.Process, from_session: MemoryObjectReceiveStream[SessionMessage]) -> None:
+async def _write(
+    process: asyncio.subprocess.Process, from_session: MemoryObjectReceiveStream[SessionMessage], asked: set[str]
+) -> None:
     stdin = cast(asyncio.StreamWriter, process.stdin)
     with suppress(ConnectionError, anyio.ClosedResourceError):  # _read tells that the process has ended
         async with from_session:
             async for message in from_session:
+                if isinstance(message.message, JSONRPCRequest):
+                    asked.add(str(message.message.id))
                 line = message.message.model_dump_json(by_alias=True, exclude_unset=True)
                 stdin.write(line.encode() + b"\n")
                 await stdin.drain()

@@ -11,16 +11,23 @@ def say(**message: object) -> None:
     print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
 
 
+def pour(name: str, request_id: int) -> None:
+    match name:
+        case "large":
+            sys.stdout.write("x" * 65_536)
+        case "flood":
+            say(method="notifications/progress", params={"progressToken": request_id, "progress": 1})
+        case "answers":
+            say(id=request_id + 1_000, result={})
+
+
 def call(name: str, request_id: int) -> None:
     match name:
         case "never":
             time.sleep(3_600)
-        case "large":
+        case "large" | "flood" | "answers":
             while True:
-                sys.stdout.write("x" * 65_536)
-        case "flood":
-            while True:
-                say(method="notifications/progress", params={"progressToken": request_id, "progress": 1})
+                pour(name, request_id)
         case "garbage":
             print("}{ this is a line of a log", flush=True)
             say(id=request_id, result={"content": [{"type": "text", "text": "said"}]})

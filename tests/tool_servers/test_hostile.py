@@ -154,6 +154,7 @@ async def test_a_server_that_never_opens_is_given_up(server: HostileServer, monk
     [
         ("large", "The tool server bad answered more than is read of one answer."),
         ("flood", "The tool server bad answered more than is read of one answer."),
+        ("answers", "The tool server bad answered more than is read of one answer."),
         ("crash", "The tool server bad ended in the middle of the call."),
         ("garbage", "said"),
     ],
