@@ -1,4 +1,11 @@
-"""Fixtures of the whole suite."""
+"""Fixtures of the whole suite, and what of it runs on both databases.
+
+On both runs what can differ between them: SQL, our own or the ORM's; locks and races; transactions; triggers and
+constraints; JSON; order, case and time; migrations; which index a query takes; emptying; a connection that is lost.
+On SQLite alone runs what cannot: the prompts, events and pages that are made of the same rows, refusals before anything
+is asked of a database, texts of forms, wires. `both_databases` is given to every test that touches a database, so that
+none is forgotten, but for folders and modules that are about the second kind: see `mark`.
+"""
 
 import gc
 import itertools
@@ -28,6 +35,8 @@ from tests.providers.fixtures import provider
 __all__ = ["empty_by_deleting", "provider"]
 
 _numbers = itertools.count(1)
+# Folders of what cannot differ: of their tests those alone run on both databases that bear the mark themselves.
+ON_SQLITE_ALONE = tuple(f"tests/{folder}/" for folder in ("agui_api", "openai_api", "tool_servers", "web"))
 END_OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
@@ -53,7 +62,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Marks every test that touches the database, so that none is forgotten on PostgreSQL; sorts what is shared out."""
+    """Marks what runs on both databases, so that no test is forgotten on PostgreSQL; sorts what is shared out."""
     mark(items)
     yield  # pytest-django, among others, puts what touches no database last
     if sharing.is_worker(config):
@@ -61,11 +70,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Marks those that touch the database, but for those of `one_database`, unless they bear the mark themselves."""
+    """Marks those that touch the database, but for those of `one_database` and of the folders `ON_SQLITE_ALONE`.
+
+    One that bears the mark itself keeps it, whatever its module or folder says.
+    """
     for item in items:
         fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
         touches = item.get_closest_marker("django_db") or "db" in fixtures or "transactional_db" in fixtures
-        if touches and not item.get_closest_marker("one_database"):
+        alone = item.get_closest_marker("one_database") or item.nodeid.startswith(ON_SQLITE_ALONE)
+        if touches and not alone:
             item.add_marker("both_databases")
 
 

@@ -106,6 +106,7 @@ def test_a_container_from_setup_to_its_end(tree: Path, running_env: dict[str, st
     assert files(tree) == before
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 @pytest.mark.parametrize("hosts", ["chat.example.org, localhost", ".example.org", "*", ""])
 def test_the_health_check_asks_by_a_name_that_is_allowed(client: Client, settings: Settings, hosts: str) -> None:

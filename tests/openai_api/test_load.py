@@ -42,7 +42,6 @@ async def said(client: AsyncOpenAI, *texts: str) -> str:
     return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
 
-@pytest.mark.one_database
 async def test_many_streams_beside_a_history_of_ten_megabytes(client: AsyncOpenAI, provider: Provider) -> None:
     history = [f"{number} " + "word " * 20_000 for number in range(101)]
     answers = await asyncio.gather(said(client, *history), *(said(client, f"Q{number}") for number in range(AT_ONCE)))
@@ -52,6 +51,7 @@ async def test_many_streams_beside_a_history_of_ten_megabytes(client: AsyncOpenA
     assert await database.read(ChatSession.objects.count) == AT_ONCE + 1
 
 
+@pytest.mark.both_databases  # the waits for the other database block no loop either
 async def test_many_responses_at_once_beside_long_instructions(client: AsyncOpenAI, provider: Provider) -> None:
     async def responded(number: int) -> str:
         instructions = "Be brief. " * (15_000 if number % 10 == 0 else 1)

@@ -20,10 +20,8 @@ from tests.stamps.stored import assert_storage_is_true
 from tests.tool_servers.adding import add_server, set_standing
 from tests.tool_servers.conftest import EVERYTHING, PYTHON
 from tests.tool_servers.hostile import HostileServer
-from tests.turns.fixtures import ONE_ON_BOTH_DATABASES, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewSession
 from tests.turns.host import Host, said, types, within
-
-pytestmark = pytest.mark.one_database
 
 
 def call(tool: str, /, **arguments: Any) -> Call:
@@ -108,7 +106,7 @@ async def test_what_is_switched_off_is_not_called(
     assert await results(chat) == ["3", "Error: there is no tool 'python_fail'.", off, off]
 
 
-@pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES)
+@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
 async def test_a_picture_is_shown_kept_and_sent_again_byte_by_byte(
     host: Host, session: NewSession, provider: Provider, python_url: str, settings: Settings, wire: str
 ) -> None:
