@@ -34,14 +34,14 @@ async def test_everything_is_exported_from_the_settings(visitor: Visitor, provid
     await say(page, "The sea")
     await expect(thread(page)).to_contain_text("To the sea.")
     dialog = await settings(page)
-    await dialog.get_by_role("button", name="Your data").click()
+    await dialog.get_by_role("button", name="Data").click()
     await dialog.get_by_role("button", name="Export everything").click()
     link = dialog.get_by_role("link", name="Download")
     await expect(link).to_be_visible()
     await expect(dialog.get_by_text("1 chat and 0 files")).to_be_visible()
     await page.keyboard.press("Escape")
     dialog = await settings(page)
-    await dialog.get_by_role("button", name="Your data").click()
+    await dialog.get_by_role("button", name="Data").click()
     async with page.expect_download() as downloading:
         await link.click()
     download = await downloading.value

@@ -82,7 +82,7 @@ class Settings {
       ["General", this.section("General", ...GENERAL.map((setting) => this.setting(setting)), this.status)],
       ["Instructions", this.section("Instructions", this.instructions.element)],
       ["Memory", this.section("Memory", this.memory.element)],
-      ["Your data", this.section("Your data", this.exporting.element)],
+      ["Data", this.section("Data", this.exporting.element)],
       ["Account", this.section("Account", ...account(sendsMail))],
     ];
     this.tabs = this.sections.map(([title]) =>
@@ -115,7 +115,7 @@ class Settings {
     for (const [name, section] of this.sections) section.hidden = name !== title;
     if (title === "Instructions") this.instructions.load();
     if (title === "Memory") this.memory.load();
-    if (title === "Your data") this.exporting.load();
+    if (title === "Data") this.exporting.load();
   }
 
   /**
