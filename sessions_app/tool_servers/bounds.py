@@ -9,6 +9,9 @@ MAX_MESSAGES = 2_000
 RESUME_SECONDS = 1.0
 """Between two requests of a connection that ask for the rest of an answer: a server says how long the client waits."""
 
+MAX_LOGGED = 20_000
+"""Bytes of what one process writes to its standard error that go to this site's log."""
+
 MAX_CHARACTERS = 100_000
 """Of a result's text; what is behind is cut off, with a note."""
 

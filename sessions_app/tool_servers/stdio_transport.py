@@ -23,11 +23,14 @@ from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCRequest, JSONRPCResponse, jsonrpc_message_adapter
 
-from sessions_app.tool_servers.bounds import MAX_BYTES
+from sessions_app.tool_servers.bounds import MAX_BYTES, MAX_LOGGED
 from sessions_app.tool_servers.output import Output
 from sessions_app.tool_servers.thinning import Thinning, TooMuch
 
 logger = logging.getLogger(__name__)
+
+_PIECE, _PAUSE = 65_536, 0.05
+"""Bytes that are read at once of what a process writes of itself, and seconds between two reads of what is dropped."""
 
 END_SECONDS = 2.0
 """That a process has to end by itself once its input is closed."""
@@ -40,6 +43,7 @@ async def stdio_transport(command: str, output: Output) -> AsyncIterator[Transpo
         *shlex.split(command),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
         env=get_default_environment(),
         start_new_session=True,
         limit=MAX_BYTES,
@@ -51,6 +55,7 @@ async def stdio_transport(command: str, output: Output) -> AsyncIterator[Transpo
             asked = set[str]()
             group.start_soon(_read, process, to_session, output, asked)
             group.start_soon(_write, process, from_session, asked)
+            group.start_soon(_log, process)
             yield read_stream, write_stream
             group.cancel_scope.cancel()
     finally:
@@ -115,6 +120,21 @@ async def _write(
                 line = message.message.model_dump_json(by_alias=True, exclude_unset=True)
                 stdin.write(line.encode() + b"\n")
                 await stdin.drain()
+
+
+async def _log(process: asyncio.subprocess.Process) -> None:
+    """Log the beginning of what a process writes of itself, as text that can look like nothing else in a log.
+
+    What comes after is read so slowly that the process waits, and dropped.
+    """
+    stderr, left = process.stderr, MAX_LOGGED
+    assert stderr is not None
+    while piece := await stderr.read(_PIECE):
+        for line in piece[:left].decode(errors="replace").splitlines():
+            logger.info("the process %d of a tool server says: %s", process.pid, ascii(line)[1:-1])
+        left = max(left - len(piece), 0)
+        if not left:
+            await asyncio.sleep(_PAUSE)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -31,6 +31,9 @@ def call(name: str, request_id: int) -> None:
         case "garbage":
             print("}{ this is a line of a log", flush=True)
             say(id=request_id, result={"content": [{"type": "text", "text": "said"}]})
+        case "complains":
+            sys.stderr.write("\x1b[2J\nERROR the site is broken\n" + "x" * 1_000_000)
+            say(id=request_id, result={"content": [{"type": "text", "text": "said"}]})
         case "crash":
             os._exit(1)
         case "child":

@@ -15,7 +15,7 @@ import pytest
 from sessions_app.tool_servers import connection as connections_of_one
 from sessions_app.tool_servers import http_transport
 from sessions_app.tool_servers.addresses import ServerAddress
-from sessions_app.tool_servers.bounds import MAX_BYTES, MAX_LISTED
+from sessions_app.tool_servers.bounds import MAX_BYTES, MAX_LISTED, MAX_LOGGED
 from sessions_app.tool_servers.connection import Connection
 from sessions_app.tool_servers.connections import Connections
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
@@ -169,6 +169,15 @@ async def test_a_process_without_an_answer_ends_in_time() -> None:
     async with connected(command=PROCESS, timeout=0.2) as connection:
         assert await said(connection, "other id") == "The tool server bad did not answer within 0.2 seconds."
         assert await said(connection, "echo") == "said"
+
+
+async def test_of_what_a_process_writes_of_itself_the_beginning_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with connected(command=PROCESS) as connection:
+        assert await said(connection, "complains") == "said"
+    told = [record.getMessage().partition(" says: ")[2] for record in caplog.records]
+    assert [line for line in told if line][:2] == ["\\x1b[2J", "ERROR the site is broken"]
+    assert sum(map(len, told)) < 2 * MAX_LOGGED  # with what is escaped
 
 
 async def test_a_process_that_stays_is_killed_with_its_children() -> None:
