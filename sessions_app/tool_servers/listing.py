@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.tools.client_tools import ToolDefinitionError, definition
 from sessions_app.models import ToolServer
 from sessions_app.tool_servers.addresses import address_of
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
 
 MAX_NAME = 200
 """Characters of a server's own name for a tool."""
+
+UNSEEN = "Its description or its arguments have characters that nobody sees, which models read."
+_JOINERS_AND_SPACES = "\t\n\r\u200c\u200d"
+"""Emojis and scripts such as Persian have the joiners."""
+_SELECTORS = frozenset(map(chr, range(0xE0100, 0xE01F0)))
+"""Of which there are as many as there are bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +68,22 @@ def _judged(tool: Tool) -> OfferedTool:
         spec = definition("tool", description, tool.input_schema)
     except ToolDefinitionError as error:
         return OfferedTool(_stored(name), "", "", error.text.replace(" of tool ", " ")[:400])
-    problem = "" if name and name == _stored(name) else "Its name cannot be kept."
-    return OfferedTool(_stored(name), spec.description, spec.parameters, problem)
+    return OfferedTool(_stored(name), spec.description, spec.parameters, _problem_of(name, spec))
+
+
+def _problem_of(name: str, spec: ToolSpec) -> str:
+    """Say why a definition that a provider would take cannot be used all the same; empty for one that can."""
+    if not name or name != _stored(name):
+        return "Its name cannot be kept."
+    schema = json.dumps(json.loads(spec.parameters), ensure_ascii=False)
+    return UNSEEN if any(map(_is_unseen, spec.description + schema)) else ""
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether a model reads what no operator sees, or sees in another order than it stands in."""
+    if character in _JOINERS_AND_SPACES:
+        return False
+    return unicodedata.category(character) in ("Cc", "Cf", "Co") or character in _SELECTORS
 
 
 def _stored(name: str) -> str:
