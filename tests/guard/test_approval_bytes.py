@@ -8,7 +8,7 @@ import pytest
 
 from sessions_app import database
 from tests.guard.oracle import Oracle, stored
-from tests.guard.test_client_tool_bytes import OWN, assert_each_extends_the_last, each_wire_on_one_database, wire
+from tests.guard.test_client_tool_bytes import OWN, assert_each_extends_the_last, wire
 from tests.llm.talking import timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -57,7 +57,6 @@ async def test_decisions_in_one_process_only_add_to_the_request(
     assert_each_extends_the_last(provider, 8)
 
 
-@each_wire_on_one_database
 async def test_decisions_in_two_processes_by_turns(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     server, chat = MailServer(), await session()
     hosts = [await started(new_host, server), await started(new_host, server)]

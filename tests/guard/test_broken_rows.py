@@ -17,8 +17,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, worked
 from tests.turns.steps import edited
 
-pytestmark = pytest.mark.one_database
-
 BROKEN = [
     *("{", "", "no JSON", "[" * 100_000, "1" * 5_000, '"text"', "7", "null", "{}", '{"version": "x"}'),
     *('[{"kind": "audio"}]', "[1]", "[null]", '[[{"kind": "text"}]]', '{"kind": "text", "start": 0, "length": 1}'),

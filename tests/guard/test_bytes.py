@@ -28,8 +28,8 @@ pytestmark = pytest.mark.usefixtures("wire")
 
 WIRES = [CHAT, RESPONSES, ANTHROPIC]
 
-# What PostgreSQL gives back is read on each wire by the first two tests here, and in chunks by the last; the others ask
-# more of the cache, and no more of the database.
+# What PostgreSQL gives back is read whole by one test here, and in chunks by another; the others ask more of the cache,
+# and no more of the database.
 each_wire_on_one_database = pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES, indirect=True)
 
 
@@ -62,6 +62,7 @@ async def test_across_turns(host: Host, session: NewSession, provider: Provider)
     assert_each_extends_the_last(provider.bodies)
 
 
+@each_wire_on_one_database
 async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: Provider, wire: str) -> None:
     chat = await session()
     think_call_and_say(provider, 2)
@@ -80,7 +81,6 @@ async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: P
             await host.turn(chat, f"number {number}")
 
 
-@pytest.mark.one_database
 async def test_after_hopping_among_sessions(host: Host, session: NewSession, provider: Provider) -> None:
     chats = [await session() for _ in range(3)]
     think_call_and_say(provider, 9)
@@ -96,7 +96,6 @@ async def test_after_hopping_among_sessions(host: Host, session: NewSession, pro
     assert host.runner.pool.statistics().builds == 1
 
 
-@pytest.mark.one_database
 async def test_after_a_profile_was_edited(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     think_call_and_say(provider, 2)
@@ -114,7 +113,6 @@ async def test_after_a_profile_was_edited(host: Host, session: NewSession, provi
     assert b"search_chats" not in provider.bodies[-1]
 
 
-@pytest.mark.one_database
 async def test_after_an_eviction(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +129,6 @@ async def test_after_an_eviction(
     assert_each_extends_the_last(provider.bodies)
 
 
-@pytest.mark.one_database
 async def test_after_a_transcript_was_dropped_for_room(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +142,6 @@ async def test_after_a_transcript_was_dropped_for_room(
     assert_each_extends_the_last(provider.bodies)
 
 
-@pytest.mark.one_database
 async def test_in_another_process_of_this_test_and_back(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -158,7 +154,6 @@ async def test_in_another_process_of_this_test_and_back(
     assert_each_extends_the_last(provider.bodies)
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("wire", [CHAT], indirect=True)
 async def test_in_a_process_that_was_really_started_anew(
     host: Host, session: NewSession, provider: Provider, settings: Any

@@ -15,12 +15,11 @@ from tests.llm.talking import extends, timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.client_tools import asks, bring, resume, resumed, waiting
-from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_ON_BOTH_DATABASES, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, guard_of, idle, stands_at, stored_turn
 
 pytestmark = pytest.mark.usefixtures("wire")
 
-each_wire_on_one_database = pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES, indirect=True)
 OWN = Call("calculator", '{ "expression":"6 * 7"}')
 
 
@@ -69,7 +68,6 @@ async def test_rounds_in_one_process_only_add_to_the_request(host: Host, chat: U
     assert_each_extends_the_last(provider, 8)
 
 
-@each_wire_on_one_database
 async def test_rounds_in_two_processes_by_turns(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     hosts = [await new_host(), await new_host()]
     chat = await session()
@@ -84,7 +82,6 @@ async def test_rounds_in_two_processes_by_turns(new_host: NewHost, session: NewS
     assert_each_extends_the_last(provider, 4)
 
 
-@each_wire_on_one_database
 async def test_after_an_eviction_between_call_and_result(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +122,6 @@ async def test_it_is_what_is_stored(host: Host, chat: UUID, provider: Provider, 
     assert_each_extends_the_last(provider, 4)
 
 
-@each_wire_on_one_database
 async def test_when_the_chat_was_summarised_before(host: Host, chat: UUID, provider: Provider, wire: str) -> None:
     await asked(host, chat)
     provider.script(Answer(["What was said."]))

@@ -21,8 +21,6 @@ from tests.turns.host import Host, worked
 from tests.turns.steps import regenerated
 from tests.turns.summaries import compacted
 
-pytestmark = pytest.mark.one_database
-
 
 @pytest.fixture(autouse=True, params=[CHAT, RESPONSES, ANTHROPIC])
 def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:

@@ -41,7 +41,6 @@ def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
     return str(request.param)
 
 
-@each_wire_on_one_database
 @pytest.mark.parametrize(
     ("parts", "role", "reason"),
     [

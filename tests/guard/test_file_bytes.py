@@ -18,16 +18,15 @@ from sessions_app.models import AgentProfile, FileContent, TurnStatus, UserFile
 from tests.extraction import samples
 from tests.files.given import add, add_all
 from tests.guard.oracle import Oracle, stored
-from tests.guard.test_bytes import WIRES, assert_each_extends_the_last, think_call_and_say
+from tests.guard.test_bytes import WIRES, assert_each_extends_the_last, each_wire_on_one_database, think_call_and_say
 from tests.llm.talking import timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
-from tests.turns.fixtures import CHAT, ONE_ON_BOTH_DATABASES, NewHost, NewSession
+from tests.turns.fixtures import CHAT, NewHost, NewSession
 from tests.turns.host import Host, guard_of, stands_at
 
 pytestmark = pytest.mark.usefixtures("wire")
 
-each_wire_on_one_database = pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES, indirect=True)
 PICTURE, OTHER = samples.picture("PNG"), samples.picture("PNG", (30, 30))
 SCANNED = samples.scanned_pdf(pages=2)
 LETTER = 'Dear "reader",\n\u2028 ä 🎈 </document> \\ it ends.'.encode()
@@ -108,7 +107,6 @@ async def whole(oracle: Oracle, user_id: int, chat: UUID, prefix: str, rows: Any
     return filled(body, await asyncio.to_thread(read))
 
 
-@each_wire_on_one_database
 async def test_in_another_process_and_back(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     one, other = await new_host(), await new_host()
     chat = await session()
@@ -189,7 +187,6 @@ async def test_a_document_that_another_program_changed_fails_the_turn(
     assert (turn.status, len(provider.bodies)) == (TurnStatus.FAILED, asked)
 
 
-@each_wire_on_one_database
 async def test_a_model_that_sees_no_pictures_is_told_their_names(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

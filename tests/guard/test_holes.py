@@ -19,6 +19,8 @@ from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import CHAT, NewHost, NewSession
 from tests.turns.host import Host, guard_of, new_session, said, stands_at, stored_turn
 
+pytestmark = pytest.mark.both_databases  # raw SQL of others, and the triggers that notice it
+
 KEPT = ("reused", "kept", "same stamp")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 

@@ -14,8 +14,6 @@ from tests.providers.tokens import prompt_of
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host
 
-pytestmark = pytest.mark.one_database
-
 TEXT = 'Answer in rhymes: "äöü" \u2028 🎈'
 
 

@@ -25,6 +25,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, idle, stands_at, stored_turn
 from tests.turns.test_recovery import lease_ends
 
+pytestmark = pytest.mark.both_databases  # what triggers and claims notice
+
 KEPT = ("reused", "kept", "same stamp")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 

@@ -11,6 +11,7 @@ from sessions_app import database
 from sessions_app.models import ChatSession, Message
 from sessions_app.session_store import forking
 from tests.guard.oracle import stored
+from tests.guard.test_bytes import each_wire_on_one_database
 from tests.guard.test_steered_bytes import asked_in, assert_alike_up_to, assert_sent_is_the_line, begun
 from tests.llm.talking import extends, split
 from tests.providers.fixtures import Provider
@@ -19,8 +20,6 @@ from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host
 from tests.turns.remembered import forget, notes, remember, switch, switch_chat, switch_profiles, told_by
 from tests.turns.steps import edited, regenerated
-
-pytestmark = pytest.mark.one_database
 
 TEXT = 'Eats "no" meat: äöü \u2028 🎈 </memory> <b>'
 LINE = 'Eats "no" meat: äöü 🎈 </memory> <b>'
@@ -111,7 +110,7 @@ async def test_a_chat_without_memory_is_told_nothing(host: Host, session: NewSes
     assert b'no\\" meat' not in provider.bodies[-1]
 
 
-@pytest.mark.both_databases
+@each_wire_on_one_database
 async def test_a_regeneration_is_told_what_has_changed_since(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:

@@ -18,8 +18,6 @@ from tests.turns.fixtures import NewSession
 from tests.turns.host import Event, Host, guard_of, new_session, stands_at, worked
 from tests.turns.slow import StuckThread
 
-pytestmark = pytest.mark.one_database
-
 CHANGED = "transcript.changed"
 
 

@@ -17,8 +17,6 @@ from tests.providers.fixtures import Provider
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import worked
 
-pytestmark = pytest.mark.one_database
-
 
 @pytest.fixture(autouse=True, params=[CHAT, RESPONSES, ANTHROPIC])
 def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:

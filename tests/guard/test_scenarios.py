@@ -29,8 +29,6 @@ from tests.turns.host import Host, guard_of, new_session, said, stands_at, store
 from tests.turns.slow import StuckThread
 from tests.turns.steps import edited
 
-pytestmark = pytest.mark.one_database
-
 KEPT = ("reused", "kept", "same stamp")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 

@@ -21,8 +21,6 @@ from tests.guard.writes import Elsewhere, say
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, guard_of, stored_turn, within
 
-pytestmark = pytest.mark.one_database
-
 KEPT = ("reused", "kept", "same stamp")
 
 

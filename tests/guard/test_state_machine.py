@@ -56,6 +56,8 @@ from tests.turns.summaries import set_window
 from tests.turns.tool_server import MailServer, decide, give_tools, send, serve
 from tests.turns.tool_server import waiting as asked_of_person
 
+pytestmark = pytest.mark.both_databases  # raw SQL of others, at any moment, and the triggers that notice it
+
 HOSTS, SESSIONS = 3, 3
 
 

@@ -16,8 +16,6 @@ from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, worked
 from tests.turns.steps import edited, regenerated
 
-pytestmark = pytest.mark.one_database
-
 TEXTS = ['Number 0: "äöü" \u2028 \\ 🎈?', "number 1", "number 2"]
 
 

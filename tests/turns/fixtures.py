@@ -23,10 +23,10 @@ NewSession = Callable[..., Awaitable[UUID]]
 NEVER = 86_400.0
 CHAT, RESPONSES, ANTHROPIC = "openai-chat:loopback", "openai:loopback", "anthropic:claude-loopback"
 ONE_ON_BOTH_DATABASES = [
-    CHAT,
+    pytest.param(CHAT, marks=pytest.mark.both_databases),
     *(pytest.param(wire, marks=pytest.mark.one_database) for wire in (RESPONSES, ANTHROPIC)),
 ]
-"""The wires, for a test that asks the same of the database over each."""
+"""The wires, for a test that asks the same of the database over each: on both databases over the first."""
 
 
 @pytest.fixture
