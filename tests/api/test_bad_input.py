@@ -138,7 +138,6 @@ def test_every_parameter_of_every_method_is_tried() -> None:
     assert METHODS.keys() == NEEDED.keys()
 
 
-@pytest.mark.one_database  # it is refused before anything is asked of one
 @pytest.mark.parametrize(("method", "name"), BAD)
 async def test_a_wrong_value_is_refused(connect: Connect, owner: AbstractUser, method: str, name: str) -> None:
     client = await connect(owner)
@@ -148,7 +147,6 @@ async def test_a_wrong_value_is_refused(connect: Connect, owner: AbstractUser, m
     await assert_alive(client)
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("method", NEEDED)
 async def test_what_is_missing_or_unknown_is_refused(connect: Connect, owner: AbstractUser, method: str) -> None:
     client = await connect(owner)
@@ -212,6 +210,7 @@ async def test_a_huge_text_is_too_large(connect: Connect, owner: AbstractUser, m
     await assert_alive(client)
 
 
+@pytest.mark.both_databases
 async def test_odd_but_legal_text_is_kept_as_it_is(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     for title in ("שלום \u202eabc", "a\u200bb", "\U0001f469\u200d\U0001f680", "' OR 1=1 --", "<b>%s{}</b>"):

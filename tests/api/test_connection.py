@@ -23,8 +23,6 @@ from tests.api.rows import turn_texts
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
-pytestmark = pytest.mark.one_database
-
 
 class Barrier:
     """A function that waits in its database thread until the test lets it go."""

@@ -12,8 +12,6 @@ from sessions_app.api.methods import METHODS
 from tests.api.conftest import Connect
 from tests.api.rows import everything, say
 
-pytestmark = pytest.mark.one_database
-
 # The methods that name a session, with what else they need.
 NAMING: dict[str, dict[str, Any]] = {
     "session.open": {},

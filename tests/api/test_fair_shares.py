@@ -22,8 +22,6 @@ from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.processes import PATIENCE
 
-pytestmark = pytest.mark.one_database
-
 SOCKETS = 40
 # The dearest kind that was found, a hundred of them.
 LARGE = ("$" + "x^{2}" * 199 + "$\n\n") * 100

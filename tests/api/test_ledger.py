@@ -116,6 +116,7 @@ async def test_a_turns_line_is_told_at_its_end_and_kept_with_its_answer(
     assert [message["role"] for message in messages if "ledger" in message] == ["assistant"] * 2
 
 
+@pytest.mark.both_databases
 @override_settings(HERMES_MODEL="openai-chat:loopback")
 async def test_a_sessions_totals_are_the_sums_of_its_turns(
     connect: Connect, owner: AbstractUser, provider: Provider
@@ -148,6 +149,7 @@ async def test_turns_that_nobody_counted_are_in_no_total(connect: Connect, owner
     assert await client.call("session.ledger", session_id=session_id) == {**NOTHING, "profile": CURRENT}
 
 
+@pytest.mark.both_databases
 async def test_money_is_summed_over_the_turns_that_have_a_price_and_the_others_are_counted(
     connect: Connect, owner: AbstractUser
 ) -> None:
@@ -162,6 +164,7 @@ async def test_money_is_summed_over_the_turns_that_have_a_price_and_the_others_a
     assert (totals["cost"], totals["saved"]) == (pytest.approx(0.500000001, abs=1e-12), pytest.approx(0.75))
 
 
+@pytest.mark.both_databases
 async def test_the_most_frequent_cause_comes_first(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     session_id = await opened(client)

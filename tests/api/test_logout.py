@@ -20,6 +20,8 @@ from tests.api.conftest import Connect, bearer, cookie, login
 from tests.providers.script import Gate
 from tests.turns.host import within
 
+pytestmark = pytest.mark.both_databases  # they are races
+
 
 def log_out_behind_the_next_hop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a logout be committed at the first moment at which it can, once a command is being carried out."""

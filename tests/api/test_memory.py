@@ -31,6 +31,7 @@ async def test_memories_are_kept_as_one_line_each_in_their_order(connect: Connec
     assert (await client.refusal("memory.delete", memory_id=second["id"])).code == -32001
 
 
+@pytest.mark.both_databases
 async def test_the_same_memory_again_is_the_one_that_is_there(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     first = await client.call("memory.add", text="Is called Ada.")
@@ -88,6 +89,7 @@ async def test_a_change_is_told_to_the_users_connections_alone(
     assert (await stranger.call("events.since", cursor=0))["events"] == []
 
 
+@pytest.mark.both_databases
 async def test_a_memory_goes_with_its_account(connect: Connect, owner: AbstractUser) -> None:
     await (await connect(owner)).call("memory.add", text="Is called Ada.")
 

@@ -77,6 +77,7 @@ def join(user: AbstractUser, name: str) -> None:
     user.groups.add(Group.objects.get(name=name))
 
 
+@pytest.mark.both_databases
 async def test_a_user_sees_profiles_for_everybody_and_for_their_groups(
     connect: Connect, owner: AbstractUser, outsider: AbstractUser
 ) -> None:
@@ -214,6 +215,7 @@ async def remove(profile_id: int) -> None:
     await database.write(lambda: removal.remove(AgentProfile.objects.get(pk=profile_id)))
 
 
+@pytest.mark.both_databases
 async def test_a_chat_whose_profile_was_removed_is_read_and_asks_for_another(
     connect: Connect, owner: AbstractUser, provider: Provider
 ) -> None:
@@ -301,6 +303,7 @@ async def test_what_waits_when_its_profile_is_removed_ends_with_the_reason(
     assert len(provider.bodies) == 1
 
 
+@pytest.mark.both_databases
 async def test_a_profile_that_was_deleted_by_sql_reads_as_removed(connect: Connect, owner: AbstractUser) -> None:
     await made("Default", "--default", "--model", "demo")
     gone = await made("Gone", "--model", "demo")

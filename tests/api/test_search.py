@@ -14,8 +14,6 @@ from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.api.rows import change, say
 
-pytestmark = pytest.mark.one_database
-
 
 async def found(client: Client, query: str, **params: Any) -> list[str]:
     """Return the snippets of what is found."""

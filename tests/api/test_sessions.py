@@ -76,6 +76,7 @@ async def test_a_session_keeps_the_prefix_of_its_profile_as_it_was(connect: Conn
     assert await database.read(Branch.objects.filter(chat_session=second).get) == Branch(second.active_branch_id)
 
 
+@pytest.mark.both_databases
 async def test_the_newest_activity_comes_first(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     ids = [await created(client, title) for title in "abc"]
@@ -84,7 +85,7 @@ async def test_the_newest_activity_comes_first(connect: Connect, owner: Abstract
     assert await listed(client) == ["b", "c", "a"]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 200])
+@pytest.mark.parametrize("limit", [1, 2, pytest.param(3, marks=pytest.mark.both_databases), 7, 8, 200])
 async def test_pages_hold_every_session_once_also_of_one_moment(
     connect: Connect, owner: AbstractUser, limit: int
 ) -> None:
@@ -96,6 +97,7 @@ async def test_pages_hold_every_session_once_also_of_one_moment(
     assert sorted(await listed(client, limit=limit)) == titles
 
 
+@pytest.mark.both_databases
 async def test_rows_that_change_between_pages_are_neither_lost_nor_doubled(
     connect: Connect, owner: AbstractUser
 ) -> None:
@@ -122,6 +124,7 @@ async def test_archived_sessions_are_listed_only_when_asked_for(connect: Connect
     assert await listed(client, archived=True) == ["put away"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("query", "titles"),
     [
@@ -230,6 +233,7 @@ async def test_a_refused_update_changes_nothing(connect: Connect, owner: Abstrac
     assert await everything() == before
 
 
+@pytest.mark.both_databases
 async def test_messages_are_read_in_pages_from_the_end(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     session_id = await created(client)
@@ -265,6 +269,7 @@ async def test_fifty_messages_are_the_default(connect: Connect, owner: AbstractU
     assert len((await client.call("session.messages", session_id=session_id, before=55))["messages"]) == 50
 
 
+@pytest.mark.both_databases
 async def test_a_deleted_session_is_gone_everywhere_and_told(connect: Connect, owner: AbstractUser) -> None:
     client, other = await connect(owner), await connect(owner)
     session_id = await created(client)

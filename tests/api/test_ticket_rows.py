@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.utils import timezone
 
 from sessions_app import database
@@ -16,6 +17,7 @@ def _expire(kept: str) -> None:
     redeemed.save(force_insert=True)
 
 
+@pytest.mark.both_databases
 async def test_the_supervisors_round_removes_expired_tickets(runner: Runner) -> None:
     kept, *expired = [await database.write(Ticket.issue, session_key="any") for _ in range(3)]
     await database.write(_expire, kept)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import override_settings
 
 from tests.api.client import Client
 from tests.api.conftest import Connect
 from tests.providers.script import Gate
-
-pytestmark = pytest.mark.one_database
 
 
 async def opened(client: Client) -> str:
