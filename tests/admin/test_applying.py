@@ -178,6 +178,7 @@ def test_each_session_is_noted_and_the_profile_too(boss: Client, edited: AgentPr
     assert (of_profile.object_id, of_profile.change_message) == (str(edited.pk), "Applied to 3 chat sessions.")
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_what_was_applied_before_a_fault_stays_applied(
     boss: Client, edited: AgentProfile, monkeypatch: pytest.MonkeyPatch

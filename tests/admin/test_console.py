@@ -61,6 +61,7 @@ def test_a_title_is_no_turn_and_its_cost_counts(boss: Client, alice: User) -> No
     assert "Turns</a> <strong>1</strong>" in text_of(boss, page_of(alice))
 
 
+@pytest.mark.both_databases
 def test_seven_days_are_drawn_and_stand_in_a_table(boss: Client, alice: User) -> None:
     chat_session, today = make_session(alice), timezone.now()
     for days, tokens in ((0, 1_000), (6, 5_000), (7, 90_000)):
@@ -99,6 +100,7 @@ def test_nobody_but_staff_gets_there(client: Client, alice: User) -> None:
     assert "/admin/login/" in client.get(INDEX)["Location"]
 
 
+@pytest.mark.both_databases
 def test_the_console_asks_as_much_for_many_turns_as_for_none(boss: Client, alice: User) -> None:
     few = len(asked_by(boss, INDEX))
     for number in range(20):

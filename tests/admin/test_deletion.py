@@ -1,5 +1,6 @@
 """Deleting sessions and users: everything goes, nothing else does, and the confirmation stays short."""
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -14,6 +15,7 @@ def chosen(*sessions: ChatSession, **more: str) -> dict[str, object]:
     return {"action": "delete_selected", "_selected_action": [str(s.pk) for s in sessions], **more}
 
 
+@pytest.mark.both_databases
 def test_a_session_goes_with_all_its_rows_and_no_other(enter: Enter, alice: User) -> None:
     gone, stays = make_session(alice), make_session(alice)
     for chat_session in (gone, stays):
@@ -66,6 +68,7 @@ def test_nobody_is_offered_to_select_the_whole_table(boss: Client, alice: User) 
     assert "Select all 51" not in seen
 
 
+@pytest.mark.both_databases
 def test_a_user_goes_with_all_their_sessions_and_no_others(boss: Client, alice: User) -> None:
     bob = User.objects.create_user("bob")
     converse(make_session(alice), 4)

@@ -105,6 +105,7 @@ def test_turns_are_narrowed_by_cause_and_profile(boss: Client, alice: User, chat
     assert runs("?") == {hit, missed, uncounted}
 
 
+@pytest.mark.both_databases
 def test_sums_are_those_of_the_rows(chat_session: ChatSession) -> None:
     for fields in (HIT, UNPRICED, EVICTED):
         make_turn(chat_session, **fields)
@@ -116,12 +117,14 @@ def test_sums_are_those_of_the_rows(chat_session: ChatSession) -> None:
     assert found == {None: hits, Cause.EVICTED: evicted}
 
 
+@pytest.mark.both_databases
 def test_a_turn_that_found_more_than_expected_makes_up_for_no_other(chat_session: ChatSession) -> None:
     make_turn(chat_session, **EVICTED)
     make_turn(chat_session, **EVICTED | {"cached_tokens": 1000, "expected_tokens": 0})
     assert by_cause(chat_session.turns.all())[Cause.EVICTED].missed == 800
 
 
+@pytest.mark.both_databases
 def test_days_are_those_of_the_sites_time_zone(chat_session: ChatSession) -> None:
     late = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
     make_turn(chat_session, **HIT, created_at=late)
@@ -130,6 +133,7 @@ def test_days_are_those_of_the_sites_time_zone(chat_session: ChatSession) -> Non
             assert [posting.day.day for posting in postings(late)] == [day]
 
 
+@pytest.mark.both_databases
 def test_the_page_tells_days_profiles_and_causes(boss: Client, alice: User, chat_session: ChatSession) -> None:
     terse, today = AgentProfile.objects.create(name="Terse"), timezone.localdate()
     make_turn(chat_session, **HIT)

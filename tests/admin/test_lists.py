@@ -52,6 +52,7 @@ def test_sessions_come_newest_activity_first(boss: Client, alice: User) -> None:
     assert titles(boss) == ["0 days ago", "1 days ago", "2 days ago"]
 
 
+@pytest.mark.both_databases
 def test_sessions_are_found_by_title_user_and_id(boss: Client, alice: User) -> None:
     bob = User.objects.create_user("bob")
     found, _ = make_session(alice, "Holidays in Norway"), make_session(bob, "Taxes")
@@ -62,6 +63,7 @@ def test_sessions_are_found_by_title_user_and_id(boss: Client, alice: User) -> N
     assert titles(boss, "?q=nothing+of+the+kind") == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("query", ["?q=%00", "?q=%F0%9F", "?q=%27+OR+1%3D1", "?q=%25", "?owner=x", "?owner=%00x"])
 def test_strange_searches_are_answered(boss: Client, alice: User, query: str) -> None:
     make_session(alice)
@@ -91,6 +93,7 @@ def test_who_a_list_is_narrowed_to_stands_beside_it(boss: Client, alice: User) -
     assert len(titles(boss, "?owner=999999999999999999999")) == 1
 
 
+@pytest.mark.both_databases
 def test_turns_are_found_by_run_id_and_user(boss: Client, alice: User) -> None:
     bob = User.objects.create_user("bob")
     first, second = make_turn(make_session(alice)), make_turn(make_session(bob))

@@ -22,7 +22,6 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 # What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
-pytestmark = pytest.mark.one_database
 
 KEY = "sk-very-secret"
 ADDRESS = "https://models.example.org/v1"

@@ -15,10 +15,8 @@ from sessions_app.session_store import removal
 from tests.admin.conftest import Enter, list_of, make_session, page_of, run, text_of
 
 # What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
-pytestmark = pytest.mark.one_database
 
 # What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
-pytestmark = pytest.mark.one_database
 
 
 def filled(**changes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
 
 # Rights are decided before anything is asked of a database.
-pytestmark = [pytest.mark.one_database, pytest.mark.usefixtures("unnoted_templates")]
+pytestmark = pytest.mark.usefixtures("unnoted_templates")
 
 NAMES = (*worlds.SHOWN, "message")
 VERBS = ("view", "change", "add", "delete")

@@ -32,12 +32,14 @@ def said(alice: User, bob: User) -> None:
     assert index.catch_up()
 
 
+@pytest.mark.both_databases
 def test_sessions_are_found_by_what_was_said(boss: Client, said: None, alice: User) -> None:
     assert set(titles(boss, "?q=heron")) == {"one", "three"}
     assert titles(boss, f"?q=heron&owner={alice.pk}") == ["one"]
     assert titles(boss, "?q=stork") == []
 
 
+@pytest.mark.both_databases
 def test_what_waits_for_the_index_is_found_as_well(boss: Client, said: None, alice: User) -> None:
     say(make_session(alice, "four"), 0, "a third heron")
     assert set(titles(boss, "?q=heron")) == {"one", "three", "four"}
@@ -56,11 +58,13 @@ def test_a_search_is_noted_without_what_was_looked_for(boss: Client, said: None)
     assert "heron" not in entry.object_repr
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("query", ["?q=%22+OR+1", "?q=%27", "?q=%25", "?q=%23", "?q=heron&owner=x"])
 def test_odd_searches_find_no_more_than_they_say(boss: Client, said: None, query: str) -> None:
     assert len(titles(boss, query)) <= (2 if "heron" in query else 0)
 
 
+@pytest.mark.both_databases
 def test_a_search_asks_as_much_for_many_users_as_for_two(boss: Client, said: None) -> None:
     few = len(asked_by(boss, list_of(ChatSession, "?q=heron")))
     for number in range(40):
@@ -86,6 +90,7 @@ def test_sessions_are_narrowed_by_their_model(boss: Client, alice: User) -> None
     assert len(boss.get(list_of(ChatSession, "?model=none"), follow=True).context["cl"].result_list) == 2
 
 
+@pytest.mark.both_databases
 def test_sessions_are_narrowed_by_what_their_turns_do(boss: Client, alice: User) -> None:
     running, waiting, failed, old = (make_session(alice, title) for title in ("running", "waiting", "failed", "old"))
     run(running)
@@ -122,6 +127,7 @@ def test_a_users_page_says_what_they_have(boss: Client, enter: Enter, alice: Use
     assert "sessions_app/turn/?owner" not in text_of(enter("view_user", "view_chatsession"), page_of(alice))
 
 
+@pytest.mark.both_databases
 def test_a_users_page_reads_no_rows_of_others(boss: Client, alice: User, bob: User) -> None:
     for owner in (alice, bob):
         make_turn(make_session(owner), prefix_digest="d")

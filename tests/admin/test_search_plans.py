@@ -23,6 +23,7 @@ def _is_planned_as_it_asks() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("query", ["?q=heron", "?q=heron&owner={owner}"])
 def test_a_search_is_planned_as_it_asks_to_be(query: str) -> None:

@@ -147,6 +147,7 @@ def test_no_list_counts_a_table_whole(boss: Client, filled: ChatSession, model: 
     assert re.search(r"LIMIT 551\)", counts[0])
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("query", PAGES)
 @pytest.mark.parametrize("model", [ChatSession, Turn])
 def test_every_query_of_a_list_has_an_index(boss: Client, filled: ChatSession, model: type, query: str) -> None:
@@ -155,12 +156,14 @@ def test_every_query_of_a_list_has_an_index(boss: Client, filled: ChatSession, m
         assert faults(plan_of(sql, params)) == [], sql
 
 
+@pytest.mark.both_databases
 def test_of_one_user_nothing_more_is_read_than_their_own(boss: Client, filled: ChatSession) -> None:
     for model in (ChatSession, Turn):
         for sql, params in asked_by(boss, list_of(model, f"?owner={filled.owner_id}")):
             assert [fault for fault in faults(plan_of(sql, params)) if "sessions_app" in fault] == [], sql
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("before", ["", "?before=100"])
 def test_every_query_of_a_sessions_page_has_an_index(boss: Client, filled: ChatSession, before: str) -> None:
     asked = [row for row in asked_by(boss, page_of(filled) + before) if row[0].startswith("SELECT")]
@@ -171,6 +174,7 @@ def test_every_query_of_a_sessions_page_has_an_index(boss: Client, filled: ChatS
         assert faults(plan_of(sql, params)) == [], sql
 
 
+@pytest.mark.both_databases
 def test_a_query_without_an_index_would_be_noticed(filled: ChatSession) -> None:
     for rows in (ChatSession.objects.filter(title="number 7"), Turn.objects.order_by("output_tokens")):
         assert faults(plan_of(*rows.query.sql_with_params()))
@@ -189,6 +193,7 @@ def test_the_ledger_asks_as_much_for_ninety_days_as_for_one(boss: Client, alice:
     assert one <= 6
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("narrowed", ["", "&profile={profile}"])
 def test_the_ledger_reads_no_turn_that_is_older_than_its_period(
     boss: Client, filled: ChatSession, narrowed: str
@@ -203,6 +208,7 @@ def test_the_ledger_reads_no_turn_that_is_older_than_its_period(
     assert re.search(BY_RECENCY[connection.vendor], plan), plan
 
 
+@pytest.mark.both_databases
 def test_a_profiles_deletion_page_counts_its_sessions_by_an_index(boss: Client, filled: ChatSession) -> None:
     for sql, params in asked_by(boss, page_of(AgentProfile.default(), "delete")):
         assert faults(plan_of(sql, params)) == [], sql

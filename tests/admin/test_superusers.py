@@ -13,7 +13,6 @@ from sessions_app.models import ApiToken
 from tests.admin.conftest import Enter, list_of, page_of, text_of
 
 # What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
-pytestmark = pytest.mark.one_database
 
 FLAGS = {"is_active": "on", "is_staff": "on", "is_superuser": "on"}
 RIGHTS = [f"{verb}_{name}" for verb in ("view", "add", "change", "delete") for name in ("user", "group", "apitoken")]

@@ -23,7 +23,6 @@ from tests.authorisations.server import ProtectedServer, protected, running_serv
 __all__ = ["protected", "running_server"]
 
 # What its pages ask of the database, other tests of admin ask of PostgreSQL as well.
-pytestmark = pytest.mark.one_database
 
 SECRET = "Bearer very-secret"
 TRY = "/admin/sessions_app/toolserver/try/"
