@@ -37,7 +37,8 @@ __all__ = ["empty_by_deleting", "provider"]
 _numbers = itertools.count(1)
 # Folders of what cannot differ: of their tests those alone run on both databases that bear the mark themselves.
 ON_SQLITE_ALONE = tuple(
-    f"tests/{folder}/" for folder in ("admin", "agui_api", "api", "guard", "openai_api", "tool_servers", "web")
+    f"tests/{folder}/"
+    for folder in ("admin", "agui_api", "api", "authorisations", "guard", "openai_api", "tool_servers", "web")
 )
 END_OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()

@@ -21,7 +21,7 @@ LOGIN = "/accounts/login/"
 SIGNUP = "/accounts/signup/"
 TOKENS = "/accounts/tokens/"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture
@@ -116,6 +116,7 @@ def test_what_is_counted_holds_no_name(client: Client) -> None:
         assert "my-password" not in repr(cursor.fetchall())
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_attempts_made_at_the_same_time_share_one_bound() -> None:
     def attempt(_: int) -> bool:
@@ -156,11 +157,13 @@ def test_a_weak_password_is_refused(client: Client, open_signup: None, weak: str
     assert not User.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_taken_name_is_refused_in_any_case(client: Client, open_signup: None, owner: User) -> None:
     page = client.post(SIGNUP, {"username": "OWNER", "password1": PASSWORD})
     assert "already exists" in page.content.decode()
 
 
+@pytest.mark.both_databases
 def test_a_name_taken_a_moment_ago_is_refused(
     client: Client, open_signup: None, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

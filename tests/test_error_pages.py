@@ -16,7 +16,7 @@ from django.views.defaults import page_not_found
 
 from hermes_site import health
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def answers(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[Any]:

@@ -30,6 +30,8 @@ from tests.providers.script import Answer, Gate
 
 __all__ = ["administrator", "outsider", "owner"]
 
+pytestmark = pytest.mark.one_database
+
 MODEL = "openai-chat:loopback"
 GUIDE = (ROOT / "docs/operations.md").read_text()
 Header = tuple[bytes, bytes]

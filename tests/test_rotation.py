@@ -6,6 +6,8 @@ from django.test import Client, override_settings
 
 from tests.live import manage
 
+pytestmark = pytest.mark.one_database
+
 OLD, NEW = "tests-only", "another key that is long enough"
 
 

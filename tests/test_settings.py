@@ -262,6 +262,7 @@ connection.close_pool()
     assert "limit 333ms\nlimit 0\nlimit 333ms\n" in told
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_pages_load_nothing_from_elsewhere_and_nothing_inline(client: Client) -> None:
     response = client.get("/accounts/login/")

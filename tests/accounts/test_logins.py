@@ -28,7 +28,7 @@ from tests.accounts.conftest import (
     is_signed_in,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile/15E148 Safari/604.1"
 
 
@@ -188,6 +188,7 @@ def test_a_login_is_gone_after_logging_out(signed_in: Client, owner: User) -> No
     assert logins.valid(owner) == []
 
 
+@pytest.mark.both_databases
 def test_expired_sessions_are_removed_in_steps_when_somebody_logs_in(signed_in: Client, clock: Clock) -> None:
     data = Session.objects.get().session_data
     Session.objects.bulk_create(
@@ -211,6 +212,7 @@ def test_clearsessions_leaves_no_login_on_the_page(signed_in: Client, phone: Cli
     assert len(seen(signed_in)) == 1
 
 
+@pytest.mark.both_databases
 def test_a_user_has_at_most_a_hundred_logins(signed_in: Client, owner: User, clock: Clock) -> None:
     for _ in range(logins.LOGINS_PER_USER):
         clock.pass_by(seconds=1)
@@ -219,6 +221,7 @@ def test_a_user_has_at_most_a_hundred_logins(signed_in: Client, owner: User, clo
     assert not is_signed_in(signed_in)
 
 
+@pytest.mark.both_databases
 def test_logins_from_before_are_listed_and_ended_as_well(transactional_db: None) -> None:
     owner = User.objects.create_user("owner", password=PASSWORD)
     older = browser_of("owner", FIREFOX)
@@ -235,6 +238,7 @@ def test_logins_from_before_are_listed_and_ended_as_well(transactional_db: None)
     assert not is_signed_in(older)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("way", ["save", "update", "SQL"])
 def test_who_is_deactivated_loses_all_of_it_at_once_and_for_good(signed_in: Client, owner: User, way: str) -> None:
     _, clear_text = ApiToken.issue(owner)

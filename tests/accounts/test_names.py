@@ -73,10 +73,14 @@ DOORS: dict[str, Callable[[str], Any]] = {
     "SQL insert": insert,
     "SQL update": rename_by_sql,
 }
+# The others lead to the same triggers.
+DOORS_ON_BOTH = [
+    door if door.startswith("SQL") else pytest.param(door, marks=pytest.mark.one_database) for door in DOORS
+]
 
 
 @pytest.mark.parametrize("name", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", DOORS_ON_BOTH)
 def test_the_database_refuses_a_look_alike(name: str, door: str) -> None:
     User.objects.create_user("admin")
     with pytest.raises(IntegrityError), transaction.atomic():

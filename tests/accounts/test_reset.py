@@ -31,7 +31,7 @@ EMAIL = "/accounts/email/"
 SIGNUP = "/accounts/signup/"
 NEW = "another horse battery staple"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture
@@ -159,6 +159,7 @@ def test_a_fourth_mail_to_an_address_has_to_wait(client: Client, server: MailSer
         assert statuses == [302, 302, 302, 429]
 
 
+@pytest.mark.both_databases
 def test_of_many_accounts_with_one_address_the_oldest_get_a_mail(
     client: Client, server: MailServer, anna: User
 ) -> None:

@@ -18,7 +18,7 @@ from sessions_app.models import AgentProfile, ApiToken, TooManyTokens
 from sessions_app.models.tokens import TOKENS_PER_USER
 from tests.accounts.conftest import LOGIN, PASSWORD, TOKENS, Clock, change_password
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def days_of(token: ApiToken) -> int:
@@ -116,6 +116,7 @@ def test_a_stronger_hash_of_the_same_password_ends_nothing(
     assert ApiToken.find(clear_text) is not None
 
 
+@pytest.mark.both_databases
 def test_a_user_has_at_most_twenty_tokens(signed_in: Client, owner: User, clock: Clock) -> None:
     ApiToken.issue(owner, "short", timedelta(days=1))
     for _ in range(TOKENS_PER_USER - 1):
@@ -132,6 +133,7 @@ def test_a_user_has_at_most_twenty_tokens(signed_in: Client, owner: User, clock:
     assert 'class="secret"' in signed_in.post(TOKENS, {"name": "one more"}).content.decode()
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_tokens_made_at_the_same_time_share_one_bound(owner: User) -> None:
     for _ in range(TOKENS_PER_USER - 2):

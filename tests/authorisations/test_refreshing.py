@@ -81,6 +81,7 @@ def test_a_token_that_lives_for_a_moment_is_used(
     assert token_of(connected, notes) in protected.memory.access
 
 
+@pytest.mark.both_databases
 def test_calls_at_once_fetch_once(connected: Person, notes: ToolServer, protected: ProtectedServer) -> None:
     end_token()
     assert len(set(asyncio.run(tokens_of(connected, notes, 8)))) == 1
@@ -93,6 +94,7 @@ def caller(person: Person, server: ToolServer) -> Process:
     return Process(command, env={**os.environ, **env}, listens=True)
 
 
+@pytest.mark.both_databases
 def test_two_processes_fetch_once(connected: Person, notes: ToolServer, held: ProtectedServer) -> None:
     end_token()
     processes = [caller(connected, notes) for _ in range(2)]
@@ -111,6 +113,7 @@ def test_two_processes_fetch_once(connected: Person, notes: ToolServer, held: Pr
     assert held.memory.refreshes == 1
 
 
+@pytest.mark.both_databases
 def test_a_process_that_dies_over_a_fetch_is_followed(
     connected: Person, notes: ToolServer, held: ProtectedServer
 ) -> None:
@@ -184,6 +187,7 @@ def test_a_server_that_is_down_costs_no_authorisation(
     assert token_of(connected, notes) in protected.memory.access
 
 
+@pytest.mark.both_databases
 def test_a_fetch_that_comes_too_late_keeps_nothing(connected: Person, notes: ToolServer, held: ProtectedServer) -> None:
     end_token()
 
@@ -218,6 +222,7 @@ def test_tokens_of_another_user_are_none(connected: Person, bob: Person, notes: 
         token_of(bob, notes)
 
 
+@pytest.mark.both_databases
 def test_a_user_who_may_not_act_has_no_tokens(connected: Person, notes: ToolServer) -> None:
     User.objects.filter(pk=connected.user.pk).update(is_active=False)
     with pytest.raises(NotConnected):
@@ -226,6 +231,7 @@ def test_a_user_who_may_not_act_has_no_tokens(connected: Person, notes: ToolServ
     assert not Authorisation.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_deleted_users_tokens_go_with_them(connected: Person) -> None:
     connected.user.delete()
     assert not Authorisation.objects.exists()

@@ -19,6 +19,8 @@ from tests.providers.script import Answer
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host
 
+pytestmark = pytest.mark.one_database
+
 
 async def written(host: Host, chat: UUID, form: Any = session_json) -> str:
     """The whole document."""
@@ -38,6 +40,7 @@ async def edited(host: Host, session: NewSession, provider: Provider) -> UUID:
     return chat
 
 
+@pytest.mark.both_databases
 async def test_json_has_every_branch_and_names_the_active_one(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -100,6 +103,7 @@ async def test_text_in_markdown_cannot_end_its_fence(host: Host, session: NewSes
     assert "The tool ``t`ool`` answers:\n\n````\n```\nout\n````\n" in await written(host, chat, markdown)
 
 
+@pytest.mark.both_databases
 async def test_a_chat_that_is_deleted_meanwhile_ends_its_export(host: Host, session: NewSession) -> None:
     chat = await session()
     await host.turn(chat)
