@@ -38,6 +38,8 @@ from tests.turns.tool_server import (
     waiting,
 )
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}', "s1")
 
 
@@ -154,6 +156,7 @@ async def test_what_does_not_wait_cannot_be_decided(host: Host, chat: UUID, prov
     assert again.value.data["approvals"] == [told]
 
 
+@pytest.mark.both_databases
 async def test_of_two_that_decide_at_once_one_wins(
     host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -379,6 +382,7 @@ async def test_a_decision_withdrawn_before_it_begins_makes_no_call(
     assert (await said(chat))[2][1] == approving.NOT_MADE
 
 
+@pytest.mark.both_databases
 async def test_a_decision_while_the_process_stops_is_carried_out_by_another(
     host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -455,6 +459,7 @@ async def test_no_summary_is_made_while_a_person_is_waited_for(host: Host, chat:
         await host.runner.service.compact(host.user_id, chat)
 
 
+@pytest.mark.both_databases
 async def test_what_another_program_appends_ends_the_waiting(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -486,6 +491,7 @@ async def test_a_user_who_may_no_longer_act_decides_nothing(
     assert server.made == []
 
 
+@pytest.mark.both_databases
 async def test_a_decision_of_a_user_who_may_no_longer_act_is_withdrawn(
     host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -563,6 +569,7 @@ async def test_deleting_the_chat_deletes_what_waits(host: Host, chat: UUID, prov
     assert not await database.read(lambda: Approval.objects.exists() or WaitingCall.objects.exists())
 
 
+@pytest.mark.both_databases
 async def test_deleting_the_chat_amid_a_call_stores_nothing(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:

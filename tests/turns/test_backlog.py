@@ -21,6 +21,8 @@ from tests.turns.host import Host, new_session, said, stored_turn, within
 from tests.turns.slow import SlowWrite
 from tests.turns.test_recovery import left_running, left_waiting
 
+pytestmark = pytest.mark.one_database
+
 
 async def statuses() -> list[str]:
     return await database.read(lambda: sorted(Turn.objects.values_list("status", flat=True)))
@@ -57,6 +59,7 @@ async def test_clients_are_served_while_a_turn_is_being_recovered(
     assert (await host.open(chat))["run"] is None
 
 
+@pytest.mark.both_databases
 async def test_one_step_ends_a_bounded_number_of_dead_turns(
     quiet_host: Host, session: NewSession, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +110,7 @@ async def test_a_dead_turns_queue_waits_for_its_place_too(
     assert await statuses() == ["interrupted", "queued"]
 
 
+@pytest.mark.both_databases
 async def test_a_users_first_queue_comes_before_anybodys_second(
     quiet_host: Host, session: NewSession, user: AbstractUser
 ) -> None:
@@ -162,7 +166,6 @@ async def test_what_its_user_asks_for_does_not_wait_for_a_place(
     assert (await stored_turn(left)).status == "complete"
 
 
-@pytest.mark.one_database
 async def test_a_command_waits_for_one_step_at_the_most(
     quiet_host: Host, session: NewSession, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

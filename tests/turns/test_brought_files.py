@@ -28,6 +28,8 @@ from tests.turns.host import Host, stands_at, within
 from tests.turns.test_conversing import ended
 from tests.turns.test_files import kept, shown
 
+pytestmark = pytest.mark.one_database
+
 __all__ = ["kept"]
 
 PICTURE, OTHER, TEXT = samples.picture(), samples.picture(size=(30, 20)), b"What the letter says."
@@ -92,6 +94,7 @@ async def counts() -> tuple[int, ...]:
     return await database.read(lambda: tuple(each.objects.count() for each in models))
 
 
+@pytest.mark.both_databases
 async def test_a_history_sent_again_stores_no_file_anew(program: Program, host: Host, provider: Provider) -> None:
     asked = await program.say(("Q1", file(PICTURE)))
     await program.say(("Q1", file(PICTURE)), "A1", "Q2")

@@ -13,6 +13,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn, within
 from tests.turns.test_recovery import fall_silent, taken_over
 
+pytestmark = pytest.mark.one_database
+
 
 async def test_a_turn_that_had_said_nothing_leaves_no_empty_answer(
     new_host: NewHost, session: NewSession, provider: Provider
@@ -51,6 +53,7 @@ async def test_the_checkpoint_is_of_the_answer_under_way(host: Host, session: Ne
     assert (await stored_turn(asked.run_id)).checkpoint == ""
 
 
+@pytest.mark.both_databases
 async def test_a_checkpoint_that_could_not_be_written_is_written_by_the_next_beat(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

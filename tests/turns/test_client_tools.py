@@ -22,6 +22,8 @@ from tests.turns.client_tools import asks, bring, resume, resumed, tools, waitin
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Event, Host, guard_of, idle, said, stands_at, types, within
 
+pytestmark = pytest.mark.one_database
+
 NAMES = ("weather", "search_chats")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -145,6 +147,7 @@ async def test_where_nothing_waits_a_result_is_a_conflict(host: Host, chat: UUID
         await resume(host, UUID(int=1), {"c1": "sun"})
 
 
+@pytest.mark.both_databases
 async def test_of_two_that_bring_results_at_once_one_wins(
     host: Host, new_host: NewHost, chat: UUID, provider: Provider
 ) -> None:
@@ -262,6 +265,7 @@ async def test_deleting_the_chat_deletes_what_waits(host: Host, chat: UUID, prov
     assert not await database.read(WaitingCall.objects.exists)
 
 
+@pytest.mark.both_databases
 async def test_what_another_program_appends_ends_the_waiting(host: Host, chat: UUID, provider: Provider) -> None:
     await asked_in(host, chat, provider, asks("Bonn", "c1"))
 
@@ -277,6 +281,7 @@ async def test_what_another_program_appends_ends_the_waiting(host: Host, chat: U
         await resume(host, chat, {"c1": "sun"})
 
 
+@pytest.mark.both_databases
 async def test_what_another_program_deletes_does_not_wait(host: Host, chat: UUID, provider: Provider) -> None:
     await asked_in(host, chat, provider, asks("Bonn", "c1"))
     await database.write(lambda: Message.objects.filter(role="assistant").delete())

@@ -21,9 +21,11 @@ from sessions_app.turn_store.recognising import Found, Heard
 from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
-from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_ON_BOTH_DATABASES, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.foreign import foreign
 from tests.turns.host import Host, idle, said, stored_turn, within
+
+pytestmark = pytest.mark.one_database
 
 FORM = {"type": "json_schema", "json_schema": {"name": "point", "schema": {"type": "object"}, "strict": True}}
 WANTED = {
@@ -73,7 +75,7 @@ async def ended(host: Host, run_id: UUID) -> None:
     await idle(host)
 
 
-@pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES)
+@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
 async def test_what_a_turn_wants_reaches_each_wire_and_changes_no_element(
     host: Host, provider: Provider, settings: Any, wire: str
 ) -> None:
@@ -117,6 +119,7 @@ async def test_a_place_that_has_changed_is_not_taken(host: Host, provider: Provi
     assert await said(asked.turn.chat_session_id) == before
 
 
+@pytest.mark.both_databases
 async def test_a_row_that_another_program_has_changed_is_no_longer_known(host: Host, provider: Provider) -> None:
     provider.script(Answer(["A1"]), Answer(["A2"]))
     first = await converse(host, "Q1")
@@ -144,6 +147,7 @@ async def test_steps_tools_and_summaries_are_no_part_of_the_digest(host: Host, p
     assert third.turn.chat_session_id == session_id
 
 
+@pytest.mark.both_databases
 async def test_a_copy_is_known_by_what_it_holds(host: Host, provider: Provider) -> None:
     provider.script(Answer(["A1"]), Answer(["A2"]), Answer(["A3"]))
     first = await converse(host, "Q1", prompt="Be brief.")
@@ -162,6 +166,7 @@ async def test_a_session_with_its_profiles_prompt_applied_is_another(host: Host,
     assert second.turn.chat_session_id != first.turn.chat_session_id
 
 
+@pytest.mark.both_databases
 async def test_two_at_once_with_one_name_make_one_session(host: Host, provider: Provider) -> None:
     await asyncio.gather(converse(host, "Q1", name="chat"), converse(host, "Q2", name="chat"))
     names = await database.read(lambda: list(ChatSession.objects.filter(names__name="chat").values_list("pk")))
@@ -188,7 +193,6 @@ async def test_a_chat_from_before_digests_is_continued_by_its_id_alone(
     assert extends(provider.bodies[-1], provider.bodies[0])
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("sql", [recognising._FIND, recognising._FIND_ENDS, recognising._FIND_WITHIN])
 async def test_a_conversation_is_found_by_an_index(user: AbstractUser, sql: str) -> None:
     def plan() -> str:
@@ -201,6 +205,7 @@ async def test_a_conversation_is_found_by_an_index(user: AbstractUser, sql: str)
     assert "SCAN sessions_app_message" not in told
 
 
+@pytest.mark.both_databases
 async def test_a_named_session_is_deleted_with_its_name(host: Host, provider: Provider) -> None:
     asked = await converse(host, "Q1", name="chat")
     await within(host.runner.service.delete_session(host.user_id, asked.turn.chat_session_id))

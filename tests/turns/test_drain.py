@@ -15,6 +15,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, within
 from tests.turns.slow import SlowWrite
 
+pytestmark = pytest.mark.one_database
+
 
 async def test_what_ends_within_the_grace_ends_as_ever(host: Host, session: NewSession, provider: Provider) -> None:
     gate = Gate()
@@ -30,6 +32,7 @@ async def test_what_ends_within_the_grace_ends_as_ever(host: Host, session: NewS
     assert (await said(chat))[1] == ("assistant", "One two", "complete")
 
 
+@pytest.mark.both_databases
 async def test_what_does_not_is_cut_and_kept(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     host = await new_host()
     gate = Gate()
@@ -64,6 +67,7 @@ async def test_a_text_that_comes_while_draining_is_stored_and_left_to_others(
     assert provider.requests == []
 
 
+@pytest.mark.both_databases
 async def test_a_turn_that_is_just_being_stored_is_waited_for(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

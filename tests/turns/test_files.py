@@ -42,6 +42,8 @@ from tests.stamps.stored import assert_storage_is_true
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, be_quiet, new_session, stands_at, within
 
+pytestmark = pytest.mark.one_database
+
 PICTURE, TEXT = samples.picture(), b"What the letter says."
 
 
@@ -210,6 +212,7 @@ async def test_what_was_never_sent_goes_after_a_day(host: Host, kept: Path) -> N
     assert await database.read(lambda: UserFile.objects.get().pk) == new
 
 
+@pytest.mark.both_databases
 async def test_what_a_killed_process_has_left_is_cleared(
     host: Host, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +243,7 @@ async def test_what_a_killed_process_has_left_is_cleared(
     await database.read(assert_storage_is_true)
 
 
+@pytest.mark.both_databases
 async def test_what_other_programs_deleted_is_cleared(host: Host, session: NewSession, kept: Path) -> None:
     await be_quiet(host)
     chat = await session()
@@ -250,6 +254,7 @@ async def test_what_other_programs_deleted_is_cleared(host: Host, session: NewSe
     assert await objects(kept) == []
 
 
+@pytest.mark.both_databases
 async def test_the_files_of_a_deleted_user_are_cleared(host: Host, kept: Path) -> None:
     await be_quiet(host)
     other = await database.write(get_user_model().objects.create_user, "another")
@@ -344,6 +349,7 @@ async def test_a_chat_is_deleted_before_a_slow_store_answers(
     assert await database.read(FileContent.objects.count) == 0
 
 
+@pytest.mark.both_databases
 async def test_two_processes_clear_the_same_without_an_error(new_host: NewHost, kept: Path) -> None:
     host = await new_host()
     await be_quiet(host)

@@ -21,6 +21,8 @@ from tests.turns.host import idle, said, stored_turn
 from tests.turns.test_recovery import doomed, silence, taken_over
 from tests.turns.tool_server import MailServer, give_tools, sends, serve, stored_approvals
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}', "s1")
 # By the point: how often the call was made, how its approval stands, and what the model is told of it.
 POINTS = {
@@ -29,8 +31,11 @@ POINTS = {
     "made": (1, "done", "mail_send done"),
 }
 
+# That a process has died PostgreSQL tells by the lease alone: tried once, for each is a process.
+WHERE = [pytest.param(point, marks=pytest.mark.both_databases) if point == "begun" else point for point in POINTS]
 
-@pytest.mark.parametrize("point", POINTS)
+
+@pytest.mark.parametrize("point", WHERE)
 async def test_a_process_killed_as_it_carries_out_a_decision(
     new_host: NewHost, session: NewSession, provider: Provider, user: Any, point: str
 ) -> None:

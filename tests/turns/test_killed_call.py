@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -12,6 +14,8 @@ from tests.turns.client_tools import asks, bring, resumed, waiting
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import guard_of, said
 from tests.turns.test_recovery import doomed
+
+pytestmark = pytest.mark.one_database
 
 
 async def test_results_go_to_another_process_after_a_kill(

@@ -19,8 +19,10 @@ from sessions_app.models import AgentProfile, Message, Turn
 from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import ANTHROPIC, ONE_ON_BOTH_DATABASES, NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_ON_BOTH_DATABASES, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn
+
+pytestmark = pytest.mark.one_database
 
 # More tokens than may be missing without a cause.
 LONG = "as long as it takes " * 60
@@ -150,6 +152,7 @@ MISCOUNTED = [
 ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("counts", MISCOUNTED)
 async def test_no_count_of_a_provider_costs_the_answer(
     host: Host,
@@ -169,7 +172,7 @@ async def test_no_count_of_a_provider_costs_the_answer(
         assert turn.reasoning_tokens <= turn.output_tokens
 
 
-@pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES)
+@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
 async def test_an_answer_whose_model_has_no_name_is_the_sessions_models(
     host: Host, session: NewSession, provider: Provider, settings: Any, wire: str
 ) -> None:
@@ -188,6 +191,7 @@ async def test_the_demo_model_is_on_no_ledger(host: Host, session: NewSession, s
     assert await database.read(lambda: Turn.objects.exclude(chat_session__last_request="").count()) == 0
 
 
+@pytest.mark.both_databases
 async def test_what_a_turn_had_cost_is_kept_when_its_owner_dies_in_a_later_step(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -205,6 +209,7 @@ async def test_what_a_turn_had_cost_is_kept_when_its_owner_dies_in_a_later_step(
     assert min(turn.input_tokens, turn.output_tokens, len(turn.prefix_digest)) > 0
 
 
+@pytest.mark.both_databases
 async def test_figures_that_the_database_does_not_take_cost_no_answer(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ from tests.turns.host import Host, give_up, stored_turn, within
 from tests.turns.tab import SlowSnapshot, Tab
 from tests.turns.test_recovery import left_running, silence, taken_over
 
+pytestmark = pytest.mark.one_database
+
 
 async def test_the_end_of_a_dead_run_that_comes_while_the_transcript_is_read_is_told(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch

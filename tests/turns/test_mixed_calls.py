@@ -19,6 +19,8 @@ from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, idle, said, stored_turn
 from tests.turns.tool_server import MailServer, decided, give_tools, sends, serve, waiting
 
+pytestmark = pytest.mark.one_database
+
 CALLS = [asks("Bonn", "w1"), Call("calculator", '{"expression": "6 * 7"}', "s1"), sends("Bo", "m1")]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sessions_app import database
 from sessions_app.conversations.profiles import NAMED_REMOVED
 from sessions_app.models import AgentProfile, TurnStatus
@@ -9,6 +11,8 @@ from sessions_app.session_store import removal
 from tests.providers.fixtures import Provider
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, said, stored_turn, within
+
+pytestmark = pytest.mark.one_database
 
 
 def other_profile() -> AgentProfile:

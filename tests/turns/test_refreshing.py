@@ -25,6 +25,8 @@ from tests.turns.clocks import MINUTE, Clocks
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, idle, stands_at, within, worked
 
+pytestmark = pytest.mark.one_database
+
 # More tokens than may be missing without a cause.
 LONG = "as long as it takes " * 60
 DUE = 285.0
@@ -142,6 +144,7 @@ async def test_a_pause_is_counted_from_what_was_said(
     assert json.loads(run.last_request)["pauses"][5] == 1.0
 
 
+@pytest.mark.both_databases
 async def test_all_processes_together_stay_within_the_amount(
     new_host: NewHost, session: NewSession, provider: Provider, clocks: Clocks
 ) -> None:
@@ -165,6 +168,7 @@ async def test_all_processes_together_stay_within_the_amount(
     assert await spent() == int(refresh.cost.scaleb(9))
 
 
+@pytest.mark.both_databases
 async def test_nothing_is_sent_where_another_program_has_written(
     host: Host, session: NewSession, provider: Provider, clocks: Clocks
 ) -> None:

@@ -18,6 +18,8 @@ from sessions_app.models import Turn, TurnStatus
 from sessions_app.session_store import chats
 from tests.turns.host import stored_turn
 
+pytestmark = pytest.mark.one_database
+
 FINAL = set(TurnStatus) - TRANSITIONS.keys()
 
 

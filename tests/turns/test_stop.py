@@ -19,6 +19,8 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn, types, within
 from tests.turns.slow import SlowSearch, SlowWrite
 
+pytestmark = pytest.mark.one_database
+
 SEARCH = Call("search_chats", '{"query": "x"}')
 
 
@@ -146,6 +148,7 @@ async def test_before_a_word_of_the_next_step_keeps_who_answered(
     assert (stopped.provider, stopped.model) == (whole.provider, whole.model)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("times", [1, 2, 3])
 async def test_while_a_step_is_being_committed(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch, times: int
@@ -171,6 +174,7 @@ async def test_while_a_step_is_being_committed(
     )
 
 
+@pytest.mark.both_databases
 async def test_while_the_end_is_being_committed_is_too_late(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +228,7 @@ async def test_what_is_not_ones_own_is_not_found(host: Host, session: NewSession
     assert (await host.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "success"}
 
 
+@pytest.mark.both_databases
 async def test_from_another_process(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     owner, other = await new_host(), await new_host()
     gate = Gate()

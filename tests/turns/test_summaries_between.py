@@ -14,6 +14,8 @@ from tests.turns.host import Host
 from tests.turns.steps import edited, regenerated
 from tests.turns.summaries import LONG, WINDOW, compacted, rows_of, set_window, summaries_asked
 
+pytestmark = pytest.mark.one_database
+
 
 async def test_another_answer_goes_on_behind_its_summary(host: Host, session: NewSession, provider: Provider) -> None:
     await set_window(WINDOW)

@@ -23,6 +23,8 @@ from tests.turns.fixtures import CHAT, NewHost, NewSession
 from tests.turns.host import Host, stands_at, within
 from tests.turns.test_recovery import left_running
 
+pytestmark = pytest.mark.one_database
+
 PER_TURN = {f"hermes_turn_duration_seconds_count model={CHAT}": 1}
 FIRST_WORD = {f"hermes_turn_first_word_seconds_count model={CHAT}": 1}
 

@@ -22,6 +22,8 @@ from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost
 from tests.turns.host import Host, idle, said, stands_at, stored_turn, within
 
+pytestmark = pytest.mark.one_database
+
 
 def request(*texts: str, run: str = "", thread: str = "thread", first: int = 0) -> ThreadRequest:
     """A request with messages of the user and the assistant in turn, whose ids are their numbers."""
@@ -49,6 +51,7 @@ async def ids_of(session_id: UUID) -> list[str]:
     return await database.read(lambda: [str(each) for each in rows.values_list("public_id", flat=True)])
 
 
+@pytest.mark.both_databases
 async def test_one_request_twice_at_once_is_one_run(host: Host, provider: Provider) -> None:
     given = request("Q1", run="mine")
     first, second = await asyncio.gather(ask(host, given), ask(host, given))
@@ -57,6 +60,7 @@ async def test_one_request_twice_at_once_is_one_run(host: Host, provider: Provid
     assert await database.read(ChatSession.objects.count) == 1
 
 
+@pytest.mark.both_databases
 async def test_two_threads_at_once_are_two_sessions(host: Host) -> None:
     run = str(uuid4())
     found = await asyncio.gather(*(ask(host, request("Q1", run=run, thread=name)) for name in ("one", "two")))
@@ -77,6 +81,7 @@ async def test_another_users_run_and_thread_are_unknown(host: Host, provider: Pr
     assert len(await said(mine.session_id)) == 2
 
 
+@pytest.mark.both_databases
 async def test_what_a_client_calls_messages_is_kept_until_the_session_goes(host: Host) -> None:
     found = await ask(host, request("Q1", "A1", "Q2"))
     rows = await database.read(lambda: dict(MessageName.objects.values_list("name", "message_id")))

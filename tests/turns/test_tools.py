@@ -14,6 +14,8 @@ from tests.providers.script import Answer, Call
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, said, types
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
@@ -90,6 +92,7 @@ async def test_reasoning_is_told_and_is_no_part_of_the_answer(
     assert (await said(chat))[1] == ("assistant", "Yes.", "complete")
 
 
+@pytest.mark.both_databases
 async def test_a_call_whose_name_and_id_cannot_be_stored_spoils_neither_turn_nor_session(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

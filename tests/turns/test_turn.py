@@ -21,6 +21,8 @@ from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, Listener, said, stands_at, stored_turn, types
 
+pytestmark = pytest.mark.one_database
+
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
@@ -40,6 +42,7 @@ async def test_a_text_is_acknowledged_when_it_is_durable_and_before_the_answer(
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "Hi.", "complete")]
 
 
+@pytest.mark.both_databases
 async def test_a_text_that_cannot_be_stored_is_not_acknowledged(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +111,7 @@ async def test_the_first_word_does_not_wait_for_the_second(host: Host, session: 
     await host.listener.end_of(asked.run_id)
 
 
+@pytest.mark.both_databases
 async def test_the_end_is_told_only_after_the_commit(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +150,7 @@ async def test_the_projects_own_facts(host: Host, session: NewSession) -> None:
     )
 
 
+@pytest.mark.both_databases
 async def test_a_session_was_active_at_the_moment_that_its_last_message_bears(host: Host, session: NewSession) -> None:
     """To the database as well: by that moment it sorts and pages, and SQLite compares moments as text."""
     chat = await session()
@@ -224,6 +229,7 @@ async def test_output_tokens_include_reasoning_wherever_they_are_told(
     assert (totals.output_tokens, totals.reasoning_tokens) == (5, 3)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("answer", [Answer(["fine"]), Answer(status=500)], ids=["answered", "failed"])
 async def test_a_model_whose_name_is_very_long_is_stored_by_the_beginning_of_it(
     host: Host, session: NewSession, provider: Provider, settings: Any, answer: Answer

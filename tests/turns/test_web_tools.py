@@ -24,6 +24,8 @@ from tests.turns.host import Host, said, within
 from tests.turns.tool_server import decided, waiting
 from tests.web_pages.fixtures import Site, site
 
+pytestmark = pytest.mark.one_database
+
 __all__ = ["site"]
 
 
