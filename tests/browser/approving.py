@@ -13,6 +13,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import ready, thread
+from tests.browser.shell import act
 from tests.live import LiveSite
 from tests.processes import ROOT
 from tests.providers.script import Call
@@ -20,12 +21,17 @@ from tests.services import end
 
 _MAKE = """
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from sessions_app.models import AgentProfile
 AgentProfile.default()
 group = Group.objects.create(name={name!r})
 User.objects.get(username={name!r}).groups.add(group)
 made = AgentProfile.objects.create(name="Tools of {name}", model="openai-chat:tools", order=1)
 made.groups.add(group)
+call_command(
+    *("mcp_server", {name!r}, "--url", {url!r}, "--profiles", made.name),
+    *("--ask", "add,weather", "--allow", "picture,count"),
+)
 """
 
 
@@ -42,10 +48,7 @@ def server_url() -> str:
 
 def give_tools(site: LiveSite, user: str) -> None:
     """Let a user choose a profile that has the server's tools."""
-    site.manage("shell", "-c", _MAKE.format(name=user))
-    asked, allowed = "add,weather", "picture,count"
-    profile = f"Tools of {user}"
-    site.manage("mcp_server", user, "--url", server_url(), "--profiles", profile, "--ask", asked, "--allow", allowed)
+    act(site, _MAKE.format(name=user, url=server_url()))
 
 
 async def choose_tools(page: Page, site: LiveSite, user: str) -> None:

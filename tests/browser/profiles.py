@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.browser.shell import act
 from tests.live import LiveSite
 
 # The first can be asked in tests; of the second a price is known.
@@ -28,12 +29,12 @@ remove(AgentProfile.objects.get(name={name!r}))
 
 def give_profiles(site: LiveSite, user: str) -> None:
     """Let a user choose between the default profile, one named Quick and one named Thorough."""
-    site.manage("shell", "-c", _MAKE.format(name=user))
+    act(site, _MAKE.format(name=user))
 
 
 def remove_profile(site: LiveSite, user: str, name: str) -> None:
     """Remove one of a user's profiles, as admin does."""
-    site.manage("shell", "-c", _REMOVE.format(name=f"{name} of {user}"))
+    act(site, _REMOVE.format(name=f"{name} of {user}"))
 
 
 def take_profiles(site: LiveSite) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.browser.shell import act
 from tests.live import LiveSite
 
 _ADD = """
@@ -15,4 +16,4 @@ with transaction.atomic():
 
 def remember(site: LiveSite, user: str, text: str) -> None:
     """Add a memory, as another program does."""
-    site.manage("shell", "-c", _ADD.format(name=user, text=text))
+    act(site, _ADD.format(name=user, text=text))

@@ -1,6 +1,6 @@
 """Rows for a site whose pages are looked at: chats, turns of every status, a profile that has changed since.
 
-Run in the site's own database: `manage.py shell -c "from tests.browser.rows import fill; fill()"`.
+Run in the site's own database: `act(site, "from tests.browser.rows import fill; fill()")`.
 """
 
 from __future__ import annotations

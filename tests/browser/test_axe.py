@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import Visitor
 from tests.browser.contexts import TIMEOUT, forget
+from tests.browser.shell import act
 from tests.browser.states import ACCOUNT, ADMIN, APPROVALS, CHAT, COMMANDS, SUMMARIES, VISITOR, Size, Stage, State
 from tests.live import LiveSite
 from tests.mail import MailServer
@@ -48,8 +49,8 @@ RUN = """async (rules) => {
 @pytest.fixture(scope="module")
 def rows(site: LiveSite) -> dict[str, str]:
     """What there is to look at in admin: the keys of some rows."""
-    told = site.manage("shell", "-c", "from tests.browser.rows import fill; fill()")
-    [line] = [line for line in told.splitlines() if line.startswith("rows ")]
+    told = act(site, "from tests.browser.rows import fill; fill()")
+    [line] = [line for line in told if line.startswith("rows ")]
     return dict(word.split("=") for word in line.split()[1:])
 
 

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.searching import options, search
+from tests.browser.shell import act
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -130,7 +131,7 @@ async def test_what_a_model_says_cannot_hurt_the_page(visitor: Visitor, provider
 
 async def test_long_conversations_open_at_the_end_and_load_older(visitor: Visitor, site: LiveSite) -> None:
     page = await visitor.arrive()
-    await asyncio.to_thread(site.manage, "shell", "-c", LONG)
+    await asyncio.to_thread(act, site, LONG)
     await page.reload()
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
     await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()

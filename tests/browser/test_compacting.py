@@ -11,6 +11,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.compacting import SUMMARY, arrived, dividers, set_window, summarise, summarised
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.searching import options, search
+from tests.browser.shell import act
 from tests.browser.test_keyboard import tab_to
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -92,7 +93,7 @@ from sessions_app.models import ChatSession, Turn
 chat = ChatSession.objects.get(pk="{chat}")
 Turn.objects.create(owner=chat.owner, chat_session=chat, kind="compaction", message_id=uuid4())
 """
-    await asyncio.to_thread(visitor.site.manage, "shell", "-c", code)
+    await asyncio.to_thread(act, visitor.site, code)
     await page.reload()
     waiting = thread(page).locator(".waiting")
     await expect(waiting.locator(".waiting-words")).to_have_text("A summary waits for its turn")

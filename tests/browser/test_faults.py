@@ -11,6 +11,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.faults import NOT_FOUND, Faults
 from tests.browser.searching import field, options, palette, search
+from tests.browser.shell import act
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -139,7 +140,7 @@ async def test_the_list_of_chats_is_tried_again(visitor: Visitor, provider: Prov
 
 async def test_older_messages_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
     page = await visitor.arrive()
-    await asyncio.to_thread(site.manage, "shell", "-c", LONG)
+    await asyncio.to_thread(act, site, LONG)
     faults.fail("session.messages", retry_after=HOUR)
     await page.reload()
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
@@ -156,7 +157,7 @@ async def test_a_hit_is_shown_although_older_messages_fail_at_first(
     visitor: Visitor, site: LiveSite, faults: Faults
 ) -> None:
     page = await visitor.arrive()
-    await asyncio.to_thread(site.manage, "shell", "-c", LONG)
+    await asyncio.to_thread(act, site, LONG)
     faults.fail("session.messages")
     await search(page, "message 120")
     await options(page, "In messages").click()

@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, WebSocket, expect
 from tests.browser.conftest import Visitor, await_checkpoint, say, thread
 from tests.browser.faults import Faults
 from tests.browser.searching import options, search
+from tests.browser.shell import act
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.peers import peer, token
@@ -201,7 +202,7 @@ async def resting_place(element: Locator) -> float:
 
 async def test_a_change_in_older_messages_moves_nobody(visitor: Visitor) -> None:
     page = await visitor.arrive()
-    await asyncio.to_thread(visitor.site.manage, "shell", "-c", LONG)
+    await asyncio.to_thread(act, visitor.site, LONG)
     await chats(page).get_by_text("Long one").click()
     await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
     await search(page, "message 20")

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
+from tests.browser.shell import act
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
@@ -47,7 +48,7 @@ with transaction.atomic():
 
 
 async def has(visitor: Visitor, sessions: int, characters: int) -> None:
-    await asyncio.to_thread(visitor.site.manage, "shell", "-c", fill(visitor, sessions, characters))
+    await asyncio.to_thread(act, visitor.site, fill(visitor, sessions, characters))
 
 
 async def test_one_window_too_many_waits_until_it_is_asked(visitor: Visitor) -> None:

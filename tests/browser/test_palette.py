@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.searching import field, options, palette, search
+from tests.browser.shell import act
 from tests.browser.test_chat import LONG
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
@@ -139,7 +140,7 @@ async def test_what_was_said_is_found_and_marked(visitor: Visitor, provider: Pro
 
 async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor) -> None:
     page = await visitor.arrive()
-    await asyncio.to_thread(visitor.site.manage, "shell", "-c", LONG)
+    await asyncio.to_thread(act, visitor.site, LONG)
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
     await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
     await search(page, "message 100")
@@ -154,7 +155,7 @@ async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor) -
 
 async def test_who_reads_further_up_goes_back_to_the_end_by_writing(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
-    await asyncio.to_thread(visitor.site.manage, "shell", "-c", LONG)
+    await asyncio.to_thread(act, visitor.site, LONG)
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
     await search(page, "message 100")
     await options(page, "In this chat").click()

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.authorisations.server import ProtectedServer, protected, running_server
 from tests.browser.conftest import Visitor
+from tests.browser.shell import act
 from tests.live import LiveSite
 
 __all__ = ["protected", "running_server"]
@@ -24,10 +25,10 @@ server.profiles.add(AgentProfile.default())
 @pytest_asyncio.fixture(loop_scope="session")
 async def notes(site: LiveSite, protected: ProtectedServer) -> AsyncIterator[ProtectedServer]:
     """A protected server that the default profile uses, as long as the test lasts."""
-    await asyncio.to_thread(site.manage, "shell", "-c", ADD.format(url=protected.url))
+    await asyncio.to_thread(act, site, ADD.format(url=protected.url))
     yield protected
     remove = "from sessions_app.models import ToolServer; ToolServer.objects.filter(name='notes').delete()"
-    await asyncio.to_thread(site.manage, "shell", "-c", remove)
+    await asyncio.to_thread(act, site, remove)
 
 
 async def test_a_user_connects_and_disconnects(visitor: Visitor, notes: ProtectedServer) -> None:

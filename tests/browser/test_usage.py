@@ -7,6 +7,7 @@ import asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
+from tests.browser.shell import act
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
@@ -20,7 +21,7 @@ profile = AgentProfile.default()
 profile.system_prompt = {words!r} * 100
 profile.save()
 """
-    await asyncio.to_thread(site.manage, "shell", "-c", edit)
+    await asyncio.to_thread(act, site, edit)
 
 
 def answers(page: Page) -> Locator:
@@ -72,7 +73,7 @@ reason = "pauses of 2 minutes to 10 minutes (44% between 5 minutes and 1 hour): 
 told = dict(retention=3600, retention_reason=reason, told_miss="tools_changed")
 Turn.objects.filter(owner__username={visitor.name!r}).update(**told)
 """
-    await asyncio.to_thread(visitor.site.manage, "shell", "-c", raise_to_staff)
+    await asyncio.to_thread(act, visitor.site, raise_to_staff)
     await page.reload()
     shown = await details(page)
     await expect(shown.get_by_role("definition").filter(has_text="transcript kept: same stamp")).to_be_visible()
