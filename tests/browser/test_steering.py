@@ -8,6 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.faults import Faults
+from tests.browser.stories import walk
 from tests.browser.test_journal import resting_place
 from tests.live import LiveSite
 from tests.peers import peer, token
@@ -92,28 +93,12 @@ async def press_edit(page: Page, text: str) -> None:
 # Edit
 
 
-async def test_an_edited_message_goes_on_anew(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.", "Three.")
-    page = await visitor.arrive()
-    await talk(page, "Apples", "Pears")
-    await press_edit(page, "Apples")
-    await expect(editor(page)).to_have_value("Apples")
-    await expect(editor(page)).to_be_focused()
-    await edit(page, "Plums")
-    await expect(box(page)).to_be_focused()
-    for _ in range(2):
-        await expect(words(page)).to_have_text(["Plums", "Three."])
-        await expect(versions(page)).to_have_text(["2/2"])
-        await page.reload()
-    assert said_last(provider) == "Plums"
-
-
-async def test_leaving_the_editor_changes_nothing(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await talk(page, "Apples")
+async def leaving_the_editor_changes_nothing(page: Page, provider: Provider) -> None:
     count = len(provider.requests)
     for leave in ("Escape", "Cancel"):
         await press_edit(page, "Apples")
+        await expect(editor(page)).to_have_value("Apples")
+        await expect(editor(page)).to_be_focused()
         await editor(page).fill("Plums")
         if leave == "Escape":
             await editor(page).press("Escape")
@@ -125,38 +110,96 @@ async def test_leaving_the_editor_changes_nothing(visitor: Visitor, provider: Pr
     assert len(provider.requests) == count
 
 
-async def test_a_blank_edit_cannot_be_sent(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await talk(page, "Apples")
+async def a_blank_edit_cannot_be_sent(page: Page, provider: Provider) -> None:
     await press_edit(page, "Apples")
     await edit(page, "  \n ")
     await expect(button(page, "Send")).to_be_disabled()
     await expect(editor(page)).to_be_focused()
 
 
-async def test_an_edit_is_sent_again_after_a_lost_connection(
-    visitor: Visitor, site: LiveSite, provider: Provider
-) -> None:
+async def an_edit_that_is_not_sent_stays(page: Page, provider: Provider) -> None:
+    await editor(page).fill("Plums")
+    await page.reload()
+    await expect(editor(page)).to_have_value("Plums")
+    await page.get_by_role("link", name="New chat").click()
+    await expect(editor(page)).to_have_count(0)
+    await page.get_by_role("navigation", name="Chats").get_by_role("link", name="Apples").click()
+    await expect(editor(page)).to_have_value("Plums")
+    await editor(page).press("Escape")
+    await page.reload()
+    await expect(words(page)).to_have_text(["Apples", "One."])
+    await expect(editor(page)).to_have_count(0)
+
+
+async def one_edit_is_written_at_a_time(page: Page, provider: Provider) -> None:
+    await talk(page, "Pears")
+    await press_edit(page, "Apples")
+    await press_edit(page, "Pears")
+    await expect(editor(page)).to_have_value("Pears")
+    await editor(page).fill("Figs")
+    await press_edit(page, "Apples")
+    await expect(editor(page)).to_have_value("Figs")
+    await expect(editor(page)).to_be_focused()
+    await editor(page).press("Escape")
+
+
+async def an_edited_message_goes_on_anew(page: Page, provider: Provider) -> None:
+    await press_edit(page, "Apples")
+    await edit(page, "Plums")
+    await expect(box(page)).to_be_focused()
+    for _ in range(2):
+        await expect(words(page)).to_have_text(["Plums", "Three."])
+        await expect(versions(page)).to_have_text(["2/2"])
+        await page.reload()
+    assert said_last(provider) == "Plums"
+
+
+async def test_a_message_is_edited_at_last(visitor: Visitor, provider: Provider) -> None:
+    """The editor is left, may send nothing blank, outlives a reload, and there is one of it; then an edit is sent."""
+    scripted(provider, "One.", "Two.", "Three.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    await walk(
+        (
+            leaving_the_editor_changes_nothing,
+            a_blank_edit_cannot_be_sent,
+            an_edit_that_is_not_sent_stays,
+            one_edit_is_written_at_a_time,
+            an_edited_message_goes_on_anew,
+        ),
+        page,
+        provider,
+    )
+
+
+async def test_an_edit_is_sent_again_after_a_lost_connection(visitor: Visitor, provider: Provider) -> None:
     scripted(provider, "One.", "Two.")
     page = await visitor.arrive()
     await talk(page, "Apples")
     await press_edit(page, "Apples")
     await editor(page).fill("Plums")
-    await asyncio.to_thread(site.stop)
+    await visitor.context.set_offline(True)
+    await expect(page.locator("#connection")).to_be_visible()
     await expect(editor(page)).to_have_value("Plums")
     await editor(page).press("Enter")
     await expect(thread(page)).to_contain_text("Will be sent when you are connected")
     await expect(words(page)).to_have_text(["Plums"])
-    await asyncio.to_thread(site.restart)
+    await visitor.context.set_offline(False)
     await expect(words(page)).to_have_text(["Plums", "Two."])
 
 
-async def test_an_edit_is_said_once_though_its_answer_was_lost(visitor: Visitor, provider: Provider) -> None:
-    faults = Faults()
-    visitor.prepare(faults.install)
-    scripted(provider, "One.", "Two.")
-    page = await visitor.arrive()
-    await talk(page, "Apples")
+async def one_that_is_refused_is_in_the_editor_again(page: Page, provider: Provider, faults: Faults) -> None:
+    faults.fail("message.edit", CONFLICT)
+    await press_edit(page, "Apples")
+    await edit(page, "Plums")
+    await expect(editor(page)).to_have_value("Plums")
+    await expect(page.locator("#toast")).to_have_text("no")
+    await editor(page).press("Escape")
+    await expect(words(page)).to_have_text(["Apples", "One."])
+    faults.stop()
+
+
+async def one_is_said_once_though_its_answer_was_lost(page: Page, provider: Provider, faults: Faults) -> None:
     faults.hold("message.edit")
     await press_edit(page, "Apples")
     await edit(page, "Plums")
@@ -169,74 +212,91 @@ async def test_an_edit_is_said_once_though_its_answer_was_lost(visitor: Visitor,
     assert len(provider.requests) == 2
 
 
-async def test_an_edit_that_is_refused_is_in_the_editor_again(visitor: Visitor, provider: Provider) -> None:
+async def test_an_edit_that_fails_or_whose_answer_is_lost(visitor: Visitor, provider: Provider) -> None:
     faults = Faults()
     visitor.prepare(faults.install)
-    scripted(provider, "One.")
+    scripted(provider, "One.", "Two.")
     page = await visitor.arrive()
     await talk(page, "Apples")
-    faults.fail("message.edit", CONFLICT)
-    await press_edit(page, "Apples")
-    await edit(page, "Plums")
-    await expect(editor(page)).to_have_value("Plums")
-    await expect(page.locator("#toast")).to_have_text("no")
-    await editor(page).press("Escape")
-    await expect(words(page)).to_have_text(["Apples", "One."])
-
-
-async def test_an_edit_that_is_not_sent_stays(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await talk(page, "Apples")
-    await press_edit(page, "Apples")
-    await editor(page).fill("Plums")
-    await page.reload()
-    await expect(editor(page)).to_have_value("Plums")
-    await page.get_by_role("link", name="New chat").click()
-    await expect(editor(page)).to_have_count(0)
-    await page.get_by_role("navigation", name="Chats").get_by_role("link", name="Apples").click()
-    await expect(editor(page)).to_have_value("Plums")
-    await editor(page).press("Escape")
-    await page.reload()
-    await expect(words(page).first).to_have_text("Apples")
-
-
-async def test_one_edit_is_written_at_a_time(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await talk(page, "Apples", "Pears")
-    await press_edit(page, "Apples")
-    await press_edit(page, "Pears")
-    await expect(editor(page)).to_have_value("Pears")
-    await editor(page).fill("Plums")
-    await press_edit(page, "Apples")
-    await expect(editor(page)).to_have_value("Plums")
-    await expect(editor(page)).to_be_focused()
+    await walk(
+        (
+            one_that_is_refused_is_in_the_editor_again,
+            one_is_said_once_though_its_answer_was_lost,
+        ),
+        page,
+        provider,
+        faults,
+    )
 
 
 # Another answer
 
 
-async def test_another_answer_stands_beside_the_first(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.")
-    page = await visitor.arrive()
-    await talk(page, "Apples")
+async def another_answer_stands_beside_the_first(page: Page, provider: Provider) -> None:
     await button(page, "Try again").click()
     await expect(words(page)).to_have_text(["Apples", "Two."])
     await expect(versions(page)).to_have_text(["2/2"])
     await expect(box(page)).to_be_focused()
 
 
-async def test_another_answer_to_an_earlier_message_ends_the_line(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.", "Three.")
-    page = await visitor.arrive()
-    await talk(page, "Apples", "Pears")
+async def another_answer_to_an_earlier_message_ends_the_line(page: Page, provider: Provider) -> None:
+    await expect(answers(page)).to_have_count(1)
+    await talk(page, "Pears")
     await button(page, "Try again").first.click()
-    await expect(words(page)).to_have_text(["Apples", "Three."])
+    await expect(words(page)).to_have_text(["Apples", "Four."])
     await expect(box(page)).to_be_focused()
+    await expect(button(page, "Next version")).to_be_disabled()
 
 
-async def test_a_retry_after_an_error_leaves_one_message(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(status=401), Answer(["Better now."]))
+async def versions_are_walked_forth_and_back(page: Page, provider: Provider) -> None:
+    await button(page, "Previous version").click()
+    await expect(words(page)).to_have_text(["Apples", "Two.", "Pears", "Three."])
+    await expect(announced(page)).to_contain_text("Version 2 of 3")
+    await page.reload()
+    await expect(words(page)).to_have_text(["Apples", "Two.", "Pears", "Three."])
+    await button(page, "Previous version").click()
+    await expect(words(page)).to_have_text(["Apples", "One."])
+    await expect(button(page, "Previous version")).to_be_disabled()
+    for shown in (["Apples", "Two.", "Pears", "Three."], ["Apples", "Four."]):
+        await button(page, "Next version").click()
+        await expect(words(page)).to_have_text(shown)
+
+
+async def what_is_said_next_follows_the_version_that_is_shown(page: Page, provider: Provider) -> None:
+    await talk(page, "Plums")
+    said = [each["content"] for each in provider.requests[-1].json["messages"]][-3:]
+    assert said == ["Apples", "Four.", "Plums"]
+
+
+async def a_new_chat_begins_with_what_was_said_so_far(page: Page, provider: Provider) -> None:
+    address = page.url
+    await button(page, "New chat from here").first.click()
+    await expect(words(page)).to_have_text(["Apples", "Four."])
+    assert page.url != address
+    await say(page, "Figs")
+    await expect(words(page)).to_have_text(["Apples", "Four.", "Figs", "Six."])
+    await page.go_back()
+    await expect(words(page)).to_have_text(["Apples", "Four.", "Plums", "Five."])
+
+
+async def test_other_answers_are_versions_that_are_walked(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.", "Four.", "Five.", "Six.")
     page = await visitor.arrive()
+    await talk(page, "Apples")
+    await walk(
+        (
+            another_answer_stands_beside_the_first,
+            another_answer_to_an_earlier_message_ends_the_line,
+            versions_are_walked_forth_and_back,
+            what_is_said_next_follows_the_version_that_is_shown,
+            a_new_chat_begins_with_what_was_said_so_far,
+        ),
+        page,
+        provider,
+    )
+
+
+async def after_an_answer_that_did_not_come_there_is_one_message(page: Page, provider: Provider) -> None:
     await say(page, "Apples")
     await button(page, "Try again").click()
     for _ in range(2):
@@ -246,26 +306,36 @@ async def test_a_retry_after_an_error_leaves_one_message(visitor: Visitor, provi
         await page.reload()
 
 
-async def test_the_answer_before_is_shown_again_where_none_comes(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["One."]), Answer(status=401))
-    page = await visitor.arrive()
-    await talk(page, "Apples")
+async def where_no_other_one_comes_the_answer_before_is_shown_again(page: Page, provider: Provider) -> None:
     await button(page, "Try again").click()
     await expect(page.locator("#toast")).to_contain_text("The chat is as it was before.")
-    await expect(words(page)).to_have_text(["Apples", "One."])
+    await expect(words(page)).to_have_text(["Apples", "Better now."])
     await page.reload()
-    await expect(words(page)).to_have_text(["Apples", "One."])
+    await expect(words(page)).to_have_text(["Apples", "Better now."])
 
 
-async def test_an_answer_that_broke_off_becomes_a_version(visitor: Visitor, provider: Provider) -> None:
+async def an_answer_that_broke_off_becomes_a_version(page: Page, provider: Provider) -> None:
     provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2), Answer(["A tale."]))
-    page = await visitor.arrive()
     await say(page, "Tell a tale")
     await expect(thread(page).locator(".note")).to_have_count(1)
-    await button(page, "Try again").click()
-    await expect(words(page)).to_have_text(["Tell a tale", "A tale."])
+    await button(page, "Try again").last.click()
+    await expect(words(page)).to_have_text(["Apples", "Better now.", "Tell a tale", "A tale."])
     await expect(versions(page)).to_have_text(["2/2"])
     assert said_last(provider) == "Tell a tale"
+
+
+async def test_an_answer_is_asked_for_again_after_an_error(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(status=401), Answer(["Better now."]), Answer(status=401))
+    page = await visitor.arrive()
+    await walk(
+        (
+            after_an_answer_that_did_not_come_there_is_one_message,
+            where_no_other_one_comes_the_answer_before_is_shown_again,
+            an_answer_that_broke_off_becomes_a_version,
+        ),
+        page,
+        provider,
+    )
 
 
 async def test_while_an_answer_is_written_nothing_is_steered(visitor: Visitor, provider: Provider) -> None:
@@ -288,25 +358,6 @@ async def test_while_an_answer_is_written_nothing_is_steered(visitor: Visitor, p
 
 
 # Versions
-
-
-async def test_versions_are_walked_forth_and_back(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.", "Three.", "Four.")
-    page = await visitor.arrive()
-    await talk(page, "Apples", "Pears")
-    await button(page, "Try again").first.click()
-    await expect(words(page)).to_have_text(["Apples", "Three."])
-    await expect(button(page, "Next version")).to_be_disabled()
-    await button(page, "Previous version").click()
-    await expect(words(page)).to_have_text(["Apples", "One.", "Pears", "Two."])
-    await expect(announced(page)).to_contain_text("Version 1 of 2")
-    await page.reload()
-    await expect(words(page)).to_have_text(["Apples", "One.", "Pears", "Two."])
-    await expect(button(page, "Previous version")).to_be_disabled()
-    await button(page, "Next version").click()
-    await expect(words(page)).to_have_text(["Apples", "Three."])
-    await talk(page, "Plums")
-    assert [each["content"] for each in provider.requests[-1].json["messages"]][-3:] == ["Apples", "Three.", "Plums"]
 
 
 async def test_an_answer_with_tools_is_a_version_as_a_whole(visitor: Visitor, provider: Provider) -> None:
@@ -380,11 +431,20 @@ async def test_the_versions_are_walked_by_keyboard(visitor: Visitor, provider: P
 # Other tabs and programs
 
 
-async def test_another_tab_shows_the_line_that_was_chosen(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.")
-    page = await visitor.arrive()
-    await talk(page, "Apples")
-    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+async def a_rating_is_given_and_taken_back(page: Page, other: Page) -> None:
+    await button(page, "Good answer").click()
+    for tab in (page, other):
+        await expect(button(tab, "Good answer")).to_have_attribute("aria-pressed", "true")
+    await button(page, "Poor answer").click()
+    await expect(button(other, "Poor answer")).to_have_attribute("aria-pressed", "true")
+    await expect(button(other, "Good answer")).to_have_attribute("aria-pressed", "false")
+    await page.reload()
+    await button(page, "Poor answer").click()
+    await expect(button(page, "Poor answer")).to_have_attribute("aria-pressed", "false")
+    await expect(button(page, "Poor answer")).to_be_focused()
+
+
+async def the_other_tab_shows_the_line_that_was_chosen(page: Page, other: Page) -> None:
     await box(other).fill("A draft")
     await press_edit(page, "Apples")
     await edit(page, "Plums")
@@ -392,6 +452,33 @@ async def test_another_tab_shows_the_line_that_was_chosen(visitor: Visitor, prov
     await button(page, "Previous version").click()
     await expect(words(other)).to_have_text(["Apples", "One."])
     await expect(box(other)).to_have_value("A draft")
+    await box(other).fill("")
+
+
+async def what_is_edited_on_a_line_that_is_left_is_kept(page: Page, other: Page) -> None:
+    await talk(page, "Pears")
+    await press_edit(other, "Pears")
+    await editor(other).fill("Figs")
+    await press_edit(page, "Apples")
+    await edit(page, "Grapes")
+    await expect(words(other)).to_have_text(["Grapes", "Four."])
+    await expect(box(other)).to_have_value("Figs")
+
+
+async def test_another_tab_follows(visitor: Visitor, provider: Provider) -> None:
+    scripted(provider, "One.", "Two.", "Three.", "Four.")
+    page = await visitor.arrive()
+    await talk(page, "Apples")
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    await walk(
+        (
+            a_rating_is_given_and_taken_back,
+            the_other_tab_shows_the_line_that_was_chosen,
+            what_is_edited_on_a_line_that_is_left_is_kept,
+        ),
+        page,
+        other,
+    )
 
 
 async def test_a_stale_tab_keeps_what_it_did_not_send(visitor: Visitor, provider: Provider) -> None:
@@ -411,49 +498,3 @@ async def test_a_stale_tab_keeps_what_it_did_not_send(visitor: Visitor, provider
     await box(page).press("Enter")
     await expect(page.locator("#elsewhere")).to_be_hidden()
     await expect(answers(page)).to_have_count(2)
-
-
-async def test_what_is_edited_on_a_line_that_is_left_is_kept(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.", "Three.")
-    page = await visitor.arrive()
-    await talk(page, "Apples", "Pears")
-    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
-    await press_edit(other, "Pears")
-    await editor(other).fill("Figs")
-    await press_edit(page, "Apples")
-    await edit(page, "Plums")
-    await expect(words(other)).to_have_text(["Plums", "Three."])
-    await expect(box(other)).to_have_value("Figs")
-
-
-# Ratings and forks
-
-
-async def test_a_rating_is_given_and_taken_back(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await talk(page, "Apples")
-    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
-    await button(page, "Good answer").click()
-    for tab in (page, other):
-        await expect(button(tab, "Good answer")).to_have_attribute("aria-pressed", "true")
-    await button(page, "Poor answer").click()
-    await expect(button(other, "Poor answer")).to_have_attribute("aria-pressed", "true")
-    await expect(button(other, "Good answer")).to_have_attribute("aria-pressed", "false")
-    await page.reload()
-    await button(page, "Poor answer").click()
-    await expect(button(page, "Poor answer")).to_have_attribute("aria-pressed", "false")
-    await expect(button(page, "Poor answer")).to_be_focused()
-
-
-async def test_a_new_chat_begins_with_what_was_said_so_far(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.", "Three.")
-    page = await visitor.arrive()
-    await talk(page, "Apples", "Pears")
-    address = page.url
-    await button(page, "New chat from here").first.click()
-    await expect(words(page)).to_have_text(["Apples", "One."])
-    assert page.url != address
-    await say(page, "Plums")
-    await expect(words(page)).to_have_text(["Apples", "One.", "Plums", "Three."])
-    await page.go_back()
-    await expect(words(page)).to_have_text(["Apples", "One.", "Pears", "Two."])
