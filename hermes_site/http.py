@@ -39,16 +39,23 @@ _PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where files are sent, the bytes of the largest body there, and what is said of a larger one."""
+
+    path: str
+    longest: int
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Uploads:
-    """Where files are sent, the bytes of the largest body there, and what is said of a larger one.
+    """The places where files are sent.
 
     ``conversation``: bytes of a body for the APIs over HTTP. Programs send all that was said each time, with its files.
     ``admits``: who may send a file, or a body of the APIs that is longer than others; None: everybody.
     """
 
-    path: str = ""
-    longest: int = 0
-    refusal: str = ""
+    places: tuple[Place, ...] = ()
     conversation: int = MAX_BODY
     admits: Admits | None = None
 
@@ -215,8 +222,8 @@ class BoundedChannel(AskingChannel):
     @property
     def longest_body(self) -> int:
         """The bytes of the largest body that the address takes."""
-        if self.is_upload:
-            return self._uploads.longest
+        if (place := self.place) is not None:
+            return place.longest
         return self._uploads.conversation if self.path.startswith(error_pages.HTTP_API) else MAX_BODY
 
     @property
@@ -227,7 +234,13 @@ class BoundedChannel(AskingChannel):
     @property
     def is_upload(self) -> bool:
         """Whether a file is sent."""
-        return bool(self._uploads.path) and self.path.partition("?")[0] == self._uploads.path
+        return self.place is not None
+
+    @property
+    def place(self) -> Place | None:
+        """Where a file is sent, if one is."""
+        path = self.path.partition("?")[0]
+        return next((place for place in self._uploads.places if place.path == path), None)
 
     def connectionMade(self) -> None:  # noqa: N802 (Twisted's name)
         super().connectionMade()
@@ -271,7 +284,8 @@ class BoundedChannel(AskingChannel):
     def refuse(self, status: int) -> None:
         """Answer with an error and close; what comes after is not read."""
         self.stop_clock()
-        detail = self._uploads.refusal if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and self.is_upload else ""
+        place = self.place if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
+        detail = place.refusal if place else ""
         if self.requests:
             request = self.requests[-1]
             more = request.told_to_browsers().items()

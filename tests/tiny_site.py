@@ -123,7 +123,7 @@ async def hang() -> None:
 if __name__ == "__main__":
     port, max_frame = int(sys.argv[1]), int(sys.argv[2])
     proxies = [ipaddress.ip_network("127.0.0.0/8")] if "--trusting" in sys.argv else []
-    uploads = http.Uploads("/files/", 10_000_000, "A file may have at most 10 MB.")
+    uploads = http.Uploads((http.Place("/files/", 10_000_000, "A file may have at most 10 MB."),))
     serving = server.Server(
         application, runner, port=port, max_frame=max_frame, grace=7, proxies=proxies, uploads=uploads
     )

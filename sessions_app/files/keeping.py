@@ -91,6 +91,14 @@ def finish(user_id: int, pending: FileContent, name: str) -> tuple[FileShape, bo
     return _made(known or pending, name), known is None
 
 
+def restore(user_id: int, content: FileContent) -> FileContent:
+    """Store a content as pending that was made before. Raises TooMany where there is no room for it, NotFound."""
+    access.require_user(user_id)
+    storage.admit_file(user_id, content.stored_size)
+    content.save(force_insert=True)
+    return content
+
+
 def give_up(pending: FileContent) -> None:
     """Have what was written of a content removed."""
     FileContent.objects.filter(pk=pending.pk, state=ContentState.PENDING).update(state=ContentState.REMOVED)

@@ -1,1 +1,1 @@
-"""Files over HTTP: `POST /api/files/` takes one (`taking`, `multipart`), `giving` gives it back or removes it."""
+"""Files over HTTP: `POST /api/files/` takes one (`taking`), `giving` gives it back or removes it."""

@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from sessions_app.conversations.file_schemas import FileShape
 from sessions_app.files_api import giving, taking
-from sessions_app.files_api.multipart import FIELD
 from sessions_app.http_api.about import About
 from sessions_app.http_api.application import Route
 from sessions_app.http_api.errors import file_too_large
+from sessions_app.http_api.forms import FIELD
 
 AROUND_BYTES = 64 * 1024
 """Of a body, beside the file in it."""

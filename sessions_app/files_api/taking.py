@@ -16,9 +16,9 @@ from sessions_app.errors import TooMany
 from sessions_app.extraction.results import Unreadable
 from sessions_app.files import adding, keeping
 from sessions_app.files.store import StoreFull
-from sessions_app.files_api.multipart import spooled
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
+from sessions_app.http_api.forms import spooled
 from sessions_app.http_api.pieces import Body
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ async def clear() -> int:
     count = 0
     while some := await database.read(rows.removed):
         for job in some:
-            if job.result:
-                await asyncio.to_thread(store.delete, [store.key_of(job.owner_id, job.folder, job.result)])
+            keys = [store.key_of(job.owner_id, job.folder, name) for name in (job.source, job.result) if name]
+            await asyncio.to_thread(store.delete, keys)
         await database.write(rows.forget, [job.pk for job in some])
         count += len(some)
     return count

@@ -14,12 +14,15 @@ from django.db.models.functions import Now
 
 from sessions_app.conversations import access, reach
 from sessions_app.conversations.shape import Shape
-from sessions_app.errors import Forbidden, NotFound
+from sessions_app.errors import Conflict, Forbidden, NotFound
 from sessions_app.models import Job, JobKind, JobState
 from sessions_app.turn_store.liveness import known_dead
 
 KEPT_FOR = timedelta(days=1)
 """How long a job that has ended can be asked for, with what it has made."""
+
+PENDING_FOR = timedelta(hours=1)
+"""After so long nobody writes the file of an import any more."""
 
 MAX_ATTEMPTS = 3
 """A job with which so many processes have died is not begun again."""
@@ -47,10 +50,11 @@ class JobShape(Shape):
 
 def job_shape(job: Job) -> JobShape:
     """Return a job's shape."""
+    is_pending = job.state == JobState.PENDING
     return JobShape(
         id=job.pk,
         kind=JobKind(job.kind),
-        state=job.state,
+        state="waiting" if is_pending else job.state,
         progress=job.progress,
         report=job.report,
         size=job.size if job.result else None,
@@ -61,13 +65,15 @@ def job_shape(job: Job) -> JobShape:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this process works on."""
+    """A job that this process works on; ``taken`` is what an import has taken in before its process died."""
 
     job_id: UUID
     claim: UUID
     owner_id: int
     kind: JobKind
     folder: UUID
+    source: str = ""
+    taken: dict[str, int] | None = None
 
 
 class ClaimLost(Exception):
@@ -95,6 +101,35 @@ def ask_for_export(user_id: int) -> JobShape:
     return job_shape(job)
 
 
+def check_import(user_id: int) -> None:
+    """Refuse an import beside another one of the user's. Raises Conflict, Forbidden, NotFound."""
+    check_whole_account()
+    access.require_user(user_id)
+    if Job.objects.filter(owner_id=user_id, kind=JobKind.IMPORT, state__in=_TO_DO).exists():
+        raise Conflict("Another import of yours is under way. Wait until it has ended.")
+
+
+def reserve_import(user_id: int, source: str) -> Job:
+    """Store an import whose file is still to be written. Raises Conflict, Forbidden, NotFound."""
+    check_import(user_id)
+    job = Job(owner_id=user_id, kind=JobKind.IMPORT, state=JobState.PENDING, source=source)
+    job.save(force_insert=True)
+    return job
+
+
+def begin_import(user_id: int, job_id: UUID) -> JobShape:
+    """Have an import begun whose file is there. Raises Conflict, Forbidden, NotFound."""
+    check_import(user_id)
+    if not Job.objects.filter(pk=job_id, state=JobState.PENDING).update(state=JobState.WAITING):
+        raise Conflict("To send this file has taken too long. Try again.")
+    return job_shape(Job.objects.get(pk=job_id))
+
+
+def give_up(job_id: UUID) -> None:
+    """Have an import removed that was not begun."""
+    Job.objects.filter(pk=job_id, state=JobState.PENDING).update(state=JobState.REMOVED)
+
+
 def find(user_id: int, job_id: UUID) -> Job:
     """Return one of the user's jobs. Raises NotFound."""
     own = Job.objects.filter(pk=job_id, owner_id=user_id).exclude(state=JobState.REMOVED)
@@ -116,7 +151,7 @@ def claim(process: str, silence: float) -> Claim | None:
         if mine.update(
             state=JobState.RUNNING, claim=taken, process=process, heartbeat_at=Now(), attempts=F("attempts") + 1
         ):
-            return Claim(job.pk, taken, job.owner_id, JobKind(job.kind), job.folder)
+            return Claim(job.pk, taken, job.owner_id, JobKind(job.kind), job.folder, job.source, job.report)
     return None
 
 
@@ -139,6 +174,11 @@ def beat(claimed: Claim, progress: float) -> None:
     _write(claimed, heartbeat_at=Now(), progress=progress)
 
 
+def note_taken(claimed: Claim, taken: dict[str, int]) -> None:
+    """Write what an import has taken in, in the transaction that does so. Raises ClaimLost."""
+    _write(claimed, heartbeat_at=Now(), report=taken)
+
+
 def finish(claimed: Claim, report: dict[str, Any], result: str = "", size: int = 0) -> None:
     """End a job that is done; ``result`` names the object that it has made. Raises ClaimLost."""
     told = {"report": report, "result": result, "size": size, "progress": 1.0}
@@ -157,8 +197,7 @@ def give_back(claimed: Claim) -> None:
 
 def expire() -> int:
     """Have jobs removed that ended long ago, or whose user is gone or may no longer act; return how many."""
-    old = Q(state__in=[JobState.DONE, JobState.FAILED], ended_at__lt=Now() - KEPT_FOR)
-    return Job.objects.filter(old | ~Exists(_owners())).exclude(state=JobState.REMOVED).update(state=JobState.REMOVED)
+    return Job.objects.filter(_old()).exclude(state=JobState.REMOVED).update(state=JobState.REMOVED)
 
 
 def removed() -> list[Job]:
@@ -173,5 +212,10 @@ def forget(job_ids: list[UUID]) -> None:
 
 def expired() -> int:
     """Return how many jobs there are to be removed."""
-    old = Q(state__in=[JobState.DONE, JobState.FAILED], ended_at__lt=Now() - KEPT_FOR)
-    return Job.objects.filter(old | ~Exists(_owners()) | Q(state=JobState.REMOVED)).count()
+    return Job.objects.filter(_old() | Q(state=JobState.REMOVED)).count()
+
+
+def _old() -> Q:
+    ended = Q(state__in=[JobState.DONE, JobState.FAILED], ended_at__lt=Now() - KEPT_FOR)
+    broken_off = Q(state=JobState.PENDING, created_at__lt=Now() - PENDING_FOR)
+    return ended | broken_off | ~Q(Exists(_owners()))

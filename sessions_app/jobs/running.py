@@ -6,13 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from sessions_app import database
 from sessions_app.files.store import StoreFull
 from sessions_app.jobs import clearing, rows
 from sessions_app.jobs.exporting import export
+from sessions_app.jobs.importing import bring_in
 from sessions_app.jobs.rows import Claim, ClaimLost
 from sessions_app.models import JobKind
+from sessions_app.realtime.publishing import Publisher
 from sessions_app.transfer.archive import Progress
 from sessions_app.turn_store.heartbeat import beat_seconds, silence_of
 
@@ -24,14 +27,15 @@ _FULL = "The disk of this site is full. Nothing was kept; try again later."
 _FAULT = "Something went wrong on the server. Try again later."
 
 Work = Callable[[Claim, Progress], Awaitable[None]]
-_WORK: dict[JobKind, Work] = {JobKind.EXPORT: export}
 
 
 class Jobs:
     """Lives as long as the process, between ``start`` and ``stop``; ``lease`` (seconds) is that of turns."""
 
-    def __init__(self, process: str, lease: float) -> None:
+    def __init__(self, process: str, publisher: Publisher, lease: float) -> None:
         self._process = process
+        bring = partial(bring_in, publisher)
+        self._work: dict[JobKind, Work] = {JobKind.EXPORT: export, JobKind.IMPORT: bring}
         self._beat_seconds = beat_seconds(lease)
         self._silence = silence_of(lease)
         self._tasks: list[asyncio.Task[None]] = []
@@ -56,7 +60,7 @@ class Jobs:
 
     async def _do(self, claimed: Claim) -> None:
         done = Done()
-        work = asyncio.create_task(_ended(claimed, _WORK[claimed.kind](claimed, done.note)))
+        work = asyncio.create_task(_ended(claimed, self._work[claimed.kind](claimed, done.note)))
         heart = asyncio.create_task(self._beat(claimed, done, work))
         try:
             await asyncio.wait([work])

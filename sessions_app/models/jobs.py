@@ -14,11 +14,13 @@ class JobKind(models.TextChoices):
     """What a job does."""
 
     EXPORT = "export"
+    IMPORT = "import"
 
 
 class JobState(models.TextChoices):
-    """Where a job stands; ``removed``: its objects go, then its row."""
+    """Where a job stands; ``pending``: what it works on is still written; ``removed``: its objects go, then its row."""
 
+    PENDING = "pending"
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
@@ -31,8 +33,9 @@ class Job(models.Model):
 
     The row is there before the first object is written, and until the last one is gone; so it has no constraint to its
     user, whom it may outlive. ``claim`` is made afresh each time a process takes the job, and every write of the job is
-    conditional on it; ``attempts`` counts them. ``heartbeat_at`` is by the database's clock. ``result`` names what the
-    job has made, by its SHA-256, empty for nothing. The report has no word of what was said.
+    conditional on it; ``attempts`` counts them. ``heartbeat_at`` is by the database's clock. ``source`` names what the
+    job works on, ``result`` what it has made, by their SHA-256, empty for nothing. The report has no word of what was
+    said; while an import runs it has what was taken so far.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,6 +52,7 @@ class Job(models.Model):
     report = models.JSONField(null=True, blank=True)
 
     folder = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source = models.CharField(max_length=64, blank=True, default="", db_default="")
     result = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -15,6 +15,7 @@ from sessions_app.conversations import memory
 from sessions_app.database import Door
 from sessions_app.models import ChatSession, ContentState, Turn, UserFile
 from sessions_app.session_store import instructions
+from sessions_app.transfer.contents import seal_content
 from sessions_app.transfer.shapes import ACCOUNT_FORMAT, VERSION, KeptFileRecord
 
 _TURNS_AT_ONCE = 500
@@ -40,7 +41,7 @@ def file_ids(user_id: int) -> list[UUID]:
 
 def file(user_id: int, file_id: UUID) -> UserFile | None:
     """Return a file with its content; None where it is gone."""
-    rows = UserFile.objects.select_related("content").defer("content__text")
+    rows = UserFile.objects.select_related("content")
     return rows.filter(owner_id=user_id, pk=file_id, content__state=ContentState.READY).first()
 
 
@@ -55,6 +56,7 @@ def file_record(file: UserFile, path: str) -> KeptFileRecord:
         url=path,
         digest=content.kept,
         created_at=file.created_at,
+        sealed=seal_content(content),
     )
 
 

@@ -1,7 +1,8 @@
 """Write a user's account into a ZIP: every chat, every file, the ledger, the account; piece by piece.
 
 ``account.json`` comes first and says what the archive is; then ``ledger.csv``, ``sessions/ID.json``,
-``markdown/DATE TITLE ID.md`` and ``files/ID/NAME``, and last ``files.json`` with what is known of the files.
+``markdown/DATE TITLE ID.md`` ``files/ID/NAME`` with ``objects/SHA-256`` that were made of them, and last
+``files.json`` with what is known of the files.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sessions_app import database
 from sessions_app.conversations.file_schemas import FileShape
 from sessions_app.errors import NotFound
 from sessions_app.files import store
-from sessions_app.models import UserFile
+from sessions_app.models import FileContent, UserFile
 from sessions_app.transfer import account, markdown, rows, session_json
 from sessions_app.transfer.shapes import KeptFileRecord
 
@@ -129,17 +130,44 @@ def _beside(shape: FileShape) -> str:
 
 
 def _write_file(archive: zipfile.ZipFile, file: UserFile) -> bool:
-    """Write the bytes of a file, as they are; False where the store has lost them."""
+    """Write the bytes of a file, as they are, and what was made of it; False where the store has lost some."""
     content = file.content
+    path, made = path_of(file.pk, file.name), made_of(content)
     try:
-        source = store.open_object(store.key_of(content.owner_id, content.folder, content.kept))
+        _copy(archive, path, content, content.kept)
+        for name in made:
+            _copy(archive, object_path(name), content, name)
     except FileNotFoundError:
         logger.error("a file is missing in the store of files")
         return False
-    kind = zipfile.ZIP_DEFLATED if content.media_type.startswith("text/") else zipfile.ZIP_STORED
-    member = zipfile.ZipInfo(path_of(file.pk, file.name), file.created_at.timetuple()[:6])
-    member.compress_type = kind
-    with source, archive.open(member, "w", force_zip64=True) as target:
-        while piece := source.read(_PIECE_BYTES):
-            target.write(piece)
+    if content.text:
+        _write_once(archive, object_path(content.text_digest), content.text.encode())
     return True
+
+
+def made_of(content: FileContent) -> list[str]:
+    """Return the names of objects that were made of a file, beside what is given back."""
+    return [name for name in dict.fromkeys([content.thumbnail, *content.images]) if name and name != content.kept]
+
+
+def object_path(digest: str) -> str:
+    """Return where an object is in the archive that was made of a file."""
+    return f"objects/{digest}"
+
+
+def _copy(archive: zipfile.ZipFile, path: str, content: FileContent, name: str) -> None:
+    """Copy an object into the archive, once. Raises FileNotFoundError."""
+    if path in archive.NameToInfo:
+        return
+    with store.open_object(store.key_of(content.owner_id, content.folder, name)) as source:
+        member = zipfile.ZipInfo(path, content.created_at.timetuple()[:6])
+        is_text = content.media_type.startswith("text/")
+        member.compress_type = zipfile.ZIP_DEFLATED if is_text else zipfile.ZIP_STORED
+        with archive.open(member, "w", force_zip64=True) as target:
+            while piece := source.read(_PIECE_BYTES):
+                target.write(piece)
+
+
+def _write_once(archive: zipfile.ZipFile, path: str, text: bytes) -> None:
+    if path not in archive.NameToInfo:
+        archive.writestr(path, text)

@@ -83,10 +83,25 @@ class FileRecord(Record):
 
 
 class KeptFileRecord(FileRecord):
-    """A file in an archive; ``digest`` is the SHA-256 of its bytes."""
+    """A file in an archive; ``digest`` is the SHA-256 of its bytes.
+
+    ``sealed`` is what this site has made of it (``contents``): the objects that it names are in ``objects/``.
+    """
 
     digest: str
     created_at: datetime
+    sealed: str
+
+
+class SessionDocument(Record):
+    """A whole exported chat."""
+
+    format: Literal["hermes-session"]
+    version: Literal[1]
+    session: SessionHead
+    branches: list[BranchRecord]
+    files: list[FileRecord] = Field(default_factory=list)
+    messages: list[MessageRecord]
 
 
 class MessageRecord(Record):

@@ -65,7 +65,7 @@ class Runner:
         self.service = TurnService(
             self.registry, self.publisher, self.launcher, self.remote, self.stopping, silence=silence_of(lease)
         )
-        self.jobs = Jobs(name, lease)
+        self.jobs = Jobs(name, self.publisher, lease)
         self.supervisor = Supervisor(
             self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease, self.refresher
         )

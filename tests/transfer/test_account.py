@@ -25,17 +25,15 @@ from sessions_app.errors import Forbidden, NotFound
 from sessions_app.files import purging, store
 from sessions_app.jobs import clearing, rows
 from sessions_app.jobs.rows import MAX_ATTEMPTS, ClaimLost, JobShape
-from sessions_app.jobs.running import Jobs
 from sessions_app.models import AgentProfile, Job, JobState, UserInstructions
 from sessions_app.session_store import memory
 from sessions_app.transfer import archive
 from tests.files.given import add
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
+from tests.transfer.given import LEASE, process
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, within
-
-LEASE = 15.0
 
 
 async def ask(user_id: int) -> JobShape:
@@ -44,7 +42,7 @@ async def ask(user_id: int) -> JobShape:
 
 async def ended(user_id: int) -> Job:
     """The user's export, when this process has done all there is to do."""
-    jobs = Jobs("one", LEASE)
+    jobs = process()
     await within(jobs.do_all())
     return await database.read(Job.objects.exclude(state=JobState.REMOVED).get, owner_id=user_id)
 
@@ -61,12 +59,6 @@ async def exported(user_id: int) -> dict[str, bytes]:
     job = await ended(user_id)
     assert job.state == JobState.DONE, job.report
     return await asyncio.to_thread(unzipped, job)
-
-
-@pytest.fixture(autouse=True)
-def _by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes of the tests do no jobs by themselves."""
-    monkeypatch.setattr(Jobs, "start", lambda _: None)
 
 
 async def test_an_archive_has_chats_files_ledger_and_account(
@@ -150,7 +142,7 @@ async def test_a_job_of_a_dead_process_is_done_by_another(host: Host) -> None:
     asked = await ask(host.user_id)
     dead = await database.write(rows.claim, "dead", LEASE)
     assert dead is not None
-    silent = Jobs("another", LEASE)
+    silent = process("another")
     await silent.do_all()
     job = await database.read(Job.objects.get, pk=asked.id)
     if connection.vendor == "sqlite":
@@ -184,7 +176,7 @@ async def test_a_process_that_ends_leaves_its_job_to_another(host: Host, monkeyp
 
     with monkeypatch.context() as patched:
         patched.setattr(archive, "write", never)
-        work = asyncio.create_task(Jobs("one", LEASE).do_all())
+        work = asyncio.create_task(process().do_all())
         await within(begun.wait())
         work.cancel()
         await asyncio.wait([work])
@@ -204,7 +196,7 @@ async def test_a_user_who_may_no_longer_act_ends_it(new_host: NewHost, monkeypat
 
     monkeypatch.setattr(archive, "write", never)
     await ask(host.user_id)
-    work = asyncio.create_task(Jobs("one", 1.0).do_all())
+    work = asyncio.create_task(process(lease=1.0).do_all())
     await within(begun.wait())
     await database.write(get_user_model().objects.filter(pk=host.user_id).update, is_active=False)
     await within(work)

@@ -1,4 +1,4 @@
-"""Exports over HTTP, from a real site: for their user alone, in parts, and after the death of the process."""
+"""Exports and imports over HTTP, from a real site: for their user alone, in parts, after the death of a process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.files.client import Answer, Files
+from tests.files.client import FORM, Answer, Files, chunked, form
 from tests.live import LiveSite
 from tests.peers import Browser, peer
 from tests.processes import PATIENCE
@@ -146,5 +146,39 @@ def test_an_export_survives_the_death_of_its_process(start_site: Callable[..., L
         site.restart()
         assert done(client, job_id)["state"] == "done"
         assert result(client, job_id).status == 200
+    finally:
+        site.stop()
+
+
+def bring(client: Files, content: bytes) -> Answer:
+    """Send a file to be imported."""
+    return client.ask("POST", "/api/account/import", form(content, "export.zip"), Content_Type=FORM)
+
+
+def test_an_export_is_brought_to_another_host(mine: Files, theirs: Files) -> None:
+    session_id = say(mine, "Where to?")
+    job_id = begin(mine)
+    done(mine, job_id)
+    archive = result(mine, job_id).body
+    with peer(theirs.site, **theirs.headers) as connection:
+        answer = bring(theirs, archive)
+        assert (answer.status, answer.json["job"]["kind"]) == (202, "import")
+        told = connection.until(lambda frame: frame.get("params", {}).get("event", {}).get("name") == "session.created")
+    taken = told["params"]["event"]["value"]
+    assert (taken["title"], taken["message_count"]) == ("A trip", 2)
+    assert taken["id"] != session_id
+    assert done(theirs, answer.json["job"]["id"])["report"]["sessions"] == 1
+    assert result(theirs, answer.json["job"]["id"]).status == 404
+
+
+def test_a_file_that_is_too_large_is_refused_by_its_length(start_site: Callable[..., LiveSite]) -> None:
+    site = start_site(HERMES_MAX_IMPORT="100kB")
+    try:
+        client = Files(site, "owner")
+        refused = bring(client, b"x" * 200_000)
+        assert (refused.status, refused.error) == (413, "A file may have at most 0.1 MB.")
+        in_chunks = client.ask("POST", "/api/account/import", chunked(form(b"x" * 200_000)), Content_Type=FORM)
+        assert in_chunks.status == 413
+        assert bring(client, b"no export").status == 202
     finally:
         site.stop()

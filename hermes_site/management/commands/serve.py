@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from twisted.internet.error import CannotListenError
 
-from hermes_site.http import Uploads
+from hermes_site.http import Place, Uploads
 from hermes_site.server import Server
 from sessions_app.api.auth import identify
 from sessions_app.management import files
@@ -41,9 +41,14 @@ class Command(BaseCommand):
         from hermes_site.asgi import application, runner
         from sessions_app.files_api.routes import AROUND_BYTES, files_root, refusal
         from sessions_app.http_api.sent_files import longest_body
+        from sessions_app.transfer_api import routes as transfer_routes
 
         # JSON may spend 12 bytes on a character ("\\ud83d\\ude00"); 64 kB for all that surrounds the text.
         max_frame = 12 * settings.HERMES_MAX_TEXT + 64 * 1024
+        files_place = Place(files_root(), settings.HERMES_MAX_FILE + AROUND_BYTES, refusal())
+        imports = Place(
+            transfer_routes.import_path(), settings.HERMES_MAX_IMPORT + AROUND_BYTES, transfer_routes.refusal()
+        )
         server = Server(
             application,
             runner,
@@ -52,9 +57,7 @@ class Command(BaseCommand):
             max_frame=max_frame,
             grace=settings.HERMES_DRAIN_GRACE,
             proxies=settings.TRUSTED_PROXY,
-            uploads=Uploads(
-                files_root(), settings.HERMES_MAX_FILE + AROUND_BYTES, refusal(), longest_body(), admits=_admits
-            ),
+            uploads=Uploads((files_place, imports), longest_body(), admits=_admits),
         )
         try:
             server.serve(self._announce)

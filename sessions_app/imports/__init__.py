@@ -1,0 +1,5 @@
+"""What users bring: exports of this host, taken in as they were.
+
+``sources`` finds out what a file is and yields its chats, ``files`` takes in the files that they have, ``storing``
+stores one chat in one transaction, and ``taking`` does all of it, with a report.
+"""
