@@ -138,6 +138,11 @@ def find(user_id: int, job_id: UUID) -> Job:
     return job
 
 
+def is_anything_to_do() -> bool:
+    """Tell whether any job waits or runs: only then it is worth a transaction that writes to look for one."""
+    return Job.objects.filter(state__in=_TO_DO).exists()
+
+
 def claim(process: str, silence: float) -> Claim | None:
     """Take the next job that waits, or whose process is dead or was silent for ``silence`` seconds."""
     for job in Job.objects.filter(state__in=_TO_DO).annotate(silent=_silent(silence)).order_by("created_at")[:_AT_ONCE]:

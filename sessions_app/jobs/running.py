@@ -55,7 +55,10 @@ class Jobs:
 
     async def do_all(self) -> None:
         """Do what there is to do, one job after the other."""
-        while (claimed := await database.SUPERVISOR.write(rows.claim, self._process, self._silence)) is not None:
+        while await database.SUPERVISOR.read(rows.is_anything_to_do):
+            claimed = await database.SUPERVISOR.write(rows.claim, self._process, self._silence)
+            if claimed is None:
+                break
             await self._do(claimed)
 
     async def _do(self, claimed: Claim) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -78,6 +79,7 @@ async def test_an_archive_has_chats_files_ledger_and_account(
         f"sessions/{chat}.json",
         f"markdown/{day} A letter home {chat.hex[:8]}.md",
         f"files/{file.id}/letter.txt",
+        f"objects/{hashlib.sha256(b'What the letter says.').hexdigest()}",
         "files.json",
     }
     account = json.loads(found["account.json"])
