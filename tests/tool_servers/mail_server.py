@@ -5,10 +5,11 @@ It speaks over standard input and output. Each mail is a line of the file, which
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 
 server = MCPServer("mail", log_level="CRITICAL")
 
@@ -19,6 +20,15 @@ def send(to: str) -> str:
     with Path(sys.argv[1]).open("a") as sent:
         sent.write(f"{to}\n")
     return f"sent to {to}"
+
+
+@server.tool()
+async def send_slowly(ctx: Context, to: str) -> str:
+    """Send a mail, and say so never."""
+    send(to)
+    await ctx.report_progress(1)
+    await asyncio.Event().wait()
+    return ""
 
 
 @server.tool()
