@@ -46,7 +46,8 @@ def of_clients(rows: QuerySet[WaitingCall]) -> SafeString:
 def _line(row: Approval) -> str:
     if row.decision == Decision.WAITING:
         return f"{row.tool}: nobody has decided, asked on {moment(row.created_at)}"
-    who = str(row.decided_by) if row.decided_by else "a user who is gone"
+    # Who decides is the row's owner, with whom the row goes; else it was refused in nobody's name.
+    who = str(row.decided_by) if row.decided_by else "nobody, since its user was deactivated,"
     decided = f"{row.tool}: {row.get_decision_display().lower()} by {who} on {moment(row.decided_at)}"
     always = ", as all later calls in this session" if row.always else ""
     came_of = f"; {_CAME_OF[CallState(row.state)]}" if row.decision == Decision.APPROVED else ""

@@ -44,3 +44,6 @@ def test_decisions_and_waiting_calls_stand_at_session_and_turn(boss: Client, ali
         assert "<b>mail_delete" not in seen
         assert "private words" not in seen
     assert "w1, since" in text_of(boss, page_of(chat_session))
+    decided.decision, decided.decided_by, decided.state = Decision.REFUSED, None, CallState.NONE
+    decided.save()
+    assert "refused by nobody, since its user was deactivated, on" in text_of(boss, page_of(chat_session))
