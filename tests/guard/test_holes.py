@@ -19,8 +19,6 @@ from tests.providers.script import Answer, Call, Gate
 from tests.turns.fixtures import CHAT, NewHost, NewSession
 from tests.turns.host import Host, guard_of, new_session, said, stands_at, stored_turn
 
-pytestmark = pytest.mark.both_databases  # raw SQL of others, and the triggers that notice it
-
 KEPT = ("reused", "kept", "same stamp")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -43,14 +41,14 @@ async def all_that_is_stored(session_id: UUID) -> bytes:
     ("write", "reason"),
     [
         (writes.edit, "rewritten elsewhere"),
-        (writes.edit_by_sql, "rewritten elsewhere"),
+        pytest.param(writes.edit_by_sql, "rewritten elsewhere", marks=pytest.mark.both_databases),
         (writes.undo_and_say, "rewritten elsewhere"),
         (writes.put_in_its_place, "rewritten elsewhere"),
         (writes.undo, "rewritten elsewhere"),
         (writes.delete_all, "rewritten elsewhere"),
         (writes.fork, "rewritten elsewhere"),
         (writes.freeze_anew, "rewritten elsewhere"),
-        (writes.insert_by_sql, "grew by 1 elsewhere"),
+        pytest.param(writes.insert_by_sql, "grew by 1 elsewhere", marks=pytest.mark.both_databases),
         (writes.answer_nothing, "grew by 1 elsewhere"),
     ],
 )
@@ -79,6 +77,7 @@ async def test_a_rename_is_no_change_of_the_transcript(host: Host, session: NewS
     assert guard_of(await host.turn(chat)) == KEPT
 
 
+@pytest.mark.both_databases
 async def test_a_foreign_write_during_our_answer_is_not_absorbed(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -99,6 +98,7 @@ async def test_a_foreign_write_during_our_answer_is_not_absorbed(
     assert guard_of(await host.turn(chat)) == KEPT
 
 
+@pytest.mark.both_databases
 async def test_a_foreign_write_between_two_steps_of_a_turn_is_in_the_next_request(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -201,6 +201,7 @@ async def test_an_answer_goes_behind_the_fork_also_where_what_was_before_it_is_g
     assert guard_of(await host.turn(chat)) == KEPT
 
 
+@pytest.mark.both_databases
 async def test_a_row_moved_to_another_session_is_shown_in_neither_and_blocks_none(
     host: Host, session: NewSession
 ) -> None:

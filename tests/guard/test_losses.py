@@ -25,8 +25,6 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, idle, stands_at, stored_turn
 from tests.turns.test_recovery import lease_ends
 
-pytestmark = pytest.mark.both_databases  # what triggers and claims notice
-
 KEPT = ("reused", "kept", "same stamp")
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
@@ -82,6 +80,7 @@ async def test_a_session_that_is_gone_is_never_answered_from_memory(
     assert len(provider.requests) == 1
 
 
+@pytest.mark.both_databases
 async def test_a_session_that_goes_while_its_transcript_is_read(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +120,7 @@ async def test_an_agent_in_a_turn_is_not_evicted(
     assert (figures.entries, figures.bytes, figures.expired, figures.closing) == (0, 0, 1, 0)
 
 
+@pytest.mark.both_databases
 async def test_a_turn_that_lost_its_claim_changes_no_row(host: Host, session: NewSession, provider: Provider) -> None:
     """As after SIGSTOP: the process wakes up and goes on, and another has its turn."""
     chat = await session()

@@ -23,7 +23,6 @@ from typing import Any
 import pytest
 from blockbuster import BlockBuster
 from django.contrib.auth import get_user_model
-from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -40,7 +39,7 @@ from sessions_app.models import AgentProfile, Turn, TurnStatus
 from sessions_app.turn_store.deciding import GivenDecision
 from sessions_app.turns import pool, supervisor
 from tests.agentcache.world import everyone_waits
-from tests.examples import examples
+from tests.examples import examples, fewer_on_postgresql
 from tests.guard.notes import MODELS, Bill, Plan, Process, Seen, Steering, Talk, Turning, World
 from tests.guard.oracle import Stored, all_of, stored
 from tests.guard.slow import slow_builds
@@ -511,5 +510,5 @@ def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(w
     Machine.world = world
     run_state_machine_as_test(
         Machine,
-        settings=hypothesis_settings(examples(8 if connection.vendor == "sqlite" else 4), stateful_step_count=20),
+        settings=hypothesis_settings(examples(fewer_on_postgresql(8)), stateful_step_count=20),
     )

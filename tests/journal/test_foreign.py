@@ -147,7 +147,9 @@ def test_a_change_is_told_once_by_two_that_look_at_once(talk: Talk, write: Calla
     assert talk.names() == [CHANGED]
 
 
-@pytest.mark.parametrize("ours", ["before", "after", "both"])
+@pytest.mark.parametrize(
+    "ours", [*(pytest.param(ours, marks=pytest.mark.one_database) for ours in ("before", "after")), "both"]
+)
 @pytest.mark.parametrize("write", WRITES)
 def test_a_change_is_told_once_though_we_write_as_well(talk: Talk, write: Callable[[Talk], None], ours: str) -> None:
     if ours != "after":

@@ -14,13 +14,16 @@ from sessions_app.conversations.search import QUERY_LENGTH, SNIPPET_LENGTH, ever
 from sessions_app.conversations.search.folding import fold
 from sessions_app.database import plain
 from sessions_app.models import Message
+from tests.examples import fewer_on_postgresql
 from tests.search.oracle import assert_invariant, catch_up, found
 from tests.search.spellings import boundary, letters, spelled
 from tests.stamps.talk import Talk, execute, insert
 
 pytestmark = pytest.mark.django_db
 
-IN_A_TEST = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+IN_A_TEST = settings(
+    max_examples=fewer_on_postgresql(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def nothing() -> None:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from agentcache import Stamp
 from sessions_app.conversations.search import index
 from sessions_app.models import Branch, ChatSession, Message, SessionStamp, Turn
+from tests.examples import fewer_on_postgresql
 from tests.search.oracle import assert_invariant
 from tests.stamps.stored import assert_storage_is_true
 from tests.stamps.talk import Talk, execute, insert, plain
@@ -216,7 +217,7 @@ def statements() -> list[Statement]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=fewer_on_postgresql(25),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
