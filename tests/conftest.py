@@ -29,10 +29,11 @@ from tests.clock import Clock
 from tests.databases import Database
 from tests.emptying import empty_by_deleting
 from tests.live import ENVIRONMENT, LiveSite, fill
+from tests.migrated import django_db_keepdb, migrated
 from tests.processes import ROOT
 from tests.providers.fixtures import provider
 
-__all__ = ["empty_by_deleting", "provider"]
+__all__ = ["django_db_keepdb", "empty_by_deleting", "migrated", "provider"]
 
 _numbers = itertools.count(1)
 # Folders of what cannot differ: of their tests those alone run on both databases that bear the mark themselves.
@@ -162,9 +163,11 @@ def static_files() -> None:
 
 
 @pytest.fixture(scope="session")
-def start_site(static_files: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LiveSite]]:
+def start_site(
+    static_files: None, migrated: Database | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., LiveSite]]:
     """Starts a real site with the environment variables given; each has a SQLite database of its own."""
-    template = sharing.made_once(sharing.SQLITE, lambda: fill(databases.sqlite(sharing.folder())))
+    template = sharing.made_once(sharing.SQLITE, lambda: fill(databases.sqlite(sharing.folder(), migrated)))
     started: list[LiveSite] = []
 
     def start(**env: str) -> LiveSite:

@@ -38,13 +38,18 @@ class Database:
     def on_postgresql(self) -> bool:
         return self.url.startswith("postgres")
 
+    @property
+    def file(self) -> str:
+        """The path of a SQLite database."""
+        return self.url.removeprefix("sqlite:///")
+
     def run(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         """Runs a statement in a transaction of its own (`%s` stands for a parameter); its rows, if it has any."""
         if self.on_postgresql:
             with psycopg.connect(self.url, autocommit=True) as raw:
                 cursor = raw.execute(sql, params or None)
                 return cursor.fetchall() if cursor.description else []
-        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as file, file:
+        with closing(sqlite3.connect(self.file)) as file, file:
             return file.execute(sql.replace("%s", "?"), params).fetchall()
 
     def add_user(self, name: str) -> str:
@@ -60,7 +65,7 @@ def sqlite(folder: Path, template: Database | None = None) -> Database:
     file = folder / "site.sqlite3"
     if template is None:
         return Database(f"sqlite:///{file}")
-    shutil.copy(template.url.removeprefix("sqlite:///"), file)
+    shutil.copy(template.file, file)
     return Database(f"sqlite:///{file}", template.tokens)
 
 

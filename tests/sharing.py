@@ -16,7 +16,7 @@ import pytest
 from tests import databases, forks, services
 from tests.databases import Database
 
-SQLITE, POSTGRESQL = "sqlite.json", "postgresql.json"
+MIGRATED, SQLITE, POSTGRESQL = "migrated.json", "sqlite.json", "postgresql.json"
 _FOLDER = "TEST_FOLDER"
 # The longest first, so that no process is left alone with one of them at the end.
 _FIRST = ("tests/browser/", "tests/chaos/test_chaos", "tests/guard/", "tests/deploy/", "tests/many/", "tests/engine/")
