@@ -23,7 +23,7 @@ from sessions_app.turns.runner import Runner
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
-AT_ONCE = 50
+AT_ONCE = 20
 
 
 @pytest_asyncio.fixture

@@ -22,7 +22,7 @@ from sessions_app.turns.runner import Runner
 from tests.openai_api.conftest import MODEL, conversation
 from tests.providers.fixtures import Provider
 
-AT_ONCE = 50
+AT_ONCE = 20
 
 
 @pytest_asyncio.fixture
