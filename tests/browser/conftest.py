@@ -19,6 +19,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 from tests.browser.contexts import FLAGS, TIMEOUT, empty, keep_process, shared_context
+from tests.browser.elsewhere import origin
 from tests.browser.logins import login
 from tests.browser.tabs import Tab
 from tests.live import PASSWORD, LiveSite
@@ -154,7 +155,16 @@ def mail() -> Iterator[MailServer]:
 
 
 @pytest.fixture(scope="session")
-def site(start_site: Callable[..., LiveSite], lasting_provider: Provider, mail: MailServer) -> Iterator[LiveSite]:
+def listed_origin() -> Iterator[str]:
+    """An origin whose apps the site lets in."""
+    with origin() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def site(
+    start_site: Callable[..., LiveSite], lasting_provider: Provider, mail: MailServer, listed_origin: str
+) -> Iterator[LiveSite]:
     """A real site that asks the loopback provider; it must have logged no error when it ends."""
     running = start_site(
         HERMES_MODEL="openai-chat:loopback",
@@ -162,6 +172,7 @@ def site(start_site: Callable[..., LiveSite], lasting_provider: Provider, mail: 
         OPENAI_API_KEY="loopback",
         HERMES_PROVIDER_RETRIES="0",
         EMAIL_URL=mail.url,
+        HERMES_API_ORIGINS=listed_origin,
     )
     yield running
     assert running.stop() == 0

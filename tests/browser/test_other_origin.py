@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.browser.contexts import new_context
+from tests.browser.elsewhere import origin
 from tests.live import PASSWORD, LiveSite
-from tests.processes import ROOT
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
-# The client as it is installed, and nothing of ours.
-_PAGE = """<!doctype html><title>An app</title>
-<script type="importmap">{"imports": {"openai": "/openai/index.mjs"}}</script>
-<script type="module">
-import OpenAI from "openai";
-window.app = {
-  client: (baseURL, apiKey) => new OpenAI({ baseURL, apiKey, dangerouslyAllowBrowser: true, maxRetries: 0 }),
-  outcome: async (work) => {
-    try { return await work(); } catch (error) {
-      return { error: error.constructor.name, status: error.status, code: error.code };
-    }
-  },
-};
-document.title = "ready";
-</script>"""
+USER = "user of apps"
 _SAY = """async ([url, token, text]) => app.outcome(async () => {
   const client = app.client(url + "/v1", token);
   const models = (await client.models.list()).data.map((model) => model.id);
@@ -58,59 +40,20 @@ _LIST = """(address) => new Promise((done) => {
 })"""
 
 
-class _Files(SimpleHTTPRequestHandler):
-    def do_GET(self) -> None:
-        if self.path != "/":
-            super().do_GET()
-            return
-        page = _PAGE.encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def guess_type(self, path: Any) -> str:
-        return "text/javascript" if str(path).endswith(".mjs") else super().guess_type(path)
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
-def app() -> Iterator[str]:
-    """The origin of an app's page."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(ROOT / "node_modules")))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def token(site: LiveSite) -> str:
+    """An API token of the apps' user, whose chats are of these tests alone."""
+    return site.database.add_user(USER)
 
 
-def started(start_site: Callable[..., LiveSite], provider: Provider, **env: str) -> LiveSite:
-    env = {"OPENAI_BASE_URL": provider.base_url, "OPENAI_API_KEY": "loopback", **env}
-    return start_site(HERMES_MODEL="openai-chat:loopback", **env)
-
-
-@pytest.fixture(scope="module")
-def listing(start_site: Callable[..., LiveSite], lasting_provider: Provider, app: str) -> Iterator[LiveSite]:
-    """A site that lets the app in."""
-    running = started(start_site, lasting_provider, HERMES_API_ORIGINS=app)
-    yield running
-    assert running.stop() == 0
-    assert running.errors() == []
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser, app: str) -> AsyncIterator[Page]:
-    """The app's page."""
+@asynccontextmanager
+async def opened(browser: Browser, origin: str) -> AsyncIterator[Page]:
+    """An app's page."""
     context = await new_context(browser)
-    opened = await context.new_page()
-    await opened.goto(app)
-    await opened.wait_for_function("document.title == 'ready'")
-    yield opened
+    page = await context.new_page()
+    await page.goto(origin)
+    await page.wait_for_function("document.title == 'ready'")
+    yield page
     await context.close()
 
 
@@ -118,42 +61,44 @@ async def log_in(page: Page, site: LiveSite) -> None:
     """Log the browser in at the site, in a tab of its own."""
     tab = await page.context.new_page()
     await tab.goto(f"{site.base_url}/accounts/login/")
-    await tab.get_by_label("Username").fill("owner")
+    await tab.get_by_label("Username").fill(USER)
     await tab.get_by_label("Password").fill(PASSWORD)
     await tab.get_by_role("button", name="Log in").click()
     await tab.wait_for_url(f"{site.base_url}/")
     await tab.close()
 
 
-async def test_a_listed_app_uses_openais_client_and_a_ticket(page: Page, listing: LiveSite, provider: Provider) -> None:
-    provider.script(Answer(["Hello ", "there"]))
-    token = listing.tokens["owner"]
-    told = await page.evaluate(_SAY, [listing.base_url, token, "Hi"])
-    assert told["models"] == ["Default"]
-    assert told["said"] == "Hello there"
-    ticket = await page.evaluate(_TICKET, [listing.base_url, token])
-    assert await page.evaluate(_LIST, f"{listing.ws_url}?ticket={ticket}") == [told["session"]]
-    assert await page.evaluate(_LIST, f"{listing.ws_url}?ticket={ticket}") == 4401
-    refused = await page.evaluate(_SAY, [listing.base_url, "wrong", "Hi"])
-    assert refused == {"error": "AuthenticationError", "status": 401, "code": "invalid_api_key"}
-
-
-async def test_an_app_that_is_not_listed_gets_nothing(
-    page: Page, start_site: Callable[..., LiveSite], provider: Provider
+async def test_a_listed_app_uses_openais_client_and_a_ticket(
+    browser: Browser, site: LiveSite, listed_origin: str, provider: Provider, token: str
 ) -> None:
-    site = started(start_site, provider, HERMES_API_ORIGINS="http://127.0.0.1:1")
-    token = site.tokens["owner"]
-    told = await page.evaluate(_SAY, [site.base_url, token, "Hi"])
-    assert told["error"] == "APIConnectionError"
-    assert (await page.evaluate(_TICKET, [site.base_url, token]))["error"] == "TypeError"
-    assert await page.evaluate(_LIST, f"{site.ws_url}?ticket=any") == 1006
-    assert site.stop() == 0
+    provider.script(Answer(["Hello ", "there"]))
+    async with opened(browser, listed_origin) as page:
+        told = await page.evaluate(_SAY, [site.base_url, token, "Hi"])
+        assert told["models"] == ["Default"]
+        assert told["said"] == "Hello there"
+        ticket = await page.evaluate(_TICKET, [site.base_url, token])
+        assert await page.evaluate(_LIST, f"{site.ws_url}?ticket={ticket}") == [told["session"]]
+        assert await page.evaluate(_LIST, f"{site.ws_url}?ticket={ticket}") == 4401
+        refused = await page.evaluate(_SAY, [site.base_url, "wrong", "Hi"])
+        assert refused == {"error": "AuthenticationError", "status": 401, "code": "invalid_api_key"}
+        await never_acts_by_the_cookie_of_its_user(page, site)
 
 
-async def test_an_app_never_acts_by_the_cookie_of_its_user(page: Page, listing: LiveSite) -> None:
-    await log_in(page, listing)
+async def never_acts_by_the_cookie_of_its_user(page: Page, site: LiveSite) -> None:
+    """Where its user is logged in at the site, in the same browser."""
+    await log_in(page, site)
     asks = "async ([url, options]) => app.outcome(async () => (await fetch(url, options)).status)"
     with_cookie = {"method": "POST", "credentials": "include"}
-    assert (await page.evaluate(asks, [f"{listing.base_url}/api/ticket", with_cookie]))["error"] == "TypeError"
-    assert await page.evaluate(asks, [f"{listing.base_url}/api/ticket", {"method": "POST"}]) == 401
-    assert await page.evaluate(_LIST, listing.ws_url) == 1006
+    assert (await page.evaluate(asks, [f"{site.base_url}/api/ticket", with_cookie]))["error"] == "TypeError"
+    assert await page.evaluate(asks, [f"{site.base_url}/api/ticket", {"method": "POST"}]) == 401
+    assert await page.evaluate(_LIST, site.ws_url) == 1006
+
+
+async def test_an_app_that_is_not_listed_gets_nothing(browser: Browser, site: LiveSite, token: str) -> None:
+    """The site lists another one."""
+    with origin() as unlisted:
+        async with opened(browser, unlisted) as page:
+            told = await page.evaluate(_SAY, [site.base_url, token, "Hi"])
+            assert told["error"] == "APIConnectionError"
+            assert (await page.evaluate(_TICKET, [site.base_url, token]))["error"] == "TypeError"
+            assert await page.evaluate(_LIST, f"{site.ws_url}?ticket=any") == 1006

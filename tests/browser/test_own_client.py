@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from playwright.async_api import Browser
 
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page
-
+from tests.browser.conftest import restart
 from tests.browser.contexts import new_context
 from tests.live import LiveSite
-from tests.processes import ROOT
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
@@ -34,42 +26,16 @@ _FAIL = """async ([url, token]) => {
 }"""
 
 
-class _Files(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def elsewhere() -> Iterator[str]:
-    """An origin that serves the client's files, and a list of them as its page."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(ROOT / "clients" / "js")))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser, elsewhere: str) -> AsyncIterator[Page]:
-    context = await new_context(browser)
-    opened = await context.new_page()
-    await opened.goto(elsewhere)
-    yield opened
-    await context.close()
-
-
 async def test_a_page_elsewhere_chats_and_goes_on_after_a_restart(
-    page: Page, elsewhere: str, start_site: Callable[..., LiveSite], provider: Provider
+    browser: Browser, site: LiveSite, listed_origin: str, provider: Provider
 ) -> None:
-    own = {"OPENAI_BASE_URL": provider.base_url, "OPENAI_API_KEY": "loopback", "HERMES_API_ORIGINS": elsewhere}
-    site = await asyncio.to_thread(lambda: start_site(HERMES_MODEL="openai-chat:loopback", **own))
     provider.script(Answer(words=["Hello ", "there"]), Answer(words=["Again"]))
+    context = await new_context(browser)
+    page = await context.new_page()
+    await page.goto(listed_origin)
     await page.evaluate(_CONNECT, [site.ws_url, site.tokens["owner"]])
     assert await page.evaluate(_SAY, "Hi") == "Hello there"
-    await asyncio.to_thread(site.restart)
+    await restart(site)
     assert await page.evaluate(_SAY, "And now?") == "Again"
     assert await page.evaluate(_FAIL, [site.ws_url, "wrong"]) == "Denied"
-    assert await asyncio.to_thread(site.stop) == 0
-    assert site.errors() == []
+    await context.close()
