@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Visitor, await_checkpoint, ready, say, thread
 from tests.browser.contexts import new_context
+from tests.browser.stories import walk
 from tests.live import LiveSite
 from tests.many.outside import let_owners_be_silent
 from tests.providers.fixtures import Provider
@@ -56,7 +57,9 @@ async def tabs(browser: Browser, sites: list[LiveSite], provider: Provider) -> A
     assert person.problems == []
 
 
-async def test_an_answer_streams_into_the_tab_of_the_other_process(provider: Provider, tabs: tuple[Page, Page]) -> None:
+async def an_answer_streams_into_the_tab_of_the_other_process(
+    provider: Provider, sites: list[LiveSite], tabs: tuple[Page, Page]
+) -> None:
     gate = Gate()
     provider.script(Answer(["One ", "two"], gates={1: gate}), Answer(["Three"]))
     here, there = tabs
@@ -71,7 +74,7 @@ async def test_an_answer_streams_into_the_tab_of_the_other_process(provider: Pro
         await expect(thread(tab).get_by_text("And then?")).to_have_count(1)
 
 
-async def test_the_death_of_a_process_is_told_in_the_other_and_the_queue_goes_on(
+async def the_death_of_a_process_is_told_in_the_other_and_the_queue_goes_on(
     provider: Provider, sites: list[LiveSite], tabs: tuple[Page, Page]
 ) -> None:
     provider.script(Answer(["Kept ", "lost"], gates={1: Gate()}), Answer(["The next"]))
@@ -86,3 +89,17 @@ async def test_the_death_of_a_process_is_told_in_the_other_and_the_queue_goes_on
     await expect(thread(there)).to_contain_text("interrupted", ignore_case=True)
     await expect(thread(there)).to_contain_text("The next")
     await expect(thread(there).get_by_text("Go on!")).to_have_count(1)
+
+
+async def test_two_processes_are_one_site_for_two_tabs(
+    provider: Provider, sites: list[LiveSite], tabs: tuple[Page, Page]
+) -> None:
+    await walk(
+        (
+            an_answer_streams_into_the_tab_of_the_other_process,
+            the_death_of_a_process_is_told_in_the_other_and_the_queue_goes_on,
+        ),
+        provider,
+        sites,
+        tabs,
+    )
