@@ -12,6 +12,7 @@ from tests.browser.compacting import SUMMARY, arrived, dividers, set_window, sum
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.searching import options, search
 from tests.browser.shell import act
+from tests.browser.stories import walk
 from tests.browser.test_keyboard import tab_to
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -103,8 +104,7 @@ Turn.objects.create(owner=chat.owner, chat_session=chat, kind="compaction", mess
     await expect(waiting).to_have_count(0)
 
 
-async def test_a_summary_that_is_stopped_leaves_the_chat(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
+async def one_that_is_stopped_leaves_the_chat(page: Page, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer([SUMMARY], gates={0: gate}))
     await summarise(page)
@@ -117,13 +117,22 @@ async def test_a_summary_that_is_stopped_leaves_the_chat(visitor: Visitor, provi
     await expect(dividers(page)).to_have_count(0)
     await expect(thread(page).locator(".note")).to_have_count(0)
     await expect(page.get_by_label("Message", exact=True)).to_have_value("A draft")
+    await page.get_by_label("Message", exact=True).fill("")
 
 
-async def test_a_summary_is_edited_by_the_keys(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
-    provider.script(Answer([SUMMARY]))
+async def one_that_fails_is_told_and_tried_again(page: Page, provider: Provider) -> None:
+    provider.script(Answer(status=500), Answer([SUMMARY]))
     await summarise(page)
+    note = thread(page).locator(".note")
+    await expect(note).to_contain_text("could not be summarised")
+    await expect(note).to_contain_text("The chat is as it was.")
+    await expect(button(page, "Good answer")).to_have_count(2)
+    await note.get_by_role("button", name="Try again").click()
     await expect(dividers(page)).to_have_count(1)
+    await expect(note).to_have_count(0)
+
+
+async def it_is_edited_by_the_keys(page: Page, provider: Provider) -> None:
     await tab_to(page, dividers(page).locator("summary"))
     await page.keyboard.press("Enter")
     await tab_to(page, button(page, "Edit").last)
@@ -150,36 +159,33 @@ async def test_a_summary_is_edited_by_the_keys(visitor: Visitor, provider: Provi
     assert b"Pears alone." in provider.bodies[-1]
 
 
-async def test_the_whole_chat_is_used_again_by_the_keys(visitor: Visitor, provider: Provider) -> None:
+async def test_a_summary_is_stopped_fails_and_is_edited(visitor: Visitor, provider: Provider) -> None:
     page = await arrived(visitor, provider)
+    await walk(
+        (
+            one_that_is_stopped_leaves_the_chat,
+            one_that_fails_is_told_and_tried_again,
+            it_is_edited_by_the_keys,
+        ),
+        page,
+        provider,
+    )
+
+
+async def test_a_found_summary_opens_where_it_stands(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider, 1)
     await summarised(page, provider)
-    await tab_to(page, button(page, "Use the whole chat"))
-    await page.keyboard.press("Enter")
-    await expect(dividers(page)).to_have_count(2)
-    await expect(dividers(page).last).to_be_focused()
-    await expect(dividers(page).last).to_contain_text("The whole chat is used again")
-    provider.script(Answer(["Once more."]))
-    await tab_to(page, button(page, "Summarise again"))
-    await page.keyboard.press("Enter")
-    await expect(dividers(page)).to_have_count(3)
-    await expect(button(page, "Summarise again")).to_have_count(0)
-
-
-async def test_a_failing_summary_is_told_and_tried_again(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
-    provider.script(Answer(status=500), Answer([SUMMARY]))
-    await summarise(page)
-    note = thread(page).locator(".note")
-    await expect(note).to_contain_text("could not be summarised")
-    await expect(note).to_contain_text("The chat is as it was.")
-    await expect(button(page, "Good answer")).to_have_count(2)
-    await note.get_by_role("button", name="Try again").click()
-    await expect(dividers(page)).to_have_count(1)
-    await expect(note).to_have_count(0)
+    await dividers(page).locator("summary").click()
+    await search(page, "apples")
+    await options(page, "In this chat").first.click()
+    await expect(dividers(page).locator("li").last).to_be_visible()
+    await expect(dividers(page)).to_have_class("divider found")
+    await expect(dividers(page).locator("summary")).to_be_focused()
+    assert await page.evaluate("CSS.highlights.get('found').size") == 1
 
 
 async def test_an_edit_of_a_summary_that_was_replaced_is_kept(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
+    page = await arrived(visitor, provider, 1)
     await summarised(page, provider)
     other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
     await button(page, "Edit").last.click()
@@ -194,14 +200,28 @@ async def test_an_edit_of_a_summary_that_was_replaced_is_kept(visitor: Visitor, 
     await expect(page.get_by_label("Edit the summary")).to_have_value("Of this window.")
 
 
-async def test_what_can_not_be_summarised_says_why(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider, 1)
-    await summarised(page, provider)
+async def where_nothing_was_said_since_it_is_refused(page: Page, provider: Provider) -> None:
     await page.get_by_role("button", name="Options of this chat").click()
     entry = page.get_by_role("menuitem", name="Summarise earlier messages")
     await expect(entry).to_have_attribute("aria-disabled", "true")
     await expect(entry).to_contain_text("Nothing was said since the last summary")
     await page.keyboard.press("Escape")
+
+
+async def the_whole_chat_is_used_again_by_the_keys(page: Page, provider: Provider) -> None:
+    await tab_to(page, button(page, "Use the whole chat"))
+    await page.keyboard.press("Enter")
+    await expect(dividers(page)).to_have_count(2)
+    await expect(dividers(page).last).to_be_focused()
+    await expect(dividers(page).last).to_contain_text("The whole chat is used again")
+    provider.script(Answer(["Once more."]))
+    await tab_to(page, button(page, "Summarise again"))
+    await page.keyboard.press("Enter")
+    await expect(dividers(page)).to_have_count(3)
+    await expect(button(page, "Summarise again")).to_have_count(0)
+
+
+async def while_an_answer_is_written_it_is_refused(page: Page, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(["One."], gates={0: gate}))
     await say(page, "Wait")
@@ -210,6 +230,20 @@ async def test_what_can_not_be_summarised_says_why(visitor: Visitor, provider: P
     await options(page, "This chat").first.click()
     await expect(page.locator("#toast")).to_contain_text("Not while an answer is on its way")
     gate.open()
+
+
+async def test_a_summary_is_taken_back_and_refused(visitor: Visitor, provider: Provider) -> None:
+    page = await arrived(visitor, provider, 1)
+    await summarised(page, provider)
+    await walk(
+        (
+            where_nothing_was_said_since_it_is_refused,
+            the_whole_chat_is_used_again_by_the_keys,
+            while_an_answer_is_written_it_is_refused,
+        ),
+        page,
+        provider,
+    )
 
 
 async def test_a_summary_from_elsewhere_moves_nothing(visitor: Visitor, provider: Provider) -> None:
@@ -229,24 +263,23 @@ async def test_a_summary_from_elsewhere_moves_nothing(visitor: Visitor, provider
     assert before[1] == "answer 0"
 
 
-async def test_a_found_summary_opens_where_it_stands(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
-    await summarised(page, provider)
-    await dividers(page).locator("summary").click()
-    await search(page, "apples")
-    await options(page, "In this chat").first.click()
-    await expect(dividers(page).locator("li").last).to_be_visible()
-    await expect(dividers(page)).to_have_class("divider found")
-    await expect(dividers(page).locator("summary")).to_be_focused()
-    assert await page.evaluate("CSS.highlights.get('found').size") == 1
+async def a_message_too_large_stays_where_it_was_written(page: Page, provider: Provider) -> None:
+    text = "word " * 4_000
+    await say(page, text)
+    line = page.locator("#refusal")
+    await expect(line).to_contain_text("tokens too long for the model, whose window holds 4,000. Shorten it.")
+    box = page.get_by_label("Message", exact=True)
+    await expect(box).to_have_value(text)
+    await expect(thread(page).locator(".message")).to_have_count(2)
+    provider.script(Answer(["Short enough."]))
+    await box.fill("word")
+    await expect(line).to_be_hidden()
+    await box.press("Enter")
+    await expect(thread(page)).to_contain_text("Short enough.")
 
 
-async def test_a_window_that_fills_is_told_and_summarised(
-    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
-) -> None:
-    page = await arrived(visitor, provider, 1)
+async def a_window_that_fills_is_told_and_summarised(page: Page, provider: Provider) -> None:
     gauge = page.locator("#gauge")
-    await window(WINDOW)
     for tokens, words in ((2_000, ""), (2_600, "65\u00a0% of the model\u2019s window is used"), (2_950, "soon")):
         provider.script(Answer(["Yes."], counts={"prompt_tokens": tokens, "completion_tokens": 1}))
         await say(page, f"{tokens}?")
@@ -256,6 +289,21 @@ async def test_a_window_that_fills_is_told_and_summarised(
     await gauge.get_by_role("button", name="Summarise now").click()
     await expect(dividers(page)).to_have_count(1)
     await expect(gauge).to_be_hidden()
+
+
+async def test_a_small_window_refuses_fills_and_is_freed(
+    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
+) -> None:
+    page = await arrived(visitor, provider, 1)
+    await window(WINDOW)
+    await walk(
+        (
+            a_message_too_large_stays_where_it_was_written,
+            a_window_that_fills_is_told_and_summarised,
+        ),
+        page,
+        provider,
+    )
 
 
 async def test_a_chat_that_became_too_long_is_summarised_first(
@@ -286,22 +334,3 @@ async def test_a_chat_that_became_too_long_is_summarised_first(
     await button(page, "Previous version").click()
     await expect(thread(page)).to_contain_text("At last.")
     await expect(dividers(page)).to_have_count(1)
-
-
-async def test_a_message_too_large_stays_where_it_was_written(
-    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
-) -> None:
-    page = await arrived(visitor, provider, 1)
-    await window(WINDOW)
-    text = "word " * 4_000
-    await say(page, text)
-    line = page.locator("#refusal")
-    await expect(line).to_contain_text("tokens too long for the model, whose window holds 4,000. Shorten it.")
-    box = page.get_by_label("Message", exact=True)
-    await expect(box).to_have_value(text)
-    await expect(thread(page).locator(".message")).to_have_count(2)
-    provider.script(Answer(["Short enough."]))
-    await box.fill("word")
-    await expect(line).to_be_hidden()
-    await box.press("Enter")
-    await expect(thread(page)).to_contain_text("Short enough.")
