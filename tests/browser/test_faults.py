@@ -8,10 +8,11 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import Visitor, say, thread
+from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.faults import NOT_FOUND, Faults
 from tests.browser.searching import field, options, palette, search
 from tests.browser.shell import act
+from tests.browser.stories import walk
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -37,12 +38,7 @@ def box(page: Page) -> Locator:
     return page.get_by_label("Message", exact=True)
 
 
-async def test_a_chat_that_cannot_be_opened_is_tried_again(
-    visitor: Visitor, provider: Provider, faults: Faults
-) -> None:
-    provider.script(Answer(words=["Here I am"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
+async def a_chat_that_cannot_be_opened_is_tried_again(page: Page, visitor: Visitor, faults: Faults) -> None:
     await expect(thread(page)).to_contain_text("Here I am")
     await box(page).fill("A draft")
     address = page.url
@@ -58,12 +54,10 @@ async def test_a_chat_that_cannot_be_opened_is_tried_again(
     await expect(line(page)).to_be_hidden()
     await expect(box(page)).to_have_value("A draft")
     assert page.url == address
+    await box(page).fill("")
 
 
-async def test_a_chat_is_tried_again_by_itself(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    provider.script(Answer(words=["Here I am"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
+async def a_chat_is_tried_again_by_itself(page: Page, visitor: Visitor, faults: Faults) -> None:
     await expect(thread(page)).to_contain_text("Here I am")
     faults.fail("session.open")
     await page.reload()
@@ -71,6 +65,109 @@ async def test_a_chat_is_tried_again_by_itself(visitor: Visitor, provider: Provi
     faults.stop()
     await expect(thread(page)).to_contain_text("Here I am")
     await expect(line(page)).to_be_hidden()
+
+
+async def text_is_formatted_when_that_works_again(page: Page, visitor: Visitor, faults: Faults) -> None:
+    await expect(thread(page).locator("strong")).to_have_text("Here")
+    faults.fail("markdown.render")
+    await page.reload()
+    await expect(thread(page)).to_contain_text("**Here** I am")
+    faults.stop()
+    await expect(thread(page).locator("strong")).to_have_text("Here")
+
+
+async def the_usage_of_a_chat_is_asked_for_again(page: Page, visitor: Visitor, faults: Faults) -> None:
+    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
+    faults.fail("session.ledger")
+    await page.get_by_role("button", name="Options of this chat").click()
+    await page.get_by_role("menuitem", name="Usage").click()
+    dialog = page.get_by_role("dialog", name="Usage of this chat")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Try again in a moment")
+    faults.stop()
+    await dialog.get_by_role("button", name="Try again").click()
+    await expect(dialog).to_contain_text("Instructions")
+    await dialog.get_by_role("button", name="Close").click()
+
+
+async def a_search_that_failed_keeps_its_words(page: Page, visitor: Visitor, faults: Faults) -> None:
+    await expect(page.locator("#title")).to_have_text("Pears")
+    faults.fail("session.search")
+    await search(page, "pear")
+    await expect(palette(page)).to_contain_text("Try again in a moment")
+    faults.stop()
+    await palette(page).get_by_role("option", name="Search again").click()
+    await expect(options(page, "In this chat").first).to_contain_text("Pears")
+    await expect(palette(page)).not_to_contain_text("Try again in a moment")
+    await expect(field(page)).to_have_value("pear")
+    await page.keyboard.press("Escape")
+    await expect(palette(page)).to_be_hidden()
+
+
+async def a_title_that_could_not_be_saved_is_kept(page: Page, visitor: Visitor, faults: Faults) -> None:
+    await expect(page.locator("#title")).to_have_text("Pears")
+    faults.fail("session.update")
+    await page.get_by_role("button", name="Options of this chat").click()
+    await page.get_by_role("menuitem", name="Rename").click()
+    field = page.get_by_label("New title")
+    await field.fill("Apples")
+    await field.press("Enter")
+    await expect(page.locator("#toast")).to_contain_text("Try again in a moment")
+    await expect(field).to_have_value("Apples")
+    faults.stop()
+    await field.press("Enter")
+    await expect(page.locator("#title")).to_have_text("Apples")
+    await expect(field).to_have_count(0)
+    await expect(page.locator("#title")).to_be_focused()
+
+
+async def the_list_of_chats_is_tried_again(page: Page, visitor: Visitor, faults: Faults) -> None:
+    chats = page.get_by_role("navigation", name="Chats")
+    await expect(chats).to_contain_text("Apples")
+    faults.fail("session.list", retry_after=HOUR)
+    await page.goto(visitor.site.base_url)
+    await expect(chats).to_contain_text("Your chats could not be loaded.")
+    faults.stop()
+    await chats.get_by_role("button", name="Try now").click()
+    await expect(chats).to_contain_text("Apples")
+    await expect(chats).not_to_contain_text("could not be loaded")
+    await chats.get_by_role("link", name="Apples").click()
+
+
+async def only_a_chat_that_is_not_found_is_left(page: Page, visitor: Visitor, faults: Faults) -> None:
+    await expect(page).to_have_url(re.compile("chat="))
+    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
+    await box(page).fill("A draft")
+    faults.fail("session.open", NOT_FOUND)
+    await page.reload()
+    await expect(page.locator("#toast")).to_contain_text("no longer exists")
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+    await expect(box(page)).to_have_value("A draft")
+    faults.stop()
+    await page.goto(visitor.site.base_url + "/?chat=nonsense")
+    await expect(page.locator("#toast")).to_contain_text("no longer exists")
+    await expect(page).to_have_url(visitor.site.base_url + "/")
+
+
+async def test_what_fails_for_a_moment_is_tried_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    provider.script(Answer(words=["**Here** I am"]))
+    page = await visitor.arrive()
+    await say(page, "Pears")
+    await expect(thread(page)).to_contain_text("Here I am")
+    await walk(
+        (
+            a_chat_that_cannot_be_opened_is_tried_again,
+            a_chat_is_tried_again_by_itself,
+            text_is_formatted_when_that_works_again,
+            the_usage_of_a_chat_is_asked_for_again,
+            a_search_that_failed_keeps_its_words,
+            a_title_that_could_not_be_saved_is_kept,
+            the_list_of_chats_is_tried_again,
+            only_a_chat_that_is_not_found_is_left,
+        ),
+        page,
+        visitor,
+        faults,
+    )
 
 
 async def test_what_is_shown_stays_while_a_chat_is_tried_again(
@@ -107,40 +204,7 @@ WHERE text = 'One' AND owner_id = (SELECT id FROM auth_user WHERE username = %s)
 """
 
 
-async def test_only_a_chat_that_is_not_found_is_left(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(page).to_have_url(re.compile("chat="))
-    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
-    await box(page).fill("A draft")
-    faults.fail("session.open", NOT_FOUND)
-    await page.reload()
-    await expect(page.locator("#toast")).to_contain_text("no longer exists")
-    await expect(page).to_have_url(visitor.site.base_url + "/")
-    await expect(box(page)).to_have_value("A draft")
-    faults.stop()
-    await page.goto(visitor.site.base_url + "/?chat=nonsense")
-    await expect(page.locator("#toast")).to_contain_text("no longer exists")
-    await expect(page).to_have_url(visitor.site.base_url + "/")
-
-
-async def test_the_list_of_chats_is_tried_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.arrive()
-    await say(page, "Pears")
-    chats = page.get_by_role("navigation", name="Chats")
-    await expect(chats).to_contain_text("Pears")
-    faults.fail("session.list", retry_after=HOUR)
-    await page.goto(visitor.site.base_url)
-    await expect(chats).to_contain_text("Your chats could not be loaded.")
-    faults.stop()
-    await chats.get_by_role("button", name="Try now").click()
-    await expect(chats).to_contain_text("Pears")
-    await expect(chats).not_to_contain_text("could not be loaded")
-
-
-async def test_older_messages_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
-    page = await visitor.arrive()
-    await asyncio.to_thread(act, site, LONG)
+async def older_messages_are_tried_again(page: Page, visitor: Visitor, faults: Faults, site: LiveSite) -> None:
     faults.fail("session.messages", retry_after=HOUR)
     await page.reload()
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
@@ -153,11 +217,11 @@ async def test_older_messages_are_tried_again(visitor: Visitor, site: LiveSite, 
     await expect(thread(page)).not_to_contain_text("could not be loaded")
 
 
-async def test_a_hit_is_shown_although_older_messages_fail_at_first(
-    visitor: Visitor, site: LiveSite, faults: Faults
+async def a_hit_is_shown_although_older_messages_fail_at_first(
+    page: Page, visitor: Visitor, faults: Faults, site: LiveSite
 ) -> None:
-    page = await visitor.arrive()
-    await asyncio.to_thread(act, site, LONG)
+    await page.goto(visitor.site.base_url)
+    await ready(page)
     faults.fail("session.messages")
     await search(page, "message 120")
     await options(page, "In messages").click()
@@ -166,63 +230,19 @@ async def test_a_hit_is_shown_although_older_messages_fail_at_first(
     await expect(thread(page).get_by_text("message 120", exact=True)).to_be_in_viewport()
 
 
-async def test_a_title_that_could_not_be_saved_is_kept(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+async def test_older_messages_that_fail_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
     page = await visitor.arrive()
-    await say(page, "Pears")
-    await expect(page.locator("#title")).to_have_text("Pears")
-    faults.fail("session.update")
-    await page.get_by_role("button", name="Options of this chat").click()
-    await page.get_by_role("menuitem", name="Rename").click()
-    field = page.get_by_label("New title")
-    await field.fill("Apples")
-    await field.press("Enter")
-    await expect(page.locator("#toast")).to_contain_text("Try again in a moment")
-    await expect(field).to_have_value("Apples")
-    faults.stop()
-    await field.press("Enter")
-    await expect(page.locator("#title")).to_have_text("Apples")
-    await expect(field).to_have_count(0)
-    await expect(page.locator("#title")).to_be_focused()
-
-
-async def test_a_search_that_failed_keeps_its_words(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.arrive()
-    await say(page, "Pears")
-    await expect(page.locator("#title")).to_have_text("Pears")
-    faults.fail("session.search")
-    await search(page, "pear")
-    await expect(palette(page)).to_contain_text("Try again in a moment")
-    faults.stop()
-    await palette(page).get_by_role("option", name="Search again").click()
-    await expect(options(page, "In this chat").first).to_contain_text("Pears")
-    await expect(palette(page)).not_to_contain_text("Try again in a moment")
-    await expect(field(page)).to_have_value("pear")
-
-
-async def test_the_usage_of_a_chat_is_asked_for_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    page = await visitor.arrive()
-    await say(page, "Pears")
-    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
-    faults.fail("session.ledger")
-    await page.get_by_role("button", name="Options of this chat").click()
-    await page.get_by_role("menuitem", name="Usage").click()
-    dialog = page.get_by_role("dialog", name="Usage of this chat")
-    await expect(dialog.get_by_role("alert")).to_contain_text("Try again in a moment")
-    faults.stop()
-    await dialog.get_by_role("button", name="Try again").click()
-    await expect(dialog).to_contain_text("Instructions")
-
-
-async def test_text_is_formatted_when_that_works_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
-    provider.script(Answer(words=["**Hello** Ann"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(thread(page).locator("strong")).to_have_text("Hello")
-    faults.fail("markdown.render")
-    await page.reload()
-    await expect(thread(page)).to_contain_text("**Hello** Ann")
-    faults.stop()
-    await expect(thread(page).locator("strong")).to_have_text("Hello")
+    await asyncio.to_thread(act, site, LONG)
+    await walk(
+        (
+            older_messages_are_tried_again,
+            a_hit_is_shown_although_older_messages_fail_at_first,
+        ),
+        page,
+        visitor,
+        faults,
+        site,
+    )
 
 
 async def test_a_first_message_without_a_chat_is_given_back(

@@ -14,6 +14,7 @@ from tests.browser.conftest import Visitor, await_checkpoint, say, thread
 from tests.browser.faults import Faults
 from tests.browser.searching import options, search
 from tests.browser.shell import act
+from tests.browser.stories import walk
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.peers import peer, token
@@ -135,10 +136,23 @@ async def test_a_page_that_was_offline_asks_for_what_it_missed(
     assert "session.list" not in asked
 
 
-async def test_an_answer_goes_on_after_a_time_offline(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+async def a_change_by_another_program_is_shown(
+    page: Page, visitor: Visitor, provider: Provider, site: LiveSite
+) -> None:
+    box = page.get_by_label("Message", exact=True)
+    await box.fill("A draft")
+    await rewrite(visitor, "As it **was**", "As it **is**")
+    await expect(thread(page).locator("strong")).to_have_text("is", timeout=SHOWN_WITHIN)
+    await expect(box).to_have_value("A draft")
+    await expect(box).to_be_focused()
+    await box.fill("")
+
+
+async def an_answer_goes_on_after_a_time_offline(
+    page: Page, visitor: Visitor, provider: Provider, site: LiveSite
+) -> None:
     gates = [Gate(), Gate()]
     provider.script(Answer(words=["One ", "two ", "three"], gates={1: gates[0], 2: gates[1]}))
-    page = await visitor.arrive()
     await say(page, "Count")
     await expect(thread(page)).to_contain_text("One")
     await visitor.context.set_offline(True)
@@ -148,14 +162,13 @@ async def test_an_answer_goes_on_after_a_time_offline(visitor: Visitor, site: Li
     await visitor.context.set_offline(False)
     await expect(thread(page)).to_contain_text("One two")
     gates[1].open()
-    await expect(answers(page)).to_have_count(1)
+    await expect(answers(page)).to_have_count(2)
     await expect(thread(page).get_by_text("One two three")).to_have_count(1)
 
 
-async def test_a_chat_deleted_while_offline_is_left(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(answers(page)).to_have_count(1)
+async def a_chat_deleted_while_offline_is_left(
+    page: Page, visitor: Visitor, provider: Provider, site: LiveSite
+) -> None:
     await visitor.context.set_offline(True)
     session_id = page.url.partition("chat=")[2]
     await asyncio.to_thread(_delete, site, visitor.name, session_id)
@@ -165,22 +178,27 @@ async def test_a_chat_deleted_while_offline_is_left(visitor: Visitor, site: Live
     await expect(chats(page)).to_contain_text("No chats yet.")
 
 
-def _delete(site: LiveSite, user: str, session_id: str) -> None:
-    with peer(site, **token(site, user)) as client:
-        client.call("session.delete", session_id=session_id)
-
-
-async def test_a_change_by_another_program_is_shown(visitor: Visitor, provider: Provider) -> None:
+async def test_what_others_do_to_a_chat_is_shown(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
     provider.script(Answer(words=["As it **was**"]))
     page = await visitor.arrive()
     await say(page, "Hello")
     await expect(answers(page)).to_have_count(1)
-    box = page.get_by_label("Message", exact=True)
-    await box.fill("A draft")
-    await rewrite(visitor, "As it **was**", "As it **is**")
-    await expect(thread(page).locator("strong")).to_have_text("is", timeout=SHOWN_WITHIN)
-    await expect(box).to_have_value("A draft")
-    await expect(box).to_be_focused()
+    await walk(
+        (
+            a_change_by_another_program_is_shown,
+            an_answer_goes_on_after_a_time_offline,
+            a_chat_deleted_while_offline_is_left,
+        ),
+        page,
+        visitor,
+        provider,
+        site,
+    )
+
+
+def _delete(site: LiveSite, user: str, session_id: str) -> None:
+    with peer(site, **token(site, user)) as client:
+        client.call("session.delete", session_id=session_id)
 
 
 RESTS = """element => new Promise((done) => {
