@@ -62,19 +62,20 @@ class ArchiveFiles:
         made = made_content(record.sealed)
         if made is not None and made.kept == record.digest:
             if (content := await door.read(_content, user_id, made.digest)) is None:
-                content = await self._restore(user_id, record, made)
+                content = await self._restore(user_id, self._archive, record, made)
             if content is not None:
                 return await door.write(_make, user_id, content, file_id, record.name)
-        return await self._add(user_id, record)
+        return await self._add(user_id, self._archive, record)
 
-    async def _restore(self, user_id: int, record: KeptFileRecord, made: MadeContent) -> FileContent | None:
+    async def _restore(
+        self, user_id: int, archive: zipfile.ZipFile, record: KeptFileRecord, made: MadeContent
+    ) -> FileContent | None:
         """Keep what was made of a file as it is; None where the archive does not have it whole. Raises CommandError."""
-        assert self._archive is not None
         paths = {made.kept: record.url, **{name: object_path(name) for name in made.objects}}
         with ExitStack() as stack:
-            reading = _objects(self._archive, paths, made.stored_size)
+            reading = _objects(archive, paths, made.stored_size)
             objects = await asyncio.to_thread(stack.enter_context, reading)
-            text = await asyncio.to_thread(_text, self._archive, made)
+            text = await asyncio.to_thread(_text, archive, made)
             if objects is None or text is None:
                 return None
             content = FileContent(owner_id=user_id, text=text, **made.model_dump())
@@ -90,11 +91,10 @@ class ArchiveFiles:
                 await clearing.tidy()
                 raise
 
-    async def _add(self, user_id: int, record: KeptFileRecord) -> UserFile:
+    async def _add(self, user_id: int, archive: zipfile.ZipFile, record: KeptFileRecord) -> UserFile:
         """Take a file as if it were sent. Raises Unusable, Unreadable, CommandError."""
-        assert self._archive is not None
         with ExitStack() as stack:
-            reading = _spooled(self._archive, record.url, settings.HERMES_MAX_FILE)
+            reading = _spooled(archive, record.url, settings.HERMES_MAX_FILE)
             file, size, digest = await asyncio.to_thread(stack.enter_context, reading)
             door = database.of(user_id)
             shape = await adding.add(user_id, Upload(record.name, size, digest), file, door)

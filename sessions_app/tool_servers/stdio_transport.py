@@ -127,8 +127,7 @@ async def _log(process: asyncio.subprocess.Process) -> None:
 
     What comes after is read so slowly that the process waits, and dropped.
     """
-    stderr, left = process.stderr, MAX_LOGGED
-    assert stderr is not None
+    stderr, left = cast(asyncio.StreamReader, process.stderr), MAX_LOGGED
     while piece := await stderr.read(_PIECE):
         for line in piece[:left].decode(errors="replace").splitlines():
             logger.info("the process %d of a tool server says: %s", process.pid, ascii(line)[1:-1])
