@@ -62,6 +62,7 @@ def test_the_selected_sessions_begin_anew_and_no_others(boss: Client, alice: Use
     assert ChatSession.objects.get(title="of another profile").applied_prefix == ""
 
 
+@pytest.mark.both_databases
 def test_all_sessions_of_a_profile_begin_anew(boss: Client, alice: User, edited: AgentProfile) -> None:
     other = AgentProfile.objects.create(name="Other", system_prompt="Be long.")
     make_session(alice, "of the other", profile=other)
@@ -70,6 +71,7 @@ def test_all_sessions_of_a_profile_begin_anew(boss: Client, alice: User, edited:
     assert titles_behind() == {"of the other"}
 
 
+@pytest.mark.both_databases
 def test_nothing_is_applied_before_it_is_confirmed(boss: Client, edited: AgentProfile) -> None:
     asked = boss.post(list_of(ChatSession), chosen("one", "two")).content.decode()
     assert "Apply to 2 chat sessions" in asked
@@ -133,6 +135,7 @@ def test_whoever_is_not_staff_is_sent_to_the_login(client: Client, alice: User, 
     assert titles_behind() == {"one", "two", "three"}
 
 
+@pytest.mark.both_databases
 def test_a_profile_without_memory_takes_it_from_prompts(boss: Client, alice: User) -> None:
     memory.add(alice.pk, "Is called Ada.")
     instructions.write(alice.pk, 'Be kind, and "memories":[]')

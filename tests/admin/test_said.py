@@ -135,6 +135,7 @@ def test_a_users_page_reads_no_rows_of_others(boss: Client, alice: User, bob: Us
         assert [fault for fault in faults(plan_of(sql, params)) if "sessions_app" in fault] == [], sql
 
 
+@pytest.mark.both_databases
 def test_a_changed_profile_says_which_chats_keep_the_old_prompt(boss: Client, enter: Enter, alice: User) -> None:
     profile = AgentProfile.default()
     for _ in range(3):

@@ -146,6 +146,7 @@ def test_a_call_that_is_stopped_loses_no_token(connected: Person, notes: ToolSer
     assert held.memory.refreshes == 1
 
 
+@pytest.mark.both_databases
 def test_what_was_revoked_at_the_server_has_to_be_connected_again(
     connected: Person, notes: ToolServer, protected: ProtectedServer
 ) -> None:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
-import pytest
 import pytest_asyncio
 from django.contrib.auth.models import AbstractUser
 from openai import AsyncOpenAI
@@ -51,7 +50,6 @@ async def test_many_streams_beside_a_history_of_ten_megabytes(client: AsyncOpenA
     assert await database.read(ChatSession.objects.count) == AT_ONCE + 1
 
 
-@pytest.mark.both_databases  # the waits for the other database block no loop either
 async def test_many_responses_at_once_beside_long_instructions(client: AsyncOpenAI, provider: Provider) -> None:
     async def responded(number: int) -> str:
         instructions = "Be brief. " * (15_000 if number % 10 == 0 else 1)

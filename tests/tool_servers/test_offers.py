@@ -50,6 +50,7 @@ def test_new_sessions_are_told_of_what_is_not_off(server: ToolServer, profile: A
     assert told(profile) == {}
 
 
+@pytest.mark.both_databases
 def test_a_change_is_an_offer_until_it_is_taken(server: ToolServer, profile: AgentProfile) -> None:
     before = prefix_of(profile, remembers=False).to_json()
     offers.record(server, [offer("d"), offer("c", "Other."), offer("a", "Other.")])

@@ -77,6 +77,7 @@ async def test_files_are_links(host: Host, session: NewSession) -> None:
     assert f"- [a \\[letter\\].txt](https://here{file.url})" in await written(host, chat, markdown)
 
 
+@pytest.mark.both_databases
 async def test_a_rating_goes_along(host: Host, session: NewSession) -> None:
     chat = await session()
     turn = await host.turn(chat)

@@ -242,6 +242,7 @@ async def test_a_later_message_refuses_and_the_queued_one_is_first(
     assert server.made == []
 
 
+@pytest.mark.both_databases
 async def test_always_approves_later_calls_of_the_tool_here(
     host: Host, chat: UUID, server: MailServer, session: NewSession, provider: Provider
 ) -> None:

@@ -26,6 +26,7 @@ async def counts() -> tuple[int, int]:
     return await database.read(lambda: (Turn.objects.count(), MessageClaim.objects.count()))
 
 
+@pytest.mark.one_database
 async def test_a_repeat_while_it_runs_and_after_its_end(host: Host, session: NewSession, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(["first"], gates={0: gate}))
@@ -44,6 +45,7 @@ async def test_a_repeat_while_it_runs_and_after_its_end(host: Host, session: New
     assert host.listener.facts().count("message.created") == 2, "the question and its answer, once each"
 
 
+@pytest.mark.one_database
 async def test_a_repeat_while_it_waits_and_after_it_was_withdrawn(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -112,6 +114,7 @@ async def test_an_id_stays_taken_after_its_session_was_deleted(host: Host, sessi
         await host.ask(await session(), "one", ID)
 
 
+@pytest.mark.one_database
 async def test_the_ids_of_answers_are_taken_too(host: Host, session: NewSession) -> None:
     chat = await session()
     await host.turn(chat)
@@ -137,6 +140,7 @@ async def test_the_id_of_an_answer_under_way_is_taken_before_it_is_stored(
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One two", "complete")]
 
 
+@pytest.mark.one_database
 async def test_another_users_ids_are_not_known(new_host: NewHost, host: Host, session: NewSession) -> None:
     outsider = await database.write(get_user_model().objects.create_user, "outsider")
     chat, theirs = await session(), await new_session(outsider.pk)
@@ -185,6 +189,7 @@ async def test_a_hosts_clock_has_no_say_in_the_minute(
         await host.ask(chat, "two")
 
 
+@pytest.mark.one_database
 async def test_the_wait_that_is_named_is_enough(host: Host, session: NewSession, settings: Any) -> None:
     settings.HERMES_TURNS_PER_MINUTE = 2
     chat = await session()
@@ -218,6 +223,7 @@ async def test_turns_of_two_sessions_at_once_do_not_share_the_last_place(
     assert await counts() == (3, 3)
 
 
+@pytest.mark.one_database
 async def test_one_users_turns_are_not_counted_against_another(host: Host, session: NewSession, settings: Any) -> None:
     settings.HERMES_TURNS_PER_MINUTE = 1
     other = await database.write(get_user_model().objects.create_user, "other")

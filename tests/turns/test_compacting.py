@@ -36,7 +36,6 @@ async def long_chat(host: Host, session: NewSession, provider: Provider, turns: 
     return chat
 
 
-@pytest.mark.both_databases
 async def test_a_chat_that_outgrows_the_window_goes_on(host: Host, session: NewSession, provider: Provider) -> None:
     await set_window(WINDOW)
     chat = await session()

@@ -173,6 +173,7 @@ async def test_two_at_once_with_one_name_make_one_session(host: Host, provider: 
     assert len(names) == 1
 
 
+@pytest.mark.both_databases
 async def test_a_chat_from_before_digests_is_continued_by_its_id_alone(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

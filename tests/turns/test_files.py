@@ -115,6 +115,7 @@ async def test_the_same_request_again_is_the_same_turn(host: Host, session: NewS
         await host.ask(chat, "look", message_id)
 
 
+@pytest.mark.both_databases
 async def test_a_turn_that_waits_keeps_its_files(host: Host, session: NewSession, provider: Provider) -> None:
     gate, chat = Gate(), await session()
     provider.script(Answer(["one"], gates={0: gate}), Answer(["two"]))

@@ -39,6 +39,7 @@ async def test_turns_run_one_after_the_other_in_the_order_of_asking(
     assert starts == [str(each.run_id) for each in asked]
 
 
+@pytest.mark.one_database
 async def test_what_is_told_of_a_queued_turn(host: Host, session: NewSession, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(["first"], gates={0: gate}))
@@ -56,6 +57,7 @@ async def test_what_is_told_of_a_queued_turn(host: Host, session: NewSession, pr
     assert asked_for[1]["id"] == str(message_id)
 
 
+@pytest.mark.one_database
 async def test_the_transcript_of_the_running_turn_is_untouched_by_the_queue(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -87,6 +89,7 @@ async def test_a_withdrawn_turn_never_runs(host: Host, session: NewSession, prov
     assert len(provider.requests) == 2
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("end", ["stopped", "failed"])
 async def test_the_queue_goes_on_however_the_running_turn_ends(
     host: Host, session: NewSession, provider: Provider, end: str
@@ -104,6 +107,7 @@ async def test_the_queue_goes_on_however_the_running_turn_ends(
     assert (await said(chat))[-2:] == [("user", "two", "complete"), ("assistant", "second", "complete")]
 
 
+@pytest.mark.one_database
 async def test_the_queue_is_bounded(host: Host, session: NewSession, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(["first"], gates={0: gate}))

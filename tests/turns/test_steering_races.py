@@ -99,6 +99,7 @@ async def test_of_two_processes_that_edit_at_once_one_is_refused(new_host: NewHo
     assert len(await said(chat)) == 2
 
 
+@pytest.mark.one_database
 async def test_a_turn_that_waited_is_refused_where_its_model_was_forbidden(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -124,6 +125,7 @@ async def test_a_turn_that_waited_is_refused_where_its_model_was_forbidden(
     assert await database.read(Turn.objects.filter(status="failed").count) == 1
 
 
+@pytest.mark.one_database
 async def test_a_turn_begun_again_is_refused_a_forbidden_model(host: Host, session: NewSession) -> None:
     chat, process = await session(), "lost"
     asked = await database.write(asking.ask, host.user_id, chat, "hello", None, process=process, accepting=True)
@@ -134,6 +136,7 @@ async def test_a_turn_begun_again_is_refused_a_forbidden_model(host: Host, sessi
     assert again.refused == FORBIDDEN
 
 
+@pytest.mark.one_database
 async def test_a_forbidden_model_edits_nothing(host: Host, session: NewSession) -> None:
     chat = await session()
     await host.turn(chat)
