@@ -46,8 +46,8 @@ async def ask(host: Host, given: ThreadRequest) -> ThreadRun:
 
 
 async def ids_of(session_id: UUID) -> list[str]:
-    """The public ids of a session's messages."""
-    rows = Message.objects.filter(chat_session=session_id).order_by("position")
+    """The public ids of a session's messages; of one place, the newest is the last."""
+    rows = Message.objects.filter(chat_session=session_id).order_by("position", "pk")
     return await database.read(lambda: [str(each) for each in rows.values_list("public_id", flat=True)])
 
 
