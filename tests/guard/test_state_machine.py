@@ -510,5 +510,5 @@ def test_what_is_sent_is_what_is_stored_and_our_own_turns_never_cause_a_reload(w
     Machine.world = world
     run_state_machine_as_test(
         Machine,
-        settings=hypothesis_settings(examples(fewer_on_postgresql(8)), stateful_step_count=20),
+        settings=hypothesis_settings(examples(fewer_on_postgresql(6)), stateful_step_count=20),
     )
