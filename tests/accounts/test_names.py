@@ -79,13 +79,19 @@ DOORS_ON_BOTH = [
 ]
 
 
-@pytest.mark.parametrize("name", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
 @pytest.mark.parametrize("door", DOORS_ON_BOTH)
-def test_the_database_refuses_a_look_alike(name: str, door: str) -> None:
+def test_the_database_refuses_a_look_alike(door: str) -> None:
     User.objects.create_user("admin")
-    with pytest.raises(IntegrityError), transaction.atomic():
-        DOORS[door](name)
-    assert list(User.objects.exclude(username="somebody").values_list("username", flat=True)) == ["admin"]
+    taken = []
+    for kind, name in LOOK_ALIKES.items():
+        try:
+            with transaction.atomic():
+                DOORS[door](name)
+        except IntegrityError:
+            continue
+        taken.append(kind)
+    assert taken == []
+    assert list(User.objects.values_list("username", flat=True)) == ["admin"]
 
 
 @pytest.mark.one_database  # the database itself refuses each of them on both
