@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
-from tests.live import PASSWORD, LiveSite
+from tests.live import PASSWORD
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
@@ -35,45 +33,47 @@ async def reload(*pages: Page) -> None:
         await ready(page)
 
 
-@pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["locks", "no locks"])
-async def test_two_tabs_keep_two_new_drafts(visitor: Visitor, script: str) -> None:
-    if script:
-        visitor.prepare(lambda page: page.add_init_script(script))
+async def taken_over(visitor: Visitor) -> Page:
+    """A new tab, which has the draft of the one that was closed last, also after a reload."""
+    page = await visitor.chat()
+    for _ in range(2):
+        await expect(box(page)).to_have_value("Second draft")
+        await reload(page)
+    return page
+
+
+@pytest.mark.parametrize("has_locks", [True, False], ids=["locks", "no locks"])
+async def test_new_drafts_stay_with_their_tabs_and_are_taken_over(
+    visitor: Visitor, provider: Provider, has_locks: bool
+) -> None:
+    """Without locks, a tab cannot tell which of the others live."""
+    if not has_locks:
+        visitor.prepare(lambda page: page.add_init_script(WITHOUT_LOCKS))
     first, second = await two_drafts(visitor)
     for _ in range(2):
         await reload(first, second)
         await expect(box(first)).to_have_value("First draft")
         await expect(box(second)).to_have_value("Second draft")
-
-
-async def test_a_new_tab_is_empty_while_the_others_live(visitor: Visitor) -> None:
-    await two_drafts(visitor)
-    third = await visitor.chat()
-    await expect(box(third)).to_have_value("")
-
-
-@pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["locks", "no locks"])
-async def test_new_tabs_take_over_the_drafts_of_closed_ones(visitor: Visitor, script: str) -> None:
-    if script:
-        visitor.prepare(lambda page: page.add_init_script(script))
-    first, second = await two_drafts(visitor)
+    if has_locks:
+        await new_tab_is_empty(visitor)
     await first.close()
     await second.close()
-    one = await visitor.chat()
-    await expect(box(one)).to_have_value("Second draft")
-    await reload(one)
-    await expect(box(one)).to_have_value("Second draft")
-    if not script:
+    page = await taken_over(visitor)
+    if has_locks:
         other = await visitor.chat()
         await expect(box(other)).to_have_value("First draft")
+        await other.close()
+        await what_is_sent_is_gone(visitor, page)
 
 
-async def test_a_draft_taken_over_and_sent_is_gone(visitor: Visitor, provider: Provider) -> None:
-    first, second = await two_drafts(visitor)
-    await first.close()
-    await second.close()
-    page = await visitor.chat()
-    await expect(box(page)).to_have_value("Second draft")
+async def new_tab_is_empty(visitor: Visitor) -> None:
+    """While the others live."""
+    third = await visitor.chat()
+    await expect(box(third)).to_have_value("")
+    await third.close()
+
+
+async def what_is_sent_is_gone(visitor: Visitor, page: Page) -> None:
     await box(page).press("Enter")
     await expect(thread(page)).to_contain_text("Second draft")
     # Until its first message has begun, the new chat itself is called "New chat" in the list.
@@ -126,13 +126,14 @@ async def test_logging_out_leaves_no_draft(visitor: Visitor) -> None:
     await expect(box(first)).to_have_value("")
 
 
-async def test_a_message_on_its_way_stays_with_its_tab(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+async def test_a_message_on_its_way_stays_with_its_tab(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["Once"]))
     first = await visitor.arrive()
-    await asyncio.to_thread(site.stop)
+    await visitor.context.set_offline(True)
+    await expect(first.locator("#connection")).to_be_visible()
     await say(first, "From the first")
     await expect(thread(first)).to_contain_text("Will be sent when you are connected")
-    await asyncio.to_thread(site.restart)
+    await visitor.context.set_offline(False)
     await expect(thread(first)).to_contain_text("Once")
     second = await visitor.chat()
     await expect(box(second)).to_have_value("")

@@ -49,7 +49,7 @@ async def refusal(page: Page, script: str) -> str:
     return name
 
 
-async def test_markdown_is_shown_and_no_other_html(visitor: Visitor, provider: Provider) -> None:
+async def test_no_page_makes_html_but_of_markdown(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["**bold** `code`"]))
     page = await visitor.arrive()
     await say(page, "Go on")
@@ -60,10 +60,6 @@ async def test_markdown_is_shown_and_no_other_html(visitor: Visitor, provider: P
     for script in MAKES_HTML:
         assert await refusal(page, script) == "TypeError", script
     visitor.problems.clear()
-
-
-async def test_other_pages_make_no_html_either(visitor: Visitor) -> None:
-    page = await visitor.arrive()
     for path in ("/accounts/login/", "/accounts/tokens/", "/nothing-is-here"):
         await page.goto(visitor.site.base_url + path)
         assert visitor.problems == [], path
