@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.faults import Faults
+from tests.browser.stories import walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
@@ -66,23 +67,8 @@ async def test_a_half_answer_is_announced_and_continued(visitor: Visitor, provid
     await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
 
 
-async def test_reasoning_stays_after_a_reload(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["The ", "answer"], reasoning=["Let me ", "think."]))
-    page = await visitor.arrive()
-    await say(page, "Think")
-    fold = thread(page).locator("details.step")
-    await expect(button(page, "Details")).to_have_count(1)
-    await fold.locator("summary").click()
-    for _ in range(2):
-        await expect(fold).to_have_count(1)
-        await expect(fold.get_by_text("Let me think.")).to_be_visible()
-        await expect(thread(page).get_by_text("The answer")).to_have_count(1)
-        await page.reload()
-
-
-async def test_a_thought_without_its_opening_tag_moves(visitor: Visitor, provider: Provider) -> None:
+async def a_thought_without_its_opening_tag_moves(page: Page, provider: Provider) -> None:
     provider.script(streamed("Let me think.", "</think>\n\n", "The answer"))
-    page = await visitor.arrive()
     await say(page, "Think")
     fold = thread(page).locator("details.step")
     await expect(fold).to_have_count(1)
@@ -91,9 +77,33 @@ async def test_a_thought_without_its_opening_tag_moves(visitor: Visitor, provide
     await expect(thread(page)).not_to_contain_text("</think>")
 
 
-async def test_why_a_message_has_no_answer_stays_with_it(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(status=401), Answer(words=["Better now"]))
+async def reasoning_stays_after_a_reload(page: Page, provider: Provider) -> None:
+    provider.script(Answer(words=["Another ", "answer"], reasoning=["Let me ", "think again."]))
+    await say(page, "Think")
+    fold = thread(page).locator("details.step").last
+    await expect(button(page, "Details")).to_have_count(2)
+    await fold.locator("summary").click()
+    for _ in range(2):
+        await expect(thread(page).locator("details.step")).to_have_count(2)
+        await expect(fold.get_by_text("Let me think again.")).to_be_visible()
+        await expect(thread(page).get_by_text("Another answer")).to_have_count(1)
+        await page.reload()
+
+
+async def test_thoughts_are_told_apart_and_stay(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
+    await walk(
+        (
+            a_thought_without_its_opening_tag_moves,
+            reasoning_stays_after_a_reload,
+        ),
+        page,
+        provider,
+    )
+
+
+async def why_a_message_has_no_answer_stays_with_it(page: Page, provider: Provider) -> None:
+    provider.script(Answer(status=401), Answer(words=["Better now"]))
     await say(page, "Hello")
     words = "does not accept this site's API key. Your message is kept."
     for _ in range(2):
@@ -107,6 +117,29 @@ async def test_why_a_message_has_no_answer_stays_with_it(visitor: Visitor, provi
     await expect(thread(page).get_by_text("Hello")).to_have_count(1)
 
 
+async def a_half_answer_says_why_it_broke_off(page: Page, provider: Provider) -> None:
+    provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2))
+    await say(page, "Tell a tale")
+    for _ in range(2):
+        await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
+        await expect(thread(page)).to_contain_text("Cut off")
+        await expect(notes(page)).to_have_count(1)
+        await expect(button(page, "Try again")).to_have_count(2)
+        await page.reload()
+
+
+async def test_why_there_is_no_whole_answer_stays(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await walk(
+        (
+            why_a_message_has_no_answer_stays_with_it,
+            a_half_answer_says_why_it_broke_off,
+        ),
+        page,
+        provider,
+    )
+
+
 async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provider: Provider) -> None:
     faults = Faults()
     visitor.prepare(faults.install)
@@ -118,18 +151,6 @@ async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provid
     faults.stop()
     await expect(button(page, "Try again")).to_have_count(1)
     await expect(notes(page)).to_contain_text("does not accept this site's API key")
-
-
-async def test_a_half_answer_says_why_it_broke_off(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2))
-    page = await visitor.arrive()
-    await say(page, "Tell a tale")
-    for _ in range(2):
-        await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
-        await expect(thread(page)).to_contain_text("Cut off")
-        await expect(notes(page)).to_have_count(1)
-        await expect(button(page, "Try again")).to_have_count(1)
-        await page.reload()
 
 
 async def test_an_answer_of_thoughts_alone_can_be_tried_again(visitor: Visitor, provider: Provider) -> None:

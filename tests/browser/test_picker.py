@@ -6,7 +6,7 @@ import asyncio
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.conftest import Visitor, say, thread
 from tests.browser.profiles import give_profiles, remove_profile, take_profiles
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -19,10 +19,9 @@ NOT_OFFERED = "This model is no longer offered. Choose another one, then send it
 
 async def arrive(visitor: Visitor, site: LiveSite) -> Page:
     """Open the chat as a person who may choose among three profiles."""
-    page = await visitor.arrive()
+    await visitor.log_in()
     await asyncio.to_thread(give_profiles, site, visitor.name)
-    await page.reload()
-    await ready(page)
+    page = await visitor.chat()
     await expect(picker(page)).to_be_visible()
     return page
 
@@ -79,9 +78,20 @@ async def test_one_profile_is_no_choice(visitor: Visitor, provider: Provider) ->
     await expect(menu(page)).to_be_hidden()
 
 
+async def opens_over_the_chat_and_not_over_the_list(page: Page) -> None:
+    await expect(menu(page)).to_be_visible()
+    [button, opened] = [await box.bounding_box() for box in (picker(page), menu(page))]
+    assert button
+    assert opened
+    assert opened["x"] >= button["x"]
+
+
 async def test_a_profile_is_chosen_for_a_new_chat(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
     page = await arrive(visitor, site)
     provider.script(Answer(["One."]))
+    await picker(page).click()
+    await opens_over_the_chat_and_not_over_the_list(page)
+    await page.keyboard.press("Escape")
     await choose(page, "Quick")
     await say(page, "hello")
     await expect(answer(page, "One.")).to_be_visible()
@@ -89,16 +99,6 @@ async def test_a_profile_is_chosen_for_a_new_chat(visitor: Visitor, site: LiveSi
     assert models(provider)[-1] == "quick"
     await page.get_by_role("link", name="New chat").click()
     await expect(picker(page)).to_have_accessible_name("Model: Default")
-
-
-async def test_the_menu_opens_over_the_chat_and_not_over_the_list(visitor: Visitor, site: LiveSite) -> None:
-    page = await arrive(visitor, site)
-    await picker(page).click()
-    await expect(menu(page)).to_be_visible()
-    [button, opened] = [await box.bounding_box() for box in (picker(page), menu(page))]
-    assert button
-    assert opened
-    assert opened["x"] >= button["x"]
 
 
 async def test_on_a_phone_a_sheet_keeps_the_focus_until_it_is_closed(visitor: Visitor, site: LiveSite) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.stories import walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 
@@ -179,12 +180,39 @@ async def test_a_tool_whose_call_began_before_a_reload_has_its_name(visitor: Vis
     await ended(page)
 
 
-async def test_three_tools_in_a_row_join(visitor: Visitor, provider: Provider) -> None:
+async def a_suggestion_begins_a_message(page: Page, provider: Provider) -> None:
+    await page.get_by_role("button", name="Draft a reply").click()
+    box = page.get_by_label("Message", exact=True)
+    await expect(box).to_have_value("Draft a reply to this message:\n\n")
+    await expect(box).to_be_focused()
+    await box.fill("")
+
+
+async def fences_of_what_is_said_are_code(page: Page, provider: Provider) -> None:
+    await page.get_by_label("Message", exact=True).fill("Look:\n\n```py\na  <b>\n```\n\nand **this**")
+    await page.keyboard.press("Enter")
+    await ended(page)
+    bubble = thread(page).locator(".bubble")
+    await expect(bubble.locator("pre")).to_have_text("a  <b>")
+    words = await bubble.evaluate("node => [node.firstChild.textContent, node.lastChild.textContent]")
+    assert words == ["Look:", "and **this**"]
+    await expect(bubble.get_by_role("button", name="Copy code")).to_be_visible()
+
+
+async def headings_stand_one_below_each_other(page: Page, provider: Provider) -> None:
+    provider.script(Answer(words=["## One\n\n#### Two\n\n", "## Three"]))
+    await say(page, "Write")
+    await ended(page, 2)
+    for name, level in (("One", "3"), ("Two", "4"), ("Three", "3")):
+        heading = thread(page).get_by_role("heading", name=name, exact=True)
+        await expect(heading).to_have_attribute("aria-level", level)
+
+
+async def three_tools_in_a_row_join(page: Page, provider: Provider) -> None:
     calls = [Call("calculator", f'{{"expression": "6*{number}"}}') for number in (5, 6, 7)]
     provider.script(Answer(calls=calls[:1]), Answer(calls=calls[1:]), Answer(words=["Done."]))
-    page = await visitor.arrive()
     await say(page, "How much?")
-    await ended(page)
+    await ended(page, 3)
     for _ in range(2):
         await expect(thread(page).get_by_text("Used 3 tools")).to_be_visible()
         await expect(thread(page).get_by_text("Used calculator").first).to_be_hidden()
@@ -194,11 +222,10 @@ async def test_three_tools_in_a_row_join(visitor: Visitor, provider: Provider) -
     await expect(thread(page).get_by_text("Used calculator").first).to_be_visible()
 
 
-async def test_long_code_is_folded_unless_it_was_seen_written(visitor: Visitor, provider: Provider) -> None:
+async def long_code_is_folded_unless_it_was_seen_written(page: Page, provider: Provider) -> None:
     provider.script(Answer(words=[f"```python\n{CODE}\n```\n\n", "The end."]))
-    page = await visitor.arrive()
     await say(page, "Code, please")
-    await ended(page)
+    await ended(page, 4)
     await page.reload()
     more = thread(page).get_by_role("button", name="Show 44 more lines")
     last = thread(page).get_by_text("line_59")
@@ -209,16 +236,31 @@ async def test_long_code_is_folded_unless_it_was_seen_written(visitor: Visitor, 
     await expect(more).to_have_attribute("aria-expanded", "false")
 
 
-async def test_fences_of_what_is_said_are_code(visitor: Visitor, provider: Provider) -> None:
+async def a_wide_formula_is_reached_by_keyboard(page: Page, provider: Provider) -> None:
+    formula = " + ".join(f"a_{{{number}}}" for number in range(12))
+    provider.script(Answer(words=[f"## Sum\n\n$${formula}$$"]))
+    await say(page, "Sum it up")
+    await ended(page, 5)
+    shown = thread(page).locator("math")
+    await expect(shown).to_have_js_property("tabIndex", -1)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(shown).to_have_js_property("tabIndex", 0)
+
+
+async def test_what_is_said_is_shown_as_what_it_is(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
-    await page.get_by_label("Message", exact=True).fill("Look:\n\n```py\na  <b>\n```\n\nand **this**")
-    await page.keyboard.press("Enter")
-    await ended(page)
-    bubble = thread(page).locator(".bubble")
-    await expect(bubble.locator("pre")).to_have_text("a  <b>")
-    words = await bubble.evaluate("node => [node.firstChild.textContent, node.lastChild.textContent]")
-    assert words == ["Look:", "and **this**"]
-    await expect(bubble.get_by_role("button", name="Copy code")).to_be_visible()
+    await walk(
+        (
+            a_suggestion_begins_a_message,
+            fences_of_what_is_said_are_code,
+            headings_stand_one_below_each_other,
+            three_tools_in_a_row_join,
+            long_code_is_folded_unless_it_was_seen_written,
+            a_wide_formula_is_reached_by_keyboard,
+        ),
+        page,
+        provider,
+    )
 
 
 async def test_one_button_sends_or_stops(visitor: Visitor, provider: Provider) -> None:
@@ -240,14 +282,6 @@ async def test_one_button_sends_or_stops(visitor: Visitor, provider: Provider) -
     gate.open()
 
 
-async def test_a_suggestion_begins_a_message(visitor: Visitor) -> None:
-    page = await visitor.arrive()
-    await page.get_by_role("button", name="Draft a reply").click()
-    box = page.get_by_label("Message", exact=True)
-    await expect(box).to_have_value("Draft a reply to this message:\n\n")
-    await expect(box).to_be_focused()
-
-
 async def test_paper_has_the_whole_conversation_and_nothing_else(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=[STORY]))
     page = await visitor.arrive()
@@ -262,29 +296,10 @@ async def test_paper_has_the_whole_conversation_and_nothing_else(visitor: Visito
     assert box["y"] + box["height"] <= height
 
 
-async def test_a_wide_formula_is_reached_by_keyboard(visitor: Visitor, provider: Provider) -> None:
-    formula = " + ".join(f"a_{{{number}}}" for number in range(12))
-    provider.script(Answer(words=[f"## Sum\n\n$${formula}$$"]))
-    page = await visitor.arrive()
-    await say(page, "Sum it up")
-    await ended(page)
-    shown = thread(page).locator("math")
-    await expect(shown).to_have_js_property("tabIndex", -1)
-    await page.set_viewport_size({"width": 390, "height": 844})
-    await expect(shown).to_have_js_property("tabIndex", 0)
-
-
-async def test_headings_stand_one_below_each_other(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["## One\n\n#### Two\n\n", "## Three"]))
-    page = await visitor.arrive()
-    await say(page, "Write")
-    await ended(page)
-    for name, level in (("One", "3"), ("Two", "4"), ("Three", "3")):
-        heading = thread(page).get_by_role("heading", name=name, exact=True)
-        await expect(heading).to_have_attribute("aria-level", level)
-
-
-async def test_actions_show_on_hover_and_always_under_the_last(visitor: Visitor, provider: Provider) -> None:
+async def test_a_pointer_and_a_finger_reach_what_is_under_answers(
+    visitor: Visitor, browser: Browser, provider: Provider
+) -> None:
+    """A pointer sees it on hover, and always under the last answer; a finger always."""
     provider.script(Answer(words=["One."]), Answer(words=["Two."]))
     page = await visitor.arrive()
     for count, text in enumerate(("first", "second"), 1):
@@ -296,16 +311,6 @@ async def test_actions_show_on_hover_and_always_under_the_last(visitor: Visitor,
     await expect(earlier).to_have_css("opacity", "0")
     await thread(page).get_by_text("One.").hover()
     await expect(earlier).to_have_css("opacity", "1")
-
-
-async def test_a_finger_reaches_the_actions_of_every_answer(
-    visitor: Visitor, browser: Browser, provider: Provider
-) -> None:
-    provider.script(Answer(words=["One."]), Answer(words=["Two."]))
-    page = await visitor.arrive()
-    for count, text in enumerate(("first", "second"), 1):
-        await say(page, text)
-        await ended(page, count)
     context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     await context.add_cookies(await visitor.context.cookies())  # type: ignore[arg-type]
     phone = await context.new_page()
