@@ -59,8 +59,10 @@ export class Sidebar {
 
   /** Loads on when the end of the list comes near, or when it does not fill its box yet. */
   more() {
+    if (this.socket.state !== "open" || this.sessions.complete) return;
+    // Read last: it makes the browser lay the page out at once.
     const left = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight;
-    if (left < 300 && this.socket.state === "open" && !this.sessions.complete) this.sessions.more();
+    if (left < 300) this.sessions.more();
   }
 
   draw() {
