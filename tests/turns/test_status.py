@@ -6,6 +6,7 @@ import re
 from itertools import product
 from pathlib import Path
 
+import pytest
 from django.contrib.auth.models import AbstractUser
 from django.db.models.functions import Now
 
@@ -30,7 +31,7 @@ def made(user: AbstractUser, status: TurnStatus) -> Turn:
     session_id = chats.create(user.pk, "").id
     claimed = {"claim": session_id, "heartbeat_at": Now()}
     return Turn.objects.create(
-        owner=user, chat_session_id=session_id, message_id=session_id, text="t", status=status, **claimed
+        owner_id=user.pk, chat_session_id=session_id, message_id=session_id, text="t", status=status, **claimed
     )
 
 
