@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import ready, thread
+from tests.browser.conftest import Visitor, thread
 from tests.browser.shell import act
 from tests.live import LiveSite
 from tests.processes import ROOT
@@ -51,11 +51,17 @@ def give_tools(site: LiveSite, user: str) -> None:
     act(site, _MAKE.format(name=user, url=server_url()))
 
 
-async def choose_tools(page: Page, site: LiveSite, user: str) -> None:
-    """Have the next new chat answered with the tools."""
-    await asyncio.to_thread(give_tools, site, user)
-    await page.reload()
-    await ready(page)
+async def arrive_with_tools(visitor: Visitor) -> Page:
+    """Open the page of a new chat that is answered with the tools."""
+    await visitor.log_in()
+    await asyncio.to_thread(give_tools, visitor.site, visitor.name)
+    page = await visitor.chat()
+    await choose_tools(page)
+    return page
+
+
+async def choose_tools(page: Page) -> None:
+    """Have the next new chat answered with the tools, which the page's user was given before it was opened."""
     await page.locator("#picker button").click()
     await page.get_by_role("menuitemradio", name="Tools of").click()
     await expect(page.locator("#picker button")).to_contain_text("Tools of")

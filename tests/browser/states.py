@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from playwright.async_api import Page, expect
 
 from tests.browser import searching
-from tests.browser.approving import calls, choose_tools, question
+from tests.browser.approving import calls, choose_tools, give_tools, question
 from tests.browser.compacting import SUMMARY, dividers, set_window, summarise, talk
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.profiles import give_profiles
@@ -541,9 +541,10 @@ ADMIN = [
 
 async def asked(stage: Stage) -> None:
     page, name = stage.page, stage.visitor.name
+    await asyncio.to_thread(give_tools, stage.visitor.site, name)
     await stage.open("/")
     await ready(page)
-    await choose_tools(page, stage.visitor.site, name)
+    await choose_tools(page)
     call = calls(name, "weather", city="Oslo")
     stage.provider.script(Answer(["I would ask for the weather."], calls=[call]), Answer(["It is clear."]))
     await say(page, "Look out")

@@ -7,17 +7,15 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Page, expect
 
-from tests.browser.approving import calls, choose_tools, question
+from tests.browser.approving import arrive_with_tools, calls, question
 from tests.browser.conftest import Visitor, ready, say, thread
-from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 
-async def asked(visitor: Visitor, site: LiveSite, provider: Provider, *tools: tuple[str, dict[str, object]]) -> Page:
+async def asked(visitor: Visitor, provider: Provider, *tools: tuple[str, dict[str, object]]) -> Page:
     """Open a chat whose answer wants to use these tools, each with its arguments."""
-    page = await visitor.arrive()
-    await choose_tools(page, site, visitor.name)
+    page = await arrive_with_tools(visitor)
     made = [calls(visitor.name, tool, f"call-{number}", **given) for number, (tool, given) in enumerate(tools)]
     provider.script(Answer(["Let me see."], calls=made), Answer(["That is all."]))
     await say(page, "Do it")
@@ -25,8 +23,8 @@ async def asked(visitor: Visitor, site: LiveSite, provider: Provider, *tools: tu
     return page
 
 
-async def test_a_call_is_seen_in_full_and_approved(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await asked(visitor, site, provider, ("weather", {"city": "<b>Oslo</b>"}))
+async def test_a_call_is_seen_in_full_and_approved(visitor: Visitor, provider: Provider) -> None:
+    page = await asked(visitor, provider, ("weather", {"city": "<b>Oslo</b>"}))
     box = page.get_by_label("Message", exact=True)
     await expect(box).to_be_focused()
     await expect(page.locator("#announcer")).to_contain_text("Your decision is needed")
@@ -52,8 +50,8 @@ async def test_a_call_is_seen_in_full_and_approved(visitor: Visitor, site: LiveS
     await expect(page.get_by_role("navigation", name="Chats")).not_to_contain_text("Asks you")
 
 
-async def test_a_call_is_refused_with_a_note_by_keyboard(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await asked(visitor, site, provider, ("add", {"a": 1, "b": 2}))
+async def test_a_call_is_refused_with_a_note_by_keyboard(visitor: Visitor, provider: Provider) -> None:
+    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}))
     refuse = question(page).get_by_role("button", name="Refuse …")
     await refuse.focus()
     await page.keyboard.press("Enter")
@@ -75,8 +73,8 @@ async def test_a_call_is_refused_with_a_note_by_keyboard(visitor: Visitor, site:
     assert "Ask Jonas first." in str(provider.requests[-1].json)
 
 
-async def test_several_calls_are_decided_each(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await asked(visitor, site, provider, ("add", {"a": 1, "b": 2}), ("weather", {"city": "Oslo"}))
+async def test_several_calls_are_decided_each(visitor: Visitor, provider: Provider) -> None:
+    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}), ("weather", {"city": "Oslo"}))
     decide = question(page).get_by_role("button", name="Decide", exact=True)
     await expect(decide).to_be_disabled()
     first, second = question(page).locator(".ask-call").all(), question(page).get_by_role("group", name="weather")
@@ -95,8 +93,8 @@ async def test_several_calls_are_decided_each(visitor: Visitor, site: LiveSite, 
     await expect(question(page)).to_have_count(0)
 
 
-async def test_who_decides_second_sees_what_was_decided(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await asked(visitor, site, provider, ("add", {"a": 1, "b": 2}))
+async def test_who_decides_second_sees_what_was_decided(visitor: Visitor, provider: Provider) -> None:
+    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}))
     other = await visitor.chat(f"/?{urlsplit(page.url).query}")
     await expect(question(other)).to_be_visible()
     # What it is told of the first decision waits as long as something is pressed.
@@ -112,26 +110,25 @@ async def test_who_decides_second_sees_what_was_decided(visitor: Visitor, site: 
     await expect(thread(other).locator("summary")).to_contain_text("approved by you")
 
 
-async def test_a_result_that_names_the_page_leads_there(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+async def test_a_result_that_names_the_page_leads_there(visitor: Visitor, provider: Provider) -> None:
     """As an error of a server does to which the user is not connected."""
     where = "/accounts/tool-servers/"
-    page = await asked(visitor, site, provider, ("weather", {"city": f"Nowhere: connect at {where}"}))
+    page = await asked(visitor, provider, ("weather", {"city": f"Nowhere: connect at {where}"}))
     await question(page).get_by_role("button", name="Approve").click()
     await thread(page).get_by_role("link", name="Connect …").click()
     await expect(page).to_have_url(re.compile(where))
 
 
-async def test_a_message_instead_refuses_what_waits(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await asked(visitor, site, provider, ("add", {"a": 1, "b": 2}))
+async def test_a_message_instead_refuses_what_waits(visitor: Visitor, provider: Provider) -> None:
+    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}))
     await say(page, "Never mind")
     await expect(thread(page)).to_contain_text("That is all.")
     await expect(question(page)).to_have_count(0)
     await expect(thread(page).locator("summary")).to_contain_text("refused by you")
 
 
-async def test_pictures_of_a_tool_are_shown_in_its_line(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await choose_tools(page, site, visitor.name)
+async def test_pictures_of_a_tool_are_shown_in_its_line(visitor: Visitor, provider: Provider) -> None:
+    page = await arrive_with_tools(visitor)
     provider.script(Answer(calls=[calls(visitor.name, "picture", colour="red")]), Answer(["Here it is."]))
     await say(page, "Draw")
     for _ in range(2):
@@ -140,10 +137,9 @@ async def test_pictures_of_a_tool_are_shown_in_its_line(visitor: Visitor, site: 
         await page.reload()
 
 
-async def test_a_long_call_says_how_far_it_is(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await choose_tools(page, site, visitor.name)
-    provider.script(Answer(calls=[calls(visitor.name, "count", to=100, seconds=5)]))
+async def test_a_long_call_says_how_far_it_is(visitor: Visitor, provider: Provider) -> None:
+    page = await arrive_with_tools(visitor)
+    provider.script(Answer(calls=[calls(visitor.name, "count", to=100, seconds=600)]))
     await say(page, "Count")
     line = thread(page).locator("summary")
     await expect(line).to_contain_text("1 of 100")
