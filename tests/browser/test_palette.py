@@ -138,7 +138,7 @@ async def test_what_was_said_is_found_and_marked(visitor: Visitor, provider: Pro
     assert await found(page) == []
 
 
-async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor, provider: Provider) -> None:
+async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor) -> None:
     page = await visitor.arrive()
     await asyncio.to_thread(act, visitor.site, LONG)
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
@@ -151,13 +151,12 @@ async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor, p
         await page.locator("#scroller").press("End")
         await expect(thread(page).get_by_text(f"message {number}", exact=True)).to_have_count(1)
     await expect(page.get_by_text("Loading newer messages")).to_have_count(0)
-    await page.reload()
-    await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
-    await goes_back_to_the_end_by_writing(page, provider)
 
 
-async def goes_back_to_the_end_by_writing(page: Page, provider: Provider) -> None:
-    """Who reads further up."""
+async def test_who_reads_further_up_goes_back_to_the_end_by_writing(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await asyncio.to_thread(act, visitor.site, LONG)
+    await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
     await search(page, "message 100")
     await options(page, "In this chat").click()
     await expect(thread(page).get_by_text("message 100", exact=True)).to_be_in_viewport()
