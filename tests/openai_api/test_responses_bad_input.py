@@ -35,66 +35,68 @@ def form(**given: Any) -> dict[str, Any]:
     return {"text": {"format": given}}
 
 
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({"input": None}, "input"),
-        ({"input": 5}, "input"),
-        ({"input": ""}, "input"),
-        ({"input": " \n"}, "input"),
-        ({"input": []}, "input"),
-        ({"input": [5]}, "input[0]"),
-        ({"input": "a\0b"}, "input"),
-        ({"input": "x" * 200_001}, "input"),
-        ({"input": [USER] * 5_001}, "input"),
-        ({"input": [{"content": "x"}]}, "input[0].role"),
-        ({"input": [{"role": "wizard", "content": "x"}]}, "input[0].role"),
-        ({"input": [{"role": "user"}]}, "input[0].content"),
-        ({"input": [USER, {"role": "assistant", "content": "x"}]}, "input"),
-        ({"input": [USER, {"role": "system", "content": "x"}, USER]}, "input[1].role"),
-        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
-        ({"input": [{"type": "computer_call"}]}, "input[0].type"),
-        (content(IMAGE), "input[0].content[0].image_url"),
-        (content(FILE), "input[0].content[0].file_data"),
-        (content({"type": ["x"]}), "input[0].content[0].type"),
-        (content({"type": "input_text", "text": 5}), "input[0].content[0].text"),
-        ({"instructions": 5}, "instructions"),
-        ({"instructions": "a\0b"}, "instructions"),
-        ({"instructions": "x" * 200_001}, "instructions"),
-        ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
-        ({"tools": [5]}, "tools[0]"),
-        ({"n": 2}, "n"),
-        ({"top_logprobs": 3}, "top_logprobs"),
-        ({"prompt": {"id": "pmpt_1"}}, "prompt"),
-        ({"background": True, "store": False}, "background"),
-        ({"max_output_tokens": 0}, "max_output_tokens"),
-        ({"temperature": 3}, "temperature"),
-        ({"top_p": -1}, "top_p"),
-        ({"reasoning": {"effort": "AS MUCH AS YOU CAN"}}, "reasoning.effort"),
-        (form(type="poem"), "text.format.type"),
-        (form(type="json_schema"), "text.format.name"),
-        (form(type="json_schema", name="x"), "text.format.schema"),
-        ({"stream": "yes"}, "stream"),
-        ({"store": "no"}, "store"),
-        ({"metadata": {"key": 5}}, "metadata.key"),
-        ({"metadata": {"k" * 65: "v"}}, None),
-        ({"metadata": {"key": "v" * 513}}, "metadata.key"),
-        ({"metadata": {f"k{number}": "v" for number in range(17)}}, "metadata"),
-        ({"metadata": {"key": "a\0b"}}, "metadata.key"),
-        ({"metadata": {"key": "\ud800"}}, None),
-        ({"previous_response_id": 5}, "previous_response_id"),
-        ({"previous_response_id": "resp_x"}, "previous_response_id"),
-        ({"previous_response_id": f"resp_{NOBODY}"}, "previous_response_id"),
-        ({"previous_response_id": f"resp_{NOBODY}", "conversation": f"conv_{NOBODY}"}, "previous_response_id"),
-        ({"conversation": f"conv_{NOBODY}", "store": False}, "store"),
-        ({"model": ""}, "model"),
-    ],
-)
-def test_what_is_wrong_with_a_response_is_named(program: Program, body: dict[str, Any], param: str | None) -> None:
-    status, error = post(program, json.dumps({"model": MODEL, "input": "Hello", **body}).encode(), RESPONSES)
-    assert status == 400
-    assert param is None or error["param"] == param
-    assert program.sessions() == []
+WRONG: list[tuple[dict[str, Any], str | None]] = [
+    ({"input": None}, "input"),
+    ({"input": 5}, "input"),
+    ({"input": ""}, "input"),
+    ({"input": " \n"}, "input"),
+    ({"input": []}, "input"),
+    ({"input": [5]}, "input[0]"),
+    ({"input": "a\0b"}, "input"),
+    ({"input": "x" * 200_001}, "input"),
+    ({"input": [USER] * 5_001}, "input"),
+    ({"input": [{"content": "x"}]}, "input[0].role"),
+    ({"input": [{"role": "wizard", "content": "x"}]}, "input[0].role"),
+    ({"input": [{"role": "user"}]}, "input[0].content"),
+    ({"input": [USER, {"role": "assistant", "content": "x"}]}, "input"),
+    ({"input": [USER, {"role": "system", "content": "x"}, USER]}, "input[1].role"),
+    ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+    ({"input": [{"type": "computer_call"}]}, "input[0].type"),
+    (content(IMAGE), "input[0].content[0].image_url"),
+    (content(FILE), "input[0].content[0].file_data"),
+    (content({"type": ["x"]}), "input[0].content[0].type"),
+    (content({"type": "input_text", "text": 5}), "input[0].content[0].text"),
+    ({"instructions": 5}, "instructions"),
+    ({"instructions": "a\0b"}, "instructions"),
+    ({"instructions": "x" * 200_001}, "instructions"),
+    ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
+    ({"tools": [5]}, "tools[0]"),
+    ({"n": 2}, "n"),
+    ({"top_logprobs": 3}, "top_logprobs"),
+    ({"prompt": {"id": "pmpt_1"}}, "prompt"),
+    ({"background": True, "store": False}, "background"),
+    ({"max_output_tokens": 0}, "max_output_tokens"),
+    ({"temperature": 3}, "temperature"),
+    ({"top_p": -1}, "top_p"),
+    ({"reasoning": {"effort": "AS MUCH AS YOU CAN"}}, "reasoning.effort"),
+    (form(type="poem"), "text.format.type"),
+    (form(type="json_schema"), "text.format.name"),
+    (form(type="json_schema", name="x"), "text.format.schema"),
+    ({"stream": "yes"}, "stream"),
+    ({"store": "no"}, "store"),
+    ({"metadata": {"key": 5}}, "metadata.key"),
+    ({"metadata": {"k" * 65: "v"}}, None),
+    ({"metadata": {"key": "v" * 513}}, "metadata.key"),
+    ({"metadata": {f"k{number}": "v" for number in range(17)}}, "metadata"),
+    ({"metadata": {"key": "a\0b"}}, "metadata.key"),
+    ({"metadata": {"key": "\ud800"}}, None),
+    ({"previous_response_id": 5}, "previous_response_id"),
+    ({"previous_response_id": "resp_x"}, "previous_response_id"),
+    ({"previous_response_id": f"resp_{NOBODY}"}, "previous_response_id"),
+    ({"previous_response_id": f"resp_{NOBODY}", "conversation": f"conv_{NOBODY}"}, "previous_response_id"),
+    ({"conversation": f"conv_{NOBODY}", "store": False}, "store"),
+    ({"model": ""}, "model"),
+]
+"""What is wrong with a response, each with the parameter that is named."""
+
+
+def test_what_is_wrong_with_a_response_is_named(program: Program, subtests: pytest.Subtests) -> None:
+    for body, param in WRONG:
+        with subtests.test(str(body)[:200]):
+            status, error = post(program, json.dumps({"model": MODEL, "input": "Hello", **body}).encode(), RESPONSES)
+            assert status == 400
+            assert param is None or error["param"] == param
+            assert program.sessions() == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 """What is a formula and what is money, and that a formula is shown in full or as it was written."""
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -72,16 +73,17 @@ ENVIRONMENTS = (
 )
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS.split())
-@pytest.mark.parametrize(
-    "marks", ["{}", "$${}$$", "$$\n{}\n$$", r"\[{}\]", "- {}", "> $${}$$", r"Then $$f = {}$$ follows"]
-)
-def test_rows_are_rows(name: str, marks: str) -> None:
-    amp = "" if name in ("gather", "gather*", "gathered", "multline") else "&"
-    html = render(marks.format(rf"\begin{{{name}}} a {amp}= b \\ c {amp}= d \end{{{name}}}"))
-    assert html.count(ROWS) == 2
-    assert "&amp;" not in html
-    assert "(1)" not in html
+MARKS = ("{}", "$${}$$", "$$\n{}\n$$", r"\[{}\]", "- {}", "> $${}$$", r"Then $$f = {}$$ follows")
+
+
+def test_rows_are_rows() -> None:
+    others = []
+    for name, marks in product(ENVIRONMENTS.split(), MARKS):
+        amp = "" if name in ("gather", "gather*", "gathered", "multline") else "&"
+        written = marks.format(rf"\begin{{{name}}} a {amp}= b \\ c {amp}= d \end{{{name}}}")
+        html = render(written)
+        others += [] if html.count(ROWS) == 2 and "&amp;" not in html and "(1)" not in html else [(written, html)]
+    assert others == []
 
 
 def test_an_array_keeps_its_columns() -> None:
