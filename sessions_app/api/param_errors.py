@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+    pass
 
 _UNKNOWN = "There is a parameter that this method does not have."
+_UNKNOWN_MEMBER = "{place} has a member that it must not have."
 _OTHER = "{place} is not of the kind that this method takes."
 # By pydantic's name of the broken rule; what is in braces is the parameter, or pydantic's context.
 SENTENCES = {
@@ -31,9 +32,11 @@ SENTENCES = {
 def sentence(error: ValidationError) -> str:
     """Name the first broken rule."""
     first = error.errors(include_url=False, include_input=False)[0]
-    return SENTENCES.get(first["type"], _OTHER).format(place=_place(first), **first.get("ctx", {}))
+    if first["type"] == "extra_forbidden" and len(first["loc"]) > 1:
+        return _UNKNOWN_MEMBER.format(place=_place(first["loc"][:-1]))
+    return SENTENCES.get(first["type"], _OTHER).format(place=_place(first["loc"]), **first.get("ctx", {}))
 
 
-def _place(details: ErrorDetails) -> str:
-    name, *inner = details["loc"] or ("params",)
+def _place(loc: tuple[int | str, ...]) -> str:
+    name, *inner = loc or ("params",)
     return f"{name}{''.join(f'[{index}]' for index in inner)}"

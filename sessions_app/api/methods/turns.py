@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from django.conf import settings
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import (
@@ -119,11 +119,12 @@ class ResumeParams(SessionParams):
     decisions: Annotated[list[DecisionParams], Field(min_length=1)]
     """One for each call that waits for a person."""
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        if len({each.approval_id for each in self.decisions}) < len(self.decisions):
+    @field_validator("decisions")
+    @classmethod
+    def _each_once(cls, decisions: list[DecisionParams]) -> list[DecisionParams]:
+        if len({each.approval_id for each in decisions}) < len(decisions):
             raise ValueError("must have one decision for each call")
-        return self
+        return decisions
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         yield from ((len(each.note), MAX_NOTE) for each in self.decisions)

@@ -7,7 +7,6 @@ import logging
 import re
 from typing import Annotated
 
-import httpx2
 from pydantic import BaseModel, Field, ValidationError
 
 from sessions_app.llm.content.memory import one_line
@@ -59,6 +58,8 @@ def web_search(server: str) -> BuiltinTool[Question]:
     """Return the tool that asks a server, given by its address; SearXNG must be allowed to answer in JSON there."""
 
     async def run(context: Context, arguments: Question) -> str:
+        import httpx2
+
         query = one_line(arguments.query)[:MAX_QUERY_CHARACTERS]
         if not query:
             raise ToolError("there is nothing to look for.")
@@ -77,6 +78,8 @@ def web_search(server: str) -> BuiltinTool[Question]:
 
 async def _asked(server: str, query: str) -> bytes:
     """Return what the server answers. Raises TimeoutError, httpx2.HTTPError."""
+    import httpx2
+
     async with asyncio.timeout(SECONDS), await asyncio.to_thread(httpx2.AsyncClient, timeout=SECONDS) as client:
         parameters = {"q": query, "format": "json"}
         async with client.stream("GET", f"{server.rstrip('/')}/search", params=parameters) as response:
