@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import ValidationError
-
-if TYPE_CHECKING:
-    pass
 
 _UNKNOWN = "There is a parameter that this method does not have."
 _UNKNOWN_MEMBER = "{place} has a member that it must not have."
