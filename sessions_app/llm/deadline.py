@@ -31,7 +31,6 @@ class Deadline:
     def __init__(self, silence: float, longest_wait: float) -> None:
         self._silence, self._longest_wait = silence, longest_wait
         self._timeout: asyncio.Timeout | None = None
-        self._is_lifted = False
         self._silent_at = self._wordless_at = 0.0
         self.heard_word()
 
@@ -42,23 +41,18 @@ class Deadline:
 
     def heard_bytes(self) -> None:
         """Note a sign of life."""
-        if self._is_lifted:
-            return
         self._silent_at = asyncio.get_running_loop().time() + self._silence
         self._move()
 
     def heard_word(self) -> None:
         """Note something of an answer."""
-        if self._is_lifted:
-            return
         self._wordless_at = asyncio.get_running_loop().time() + self._longest_wait
         self.heard_bytes()
 
     def lift(self) -> None:
         """Wait without end from here on: the provider has sent all of its answer, and what follows ends by itself."""
-        self._is_lifted = True
-        self._silent_at = self._wordless_at = math.inf
-        self._move()
+        self._silence = self._longest_wait = math.inf
+        self.heard_word()
 
     @contextmanager
     def not_counted(self) -> Iterator[None]:
