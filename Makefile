@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock"
-LOCKS := requirements-uv requirements requirements-extras requirements-dev
+LOCKS := requirements-uv requirements requirements-extras requirements-dev requirements-peer
 
 # Environment variables of the site; what is already set stays.
 export PORT ?= 8000
@@ -13,7 +13,7 @@ export HERMES_SIGNUP ?= open
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # Dozens of processes start: none shall compile the libraries anew, as they do where this is set.
-test test-again chaos bench bench-cache bench-load soak: export PYTHONDONTWRITEBYTECODE =
+test test-again chaos bench bench-cache bench-load bench-peer soak: export PYTHONDONTWRITEBYTECODE =
 
 # Each remembers by itself which of its tests failed.
 ON_SQLITE := $(BIN)/pytest -o cache_dir=.pytest_cache/sqlite
@@ -28,7 +28,7 @@ $(error HERMES_EXTRAS takes $(EXTRAS), separated by commas; not $(filter-out $(E
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: run test test-again chaos lint types audit lock bench bench-cache bench-load soak programs
+.PHONY: run test test-again chaos lint types audit lock bench bench-cache bench-load bench-peer soak programs
 
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
@@ -99,6 +99,10 @@ bench-cache: .venv/dev
 bench-load: .venv/dev programs
 	$(BIN)/python -m bench load
 
+# Beside Chainlit, in one run.
+bench-peer: .venv/dev .venv/peer
+	$(BIN)/python -m bench peer
+
 # Whether an adversary makes others wait, and whether anything grows: two runs of MINUTES= each.
 soak: .venv/dev programs
 	$(BIN)/python -m bench soak --minutes $(or $(MINUTES),15)
@@ -130,6 +134,12 @@ programs: .venv/dev
 .venv/dev: requirements-dev.txt .venv/installer
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $<
 	@touch .venv/runtime $@
+
+# An environment of its own: what Chainlit brings is no business of the host's.
+.venv/peer: requirements-peer.txt .venv/installer
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
+	$(BIN)/uv pip install --quiet --python $@/bin/python --require-hashes -r $<
+	@touch $@
 
 # Every file checked by its hash, as above; nothing of a package runs while it is installed.
 node_modules/stamp: package.json package-lock.json .npmrc .venv/dev

@@ -31,6 +31,7 @@ from bench import (
     turns,
 )
 from bench.floor import Floor
+from bench.peer.compare import compared as peer_compared
 from bench.provider import Provider
 from bench.report import Section, table
 from bench.site import World
@@ -55,6 +56,7 @@ USERS = 50
 WARM_AGENTS = 100
 WHAT = (
     "table cache search recognition profile load profile-load soak steering branches palette doors files tools lifetime"
+    " peer"
 )
 
 
@@ -121,6 +123,7 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
         "tools": partial(tools.of_a_server, plan.turns, folder, provider),
         "steering": partial(steering.after_an_edit, folder, provider),
         "branches": partial(branches.many_and_none, plan.turns, folder, provider),
+        "peer": partial(peer_compared, plan.turns, folder, provider),
         "palette": partial(palette.from_the_key, plan.long, folder, provider),
         "soak": partial(soak.soak, minutes, folder, provider),
         "load": partial(load.load, load_plan, folder, provider),

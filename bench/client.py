@@ -89,7 +89,7 @@ class Client:
         self._hearing: Hearing | None = None
 
     async def __aenter__(self) -> Self:
-        self.wire = await connect(self.url, self._token, self._heard)
+        self.wire = await connect(self.url, f"Authorization: Bearer {self._token}", self._heard)
         return self
 
     async def __aexit__(

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bench.client import Client
 from bench.floor import Floor
@@ -16,6 +16,14 @@ from bench.site import Seed, Site, sync_time
 from bench.timing import Timing, median, over, percentile
 
 WARM_UP = 20
+
+
+class Measured(Protocol):
+    """A running server."""
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used."""
 
 
 @dataclass(slots=True)
@@ -46,7 +54,7 @@ class Series:
         """Answers, of both, that did not come whole."""
         return sum(not one.whole for one in (*self.host, *self.floor))
 
-    async def add(self, site: Site, floor: Floor, turn: Coroutine[Any, Any, Timing]) -> None:
+    async def add(self, site: Measured, floor: Floor, turn: Coroutine[Any, Any, Timing]) -> None:
         """One turn, then one call of the floor."""
         before = site.cpu
         self.host.append(await turn)

@@ -112,15 +112,15 @@ class Wire(asyncio.Protocol):
             self.transport.write(frame(_CLOSE, payload[:2]))
 
 
-async def connect(url: str, token: str, heard: Callable[[bytes], None]) -> Wire:
-    """Connect to the host at `url` as the token's user. Raises Refused."""
+async def connect(url: str, login: str, heard: Callable[[bytes], None], path: str = "/ws/chat/") -> Wire:
+    """Connect to the host at `url`; `login` is the header that says who asks. Raises Refused."""
     address = urlsplit(url)
     assert address.hostname
     assert address.port
     request = (
-        f"GET /ws/chat/ HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        f"Authorization: Bearer {token}\r\n\r\n"
+        f"{login}\r\n\r\n"
     ).encode()
     loop = asyncio.get_running_loop()
     _, wire = await loop.create_connection(lambda: Wire(request, heard), address.hostname, address.port)
