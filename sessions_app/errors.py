@@ -60,6 +60,8 @@ class NotTaken(Conflict):
 
 
 class Forbidden(CommandError):
-    """The API token that was sent is not for this: it may only read, or is for the chats of one profile."""
+    """Not for the API token that was sent, which may only read or is for the chats of one profile; or not for this
+    user, who is in none of the groups that a feature is for.
+    """
 
     code = -32005

@@ -6,6 +6,7 @@ large tables stay inside. Everything that must never be is a constraint of the d
 
 from sessions_app.models.approvals import Approval, CallState, Decision, StandingApproval
 from sessions_app.models.authorisations import Authorisation, AuthorisationClient, AuthorisationRequest
+from sessions_app.models.features import Feature, FeatureRule
 from sessions_app.models.files import ContentState, FileContent, MessageFile, TurnFile, UserFile
 from sessions_app.models.instructions import UserInstructions
 from sessions_app.models.jobs import Job, JobKind, JobState
@@ -43,6 +44,8 @@ __all__ = [
     "ContentState",
     "Decision",
     "FactName",
+    "Feature",
+    "FeatureRule",
     "FileContent",
     "Job",
     "JobKind",

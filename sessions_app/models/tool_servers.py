@@ -60,7 +60,8 @@ class ToolServer(models.Model):
     they are for the address that they were entered for. Its tools are part of new sessions of its ``profiles``. One
     that is not ``enabled`` has no tools: none is part of a new session, and none is called. ``listed_at`` is when it
     last told its tools, null for never, ``failed_at`` when an operator last asked it and got none, and ``failure`` why.
-    One that ``asks_users`` has said so to an operator: each user gives it an authorisation of their own.
+    One that ``asks_users`` has said so to an operator: each user gives it an authorisation of their own. With
+    ``groups`` its tools are called for their members alone (``tool_servers.source``); others' prompts keep their bytes.
     """
 
     name = models.CharField(max_length=32, unique=True, validators=[check_server_name])
@@ -82,6 +83,12 @@ class ToolServer(models.Model):
     enabled = models.BooleanField(default=True, db_default=True, help_text="Off: none of its tools is called.")
     profiles = models.ManyToManyField(
         AgentProfile, blank=True, related_name="tool_servers", help_text="New sessions of these have its tools."
+    )
+    groups = models.ManyToManyField(
+        "auth.Group",
+        blank=True,
+        related_name="+",
+        help_text="Only for users in one of these groups its tools are called. None: everybody.",
     )
     listed_at = models.DateTimeField(null=True, editable=False)
     failure = models.CharField(max_length=400, blank=True, default="", db_default="", editable=False)
