@@ -6,9 +6,15 @@ times what a turn takes. Those never change, and deleting a few rows is faster t
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
+
+from sessions_app.database import triggers
+from sessions_app.database.triggers import statements_of
+from sessions_app.models import NO_DIGEST, AuditEntry
 
 # What migrations have put there, and no test changes.
 KEPT = {"auth_permission", "django_content_type"}
@@ -19,6 +25,8 @@ LAST = [
     "DELETE FROM hermes_search_change",
     "DELETE FROM hermes_search_entry",
 ]
+SQL = Path(triggers.__file__).parent / "sql"
+RESTARTED = f"INSERT INTO sessions_app_audithead (id, count, digest) VALUES (1, 0, '{NO_DIGEST}')"
 # An FTS5 table without text has a word of its own for it. (PostgreSQL keeps the keys with the entries.)
 NO_KEYS = "INSERT INTO hermes_search_keys (hermes_search_keys) VALUES ('delete-all')"
 
@@ -43,6 +51,20 @@ def delete_all() -> None:
 
 
 def statements() -> list[str]:
+    """Return what deletes all rows that tests may have made, the audit's among them, which else nothing deletes."""
+    if not AuditEntry.objects.exists():
+        return [*deletions(), RESTARTED]
+    guards = [statement for statement in statements_of(SQL / "sqlite.sql") if " hermes_audit" in statement]
+    names = [statement.split("CREATE TRIGGER ")[1].split()[0] for statement in guards]
+    if connection.vendor == "sqlite":
+        return [*(f"DROP TRIGGER {name}" for name in names), *deletions(), *guards, RESTARTED]
+    tables = ("sessions_app_auditentry", "sessions_app_audithead")
+    unguarded = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables]
+    guarded = [statement.replace("DISABLE", "ENABLE") for statement in unguarded]
+    return [*unguarded, *deletions(), RESTARTED, *guarded]
+
+
+def deletions() -> list[str]:
     """Return what deletes all rows that tests may have made."""
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     return [*(f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables if table not in KEPT), *LAST]

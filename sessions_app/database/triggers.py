@@ -1,4 +1,4 @@
-"""Install, drop and check the triggers that keep stamps, tell the search index of changes and count what users store.
+"""Install, drop and check the triggers: stamps, changes for the search index, what users store, the audit.
 
 Migrations of SQLite rebuild tables and drop their triggers without a word, so the triggers
 are dropped before any migration and created after it, from one SQL file per database; what a
@@ -23,7 +23,7 @@ from sessions_app.database.users import of_users
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 # The last table made of those that triggers write: without it no trigger could run.
-_NEWEST_TABLE = "sessions_app_turnfile"
+_NEWEST_TABLE = "sessions_app_audithead"
 
 _REPAIR = [
     """
@@ -39,6 +39,12 @@ INSERT INTO hermes_search_change (message_id, owner_id)
 SELECT id, owner_id FROM sessions_app_message UNION SELECT message_id, owner_id FROM hermes_search_entry
 """,
 ]
+
+# The audit begins with an empty chain. Where its head is gone and rows are there, somebody has been at it: it stays so.
+_AUDIT_HEAD = f"""
+INSERT INTO sessions_app_audithead (id, count, digest) SELECT 1, 0, '{"0" * 64}'
+WHERE NOT EXISTS (SELECT 1 FROM sessions_app_audithead) AND NOT EXISTS (SELECT 1 FROM sessions_app_auditentry)
+"""
 
 _COUNT_STORAGE = """
 INSERT INTO sessions_app_storagecount (owner_id, sessions, characters, file_bytes)
@@ -118,7 +124,7 @@ def create(using: str, plan: Any = None, **_: Any) -> None:
                 cursor.execute(statement)
         # No plan: `flush`. SQLite's deletes table by table, in any order, and the triggers count on meanwhile.
         recounted = _REPAIR_STORAGE[connection.vendor] if missing or plan is None else []
-        for statement in (*(_REPAIR if missing else []), *recounted):
+        for statement in (*(_REPAIR if missing else []), *recounted, _AUDIT_HEAD):
             cursor.execute(statement)
 
 

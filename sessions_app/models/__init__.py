@@ -5,6 +5,7 @@ large tables stay inside. Everything that must never be is a constraint of the d
 """
 
 from sessions_app.models.approvals import Approval, CallState, Decision, StandingApproval
+from sessions_app.models.audit import NO_DIGEST, ActorKind, AuditEntry, AuditHead
 from sessions_app.models.authorisations import Authorisation, AuthorisationClient, AuthorisationRequest
 from sessions_app.models.features import Feature, FeatureRule
 from sessions_app.models.files import ContentState, FileContent, MessageFile, TurnFile, UserFile
@@ -32,9 +33,13 @@ from sessions_app.models.waiting import WaitingCall, WaitingKind
 
 __all__ = [
     "BESIDE",
+    "NO_DIGEST",
+    "ActorKind",
     "AgentProfile",
     "ApiToken",
     "Approval",
+    "AuditEntry",
+    "AuditHead",
     "Authorisation",
     "AuthorisationClient",
     "AuthorisationRequest",

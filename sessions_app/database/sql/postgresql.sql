@@ -253,3 +253,28 @@ END $$;
 --------
 CREATE TRIGGER hermes_user_delete AFTER DELETE ON {users}
   FOR EACH ROW EXECUTE FUNCTION hermes_user_delete();
+--------
+-- The audit only grows, whoever writes. (While there are no rows, `flush` may empty the tables.)
+CREATE OR REPLACE FUNCTION hermes_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM sessions_app_auditentry) THEN
+    RAISE EXCEPTION 'rows of the audit are never changed or deleted' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_audit_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON sessions_app_auditentry
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_audit_refuse();
+--------
+-- Its head moves forwards only.
+CREATE TRIGGER hermes_audithead_refuse BEFORE DELETE OR TRUNCATE ON sessions_app_audithead
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_audit_refuse();
+--------
+CREATE OR REPLACE FUNCTION hermes_audithead_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the head of the audit never goes back' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+--------
+CREATE TRIGGER hermes_audithead_update BEFORE UPDATE ON sessions_app_audithead FOR EACH ROW
+  WHEN (NEW.id <> OLD.id OR NEW.count < OLD.count OR (NEW.count = OLD.count AND NEW.digest <> OLD.digest))
+  EXECUTE FUNCTION hermes_audithead_update();

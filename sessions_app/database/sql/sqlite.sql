@@ -265,3 +265,38 @@ BEGIN
   DELETE FROM sessions_app_journalentry WHERE owner_id = OLD.id;
   DELETE FROM sessions_app_journalhead WHERE owner_id = OLD.id;
 END;
+--------
+-- The audit only grows, whoever writes. REPLACE deletes without a word, so an insert at a number that is there is refused.
+CREATE TRIGGER hermes_audit_update BEFORE UPDATE ON sessions_app_auditentry
+BEGIN
+  SELECT RAISE(ABORT, 'rows of the audit are never changed');
+END;
+--------
+CREATE TRIGGER hermes_audit_delete BEFORE DELETE ON sessions_app_auditentry
+BEGIN
+  SELECT RAISE(ABORT, 'rows of the audit are never deleted');
+END;
+--------
+CREATE TRIGGER hermes_audit_replace BEFORE INSERT ON sessions_app_auditentry
+WHEN EXISTS (SELECT 1 FROM sessions_app_auditentry WHERE number = NEW.number)
+BEGIN
+  SELECT RAISE(ABORT, 'rows of the audit are never replaced');
+END;
+--------
+-- Its head moves forwards only. (While there are no rows, `flush` may empty the tables.)
+CREATE TRIGGER hermes_audithead_update BEFORE UPDATE ON sessions_app_audithead
+WHEN NEW.id <> OLD.id OR NEW.count < OLD.count OR (NEW.count = OLD.count AND NEW.digest <> OLD.digest)
+BEGIN
+  SELECT RAISE(ABORT, 'the head of the audit never goes back');
+END;
+--------
+CREATE TRIGGER hermes_audithead_delete BEFORE DELETE ON sessions_app_audithead WHEN OLD.count > 0
+BEGIN
+  SELECT RAISE(ABORT, 'the head of the audit is never deleted');
+END;
+--------
+CREATE TRIGGER hermes_audithead_replace BEFORE INSERT ON sessions_app_audithead
+WHEN EXISTS (SELECT 1 FROM sessions_app_audithead WHERE id = NEW.id)
+BEGIN
+  SELECT RAISE(ABORT, 'the head of the audit is never replaced');
+END;

@@ -1,0 +1,85 @@
+"""What is recorded: the names of actions and of the kinds of things that they are done to.
+
+To record something more, add a member here, and call ``record`` in the transaction that does it. A name is stored: it
+is never changed. It reads as the object and what was done to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Action(StrEnum):
+    """What was done."""
+
+    # Logins. The object is the user; of a failure, who the name typed in belongs to, if anybody.
+    LOGGED_IN = "login.made"
+    LOGIN_FAILED = "login.failed"
+    LOGIN_THROTTLED = "login.throttled"
+    LOGGED_OUT = "login.left"
+    LOGINS_ENDED = "login.ended"
+    PASSWORD_CHANGED = "password.changed"  # nosec B105
+    PASSWORD_REFUSED = "password.refused"  # nosec B105
+    PASSWORD_LINK_ASKED = "password.link_asked"  # nosec B105
+
+    # Tokens of the API.
+    TOKEN_MADE = "token.made"  # nosec B105
+    TOKEN_CHANGED = "token.changed"  # nosec B105
+    TOKEN_REVOKED = "token.revoked"  # nosec B105
+
+    # Who may what.
+    USER_CREATED = "user.created"
+    USER_CHANGED = "user.changed"
+    USER_DELETED = "user.deleted"
+    GROUP_CREATED = "group.created"
+    GROUP_CHANGED = "group.changed"
+    GROUP_DELETED = "group.deleted"
+
+    # What there is to talk to.
+    PROFILE_CREATED = "profile.created"
+    PROFILE_CHANGED = "profile.changed"
+    PROFILE_DELETED = "profile.deleted"
+    PROFILE_APPLIED = "profile.applied"
+    TOOL_SERVER_CREATED = "tool_server.created"
+    TOOL_SERVER_CHANGED = "tool_server.changed"
+    TOOL_SERVER_DELETED = "tool_server.deleted"
+
+    # Where one acts for another server, or lets it act.
+    AUTHORISATION_CONNECTED = "authorisation.connected"
+    AUTHORISATION_DISCONNECTED = "authorisation.disconnected"
+    APPROVAL_DECIDED = "approval.decided"
+
+    # What was said, seen as a whole.
+    TRANSCRIPT_READ = "transcript.read"
+    TRANSCRIPTS_SEARCHED = "transcript.searched"
+    SESSION_EXPORTED = "session.exported"
+    SESSION_DELETED = "session.deleted"
+    EXPORT_ASKED = "export.asked"
+    EXPORT_TAKEN = "export.taken"
+    IMPORT_ASKED = "import.asked"
+    AUDIT_EXPORTED = "audit.exported"
+
+
+class ObjectKind(StrEnum):
+    """What it was done to. The value is stored."""
+
+    AUDIT = "audit"
+    AUTHORISATION = "authorisation"
+    APPROVAL = "approval"
+    GROUP = "group"
+    JOB = "job"
+    PROFILE = "profile"
+    SESSION = "session"
+    TOKEN = "token"  # nosec B105
+    TOOL_SERVER = "tool_server"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One thing, by its id. Without one: none in particular, or one that does not exist."""
+
+    kind: ObjectKind
+    id: int | UUID | None = None

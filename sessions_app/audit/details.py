@@ -1,0 +1,79 @@
+"""What a row says besides: a closed set of keys, whose values cannot be a text that somebody wrote.
+
+Numbers, ids and names that programs give (fields, settings, tools) have no spaces; anything else is refused, so that
+no careless call can write a word of what was said, a secret or a person's name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from typing import TypedDict
+from uuid import UUID
+
+MOST_VALUES = 50
+"""How many values of a list are kept."""
+_NAME = re.compile(r"[A-Za-z0-9_.:/@+-]{1,200}")
+
+
+class Details(TypedDict, total=False):
+    """The keys that there are. To record something more, add one: an id, a number, a name that a program gave."""
+
+    user: int | None
+    """Whose it is, where that is not the object: the owner of a session or a token."""
+    session: UUID
+    profile: int | None
+    tool_server: int
+    tool: str
+    fields: Collection[str]
+    """Names of what was changed, without a value."""
+    groups_added: Collection[int]
+    groups_removed: Collection[int]
+    permissions_added: Collection[str]
+    permissions_removed: Collection[str]
+    active: bool
+    staff: bool
+    superuser: bool
+    reads_only: bool
+    can_read_metrics: bool
+    days: int | None
+    decision: str
+    format: str
+    count: int
+    """How many, where one row stands for several things."""
+    digest: str
+    by: str
+    """By which way: a page, a command."""
+
+
+class UnsafeDetail(ValueError):
+    """A detail that may not be recorded. The message names its key, and never the value."""
+
+
+def canonical(details: Details) -> str:
+    """Return details as they are stored: JSON, keys in order. Raises UnsafeDetail."""
+    known = Details.__annotations__
+    told: dict[str, object] = {}
+    for key, value in details.items():
+        if key not in known:
+            raise UnsafeDetail(f"“{key}” is not a key of audit.Details.")
+        told[key] = _plain(key, value)
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _plain(key: str, value: object) -> object:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        values = sorted((_one(key, each) for each in value), key=str)
+        more = len(values) - MOST_VALUES
+        return [*values[:MOST_VALUES], f"and_{more}_more"] if more > 0 else values
+    return _one(key, value)
+
+
+def _one(key: str, value: object) -> object:
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    text = str(value) if isinstance(value, (str, UUID)) else ""
+    if not _NAME.fullmatch(text):
+        raise UnsafeDetail(f"The value of “{key}” is no id, number or name.")
+    return text
