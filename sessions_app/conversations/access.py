@@ -12,8 +12,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from sessions_app.conversations.reach import reached
+from sessions_app.conversations.reach import clause, reached
 from sessions_app.database import plain
+from sessions_app.database.prepared import Selection
 from sessions_app.database.users import of_users
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Message, Turn, TurnKind
@@ -25,6 +26,9 @@ JOIN sessions_app_chatsession AS chat_session ON chat_session.id = stamp.chat_se
 WHERE stamp.chat_session_id = %s AND chat_session.owner_id = %s
 FOR UPDATE OF stamp FOR NO KEY UPDATE OF chat_session
 """
+
+_SESSIONS = Selection(ChatSession, "stamp", "profile", "active_branch")
+_OWN = "sessions_app_chatsession.id = %s AND sessions_app_chatsession.owner_id = %s"
 
 RESPONSES = (TurnKind.MESSAGE, TurnKind.EDIT, TurnKind.REGENERATION, TurnKind.RESUMPTION)
 """Turns that bring an answer."""
@@ -100,8 +104,7 @@ def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatS
         # A statement of its own: what is read after it is what the lock protects. (SQLite's
         # transactions begin IMMEDIATE, so there the whole database is locked already.)
         plain.rows(_LOCK, [session_id, user_id])
-    rows = reached(ChatSession.objects.select_related("stamp", "profile", "active_branch"))
-    try:
-        return rows.get(pk=session_id, owner_id=user_id)
-    except ChatSession.DoesNotExist:
-        raise NotFound from None
+    also, params = clause("sessions_app_chatsession.id")
+    for found in _SESSIONS.where(_OWN + also, [session_id, user_id, *params]):
+        return found
+    raise NotFound

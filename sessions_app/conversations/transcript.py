@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from agentcache import Stamp
 from sessions_app.conversations import branches, line_digests, turn_status
 from sessions_app.database import plain
+from sessions_app.database.prepared import insert, update
 from sessions_app.llm.content.codec import encode
 from sessions_app.llm.content.parts import Parts
 from sessions_app.models import ChatSession, Message, MessageStatus, SessionStamp, Turn, TurnStatus
@@ -39,6 +39,7 @@ UPDATE sessions_app_sessionstamp
 SET told_revision = CASE WHEN told_revision = %s THEN revision ELSE told_revision END
 WHERE chat_session_id = %s RETURNING message_count, revision
 """
+_OURS = "id = %s AND claim = %s AND status = %s"
 
 
 class OwnershipLost(Exception):
@@ -99,20 +100,22 @@ def write_fenced(turn: Turn, *, status: str | None = None, **columns: Any) -> No
 
     ``status`` ends it.
     """
-    ours, columns = _ours(turn), {"heartbeat_at": Now(), **columns}
-    written = turn_status.change(ours, TurnStatus.RUNNING, status, **columns) if status else ours.update(**columns)
-    if not written:
+    if status is not None:
+        turn_status.check(TurnStatus.RUNNING, status)
+        columns["status"] = status
+    columns.setdefault("heartbeat_at", Now())
+    if not update(Turn, columns, _OURS, _claim_of(turn)):
         raise OwnershipLost
 
 
 def check_claim(turn: Turn) -> None:
     """Make sure that the turn is still ours in the snapshot that is being read. Raises OwnershipLost."""
-    if not _ours(turn).exists():
+    if not plain.rows(f"SELECT 1 FROM sessions_app_turn WHERE {_OURS}", _claim_of(turn)):  # nosec B608: all ours
         raise OwnershipLost
 
 
-def _ours(turn: Turn) -> QuerySet[Turn]:
-    return Turn.objects.filter(pk=turn.pk, claim=turn.claim, status=TurnStatus.RUNNING)
+def _claim_of(turn: Turn) -> list[Any]:
+    return [turn.pk, turn.claim, TurnStatus.RUNNING.value]
 
 
 def append(chat_session: ChatSession, turn: Turn, rows: Sequence[NewMessage], **columns: Any) -> Appended:
@@ -130,7 +133,7 @@ def append_claimed(chat_session: ChatSession, turn: Turn | None, rows: Sequence[
     old = stamp_of(chat_session)
     messages = _made(chat_session, turn, rows)
     for message in messages:
-        message.save(force_insert=True)  # reads created_at back, which bulk_create does not
+        insert(message)  # reads created_at back, which bulk_create does not
     return Appended(tuple(messages), old, mark_as_told(chat_session))
 
 

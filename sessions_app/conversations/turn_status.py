@@ -1,4 +1,4 @@
-"""The one table of how a turn's status may change, and the one way to change it.
+"""The one table of how a turn's status may change, asked by whatever changes one.
 
 A turn is made ``queued`` or ``running``. What is final stays so: whatever comes later changes no row.
 """
@@ -22,11 +22,16 @@ class ForbiddenTransition(Exception):
     """A turn's status may not change like this: a fault of ours, whoever asked for it."""
 
 
+def check(before: TurnStatus, after: str) -> None:
+    """Raise ForbiddenTransition where a turn that is ``before`` never becomes ``after``."""
+    if after not in TRANSITIONS.get(before, frozenset()):
+        raise ForbiddenTransition(f"{before} to {after}")
+
+
 def change(turns: QuerySet[Turn], before: TurnStatus, after: str, **columns: Any) -> int:
     """Change those of the turns that are ``before`` to ``after``, with these columns; return how many there were.
 
     In one statement, so a turn that somebody else has changed meanwhile is left alone. Raises ForbiddenTransition.
     """
-    if after not in TRANSITIONS.get(before, frozenset()):
-        raise ForbiddenTransition(f"{before} to {after}")
+    check(before, after)
     return turns.filter(status=before).update(status=after, **columns)

@@ -19,6 +19,7 @@ from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.schemas import queued_shape
 from sessions_app.conversations.windows import check_fits
+from sessions_app.database.prepared import insert
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import decode, encode
@@ -66,7 +67,7 @@ def ask(
     check_profile(chat_session)
     check_takes(chat_session.profile, decode(turn.parts))
     check_fits(chat_session, chat_session.profile, text_with(text, attached))
-    claim.save(force_insert=True)
+    insert(claim)
     others = list(alive(chat_session).values())
     limits.admit_turn(user_id, text, others)
     refused = approving.refuse_waiting(chat_session)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from agentcache import Stamp
@@ -34,6 +33,8 @@ from sessions_app.conversations.schemas import (
 )
 from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
 from sessions_app.conversations.turn_results import turn_shape
+from sessions_app.database import plain
+from sessions_app.database.prepared import insert
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import decode
@@ -53,6 +54,14 @@ from sessions_app.models import (
 from sessions_app.turn_store import approving, memory_notes
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.claimed_turn import UNSEEN, ClaimedTurn, claimed_turn, profile_of
+
+# A message's time as the database has it: Python's would have lost what it rounds.
+_TOUCH = """
+UPDATE sessions_app_chatsession SET
+  updated_at = COALESCE((SELECT created_at FROM sessions_app_message WHERE id = %s), updated_at),
+  last_request = COALESCE(%s, last_request)
+WHERE id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def begin(
     The caller holds the session's lock.
     """
     _set(turn, _claimed(process))
-    turn.save(force_insert=True)
+    insert(turn)
     return _start(turn, chat_session, process, user, forked, results)
 
 
@@ -272,12 +281,10 @@ def load(session_id: UUID) -> tuple[list[Row], Stamp]:
 
 def touch(chat_session: ChatSession, appended: Appended | None, request: RequestRecord | None = None) -> None:
     """Note the activity that a message is, and the latest request to a provider, writing no other column."""
-    changes: dict[str, Any] = {}
-    if appended is not None:
-        chat_session.updated_at = appended.messages[-1].created_at
-        moment = Message.objects.filter(pk=appended.messages[-1].pk).values("created_at")
-        changes["updated_at"] = Subquery(moment)
-    if request is not None:
-        changes["last_request"] = chat_session.last_request = request.to_json()
-    if changes:
-        ChatSession.objects.filter(pk=chat_session.pk).update(**changes)
+    newest, last = appended.messages[-1] if appended else None, request.to_json() if request else None
+    if newest is not None:
+        chat_session.updated_at = newest.created_at
+    if last is not None:
+        chat_session.last_request = last
+    if newest is not None or last is not None:
+        plain.execute(_TOUCH, [newest.pk if newest else None, last, chat_session.pk])
