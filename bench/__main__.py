@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import (
+    against,
     branches,
     cache,
     doors,
@@ -56,7 +57,7 @@ USERS = 50
 WARM_AGENTS = 100
 WHAT = (
     "table cache search recognition profile load profile-load soak steering branches palette doors files tools lifetime"
-    " peer"
+    " peer against"
 )
 
 
@@ -71,6 +72,7 @@ async def measure(plan: Plan, folder: Path, provider: Provider) -> list[Section]
             demo = site.memory
     async with Floor(provider.url) as floor:
         with world.site() as site:
+            site.settle()
             sections = [
                 await footprint.idle(site, seed, starts, demo),
                 await turns.one_at_a_time(site, floor, seed, plan.turns, folder),
@@ -104,7 +106,7 @@ async def profiled(count: int, folder: Path, provider: Provider) -> list[Section
         return await profiling.one_at_a_time(site, seed, folder, count)
 
 
-async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[Section]:
+async def figures(what: str, quick: bool, minutes: float, others: list[Path], folder: Path) -> list[Section]:
     """The part that was asked for."""
     if what == "cache":
         return await cache.compared(cache.QUICK if quick else cache.FULL, folder)
@@ -127,6 +129,7 @@ async def figures(what: str, quick: bool, minutes: float, folder: Path) -> list[
         "palette": partial(palette.from_the_key, plan.long, folder, provider),
         "soak": partial(soak.soak, minutes, folder, provider),
         "load": partial(load.load, load_plan, folder, provider),
+        "against": partial(against.compared, others, 5 if quick else 15, folder, provider),
     }
     try:
         return await parts[what]()
@@ -140,7 +143,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
     parser.add_argument("--minutes", type=float, default=15, help="of each of the soak's two runs; 15")
     parser.add_argument("--pauses", type=Path, help="of lifetime: a file of measured pauses, in seconds, one a line")
+    parser.add_argument("others", nargs="*", type=Path, help="of against: checkouts of other commits, with their .venv")
     options = parser.parse_args()
+    if (options.what == "against") != bool(options.others):
+        parser.error("against takes the path of at least one other checkout, and nothing else takes any")
     if options.what == "lifetime":
         # Calculated, not measured: the same on every machine.
         try:
@@ -151,7 +157,11 @@ def main() -> None:
     # As make run does: the host does not start without them.
     subprocess.run(["make", "--silent", "staticfiles/stamp"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory(prefix="hermes-bench-") as name:
-        sections = asyncio.run(figures(options.what, options.quick, options.minutes, Path(name)))
+        sections = asyncio.run(
+            figures(
+                options.what, options.quick, options.minutes, [path.resolve() for path in options.others], Path(name)
+            )
+        )
     print(
         f"{os.cpu_count()} cores, shared by host, provider and client; load of the last minute {os.getloadavg()[0]:.1f}"
     )

@@ -164,5 +164,7 @@ class Client:
         files: Sequence[str] = (),
     ) -> None:
         """Ask for a turn, and leave its answer to whoever listens."""
-        params = {"session_id": session_id, "text": asked.text, "message_id": str(uuid4()), "files": list(files)}
+        params: dict[str, Any] = {"session_id": session_id, "text": asked.text, "message_id": str(uuid4())}
+        if files:
+            params["files"] = list(files)
         self._send("turn.start", params, answered)

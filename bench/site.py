@@ -21,6 +21,8 @@ from bench.timing import cpu_of, median
 from tests.processes import PATIENCE, ROOT, Process
 
 SERVE = ("manage.py", "serve")
+IDLE_SHARE = 0.1
+"""Of a core: a host that uses less does nothing but look around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Seed:
     sessions: list[str]
 
 
+def python_of(root: Path) -> str:
+    """The Python that runs a checkout: this one, or that of its own environment."""
+    return sys.executable if root == ROOT else str(root / ".venv" / "bin" / "python")
+
+
 def sync_time(folder: Path, times: int = 50) -> float:
     """Median seconds in which this disk makes one page durable, as each of a turn's two transactions asks it to."""
     took = []
@@ -55,10 +62,11 @@ def sync_time(folder: Path, times: int = 50) -> float:
 class World:
     """A database, and the environment in which a host serves it from the provider at `url`.
 
-    On SQLite in `folder`, or on what `services` names.
+    On SQLite in `folder`, or on what `services` names. The host is that of the checkout at `root`.
     """
 
-    def __init__(self, folder: Path, url: str, services: Services | None = None) -> None:
+    def __init__(self, folder: Path, url: str, services: Services | None = None, root: Path = ROOT) -> None:
+        self.root = root
         self.env = {
             "PATH": os.environ["PATH"],
             "DATABASE_URL": services.database if services else f"sqlite:///{folder / 'db.sqlite3'}",
@@ -72,14 +80,14 @@ class World:
 
     def seed(self, users: int, lengths: Sequence[int] = ()) -> Seed:
         """Fill the empty database."""
-        command = [sys.executable, "-m", "bench.seed", str(users), *map(str, lengths)]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, check=True, stdout=subprocess.PIPE)
+        command = [python_of(self.root), "-m", "bench.seed", str(users), *map(str, lengths)]
+        done = subprocess.run(command, cwd=self.root, env=self.env, check=True, stdout=subprocess.PIPE)
         return Seed(**json.loads(done.stdout))
 
     @contextmanager
     def site(self, program: Sequence[str] = SERVE, **env: str) -> Iterator[Site]:
         """A running host, with other settings where given; stopped at the end."""
-        site = Site(program, {**self.env, **env})
+        site = Site(program, {**self.env, **env}, self.root)
         try:
             yield site
         finally:
@@ -89,9 +97,9 @@ class World:
 class Site:
     """A running host; `started` is the seconds from its spawn to its first healthy answer."""
 
-    def __init__(self, program: Sequence[str], env: dict[str, str]) -> None:
+    def __init__(self, program: Sequence[str], env: dict[str, str], root: Path = ROOT) -> None:
         began = time.perf_counter()
-        self.process = Process([sys.executable, *program, "--port", "0"], env)
+        self.process = Process([python_of(root), *program, "--port", "0"], env, root)
         self.url = next(word for word in self.process.line("http://").split() if word.startswith("http://"))
         _await_health(f"{self.url}healthz")
         self.started = time.perf_counter() - began
@@ -100,6 +108,15 @@ class Site:
     def cpu(self) -> float:
         """Seconds of CPU that all threads of the process have used."""
         return cpu_of(self.process.pid)
+
+    def settle(self) -> None:
+        """Wait until it has indexed what the database was filled with: until it does nothing more for a second."""
+        before = self.cpu
+        while True:
+            time.sleep(1)
+            before, spent = self.cpu, self.cpu - before
+            if spent < IDLE_SHARE:
+                return
 
     @property
     def memory(self) -> Memory:

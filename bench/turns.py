@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,16 +113,12 @@ async def at_once(site: Site, floor: Floor, seed: Seed, users: int, rounds: int)
     least: list[Timing] = []
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(Client(site.url, token)) for token in seed.tokens[:users]]
-        opened = [(client, await client.open_new()) for client in clients]
-
-        async def all_at_once() -> list[Timing]:
-            return list(await asyncio.gather(*(client.turn(session_id) for client, session_id in opened)))
-
-        await all_at_once()
+        sessions = [await client.open_new() for client in clients]
+        await all_at_once(clients, sessions)
         await floor.repeat_at_once(users)
         before = site.cpu
         for _ in range(rounds):
-            host += await all_at_once()
+            host += await all_at_once(clients, sessions)
             least += await floor.repeat_at_once(users)
         spent = (site.cpu - before) / len(host) * 1000
     first, least_first = (median([one.first for one in series]) for series in (host, least))
@@ -136,6 +132,12 @@ async def at_once(site: Site, floor: Floor, seed: Seed, users: int, rounds: int)
             Figure("failures", str(sum(not one.whole for one in host)), "0"),
         ],
     )
+
+
+async def all_at_once(clients: Sequence[Client], sessions: Sequence[str]) -> list[Timing]:
+    """One turn of each client in its session, all at the same moment."""
+    turns = (client.turn(session_id) for client, session_id in zip(clients, sessions, strict=True))
+    return list(await asyncio.gather(*turns))
 
 
 def _pair(host: float, floor: float) -> str:
