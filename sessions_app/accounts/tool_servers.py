@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from sessions_app.authorisations.errors import AuthorisationError
 from sessions_app.conversations import profiles
 from sessions_app.models import Authorisation, ToolServer
+from sessions_app.tool_servers.permitted import for_user
 
 if TYPE_CHECKING:
     from sessions_app.authorisations.registering import Site
@@ -114,11 +115,11 @@ def _site(request: HttpRequest) -> Site:
 
 
 def _wanting(user: User) -> QuerySet[ToolServer]:
-    """The servers that want to know who calls: those of the user's profiles, and all for who lists their tools."""
+    """The servers that want to know who calls: those for the user, of their profiles; and all for who lists tools."""
     wanting = ToolServer.objects.filter(asks_users=True, enabled=True, url__gt="")
     if user.is_staff and user.has_perm("sessions_app.change_toolserver"):
         return wanting
-    return wanting.filter(profiles__in=profiles.choosable(user.pk)).distinct()
+    return wanting.filter(for_user(user.pk, "pk"), profiles__in=profiles.choosable(user.pk)).distinct()
 
 
 def _held(row: Authorisation | None, server: ToolServer) -> Authorisation | None:

@@ -6,7 +6,7 @@ each conversation that is read anew, so that they are told before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.contrib.admin.models import CHANGE
@@ -20,9 +20,10 @@ from sessions_app.admin import log, rights
 from sessions_app.conversations import access
 from sessions_app.errors import NotFound
 from sessions_app.llm.cache_ledger.requests import RequestRecord, expected_of
-from sessions_app.llm.content.prefix import with_own_words
+from sessions_app.llm.content.prefix import ToolSpec, with_own_words
 from sessions_app.models import AgentProfile, ChatSession, UserMemory
 from sessions_app.session_store.chats import prefix_of, refreeze
+from sessions_app.tool_servers.definitions import specs_by_owners
 
 RIGHT = "sessions_app.change_chatsession"
 """Who may apply a profile: it changes sessions, and nothing else of them can be changed in admin."""
@@ -36,12 +37,19 @@ def may_apply(request: HttpRequest) -> bool:
 def behind(sessions: QuerySet[ChatSession], profiles: Iterable[AgentProfile]) -> QuerySet[ChatSession]:
     """Return those of the profiles' sessions whose prefix is an older one, but for what is their users' own."""
     older = Q(pk__in=[])
-    off = Q(memory=False) | Exists(UserMemory.objects.filter(owner=OuterRef("owner"), enabled=False))
     for profile in profiles:
-        present, without = (prefix_of(profile, remembers=remembers).to_json() for remembers in (True, False))
-        same = _begins_with(present, profile) | (off & _begins_with(without, profile))
+        same = Q(pk__in=[])
+        for owners, others in specs_by_owners(profile, "owner"):
+            same |= owners & _is_present(profile, others)
         older |= Q(profile=profile) & ~same
     return sessions.filter(older)
+
+
+def _is_present(profile: AgentProfile, others: Sequence[ToolSpec]) -> Q:
+    """Whether a session has the prefix of its profile now, with these tools of tool servers."""
+    off = Q(memory=False) | Exists(UserMemory.objects.filter(owner=OuterRef("owner"), enabled=False))
+    present, without = (prefix_of(profile, others, remembers=remembers).to_json() for remembers in (True, False))
+    return _begins_with(present, profile) | (off & _begins_with(without, profile))
 
 
 def _begins_with(frozen: str, profile: AgentProfile) -> Q:

@@ -5,7 +5,7 @@ site has frozen it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
@@ -16,7 +16,7 @@ from sessions_app.imports.chats import Chat
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import decode, encode
 from sessions_app.llm.content.parts import FileReference, Parts
-from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec
 from sessions_app.models import (
     AgentProfile,
     Branch,
@@ -30,6 +30,7 @@ from sessions_app.models import (
 )
 from sessions_app.models.sessions import TITLE_LENGTH
 from sessions_app.session_store.chats import prefix_of
+from sessions_app.tool_servers.definitions import specs_for
 from sessions_app.transfer.rows import PREFIX
 from sessions_app.transfer.seals import unsealed
 from sessions_app.transfer.shapes import MessageRecord, SessionHead
@@ -98,15 +99,16 @@ def _beginning(user_id: int, head: SessionHead) -> tuple[AgentProfile | None, st
             return named, frozen, True
     profile = named or profiles.default(user_id)
     remembers = memory.is_enabled(user_id) and head.memory
-    own = _own(profile, head, remembers=remembers).to_json()
-    other = _own(profile, head, remembers=not remembers).to_json()
+    others = specs_for(user_id, profile)
+    own = _own(profile, others, head, remembers=remembers).to_json()
+    other = _own(profile, others, head, remembers=not remembers).to_json()
     if told is not None and _digest(other) == told.digest:
         return profile, other, True
     return profile, own, told is None or _digest(own) == told.digest
 
 
-def _own(profile: AgentProfile, head: SessionHead, *, remembers: bool) -> FrozenPrefix:
-    prefix = prefix_of(profile, remembers=remembers)
+def _own(profile: AgentProfile, others: Sequence[ToolSpec], head: SessionHead, *, remembers: bool) -> FrozenPrefix:
+    prefix = prefix_of(profile, others, remembers=remembers)
     if head.prefix is None:
         return prefix
     memories = tuple(head.prefix.memories) if profile.memory else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,13 +25,13 @@ from sessions_app.conversations.search.folding import fold
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest
-from sessions_app.llm.content.prefix import FrozenPrefix
+from sessions_app.llm.content.prefix import FrozenPrefix, ToolSpec
 from sessions_app.llm.tools.registry import site_tools
 from sessions_app.llm.tools.remembering import REMEMBER
 from sessions_app.models import AgentProfile, ChatSession, FactName, TitleSource, Turn, TurnStatus
 from sessions_app.session_store import instructions
 from sessions_app.session_store.inserting import insert_session
-from sessions_app.tool_servers.definitions import specs_of_profile
+from sessions_app.tool_servers.definitions import specs_for
 
 # SQLite stores what the database's clock says to the millisecond and what Python says to the
 # microsecond, as texts of different length; a bound this much later is right for both.
@@ -161,20 +161,20 @@ def new_prefix(user_id: int, profile: AgentProfile, *, uses_memory: bool) -> Fro
     known = memory.read(user_id)
     tells = uses_memory and profile.memory
     return replace(
-        prefix_of(profile, remembers=tells and known.enabled),
+        prefix_of(profile, specs_for(user_id, profile), remembers=tells and known.enabled),
         instructions=instructions.read(user_id),
         memories=known.told if tells else (),
     )
 
 
-def prefix_of(profile: AgentProfile, *, remembers: bool) -> FrozenPrefix:
+def prefix_of(profile: AgentProfile, others: Iterable[ToolSpec], *, remembers: bool) -> FrozenPrefix:
     """Return the prefix that a session made of this profile now begins with; tools that are gone are left out.
 
-    ``remembers``: whether memory is on for its user, and in it. Without instructions and memories: those are of the
-    session's user.
+    ``others``: the tools of tool servers, those that are for its user. ``remembers``: whether memory is on for its
+    user, and in it. Without instructions and memories: those are of the session's user.
     """
     names = [name for name in profile.tools if name != REMEMBER or (remembers and profile.memory)]
-    return site_tools().freeze(profile.system_prompt, names, specs_of_profile(profile))
+    return site_tools().freeze(profile.system_prompt, names, others)
 
 
 def present_prefix(chat_session: ChatSession, profile: AgentProfile) -> FrozenPrefix:
@@ -190,7 +190,7 @@ def present_prefix(chat_session: ChatSession, profile: AgentProfile) -> FrozenPr
         own = FrozenPrefix("", ())  # another program has written what is no prefix
     remembers = any(tool.name == REMEMBER for tool in own.tools)
     remembers = remembers or (chat_session.memory and memory.is_enabled(chat_session.owner_id))
-    present = prefix_of(profile, remembers=remembers)
+    present = prefix_of(profile, specs_for(chat_session.owner_id, profile), remembers=remembers)
     memories = own.memories if profile.memory else ()
     return replace(present, instructions=own.instructions, memories=memories, client_tools=own.client_tools)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ from sessions_app.llm.content.prefix import ToolSpec
 from sessions_app.llm.content.unicode import clean
 from sessions_app.llm.tools.sources import Context, Progress, Standing, ToolError, ToolOutput
 from sessions_app.models import ToolServerTool
+from sessions_app.tool_servers import permitted
 from sessions_app.tool_servers.addresses import address_of
 from sessions_app.tool_servers.bounds import MAX_PROGRESS_CHARACTERS
 from sessions_app.tool_servers.connections import Connections
 from sessions_app.tool_servers.credentials import credentials_for, not_connected
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
+from sessions_app.tool_servers.permitted import FORBIDDEN
 from sessions_app.tool_servers.results import output_of
 
 if TYPE_CHECKING:
@@ -42,20 +45,22 @@ class ToolServers:
         return True
 
     async def standing(self, context: Context, name: str) -> Standing:
-        """See `ToolSource`: as the operator has set it."""
-        tool = await _find(context.user_id, name)
-        return Standing.OFF if tool is None else _standing_of(tool)
+        """See `ToolSource`: as the operator has set it; off where the server is not for the user."""
+        found = await _find(context.user_id, name)
+        return Standing.OFF if found is None else found.standing
 
     async def call(self, context: Context, call: ToolCall) -> ToolOutput:
         """See `ToolSource`."""
-        tool = await _find(context.user_id, call.name)
-        if tool is None:
+        found = await _find(context.user_id, call.name)
+        if found is None:
             raise ToolError(f"there is no tool {call.name!r}.")
-        if _standing_of(tool) is Standing.OFF:
+        if not found.is_permitted:
+            raise ToolError(f"the tool {call.name} was not called: {FORBIDDEN}")
+        if found.standing is Standing.OFF:
             raise ToolError(f"the tool {call.name} is switched off.")
         arguments = _arguments_of(call)
         try:
-            return await self._call(context, tool, arguments)
+            return await self._call(context, found.tool, arguments)
         except ToolServerError as error:
             raise ToolError(str(error)) from error
 
@@ -98,16 +103,27 @@ def _reporter(context: Context) -> ProgressFnT:
     return report
 
 
-async def _find(user_id: int, name: str) -> ToolServerTool | None:
-    return await database.of(user_id).read(_read, name)
+@dataclass(frozen=True, slots=True)
+class _FoundTool:
+    """A tool, and whether its server is for the user who is asked for."""
+
+    tool: ToolServerTool
+    is_permitted: bool
+
+    @property
+    def standing(self) -> Standing:
+        """Whether it may be called for that user now."""
+        is_on = self.tool.server.enabled and self.is_permitted
+        return Standing(self.tool.standing) if is_on else Standing.OFF
 
 
-def _read(name: str) -> ToolServerTool | None:
-    return ToolServerTool.objects.select_related("server").filter(full_name=name).first()
+async def _find(user_id: int, name: str) -> _FoundTool | None:
+    return await database.of(user_id).read(_read, user_id, name)
 
 
-def _standing_of(tool: ToolServerTool) -> Standing:
-    return Standing(tool.standing) if tool.server.enabled else Standing.OFF
+def _read(user_id: int, name: str) -> _FoundTool | None:
+    tool = ToolServerTool.objects.select_related("server").filter(full_name=name).first()
+    return None if tool is None else _FoundTool(tool, permitted.may_use(user_id, tool.server_id))
 
 
 def _arguments_of(call: ToolCall) -> dict[str, Any]:

@@ -29,11 +29,13 @@ from sessions_app.models import (
     Turn,
     WaitingKind,
 )
+from sessions_app.tool_servers.permitted import FORBIDDEN, forbidden
 
 REFUSED = "The user did not approve this call. It was not made."
 NOT_ANSWERED = f"{REFUSED} They have said something else instead."
 NOT_MADE = "This call was approved, but it was not made: the answer was ended before."
 REPLACED = "The tool that the user has approved is another one now. The call was not made."
+NOT_PERMITTED = f"The call was not made: {FORBIDDEN}"
 CHANGED = "This call was changed after the user had approved it. It was not made."
 
 
@@ -157,7 +159,11 @@ def resumption(turn: Turn) -> Resumption:
         raise transcript.OwnershipLost
     approved = _of_turn(turn, CallState.NONE)
     replaced = approvals.of_later_tools(row for row, _ in approved)
-    calls = tuple(ApprovedCall(row.pk, call, _obstacle(row, call, replaced)) for row, call in approved)
+    denied = forbidden(turn.owner_id, {call.name for _, call in approved}) if approved else frozenset()
+    calls = tuple(
+        ApprovedCall(row.pk, call, NOT_PERMITTED if call.name in denied else _obstacle(row, call, replaced))
+        for row, call in approved
+    )
     waiting = waiting_calls.at_end(chat_session)
     asked = [approvals.asked_again(each.approval) for each in approvals.at_end(chat_session)]
     return Resumption(calls, _refused(turn), tuple(asked), bool(waiting and waiting.calls))

@@ -17,6 +17,7 @@ from sessions_app.models import AgentProfile, ChatSession, Message, SessionName
 from sessions_app.session_store import chats
 from sessions_app.session_store.forking import copy_line, with_results
 from sessions_app.session_store.inserting import insert_session
+from sessions_app.tool_servers.definitions import specs_for
 from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike, named
 
 
@@ -75,4 +76,4 @@ def _prefix(user_id: int, profile: AgentProfile, prompt: str | None) -> FrozenPr
     """Return what a new session begins with: with the prompt that was brought, that one and nothing of the user's."""
     if prompt is None:
         return chats.new_prefix(user_id, profile, uses_memory=True)
-    return replace(chats.prefix_of(profile, remembers=False), system_prompt=prompt)
+    return replace(chats.prefix_of(profile, specs_for(user_id, profile), remembers=False), system_prompt=prompt)

@@ -56,7 +56,7 @@ def test_the_selected_sessions_begin_anew_and_no_others(boss: Client, alice: Use
     boss.post(list_of(ChatSession), chosen("one", "two", "of another profile", post="yes"))
     assert titles_behind() == {"three"}
     applied = ChatSession.objects.get(title="one")
-    prefix = prefix_of(edited, remembers=True)
+    prefix = prefix_of(edited, (), remembers=True)
     assert applied.frozen_prefix == prefix.to_json()
     assert applied.applied_prefix == frozen_digest(prompt_digest(prefix), tools_digest(prefix))
     assert ChatSession.objects.get(title="of another profile").applied_prefix == ""

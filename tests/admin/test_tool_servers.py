@@ -15,6 +15,7 @@ from django.test import Client
 from sessions_app.models import AgentProfile, Authorisation, ToolServer, ToolServerTool, ToolStanding
 from sessions_app.session_store.chats import prefix_of
 from sessions_app.tool_servers import offers
+from sessions_app.tool_servers.definitions import specs_of_profile
 from sessions_app.tool_servers.listing import OfferedTool
 from tests.admin.conftest import Enter, list_of, make_session, page_of, text_of
 from tests.authorisations.conftest import asked
@@ -169,7 +170,7 @@ def test_what_is_new_is_off_until_somebody_decides(boss: Client, server: ToolSer
 def test_standings_are_set_and_logged(boss: Client, server: ToolServer, profile: AgentProfile) -> None:
     press(boss, server, "save", **{f"standing-{tool().pk}": "allowed"})
     assert tool().standing == ToolStanding.ALLOWED
-    assert "weather_forecast" in prefix_of(profile, remembers=False).to_json()
+    assert "weather_forecast" in prefix_of(profile, specs_of_profile(profile), remembers=False).to_json()
     assert LogEntry.objects.filter(change_message="Set forecast: allowed.").exists()
 
 
@@ -194,7 +195,7 @@ def test_a_change_is_shown_and_told_to_nobody_until_it_is_taken(
     boss: Client, server: ToolServer, profile: AgentProfile
 ) -> None:
     press(boss, server, "save", **{f"standing-{tool().pk}": "allowed"})
-    before = prefix_of(profile, remembers=False)
+    before = prefix_of(profile, specs_of_profile(profile), remembers=False)
     offer(server, OfferedTool("forecast", "Tell the <b>bad</b> weather.", CITY_AND_UNIT))
     page = text_of(boss, page_of(server, "tools"))
     assert "<ins>&lt;b&gt;bad&lt;/b&gt; </ins>" in page
@@ -202,9 +203,9 @@ def test_a_change_is_shown_and_told_to_nobody_until_it_is_taken(
     assert "<del>required: [city]</del>" in page
     assert ">Changed</span>" in page
     assert "Not offered any more" in page
-    assert prefix_of(profile, remembers=False) == before
+    assert prefix_of(profile, specs_of_profile(profile), remembers=False) == before
     press(boss, server, f"take:{tool().pk}", page)
-    assert "bad" in prefix_of(profile, remembers=False).to_json()
+    assert "bad" in prefix_of(profile, specs_of_profile(profile), remembers=False).to_json()
     assert "Changed since it was taken" not in text_of(boss, page_of(server, "tools"))
     assert LogEntry.objects.filter(change_message="Took the changed definitions of forecast.").exists()
 

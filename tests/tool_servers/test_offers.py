@@ -9,6 +9,7 @@ from sessions_app.llm.tools.client_tools import ToolDefinitionError
 from sessions_app.models import AgentProfile, ToolServer, ToolServerTool, ToolStanding
 from sessions_app.session_store.chats import prefix_of
 from sessions_app.tool_servers import offers
+from sessions_app.tool_servers.definitions import specs_of_profile
 from sessions_app.tool_servers.listing import OfferedTool
 from sessions_app.tool_servers.names import full_names
 
@@ -39,7 +40,7 @@ def offer(name: str, description: str = "As it was.", problem: str = "") -> Offe
 
 def told(profile: AgentProfile) -> dict[str, str]:
     """The tools of servers that a new session is told of, with their descriptions."""
-    prefix: FrozenPrefix = prefix_of(profile, remembers=False)
+    prefix: FrozenPrefix = prefix_of(profile, specs_of_profile(profile), remembers=False)
     return {tool.name: tool.description for tool in prefix.tools if tool.name.startswith("s_")}
 
 
@@ -52,9 +53,9 @@ def test_new_sessions_are_told_of_what_is_not_off(server: ToolServer, profile: A
 
 @pytest.mark.both_databases
 def test_a_change_is_an_offer_until_it_is_taken(server: ToolServer, profile: AgentProfile) -> None:
-    before = prefix_of(profile, remembers=False).to_json()
+    before = prefix_of(profile, specs_of_profile(profile), remembers=False).to_json()
     offers.record(server, [offer("d"), offer("c", "Other."), offer("a", "Other.")])
-    assert prefix_of(profile, remembers=False).to_json() == before
+    assert prefix_of(profile, specs_of_profile(profile), remembers=False).to_json() == before
     rows = {tool.name: tool for tool in server.tools.all()}
     assert {name: (tool.is_changed, tool.is_offered) for name, tool in rows.items()} == {
         "a": (True, True),
