@@ -47,7 +47,10 @@ async def _in_turn(user_id: int, work: Callable[[], R]) -> R:
 
 
 async def add(user_id: int, upload: Upload, file: IO[bytes], door: Door) -> FileShape:
-    """Keep a file of a user, which has a descriptor. Raises Unreadable, TooMany, NotFound, Conflict, StoreFull."""
+    """Keep a file of a user, which has a descriptor.
+
+    Raises Unreadable, TooMany, NotFound, Forbidden, Conflict, StoreFull.
+    """
     if (known := await door.write(keeping.add_known, user_id, upload)) is not None:
         return known
     suffix = suffix_of(cleaned(upload.name))

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from sessions_app.conversations import attachments
+from sessions_app.conversations import attachments, features
 from sessions_app.conversations.line_digests import Said, SaidFile
 from sessions_app.errors import NotFound
 from sessions_app.files.keeping import kept_name
 from sessions_app.llm.content.parts import Parts
-from sessions_app.models import ContentState, FileContent, UserFile
+from sessions_app.models import ContentState, Feature, FileContent, UserFile
 
 R = TypeVar("R")
 Keep = Callable[[Collection[SaidFile]], Awaitable[None]]
@@ -48,8 +48,13 @@ class Brought:
     """The files of things said, which a user has; each message's in their order, each once."""
 
     def __init__(self, user_id: int, said: Iterable[Said]) -> None:
-        """Find them, and give those new names that are sent under another. Under the user's lock. Raises NotKept."""
+        """Find them, and give those new names that are sent under another. Under the user's lock.
+
+        Raises Forbidden, NotKept.
+        """
         sent = [file for each in said for file in each.files]
+        if sent:
+            features.require(user_id, Feature.FILES)
         self._files = _found(user_id, sent) if sent else {}
 
     def of(self, said: Said) -> list[UserFile]:

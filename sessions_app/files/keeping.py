@@ -11,12 +11,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from sessions_app.conversations import access, attachments, storage
+from sessions_app.conversations import access, attachments, features, storage
 from sessions_app.conversations.file_schemas import FileShape, file_shape, reference_of
 from sessions_app.errors import Conflict
 from sessions_app.extraction.results import Extracted
 from sessions_app.files.names import cleaned, suffix_of, with_suffix
-from sessions_app.models import ContentState, FileContent, UserFile
+from sessions_app.models import ContentState, Feature, FileContent, UserFile
 
 _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",)}
 """How the names of pictures may end that are kept in another form than they came in."""
@@ -24,32 +24,40 @@ _SUFFIXES = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",)}
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What came: its name, size and SHA-256."""
+    """What came: its name, size and SHA-256; from its user, who must be allowed to send files, or ``from_tool``."""
 
     name: str
     size: int
     digest: str
+    from_tool: bool = False
 
 
 def room_left(user_id: int) -> int:
-    """Return the bytes that a user may still keep."""
+    """Return the bytes that a user may still keep. Raises Forbidden where they may send no files."""
+    features.require(user_id, Feature.FILES)
     return max(0, settings.HERMES_FILE_QUOTA - storage.stored(user_id).file_bytes)
 
 
 def add_known(user_id: int, upload: Upload) -> FileShape | None:
-    """Make another file of what the user has already; None where they have not."""
-    access.require_user(user_id)
+    """Make another file of what the user has already; None where they have not. Raises NotFound, Forbidden."""
+    _require(user_id, upload)
     content = _ready(user_id, upload.digest)
     return _made(content, upload.name) if content else None
 
 
 def reserve(user_id: int, upload: Upload, found: Extracted) -> FileContent:
-    """Store what a file holds as pending. Raises TooMany where there is no room for it, NotFound."""
-    access.require_user(user_id)
+    """Store what a file holds as pending. Raises TooMany where there is no room for it, NotFound, Forbidden."""
+    _require(user_id, upload)
     content = _content_of(user_id, upload, found)
     storage.admit_file(user_id, content.stored_size)
     content.save(force_insert=True)
     return content
+
+
+def _require(user_id: int, upload: Upload) -> None:
+    access.require_user(user_id)
+    if not upload.from_tool:
+        features.require(user_id, Feature.FILES)
 
 
 def _content_of(user_id: int, upload: Upload, found: Extracted) -> FileContent:
@@ -92,8 +100,9 @@ def finish(user_id: int, pending: FileContent, name: str) -> tuple[FileShape, bo
 
 
 def restore(user_id: int, content: FileContent) -> FileContent:
-    """Store a content as pending that was made before. Raises TooMany where there is no room for it, NotFound."""
+    """Store a content as pending that was made before. Raises TooMany (there is no room), NotFound, Forbidden."""
     access.require_user(user_id)
+    features.require(user_id, Feature.FILES)
     storage.admit_file(user_id, content.stored_size)
     content.save(force_insert=True)
     return content

@@ -28,7 +28,7 @@ _FULL = "The disk of this site is full. The file was not kept; everything else i
 
 async def take(exchange: Exchange, caller: Caller) -> None:
     """Answer with the file as it is kept. Raises ApiError, CommandError, Unauthorised, Gone."""
-    await _check_room(caller)
+    await _check(caller)
     largest: int = settings.HERMES_MAX_FILE
     body = Body(exchange.receive, asyncio.get_running_loop())
     with ExitStack() as stack:
@@ -48,8 +48,8 @@ async def take(exchange: Exchange, caller: Caller) -> None:
     await _answer(exchange, shape)
 
 
-async def _check_room(caller: Caller) -> None:
-    """Refuse at once what there can be no room for."""
+async def _check(caller: Caller) -> None:
+    """Refuse at once what is not allowed, and what there can be no room for."""
     if not await caller.read(keeping.room_left, caller.user_id):
         quota = megabytes(settings.HERMES_FILE_QUOTA)
         raise _no_room(f"Your files take all of the {quota} MB that you may keep. Delete chats with files.")

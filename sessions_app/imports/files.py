@@ -17,14 +17,14 @@ from uuid import UUID
 from django.conf import settings
 
 from sessions_app import database
-from sessions_app.conversations import access, attachments
+from sessions_app.conversations import access, attachments, features
 from sessions_app.errors import CommandError
 from sessions_app.extraction.results import Unreadable
 from sessions_app.files import adding, clearing, keeping, store
 from sessions_app.files.keeping import Upload
 from sessions_app.imports.chats import Unusable
 from sessions_app.imports.storing import other_id
-from sessions_app.models import ContentState, FileContent, UserFile
+from sessions_app.models import ContentState, Feature, FileContent, UserFile
 from sessions_app.transfer.archive import object_path
 from sessions_app.transfer.contents import MadeContent, made_content
 from sessions_app.transfer.shapes import KeptFileRecord
@@ -111,8 +111,9 @@ def _content(user_id: int, digest: str) -> FileContent | None:
 
 
 def _make(user_id: int, content: FileContent, file_id: UUID, name: str) -> UserFile:
-    """Make a file of a content, with its own id where that is free."""
+    """Make a file of a content, with its own id where that is free. Raises NotFound, Forbidden."""
     access.require_user(user_id)
+    features.require(user_id, Feature.FILES)
     pk = other_id(user_id, file_id) if UserFile.objects.filter(pk=file_id).exists() else file_id
     file = UserFile(pk=pk, owner_id=user_id, content=content, name=keeping.kept_name(content, name))
     file.save(force_insert=True)

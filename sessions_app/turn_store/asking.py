@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from sessions_app.conversations import access, attachments, limits, turn_status
+from sessions_app.conversations import access, attachments, features, limits, turn_status
 from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.schemas import queued_shape
@@ -23,7 +23,7 @@ from sessions_app.database.prepared import insert
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import decode, encode
-from sessions_app.models import FactName, Turn, TurnStatus
+from sessions_app.models import FactName, Feature, Turn, TurnStatus
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import append_results, begin, begin_next, enqueue, return_to_left_branch
@@ -47,9 +47,9 @@ def ask(
     ``revision`` is that of the transcript which the caller has shown, ``run_id`` is free, or None; ``files`` are the
     ids of what it is said with.
 
-    Raises NotFound (also for a user who may no longer act, and a file that is not there), Conflict (the message id is
-    taken, another line was chosen since, the model takes no such files), TooLarge (for the model), TooMany (turns a
-    minute, queue, storage).
+    Raises NotFound (also for a user who may no longer act, and a file that is not there), Forbidden (the user may send
+    no files), Conflict (the message id is taken, another line was chosen since, the model takes no such files),
+    TooLarge (for the model), TooMany (turns a minute, queue, storage).
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
@@ -60,6 +60,8 @@ def ask(
     claim = claim_of(turn, files=files)
     if message_id and (before := repeated(claim)) is not None:
         return before
+    if files:
+        features.require(user_id, Feature.FILES)
     attached = attachments.find(user_id, files)
     turn.parts = encode(attachments.parts_of(attached))
     if revision is not None and revision < chat_session.stamp.branch_revision:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sessions_app.conversations import access, attachments, branches, limits
+from sessions_app.conversations import access, attachments, branches, features, limits
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.outcomes import message_shapes
@@ -29,7 +29,7 @@ from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict, NotFound, WrongKind
 from sessions_app.llm.content.codec import decode, encode, known
 from sessions_app.llm.content.parts import Summary
-from sessions_app.models import ChatSession, Message, MessageClaim, MessageKind, MessageRole, Turn, TurnKind
+from sessions_app.models import ChatSession, Feature, Message, MessageClaim, MessageKind, MessageRole, Turn, TurnKind
 from sessions_app.turn_store.alive import check_free
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
@@ -91,8 +91,8 @@ def edit(
 
     ``files`` are the ids of what it is said with; without them it keeps those of the message in whose place it stands.
 
-    Raises NotFound, WrongKind (an answer), Conflict (another line, a turn is alive, the id is taken), TooMany,
-    StillStopping.
+    Raises NotFound, WrongKind (an answer), Forbidden (files that are new there, of who may send none), Conflict
+    (another line, a turn is alive, the id is taken), TooMany, StillStopping.
     """
     chat_session = access.chat_session(user_id, access.message(user_id, message_id).chat_session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.EDIT, text=text)
@@ -104,12 +104,23 @@ def edit(
     edited = _own(chat_session, message_id)
     if edited.role != MessageRole.USER or edited.kind != MessageKind.SAID:
         raise WrongKind("Only what you said yourself can be edited.")
-    attached = attachments.find(user_id, attachments.of_message(edited) if files is None else files)
+    attached = attachments.find(user_id, _files_of(edited, files))
     turn.parts = encode(attachments.parts_of(attached))
     check_free(chat_session)
     _check_shown(chat_session, edited)
     place = branches.place_of(chat_session, edited)
     return _turn_from(user, chat_session, turn, claim, place, process=process, accepting=accepting)
+
+
+def _files_of(edited: Message, files: Sequence[UUID] | None) -> Sequence[UUID]:
+    """Return the ids of what is said in the place of a message. Raises Forbidden where it has files that are new there.
+
+    What a message has already stays with it, also where its user may send no more.
+    """
+    kept = attachments.of_message(edited)
+    if files is not None and not set(files) <= set(kept):
+        features.require(edited.owner_id, Feature.FILES)
+    return kept if files is None else files
 
 
 def select(user_id: int, message_id: UUID, limit: int) -> tuple[SessionShape, list[MessageShape], bool]:

@@ -61,7 +61,7 @@ async def _kept(owner_id: int, name: str, image: ToolImage) -> FileReference | s
 
 
 async def _added(owner_id: int, name: str, image: ToolImage) -> FileReference:
-    upload = Upload(name, len(image.content), hashlib.sha256(image.content).hexdigest())
+    upload = Upload(name, len(image.content), hashlib.sha256(image.content).hexdigest(), from_tool=True)
     door = database.of(owner_id)
     with await asyncio.to_thread(_written, image.content) as file:
         shape = await adding.add(owner_id, upload, file, door)
