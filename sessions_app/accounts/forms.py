@@ -19,8 +19,8 @@ from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_ENTRY, O
 from sessions_app.accounts.judging import admit, judging, judging_own_password
 from sessions_app.accounts.names import REFUSAL
 from sessions_app.accounts.throttle import Rule
-from sessions_app.conversations import profiles
-from sessions_app.models import AgentProfile, ApiToken
+from sessions_app.conversations import features, profiles
+from sessions_app.models import AgentProfile, ApiToken, Feature
 from sessions_app.models.tokens import LIFETIME
 
 
@@ -155,8 +155,10 @@ class TokenForm(PlainForm, forms.ModelForm):
         """A script may leave it out."""
         return self.cleaned_data["days"] or LIFETIME.days
 
+    @transaction.atomic
     def issue(self) -> str:
-        """Make the token and return its clear text. Raises TooManyTokens."""
+        """Make the token and return its clear text. Raises TooManyTokens, Forbidden."""
+        features.require(self.owner.pk, Feature.API_TOKENS)
         given = self.cleaned_data
         limits = {"reads_only": given["reads_only"], "profile": given["profile"]}
         return ApiToken.issue(self.owner, given["name"], timedelta(days=given["days"]), **limits)[1]

@@ -22,7 +22,9 @@ from sessions_app.accounts.forms import LoginForm, NewPasswordForm, SignupForm, 
 from sessions_app.accounts.judging import status_of
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.throttle import address
-from sessions_app.models import ApiToken, TooManyTokens
+from sessions_app.conversations import features
+from sessions_app.errors import Forbidden
+from sessions_app.models import ApiToken, Feature, TooManyTokens
 
 
 def _signup_is_open() -> bool:
@@ -104,16 +106,20 @@ def signup(request: HttpRequest, name: str = "") -> HttpResponse:
 def tokens(request: HttpRequest) -> HttpResponse:
     """The user's tokens, and a new one. Its clear text is in this answer and nowhere else, not even in the session."""
     user = cast(User, request.user)
-    form, clear_text = TokenForm(request.POST or None, owner=user), None
+    form, clear_text, status = TokenForm(request.POST or None, owner=user), None, 200
     if form.is_valid():
         try:
             clear_text = form.issue()
         except TooManyTokens as refusal:
             form.add_error(None, str(refusal))
+        except Forbidden:
+            status = 403  # the page says why
         else:
             form = TokenForm(owner=user)
     own = ApiToken.objects.filter(owner=user).select_related("profile").order_by("-created_at", "-pk")
-    return render(request, "registration/tokens.html", {"form": form, "clear_text": clear_text, "tokens": own})
+    may = features.allowed(user.pk, Feature.API_TOKENS)
+    shown = {"form": form if may else None, "clear_text": clear_text, "tokens": own}
+    return render(request, "registration/tokens.html", shown, status=status)
 
 
 @never_cache

@@ -31,3 +31,18 @@ class FeatureRule(models.Model):
 
     def __str__(self) -> str:
         return str(self.get_feature_display())
+
+    @classmethod
+    def complete(cls) -> None:
+        """Make the rows that are not there yet."""
+        there = set(cls._default_manager.values_list("feature", flat=True))
+        missing = [cls(feature=feature) for feature in Feature if feature not in there]
+        if missing:
+            cls._default_manager.bulk_create(missing, ignore_conflicts=True)
+
+    @classmethod
+    def allows(cls, feature: Feature, user: str) -> models.Q:
+        """Return the condition that a row's user, by the name of that field, may use a feature."""
+        named = cls.groups.through._default_manager.filter(featurerule=feature.value)
+        members = named.filter(group__user=models.OuterRef(user))
+        return models.Q(~models.Exists(named)) | models.Q(models.Exists(members))

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sessions_app.models.features import Feature, FeatureRule
 from sessions_app.models.profiles import AgentProfile
 
 PREFIX = "hermes_"
@@ -36,9 +37,9 @@ def digest_of(clear_text: str) -> str:
 class ApiToken(models.Model):
     """A token by which an API client acts as its owner. Revoking it deletes the row.
 
-    It holds until it expires (never, if it was made before tokens had an end) and while its owner is active. What it
-    may do is said when it is made: ``reads_only`` changes nothing, and with a ``profile`` there are only that one's
-    chats, and it ends with it.
+    It holds until it expires (never, if it was made before tokens had an end) and while its owner is active and may use
+    tokens at all: one who may not, and later may again, has the same tokens. What it may do is said when it is made:
+    ``reads_only`` changes nothing, and with a ``profile`` there are only that one's chats, and it ends with it.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
@@ -95,7 +96,8 @@ class ApiToken(models.Model):
     def valid(cls) -> models.QuerySet[ApiToken]:
         """Return the tokens that let in now."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
-        return cls.objects.filter(unexpired, owner__is_active=True)
+        may = FeatureRule.allows(Feature.API_TOKENS, "owner")
+        return cls.objects.filter(unexpired, may, owner__is_active=True)
 
     @classmethod
     def find(cls, clear_text: str) -> ApiToken | None:

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions_app.conversations import profiles
-from sessions_app.models import AgentProfile, ApiToken, TooManyTokens
+from sessions_app.conversations import features, profiles
+from sessions_app.models import AgentProfile, ApiToken, Feature, TooManyTokens
 from sessions_app.models.tokens import LIFETIME
 
 LONGEST_DAYS = 3650
@@ -31,6 +31,8 @@ class Command(BaseCommand):
         user = get_user_model().objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no user {username!r}.")
+        if not features.allowed(user.pk, Feature.API_TOKENS):
+            raise CommandError(f"{username!r} may not use API tokens: put them into a group that may.")
         only = None if profile is None else _choosable(user.pk, profile)
         name, lifetime = "manage.py create_token", timedelta(days=days)
         try:
