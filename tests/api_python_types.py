@@ -36,7 +36,7 @@ def module(document: dict[str, Any]) -> str:
     objects = {name: schema for name, schema in schemas.items() if schema.get("properties")}
     aliases = [f"{name} = {_type(schemas[name])}" for name in sorted(schemas.keys() - objects.keys())]
     classes = [_class(name, objects[name]) for name in sorted(objects)]
-    told = " | ".join(_type(notice["schema"]) for notice in notices(document))
+    told = " | ".join(_type(each["schema"]) for each in notices(document) if each["name"] == "session.event")
     return _formatted("\n\n".join([_HEAD + "\n".join(aliases), *classes, f"Notice = {told}"]) + "\n")
 
 

@@ -57,6 +57,8 @@ declare namespace Api {
     "profile.list": { params: Record<string, never>; result: ProfilesResult };
     /** Tell the facts after a cursor, in order; what another program has changed until now is among them. */
     "events.since": { params: { cursor: number; limit?: number }; result: SinceResult };
+    /** Tell which features the caller may use, and from now on when that changes. */
+    "account.features": { params: Record<string, never>; result: FeaturesResult };
     /** Tell how much the caller stores, and how much they may. */
     "account.usage": { params: Record<string, never>; result: UsageResult };
     /** Turn Markdown into sanitised HTML, each text by itself. */
@@ -67,6 +69,11 @@ declare namespace Api {
   /** Of each notification of the server its params. */
   interface Notifications {
     "session.event": RunNotification | FactNotification;
+    "account.changed": AccountNotification;
+  }
+  /** What the user may use has changed: ``features``, and maybe the profiles that they may choose. It is told to connections that have asked for ``account.features``. */
+  interface AccountNotification {
+    features: Array<"files" | "api_tokens" | "sharing">;
   }
   /** Structured progress that is not conversation content, materialised as a message so it keeps its place in the sequence. Stands alone rather than composing BaseMessage, because its content is an object rather than a string. */
   interface ActivityMessage {
@@ -243,6 +250,10 @@ declare namespace Api {
     seq: null;
     event: SessionChanged | SessionDeleted | MessageCreated | MessageUpdated | BranchSelected | QueueChanged | TurnChanged | TranscriptChanged | MemoryUpdated | ApprovalChanged;
     cursor: number;
+  }
+  /** ``features``: those that the caller may use; others are for groups that they are not in. From here on the connection is told ``account.changed`` when they change, or the profiles that may be chosen. */
+  interface FeaturesResult {
+    features: Array<"files" | "api_tokens" | "sharing">;
   }
   /** A file of a user: its name, and what was found in its bytes. ``width`` and ``height`` are those of a picture, in pixels; ``pages`` those of a document (sheets, slides); ``text_characters`` are told to the model. ``notice`` says what of it is not. ``url`` has its bytes, and with ``?thumbnail`` a small picture. */
   interface FileShape {

@@ -29,6 +29,7 @@ from sessions_app.api.outbox import Outbox
 from sessions_app.api.profile_subscription import ProfileSubscription
 from sessions_app.api.responses import error_frame, refusal, respond
 from sessions_app.api.revocation import Doorkeeper
+from sessions_app.conversations.features import Denied
 from sessions_app.realtime.subscriptions import Subscription
 from sessions_app.turns.runner import Runner
 from sessions_app.web import rendering
@@ -193,6 +194,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def turn_away(self) -> None:
         """Close, because the caller may no longer act."""
         self._outbox.close(NOT_AUTHORISED)
+
+    @property
+    def denied(self) -> Denied | None:
+        """What the client was last told that its user may not use; None where it has not asked."""
+        return self._subscription.denied
+
+    def tell_denied(self, denied: Denied) -> None:
+        """Tell the client where that is otherwise now."""
+        self._subscription.tell_denied(denied)
 
     async def _carry_out(self, caller: Caller, request: Request) -> None:
         await self._outbox.room()

@@ -6,7 +6,7 @@ rely on, for the description of the API and for the tests, which hold every fram
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from ag_ui.core import (
@@ -32,6 +32,7 @@ from ag_ui.core import (
 from pydantic import ConfigDict, Field
 
 from sessions_app.conversations.approval_schemas import ApprovalShape
+from sessions_app.conversations.features import Denied
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
 from sessions_app.conversations.schemas import (
     MemoryChangeShape,
@@ -259,7 +260,28 @@ class FactNotification(Shape):
     """The place of a fact among those of the user, from 1; events of runs have none."""
 
 
+FeatureName = Literal["files", "api_tokens", "sharing"]
+"""A feature, by the name that clients know it by."""
+
+
+class AccountNotification(Shape):
+    """What the user may use has changed: ``features``, and maybe the profiles that they may choose.
+
+    It is told to connections that have asked for ``account.features``.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    features: list[FeatureName]
+    """Those that the user may use now."""
+
+
 SessionEvent = RunNotification | FactNotification
+
+
+def feature_names(denied: Denied) -> list[FeatureName]:
+    """Return the names of the features that a user may use."""
+    return [cast(FeatureName, feature.value) for feature in denied.allowed]
 
 
 def fact_notification(fact: Fact) -> FactNotification:

@@ -157,6 +157,7 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "turn.stop": Example(_IN_SESSION, {"stopped": True}),
     "profile.list": Example({}, {"profiles": [_PROFILE]}),
+    "account.features": Example({}, {"features": ["files", "sharing"]}),
     "memory.list": Example({}, _MEMORIES),
     "memory.add": Example({"text": "I write in British English."}, {"memory": _MEMORY}),
     "memory.update": Example(

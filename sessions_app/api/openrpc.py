@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from sessions_app.api.decode import InternalError, InvalidParams, InvalidRequest, ParseError, UnknownMethod
 from sessions_app.api.error_data import DATA
-from sessions_app.api.events import FactNotification, RunNotification, SessionEvent
+from sessions_app.api.events import AccountNotification, FactNotification, RunNotification, SessionEvent
 from sessions_app.api.examples import EXAMPLES
 from sessions_app.api.method import Method
 from sessions_app.conversations.shape import Shape
@@ -62,7 +62,10 @@ def describe(methods: Iterable[Method]) -> Description:
     methods = list(methods)
     schemas, definitions = _schemas(methods)
     described = [_method(method, schemas, definitions) for method in methods]
-    notifications = [_notification(schemas["session.event"], definitions)]
+    notifications = [
+        _notification(schemas["session.event"], definitions),
+        _account_notification(schemas["account.changed"], definitions),
+    ]
     errors = {error.__name__: _error(error, schemas) for error in _ERRORS}
     used = _used([described, notifications, errors], definitions)
     return Description.model_validate(
@@ -85,6 +88,7 @@ def _schemas(methods: list[Method]) -> tuple[dict[str, Schema], dict[str, Schema
         *((f"{method.name} params", "validation", TypeAdapter(method.params)) for method in methods),
         *((f"{method.name} result", "serialization", TypeAdapter(method.result)) for method in methods),
         ("session.event", "serialization", TypeAdapter(SessionEvent)),
+        ("account.changed", "serialization", TypeAdapter(AccountNotification)),
         *((kind.__name__, "validation", TypeAdapter(kind)) for kinds in DATA.values() for kind in kinds),
     ]
     template = f"{_REFERENCE}{{model}}"
@@ -150,6 +154,16 @@ def _notification(schema: Schema, definitions: dict[str, Schema]) -> dict[str, A
         "summary": "An event of a session: of its run, or one of the project's own facts.",
         "paramStructure": "by-name",
         "params": list(params.values()),
+        "schema": schema,
+    }
+
+
+def _account_notification(schema: Schema, definitions: dict[str, Schema]) -> dict[str, Any]:
+    return {
+        "name": "account.changed",
+        "summary": "What the user may use has changed.",
+        "paramStructure": "by-name",
+        "params": _descriptors(definitions[AccountNotification.__name__]),
         "schema": schema,
     }
 

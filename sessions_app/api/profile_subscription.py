@@ -46,7 +46,7 @@ class ProfileSubscription(Subscription):
     async def _tell(self) -> None:
         while True:
             notice = await self._notices.get()
-            if isinstance(notice, RunNotice):
+            if not isinstance(notice, FactNotice):
                 super().deliver(notice)
                 continue
             try:

@@ -1,7 +1,7 @@
-"""Close open connections when what they were let in by has ended, wherever that was done.
+"""Close open connections when what they were let in by has ended, and tell them what their user may use by now.
 
-A command finds out by itself (``auth``); a connection that only listens would not. A logout, a
-new password, a deactivation, a revoked token or an expired login are changes of rows, by this
+A command finds out by itself (``auth``, ``features``); a connection that only listens would not. A logout, a
+new password, a deactivation, a revoked token, an expired login or a group that was left are changes of rows, by this
 process, another, or a program that is none of ours. So the rows are asked: once a second, in
 one hop for all connections of the process. That reaches every process within two seconds and
 depends on nothing that could be lost on the way.
@@ -11,21 +11,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Protocol
 
 from sessions_app import database
 from sessions_app.api import auth
 from sessions_app.api.auth import Caller
+from sessions_app.conversations import features
+from sessions_app.conversations.features import Denied
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 
 
+def _read(callers: set[Caller], user_ids: set[int]) -> tuple[set[Caller], Mapping[int, Denied]]:
+    return auth.valid(callers), features.denied(user_ids) if user_ids else {}
+
+
 class Guarded(Protocol):
     """A connection that ends when its caller may no longer act; hashed by identity."""
 
     caller: Caller | None
+
+    @property
+    def denied(self) -> Denied | None:
+        """What its client was last told that its user may not use; None where it has not asked."""
+
+    def tell_denied(self, denied: Denied) -> None:
+        """Tell its client where that is otherwise now."""
 
     def turn_away(self) -> None:
         """Close, because the caller may no longer act."""
@@ -52,12 +66,16 @@ class Doorkeeper:
             self._rounds = None
 
     async def check(self) -> None:
-        """Turn away whoever may no longer act."""
+        """Turn away whoever may no longer act, and tell what has changed to those who have asked for it."""
         callers = {connection: connection.caller for connection in self._connections if connection.caller}
-        valid = await database.read(auth.valid, set(callers.values()))
+        asking = {connection: caller for connection, caller in callers.items() if connection.denied is not None}
+        users = {caller.user_id for caller in asking.values()}
+        valid, denied = await database.read(_read, set(callers.values()), users)
         for connection, caller in callers.items():
             if caller not in valid:
                 connection.turn_away()
+            elif connection in asking:
+                connection.tell_denied(denied[caller.user_id])
 
     async def _make_rounds(self) -> None:
         while True:

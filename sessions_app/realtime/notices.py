@@ -1,4 +1,4 @@
-"""Notifications to clients, as JSON-RPC text: facts, and the events of a running answer.
+"""Notifications to clients, as JSON-RPC text: facts, the events of a running answer, and what the account may now.
 
 Each is encoded once, for all connections. The responses to commands are made in ``api/answers.py``.
 """
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ag_ui.core import BaseEvent, CustomEvent
 
+from sessions_app.conversations.features import Denied
 from sessions_app.journal import Fact
 from sessions_app.models import FactName
 
@@ -38,7 +39,21 @@ class RunNotice:
     text: str
 
 
-Notice = FactNotice | RunNotice
+@dataclass(frozen=True, slots=True)
+class AccountNotice:
+    """What the user may use by now, as the notification that tells it. It is no fact of theirs, and closes nothing."""
+
+    text: str
+    closes: None = None
+
+
+Notice = FactNotice | RunNotice | AccountNotice
+
+
+def account_notice(denied: Denied) -> AccountNotice:
+    """Encode which features may be used now."""
+    params = {"features": [feature.value for feature in denied.allowed]}
+    return AccountNotice(json.dumps({"jsonrpc": "2.0", "method": "account.changed", "params": params}))
 
 
 def event_of(fact: Fact) -> CustomEvent:

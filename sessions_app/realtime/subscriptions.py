@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from sessions_app.realtime.notices import Notice, RunNotice
+from sessions_app.conversations.features import Denied
+from sessions_app.realtime.notices import Notice, RunNotice, account_notice
 from sessions_app.scheduling.pace import Pace
 
 # Frames that a round of the event loop sends, some 0.1 ms each: an event for 500 tabs of one user takes 30 rounds.
@@ -47,12 +48,16 @@ class Opened:
 
 
 class Subscription:
-    """What one connection receives. Lives as long as the connection; ``send`` must not wait, and must not fail."""
+    """What one connection receives. Lives as long as the connection; ``send`` must not wait, and must not fail.
+
+    ``denied`` is what the client was last told that its user may not use; None where it has not asked.
+    """
 
     def __init__(self, user_id: int, send: Callable[[str], None]) -> None:
         self.user_id = user_id
         self._send = send
         self.opened: dict[UUID, Opened] = {}
+        self.denied: Denied | None = None
         self._opening: list[UUID] = []
         self._commands = 0
         self._unanswered: set[int] = set()
@@ -79,6 +84,12 @@ class Subscription:
     def close(self, session_id: UUID) -> None:
         """Receive no more run events of a session."""
         self.opened.pop(session_id, None)
+
+    def tell_denied(self, denied: Denied) -> None:
+        """Tell a client that has asked what its user may use, where that is otherwise now."""
+        if self.denied is not None and denied != self.denied:
+            self.denied = denied
+            self.deliver(account_notice(denied))
 
     def begin_command(self) -> int:
         """Note that a command is carried out; return what ``end_command`` takes."""

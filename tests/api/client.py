@@ -13,12 +13,15 @@ from channels.testing import WebsocketCommunicator
 from pydantic import TypeAdapter
 
 from sessions_app.api.error_data import DATA
-from sessions_app.api.events import SessionEvent
+from sessions_app.api.events import AccountNotification, SessionEvent
 from sessions_app.api.methods import METHODS
 
 # Seconds: only ever spent by a test that fails.
 PATIENCE = 120.0
-_EVENTS: TypeAdapter[Any] = TypeAdapter(SessionEvent)
+_NOTIFICATIONS: dict[str, TypeAdapter[Any]] = {
+    "session.event": TypeAdapter(SessionEvent),
+    "account.changed": TypeAdapter(AccountNotification),
+}
 _DATA: dict[int, TypeAdapter[Any]] = {error.code: TypeAdapter(reduce(or_, kinds)) for error, kinds in DATA.items()}
 _CODES = {-32700, -32600, -32601, -32602, -32603, -32001, -32002, -32003, -32004, -32005}
 
@@ -47,8 +50,8 @@ def check(text: str, asked: dict[Any, str]) -> dict[str, Any]:
     assert frame.pop("jsonrpc") == "2.0"
     if "method" in frame:
         assert frame.keys() == {"method", "params"}
-        assert frame["method"] == "session.event"
-        _EVENTS.validate_json(json.dumps(frame["params"]), strict=True)
+        kind = _NOTIFICATIONS[frame["method"]]
+        kind.validate_json(json.dumps(frame["params"]), strict=True)
     elif "error" in frame:
         assert frame.keys() == {"id", "error"}
         assert frame["error"].keys() <= {"code", "message", "data"}
@@ -63,7 +66,7 @@ def check(text: str, asked: dict[Any, str]) -> dict[str, Any]:
 
 
 class Client:
-    """One connection. Events that come while an answer is awaited are kept in ``events``."""
+    """One connection. What comes while an answer is awaited is kept: events, and ``changes`` of what may be used."""
 
     def __init__(self, application: Any, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self._socket = WebsocketCommunicator(application, "/ws/chat/", headers=list(headers))
@@ -72,6 +75,7 @@ class Client:
         self._answers: dict[Any, tuple[dict[str, Any], str]] = {}
         self._batches: list[list[dict[str, Any]]] = []
         self.events: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
 
     async def connect(self) -> Client:
         accepted, _ = await self._socket.connect(timeout=PATIENCE)
@@ -164,6 +168,13 @@ class Client:
         event = await self.event(lambda params: params["event"].get("name") == name)
         return event["event"]["value"]
 
+    async def change(self) -> list[str]:
+        """Return the features that may be used after the next change."""
+        while not self.changes:
+            await self._next()
+        features: list[str] = self.changes.pop(0)["features"]
+        return features
+
     async def run_ends(self, run_id: str) -> dict[str, Any]:
         """Return the event that ends a run."""
         event = await self.event(
@@ -194,7 +205,9 @@ class Client:
             self._batches.append(members)
             return
         frame = check(message["text"], self._asked)
-        if "method" in frame:
+        if frame.get("method") == "account.changed":
+            self.changes.append(frame["params"])
+        elif "method" in frame:
             self.events.append(frame["params"])
         else:
             assert frame["id"] in self._asked, f"nobody asked for {frame}"

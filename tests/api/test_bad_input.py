@@ -38,6 +38,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "message.rate": {"message_id": SOME_ID, "rating": 1},
     "profile.list": {},
     "events.since": {"cursor": 0},
+    "account.features": {},
     "account.usage": {},
     "memory.list": {},
     "memory.add": {"text": "t"},

@@ -45,6 +45,7 @@ CONTRACT = {
     "memory.delete": ({"memory_id"}, set(), set()),
     "memory.switch": ({"enabled"}, set(), {"enabled", "memories"}),
     "memory.decide": ({"message_id", "save"}, set(), {"message", "memory"}),
+    "account.features": (set(), set(), {"features"}),
     "account.usage": (set(), set(), {"sessions", "text", "files"}),
     "markdown.render": ({"texts"}, set(), {"html"}),
     "rpc.discover": (set(), set(), {"openrpc", "info", "methods"}),
@@ -127,8 +128,7 @@ def test_what_is_left_out_is_neither_null_nor_defaulted(document: dict[str, Any]
 
 
 def test_the_notifications_are_described(document: dict[str, Any]) -> None:
-    (notification,) = document["x-notifications"]
-    assert notification["name"] == "session.event"
+    assert [each["name"] for each in document["x-notifications"]] == ["session.event", "account.changed"]
     for name in ("TurnStarted", "TextDelta", "TurnFinished", "TurnFailed", "SessionChanged", "QueueChanged"):
         assert name in document["components"]["schemas"]
 

@@ -23,6 +23,7 @@ FORBIDDEN = -32005
 # The methods that name neither a session nor a message: each is tried below by a token of one profile.
 NAMING_NOTHING = {
     *("session.create", "session.list", "profile.list", "events.since", "account.usage", "markdown.render"),
+    "account.features",
     *("memory.list", "memory.add", "memory.update", "memory.delete", "memory.switch", "rpc.discover"),
 }
 OF_ACCOUNT = {name for name, method in METHODS.items() if method.of_account}

@@ -209,11 +209,26 @@ async def test_a_profile_that_is_gone_by_the_first_message_loses_nothing(
     page = await arrive(visitor, site)
     provider.script(Answer(["One."]))
     await choose(page, "Quick")
-    await asyncio.to_thread(take_profiles, site)
+    await asyncio.to_thread(remove_profile, site, visitor.name, "Quick")
     await say(page, "hello")
     await expect(page.locator("#toast")).to_have_text(NOT_OFFERED)
     box = page.get_by_label("Message", exact=True)
     await expect(box).to_have_value("hello")
-    await expect(picker(page)).to_be_hidden()
+    await expect(picker(page)).to_have_accessible_name("Model: Default")
     await box.press("Enter")
     await expect(answer(page, "One.")).to_be_visible()
+
+
+async def test_an_open_page_is_told_which_profiles_are_taken_away(
+    visitor: Visitor, site: LiveSite, provider: Provider
+) -> None:
+    page = await arrive_and_ask_quick(visitor, site, provider)
+    other = await visitor.chat()
+    await choose(other, "Thorough")
+    await asyncio.to_thread(take_profiles, site)
+    await expect(page.get_by_text(GONE, exact=True)).to_be_visible()
+    await expect(other.locator("#toast")).to_have_text("The model that you had chosen is no longer offered.")
+    await expect(picker(other)).to_be_hidden()
+    await choose_another(page)
+    await say(page, "and now?")
+    await expect(answer(page, "Two.")).to_be_visible()

@@ -39,12 +39,14 @@ class Server {
 /** @param {Partial<Api.ChoiceShape>} [profile] */
 function made(profile) {
   const server = new Server();
+  const allowed = { files: true };
   const attachments = new Attachments({
     maxFile: 10,
     send: (file) => server.send(file),
     profile: () => /** @type {any} */ (profile),
+    allowed: () => allowed.files,
   });
-  return { server, attachments };
+  return { server, attachments, allowed };
 }
 
 /** @param {string[]} names */
@@ -123,4 +125,16 @@ test("files that come back stand once, before what was added since", () => {
     attachments.of(null).map(({ name }) => name),
     ["old", "new"],
   );
+});
+
+test("files of who may send none stay in the draft, and say why they cannot go", async () => {
+  const { server, attachments, allowed } = made();
+  attachments.add(null, files("a"));
+  await server.take("a");
+  assert.equal(attachments.isReady(null), true);
+  allowed.files = false;
+  assert.equal(attachments.isReady(null), false);
+  assert.match(attachments.problemOf(/** @type {Page.Attachment} */ (attachments.of(null)[0])), /may not send files/);
+  allowed.files = true;
+  assert.equal(attachments.isReady(null), true);
 });

@@ -93,6 +93,12 @@ export class Server {
     this.connection.onmessage?.({ data });
   }
 
+  /** @param {Api.Notifications["account.changed"]} params */
+  tellAccount(params) {
+    const data = JSON.stringify({ jsonrpc: "2.0", method: "account.changed", params });
+    this.connection.onmessage?.({ data });
+  }
+
   /**
    * Tells the next fact.
    * @param {number} cursor

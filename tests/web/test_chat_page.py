@@ -151,6 +151,7 @@ def test_what_the_page_is_told(client: Client, user: User, settings: object) -> 
     page = Page(client.get("/").content.decode())
     assert [json.loads(text) for _, text in page.scripts] == [
         {"maxText": 123, "login": reverse("login"), "user": str(user.pk), "sendsMail": False, "maxFile": 25_000_000}
+        | {"features": ["files", "api_tokens", "sharing"]}
     ]
 
 

@@ -18,7 +18,7 @@ const QUIET_FOR = 45_000;
 const REPEATABLE = new Set([
   ...["session.list", "session.open", "session.close", "session.messages", "session.search", "session.ledger"],
   ...["session.update", "memory.list", "memory.update", "memory.switch", "message.rate", "branch.select"],
-  ...["profile.list", "events.since", "account.usage", "markdown.render", "rpc.discover"],
+  ...["profile.list", "events.since", "account.features", "account.usage", "markdown.render", "rpc.discover"],
 ]);
 /**
  * By an id that the caller has made, the server knows a repeat from another request.
@@ -250,7 +250,7 @@ export class Connection {
   receive(frame) {
     this.heardAt = Date.now();
     if (frame.method) {
-      this.owner.hear(frame.params);
+      if (frame.method === "session.event") this.owner.hear(frame.params);
       return;
     }
     const request = this.waiting.get(frame.id);

@@ -1,4 +1,4 @@
-"""What belongs to the caller and to no one session: profiles, usage, the facts missed, Markdown."""
+"""What belongs to the caller and to no one session: profiles, features, usage, the facts missed, Markdown."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.conf import settings
 from pydantic import Field
 
 from sessions_app import database, journal
-from sessions_app.api.events import FactNotification, fact_notification
+from sessions_app.api.events import FactNotification, FeatureName, fact_notification, feature_names
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import PAGE, Limit, NoParams, Params, Position, Text
-from sessions_app.conversations import profiles, storage
+from sessions_app.conversations import features, profiles, storage
 from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import TooLarge
@@ -58,6 +58,15 @@ class UsageResult(Shape):
     files: FilesUsed
 
 
+class FeaturesResult(Shape):
+    """``features``: those that the caller may use; others are for groups that they are not in.
+
+    From here on the connection is told ``account.changed`` when they change, or the profiles that may be chosen.
+    """
+
+    features: list[FeatureName]
+
+
 class SinceParams(Params):
     cursor: Position
     """That of the last fact which the client knows; 0 for the beginning."""
@@ -101,6 +110,14 @@ async def _profiles(call: Call, params: NoParams) -> ProfilesResult:
     return ProfilesResult(profiles=listed or [])
 
 
+async def _features(call: Call, params: NoParams) -> FeaturesResult:
+    """Tell which features the caller may use, and from now on when that changes."""
+    user_id = call.caller.user_id
+    denied = (await call.caller.read(features.denied, [user_id]))[user_id]
+    call.subscription.denied = denied
+    return FeaturesResult(features=feature_names(denied))
+
+
 async def _usage(call: Call, params: NoParams) -> UsageResult:
     """Tell how much the caller stores, and how much they may."""
     used = await call.caller.read(storage.stored, call.caller.user_id)
@@ -134,6 +151,7 @@ async def _render(call: Call, params: RenderParams) -> RenderResult:
 METHODS = (
     Method("profile.list", NoParams, ProfilesResult, _profiles),
     Method("events.since", SinceParams, SinceResult, _since, reflects=True),
+    Method("account.features", NoParams, FeaturesResult, _features, reflects=True),
     Method("account.usage", NoParams, UsageResult, _usage),
     Method("markdown.render", RenderParams, RenderResult, _render, (TooLarge,)),
 )

@@ -25,7 +25,7 @@ _REPEATABLE = frozenset(
     {
         *("session.list", "session.open", "session.close", "session.messages", "session.search", "session.ledger"),
         *("session.update", "memory.list", "memory.update", "memory.switch", "message.rate", "branch.select"),
-        *("profile.list", "events.since", "account.usage", "markdown.render", "rpc.discover"),
+        *("profile.list", "events.since", "account.features", "account.usage", "markdown.render", "rpc.discover"),
     }
 )
 # By an id that the caller has made, the server knows a repeat from another request.
@@ -194,7 +194,8 @@ class Connection:
 
     def _receive(self, frame: dict[str, Any]) -> None:
         if "method" in frame:
-            self._owner.hear(frame["params"])
+            if frame["method"] == "session.event":
+                self._owner.hear(frame["params"])
             return
         request = self._waiting.get(frame["id"])
         if request is None or request.result.done():

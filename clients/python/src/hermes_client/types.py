@@ -24,6 +24,14 @@ TurnKind = Literal["message", "edit", "regeneration", "resumption", "compaction"
 TurnStatus = Literal["queued", "running", "complete", "stopped", "failed", "interrupted", "withdrawn"]
 
 
+class AccountNotification(TypedDict):
+    """What the user may use has changed: `features`, and maybe the profiles that they may choose. It is told
+    to connections that have asked for `account.features`.
+    """
+
+    features: list[Literal["files", "api_tokens", "sharing"]]
+
+
 class ActivityMessage(TypedDict):
     """Structured progress that is not conversation content, materialised as a message so it keeps its place
     in the sequence. Stands alone rather than composing BaseMessage, because its content is an object rather
@@ -271,6 +279,14 @@ class FactNotification(TypedDict):
         | ApprovalChanged
     )
     cursor: int
+
+
+class FeaturesResult(TypedDict):
+    """`features`: those that the caller may use; others are for groups that they are not in. From here on the
+    connection is told `account.changed` when they change, or the profiles that may be chosen.
+    """
+
+    features: list[Literal["files", "api_tokens", "sharing"]]
 
 
 class FileShape(TypedDict):

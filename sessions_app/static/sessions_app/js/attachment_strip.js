@@ -1,8 +1,9 @@
 // The files above the box: added by the button, by paste, by drop and by a phone's camera, and taken away again.
 
-import { announce } from "./announce.js";
+import { announce, toast } from "./announce.js";
 import { Attachments } from "./attachments.js";
 import { $, h, reconcile } from "./dom.js";
+import { NO_FILES } from "./features.js";
 import { drawnWith, using } from "./later.js";
 
 export class AttachmentStrip {
@@ -84,11 +85,16 @@ export class AttachmentStrip {
   /** @param {FileList | null} files */
   add(files) {
     if (!files?.length) return;
+    if (!this.attachments.allowed()) {
+      toast(NO_FILES);
+      return;
+    }
     this.attachments.add(this.session(), files);
     announce(files.length === 1 ? `${files[0]?.name} is added.` : `${files.length} files are added.`);
   }
 
   show() {
+    $("attach").hidden = !this.attachments.allowed();
     const session = this.session();
     const items = this.attachments.of(session);
     const part = items.length ? drawnWith("attachmentItem", () => this.show()) : null;

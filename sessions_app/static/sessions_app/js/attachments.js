@@ -2,6 +2,7 @@
 // message goes. They belong to a chat's draft, and to this tab.
 
 import { Emitter } from "./events.js";
+import { NO_FILES } from "./features.js";
 import { Upload } from "./upload.js";
 import { sizeOf } from "./words.js";
 
@@ -13,11 +14,12 @@ export const MOST_FILES = 20;
  */
 export class Attachments extends Emitter {
   /**
-   * @param {{ maxFile: number, send(file: File, told: (part: number) => void): Upload, profile(): Api.ChoiceShape | undefined }} parts
-   * `profile` is what answers in the open chat
+   * @param {{ maxFile: number, send(file: File, told: (part: number) => void): Upload, profile(): Api.ChoiceShape | undefined, allowed(): boolean }} parts
+   * `profile` is what answers in the open chat, `allowed` tells whether this user may send files
    */
-  constructor({ maxFile, send, profile }) {
+  constructor({ maxFile, send, profile, allowed }) {
     super();
+    this.allowed = allowed;
     this.maxFile = maxFile;
     this.sendFile = send;
     this.profile = profile;
@@ -88,6 +90,7 @@ export class Attachments extends Emitter {
    */
   problemOf(item) {
     if (item.problem) return item.problem;
+    if (!this.allowed()) return NO_FILES;
     const profile = this.profile();
     const isPicture = item.media_type.startsWith("image/");
     if (profile && isPicture && !profile.takes_images) return "The chosen model takes no pictures.";

@@ -10,6 +10,7 @@ import { ConnectionLine } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { $, inside, within } from "./dom.js";
 import { Drawer } from "./drawer.js";
+import { Features } from "./features.js";
 import { leaveKeysToInputMethods } from "./ime.js";
 import { Journal } from "./journal.js";
 import { fetchAll, fetchPart, provide, using } from "./later.js";
@@ -34,7 +35,7 @@ import { Thread } from "./thread.js";
 import { Upload } from "./upload.js";
 import { explainError, explainSteering, GONE, WRITING_REFUSES } from "./words.js";
 
-/** @type {{ maxText: number, maxFile: number, login: string, user: string, sendsMail: boolean }} */
+/** @type {{ maxText: number, maxFile: number, login: string, user: string, sendsMail: boolean, features: Api.FeaturesResult["features"] }} */
 const config = JSON.parse($("config").textContent);
 // The site may be under a prefix: all addresses are relative to this page's. http becomes ws, and https wss.
 provide(laterParts);
@@ -45,6 +46,7 @@ const outbox = new Outbox(socket, storage);
 const journal = new Journal(socket);
 const sessions = new Sessions(socket, journal);
 const profiles = new Profiles(socket);
+const features = new Features(socket, config.features);
 const picker = new Picker({ profiles, sessions });
 const preferences = new Preferences(storage);
 const drawer = new Drawer(storage);
@@ -81,8 +83,10 @@ const attachments = new Attachments({
   maxFile: config.maxFile,
   send: (file, told) => new Upload("api/files/", token, file, told),
   profile: () => profiles.of(sessions.get(thread.conversation?.id ?? null)),
+  allowed: () => features.has("files"),
 });
 profiles.on("change", () => attachments.tell("change"));
+features.on("change", () => attachments.tell("change"));
 sessions.on("change", () => attachments.tell("change"));
 const composer = new Composer({
   maxText,

@@ -1,5 +1,6 @@
 // The button in the composer that says which profile answers, and the line where a chat's profile is gone.
 
+import { toast } from "./announce.js";
 import { $, h, icon } from "./dom.js";
 import { using } from "./later.js";
 import { Profiles } from "./profiles.js";
@@ -23,9 +24,11 @@ export class Picker {
     this.box = $("picker");
     this.box.append(this.button);
     this.gone = $("profile-gone");
+    this.choose = $("profile-choose");
     this.why = $("profile-gone-text");
-    $("profile-choose").addEventListener("click", () => this.open());
+    this.choose.addEventListener("click", () => this.open());
     profiles.on("change", () => this.draw());
+    profiles.on("lost", () => toast("The model that you had chosen is no longer offered."));
     sessions.on("change", () => this.draw());
     this.draw();
   }
@@ -53,6 +56,7 @@ export class Picker {
     this.button.setAttribute("aria-label", why ? name : `Model: ${name}`);
     if (this.why.textContent === why) return;
     this.gone.hidden = !why;
+    this.choose.hidden = !this.profiles.list.length;
     this.why.textContent = why;
   }
 

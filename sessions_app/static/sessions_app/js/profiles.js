@@ -6,11 +6,13 @@ import { NOT_FOUND } from "./words.js";
 
 export const NOT_OFFERED = "This model is no longer offered. Choose another one, then send it again.";
 const CHAT_NOT_OFFERED = "The model of this chat is no longer offered. Choose another to go on.";
+const NONE_OFFERED = "No model is offered to you on this site. Ask an administrator for one.";
 const CHAT_REMOVED = "The model of this chat was removed. Choose another.";
 
 /**
- * Fetched on each new connection, and where the server has refused one of them. Tells "change".
- * @extends {Emitter<{ change: undefined }>}
+ * Fetched on each new connection, where the server has refused one of them, and where others may be offered. Tells
+ * "change", and "lost" where the one that was chosen for the next new chat is not offered any more.
+ * @extends {Emitter<{ change: undefined, lost: undefined }>}
  */
 export class Profiles extends Emitter {
   /** @param {Socket} socket */
@@ -25,6 +27,7 @@ export class Profiles extends Emitter {
     /** @type {number | null} */
     this.chosen = null; // for the next new chat
     socket.on("state", () => socket.state === "open" && this.load());
+    socket.on("account", () => this.load());
   }
 
   /** Where that fails the profiles stay as they were: a later connection asks again. */
@@ -34,7 +37,10 @@ export class Profiles extends Emitter {
       this.list = (await this.socket.call("profile.list", {})).profiles;
       this.loaded = true;
       for (const id of met) this.unknown.set(id, true);
+      const isLost = this.chosen !== null && !this.get(this.chosen);
+      if (isLost) this.chosen = null;
       this.changed();
+      if (isLost) this.tell("lost");
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Disconnected)) throw error;
     }
@@ -70,13 +76,16 @@ export class Profiles extends Emitter {
   }
 
   /**
-   * Why nobody answers in a chat, in words; empty where somebody does, or where that is not known yet.
+   * Why nobody answers in a chat, or with none in a new one, in words; empty where somebody does, or where that is not
+   * known yet.
    * @param {Api.SessionShape | undefined} session
    */
   whyGone(session) {
-    if (!this.loaded || !session) return "";
-    if (session.profile === null) return CHAT_REMOVED;
-    return !this.get(session.profile) && this.unknown.get(session.profile) ? CHAT_NOT_OFFERED : "";
+    if (!this.loaded) return "";
+    const none = this.list.length ? "" : NONE_OFFERED;
+    if (!session) return none;
+    if (session.profile === null) return none || CHAT_REMOVED;
+    return !this.get(session.profile) && this.unknown.get(session.profile) ? none || CHAT_NOT_OFFERED : "";
   }
 
   /**

@@ -93,7 +93,11 @@ export class Sending {
       if (!this.conversation) this.settle(session.id);
     } catch (error) {
       this.giveBack();
-      toast((await this.profiles.isRefused(error, profile)) ? NOT_OFFERED : explain(error));
+      toast(
+        (await this.profiles.isRefused(error, profile))
+          ? NOT_OFFERED
+          : this.profiles.whyGone(undefined) || explain(error),
+      );
     } finally {
       this.beginning = false;
     }

@@ -19,7 +19,9 @@ const TOO_MANY_CONNECTIONS = 4029;
  * @typedef {{ code: number, message: string, data?: ErrorData }} RpcError
  * @typedef {Api.Notifications["session.event"]} Notice
  * @typedef {{ method?: undefined, id: number | null, result?: unknown, error?: RpcError }} Response
- * @typedef {{ method: "session.event", params: Notice, id?: undefined }} Notification
+ * @typedef {Api.Notifications["account.changed"]} Account
+ * @typedef {{ method: "session.event", params: Notice, id?: undefined }
+ *   | { method: "account.changed", params: Account, id?: undefined }} Notification
  */
 
 /**
@@ -55,9 +57,9 @@ export class Disconnected extends Error {}
 
 /**
  * Events: "state" when `state` changes ("connecting", "open", "waiting" until `retryAt`, "full": too many connections of
- * this user, so not before `retry`), "event" with the params of a session.event, "denied" when the login is no longer good:
+ * this user, so not before `retry`), "event" with the params of a session.event, "account" with those of an account.changed, "denied" when the login is no longer good:
  * then `state` is so too.
- * @extends {Emitter<{ state: undefined, event: Notice, denied: undefined }>}
+ * @extends {Emitter<{ state: undefined, event: Notice, account: Account, denied: undefined }>}
  */
 export class Socket extends Emitter {
   /**
@@ -165,6 +167,7 @@ export class Socket extends Emitter {
     this.failures = 0;
     this.isDoubted = false;
     if (frame.method === "session.event") this.tell("event", frame.params);
+    else if (frame.method === "account.changed") this.tell("account", frame.params);
     else this.answer(frame);
   }
 

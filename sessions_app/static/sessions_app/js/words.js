@@ -6,6 +6,7 @@ export const NOT_FOUND = -32001;
 export const TOO_LARGE = -32002;
 export const TOO_MANY = -32003;
 export const CONFLICT = -32004;
+const FORBIDDEN = -32005;
 export const INVALID = -32602;
 const INTERNAL = -32603;
 
@@ -82,6 +83,7 @@ function explainRefusal(error) {
     case NOT_FOUND:
       return GONE;
     case TOO_LARGE:
+    case FORBIDDEN:
       return error.message;
     case TOO_MANY:
       return isUsedUp(error)
