@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.core import checks
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.models.signals import post_migrate, pre_delete, pre_migrate
 
 from sessions_app.database import migrating, triggers
 
@@ -14,9 +14,14 @@ class SessionsConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
-        """Hook the triggers to migrations and system checks, and give migrations the time they need."""
+        """Hook the triggers to migrations and system checks, give migrations the time they need, and keep groups."""
+        from django.contrib.auth.models import Group
+
+        from sessions_app.models import group_removal
+
         pre_migrate.connect(migrating.lift_idle_limit, sender=self)
         pre_migrate.connect(triggers.drop, sender=self)
         post_migrate.connect(triggers.create, sender=self)
         post_migrate.connect(migrating.restore_idle_limit, sender=self)
+        pre_delete.connect(group_removal.refuse, sender=Group)
         checks.register(triggers.check, checks.Tags.database)

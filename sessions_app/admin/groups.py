@@ -4,15 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
 from sessions_app.admin import rights
 from sessions_app.admin.closed import ClosedAdmin, TickedChoices
+from sessions_app.admin.features import allowed_by
+from sessions_app.models.group_removal import opened_without
 
 
 class RightsGroupAdmin(TickedChoices, ClosedAdmin, GroupAdmin):
     """Groups: seen by who may view them, made, changed and deleted by superusers."""
+
+    readonly_fields = ("allows",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what a group allows that is not made yet."""
+        return ("name", "allows", "permissions") if obj is not None else ("name", "permissions")
+
+    @admin.display(description="what it allows")
+    def allows(self, row: Any) -> SafeString | str:
+        """What is for this group and not for everybody."""
+        said: SafeString | str = row.allows_said
+        return said
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Add what the group allows, as far as the reader may see it."""
+        if obj is not None:
+            obj.allows_said = allowed_by(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Add what keeps groups from being deleted."""
+        shown, counts, rights_needed, protected = super().get_deleted_objects(objs, request)
+        opened = opened_without([group.pk for group in objs])
+        told = [f"{row._meta.verbose_name} {row}: it would be for everybody then" for row in opened]
+        return shown, counts, rights_needed, [*protected, *told]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only superusers make groups."""

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, path
 
 from sessions_app.admin.apply_pages import ApplyingProfile
 from sessions_app.admin.closed import TickedChoices
+from sessions_app.admin.features import names_of
 from sessions_app.admin.profile_form import AgentProfileForm, tried
 from sessions_app.admin.words import number
 from sessions_app.conversations import windows
@@ -29,7 +31,7 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
     """Profiles. The one that new sessions are made of cannot be deleted."""
 
     form = AgentProfileForm
-    list_display = ("name", "effective_model", "tool_names", "is_default", "updated_at")
+    list_display = ("name", "effective_model", "tool_names", "group_names", "is_default", "updated_at")
     search_fields = ("name",)
     ordering = ("name",)
     actions = None
@@ -120,6 +122,16 @@ class AgentProfileAdmin(TickedChoices, ApplyingProfile):
             raise PermissionDenied
         trial = tried(AgentProfileForm(request.POST, instance=profile))
         return JsonResponse({"answers": trial.answers, "text": trial.text})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AgentProfile]:
+        """Return the profiles with their groups."""
+        rows: QuerySet[AgentProfile] = super().get_queryset(request)
+        return rows.prefetch_related("groups")
+
+    @admin.display(description="for")
+    def group_names(self, row: AgentProfile) -> str:
+        """The groups whose members may use it."""
+        return names_of(row)
 
     @admin.display(description="tools")
     def tool_names(self, row: AgentProfile) -> str:

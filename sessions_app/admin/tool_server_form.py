@@ -39,7 +39,7 @@ class ToolServerForm(_ModelForm):
 
     class Meta:
         model = ToolServer
-        fields = ("name", "url", "enabled", "profiles")
+        fields = ("name", "url", "enabled", "profiles", "groups")
 
     def clean_url(self) -> str:
         """Ask for an address where there is no command."""

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from sessions_app.admin.closed import TickedChoices
+from sessions_app.admin.features import names_of
 from sessions_app.admin.tool_differences import lines_of
 from sessions_app.admin.tool_pages import ToolPages
 from sessions_app.admin.tool_server_form import TRIED, ToolServerForm, kept_headers
@@ -31,14 +32,14 @@ class ToolServerAdmin(TickedChoices, ToolPages):
     """Tool servers. A command is shown and explained, and changed on the host alone."""
 
     form = ToolServerForm
-    list_display = ("name", "address", "profile_names", "tool_counts", "undecided", "listed", "failed")
+    list_display = ("name", "address", "profile_names", "group_names", "tool_counts", "undecided", "listed", "failed")
     list_display_links = ("name",)
     search_fields = ("name",)
     ordering = ("name",)
     actions = None
     readonly_fields = ("command_is", "headers_are", "users_are")
     fieldsets = (
-        (None, {"fields": ("name", "url", "command_is", "enabled", "profiles")}),
+        (None, {"fields": ("name", "url", "command_is", "enabled", "profiles", "groups")}),
         ("Credentials", {"fields": ("headers_are", "new_headers", "remove_headers", "users_are")}),
     )
 
@@ -47,7 +48,7 @@ class ToolServerAdmin(TickedChoices, ToolPages):
         counts = {standing.value: Count("tools", Q(tools__standing=standing)) for standing in ToolStanding}
         waiting = Count("tools", _UNDECIDED & Q(tools__problem="", tools__is_offered=True))
         rows: QuerySet[ToolServer] = super().get_queryset(request)
-        return rows.annotate(**counts, waiting=waiting).prefetch_related("profiles")
+        return rows.annotate(**counts, waiting=waiting).prefetch_related("profiles", "groups")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out what is only typed, for who may only look, and what does not concern this server."""
@@ -96,6 +97,11 @@ class ToolServerAdmin(TickedChoices, ToolPages):
     def profile_names(self, row: ToolServer) -> str:
         """The profiles whose new sessions have its tools."""
         return ", ".join(sorted(profile.name for profile in row.profiles.all())) or "-"
+
+    @admin.display(description="for")
+    def group_names(self, row: ToolServer) -> str:
+        """The groups for whose members its tools are called."""
+        return names_of(row)
 
     @admin.display(description="tools")
     def tool_counts(self, row: Any) -> str:

@@ -14,10 +14,10 @@ from django.db import models
 from django.test import Client, RequestFactory
 
 from sessions_app.admin.closed import ClosedAdmin, ClosedList
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer, Turn
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, FeatureRule, ToolServer, Turn
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, say
 
-REGISTERED: list[type[models.Model]] = [ChatSession, Turn, AgentProfile, ApiToken, ToolServer, User, Group]
+REGISTERED: list[type[models.Model]] = [ChatSession, Turn, AgentProfile, ApiToken, ToolServer, FeatureRule, User, Group]
 LOOKUPS = ("", "__exact", "__iexact", "__startswith", "__regex", "__contains", "__gt", "__lte", "__in", "__isnull")
 LOOKUPS_OF_RELATED = ("", "__startswith", "__isnull")
 LOOKUPS_BY_HOPS = (LOOKUPS, LOOKUPS_OF_RELATED, ("__startswith",))
@@ -33,6 +33,7 @@ DECLARED = {
     | {"groups__id__exact", "groups__isnull"},
     Group: set(),
     ToolServer: set(),
+    FeatureRule: set(),
 }
 
 

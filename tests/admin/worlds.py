@@ -23,6 +23,8 @@ from sessions_app.models import (
     ApiToken,
     Branch,
     ChatSession,
+    Feature,
+    FeatureRule,
     Memory,
     MemoryDecision,
     Message,
@@ -36,7 +38,7 @@ from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 
 MODELS: tuple[Any, ...] = (
     *(User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions),
-    *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool),
+    *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool, FeatureRule),
 )
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
@@ -58,7 +60,8 @@ SHOWN: dict[str, set[str]] = {
     "toolserver": {f"ToolServer.{field.name}" for field in ToolServer._meta.fields} - {"ToolServer.sealed_headers"}
     | {f"ToolServerTool.{field.name}" for field in ToolServerTool._meta.fields}
     - {f"ToolServerTool.{name}" for name in ("full_name", "listed_at")}
-    | {"AgentProfile.name"},
+    | {"AgentProfile.name", "Group.name"},
+    "featurerule": {"Group.name"},
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},
 }
@@ -74,10 +77,11 @@ _numbers = count(1)
 def people() -> list[User]:
     """Two ordinary users, each with a row of everything."""
     users = []
-    for name in ("alice", "bob"):
+    for name, feature in (("alice", Feature.FILES), ("bob", Feature.SHARING)):
         user = User.objects.create_user(f"user {name}", password=name)
         group = Group.objects.create(name=f"group {name}")
         user.groups.add(group)
+        FeatureRule.objects.create(feature=feature).groups.add(group)
         profile = AgentProfile.objects.create(name=f"profile {name}", sealed_key=f"key {name}")
         profile.groups.add(group)
         server = ToolServer.objects.create(
@@ -109,6 +113,7 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
         Group: {"user__in": users},
         AgentProfile: {"chat_sessions__owner__in": users},
         Branch: {"chat_session__owner__in": users},
+        FeatureRule: {"groups__user__in": users},
         MemoryDecision: {"message__owner__in": users},
         ToolServer: {"profiles__chat_sessions__owner__in": users},
         ToolServerTool: {"server__profiles__chat_sessions__owner__in": users},

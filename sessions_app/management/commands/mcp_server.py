@@ -1,7 +1,7 @@
 """`manage.py mcp_server NAME …`: make a tool server, or change one, and print what it offers.
 
-What is given is what is so afterwards, so that an operator can keep it in a script; but headers stay that are not given
-anew, as long as they go to the same place. What the server offers is taken as it is now.
+What is given is what is so afterwards, so that an operator can keep it in a script; but groups stay that are not given
+anew, and so do headers, as long as they go to the same place. What the server offers is taken as it is now.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from sessions_app.llm.tools.client_tools import ToolDefinitionError
+from sessions_app.management.groups import groups_named
 from sessions_app.models import AgentProfile, ToolServer, ToolServerTool, ToolStanding
 from sessions_app.models.profiles import origin_of
 from sessions_app.tool_servers import offers
@@ -49,12 +50,17 @@ class Command(BaseCommand):
             help="Of each request to it, kept encrypted; may be repeated. Empty: none. Not given: as before.",
         )
         parser.add_argument("--profiles", type=_names, required=True, help="Whose new sessions have its tools.")
+        parser.add_argument(
+            "--groups",
+            type=_names,
+            help="Whose members may call its tools. Empty: everybody. Not given: as before.",
+        )
         parser.add_argument("--allow", type=_names, default=[], help="Tools that the model may call as it likes.")
         parser.add_argument("--ask", type=_names, default=[], help="Tools that a person is asked for.")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
         server = ToolServer.objects.filter(name=name).first() or ToolServer(name=name)
-        profiles = _profiles(options["profiles"])
+        profiles, groups = _profiles(options["profiles"]), groups_named(options["groups"])
         if both := set(options["allow"]) & set(options["ask"]):
             raise CommandError(f"The tool {min(both)} is both allowed and asked for.")
         _change(server, options)
@@ -62,6 +68,8 @@ class Command(BaseCommand):
         with transaction.atomic():
             server.save()
             server.profiles.set(profiles)
+            if groups is not None:
+                server.groups.set(groups)
             if offered is not None:
                 offers.record(server, offered)
             _switch(server, options["allow"], options["ask"], is_known=offered is not None)

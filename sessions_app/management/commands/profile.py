@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -13,6 +12,7 @@ from django.db import transaction
 from sessions_app.conversations.windows import check_window
 from sessions_app.llm.providers import check_model
 from sessions_app.llm.tools.registry import site_tools
+from sessions_app.management.groups import groups_named
 from sessions_app.models import AgentProfile
 from sessions_app.tool_servers.definitions import specs_of_profile
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, name: str, default: bool, **options: Any) -> None:
-        groups = self._groups(options["groups"])
+        groups = groups_named(options["groups"])
         profile = AgentProfile.objects.filter(name=name).first() or AgentProfile(name=name)
         for column in (
             "model",
@@ -68,14 +68,6 @@ class Command(BaseCommand):
         if groups is not None:
             profile.groups.set(groups)
         self.stdout.write(str(profile.pk))
-
-    def _groups(self, names: list[str] | None) -> list[Group] | None:
-        if names is None:
-            return None
-        found = list(Group.objects.filter(name__in=names))
-        if missing := set(names) - {group.name for group in found}:
-            raise CommandError(f"There is no group {', '.join(map(repr, sorted(missing)))}. Make it in /admin/ first.")
-        return found
 
     def _check(self, options: dict[str, Any], profile: AgentProfile) -> None:
         known = site_tools().specs()
