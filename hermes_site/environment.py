@@ -47,6 +47,13 @@ class Environment:
     def text(self, name: str, default: str = "") -> str:
         return os.environ.get(name, "").strip() or default
 
+    def needed_with(self, name: str, other: str) -> str:
+        """A text that must be there where another setting is."""
+        value = self.text(name)
+        if not value and self.text(other):
+            self.problems.append(f"{name} must be given where {other} is.")
+        return value
+
     def words(self, name: str, default: str = "") -> list[str]:
         """Comma-separated words."""
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]

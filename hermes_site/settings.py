@@ -3,6 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -38,6 +39,15 @@ HERMES_AUDIT_LOG = _env.switch("HERMES_AUDIT_LOG")
 HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
 HERMES_DRAIN_GRACE = _env.seconds("HERMES_DRAIN_GRACE", 30, least=0)
 HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")
+
+# Single sign-on by OpenID Connect; more providers are rows in the admin.
+OIDC_ISSUER = _env.server("OIDC_ISSUER")
+OIDC_CLIENT_ID = _env.needed_with("OIDC_CLIENT_ID", "OIDC_ISSUER")
+OIDC_CLIENT_SECRET = _env.text("OIDC_CLIENT_SECRET")
+OIDC_NAME = _env.text("OIDC_NAME", urlsplit(OIDC_ISSUER).hostname or "")
+OIDC_GROUPS_CLAIM = _env.text("OIDC_GROUPS_CLAIM", "groups")
+OIDC_GROUPS = _env.words("OIDC_GROUPS")
+OIDC_ONLY = _env.switch("OIDC_ONLY")
 
 # EMAIL_HOST and the rest of Django's names. Without a mail server nobody is offered a new password by mail.
 _mail = _env.mail("EMAIL_URL")
@@ -151,6 +161,14 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Of django-allauth, what the accounts' own pages are made with: its own pages have no address here.
+SOCIALACCOUNT_ADAPTER = "sessions_app.accounts.providers.adapter.ProvidersAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "sessions_app.accounts.factors.adapter.FactorsAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "chat"
 LOGOUT_REDIRECT_URL = "login"
@@ -158,6 +176,10 @@ LOGOUT_REDIRECT_URL = "login"
 # Wiring
 
 INSTALLED_APPS = [
+    # First: the admin of ours takes their pages out of it again.
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
     "hermes_site",
     "sessions_app",
     "sessions_app.accounts",
@@ -182,6 +204,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "sessions_app.accounts.middleware.NoteLogins",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "hermes_site.urls"

@@ -4,12 +4,11 @@ from django.contrib import admin
 from django.http import Http404
 from django.urls import include, path, re_path
 from django.views.defaults import page_not_found
-from django.views.generic import RedirectView
 
 from hermes_site.api_document import openapi_document
 from hermes_site.health import healthz
 from hermes_site.metrics import metrics
-from sessions_app.accounts.views import PasswordChangeView
+from sessions_app.accounts.views import PasswordChangeView, StaffLoginView
 from sessions_app.admin import console
 
 urlpatterns = [
@@ -18,7 +17,7 @@ urlpatterns = [
     path("api/", include("sessions_app.api.urls")),
     path("accounts/", include("sessions_app.accounts.urls")),
     # Passwords are judged, and throttled, by the same pages for all.
-    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True), name="admin_login"),
+    path("admin/login/", StaffLoginView.as_view(), name="admin_login"),
     path("admin/password_change/", PasswordChangeView.as_view(), name="admin_password_change"),
     # Django's way from any row's key to its page on the site. No row has one, and keys of the wrong form were faults.
     re_path("^admin/r/", page_not_found, {"exception": Http404()}),

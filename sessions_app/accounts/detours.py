@@ -48,6 +48,18 @@ def where_mail_is_sent(view: View) -> View:
     return led
 
 
+def where_passwords_count(view: View) -> View:
+    """Answer that there is no such page (404) where all logins are a provider's (OIDC_ONLY)."""
+
+    @wraps(view)
+    def led(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if settings.OIDC_ONLY:
+            raise Http404
+        return view(request, **kwargs)
+
+    return led
+
+
 def sent_from(page: str) -> Callable[[View], View]:
     """Lead to the page with this name who asks for an address that only its forms are sent to.
 

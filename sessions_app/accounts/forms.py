@@ -47,6 +47,15 @@ class LoginForm(PlainForm, AuthenticationForm):
             return super().clean()
 
 
+class StaffLoginForm(LoginForm):
+    """The same for staff alone; who is none gets the answer of a wrong password."""
+
+    def confirm_login_allowed(self, user: User) -> None:
+        super().confirm_login_allowed(user)
+        if not user.is_staff:
+            raise self.get_invalid_login_error()
+
+
 class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):
     """Django's, throttled."""
 

@@ -49,6 +49,10 @@ def _load_again(request: HttpRequest, sentence: str, page: str = "") -> HttpResp
     return redirect(page or request.get_full_path())
 
 
+def _log_in_as_staff(request: HttpRequest, sentence: str) -> HttpResponseBase:
+    return (_load_again if settings.OIDC_ONLY else _log_in)(request, sentence)
+
+
 def _log_in(request: HttpRequest, sentence: str) -> HttpResponseBase:
     name = _make_get(request)
     if _is_logged_in_as(request, name):
@@ -91,7 +95,20 @@ def _is_logged_in_as(request: HttpRequest, name: str) -> bool:
 
 _ANSWERS: dict[str, Answer] = {
     "login": _log_in,
-    "admin_login": _log_in,
+    "admin_login": _log_in_as_staff,
+    "second_factor": _load_again,
+    "passkey_login": partial(_load_again, page="login"),
+    "confirm": _load_again,
+    "confirm_by_provider": partial(_load_again, page="confirm"),
+    "set_up_app": _load_again,
+    "change_passkey": _load_again,
+    **dict.fromkeys(
+        (
+            *("connect_provider", "disconnect_provider", "remove_app", "new_recovery_codes"),
+            *("add_passkey", "remove_passkey"),
+        ),
+        partial(_load_again, page="security"),
+    ),
     "signup": _sign_up,
     "logout": _log_out,
     "admin:logout": _log_out,

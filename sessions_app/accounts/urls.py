@@ -4,15 +4,47 @@ from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
 from sessions_app.accounts import reset_views, tool_servers, views
-from sessions_app.accounts.detours import for_visitors, sent_from, where_mail_is_sent
+from sessions_app.accounts.detours import for_visitors, sent_from, where_mail_is_sent, where_passwords_count
+from sessions_app.accounts.factors import pages
+from sessions_app.accounts.factors import views as factor_views
 from sessions_app.accounts.instructions import own_instructions
+from sessions_app.accounts.providers import views as provider_views
 
 urlpatterns = [
     path("login/", for_visitors(views.LoginView.as_view()), name="login"),
+    path("login/second-factor/", factor_views.second_factor, name="second_factor"),
+    path("login/passkey/", sent_from("login")(factor_views.passkey_login), name="passkey_login"),
+    path("login/passkey/options/", factor_views.passkey_options, name="passkey_options"),
+    path("oidc/<slug:key>/login/", provider_views.begin_login, name="provider_login"),
+    path("oidc/<slug:key>/callback/", provider_views.come_back, name="provider_callback"),
+    path("oidc/<slug:key>/connect/", sent_from("security")(provider_views.connect), name="connect_provider"),
+    path("oidc/<slug:key>/confirm/", sent_from("confirm")(provider_views.confirm), name="confirm_by_provider"),
+    path(
+        "oidc/links/<int:pk>/disconnect/",
+        sent_from("security")(provider_views.disconnect),
+        name="disconnect_provider",
+    ),
+    path("security/", pages.security, name="security"),
+    path("security/confirm/", factor_views.confirm, name="confirm"),
+    path("security/app/", pages.set_up_app, name="set_up_app"),
+    path("security/app/remove/", sent_from("security")(pages.remove_app), name="remove_app"),
+    path(
+        "security/recovery-codes/",
+        sent_from("security")(pages.new_recovery_codes),
+        name="new_recovery_codes",
+    ),
+    path("security/passkeys/", sent_from("security")(pages.add_passkey), name="add_passkey"),
+    path("security/passkeys/options/", pages.new_passkey_options, name="new_passkey_options"),
+    path("security/passkeys/<int:pk>/", pages.change_passkey, name="change_passkey"),
+    path("security/passkeys/<int:pk>/remove/", sent_from("security")(pages.remove_passkey), name="remove_passkey"),
     path("signup/", for_visitors(views.signup), name="signup"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("password_change/", views.PasswordChangeView.as_view(), name="password_change"),
-    path("password_reset/", where_mail_is_sent(reset_views.ResetView.as_view()), name="password_reset"),
+    path(
+        "password_reset/",
+        where_passwords_count(where_mail_is_sent(reset_views.ResetView.as_view())),
+        name="password_reset",
+    ),
     path(
         "password_reset/sent/",
         where_mail_is_sent(PasswordResetDoneView.as_view(template_name="registration/reset_sent.html")),
@@ -20,7 +52,7 @@ urlpatterns = [
     ),
     path(
         "password_reset/<uidb64>/<token>/",
-        where_mail_is_sent(reset_views.ResetLinkView.as_view()),
+        where_passwords_count(where_mail_is_sent(reset_views.ResetLinkView.as_view())),
         name="password_reset_confirm",
     ),
     path("email/", where_mail_is_sent(reset_views.email), name="email"),

@@ -1,26 +1,29 @@
 """Pages of the accounts."""
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout, views
+from django.contrib.auth import logout, views
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from sessions_app.accounts import browsers, logins
-from sessions_app.accounts.forms import LoginForm, NewPasswordForm, SignupForm, TokenForm
+from sessions_app.accounts import browsers, doors, logins
+from sessions_app.accounts.forms import LoginForm, NewPasswordForm, SignupForm, StaffLoginForm, TokenForm
 from sessions_app.accounts.judging import status_of
 from sessions_app.accounts.models import Login
+from sessions_app.accounts.providers.known import known_providers
 from sessions_app.accounts.throttle import address
 from sessions_app.conversations import features
 from sessions_app.errors import Forbidden
@@ -28,25 +31,62 @@ from sessions_app.models import ApiToken, Feature, TooManyTokens
 
 
 def _signup_is_open() -> bool:
-    return settings.HERMES_SIGNUP == "open"
+    return settings.HERMES_SIGNUP == "open" and not settings.OIDC_ONLY
 
 
 class LoginView(views.LoginView):
-    """The one door for people: Django admin's login leads here too, so that both are throttled together."""
+    """The one door for people: Django admin's login leads here too, so that both are throttled together.
+
+    Where all logins are a provider's (OIDC_ONLY), it judges no password.
+    """
 
     template_name = "registration/login.html"
-    form_class = LoginForm
+    form_class: type[AuthenticationForm] = LoginForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.takes_passwords:
+            return redirect(f"{reverse('login')}?{urlencode({self.redirect_field_name: self.get_success_url()})}")
+        return super().post(request, *args, **kwargs)
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether this door judges passwords."""
+        return not settings.OIDC_ONLY
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(signup_is_open=_signup_is_open(), **kwargs)
+        more = {"signup_is_open": _signup_is_open(), "providers": list(known_providers())}
+        return super().get_context_data(takes_passwords=self.takes_passwords, **more, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
-        browsers.remember(self.request, response, form.get_user().get_username())
-        return response
+        return doors.let_in(self.request, form.get_user(), self.get_success_url())
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=status_of(form))
+
+
+class StaffLoginView(LoginView):
+    """Administrators' own door, where all other logins are a provider's: theirs must stand when that is down."""
+
+    form_class = StaffLoginForm
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Always."""
+        return True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(for_staff=True, **kwargs)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Lead to the login of all, where there is no other."""
+        if not settings.OIDC_ONLY:
+            return redirect(f"{reverse('login')}{_query_of(request)}")
+        if request.method == "GET" and request.user.is_authenticated and request.user.is_staff:
+            return redirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_default_redirect_url(self) -> str:
+        return reverse("admin:index")
 
 
 class LogoutView(views.LogoutView):
@@ -67,6 +107,12 @@ class PasswordChangeView(views.PasswordChangeView):
     template_name = "registration/change_password.html"
     success_url = reverse_lazy("password_change")
     form_class = NewPasswordForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Tell who has no password that there is none to change."""
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            return render(request, "registration/no_password.html")
+        return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "request": self.request}
@@ -93,10 +139,7 @@ def signup(request: HttpRequest, name: str = "") -> HttpResponse:
         except ValidationError as taken:
             form.add_error(None, taken)
         else:
-            login(request, user)
-            response = redirect(settings.LOGIN_REDIRECT_URL)
-            browsers.remember(request, response, user.get_username())
-            return response
+            return doors.log_in(request, user, settings.LOGIN_REDIRECT_URL)
     return render(request, "registration/signup.html", {"form": form}, status=status_of(form))
 
 
@@ -178,6 +221,11 @@ def end_all_logins(request: HttpRequest) -> HttpResponse:
     logins.end(own.exclude(session_key=request.session.session_key))
     messages.success(request, "You are logged out everywhere else.")
     return redirect("logins")
+
+
+def _query_of(request: HttpRequest) -> str:
+    query = request.META.get("QUERY_STRING", "")
+    return f"?{query}" if query else ""
 
 
 def _log_out(request: HttpRequest) -> HttpResponse:

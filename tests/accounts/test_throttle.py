@@ -18,7 +18,7 @@ from tests.accounts.conftest import LOGIN, NEW_PASSWORD, PASSWORD, TOKENS, Clock
 
 # Hundreds of attempts, counted by the same statements as those of other modules.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("unnoted_templates")]
-ADMINS_PAGE = "/admin/password_change/"
+ADMINS_PAGE, CONFIRM = "/admin/password_change/", "/accounts/security/confirm/"
 
 
 def guess(client: Client, address: str, password: str = "", name: str = "owner") -> int:
@@ -78,7 +78,7 @@ def addresses(patterns: list[URLPattern | URLResolver], before: str = "/") -> It
 
 
 def judging_pages(client: Client) -> dict[str, str]:
-    """The pages that this browser is shown and that ask for a password of today, by where they are."""
+    """The pages that this browser is shown and that ask for a password of today or a code, by where they are."""
     pages = {}
     for address in addresses(get_resolver().url_patterns):
         if client.get(address).headers.get("Location", "").startswith("/static/"):
@@ -86,7 +86,9 @@ def judging_pages(client: Client) -> dict[str, str]:
         answer = client.get(address, follow=True)
         if not answer.streaming:
             pages[answer.request["PATH_INFO"]] = answer.content.decode()
-    return {path: page for path, page in pages.items() if 'autocomplete="current-password"' in page}
+    return {
+        path: page for path, page in pages.items() if re.search('autocomplete="(current-password|one-time-code)"', page)
+    }
 
 
 def test_every_page_that_judges_a_password_is_throttled(owner: User) -> None:
@@ -97,7 +99,7 @@ def test_every_page_that_judges_a_password_is_throttled(owner: User) -> None:
             form = dict.fromkeys(re.findall(r'<input[^>]*name="(\w+)"', page), "wrong")
             assert [client.post(path, form).status_code for _ in range(25)][-1] == 429, path
             asked.add(path)
-    assert asked == {LOGIN, NEW_PASSWORD, ADMINS_PAGE}
+    assert asked == {LOGIN, NEW_PASSWORD, ADMINS_PAGE, CONFIRM}
 
 
 def test_the_administrators_password_page_shares_the_bound(client: Client) -> None:
