@@ -51,7 +51,8 @@ class FeatureRuleAdmin(TickedChoices, ClosedAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add what else is for groups, as far as the reader may see it."""
-        return super().changelist_view(request, {"limited": list(limited(request)), **(extra_context or {})})
+        shown = {"title": "What groups may", "limited": list(limited(request))}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
 
 
 @dataclass(frozen=True, slots=True)

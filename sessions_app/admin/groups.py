@@ -50,7 +50,7 @@ class RightsGroupAdmin(TickedChoices, ClosedAdmin, GroupAdmin):
         """Add what keeps groups from being deleted."""
         shown, counts, rights_needed, protected = super().get_deleted_objects(objs, request)
         opened = opened_without([group.pk for group in objs])
-        told = [f"{row._meta.verbose_name} {row}: it would be for everybody then" for row in opened]
+        told = [f"{row._meta.verbose_name} {row}" for row in opened]
         return shown, counts, rights_needed, [*protected, *told]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

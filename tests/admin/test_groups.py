@@ -61,11 +61,13 @@ def test_the_last_group_of_something_is_not_deleted(boss: Client, team: Group) -
     other = Group.objects.create(name="other")
     ToolServer.objects.get().groups.add(other)
     page = text_of(boss, page_of(team, "delete"))
+    assert "would be for everybody" in page
     assert "agent profile Careful" in page
     assert "weather" not in page
     boss.post(page_of(team, "delete"), {"post": "yes"})
     both = {"action": "delete_selected", "_selected_action": [team.pk, other.pk], "post": "yes"}
-    boss.post(reverse("admin:auth_group_changelist"), both)
+    answer = boss.post(reverse("admin:auth_group_changelist"), both).content.decode()
+    assert "The selected groups cannot be deleted" in answer
     assert Group.objects.count() == 2
     AgentProfile.objects.get(name="Careful").groups.set([])
     with pytest.raises(ProtectedError, match="weather"), transaction.atomic():

@@ -77,11 +77,12 @@ _numbers = count(1)
 def people() -> list[User]:
     """Two ordinary users, each with a row of everything."""
     users = []
+    FeatureRule.complete()
     for name, feature in (("alice", Feature.FILES), ("bob", Feature.SHARING)):
         user = User.objects.create_user(f"user {name}", password=name)
         group = Group.objects.create(name=f"group {name}")
         user.groups.add(group)
-        FeatureRule.objects.create(feature=feature).groups.add(group)
+        FeatureRule.objects.get(feature=feature).groups.add(group)
         profile = AgentProfile.objects.create(name=f"profile {name}", sealed_key=f"key {name}")
         profile.groups.add(group)
         server = ToolServer.objects.create(
