@@ -75,6 +75,7 @@ def fill() -> None:
     told = {
         "server": server.pk,
         "user": anna.pk,
+        "group": anna.groups.get().pk,
         "profile": profile.pk,
         "session": chat_session.pk,
         "turn": chat_session.turns.earliest("pk").pk,

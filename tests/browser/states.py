@@ -525,6 +525,8 @@ ADMIN = [
     State("tool server, tools", at(f"{_OURS}/toolserver/{{server}}/tools/")),
     State("tool server, arguments", arguments),
     State("tool server, deletion", at(f"{_OURS}/toolserver/{{server}}/delete/")),
+    State("what groups may", at(f"{_OURS}/featurerule/")),
+    State("feature", at(f"{_OURS}/featurerule/files/change/")),
     State("tokens of all", at(f"{_OURS}/apitoken/")),
     State("token", at(f"{_OURS}/apitoken/{{token}}/change/")),
     State("users", at(f"{_DJANGOS}/user/")),
@@ -533,6 +535,8 @@ ADMIN = [
     State("user, password", at(f"{_DJANGOS}/user/{{user}}/password/")),
     State("user, deletion", at(f"{_DJANGOS}/user/{{user}}/delete/")),
     State("groups", at(f"{_DJANGOS}/group/")),
+    State("group", at(f"{_DJANGOS}/group/{{group}}/change/")),
+    State("group, deletion", at(f"{_DJANGOS}/group/{{group}}/delete/")),
     State("group, new", at(f"{_DJANGOS}/group/add/")),
 ]
 
