@@ -54,14 +54,19 @@ def statements() -> list[str]:
     """Return what deletes all rows that tests may have made, the audit's among them, which else nothing deletes."""
     if not AuditEntry.objects.exists():
         return [*deletions(), RESTARTED]
-    guards = [statement for statement in statements_of(SQL / "sqlite.sql") if " hermes_audit" in statement]
-    names = [statement.split("CREATE TRIGGER ")[1].split()[0] for statement in guards]
+    off, on = guards()
+    return [*off, *deletions(), *on, RESTARTED]
+
+
+def guards() -> tuple[list[str], list[str]]:
+    """Return what takes the triggers off the audit that only grows, and what puts them back."""
     if connection.vendor == "sqlite":
-        return [*(f"DROP TRIGGER {name}" for name in names), *deletions(), *guards, RESTARTED]
+        on = [statement for statement in statements_of(SQL / "sqlite.sql") if " hermes_audit" in statement]
+        return [f"DROP TRIGGER {statement.split('CREATE TRIGGER ')[1].split()[0]}" for statement in on], on
     tables = ("sessions_app_auditentry", "sessions_app_audithead")
-    unguarded = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables]
-    guarded = [statement.replace("DISABLE", "ENABLE") for statement in unguarded]
-    return [*unguarded, *deletions(), RESTARTED, *guarded]
+    both = ([f"ALTER TABLE {table} {how} TRIGGER USER" for table in tables] for how in ("DISABLE", "ENABLE"))
+    off, on = both
+    return off, on
 
 
 def deletions() -> list[str]:

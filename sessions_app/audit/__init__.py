@@ -10,7 +10,7 @@ the keys that a row may have; who acts and where from is known from the door (``
 
 from sessions_app.audit.actions import Action, Object, ObjectKind
 from sessions_app.audit.actors import VISITOR, Actor, Origin, acting, program, user
-from sessions_app.audit.details import Details, UnsafeDetail
+from sessions_app.audit.details import Details, UnsafeDetail, name_of
 from sessions_app.audit.recording import NoAuditHead, record
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Origin",
     "UnsafeDetail",
     "acting",
+    "name_of",
     "program",
     "record",
     "user",

@@ -14,7 +14,9 @@ from uuid import UUID
 
 MOST_VALUES = 50
 """How many values of a list are kept."""
-_NAME = re.compile(r"[A-Za-z0-9_.:/@+-]{1,200}")
+MAX_NAME = 64
+_NAME = re.compile(rf"[A-Za-z0-9_.:/@+-]{{1,{MAX_NAME}}}")
+_ODD = re.compile(r"[^A-Za-z0-9_.:/@+-]")
 
 
 class Details(TypedDict, total=False):
@@ -32,13 +34,18 @@ class Details(TypedDict, total=False):
     groups_removed: Collection[int]
     permissions_added: Collection[str]
     permissions_removed: Collection[str]
+    profiles_added: Collection[int]
+    profiles_removed: Collection[int]
     active: bool
     staff: bool
     superuser: bool
     reads_only: bool
     can_read_metrics: bool
     days: int | None
+    enabled: bool
+    standing: str
     decision: str
+    always: bool
     format: str
     count: int
     """How many, where one row stands for several things."""
@@ -49,6 +56,11 @@ class Details(TypedDict, total=False):
 
 class UnsafeDetail(ValueError):
     """A detail that may not be recorded. The message names its key, and never the value."""
+
+
+def name_of(text: str) -> str:
+    """Return a name that a program gave, with what no name should have left out: it may be as odd as a sentence."""
+    return _ODD.sub("_", text)[:MAX_NAME] or "_"
 
 
 def canonical(details: Details) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, Unpack
 
 from django.conf import settings
@@ -78,11 +79,19 @@ def record(
     """
     origin = actors.current()
     where = origin.address if address is None else address
-    noted = _Noted(action, obj, actor or origin.actor, where, canonical(details))
+    noted = _Noted(action, obj, actor or origin.actor, _checked(where), canonical(details))
     connection = connections[DEFAULT_DB_ALIAS]
     with transaction.atomic(savepoint=False):
         _write_at_commit(connection)
         connection.on_commit(noted)
+
+
+def _checked(address: str) -> str:
+    """Return an address as it is written; empty for what is none: over a Unix socket nobody has one."""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return ""
 
 
 def _write_at_commit(connection: BaseDatabaseWrapper) -> None:

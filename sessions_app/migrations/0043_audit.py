@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'audit entries',
+                'default_permissions': ('view',),
                 'indexes': [models.Index(fields=['action', 'number'], name='audit_by_action'), models.Index(fields=['actor_id', 'number'], name='audit_by_actor'), models.Index(fields=['object_id', 'number'], name='audit_by_object'), models.Index(fields=['address', 'number'], name='audit_by_address'), models.Index(fields=['recorded_at'], name='audit_by_time')],
             },
         ),
@@ -41,6 +42,7 @@ class Migration(migrations.Migration):
                 ('logged_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
+                'default_permissions': (),
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_audit_head')],
             },
         ),

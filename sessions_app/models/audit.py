@@ -43,6 +43,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
+        default_permissions = ("view",)
         indexes = [
             models.Index(fields=["action", "number"], name="audit_by_action"),
             models.Index(fields=["actor_id", "number"], name="audit_by_actor"),
@@ -71,6 +72,7 @@ class AuditHead(models.Model):
     logged_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ()
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_audit_head")]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from sessions_app import database, journal
+from sessions_app.audit import telling
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.conversations.search import index
 from sessions_app.errors import NotFound
@@ -81,6 +82,7 @@ class Supervisor:
             asyncio.create_task(self._every(SWEEP_SECONDS, self.prune)),
             asyncio.create_task(self._every(self._beat_seconds, self.delete_temporary)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self.clear_files)),
+            asyncio.create_task(self._every(SWEEP_SECONDS, self.log_audit_head)),
         ]
         if self._refresher is not None:
             self._tasks.append(asyncio.create_task(self._every(POLL_SECONDS, self._refresher.refresh_due)))
@@ -136,6 +138,13 @@ class Supervisor:
         await clearing.clear_abandoned()
         await clearing.clear_unheld()
         await clearing.clear_removed()
+
+    async def log_audit_head(self) -> None:
+        """Write the head of the audit to the log, once an hour, in one of all processes."""
+        if await database.SUPERVISOR.read(telling.is_head_due) and (
+            head := await database.SUPERVISOR.write(telling.take_due_head)
+        ):
+            telling.log_head(head)
 
     async def index(self) -> None:
         """Bring the search index up to date, in portions with room for others between them."""

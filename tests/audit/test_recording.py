@@ -1,33 +1,149 @@
 """Rows of the audit come with the transaction of what they record, in one chain, or not at all."""
 
-from contextlib import suppress
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
-from django.db import transaction
+from django.contrib.auth.models import User
+from django.db import IntegrityError, InternalError, connection, transaction
+from pytest_django import Settings
 
 from sessions_app import audit
-from sessions_app.audit import Action, Object, ObjectKind
-from sessions_app.models import AuditEntry, AuditHead
+from sessions_app.audit import Action, verifying
+from sessions_app.models import NO_DIGEST, AuditEntry, AuditHead
+from tests.audit.rows import record, run, told
+from tests.processes import Process
+from tests.turns.foreign import foreign
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-
-def record(number: int) -> None:
-    audit.record(Action.USER_CHANGED, Object(ObjectKind.USER, number), actor=audit.user(1), address="192.0.2.1")
+APPENDS = 30
 
 
-def test_rows_are_numbered_and_chained_by_the_head() -> None:
-    before = AuditHead.objects.get().count
+def test_rows_are_numbered_chained_and_gone_with_what_is_rolled_back() -> None:
     with transaction.atomic():
         record(1)
         with suppress(ZeroDivisionError), transaction.atomic():
             record(2)
             raise ZeroDivisionError
-        record(3)
-    record(4)
-    rows = AuditEntry.objects.filter(number__gt=before).order_by("number")
-    assert [(row.number - before, row.object_id) for row in rows] == [(1, "1"), (2, "3"), (3, "4")]
-    head = AuditHead.objects.get()
-    last = rows.last()
-    assert last is not None
-    assert (head.count, head.digest) == (last.number, last.digest)
+        record(3, fields={"is_staff", "email"}, staff=True)
+        assert not AuditEntry.objects.exists()
+    with suppress(ZeroDivisionError), transaction.atomic():
+        record(4)
+        raise ZeroDivisionError
+    record(5)
+    changed = Action.USER_CHANGED
+    assert told() == [
+        (changed, "1", {}),
+        (changed, "3", {"fields": ["email", "is_staff"], "staff": True}),
+        (changed, "5", {}),
+    ]
+    assert list(AuditEntry.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
+    assert verifying.verify().problems == []
+
+
+@contextmanager
+def headless() -> Iterator[None]:
+    """Within, the audit has no head."""
+    AuditHead.objects.all().delete()
+    yield
+    AuditHead.objects.create(id=1, count=0, digest=NO_DIGEST)
+
+
+def test_without_a_row_nothing_is_done() -> None:
+    with headless(), pytest.raises(audit.NoAuditHead), transaction.atomic():
+        User.objects.create_user("nobody")
+    assert not User.objects.exists()
+    assert not connection.in_atomic_block
+    User.objects.create_user("somebody")
+    assert [action for action, _, _ in told()] == ["user.created"]
+
+
+def test_details_take_no_text() -> None:
+    for details in ({"tool": "what I said"}, {"secret": 1}, {"fields": ["a b"]}, {"format": "ü"}, {"count": 1.5}):
+        with pytest.raises(audit.UnsafeDetail) as refused:
+            record(1, **details)
+        assert "what I said" not in str(refused.value)
+    assert not AuditEntry.objects.exists()
+    assert audit.name_of("what I said") == "what_I_said"
+
+
+def test_the_database_refuses_all_but_new_rows() -> None:
+    record(1)
+    entry, head = AuditEntry._meta.db_table, AuditHead._meta.db_table
+    columns = ", ".join(str(field.column) for field in AuditEntry._meta.fields)
+    statements = [
+        f"UPDATE {entry} SET action = 'login.made'",
+        f"DELETE FROM {entry}",
+        f"DELETE FROM {head}",
+        f"UPDATE {head} SET count = 0",
+        f"UPDATE {head} SET digest = 'x'",
+    ]
+    if connection.vendor == "sqlite":
+        statements += [
+            f"INSERT OR REPLACE INTO {entry} ({columns}) SELECT {columns} FROM {entry}",
+            f"INSERT OR REPLACE INTO {head} SELECT id, 0, digest, logged_at FROM {head}",
+            f"UPDATE OR REPLACE {entry} SET number = 2",
+        ]
+    else:
+        statements += [f"TRUNCATE {entry}", f"TRUNCATE {entry}, {head} CASCADE"]
+    for statement in statements:
+        with pytest.raises((IntegrityError, InternalError)):
+            run(statement)
+    assert told() == [("user.changed", "1", {})]
+    assert verifying.verify().problems == []
+    with pytest.raises(TypeError):
+        AuditEntry(number=2).save()
+
+
+def test_rows_go_to_the_log_after_the_commit(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.HERMES_AUDIT_LOG = True
+    with caplog.at_level(logging.INFO, "hermes.audit"):
+        with transaction.atomic():
+            record(7)
+            assert caplog.messages == []
+        with suppress(ZeroDivisionError), transaction.atomic():
+            record(8)
+            raise ZeroDivisionError
+    [line] = caplog.messages
+    assert line.startswith('{"number": 1, "recorded_at": "20')
+    assert '"object_id": "7"' in line
+
+
+def appending(mode: str, user_id: int) -> Process:
+    env = {"DJANGO_SETTINGS_MODULE": "hermes_site.settings", "DATABASE_URL": foreign().url, "SECRET_KEY": "tests-only"}
+    command = [sys.executable, "-m", "tests.audit.appending", mode, str(user_id), str(APPENDS)]
+    return Process(command, env={**os.environ, **env})
+
+
+def test_processes_that_lock_in_any_order_append_to_one_chain() -> None:
+    """One records before it locks a user's row, the other after: with a lock in `record` they would deadlock."""
+    user = User.objects.create_user("u")
+    before = AuditHead.objects.get().count
+    processes = [appending(mode, user.pk) for mode in ("first", "last")]
+    for process in processes:
+        process.line("done")
+        assert process.wait() == 0, process.output
+    verified = verifying.verify()
+    assert verified.problems == []
+    assert verified.head.count == before + len(processes) * APPENDS
+    user.refresh_from_db()
+    assert user.first_name == str(len(processes) * APPENDS)
+
+
+def test_a_killed_process_leaves_neither_deed_nor_row() -> None:
+    user = User.objects.create_user("u", first_name="0")
+    before = AuditHead.objects.get()
+    process = appending("stuck", user.pk)
+    process.line("appended")
+    process.kill()
+    record(1)
+    user.refresh_from_db()
+    assert user.first_name == "0"
+    assert AuditHead.objects.get().count == before.count + 1
+    assert verifying.verify().problems == []
