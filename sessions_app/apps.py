@@ -14,9 +14,10 @@ class SessionsConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
-        """Hook the triggers to migrations and system checks, give migrations the time they need, and keep groups."""
+        """Hook up triggers and system checks, give migrations the time they need, keep groups, and begin to audit."""
         from django.contrib.auth.models import Group
 
+        from sessions_app.audit import watched
         from sessions_app.models import group_removal
 
         pre_migrate.connect(migrating.lift_idle_limit, sender=self)
@@ -25,3 +26,4 @@ class SessionsConfig(AppConfig):
         post_migrate.connect(migrating.restore_idle_limit, sender=self)
         pre_delete.connect(group_removal.refuse, sender=Group)
         checks.register(triggers.check, checks.Tags.database)
+        watched.watch()

@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate, pre_save
 
@@ -24,3 +24,4 @@ class AccountsConfig(AppConfig):
         names.refuse_look_alikes(get_user_model()._meta.get_field("username"))
         pre_save.connect(passwords.end_what_was_opened, sender=get_user_model())
         user_logged_in.connect(logins.note_new)
+        user_logged_out.connect(logins.note_left)

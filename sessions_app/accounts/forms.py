@@ -16,9 +16,10 @@ from django.http import HttpRequest
 
 from sessions_app.accounts import browsers, passwords, throttle
 from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_ENTRY, OnePassword, PlainForm, password_field
-from sessions_app.accounts.judging import admit, judging, judging_own_password
+from sessions_app.accounts.judging import Failure, admit, judging, judging_own_password
 from sessions_app.accounts.names import REFUSAL
 from sessions_app.accounts.throttle import Rule
+from sessions_app.audit import Action
 from sessions_app.conversations import features, profiles
 from sessions_app.models import AgentProfile, ApiToken, Feature
 from sessions_app.models.tokens import LIFETIME
@@ -38,11 +39,13 @@ class LoginForm(PlainForm, AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         if "username" not in self.cleaned_data or self.request is None:
             return super().clean()
-        name, where = self.cleaned_data["username"].casefold(), throttle.address(self.request)
+        typed, where = self.cleaned_data["username"], throttle.address(self.request)
+        name, failure = typed.casefold(), Failure(Action.LOGIN_FAILED, _user_named(typed))
         if browser := browsers.known(self.request, name):
-            attempt = judging(Rule(5, ("known", name, browser)))
+            attempt = judging(Rule(5, ("known", name, browser)), failure=failure)
         else:
-            attempt = judging(Rule(5, ("login", name, where)), Rule(50, ("login", where)), name=name)
+            rules = Rule(5, ("login", name, where)), Rule(50, ("login", where))
+            attempt = judging(*rules, failure=failure, name=name)
         with attempt:
             return super().clean()
 
@@ -54,6 +57,12 @@ class StaffLoginForm(LoginForm):
         super().confirm_login_allowed(user)
         if not user.is_staff:
             raise self.get_invalid_login_error()
+
+
+def _user_named(name: str) -> int | None:
+    """Return the user of a name; of any other text nothing is recorded: it may be a password in the wrong field."""
+    model = get_user_model()
+    return model._default_manager.filter(**{model.USERNAME_FIELD: name}).values_list("pk", flat=True).first()
 
 
 class NewPasswordForm(PlainForm, OnePassword, PasswordChangeForm):

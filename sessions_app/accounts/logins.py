@@ -6,6 +6,7 @@ not expired, and was begun with the password that the user has now; the table ne
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -20,7 +21,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from sessions_app import audit
 from sessions_app.accounts.models import Login
+from sessions_app.audit import Action, Object, ObjectKind
 
 T = TypeVar("T", bound=Model)
 
@@ -31,11 +34,23 @@ LOGINS_PER_USER = 100
 _AT_ONCE = 100
 
 
+@transaction.atomic
 def note_new(request: HttpRequest, user: User, **_: Any) -> None:
-    """Write down that a user has just logged in (``user_logged_in``)."""
+    """Write down that a user has just logged in (``user_logged_in``). What cannot be written down is no login."""
     if request.session.session_key is None:
         request.session.save()  # another user was logged in here: the session has begun again, and has no key yet
     note(request, user.pk, str(request.session.session_key))
+    obj, where = Object(ObjectKind.USER, user.pk), address_of(request) or ""
+    audit.record(Action.LOGGED_IN, obj, actor=audit.user(user.pk), address=where)
+
+
+@transaction.atomic
+def note_left(request: HttpRequest, user: User | None, **_: Any) -> None:
+    """End a user's login and write it down (``user_logged_out``, which comes before Django ends the session)."""
+    if user is not None:
+        request.session.delete()
+        obj, where = Object(ObjectKind.USER, user.pk), address_of(request) or ""
+        audit.record(Action.LOGGED_OUT, obj, actor=audit.user(user.pk), address=where)
 
 
 def note(request: HttpRequest, owner_id: int, session_key: str) -> None:
@@ -43,7 +58,7 @@ def note(request: HttpRequest, owner_id: int, session_key: str) -> None:
     now, browser, address = (
         timezone.now(),
         request.headers.get("User-Agent", "").replace("\0", "")[:300],
-        _address(request),
+        address_of(request),
     )
     login = Login.objects.filter(session_key=session_key, owner=owner_id).first()
     if login is None:
@@ -65,11 +80,13 @@ def valid(user: User) -> list[Login]:
 
 def end(logins: QuerySet[Login]) -> int:
     """End the logins, in every process within two seconds, and return how many they were."""
-    keys = list(logins.values_list("session_key", flat=True))
+    owners = dict(logins.values_list("session_key", "owner_id"))
     with transaction.atomic():
-        Session.objects.filter(pk__in=keys).delete()
-        Login.objects.filter(session_key__in=keys).delete()
-    return len(keys)
+        Session.objects.filter(pk__in=owners).delete()
+        Login.objects.filter(session_key__in=owners).delete()
+        for owner_id, count in sorted(Counter(owners.values()).items()):
+            audit.record(Action.LOGINS_ENDED, Object(ObjectKind.USER, owner_id), count=count)
+    return len(owners)
 
 
 @transaction.atomic
@@ -101,7 +118,8 @@ def _has_password_of(session: Session, user: User) -> bool:
     return any(constant_time_compare(begun_with, hashed) for hashed in known)
 
 
-def _address(request: HttpRequest) -> str | None:
+def address_of(request: HttpRequest) -> str | None:
+    """Return the address that a request comes from; None over a Unix socket."""
     address: str = request.META.get("REMOTE_ADDR", "")
     try:
         validate_ipv46_address(address)

@@ -14,11 +14,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 
+from sessions_app import audit
 from sessions_app.accounts.fields import EMAIL_HELP, EMAIL_LABEL, WRONG_ENTRY, OnePassword, PlainForm, password_field
 from sessions_app.accounts.judging import admit, judging_own_password
 from sessions_app.accounts.throttle import Rule, address
+from sessions_app.audit import Action, Object, ObjectKind
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +57,9 @@ class ResetForm(PlainForm, PasswordResetForm):
         That asks the database for nothing. An unknown address takes no room there.
         """
         self._found = sorted(super().get_users(self.cleaned_data["email"]), key=lambda user: user.pk)[:MAILS]
+        # One row whether somebody has the address or not: it takes as long.
+        first = self._found[0].pk if self._found else None
+        audit.record(Action.PASSWORD_LINK_ASKED, Object(ObjectKind.USER, first), count=len(self._found))
         options |= {"domain_override": self.request.get_host(), "request": None}
         if not self._found:
             return
@@ -67,10 +73,16 @@ class ResetForm(PlainForm, PasswordResetForm):
 
 
 class ResetPasswordForm(PlainForm, OnePassword, SetPasswordForm):
-    """A new password for whoever has the link."""
+    """A new password for whoever has the link. It is recorded with it."""
 
     new_password1 = password_field("New password", "new-password")
     new_password2 = None  # type: ignore[assignment]
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> User:
+        """Store the password, and the record of it."""
+        user: User = super().save(commit)
+        return user
 
 
 class EmailForm(PlainForm, forms.ModelForm):
@@ -93,6 +105,7 @@ class EmailForm(PlainForm, forms.ModelForm):
             if not self.instance.check_password(self.cleaned_data["current_password"]):
                 raise ValidationError(WRONG_ENTRY)
 
+    @transaction.atomic
     def save(self, commit: bool = True) -> User:
         """Store the address alone: what was done to the account while its password was judged stays."""
         user: User = self.instance

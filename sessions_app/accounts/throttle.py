@@ -28,11 +28,12 @@ LONGEST_WAIT = timedelta(minutes=1)
 
 
 class TooManyAttempts(Exception):
-    """Try again after `wait`."""
+    """Try again after `wait`. `is_first`: of this name or place, the first refusal in the window."""
 
-    def __init__(self, wait: timedelta) -> None:
+    def __init__(self, wait: timedelta, *, is_first: bool = False) -> None:
         super().__init__(wait)
         self.wait = wait
+        self.is_first = is_first
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,14 @@ def admit(rules: Iterable[Rule], name: str | None = None) -> Counted:
         if Attempt.objects.filter(key=rule.key, at__gte=since).count() > rule.limit:
             # Who is refused anyway does not push the end of the wait away.
             _take_back(counted)
-            raise TooManyAttempts(WINDOW)
+            raise TooManyAttempts(WINDOW, is_first=_is_first_refusal(rule.parts))
     if name is None:
         return Counted(tuple(counted))
     try:
         before, after = _wait_for(name)
-    except TooManyAttempts:
+    except TooManyAttempts as refusal:
         _take_back(counted)
-        raise
+        raise TooManyAttempts(refusal.wait, is_first=_is_first_refusal(("name", name))) from None
     return Counted(tuple(counted), before, after)
 
 
@@ -116,6 +117,15 @@ def _swap(before: Wait, after: Wait) -> bool:
 def _length(failures: int) -> timedelta:
     beyond = failures - FREE_FAILURES
     return min(timedelta(seconds=2 ** min(beyond, 10)), LONGEST_WAIT) if beyond >= 0 else timedelta(0)
+
+
+def _is_first_refusal(parts: Iterable[str]) -> bool:
+    """Tell whether nobody was refused for this in the window, and note that somebody is."""
+    key = _key(("refused", *parts))
+    if Attempt.objects.filter(key=key, at__gte=timezone.now() - WINDOW).exists():
+        return False
+    Attempt.objects.create(key=key)
+    return True
 
 
 def _take_back(attempts: Iterable[Attempt]) -> None:

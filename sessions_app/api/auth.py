@@ -11,10 +11,10 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache, partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, Unpack
 from urllib.parse import parse_qs
 
 from django.conf import settings
@@ -26,9 +26,10 @@ from django.http import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from sessions_app import database
+from sessions_app import audit, database
 from sessions_app.accounts.models import Login
 from sessions_app.accounts.sessions import SessionStore
+from sessions_app.audit import Action, Object
 from sessions_app.conversations.features import with_rule
 from sessions_app.conversations.reach import limited
 from sessions_app.database.users import of_users
@@ -63,10 +64,12 @@ class Unauthorised(Exception):  # an outcome, not a fault
 class Caller(ABC):
     """The user behind a connection; the only way for a command to the database.
 
-    One that ``reads_only`` changes nothing; with a ``profile_id`` there are only the chats of that profile.
+    One that ``reads_only`` changes nothing; with a ``profile_id`` there are only the chats of that profile. ``address``
+    is the one that they come from.
     """
 
     user_id: int
+    address: str = field(default="", kw_only=True, compare=False)
     reads_only: bool = field(default=False, kw_only=True)
     profile_id: int | None = field(default=None, kw_only=True)
     # When this connection has last noted that it is used: at most one entry, of the monotonic clock.
@@ -79,6 +82,10 @@ class Caller(ABC):
     @abstractmethod
     def is_valid(self) -> bool:
         """Tell whether the user may still act (in a database thread)."""
+
+    @abstractmethod
+    def actor(self) -> audit.Actor:
+        """Return who acts, as the audit names them."""
 
     @abstractmethod
     def make_ticket(self) -> str:
@@ -106,6 +113,11 @@ class Caller(ABC):
         """Return the clear text of a new ticket, also to one who only reads. Raises Unauthorised."""
         return await database.of(self.user_id).write(self._checked, self.make_ticket)
 
+    async def record(self, action: Action, obj: Object, **details: Unpack[audit.Details]) -> None:
+        """Write a row of the audit about what they do, also of one who only reads. Raises Unauthorised."""
+        written = partial(audit.record, action, obj, **details)
+        await database.of(self.user_id).write(self._checked, written)
+
     async def check(self) -> None:
         """Raise Unauthorised where the caller may no longer act."""
         await self.read(lambda: None)
@@ -122,7 +134,7 @@ class Caller(ABC):
     def _checked(self, work: Callable[[], R]) -> R:
         if not self.is_valid():
             raise Unauthorised
-        with limited(self.profile_id):
+        with limited(self.profile_id), audit.acting(lambda: audit.Origin(self.actor(), self.address)):
             return work()
 
 
@@ -138,6 +150,9 @@ class TokenCaller(Caller):
 
     def note_use(self) -> None:
         _note_use(ApiToken.objects.filter(pk=self.token_id))
+
+    def actor(self) -> audit.Actor:
+        return audit.user(self.user_id, self.token_id)
 
     def make_ticket(self) -> str:
         return Ticket.issue(token_id=self.token_id)
@@ -161,6 +176,9 @@ class CookieCaller(Caller):
 
     def note_use(self) -> None:
         _note_use(Login.objects.filter(session_key=self.session_key))
+
+    def actor(self) -> audit.Actor:
+        return audit.user(self.user_id)
 
     def make_ticket(self) -> str:
         return Ticket.issue(session_key=self.session_key)
@@ -241,6 +259,11 @@ async def identify(headers: Iterable[tuple[bytes, bytes]], address: str, ticket:
     Who sends a token or a ticket is judged by that alone: with one, the Origin may be another site's, so the
     cookie must not count.
     """
+    caller = await _identify(headers, address, ticket)
+    return caller and replace(caller, address=address)
+
+
+async def _identify(headers: Iterable[tuple[bytes, bytes]], address: str, ticket: str | None) -> Caller | None:
     door = database.of(address)
     fields = {name: value.decode("latin1") for name, value in headers}
     authorization = fields.get(b"authorization", "")

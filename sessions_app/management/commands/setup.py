@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
 from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
@@ -23,5 +24,6 @@ class Command(BaseCommand):
         taken = get_user_model().objects.filter(username=FIRST_ADMINISTRATOR)
         if not (get_user_model().objects.filter(is_superuser=True) | taken).exists():
             password = secrets.token_urlsafe(12)
-            get_user_model().objects.create_superuser(FIRST_ADMINISTRATOR, password=password)
+            with transaction.atomic():  # with the record of it
+                get_user_model().objects.create_superuser(FIRST_ADMINISTRATOR, password=password)
             self.stdout.write(f"First administrator: {FIRST_ADMINISTRATOR}, password {password} (shown only this once)")

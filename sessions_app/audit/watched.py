@@ -1,0 +1,131 @@
+"""The models that are watched: who may what, and what there is to talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
+
+from sessions_app.audit.actions import Action, Object, ObjectKind
+from sessions_app.audit.details import Details, name_of
+from sessions_app.audit.recording import record
+from sessions_app.audit.watching import Watched, WatchedSet
+from sessions_app.models import AgentProfile, ApiToken, ToolServer, ToolServerTool, ToolStanding
+
+
+class WatchedUsers(Watched):
+    """Users. A new password is an action of its own; a hash that is made stronger at a login is none."""
+
+    def changes(self, instance: Any, fields: Collection[str]) -> None:
+        """Record a new password by itself. ``_password`` is how Django tells it from an old one that is hashed anew."""
+        if "password" in fields and (instance._password is not None or not instance.has_usable_password()):
+            record(Action.PASSWORD_CHANGED, self.object(instance))
+        if others := set(fields) - {"password"}:
+            super().changes(instance, others)
+
+
+class WatchedTokens(Watched):
+    """Tokens of the API. One that has expired is tidied away, not revoked."""
+
+    def _record_deleted(self, instance: ApiToken, **_: Any) -> None:
+        if not instance.has_expired:
+            super()._record_deleted(instance)
+
+
+class WatchedTools(Watched):
+    """Tools of tool servers: what an operator decides on them, and not what a server lists."""
+
+    def object(self, instance: ToolServerTool) -> Object:
+        """Return its server."""
+        return Object(ObjectKind.TOOL_SERVER, instance.server_id)
+
+    def changes(self, instance: ToolServerTool, fields: Collection[str]) -> None:
+        """Leave out new definitions of a tool that is off: they come with a listing."""
+        if "standing" in fields or instance.standing != ToolStanding.OFF:
+            super().changes(instance, fields)
+
+
+def watch() -> None:
+    """Begin to record what is done to these models, for as long as the process lives."""
+    for model in _models():
+        model.connect()
+    for field in _sets():
+        field.connect()
+
+
+def _models() -> list[Watched]:
+    flags = {"is_active": "active", "is_staff": "staff", "is_superuser": "superuser"}
+    users = WatchedUsers(
+        get_user_model(),
+        ObjectKind.USER,
+        Action.USER_CREATED,
+        Action.USER_CHANGED,
+        Action.USER_DELETED,
+        ignored=("last_login",),
+        told=flags,
+    )
+    groups = Watched(Group, ObjectKind.GROUP, Action.GROUP_CREATED, Action.GROUP_CHANGED, Action.GROUP_DELETED)
+    profiles = Watched(
+        AgentProfile,
+        ObjectKind.PROFILE,
+        Action.PROFILE_CREATED,
+        Action.PROFILE_CHANGED,
+        Action.PROFILE_DELETED,
+        ignored=("created_at", "updated_at", "learnt_context", "learnt_model"),
+    )
+    servers = Watched(
+        ToolServer,
+        ObjectKind.TOOL_SERVER,
+        Action.TOOL_SERVER_CREATED,
+        Action.TOOL_SERVER_CHANGED,
+        Action.TOOL_SERVER_DELETED,
+        ignored=("created_at", "updated_at", "listed_at", "failed_at", "failure"),
+        told={"enabled": "enabled"},
+    )
+    tools = WatchedTools(
+        ToolServerTool,
+        ObjectKind.TOOL_SERVER,
+        None,
+        Action.TOOL_SERVER_CHANGED,
+        None,
+        ignored=("offered_description", "offered_parameters", "problem", "is_offered", "listed_at", "decided_at"),
+        told={"standing": "standing"},
+        describe=lambda tool: {"tool": name_of(tool.full_name)},
+    )
+    tokens = WatchedTokens(
+        ApiToken,
+        ObjectKind.TOKEN,
+        Action.TOKEN_MADE,
+        Action.TOKEN_CHANGED,
+        Action.TOKEN_REVOKED,
+        ignored=("last_used_at", "created_at"),
+        told={"can_read_metrics": "can_read_metrics"},
+        describe=_token,
+    )
+    return [users, groups, profiles, servers, tools, tokens]
+
+
+def _sets() -> list[WatchedSet]:
+    users, changed = get_user_model(), Action.USER_CHANGED
+    groups, rights, profiles = ((f"{name}_added", f"{name}_removed") for name in ("groups", "permissions", "profiles"))
+    return [
+        WatchedSet(users, "groups", ObjectKind.USER, changed, *groups),
+        WatchedSet(users, "user_permissions", ObjectKind.USER, changed, *rights, name=_codenames),
+        WatchedSet(Group, "permissions", ObjectKind.GROUP, Action.GROUP_CHANGED, *rights, name=_codenames),
+        WatchedSet(AgentProfile, "groups", ObjectKind.PROFILE, Action.PROFILE_CHANGED, *groups),
+        WatchedSet(ToolServer, "profiles", ObjectKind.TOOL_SERVER, Action.TOOL_SERVER_CHANGED, *profiles),
+    ]
+
+
+def _token(token: ApiToken) -> Details:
+    days = None if token.expires_at is None else (token.expires_at - timezone.now()).days + 1
+    return {"user": token.owner_id, "reads_only": token.reads_only, "profile": token.profile_id, "days": days}
+
+
+def _codenames(keys: Collection[int]) -> list[str]:
+    """Return permissions as Django writes them: ``sessions_app.view_message``."""
+    rows = Permission.objects.filter(pk__in=keys).values_list("content_type__app_label", "codename")
+    return [f"{app}.{codename}" for app, codename in rows]
