@@ -16,7 +16,9 @@ from django.db.models.functions import Right
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
+from sessions_app import audit
 from sessions_app.admin import log, rights
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.conversations import access
 from sessions_app.errors import NotFound
 from sessions_app.llm.cache_ledger.requests import RequestRecord, expected_of
@@ -89,4 +91,6 @@ def _apply(request: HttpRequest, owner_id: int, session_id: UUID) -> bool:
     changed = refreeze(chat_session)
     if changed:
         log.note(request, [chat_session], CHANGE, "Applied the profile as it is now.")
+        obj = Object(ObjectKind.SESSION, session_id)
+        audit.record(Action.PROFILE_APPLIED, obj, user=owner_id, profile=chat_session.profile_id)
     return changed

@@ -6,11 +6,14 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from mcp.shared.auth import OAuthClientInformationFull, OAuthMetadata, OAuthToken
 from pydantic import BaseModel, ValidationError
 
+from sessions_app import audit
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.authorisations.tokens import Grant, Terms
 from sessions_app.models import Authorisation, AuthorisationClient, AuthorisationRequest, ToolServer
 from sessions_app.models.authorisations import REQUEST_LIFETIME
@@ -110,13 +113,15 @@ def forget_client(server: ToolServer, issuer: str) -> None:
     AuthorisationClient.objects.filter(server=server, issuer=issuer).delete()
 
 
+@transaction.atomic
 def keep(user_id: int, server: ToolServer, grant: Grant) -> None:
     """Keep a user's authorisation, in place of an earlier one.
 
     That one is not ended at the server: some end all of a user's there.
     """
     fields = {**_columns(grant), "url": server.url, "refresher": None, "refresher_until": None}
-    Authorisation.objects.update_or_create(owner_id=user_id, server=server, defaults=fields)
+    row, _ = Authorisation.objects.update_or_create(owner_id=user_id, server=server, defaults=fields)
+    _record(Action.AUTHORISATION_CONNECTED, row.pk, user_id, server.pk)
 
 
 def find(user_id: int, server: ToolServer) -> Kept | None:
@@ -128,10 +133,13 @@ def find(user_id: int, server: ToolServer) -> Kept | None:
         return None
 
 
+@transaction.atomic
 def remove(user_id: int, server: ToolServer) -> Kept | None:
     """Forget a user's authorisation, and return it."""
     kept = find(user_id, server)
-    Authorisation.objects.filter(owner=user_id, server=server).delete()
+    for row in Authorisation.objects.select_for_update().filter(owner=user_id, server=server):
+        _record(Action.AUTHORISATION_DISCONNECTED, row.pk, user_id, server.pk)
+        row.delete()
     return kept
 
 
@@ -154,9 +162,16 @@ def give_up_refresh(pk: int, call: uuid.UUID) -> None:
     Authorisation.objects.filter(pk=pk, refresher=call).update(refresher=None, refresher_until=None)
 
 
+@transaction.atomic
 def end_refused(pk: int, call: uuid.UUID) -> None:
     """Forget an authorisation whose refresh was refused."""
-    Authorisation.objects.filter(pk=pk, refresher=call).delete()
+    for row in Authorisation.objects.select_for_update().filter(pk=pk, refresher=call):
+        _record(Action.AUTHORISATION_DISCONNECTED, pk, row.owner_id, row.server_id)
+        row.delete()
+
+
+def _record(action: Action, pk: int, user_id: int, server_id: int) -> None:
+    audit.record(action, Object(ObjectKind.AUTHORISATION, pk), user=user_id, tool_server=server_id)
 
 
 def _kept(row: Authorisation) -> Kept:

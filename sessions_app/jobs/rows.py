@@ -12,6 +12,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from sessions_app import audit
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.conversations import access, reach
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, Forbidden, NotFound
@@ -98,6 +100,7 @@ def ask_for_export(user_id: int) -> JobShape:
         own.exclude(state=JobState.REMOVED).update(state=JobState.REMOVED)
         job = Job(owner_id=user_id, kind=JobKind.EXPORT)
         job.save(force_insert=True)
+        audit.record(Action.EXPORT_ASKED, Object(ObjectKind.JOB, job.pk), user=user_id)
     return job_shape(job)
 
 
@@ -122,6 +125,7 @@ def begin_import(user_id: int, job_id: UUID) -> JobShape:
     check_import(user_id)
     if not Job.objects.filter(pk=job_id, state=JobState.PENDING).update(state=JobState.WAITING):
         raise Conflict("To send this file has taken too long. Try again.")
+    audit.record(Action.IMPORT_ASKED, Object(ObjectKind.JOB, job_id), user=user_id)
     return job_shape(Job.objects.get(pk=job_id))
 
 

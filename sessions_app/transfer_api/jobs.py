@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from sessions_app.api.auth import Caller
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.errors import NotFound
 from sessions_app.files import store
 from sessions_app.http_api.errors import ApiError
@@ -75,6 +76,7 @@ async def give(exchange: Exchange, caller: Caller, job_id: str) -> None:
     except FileNotFoundError:
         raise _not_found() from None
     try:
+        await caller.record(Action.EXPORT_TAKEN, Object(ObjectKind.JOB, job.pk), user=job.owner_id)
         await _send(exchange, source, (start, end), status, _headers(job, start, end, status))
     finally:
         await asyncio.to_thread(source.close)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote
 from uuid import UUID
 
 from sessions_app.api.auth import Caller
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.conversations.file_schemas import FileShape
 from sessions_app.errors import NotFound
 from sessions_app.http_api.errors import ApiError
@@ -43,6 +44,8 @@ async def export(exchange: Exchange, caller: Caller, session_id: str) -> None:
     if wanted not in _FORMATS:
         raise ApiError(400, "The format must be json or markdown.", param="format")
     media_type, suffix, pieces = _FORMATS[wanted]
+    chat = Object(ObjectKind.SESSION, UUID(session_id))
+    await caller.record(Action.SESSION_EXPORTED, chat, user=caller.user_id, format=wanted)
     await _send(
         exchange, pieces(caller, caller.user_id, exported, _linked(exchange)), _headers(exported, media_type, suffix)
     )

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
+from sessions_app import audit
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.conversations import access, approvals, lost_calls, waiting_calls
 from sessions_app.conversations.approvals import WaitingApproval
 from sessions_app.conversations.transcript import NewMessage
@@ -110,6 +112,15 @@ def _told(note: str) -> str:
 def _decide(waiting: WaitingApproval, given: GivenDecision, user_id: int) -> None:
     decision = Decision.APPROVED if given.approve else Decision.REFUSED
     approving.decide(waiting, decision, user_id, note=given.note, always=given.always)
+    approval = waiting.approval
+    audit.record(
+        Action.APPROVAL_DECIDED,
+        Object(ObjectKind.APPROVAL, approval.public_id),
+        session=approval.chat_session_id,
+        tool=audit.name_of(approval.tool),
+        decision=decision.value,
+        always=given.always,
+    )
     if given.always:
         StandingApproval.objects.update_or_create(
             chat_session_id=waiting.approval.chat_session_id,

@@ -9,6 +9,8 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from sessions_app import audit
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.conversations import access, attachments
 from sessions_app.conversations.turn_results import broken_off
 from sessions_app.journal import Fact, TurnEnd, record
@@ -77,3 +79,5 @@ def erase(chat_session: ChatSession) -> None:
     chat_session.delete()
     attachments.release(owner_id, files)
     record(Fact(owner_id, FactName.SESSION_DELETED, session_id, value=str(session_id)))
+    if not chat_session.temporary:  # such a one goes with its answer, and was in nobody's list
+        audit.record(Action.SESSION_DELETED, Object(ObjectKind.SESSION, session_id), user=owner_id)

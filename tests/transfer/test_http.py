@@ -56,6 +56,17 @@ def say(client: Files, text: str) -> str:
     return session_id
 
 
+def recorded(client: Files, name: str) -> list[str]:
+    """What the audit says was done with a chat or a job, each by its user's token and from here."""
+    rows = client.site.database.run(
+        "SELECT action, token_id IS NOT NULL AND actor_kind = 'user' AND address = '127.0.0.1'"
+        " FROM sessions_app_auditentry WHERE object_id = %s ORDER BY number",
+        name,
+    )
+    assert all(known for _, known in rows)
+    return [action for action, _ in rows]
+
+
 def begin(client: Files) -> str:
     answer = client.ask("POST", "/api/account/export")
     assert answer.status == 202, answer.body
@@ -90,6 +101,7 @@ def test_a_chat_is_given_as_a_file(mine: Files) -> None:
     assert text.body.decode().startswith("# A trip\n")
     assert text.headers["Content-Type"] == "text/markdown; charset=utf-8"
     assert mine.ask("GET", f"/api/sessions/{session_id}/export?format=pdf").status == 400
+    assert recorded(mine, session_id) == ["session.exported", "session.exported"]
 
 
 def test_someone_elses_chat_and_job_are_like_none(mine: Files, theirs: Files) -> None:
@@ -122,6 +134,7 @@ def test_the_archive_is_made_and_given_whole_or_in_parts(mine: Files) -> None:
     assert result(mine, job_id, Range=f"bytes={size}-").status == 416
     for ignored in ({"Range": "bytes=0-1,3-4"}, {"Range": "lines=1-2"}, {"Range": "bytes=0-9", "If_Range": '"other"'}):
         assert result(mine, job_id, **ignored).status == 200
+    assert recorded(mine, job_id) == ["export.asked", *["export.taken"] * 7]
 
 
 def test_a_page_needs_the_token_against_forged_requests(mine: Files) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,7 +15,16 @@ from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.transcript import OwnershipLost
 from sessions_app.errors import BadInput, Conflict, NotFound
 from sessions_app.llm.tools.sources import Standing
-from sessions_app.models import AgentProfile, Approval, Message, StandingApproval, ToolServer, TurnKind, WaitingCall
+from sessions_app.models import (
+    AgentProfile,
+    Approval,
+    AuditEntry,
+    Message,
+    StandingApproval,
+    ToolServer,
+    TurnKind,
+    WaitingCall,
+)
 from sessions_app.session_store import forking
 from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.listing import OfferedTool
@@ -105,6 +115,9 @@ async def test_an_approved_call_is_made_once(host: Host, chat: UUID, server: Mai
     assert not await database.read(WaitingCall.objects.exists)
     told = await host.listener.fact("approval.decided")
     assert (told["decision"], told["tool_call_id"]) == ("approved", "c1")
+    row = await database.read(AuditEntry.objects.get, action="approval.decided")
+    about = {"session": str(chat), "tool": "mail_send", "decision": "approved", "always": False}
+    assert (row.object_id, json.loads(row.details)) == (str(approval.public_id), about)
     assert (await host.open(chat))["approvals"] == []
 
 
