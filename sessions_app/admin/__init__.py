@@ -7,6 +7,7 @@ profile applied to sessions that began with it as it was. Rights are changed by 
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
+from sessions_app.admin.audit import AuditEntryAdmin
 from sessions_app.admin.features import FeatureRuleAdmin
 from sessions_app.admin.groups import RightsGroupAdmin
 from sessions_app.admin.profiles import AgentProfileAdmin
@@ -15,7 +16,7 @@ from sessions_app.admin.tokens import ApiTokenAdmin
 from sessions_app.admin.tool_servers import ToolServerAdmin
 from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.users import AccountAdmin
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, FeatureRule, ToolServer, Turn
+from sessions_app.models import AgentProfile, ApiToken, AuditEntry, ChatSession, FeatureRule, ToolServer, Turn
 
 admin.site.site_header = admin.site.site_title = "Hermes Site administration"
 admin.site.index_title = "Overview"
@@ -27,6 +28,7 @@ admin.site.register(AgentProfile, AgentProfileAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
 admin.site.register(ToolServer, ToolServerAdmin)
 admin.site.register(FeatureRule, FeatureRuleAdmin)
+admin.site.register(AuditEntry, AuditEntryAdmin)
 admin.site.unregister(Group)
 admin.site.register(Group, RightsGroupAdmin)
 # A project with a user model of its own has pages of its own for it.

@@ -22,7 +22,8 @@ VERBS = ("view", "change", "add", "delete")
 
 
 def rights(*verbs: str) -> list[str]:
-    return [f"{verb}_{name}" for verb in verbs for name in NAMES]
+    """The rights to do these with any model. The audit can be viewed, and nothing else is a right."""
+    return [f"{verb}_{name}" for verb in verbs for name in NAMES if name != "auditentry" or verb == "view"]
 
 
 CHANGED: dict[str, set[type]] = {

@@ -21,6 +21,7 @@ from django.utils.timezone import now
 from sessions_app.models import (
     AgentProfile,
     ApiToken,
+    AuditEntry,
     Branch,
     ChatSession,
     Feature,
@@ -64,6 +65,7 @@ SHOWN: dict[str, set[str]] = {
     "featurerule": {"Group.name"},
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},
+    "auditentry": {"User.username"},
 }
 """The columns that the right to view a model shows (docs/operations.md), by the model's name in the right."""
 
@@ -101,10 +103,18 @@ def people() -> list[User]:
         MemoryDecision.objects.create(message=say(chat_session, 0, f"message {name}", turn=turn), saved=True)
         ApiToken.issue(user, f"token {name}")
         UserInstructions.objects.create(owner=user, text=f"instructions {name}")
+        record_of(user)
         UserMemory.objects.create(owner=user, digest=f"digest {name}")
         Memory.objects.create(owner=user, text=f"memory {name}")
         users.append(user)
     return users
+
+
+def record_of(user: User) -> None:
+    """A row of the audit about them. (No part of it is another in the other world: it cannot be changed.)"""
+    number = next(_numbers)
+    row = {"actor_kind": "user", "actor_id": user.pk, "object_kind": "user", "object_id": user.pk, "details": "{}"}
+    AuditEntry.objects.bulk_create([AuditEntry(number=number, recorded_at=now(), action="login.made", **row)])
 
 
 def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
@@ -112,6 +122,7 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
     by: dict[Any, dict[str, Any]] = {
         User: {"pk__in": [user.pk for user in users]},
         Group: {"user__in": users},
+        AuditEntry: {"actor_id__in": [user.pk for user in users]},
         AgentProfile: {"chat_sessions__owner__in": users},
         Branch: {"chat_session__owner__in": users},
         FeatureRule: {"groups__user__in": users},
