@@ -9,7 +9,7 @@ evaluate; `python -m bench search` tells what others' messages cost a search, `p
 has to read again after an edit, `python -m bench branches` what a turn costs where a session has many,
 `python -m bench palette` how long the page's palette takes to open, `python -m bench doors` what the same turn costs by
 each way into the host, `python -m bench recognition` what it costs to find the session that holds what a program has
-sent, `python -m bench soak` what an adversary costs the others, and whether anything grows. `python -m bench against PATH`
-has two checkouts take their turns by each other.
+sent, `python -m bench soak` what an adversary costs the others, and whether anything grows, `python -m bench against
+PATH` has two checkouts take their turns by each other.
 Nothing here is a test: no figure makes a run fail.
 """

@@ -8,6 +8,7 @@ there alone. Whoever looks first tells it, under the session's lock: the next fi
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from uuid import UUID
 
 from sessions_app.conversations import access
@@ -15,7 +16,7 @@ from sessions_app.conversations.schemas import TranscriptShape
 from sessions_app.database import plain, shared_thread
 from sessions_app.errors import NotFound
 from sessions_app.journal.recording import Fact, record
-from sessions_app.models import ChatSession, FactName, JournalEntry, SessionStamp
+from sessions_app.models import ChatSession, FactName, JournalEntry
 
 # Sessions that one step tells of.
 STEP_SESSIONS = 100
@@ -24,6 +25,7 @@ _BEHIND = """
 SELECT owner_id, chat_session_id FROM sessions_app_sessionstamp
 WHERE told_revision < revision AND (owner_id = %s OR %s) ORDER BY chat_session_id LIMIT %s
 """
+_IS_BEHIND = "SELECT 1 FROM sessions_app_sessionstamp WHERE chat_session_id = %s AND told_revision < revision"
 _TOLD = "UPDATE sessions_app_sessionstamp SET told_revision = revision WHERE chat_session_id = %s AND owner_id = %s"
 _HOLD = """
 INSERT INTO sessions_app_journalhead (owner_id, cursor) VALUES (%s, 0)
@@ -43,12 +45,9 @@ def find(user_id: int | None = None) -> list[tuple[int, UUID]]:
 async def is_behind(session_id: UUID) -> bool:
     """Read the live stamp: tell whether another program has changed a session, and nobody has told it.
 
-    By Django's async ORM, for those whom nobody waits for (``shared_thread``). Raises what the database says, and
-    TimeoutError.
+    For those whom nobody waits for (``shared_thread``). Raises what the database says, and TimeoutError.
     """
-    stamp = SessionStamp.objects.filter(pk=session_id).values_list("revision", "told_revision")
-    found = await shared_thread.read(stamp.afirst)
-    return found is not None and found[1] < found[0]
+    return bool(await shared_thread.read(partial(plain.rows, _IS_BEHIND, [session_id])))
 
 
 def tell(sessions: Collection[tuple[int, UUID]]) -> None:

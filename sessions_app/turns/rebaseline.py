@@ -9,11 +9,11 @@ Its steps, once the turn's end is stored and told:
 3. That is told to the open tabs at once (``transcript.changed``), not by the poll of the next second. The baseline has
    stayed behind such a write, so the session's next turn reads its transcript anew.
 
-Step 2 is a call of Django's async ORM. All of these in a process share one thread, so it would be wrong for anything
-that somebody waits for. Nobody waits for this: the end was told and the next turn launched before, and a turn's own
-reads and writes go through threads of our own. It is one small read a turn, by primary key, and the only use that the
-process makes of that thread; a stuck one holds up the same read of other turns and nothing else, and is given up after
-seconds. Where it fails, step 1 stands, and the poll tells what was written.
+Step 2 runs in the thread of Django's async ORM calls. All of these in a process share it, so it would be wrong for
+anything that somebody waits for. Nobody waits for this: the end was told and the next turn launched before, and a
+turn's own reads and writes go through threads of our own. It is one small read a turn, by primary key, and the only use
+that the process makes of that thread; a stuck one holds up the same read of other turns and nothing else, and is given
+up after seconds. Where it fails, step 1 stands, and the poll tells what was written.
 """
 
 from __future__ import annotations
