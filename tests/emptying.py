@@ -22,6 +22,7 @@ KEPT = {"auth_permission", "django_content_type"}
 # another in each run.
 LAST = [
     "DELETE FROM sessions_app_storagecount",
+    "DELETE FROM sessions_app_keptspending",
     "DELETE FROM hermes_search_change",
     "DELETE FROM hermes_search_entry",
 ]

@@ -18,6 +18,7 @@ from sessions_app.admin import rights
 from sessions_app.admin.filters import FAILURES
 from sessions_app.admin.plot import NARROW, WIDE, Day, in_short, plot
 from sessions_app.admin.words import NO_PROFILE, UNTITLED, cached_share, money, number, paid
+from sessions_app.conversations.kept_spending import kept_by_day
 from sessions_app.conversations.spending import Totals, by_cause
 from sessions_app.models import BESIDE, Turn, TurnStatus
 
@@ -54,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _console(request: HttpRequest) -> dict[str, Any]:
-    """Return what the page shows: eleven queries, whatever is stored."""
+    """Return what the page shows: twelve queries, whatever is stored."""
     today = _begin(localdate())
     running = Turn.objects.filter(status=TurnStatus.RUNNING)
     failed = Turn.objects.filter(created_at__gte=today, status__in=FAILURES)
@@ -96,7 +97,9 @@ def _week() -> dict[str, Any]:
     A query a day: to group by days takes several times as long, on SQLite for a function of Python in each row.
     """
     last = localdate()
-    sums = {day: _spent_on(day) for day in (last - timedelta(days=before) for before in reversed(range(DAYS)))}
+    days_shown = [last - timedelta(days=before) for before in reversed(range(DAYS))]
+    kept = kept_by_day(days_shown[0], last)
+    sums = {day: _spent_on(day) + kept.get(day, Totals()) for day in days_shown}
     days = [
         Day(day, total.usage.input_tokens, total.usage.output_tokens, float(total.cost)) for day, total in sums.items()
     ]
@@ -113,13 +116,13 @@ def _week() -> dict[str, Any]:
     }
 
 
+def _begin(day: date) -> datetime:
+    return make_aware(datetime.combine(day, time.min))
+
+
 def _spent_on(day: date) -> Totals:
     turns = Turn.objects.filter(created_at__gte=_begin(day), created_at__lt=_begin(day + timedelta(days=1)))
     return sum(by_cause(turns).values(), Totals())
-
-
-def _begin(day: date) -> datetime:
-    return make_aware(datetime.combine(day, time.min))
 
 
 def _line(day: date, total: Totals) -> list[str]:

@@ -15,7 +15,8 @@ from django.utils.timezone import get_current_timezone_name, localdate, make_awa
 
 from sessions_app.admin.filters import MissFilter
 from sessions_app.admin.words import cached_share, miss_cause, number, paid, saved
-from sessions_app.conversations.spending import Posting, Totals, postings
+from sessions_app.conversations.kept_spending import postings
+from sessions_app.conversations.spending import Posting, Totals
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.models import AgentProfile, TurnKind
 

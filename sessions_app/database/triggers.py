@@ -1,4 +1,4 @@
-"""Install, drop and check the triggers: stamps, changes for the search index, what users store, the audit.
+"""Install, drop and check the triggers: stamps, changes for the search index, what is stored and spent, the audit.
 
 Migrations of SQLite rebuild tables and drop their triggers without a word, so the triggers
 are dropped before any migration and created after it, from one SQL file per database; what a
@@ -23,7 +23,7 @@ from sessions_app.database.users import of_users
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 # The last table made of those that triggers write: without it no trigger could run.
-_NEWEST_TABLE = "sessions_app_audithead"
+_NEWEST_TABLE = "sessions_app_keptspending"
 
 _REPAIR = [
     """

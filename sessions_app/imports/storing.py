@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
+from django.db.models.functions import Now
+
 from sessions_app.conversations import access, attachments, memory, profiles, storage, transcript
 from sessions_app.conversations.file_schemas import reference_of
 from sessions_app.conversations.schemas import session_shape
@@ -150,6 +152,7 @@ def _insert(
         metadata=head.metadata if isinstance(head.metadata, dict) else None,
         created_at=head.created_at,
         updated_at=head.updated_at,
+        imported_at=Now(),
     ).save(force_insert=True)
     Branch.objects.bulk_create(
         Branch(

@@ -23,6 +23,14 @@ from sessions_app.models.messages import (
     MessageStatus,
 )
 from sessions_app.models.profiles import AgentProfile
+from sessions_app.models.purging import (
+    DeletionKind,
+    DeletionRequest,
+    KeptSpending,
+    LegalHold,
+    PurgeRun,
+    RetentionPolicy,
+)
 from sessions_app.models.refreshes import RefreshSpending
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tickets import Ticket
@@ -48,6 +56,8 @@ __all__ = [
     "ChatSession",
     "ContentState",
     "Decision",
+    "DeletionKind",
+    "DeletionRequest",
     "FactName",
     "Feature",
     "FeatureRule",
@@ -57,6 +67,8 @@ __all__ = [
     "JobState",
     "JournalEntry",
     "JournalHead",
+    "KeptSpending",
+    "LegalHold",
     "Memory",
     "MemoryDecision",
     "Message",
@@ -67,7 +79,9 @@ __all__ = [
     "MessageRating",
     "MessageRole",
     "MessageStatus",
+    "PurgeRun",
     "RefreshSpending",
+    "RetentionPolicy",
     "SessionName",
     "SessionStamp",
     "StandingApproval",

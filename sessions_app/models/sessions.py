@@ -39,7 +39,8 @@ class ChatSession(models.Model):
     ``profile`` is null where that was removed: then the session is read, and answered by nobody until it has another.
     ``asks_approval``: a tool's call has waited here for a person at some time; only then is it asked whether one does.
     ``memory`` says whether the user's memory is told here. ``metadata`` is what a program has put to it, null for none.
-    A ``temporary`` session is deleted when its answer is out.
+    A ``temporary`` session is deleted when its answer is out. ``imported_at`` is when its user brought it here, with
+    the times that it had elsewhere; null where it began here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -65,6 +66,7 @@ class ChatSession(models.Model):
     asks_approval = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    imported_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     stamp: SessionStamp
 

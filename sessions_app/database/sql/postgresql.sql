@@ -200,6 +200,26 @@ CREATE TRIGGER hermes_turn_update AFTER UPDATE OF status, text, owner_id ON sess
 CREATE TRIGGER hermes_turn_delete AFTER DELETE ON sessions_app_turn FOR EACH ROW
   WHEN (OLD.status IN ('queued', 'withdrawn')) EXECUTE FUNCTION hermes_turn_size();
 --------
+-- What a turn has cost stays when its row goes, as a sum without a word. Rows are only added: none is waited for.
+CREATE OR REPLACE FUNCTION hermes_turn_spent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO sessions_app_keptspending (day, owner_id, profile_id, beside, miss, turns, expected_tokens, missed_tokens,
+      input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, saved, priced, unpriced)
+    SELECT (turn.created_at AT TIME ZONE 'UTC')::date, turn.owner_id, chat_session.profile_id,
+           CASE WHEN turn.kind IN ('title', 'refresh') THEN turn.kind ELSE '' END, turn.miss,
+           count(*) FILTER (WHERE turn.kind NOT IN ('title', 'refresh')),
+           sum(turn.expected_tokens), sum(greatest(turn.expected_tokens - turn.cached_tokens, 0)),
+           sum(turn.input_tokens), sum(turn.cached_tokens), sum(turn.cache_write_tokens), sum(turn.output_tokens),
+           sum(turn.reasoning_tokens), sum(coalesce(turn.cost, 0)), sum(coalesce(turn.saved, 0)),
+           count(turn.cost), count(*) FILTER (WHERE turn.cost IS NULL)
+    FROM old_rows AS turn LEFT JOIN sessions_app_chatsession AS chat_session ON chat_session.id = turn.chat_session_id
+    WHERE turn.prefix_digest <> '' GROUP BY 1, 2, 3, 4, 5;
+  RETURN NULL;
+END $$;
+--------
+CREATE TRIGGER hermes_turn_spent AFTER DELETE ON sessions_app_turn REFERENCING OLD TABLE AS old_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION hermes_turn_spent();
+--------
 CREATE OR REPLACE FUNCTION hermes_turn_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO sessions_app_storagecount (owner_id, sessions, characters)

@@ -233,6 +233,33 @@ BEGIN
   UPDATE sessions_app_storagecount SET characters = characters - length(OLD.text) WHERE owner_id = OLD.owner_id;
 END;
 --------
+-- What a turn has cost stays when its row goes, as a sum without a word. (Of REPLACE into turns nothing is noticed.)
+CREATE TRIGGER hermes_turn_spent BEFORE DELETE ON sessions_app_turn WHEN OLD.prefix_digest <> ''
+BEGIN
+  INSERT INTO sessions_app_keptspending (day, owner_id, profile_id, beside, miss, turns, expected_tokens, missed_tokens,
+      input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, saved, priced, unpriced)
+    SELECT date(OLD.created_at), OLD.owner_id, spent.profile_id, spent.beside, OLD.miss, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    FROM (SELECT (SELECT profile_id FROM sessions_app_chatsession WHERE id = OLD.chat_session_id) AS profile_id,
+                 CASE WHEN OLD.kind IN ('title', 'refresh') THEN OLD.kind ELSE '' END AS beside) AS spent
+    WHERE NOT EXISTS (SELECT 1 FROM sessions_app_keptspending AS kept
+                      WHERE kept.day = date(OLD.created_at) AND kept.owner_id = OLD.owner_id
+                        AND kept.profile_id IS spent.profile_id AND kept.beside = spent.beside AND kept.miss = OLD.miss);
+  UPDATE sessions_app_keptspending
+    SET turns = turns + (OLD.kind NOT IN ('title', 'refresh')),
+        expected_tokens = expected_tokens + OLD.expected_tokens,
+        missed_tokens = missed_tokens + max(OLD.expected_tokens - OLD.cached_tokens, 0),
+        input_tokens = input_tokens + OLD.input_tokens,
+        cached_tokens = cached_tokens + OLD.cached_tokens,
+        cache_write_tokens = cache_write_tokens + OLD.cache_write_tokens,
+        output_tokens = output_tokens + OLD.output_tokens,
+        reasoning_tokens = reasoning_tokens + OLD.reasoning_tokens,
+        cost = cost + coalesce(OLD.cost, 0), saved = saved + coalesce(OLD.saved, 0),
+        priced = priced + (OLD.cost IS NOT NULL), unpriced = unpriced + (OLD.cost IS NULL)
+    WHERE day = date(OLD.created_at) AND owner_id = OLD.owner_id
+      AND profile_id IS (SELECT profile_id FROM sessions_app_chatsession WHERE id = OLD.chat_session_id)
+      AND beside = CASE WHEN OLD.kind IN ('title', 'refresh') THEN OLD.kind ELSE '' END AND miss = OLD.miss;
+END;
+--------
 -- Files: what is to be removed takes no room any more. (Of REPLACE into contents nothing is noticed.)
 CREATE TRIGGER hermes_content_insert AFTER INSERT ON sessions_app_filecontent WHEN NEW.state <> 'removed'
 BEGIN
