@@ -29,7 +29,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
 from typing import Generic
@@ -104,6 +104,14 @@ class AgentCache(Generic[A, T]):
         for entry in [e for e in self._entries.values() if not e.turns and e.used <= due]:
             self._retire(entry, "expired")
         await self._closer.wait()
+
+    def idle_sessions(self) -> list[str]:
+        """Return the sessions whose transcripts are held and that are in no turn."""
+        return self._transcripts.idle()
+
+    def forget(self, session_ids: Collection[str]) -> None:
+        """Let go of the transcripts of sessions that are no more, but for those in a turn."""
+        self._transcripts.forget(session_ids)
 
     async def close_all(self) -> None:
         """Let all agents go, for good, and wait for those that are in no turn to be closed.

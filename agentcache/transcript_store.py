@@ -13,7 +13,7 @@ larger is read anew for each turn.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -88,6 +88,16 @@ class TranscriptStore(Generic[A, T]):
             del entry.sessions[session_id]
             entry.bytes -= held.size
             self.bytes -= held.size
+
+    def idle(self) -> list[str]:
+        """Return the sessions whose transcripts are held and that are in no turn, the one used longest ago first."""
+        return [session_id for entry, session_id in self._held if session_id not in entry.turns]
+
+    def forget(self, session_ids: Collection[str]) -> None:
+        """Let go of the transcripts of these sessions, but for those in a turn."""
+        for entry, session_id in list(self._held):
+            if session_id in session_ids and session_id not in entry.turns:
+                self.remove(entry, session_id)
 
     def clear(self, entry: Entry[A]) -> None:
         """Let go of all transcripts of an entry."""

@@ -75,7 +75,8 @@ def _database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": _lock_timeout / 1000,  # seconds
             # FULL: what was acknowledged survives a power cut, which WAL's usual NORMAL does not promise.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+            # What is deleted is overwritten, not only forgotten.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON",
         }
         return {**config, "CONN_MAX_AGE": None}
     options |= {

@@ -7,6 +7,7 @@ the caller's token does not reach (``reach``).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -91,6 +92,12 @@ def response_turn(user_id: int, run_id: UUID, *, even_temporary: bool = False) -
     if isinstance(found.request, dict) and found.request.get("deleted"):
         raise NotFound
     return found
+
+
+def gone(session_ids: Collection[str]) -> set[str]:
+    """Return those of the sessions that are no more, whosever they were. For what a process holds of them."""
+    there = ChatSession.objects.filter(pk__in=session_ids).values_list("pk", flat=True)
+    return set(session_ids) - {str(session_id) for session_id in there}
 
 
 def chat_session(user_id: int, session_id: UUID, *, lock: bool = False) -> ChatSession:

@@ -107,15 +107,16 @@ def unused(rows: QuerySet[UserFile]) -> QuerySet[UserFile]:
     return rows.exclude(Q(in_message) | Q(in_turn))
 
 
-def release(owner_id: int, file_ids: Collection[UUID]) -> None:
-    """Remove those of a user's files that nothing has any more. Comes after the session's lock."""
+def release(owner_id: int, file_ids: Collection[UUID]) -> int:
+    """Remove those of a user's files that nothing has any more; return how many. Comes after the session's lock."""
     if not file_ids:
-        return
+        return 0
     access.lock_user(owner_id)
     rows = unused(UserFile.objects.filter(owner_id=owner_id, pk__in=file_ids))
     gone = dict(rows.values_list("pk", "content_id"))
     UserFile.objects.filter(pk__in=gone).delete()
     give_up(set(gone.values()))
+    return len(gone)
 
 
 def give_up(content_ids: Collection[int]) -> None:

@@ -28,6 +28,7 @@ MAX_BYTES = 256 * 2**20
 MAX_AGENT_BYTES = MAX_BYTES // 4
 # Providers forget a prompt within an hour at the longest; after that memory saves only a read.
 MAX_IDLE_SECONDS = 3_600.0
+_SESSIONS_AT_ONCE = 500
 
 
 class AgentPool:
@@ -77,8 +78,15 @@ class AgentPool:
         gc.freeze()  # see hermes_site.collector
 
     async def sweep(self) -> None:
-        """Close the agents, and the connections to tool servers, that have been idle too long."""
+        """Close the agents, and the connections to tool servers, that have been idle too long.
+
+        What is in memory of sessions that are gone goes too: whoever has deleted them need not know this process.
+        """
         await self._cache.sweep()
+        held = self._cache.idle_sessions()
+        for start in range(0, len(held), _SESSIONS_AT_ONCE):
+            some = held[start : start + _SESSIONS_AT_ONCE]
+            self._cache.forget(await database.SUPERVISOR.read(access.gone, some))
         await self._tool_servers.sweep()
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sessions_app.jobs.running import Jobs
 from sessions_app.journal import Fact
 from sessions_app.models import FactName
+from sessions_app.purging.nightly import NightlyPurge
 from sessions_app.realtime.bus import Bus, Layer, Message, group_of
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.publishing import Publisher
@@ -66,6 +67,7 @@ class Runner:
             self.registry, self.publisher, self.launcher, self.remote, self.stopping, silence=silence_of(lease)
         )
         self.jobs = Jobs(name, self.publisher, lease)
+        self.purge = NightlyPurge(name, self.publisher, lease)
         self.supervisor = Supervisor(
             self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease, self.refresher
         )
@@ -76,10 +78,12 @@ class Runner:
         self.bus.start()
         self.supervisor.start()
         self.jobs.start()
+        self.purge.start()
 
     async def drain(self, grace: float) -> None:
         """End: begin no more turns, let the running ones end for ``grace`` seconds, cut the rest."""
         await self.jobs.stop()
+        await self.purge.stop()
         if self.refresher is not None:
             await self.refresher.stop()
         await self.launcher.drain(grace)

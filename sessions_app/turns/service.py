@@ -248,11 +248,13 @@ class TurnService:
         return True  # it is asked for, and done when its process, or one that takes over, reads the row
 
     async def delete_session(self, user_id: int, session_id: UUID, *, door: Door = database) -> None:
-        """End the session's run and delete it whole; its files' bytes are removed beside that. Raises NotFound."""
+        """End the session's run and delete it whole; its files' bytes are removed beside that.
+
+        Raises NotFound, Conflict.
+        """
         given_up = self._registry.given_up
-        while running := await self._publisher.write(
-            door, deleting.delete, user_id, session_id, self._silence, given_up
-        ):
+        asked = user_id, session_id, self._silence, given_up
+        while isinstance(running := await self._publisher.write(door, deleting.delete, *asked), Turn):
             if (run := self._registry.get(session_id)) is not None:
                 run.takes_next = False
             await self._stopping.stop(running)

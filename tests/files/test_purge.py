@@ -19,7 +19,8 @@ STRAY = f"999/{'0' * 31}1"
 
 def purge(site: LiveSite, *options: str) -> list[int]:
     """How many of each kind were removed: files, uploads, contents, folders."""
-    *lines, _ = site.manage("purge", *options).splitlines()  # the last line is about exports
+    # The lines before are about chats, the last one about exports.
+    lines = site.manage("purge", *options).splitlines()[-5:-1]
     begun = "Would remove " if "--dry-run" in options else "Removed "
     assert all(line.startswith(begun) for line in lines)
     return [int(line.removeprefix(begun).split()[0]) for line in lines]

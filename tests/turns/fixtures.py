@@ -12,6 +12,7 @@ from blockbuster import BlockBuster
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 
+from sessions_app.purging import nightly
 from sessions_app.turns import supervisor
 from tests.turns.host import Host, new_session
 from tests.turns.slow import StuckThread
@@ -50,6 +51,7 @@ async def new_host(
     """Starts a process of its own, with its own cache, over the same database. Nothing is swept but by the test."""
     hosts: list[Host] = []
     monkeypatch.setattr(supervisor, "SWEEP_SECONDS", NEVER)
+    monkeypatch.setattr(nightly, "LOOK_SECONDS", NEVER)
     for function in blockbuster.functions.values():
         # As it starts and ends a process touches its lock file, while nobody waits for its loop.
         function.can_block_in("turn_store/liveness.py", ("start", "end", "_is_held"))
