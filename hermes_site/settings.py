@@ -222,6 +222,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "sessions_app.accounts.context.mail",
                 "sessions_app.accounts.context.tool_servers",
+                "sessions_app.accounts.context.deletions",
             ]
         },
     }

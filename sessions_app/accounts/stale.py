@@ -119,6 +119,9 @@ _ANSWERS: dict[str, Answer] = {
     "email": _load_again,
     "end_login": partial(_load_again, page="logins"),
     "end_all_logins": partial(_load_again, page="logins"),
+    "delete_account": _load_again,
+    "delete_chats": _load_again,
+    **{name: partial(_load_again, page="deletion") for name in ("export_first", "keep_account", "keep_chats")},
     "tokens": _load_again,
     "revoke_token": partial(_load_again, page="tokens"),
 }

@@ -3,12 +3,15 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from sessions_app.accounts import reset_views, tool_servers, views
+from sessions_app.accounts import deletion, reset_views, tool_servers, views
 from sessions_app.accounts.detours import for_visitors, sent_from, where_mail_is_sent, where_passwords_count
 from sessions_app.accounts.factors import pages
 from sessions_app.accounts.factors import views as factor_views
 from sessions_app.accounts.instructions import own_instructions
 from sessions_app.accounts.providers import views as provider_views
+from sessions_app.models import DeletionKind
+
+_from_deletion = sent_from("deletion")
 
 urlpatterns = [
     path("login/", for_visitors(views.LoginView.as_view()), name="login"),
@@ -56,6 +59,12 @@ urlpatterns = [
         name="password_reset_confirm",
     ),
     path("email/", where_mail_is_sent(reset_views.email), name="email"),
+    path("delete/", deletion.overview, name="deletion"),
+    path("delete/export/", _from_deletion(deletion.export), name="export_first"),
+    path("delete/account/", deletion.ask, {"kind": DeletionKind.ACCOUNT}, name="delete_account"),
+    path("delete/account/keep/", _from_deletion(deletion.keep), {"kind": DeletionKind.ACCOUNT}, name="keep_account"),
+    path("delete/chats/", deletion.ask, {"kind": DeletionKind.CHATS}, name="delete_chats"),
+    path("delete/chats/keep/", _from_deletion(deletion.keep), {"kind": DeletionKind.CHATS}, name="keep_chats"),
     path("instructions/", own_instructions, name="instructions"),
     path("logins/", views.signed_in, name="logins"),
     path("logins/<int:pk>/end/", sent_from("logins")(views.end_login), name="end_login"),

@@ -168,6 +168,7 @@ function account(sendsMail) {
     ...(sendsMail ? [email] : []),
     ...("toolServers" in $("settings-open").dataset ? [servers] : []),
     way("accounts/tokens/", "API tokens", "For programs that use this site in your name."),
+    way("accounts/delete/", "Delete chats or account", "All of them. You can change your mind for a while."),
   ];
 }
 
