@@ -11,12 +11,25 @@ from sessions_app.admin.audit import AuditEntryAdmin
 from sessions_app.admin.features import FeatureRuleAdmin
 from sessions_app.admin.groups import RightsGroupAdmin
 from sessions_app.admin.profiles import AgentProfileAdmin
+from sessions_app.admin.purging import DeletionRequestAdmin, LegalHoldAdmin, PurgeRunAdmin, RetentionPolicyAdmin
 from sessions_app.admin.sessions import ChatSessionAdmin
 from sessions_app.admin.tokens import ApiTokenAdmin
 from sessions_app.admin.tool_servers import ToolServerAdmin
 from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.users import AccountAdmin
-from sessions_app.models import AgentProfile, ApiToken, AuditEntry, ChatSession, FeatureRule, ToolServer, Turn
+from sessions_app.models import (
+    AgentProfile,
+    ApiToken,
+    AuditEntry,
+    ChatSession,
+    DeletionRequest,
+    FeatureRule,
+    LegalHold,
+    PurgeRun,
+    RetentionPolicy,
+    ToolServer,
+    Turn,
+)
 
 admin.site.site_header = admin.site.site_title = "Hermes Site administration"
 admin.site.index_title = "Overview"
@@ -29,6 +42,10 @@ admin.site.register(ApiToken, ApiTokenAdmin)
 admin.site.register(ToolServer, ToolServerAdmin)
 admin.site.register(FeatureRule, FeatureRuleAdmin)
 admin.site.register(AuditEntry, AuditEntryAdmin)
+admin.site.register(RetentionPolicy, RetentionPolicyAdmin)
+admin.site.register(LegalHold, LegalHoldAdmin)
+admin.site.register(DeletionRequest, DeletionRequestAdmin)
+admin.site.register(PurgeRun, PurgeRunAdmin)
 admin.site.unregister(Group)
 admin.site.register(Group, RightsGroupAdmin)
 # A project with a user model of its own has pages of its own for it.

@@ -20,7 +20,7 @@ from sessions_app.admin.plot import NARROW, WIDE, Day, in_short, plot
 from sessions_app.admin.words import NO_PROFILE, UNTITLED, cached_share, money, number, paid
 from sessions_app.conversations.kept_spending import kept_by_day
 from sessions_app.conversations.spending import Totals, by_cause
-from sessions_app.models import BESIDE, Turn, TurnStatus
+from sessions_app.models import BESIDE, PurgeRun, Turn, TurnStatus
 
 if TYPE_CHECKING:
     from sessions_app.admin.turns import Titled
@@ -55,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _console(request: HttpRequest) -> dict[str, Any]:
-    """Return what the page shows: twelve queries, whatever is stored."""
+    """Return what the page shows: thirteen queries, whatever is stored."""
     today = _begin(localdate())
     running = Turn.objects.filter(status=TurnStatus.RUNNING)
     failed = Turn.objects.filter(created_at__gte=today, status__in=FAILURES)
@@ -66,9 +66,16 @@ def _console(request: HttpRequest) -> dict[str, Any]:
         "failed": _rows(request, failed.order_by("-created_at")),
         "failed_links": [(status.label, _turns(status__exact=status, created_at__gte=today)) for status in FAILURES],
         "here": _here(request),
+        "purge_refusal": _purge_refusal(request),
         **_today(today),
         **_week(),
     }
+
+
+def _purge_refusal(request: HttpRequest) -> str:
+    """Return why the last purge has not deleted what was due, for who may view purges."""
+    last = PurgeRun.objects.order_by("-started_at", "-id").first() if rights.may_view(request, "purgerun") else None
+    return last.refusal if last else ""
 
 
 def _rows(request: HttpRequest, turns: QuerySet[Turn]) -> list[Row]:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from sessions_app.conversations import access
 from sessions_app.errors import NotFound
 from sessions_app.journal import recording
-from sessions_app.models import Branch, ChatSession, SessionStamp, Turn
+from sessions_app.models import Branch, ChatSession, LegalHold, SessionStamp, Turn
 from sessions_app.turn_store import deleting
 
 NAMES_SHOWN = 50
@@ -23,6 +23,12 @@ def names(rows: Iterable[object]) -> list[str]:
     listed = [str(row) for row in rows]
     rest = len(listed) - NAMES_SHOWN
     return [*listed[:NAMES_SHOWN], f"… and {rest:,} more"] if rest > 0 else listed
+
+
+def held(user_ids: Iterable[int]) -> list[str]:
+    """Return, for a page that asks whether to delete, which of the users are under a legal hold."""
+    users = LegalHold.objects.filter(owner__in=list(user_ids)).select_related("owner")
+    return names(f"legal hold on {row.owner.get_username()}" for row in users)
 
 
 def counts(sessions: QuerySet[ChatSession]) -> dict[str, int]:

@@ -222,7 +222,8 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Tell what would go with the sessions, without reading it."""
-        return deletion.names(f"{row} ({self.name(row)})" for row in objs), deletion.counts(_same(objs)), set(), []
+        named = deletion.names(f"{row} ({self.name(row)})" for row in objs)
+        return named, deletion.counts(_same(objs)), set(), deletion.held(row.owner_id for row in objs)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
         """Note who deleted which sessions."""

@@ -77,7 +77,7 @@ class AccountAdmin(TickedChoices, ClosedAdmin, UserAdmin):
         }
         if not all(rights.may_touch(request, user) for user in objs):
             lacking.add("account of staff")
-        return deletion.names(objs), counts, lacking, []
+        return deletion.names(objs), counts, lacking, deletion.held(users)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Delete one user."""

@@ -10,7 +10,7 @@ REFUSAL = "Your account is under a legal hold: nothing in it can be deleted now.
 
 def is_held(user_id: int) -> bool:
     """Tell whether a user is under a legal hold."""
-    return LegalHold.objects.filter(pk=user_id).exists()
+    return LegalHold.objects.filter(owner=user_id).exists()
 
 
 def check(user_id: int) -> None:

@@ -58,8 +58,9 @@ class LegalHold(models.Model):
     The foreign key refuses the deletion of the user's row, by whatever program.
     """
 
+    id = models.BigAutoField(primary_key=True)
     owner = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, primary_key=True, related_name="+", verbose_name="user"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name="user"
     )
     reason = models.CharField(max_length=200, help_text="For administrators: such as a case's number.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

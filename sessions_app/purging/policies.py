@@ -11,7 +11,7 @@ chats, those of users under a legal hold, and temporary ones, which go with thei
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -113,6 +113,17 @@ def is_due(session_id: UUID) -> bool:
     return bool(_due_among(list(_candidates().filter(pk=session_id))))
 
 
+def survey() -> Survey:
+    """Return how much the policies would delete now."""
+    found, place = Survey(of=concerned()), None
+    while True:
+        due = (this := page(place)).due
+        messages = found.messages + sum(chat.messages for chat in due)
+        found = replace(found, chats=found.chats + len(due), messages=messages)
+        if (place := this.place) is None:
+            return found
+
+
 def concerned() -> int:
     """Return how many chats those users have whom policies concern."""
     counts = StorageCount.objects.all()
@@ -124,7 +135,7 @@ def concerned() -> int:
 
 def _candidates() -> QuerySet[ChatSession]:
     arrived = Greatest(F("updated_at"), Coalesce(F("imported_at"), F("updated_at")))
-    held = Exists(LegalHold.objects.filter(pk=OuterRef("owner")))
+    held = Exists(LegalHold.objects.filter(owner=OuterRef("owner")))
     rows = ChatSession.objects.filter(~held, pinned=False, temporary=False)
     return rows.annotate(
         idle=ExpressionWrapper(Now() - arrived, output_field=DurationField()), messages_=F("stamp__message_count")

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
@@ -43,17 +42,6 @@ _LOOK_SECONDS = 1.0
 
 Write = Callable[..., Awaitable[Any]]
 """Carries out a transaction, given its function and arguments, and has its facts told."""
-
-
-async def survey() -> Survey:
-    """Return how much the policies would delete."""
-    found, place = Survey(of=await database.read(policies.concerned)), None
-    while True:
-        page = await database.read(policies.page, place)
-        messages = sum(chat.messages for chat in page.due)
-        found = replace(found, chats=found.chats + len(page.due), messages=found.messages + messages)
-        if (place := page.place) is None:
-            return found
 
 
 def too_much(found: Survey) -> str:
@@ -105,7 +93,7 @@ class Purge:
 
     async def _erase_due(self, force: bool) -> str:
         """Delete what the policies say, and return why that was not done."""
-        if not force and (refusal := too_much(await survey())):
+        if not force and (refusal := too_much(await database.read(policies.survey))):
             return refusal
         place = None
         while True:

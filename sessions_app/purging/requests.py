@@ -98,7 +98,7 @@ def is_last_administrator(user_id: int) -> bool:
 
 def due() -> list[DeletionRequest]:
     """Return what is to be carried out now, the oldest first; not of users under a legal hold."""
-    held = Exists(LegalHold.objects.filter(pk=OuterRef("owner")))
+    held = Exists(LegalHold.objects.filter(owner=OuterRef("owner")))
     return list(DeletionRequest.objects.filter(~held, due_at__lte=Now()).order_by("due_at", "id"))
 
 

@@ -119,7 +119,9 @@ def test_after_it_nothing_of_the_account_is_left_and_others_have_theirs(browser:
     )
     Job.objects.create(owner=alice, kind=JobKind.EXPORT, state="done")
     users = ContentType.objects.get_for_model(User)
-    LogEntry.objects.create(user=bob, content_type=users, object_id=alice.pk, object_repr="Alice", action_flag=CHANGE)
+    LogEntry.objects.create(
+        user=bob, content_type=users, object_id=str(alice.pk), object_repr="Alice", action_flag=CHANGE
+    )
     ask(browser)
     all_due()
     done = purge_now()

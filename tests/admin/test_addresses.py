@@ -14,11 +14,24 @@ from django.db import models
 from django.test import Client, RequestFactory
 
 from sessions_app.admin.closed import ClosedAdmin, ClosedList
-from sessions_app.models import AgentProfile, ApiToken, AuditEntry, ChatSession, FeatureRule, ToolServer, Turn
+from sessions_app.models import (
+    AgentProfile,
+    ApiToken,
+    AuditEntry,
+    ChatSession,
+    DeletionRequest,
+    FeatureRule,
+    LegalHold,
+    PurgeRun,
+    RetentionPolicy,
+    ToolServer,
+    Turn,
+)
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, say
 
 REGISTERED: list[type[models.Model]] = [
-    *(ChatSession, Turn, AgentProfile, ApiToken, ToolServer, FeatureRule, AuditEntry, User, Group)
+    *(ChatSession, Turn, AgentProfile, ApiToken, ToolServer, FeatureRule, AuditEntry, User, Group),
+    *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun),
 ]
 LOOKUPS = ("", "__exact", "__iexact", "__startswith", "__regex", "__contains", "__gt", "__lte", "__in", "__isnull")
 LOOKUPS_OF_RELATED = ("", "__startswith", "__isnull")
@@ -37,6 +50,10 @@ DECLARED = {
     ToolServer: set(),
     FeatureRule: set(),
     AuditEntry: {"action", "recorded_at__gte", "recorded_at__lt", "actor_id", "object", "address"},
+    RetentionPolicy: set(),
+    LegalHold: set(),
+    DeletionRequest: set(),
+    PurgeRun: set(),
 }
 
 

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, LegalHold, RetentionPolicy, ToolServer
 from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
 
@@ -30,6 +30,8 @@ CHANGED: dict[str, set[type]] = {
     "change_agentprofile": {AgentProfile},
     "change_toolserver": {ToolServer},
     "change_user": {User, ApiToken},
+    "change_retentionpolicy": {RetentionPolicy},
+    "change_legalhold": {LegalHold},
 }
 """What a right alone lets staff change; adding and deleting take the right to change or to view as well. Tokens
 end with their user's password."""
@@ -122,6 +124,8 @@ FORGED = {
     "url": "https://forged.example/mcp",
     "remove_headers": "on",
     "context": "100000",
+    "days": "77",
+    "archived_days": "77",
     "tools": "calculator",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -26,9 +26,13 @@ from sessions_app.models import (
     ChatSession,
     Feature,
     FeatureRule,
+    DeletionRequest,
+    LegalHold,
     Memory,
     MemoryDecision,
     Message,
+    PurgeRun,
+    RetentionPolicy,
     ToolServer,
     ToolServerTool,
     Turn,
@@ -40,6 +44,8 @@ from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 MODELS: tuple[Any, ...] = (
     *(User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions),
     *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool, FeatureRule),
+    *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool),
+    *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun),
 )
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
@@ -66,6 +72,12 @@ SHOWN: dict[str, set[str]] = {
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},
     "auditentry": {"User.username"},
+    "retentionpolicy": {"RetentionPolicy.days", "RetentionPolicy.archived_days", "Group.name"},
+    "legalhold": {"LegalHold.reason", "LegalHold.created_at", "User.username"},
+    "deletionrequest": {f"DeletionRequest.{name}" for name in ("kind", "asked_at", "due_at", "begun_at")}
+    | {"User.username"},
+    "purgerun": {f"PurgeRun.{field.name}" for field in PurgeRun._meta.fields}
+    - {"PurgeRun.claim", "PurgeRun.heartbeat_at"},
 }
 """The columns that the right to view a model shows (docs/operations.md), by the model's name in the right."""
 
@@ -106,6 +118,10 @@ def people() -> list[User]:
         record_of(user)
         UserMemory.objects.create(owner=user, digest=f"digest {name}")
         Memory.objects.create(owner=user, text=f"memory {name}")
+        RetentionPolicy.objects.create(group=group, days=next(_numbers))
+        LegalHold.objects.create(owner=user, reason=f"reason {name}")
+        DeletionRequest.objects.create(owner=user, kind="chats", due_at=now())
+        PurgeRun.objects.create(claim=uuid.uuid4(), process=f"process {user.username}")
         users.append(user)
     return users
 
@@ -127,6 +143,8 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
         Branch: {"chat_session__owner__in": users},
         FeatureRule: {"groups__user__in": users},
         MemoryDecision: {"message__owner__in": users},
+        RetentionPolicy: {"group__user__in": users},
+        PurgeRun: {"process__in": [f"process {user.username}" for user in users]},
         ToolServer: {"profiles__chat_sessions__owner__in": users},
         ToolServerTool: {"server__profiles__chat_sessions__owner__in": users},
     }
@@ -165,6 +183,8 @@ def _other(field: Any, value: Any) -> Any:
             return uuid.uuid4()
         case models.DateTimeField():
             return datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
+        case models.DateField():
+            return date(2020, 1, 1) + timedelta(days=number)
         case models.DecimalField():
             return Decimal(number)
         case models.IntegerField():

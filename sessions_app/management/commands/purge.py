@@ -15,8 +15,8 @@ from sessions_app import database, journal
 from sessions_app.files import clearing as files_clearing
 from sessions_app.files.purging import PurgedFiles, purge_files
 from sessions_app.jobs import clearing, rows
-from sessions_app.purging import requests, runs
-from sessions_app.purging.purge import Purge, survey, too_long, too_much
+from sessions_app.purging import policies, requests, runs
+from sessions_app.purging.purge import Purge, too_long, too_much
 from sessions_app.turn_store.heartbeat import silence_of
 
 _Line = tuple[int, str]
@@ -87,7 +87,7 @@ async def _recorded(work: Any, *args: Any) -> Any:
 
 
 async def _due(force: bool) -> tuple[list[_Line], str]:
-    asked, found = await database.read(requests.asked), await survey()
+    asked, found = await database.read(requests.asked), await database.read(policies.survey)
     pause = await database.read(runs.pause_before)
     refusal = "" if force else too_long(pause) or too_much(found)
     chats, messages = found.chats + asked.chats, found.messages + asked.messages
