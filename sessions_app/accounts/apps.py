@@ -14,8 +14,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """Hook up triggers, the check of names, and what follows a login and a new password."""
-        from sessions_app.accounts import logins, names, passwords, triggers, user_model
+        """Hook up triggers, the check of names, the audit, and what follows a login and a new password."""
+        from sessions_app.accounts import audited, logins, names, passwords, triggers, user_model
 
         pre_migrate.connect(triggers.drop, sender=self)
         post_migrate.connect(triggers.create, sender=self)
@@ -23,5 +23,6 @@ class AccountsConfig(AppConfig):
         checks.register(user_model.check)
         names.refuse_look_alikes(get_user_model()._meta.get_field("username"))
         pre_save.connect(passwords.end_what_was_opened, sender=get_user_model())
+        audited.watch()
         user_logged_in.connect(logins.note_new)
         user_logged_out.connect(logins.note_left)

@@ -25,10 +25,14 @@ _THROTTLED = "throttled"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a wrong password is recorded: as what, and whose it would have been, None where nobody has the name."""
+    """How a wrong password or factor is recorded: as what, and whose it would have been, None where nobody knows.
+
+    ``by`` is the way in that was tried.
+    """
 
     action: Action
     user_id: int | None
+    by: str = "password"
 
     def record(self, action: Action | None = None) -> None:
         """Record it, in a transaction of its own: there is nothing that it could go with.
@@ -36,7 +40,7 @@ class Failure:
         The answer is the same where that fails, which the log then says.
         """
         try:
-            audit.record(action or self.action, Object(ObjectKind.USER, self.user_id))
+            audit.record(action or self.action, Object(ObjectKind.USER, self.user_id), by=self.by)
         except Exception:
             logger.exception("A refused login could not be recorded.")
 

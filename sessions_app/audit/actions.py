@@ -37,6 +37,15 @@ class Action(StrEnum):
     GROUP_CHANGED = "group.changed"
     GROUP_DELETED = "group.deleted"
 
+    FEATURE_CHANGED = "feature.changed"
+    FACTOR_ADDED = "factor.added"
+    FACTOR_REMOVED = "factor.removed"
+    LINK_MADE = "link.made"
+    LINK_REMOVED = "link.removed"
+    IDENTITY_PROVIDER_CREATED = "identity_provider.created"
+    IDENTITY_PROVIDER_CHANGED = "identity_provider.changed"
+    IDENTITY_PROVIDER_DELETED = "identity_provider.deleted"
+
     # What there is to talk to.
     PROFILE_CREATED = "profile.created"
     PROFILE_CHANGED = "profile.changed"
@@ -68,8 +77,13 @@ class ObjectKind(StrEnum):
     AUDIT = "audit"
     AUTHORISATION = "authorisation"
     APPROVAL = "approval"
+    FACTOR = "factor"
+    FEATURE = "feature"
     GROUP = "group"
+    IDENTITY_PROVIDER = "identity_provider"
     JOB = "job"
+    LINK = "link"
+    """Between a user and who they are at an identity provider."""
     PROFILE = "profile"
     SESSION = "session"
     TOKEN = "token"  # nosec B105
@@ -79,7 +93,7 @@ class ObjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """One thing, by its id. Without one: none in particular, or one that does not exist."""
+    """One thing, by its id, which may be a name that we gave. Without one: none in particular, or none that exists."""
 
     kind: ObjectKind
-    id: int | UUID | None = None
+    id: int | UUID | str | None = None

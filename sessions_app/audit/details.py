@@ -30,6 +30,7 @@ class Details(TypedDict, total=False):
     tool: str
     fields: Collection[str]
     """Names of what was changed, without a value."""
+    group: int
     groups_added: Collection[int]
     groups_removed: Collection[int]
     permissions_added: Collection[str]
@@ -51,7 +52,7 @@ class Details(TypedDict, total=False):
     """How many, where one row stands for several things."""
     digest: str
     by: str
-    """By which way: a page, a command."""
+    """By which way, where there are several."""
 
 
 class UnsafeDetail(ValueError):

@@ -13,7 +13,7 @@ from sessions_app.audit.actions import Action, Object, ObjectKind
 from sessions_app.audit.details import Details, name_of
 from sessions_app.audit.recording import record
 from sessions_app.audit.watching import Watched, WatchedSet
-from sessions_app.models import AgentProfile, ApiToken, ToolServer, ToolServerTool, ToolStanding
+from sessions_app.models import AgentProfile, ApiToken, FeatureRule, ToolServer, ToolServerTool, ToolStanding
 
 
 class WatchedUsers(Watched):
@@ -116,6 +116,8 @@ def _sets() -> list[WatchedSet]:
         WatchedSet(users, "user_permissions", ObjectKind.USER, changed, *rights, name=_codenames),
         WatchedSet(Group, "permissions", ObjectKind.GROUP, Action.GROUP_CHANGED, *rights, name=_codenames),
         WatchedSet(AgentProfile, "groups", ObjectKind.PROFILE, Action.PROFILE_CHANGED, *groups),
+        WatchedSet(ToolServer, "groups", ObjectKind.TOOL_SERVER, Action.TOOL_SERVER_CHANGED, *groups),
+        WatchedSet(FeatureRule, "groups", ObjectKind.FEATURE, Action.FEATURE_CHANGED, *groups),
         WatchedSet(ToolServer, "profiles", ObjectKind.TOOL_SERVER, Action.TOOL_SERVER_CHANGED, *profiles),
     ]
 

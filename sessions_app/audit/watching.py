@@ -35,7 +35,7 @@ class Watched:
     model: type[Model]
     kind: ObjectKind
     created: Action | None
-    changed: Action
+    changed: Action | None
     deleted: Action | None
     ignored: Collection[str] = ("created_at", "updated_at")
     told: Mapping[str, str] = field(default_factory=dict)

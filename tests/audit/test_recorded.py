@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
 from sessions_app import audit
+from sessions_app.accounts.models import IdentityProvider, ProviderGroup
 from sessions_app.audit import Action, verifying
 from sessions_app.authorisations import rows as authorisations
 from sessions_app.authorisations.tokens import Grant
@@ -21,6 +24,7 @@ from sessions_app.models import (
     ApiToken,
     AuditEntry,
     ChatSession,
+    FeatureRule,
     ToolServer,
     ToolServerTool,
     ToolStanding,
@@ -38,7 +42,7 @@ WORD = "zebra-ox"
 OVER_HTTP = {Action.EXPORT_TAKEN, Action.SESSION_EXPORTED}
 """Those are looked at in tests/transfer/test_http.py, of a real site."""
 OF_TURNS = {Action.APPROVAL_DECIDED}
-"""And these in tests/turns/test_approvals.py."""
+"""And this in tests/turns/test_approvals.py."""
 ADDRESS = "192.0.2.7"
 
 
@@ -71,7 +75,7 @@ def try_to_log_in(owner: User) -> None:
         outsider.post(LOGIN, {"username": "owner", "password": WORD})
     failed = AuditEntry.objects.filter(action=Action.LOGIN_FAILED, object_id=str(owner.pk))
     assert failed.count() == 5
-    assert told(action=Action.LOGIN_THROTTLED) == [("login.throttled", str(owner.pk), {})]
+    assert told(action=Action.LOGIN_THROTTLED) == [("login.throttled", str(owner.pk), {"by": "password"})]
     outsider.post("/accounts/password_reset/", {"email": f"{WORD}@example.com"})
     assert last(Action.PASSWORD_LINK_ASKED).object_id == ""
 
@@ -150,6 +154,28 @@ def grant() -> Grant:
     return Grant.model_validate({"terms": terms, "tokens": {"access_token": WORD}})
 
 
+def let_others_say_who_it_is(owner: User) -> None:
+    provider = IdentityProvider.objects.create(
+        key="there", name=WORD, issuer=f"https://{WORD}.example", client_id=WORD, sealed_secret=WORD
+    )
+    group = Group.objects.create(name=f"{WORD} 2")
+    given = ProviderGroup.objects.create(provider=provider, value=WORD, group=group)
+    assert told(action=Action.IDENTITY_PROVIDER_CHANGED) == [
+        ("identity_provider.changed", str(provider.pk), {"group": group.pk})
+    ]
+    link = SocialAccount.objects.create(user=owner, provider=WORD, uid=WORD)
+    link.save()
+    factor = Authenticator.objects.create(user=owner, type="totp", data={"secret": WORD})
+    factor.save()
+    for row in (factor, link, given, provider):
+        row.delete()
+    assert json.loads(last(Action.FACTOR_REMOVED).details) == {"user": owner.pk, "format": "totp"}
+    rule = FeatureRule.objects.create(feature="files")
+    rule.groups.add(group)
+    assert told(action=Action.FEATURE_CHANGED) == [("feature.changed", "files", {"groups_added": [group.pk]})]
+    rule.groups.clear()
+
+
 def look_and_take(owner: User, boss: Client) -> None:
     profile = AgentProfile.default()
     chat_session = make_session(owner, WORD, profile=profile)
@@ -177,6 +203,7 @@ def test_all_is_recorded_and_no_word_of_it(owner: User, boss: User) -> None:
     use_the_account(owner)
     change_rights(User.objects.get(pk=owner.pk), administrator)
     change_what_there_is(owner)
+    let_others_say_who_it_is(owner)
     look_and_take(User.objects.get(pk=owner.pk), administrator)
     recorded = set(AuditEntry.objects.values_list("action", flat=True))
     assert recorded == set(Action) - OVER_HTTP - OF_TURNS

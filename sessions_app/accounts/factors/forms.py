@@ -13,8 +13,9 @@ from django.http import HttpRequest
 from sessions_app.accounts import browsers, throttle
 from sessions_app.accounts.factors import codes, owned, passkeys
 from sessions_app.accounts.fields import WRONG_ENTRY, PlainForm, password_field
-from sessions_app.accounts.judging import judging, judging_own_password
+from sessions_app.accounts.judging import Failure, judging, judging_own_password
 from sessions_app.accounts.throttle import Rule
+from sessions_app.audit import Action
 from sessions_app.models.sealed import UnreadableSecret
 
 WRONG_CODE = "That code is wrong, or was used before. Each code is good once."
@@ -62,9 +63,11 @@ class FactorForm(PlainForm, forms.Form):
     def judged(self) -> AbstractContextManager[None]:
         """Count the attempt."""
         user, where = str(self.user.pk), throttle.address(self.request)
+        failure = Failure(Action.LOGIN_FAILED, self.user.pk, "second_factor")
         if browser := browsers.known(self.request, self.user.get_username()):
-            return judging(Rule(5, ("known factor", user, browser)))
-        return judging(Rule(5, ("factor", user, where)), Rule(10, ("factor", user)), Rule(50, ("login", where)))
+            return judging(Rule(5, ("known factor", user, browser)), failure=failure)
+        rules = Rule(5, ("factor", user, where)), Rule(10, ("factor", user)), Rule(50, ("login", where))
+        return judging(*rules, failure=failure)
 
 
 class ConfirmForm(FactorForm):
@@ -111,7 +114,8 @@ class PasskeyLoginForm(forms.Form):
         self.user: User | None = None
 
     def clean(self) -> dict[str, Any]:
-        with judging(Rule(50, ("login", throttle.address(self.request)))):
+        failure = Failure(Action.LOGIN_FAILED, None, "passkey")
+        with judging(Rule(50, ("login", throttle.address(self.request))), failure=failure):
             self.user = passkeys.take(self.cleaned_data.get("credential", ""))
         return self.cleaned_data
 

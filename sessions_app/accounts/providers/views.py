@@ -24,9 +24,11 @@ from django.views.decorators.http import require_POST, require_safe
 from sessions_app.accounts import throttle
 from sessions_app.accounts.factors.confirming import confirmed
 from sessions_app.accounts.factors.views import goal_of
+from sessions_app.accounts.judging import Failure
 from sessions_app.accounts.providers import given_groups
 from sessions_app.accounts.providers.known import KnownProvider, find_provider
 from sessions_app.accounts.throttle import Rule, TooManyAttempts
+from sessions_app.audit import Action
 
 View = Callable[[HttpRequest, KnownProvider], HttpResponse]
 STARTS = 100
@@ -91,6 +93,8 @@ def come_back(request: HttpRequest, known: KnownProvider) -> HttpResponse:
     response: HttpResponse = view(request)
     if response.status_code == HTTPStatus.FOUND:
         throttle.forgive(counted)
+    else:
+        Failure(Action.LOGIN_FAILED, None, "provider").record()
     return response
 
 
