@@ -35,7 +35,11 @@ RESPONSES = (TurnKind.MESSAGE, TurnKind.EDIT, TurnKind.REGENERATION, TurnKind.RE
 """Turns that bring an answer."""
 
 _USER = """
-SELECT own.is_active, memory.digest FROM {users} AS own
+SELECT own.is_active, memory.digest, EXISTS (
+  SELECT 1 FROM sessions_app_budget AS budget WHERE budget.user_id = own.id OR budget.group_id IN (
+    SELECT group_id FROM {memberships} WHERE {member} = own.id
+  )
+) FROM {users} AS own
 LEFT JOIN sessions_app_usermemory AS memory ON memory.owner_id = own.id WHERE own.id = %s
 """
 
@@ -44,11 +48,13 @@ LEFT JOIN sessions_app_usermemory AS memory ON memory.owner_id = own.id WHERE ow
 class ActingUser:
     """A user who may act. ``memory`` is the digest of what models are told of theirs; None where there never was one.
 
+    ``has_budget``: there is one that binds them, their own or a group's.
     A change that was committed while the lock was waited for may be missing in it.
     """
 
     id: int
     memory: str | None
+    has_budget: bool = False
 
 
 def lock_user(user_id: int) -> ActingUser | None:
@@ -58,8 +64,8 @@ def lock_user(user_id: int) -> ActingUser | None:
     (SQLite's transactions begin IMMEDIATE: there the whole database is locked already.)
     """
     lock = " FOR NO KEY UPDATE OF own" if connection.features.has_select_for_update else ""
-    for is_active, digest in plain.rows(of_users(_USER + lock), [user_id]):
-        return ActingUser(user_id, digest) if is_active else None
+    for is_active, digest, has_budget in plain.rows(of_users(_USER + lock), [user_id]):
+        return ActingUser(user_id, digest, bool(has_budget)) if is_active else None
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -52,8 +53,9 @@ class TurnResult:
 
     ``last_seq`` numbers the event that tells it; None where nobody knows how far the events came.
     ``entry`` is its line in the ledger, ``request`` the session's latest one to a provider. ``finish``
-    says why an answer that is complete is not whole. ``results`` are the rows of the host's tools where the answer
-    calls some that it waits for; ``asked`` are those of its calls that a person must approve.
+    says why an answer that is complete is not whole. ``uncounted_tokens`` and ``uncounted_cost`` (US dollars) estimate
+    what requests have cost that their providers have not counted. ``results`` are the rows of the host's tools where
+    the answer calls some that it waits for; ``asked`` are those of its calls that a person must approve.
     """
 
     status: str
@@ -69,6 +71,8 @@ class TurnResult:
     entry: Entry | None = None
     request: RequestRecord | None = None
     finish: Finish | None = None
+    uncounted_tokens: int = 0
+    uncounted_cost: Decimal = Decimal(0)
     results: tuple[NewMessage, ...] = ()
     asked: tuple[AskedCall, ...] = ()
 
@@ -105,7 +109,7 @@ def reductions(ending: TurnResult) -> Iterator[TurnResult]:
     3. As a failure without any words. Its session goes on, and the user learns that the answer is lost.
     """
     yield ending
-    uncounted = replace(ending, usage=Usage(), entry=None, request=None)
+    uncounted = replace(ending, usage=Usage(), entry=None, request=None, uncounted_tokens=0, uncounted_cost=Decimal(0))
     yield uncounted
     if not tool_calls(ending.parts):
         yield replace(uncounted, parts=())
@@ -132,6 +136,8 @@ def ending_of(turn: Turn, asked: Sequence[AskedCall] = ()) -> TurnResult:
         last_seq=turn.last_seq,
         guarded=spending.guard_of(turn),
         entry=spending.entry_of(turn),
+        uncounted_tokens=turn.uncounted_tokens,
+        uncounted_cost=turn.uncounted_cost,
         asked=tuple(asked),
     )
 

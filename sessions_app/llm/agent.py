@@ -33,15 +33,15 @@ class Agent:
         self._tools = tools
         self._context = context
 
-    def step(self, transcript: CachedTranscript) -> Step:
-        """One request to the transcript's model."""
+    def step(self, transcript: CachedTranscript, most_tokens: int | None = None) -> Step:
+        """One request to the transcript's model, for an answer of so many tokens at most."""
         self._check()
-        return Step(self._providers, transcript)
+        return Step(self._providers, transcript, most_tokens=most_tokens)
 
-    def last_step(self, transcript: CachedTranscript, longest: int) -> Step:
+    def last_step(self, transcript: CachedTranscript, longest: int, most_tokens: int | None = None) -> Step:
         """One that no other goes on from; its answer ends at `longest` characters."""
         self._check()
-        return Step(self._providers, transcript, longest, is_last=True)
+        return Step(self._providers, transcript, longest, most_tokens=most_tokens, is_last=True)
 
     async def is_cold(self, transcript: CachedTranscript) -> bool:
         """Tell whether the transcript's provider has surely forgotten what it was sent of it. Raises ProviderError."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     from pydantic_ai.models import StreamedResponse
 
     from sessions_app.llm.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """How long an answer may be: the `characters` that are taken of it, and the `tokens` that its provider is told.
+
+    None where the provider is told nothing. No prompt depends on it (`wire.splicing.BESIDE`).
+    """
+
+    characters: int
+    tokens: int | None = None
 
 
 async def prepare(live: LiveModel, transcript: CachedTranscript) -> None:
@@ -48,7 +60,7 @@ async def open_stream(
     transcript: CachedTranscript,
     stack: AsyncExitStack,
     deadline: Deadline,
-    max_answer: int,
+    limits: AnswerLimits,
     retention: Retention = Retention.SHORT,
     compared_to: str = "",
 ) -> tuple[StreamedResponse, Splice | None]:
@@ -63,6 +75,8 @@ async def open_stream(
     images = await _images(transcript)
     wanted = settings_of(live.name, transcript.sampling)
     settings = merge_model_settings(live.settings(transcript.session_id, retention, compared_to), cast(Any, wanted))
+    if settings is not None and limits.tokens is not None:
+        settings["max_tokens"] = min(limits.tokens, settings.get("max_tokens", limits.tokens))
     if live.client is None:
         request = model_request_stream(
             live.model, shown(transcript.whole(), images), model_settings=settings, model_request_parameters=parameters
@@ -73,7 +87,7 @@ async def open_stream(
         on_bytes=deadline.heard_bytes,
         on_words=deadline.heard_word,
         on_end=deadline.lift,
-        max_answer=max_answer,
+        max_answer=limits.characters,
         images=images,
     )
     sections = transcript.waiting()

@@ -27,7 +27,7 @@ from sessions_app.llm.failures import TOO_LONG, classify, record
 from sessions_app.llm.finish import Finish
 from sessions_app.llm.live_model import DEMO, LiveModel
 from sessions_app.llm.providers import Providers
-from sessions_app.llm.request import open_stream, prepare
+from sessions_app.llm.request import AnswerLimits, open_stream, prepare
 from sessions_app.llm.step_events import StepEvent, StepResult
 from sessions_app.llm.stream_events import AnswerEvents
 from sessions_app.llm.usage import Usage, usage_of
@@ -61,6 +61,7 @@ EMPTY: dict[Finish | None, tuple[Code, str]] = {
 class Step:
     """One request to the transcript's model, whose last row is a user's or a tool's; an answer of `longest` characters.
 
+    `most_tokens` are what the provider is told that it may have at most, None where nothing bounds it.
     `is_last` where no other request will go on from this one: then its prompt need not be kept. With a `choice` it is
     settled already for how long that is to be kept.
 
@@ -75,10 +76,12 @@ class Step:
         transcript: CachedTranscript,
         longest: int | None = None,
         *,
+        most_tokens: int | None = None,
         is_last: bool = False,
         choice: Choice | None = None,
     ) -> None:
         self._is_last = is_last
+        self._most_tokens = most_tokens
         self._longest = longest or providers.settings.max_answer
         self._providers = providers
         self._transcript = transcript
@@ -148,8 +151,9 @@ class Step:
         async with AsyncExitStack() as stack:
             retention = self._choice.retention if self._choice else Retention.SHORT
             compared_to = comparable_response(self._transcript, live)
+            limits = AnswerLimits(self._longest, self._most_tokens)
             stream, splice = await self._deadline.wait(
-                open_stream(live, self._transcript, stack, self._deadline, self._longest, retention, compared_to)
+                open_stream(live, self._transcript, stack, self._deadline, limits, retention, compared_to)
             )
             self._stream = stream
             self._sent = _sent(self._transcript, splice, self._choice)
@@ -219,6 +223,7 @@ class Step:
             model=self._model_name,
             finish=self._finish,
             entry=self._entry,
+            began=stream is not None and live is not None and live.name != DEMO,
         )
 
     def _account(self) -> Entry | None:

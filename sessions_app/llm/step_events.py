@@ -56,7 +56,8 @@ class StepResult:
 
     `text` is what the `TextDelta`s said, without a beginning that turned out to be a thought. `parts` is
     what is stored beside it (none: the text is all). `finish` is None while the stream has not
-    ended. `entry` is its line in the ledger, None where the provider has counted nothing.
+    ended. `entry` is its line in the ledger, None where the provider has counted nothing. `began`: a provider has begun
+    to answer, so it has cost something, counted or not.
     """
 
     text: str
@@ -67,3 +68,4 @@ class StepResult:
     model: str
     finish: Finish | None
     entry: Entry | None
+    began: bool = False

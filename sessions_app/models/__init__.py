@@ -7,6 +7,7 @@ large tables stay inside. Everything that must never be is a constraint of the d
 from sessions_app.models.approvals import Approval, CallState, Decision, StandingApproval
 from sessions_app.models.audit import NO_DIGEST, ActorKind, AuditEntry, AuditHead
 from sessions_app.models.authorisations import Authorisation, AuthorisationClient, AuthorisationRequest
+from sessions_app.models.budgets import Budget, BudgetPeriod, Per, Unit
 from sessions_app.models.features import Feature, FeatureRule
 from sessions_app.models.files import ContentState, FileContent, MessageFile, TurnFile, UserFile
 from sessions_app.models.instructions import UserInstructions
@@ -52,6 +53,8 @@ __all__ = [
     "AuthorisationClient",
     "AuthorisationRequest",
     "Branch",
+    "Budget",
+    "BudgetPeriod",
     "CallState",
     "ChatSession",
     "ContentState",
@@ -79,6 +82,7 @@ __all__ = [
     "MessageRating",
     "MessageRole",
     "MessageStatus",
+    "Per",
     "PurgeRun",
     "RefreshSpending",
     "RetentionPolicy",
@@ -96,6 +100,7 @@ __all__ = [
     "TurnFile",
     "TurnKind",
     "TurnStatus",
+    "Unit",
     "UserFile",
     "UserInstructions",
     "UserMemory",

@@ -63,7 +63,9 @@ class Turn(models.Model):
     beside the turn's ``text``: its files. ``sampling`` is what a client wants of this
     turn's requests alone (``llm.sampling``), null where it wants nothing. ``request`` is what else a request for one of
     OpenAI's responses has said, to be told with it, null for any other turn; ``request_digest`` is that of the whole
-    request, by which it is known when it is sent again.
+    request, by which it is known when it is sent again. ``held`` is what it holds of budgets while it is alive
+    (``budgets.holding``), null for nothing. ``uncounted_tokens`` and ``uncounted_cost`` (US dollars) are what its
+    budgets were charged for requests that were broken off before their provider had counted them, by an estimate.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -115,6 +117,10 @@ class Turn(models.Model):
     retention_reason = models.CharField(max_length=120, blank=True, db_default="")
     cost = models.DecimalField(max_digits=16, decimal_places=9, null=True, blank=True)
     saved = models.DecimalField(max_digits=16, decimal_places=9, null=True, blank=True)
+
+    held = VerbatimJSONField(null=True, blank=True, editable=False)
+    uncounted_tokens = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    uncounted_cost = models.DecimalField(max_digits=16, decimal_places=9, default=0, db_default=0, editable=False)
 
     error_code = models.CharField(max_length=20, blank=True)
     error_text = models.TextField(blank=True)

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db.models import Exists
 
+from sessions_app.budgets import holding
+from sessions_app.budgets.amounts import counted
 from sessions_app.conversations import access, beside
 from sessions_app.conversations.schemas import session_shape
 from sessions_app.journal import Fact, record
@@ -24,9 +26,12 @@ from sessions_app.models import ChatSession, FactName, Message, MessageRole, Tit
 def claim(user_id: int, session_id: UUID, words: str, turn_id: int) -> bool:
     """Claim to make a session's title in the place of its first ``words``, once a turn has brought its first answer.
 
-    False where another process has, where a person has named the session, and where there was an answer before.
+    False where another process has, where a person has named the session, where there was an answer before, and where
+    a budget of the user is used up.
     """
     answers = Message.objects.filter(chat_session=session_id, role=MessageRole.ASSISTANT).exclude(turn=turn_id)
+    if holding.is_used_up(user_id):
+        return False
     unnamed = ChatSession.objects.filter(pk=session_id, owner_id=user_id, title=words, title_by=TitleSource.WORDS)
     return bool(unnamed.exclude(Exists(answers)).update(title_by=TitleSource.MODEL))
 
@@ -39,6 +44,7 @@ def store(user_id: int, session_id: UUID, words: str, title: str, made: StepResu
     chat_session = access.chat_session(user_id, session_id, lock=True)
     if made.entry is not None:
         beside.enter(chat_session, TurnKind.TITLE, made)
+        holding.charge(user_id, counted(made.usage, made.entry))
     claimed = ChatSession.objects.filter(pk=session_id, title=words, title_by=TitleSource.MODEL)
     if title and claimed.update(title=title):
         chat_session.title = title

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from sessions_app.conversations import access, attachments, features, limits, turn_status
+from sessions_app.budgets import holding
+from sessions_app.conversations import access, attachments, features, turn_status
 from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.schemas import queued_shape
@@ -25,6 +26,7 @@ from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import decode, encode
 from sessions_app.models import FactName, Feature, Turn, TurnStatus
 from sessions_app.turn_store import approving
+from sessions_app.turn_store.admitting import admit, bytes_of
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import append_results, begin, begin_next, enqueue, return_to_left_branch
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
@@ -49,7 +51,7 @@ def ask(
 
     Raises NotFound (also for a user who may no longer act, and a file that is not there), Forbidden (the user may send
     no files), Conflict (the message id is taken, another line was chosen since, the model takes no such files),
-    TooLarge (for the model), TooMany (turns a minute, queue, storage).
+    TooLarge (for the model), TooMany (turns a minute, queue, storage, budgets).
     """
     chat_session = access.chat_session(user_id, session_id, lock=True)
     turn = Turn(owner_id=user_id, chat_session=chat_session, text=text)
@@ -68,10 +70,11 @@ def ask(
         raise Conflict("This chat went on elsewhere.", revision=chat_session.stamp.revision)
     check_profile(chat_session)
     check_takes(chat_session.profile, decode(turn.parts))
-    check_fits(chat_session, chat_session.profile, text_with(text, attached))
+    told = text_with(text, attached)
+    check_fits(chat_session, chat_session.profile, told)
     insert(claim)
     others = list(alive(chat_session).values())
-    limits.admit_turn(user_id, text, others)
+    admit(user, turn, text, bytes_of(told), others)
     refused = approving.refuse_waiting(chat_session)
     if accepting and not others:
         begun = begin(turn, chat_session, process, user, results=refused)
@@ -116,7 +119,8 @@ def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
 def withdraw(turns: Collection[Turn]) -> None:
     """End turns that wait, and tell their users. The caller holds their rows, or their session's lock."""
     rows = Turn.objects.filter(pk__in=[turn.pk for turn in turns])
-    turn_status.change(rows, TurnStatus.QUEUED, TurnStatus.WITHDRAWN, ended_at=Now())
+    turn_status.change(rows, TurnStatus.QUEUED, TurnStatus.WITHDRAWN, ended_at=Now(), held=None)
+    holding.release(turns)
     for turn in turns:
         shape = queued_shape(turn)
         record(Fact(turn.owner_id, FactName.TURN_WITHDRAWN, turn.chat_session_id, turn.run_id, shape))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sessions_app.conversations import access, attachments, branches, features, limits
+from sessions_app.conversations import access, attachments, branches, features
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.outcomes import message_shapes
@@ -30,6 +30,7 @@ from sessions_app.errors import Conflict, NotFound, WrongKind
 from sessions_app.llm.content.codec import decode, encode, known
 from sessions_app.llm.content.parts import Summary
 from sessions_app.models import ChatSession, Feature, Message, MessageClaim, MessageKind, MessageRole, Turn, TurnKind
+from sessions_app.turn_store.admitting import admit, bytes_of
 from sessions_app.turn_store.alive import check_free
 from sessions_app.turn_store.beginning import Forked, begin, enqueue, tell_selected
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of, repeated
@@ -195,9 +196,9 @@ def _turn_from(
     if turn.profile is None:
         check_profile(chat_session)
     check_takes(profile, decode(turn.parts))
-    check_fits(chat_session, profile, _told(turn))
+    check_fits(chat_session, profile, told := _told(turn))
     claim.save(force_insert=True)
-    limits.admit_turn(user.id, turn.text, ())
+    admit(user, turn, turn.text, bytes_of(told))
     old = stamp_of(chat_session)
     forked = None
     if branches.next_position(chat_session) > position:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from agentcache import Stamp
-from sessions_app.conversations import access, branches, limits, sent_rows, storage, transcript, waiting_calls
+from sessions_app.conversations import access, branches, sent_rows, storage, transcript, waiting_calls
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.schemas import message_shape, session_shape
@@ -27,7 +27,9 @@ from sessions_app.errors import Conflict
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.parts import Summary
+from sessions_app.llm.content.summaries import INSTRUCTION
 from sessions_app.models import ChatSession, FactName, MessageKind, MessageRole, Turn, TurnKind
+from sessions_app.turn_store.admitting import admit, bytes_of
 from sessions_app.turn_store.alive import check_free
 from sessions_app.turn_store.beginning import begin, enqueue, touch
 from sessions_app.turn_store.ending import locked
@@ -45,7 +47,7 @@ def ask(user_id: int, session_id: UUID, *, process: str, accepting: bool) -> Acc
     check_profile(chat_session)
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.COMPACTION, message_id=uuid4())
     claim_of(turn).save(force_insert=True)
-    limits.admit_turn(user_id, "", ())
+    admit(user, turn, "", bytes_of(INSTRUCTION))
     if not accepting:
         return AcceptedTurn(turn, enqueue(turn))
     begun = begin(turn, chat_session, process, user)

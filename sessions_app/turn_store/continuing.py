@@ -17,12 +17,12 @@ from sessions_app.conversations import (
     access,
     attachments,
     branches,
-    limits,
     storage,
     titles,
     transcript,
     waiting_calls,
 )
+from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.profiles import check_profile, check_takes
@@ -38,6 +38,7 @@ from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.models import ChatSession, FactName, Message, MessageRole, Turn, TurnKind
 from sessions_app.turn_store import approving
+from sessions_app.turn_store.admitting import admit, bytes_of
 from sessions_app.turn_store.alive import alive
 from sessions_app.turn_store.beginning import Forked, append_results, begin, enqueue, tell_selected
 from sessions_app.turn_store.branching import behind_summaries
@@ -46,7 +47,7 @@ from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
 from sessions_app.turn_store.recognising import Found, Heard, Place, is_alike
 from sessions_app.turn_store.referring import in_order
 from sessions_app.turn_store.repeats import UNMARKED, Sent, sent_before
-from sessions_app.turn_store.resuming import admit, go_on
+from sessions_app.turn_store.resuming import admit_resumption, go_on
 
 
 def say(
@@ -66,7 +67,7 @@ def say(
     calls at a named place), Conflict, TooLarge, TooMany.
     """
     chat_session = _held(user_id, found)
-    access.require_user(user_id)
+    user = access.require_user(user_id)
     if (before := sent_before(user_id, sent)) is not None:
         return before
     if chat_session is not None and found.place is not None:
@@ -82,7 +83,7 @@ def say(
     turn = _turn(chat_session, heard, place, sampling, files)
     turn.request, turn.request_digest = sent.request, sent.digest
     turn.run_id = run_id or turn.run_id
-    _admit(turn, earlier, results, text_with(turn.text, files.of(said[-1]) if turn.parts else ()))
+    _admit(user, turn, earlier, results, text_with(turn.text, files.of(said[-1]) if turn.parts else ()))
     forked, refused = _go_to(chat_session, place, turn, is_known=place.count == len(heard.said))
     if earlier:
         _store(chat_session, [*refused, *earlier], tell=found.place is not None)
@@ -156,17 +157,19 @@ def _turn(
     return turn
 
 
-def _admit(turn: Turn, earlier: Sequence[NewMessage], results: Sequence[NewMessage], told: str) -> None:
+def _admit(
+    user: ActingUser, turn: Turn, earlier: Sequence[NewMessage], results: Sequence[NewMessage], told: str
+) -> None:
     """Refuse what there is no room for; ``told`` is what the model is sent of what is said."""
     if turn.kind == TurnKind.RESUMPTION:
-        admit(turn, [each.text for each in results])
+        admit_resumption(user, turn, [each.text for each in results])
         storage.admit_text(turn.owner_id, sum(len(each.text) for each in (*earlier, *results)))
         return
     again = turn.kind == TurnKind.REGENERATION
     claim_of(turn, claimed=turn.answer_id if again else None).save(force_insert=True)
     check_takes(turn.chat_session.profile, decode(turn.parts))
     check_fits(turn.chat_session, turn.chat_session.profile, told)
-    limits.admit_turn(turn.owner_id, turn.text, ())
+    admit(user, turn, turn.text, bytes_of(told, *(each.text for each in earlier)))
     storage.admit_text(turn.owner_id, len(turn.text) + sum(len(each.text) for each in earlier))
 
 

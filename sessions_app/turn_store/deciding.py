@@ -24,7 +24,7 @@ from sessions_app.models import Approval, ChatSession, Decision, StandingApprova
 from sessions_app.turn_store import approving
 from sessions_app.turn_store.alive import check_idle
 from sessions_app.turn_store.message_ids import AcceptedTurn
-from sessions_app.turn_store.resuming import admit, go_on
+from sessions_app.turn_store.resuming import admit_resumption, go_on
 
 DECIDED = "It was decided already."
 
@@ -66,7 +66,7 @@ def decide(
     refused = [each for each in waiting if not given[each.approval.public_id].approve]
     rows = [lost_calls.result_row(each.call, _told(given[each.approval.public_id].note)) for each in refused]
     rows += results
-    admit(turn, [row.text for row in rows])
+    admit_resumption(user, turn, [row.text for row in rows])
     for each in waiting:
         _decide(each, given[each.approval.public_id], user_id)
     approving.forget(waiting)

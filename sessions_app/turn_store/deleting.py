@@ -12,7 +12,9 @@ from django.db.models.functions import Now
 
 from sessions_app import audit
 from sessions_app.audit import Action, Object, ObjectKind
-from sessions_app.conversations import access, attachments, holds
+from sessions_app.budgets import holding
+from sessions_app.budgets.amounts import counted
+from sessions_app.conversations import access, attachments, holds, spending
 from sessions_app.conversations.turn_results import broken_off
 from sessions_app.errors import NotFound
 from sessions_app.journal import Fact, TurnEnd, record
@@ -97,7 +99,12 @@ def temporary_left() -> list[tuple[int, UUID]]:
 
 
 def erase(chat_session: ChatSession) -> Erased:
-    """Delete a locked session with all its rows; a turn that runs finds its claim gone and writes nothing."""
+    """Delete a locked session with all its rows; a turn that runs finds its claim gone and writes nothing.
+
+    What such a turn holds of budgets is given back: what it has cost since its last step nobody knows.
+    """
+    for turn in chat_session.turns.filter(held__isnull=False).order_by("pk"):
+        holding.settle(turn, counted(spending.usage_of(turn), spending.entry_of(turn)))
     messages = chat_session.stamp.message_count
     # Leaves first and in bulk: Django's cascade would load every row to follow it.
     for run_id in chat_session.turns.filter(status=TurnStatus.RUNNING).values_list("run_id", flat=True):

@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from agentcache import Stamp
+from sessions_app.budgets import holding
+from sessions_app.budgets.amounts import Cost, counted, estimated
 from sessions_app.conversations import access, approvals, attachments, lost_calls, spending, transcript, waiting_calls
 from sessions_app.conversations.outcomes import standing
 from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
@@ -138,6 +140,7 @@ def end(turn: Turn, answer_id: UUID, ending: TurnResult, *, process: str | None)
     chat_session = locked(turn)
     try:
         stored = _store(chat_session, turn, answer_id, ending)
+        holding.settle(turn, _cost_of(ending))
     except OwnershipLost:
         if not Turn.objects.filter(pk=turn.pk, claim=turn.claim, ended_at__isnull=False).exists():
             raise
@@ -148,6 +151,10 @@ def end(turn: Turn, answer_id: UUID, ending: TurnResult, *, process: str | None)
     if stored is None:
         return_to_left_branch(turn, chat_session)
     return FinishedTurn(stored, begin_next(chat_session, process) if process else None)
+
+
+def _cost_of(ending: TurnResult) -> Cost:
+    return counted(ending.usage, ending.entry) + estimated(ending.uncounted_tokens, ending.uncounted_cost)
 
 
 def _leave(turn: Turn, chat_session: ChatSession, answer_id: UUID, ending: TurnResult) -> None:
@@ -226,6 +233,8 @@ def _figures(ending: TurnResult) -> dict[str, Any]:
     """What the turn has cost, and what the guard decided."""
     guarded = ending.guarded
     figures = spending.columns_of(ending.provider, ending.model, ending.usage, ending.entry)
+    if ending.uncounted_tokens:
+        figures |= {"uncounted_tokens": ending.uncounted_tokens, "uncounted_cost": ending.uncounted_cost}
     if guarded is not None:
         figures |= {
             "guard_agent": guarded.agent,

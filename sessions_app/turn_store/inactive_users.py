@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
+from sessions_app.budgets import holding
 from sessions_app.conversations import turn_status
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
@@ -47,6 +48,8 @@ def end(turn_ids: Collection[int]) -> None:
     turns = Turn.objects.select_for_update(skip_locked=True).filter(pk__in=turn_ids)
     waiting = list(turns.filter(~Exists(users.filter(is_active=True)), status=TurnStatus.QUEUED))
     withdraw(waiting)
-    running = list(turns.filter(~Exists(users), status=TurnStatus.RUNNING).values_list("pk", flat=True))
-    ended = {"ended_at": Now(), "checkpoint": ""}
-    turn_status.change(Turn.objects.filter(pk__in=running), TurnStatus.RUNNING, TurnStatus.STOPPED, **ended)
+    running = list(turns.filter(~Exists(users), status=TurnStatus.RUNNING))
+    holding.release(running)
+    ended = {"ended_at": Now(), "checkpoint": "", "held": None}
+    rows = Turn.objects.filter(pk__in=[turn.pk for turn in running])
+    turn_status.change(rows, TurnStatus.RUNNING, TurnStatus.STOPPED, **ended)

@@ -21,6 +21,8 @@ from uuid import UUID
 from django.db.models import F
 
 from agentcache import Stamp
+from sessions_app.budgets import holding
+from sessions_app.budgets.amounts import counted
 from sessions_app.conversations import access, beside, profiles
 from sessions_app.conversations.transcript import stamp_of
 from sessions_app.errors import NotFound
@@ -54,7 +56,9 @@ def reserve(
         chat_session = access.chat_session(owner_id, session_id, lock=True)
     except NotFound:
         return None
-    if not _stands(chat_session, seen) or access.lock_user(owner_id) is None:
+    if not _stands(chat_session, seen) or (user := access.lock_user(owner_id)) is None:
+        return None
+    if user.has_budget and holding.is_used_up(owner_id):
         return None
     if not _is_next(chat_session, model):
         return None
@@ -79,6 +83,7 @@ def settle(reserved: Reservation, made: StepResult, last: RequestRecord) -> Requ
         _correct(reserved, made.entry.cost)
         return None
     beside.enter(chat_session, TurnKind.REFRESH, made)
+    holding.charge(reserved.owner_id, counted(made.usage, made.entry))
     _correct(reserved, made.entry.cost)
     if not _stands(chat_session, reserved.seen):
         return None

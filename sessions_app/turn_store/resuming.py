@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from sessions_app.conversations import access, branches, limits, storage, waiting_calls
+from sessions_app.conversations import access, branches, storage, waiting_calls
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.profiles import check_profile
 from sessions_app.conversations.transcript import NewMessage
@@ -24,6 +24,7 @@ from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.content.rows import tool_row
 from sessions_app.llm.content.unicode import clean
 from sessions_app.models import ChatSession, MessageRole, Turn, TurnKind, WaitingKind
+from sessions_app.turn_store.admitting import admit, bytes_of
 from sessions_app.turn_store.alive import check_free
 from sessions_app.turn_store.beginning import Forked, append_results, begin, enqueue
 from sessions_app.turn_store.message_ids import AcceptedTurn, claim_of
@@ -58,7 +59,7 @@ def resume(
     waiting = _waiting(chat_session, results)
     texts = {result.call_id: result.text for result in results}
     turn = Turn(owner_id=user_id, chat_session=chat_session, kind=TurnKind.RESUMPTION, sampling=sampling)
-    admit(turn, texts.values())
+    admit_resumption(user, turn, texts.values())
     waiting_calls.forget(waiting.answer.pk, WaitingKind.CLIENT)
     rows = result_rows((call, texts[call.id]) for call in waiting.calls)
     return go_on(turn, chat_session, user, rows, process=process, accepting=accepting)
@@ -100,14 +101,14 @@ def _listed(told: str, call_ids: Sequence[str]) -> str:
     return f"{told} for {', '.join(call_ids)}." if call_ids else f"{told}."
 
 
-def admit(turn: Turn, texts: Iterable[str]) -> None:
+def admit_resumption(user: ActingUser, turn: Turn, texts: Iterable[str]) -> None:
     """Store the turn's claim, and make sure that there is room for it. Raises Conflict, TooLarge, TooMany."""
     said = "\n".join(texts)
     check_profile(turn.chat_session)
     check_fits(turn.chat_session, turn.chat_session.profile, said)
     turn.message_id = turn.answer_id
     claim_of(turn, claimed=turn.answer_id).save(force_insert=True)
-    limits.admit_turn(turn.owner_id, "", ())
+    admit(user, turn, "", bytes_of(said))
     storage.admit_text(turn.owner_id, len(said))
 
 

@@ -38,6 +38,7 @@ from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.compacting import MadeSummary, TranscriptChanged, uncounted
 from sessions_app.turns.cutting import Cut, longest_beginning, summarised_again
 from sessions_app.turns.memory import TurnMemory
+from sessions_app.turns.metering import Meter
 from sessions_app.turns.output import TurnOutput
 from sessions_app.turns.summary_answers import MAX_ANSWER, cost_of, summary_of
 from sessions_app.turns.writing import Write, settled
@@ -66,6 +67,7 @@ TOO_LARGE = (
     "choose a model with a larger window."
 )
 FAILED = "The earlier part of this chat could not be summarised: {} Try again, or start a new chat."
+CUT = "Nothing was left of your budget before the summary was complete."
 CHANGED = "This chat was changed by another program while it was summarised. Nothing was changed by that; try again."
 
 
@@ -73,13 +75,21 @@ class Compactor:
     """Makes room for one turn. Lives as long as its run; not for two requests at once."""
 
     def __init__(
-        self, begun: ClaimedTurn, agent: Agent, memory: TurnMemory, stream: RunStream, output: TurnOutput, write: Write
+        self,
+        begun: ClaimedTurn,
+        agent: Agent,
+        memory: TurnMemory,
+        stream: RunStream,
+        output: TurnOutput,
+        meter: Meter,
+        write: Write,
     ) -> None:
         self._begun = begun
         self._agent = agent
         self._memory = memory
         self._stream = stream
         self._output = output
+        self._meter = meter
         self._write = write
         self._window = begun.window
         # Whether it was guessed, after a provider has refused what should have fitted.
@@ -217,11 +227,16 @@ class Compactor:
         """Return what the model has answered when it was asked for a summary. Raises ProviderError."""
         transcript = await self._memory.beginning(cut.position, cut.longest)
         transcript.append(Row("user", INSTRUCTION, position=self._memory.transcript.end))
-        step = self._agent.last_step(transcript, MAX_ANSWER)
+        step, is_whole = self._agent.last_step(transcript, MAX_ANSWER, await self._meter.afford(transcript)), False
         try:
             async with step:
-                async for _ in step:
-                    pass
+                async for event in step:
+                    if not await self._meter.heard(event):
+                        raise ProviderError("budget", CUT)
+            is_whole = True
         finally:
-            self._output.count(cost_of(step.result, whole=cut.position is None))
-        return step.result
+            result = self._meter.count(step.result, is_whole=is_whole)
+            self._output.count(cost_of(result, whole=cut.position is None))
+        if result.finish == "budget":
+            raise ProviderError("budget", CUT)
+        return result

@@ -42,6 +42,7 @@ from sessions_app.turns import calls as calling
 from sessions_app.turns.approved_calls import ApprovedCalls
 from sessions_app.turns.compacting import Compactor
 from sessions_app.turns.memory import TurnMemory
+from sessions_app.turns.metering import NO_WORD, Meter
 from sessions_app.turns.output import TurnOutput
 from sessions_app.turns.writing import Write, settled
 
@@ -95,6 +96,7 @@ class Run:
         self._reason: Reason | None = None
         self._work: asyncio.Task[None] | None = None
         self._output = TurnOutput(begun.turn.run_id)
+        self._meter = Meter(begun.turn, write)
 
     @property
     def lasted(self) -> float:
@@ -130,7 +132,7 @@ class Run:
         if not self._work.cancelled() and isinstance(self._work.exception(), OwnershipLost):
             self._reason = "lost"
         ending = self._output.result_of(self._work, stopped=self._reason == "stopped")
-        ending = replace(ending, request=memory.last_request)
+        ending = replace(ending, request=memory.last_request, **self._meter.uncounted)
         if self._reason != "lost":
             ending = replace(ending, last_seq=self.stream.close(memory.guarded.model_dump()))
         self.ending = ending
@@ -183,7 +185,7 @@ class Run:
         self.stream.started(memory.guarded.model_dump())
         if self.begun.refused:
             raise ProviderError("provider", self.begun.refused)
-        compactor = Compactor(self.begun, agent, memory, self.stream, self._output, self._write)
+        compactor = Compactor(self.begun, agent, memory, self.stream, self._output, self._meter, self._write)
         if self.turn.kind == TurnKind.COMPACTION:
             await compactor.summarise_all()
             return
@@ -213,14 +215,21 @@ class Run:
         return await self._step(agent, memory)
 
     async def _step(self, agent: Agent, memory: TurnMemory) -> StepResult:
-        step = agent.step(memory.transcript)
+        step = agent.step(memory.transcript, await self._meter.afford(memory.transcript))
+        is_whole = is_cut = False
         try:
             async with step:
                 async for event in step:
                     self.stream.show(event)
+                    if is_cut := not await self._meter.heard(event):
+                        break
+            is_whole = not is_cut
         finally:
-            self._output.add(step.result)
-        return step.result
+            result = self._meter.count(step.result, is_whole=is_whole, is_cut=is_cut)
+            self._output.add(result)
+        if is_cut and not result.text.strip():
+            raise ProviderError("budget", NO_WORD)
+        return result
 
     async def _use_tools(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
         answer = NewMessage(
@@ -281,7 +290,8 @@ class Run:
 
     async def _store_step(self, memory: TurnMemory, result: StepResult, rows: list[NewMessage]) -> None:
         next_answer = uuid.uuid4()
-        so_far = replace(self._output.result(TurnStatus.RUNNING), request=memory.last_request)
+        so_far = self._output.result(TurnStatus.RUNNING)
+        so_far = replace(so_far, request=memory.last_request, **self._meter.uncounted)
         door = database.of(self.turn.owner_id)
         seq = self.stream.shape().seq
         stored: Stored = await self._write(door, store_step, self.turn, rows, next_answer, so_far, seq)

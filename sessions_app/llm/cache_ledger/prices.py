@@ -49,6 +49,38 @@ class CachePrices:
     long_write: float
 
 
+@dataclass(frozen=True, slots=True)
+class TokenPrices:
+    """The most that a token costs, in US dollars: of a prompt, whatever a cache does with it, and of its answer."""
+
+    prompt: float
+    answer: float
+
+
+def token_prices(model: str, base_url: str = "") -> TokenPrices | None:
+    """Return the most that tokens of a model cost, by its Pydantic AI model string; None where nobody knows.
+
+    It is that of the server at ``base_url``, if given, else of the one that the environment names.
+    """
+    provider, _, name = model.partition(":")
+    return _token_prices(provider, name, base_url or address_of(provider))
+
+
+@functools.lru_cache(maxsize=256)
+def _token_prices(provider: str, name: str, address: str) -> TokenPrices | None:
+    size = _SMALL_PROMPT
+    written = Usage(size, cache_write_tokens=size)
+    prompts = [
+        _listed(provider, name, address, usage)
+        for usage in (Usage(size), written, replace(written, long_write_tokens=size))
+    ]
+    known, answer = (
+        [price for price in prompts if price is not None],
+        _listed(provider, name, address, Usage(output_tokens=size)),
+    )
+    return TokenPrices(float(max(known)) / size, float(answer) / size) if known and answer is not None else None
+
+
 @functools.lru_cache(maxsize=256)
 def cache_prices(model: str, base_url: str) -> CachePrices | None:
     """Return what a token costs by what a cache does with it, in US dollars; None where no price is known."""
@@ -76,20 +108,9 @@ def input_price(model: str, base_url: str = "") -> float | None:
 
     It is that of the server at ``base_url``, if given. In US dollars; None where nobody knows.
     """
-    from genai_prices import Usage as Priced
-    from genai_prices import calc_price
-
     provider, _, name = model.partition(":")
-    address = base_url or address_of(provider)
-    prompt = Priced(input_tokens=_SMALL_PROMPT)
-    try:
-        if address:
-            price = calc_price(prompt, name, provider_api_url=address)
-        else:
-            price = calc_price(prompt, name, provider_id=provider)
-    except LookupError:
-        return None
-    return float(price.total_price * (1_000_000 // _SMALL_PROMPT))
+    price = _listed(provider, name, base_url or address_of(provider), Usage(_SMALL_PROMPT))
+    return None if price is None else float(price * (1_000_000 // _SMALL_PROMPT))
 
 
 def address_of(provider: str) -> str:
@@ -98,6 +119,16 @@ def address_of(provider: str) -> str:
 
 
 def _total(usage: Usage, model: str, base_url: str) -> Decimal | None:
+    total = _priced(usage, model, address=base_url)
+    return None if total is None else total.quantize(DIGITS)
+
+
+def _listed(provider: str, name: str, address: str, usage: Usage) -> Decimal | None:
+    """Return the list price of so many tokens: of the server at an address, else of a provider by its name."""
+    return _priced(usage, name, address=address) if address else _priced(usage, name, provider=provider)
+
+
+def _priced(usage: Usage, model: str, *, address: str = "", provider: str = "") -> Decimal | None:
     from genai_prices import Usage as Priced
     from genai_prices import calc_price
 
@@ -109,7 +140,9 @@ def _total(usage: Usage, model: str, base_url: str) -> Decimal | None:
         output_tokens=usage.output_tokens,
     )
     try:
-        return calc_price(counts, model, provider_api_url=base_url).total_price.quantize(DIGITS)
+        if provider:
+            return calc_price(counts, model, provider_id=provider).total_price
+        return calc_price(counts, model, provider_api_url=address).total_price
     except LookupError:
         return None
     except ValueError:
