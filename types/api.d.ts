@@ -134,6 +134,23 @@ declare namespace Api {
     name: "branch.selected";
     value: SessionShape | null;
   }
+  /** Which budget has too little left, and when it resets; ``retry_after`` is in how many seconds to try again. That is sooner than the reset where turns under way hold what is left. */
+  interface BudgetData {
+    retry_after: number;
+    budget: string;
+    resets_at: string;
+  }
+  /** A budget that binds a user, in its present period. ``spent`` and ``limit`` are US dollars, or tokens of prompts and answers. ``scarce``: so much is spent that it should be said. ``unpriced`` requests went to models whose price nobody knows: in dollars they count as nothing. */
+  interface BudgetShape {
+    name: string;
+    per: Per;
+    unit: "usd" | "tokens";
+    spent: number;
+    limit: number;
+    resets_at: string;
+    scarce: boolean;
+    unpriced: number;
+  }
   /** How far a call is: ``progress`` of ``total``, null where nobody knows, and a word about it. */
   interface CallProgress {
     toolCallId: string;
@@ -421,7 +438,7 @@ declare namespace Api {
     rating?: 1 | -1 | null;
     proposal?: "open" | "saved" | "refused" | null;
     reasoning?: string | null;
-    finish?: "length" | "content_filter" | "refusal" | "context" | "pause" | null;
+    finish?: "length" | "content_filter" | "refusal" | "context" | "pause" | "budget" | null;
     error?: ErrorShape | null;
     files?: Array<FileShape> | null;
     tool_calls?: Array<ToolCallShape> | null;
@@ -459,6 +476,8 @@ declare namespace Api {
     approvals: Array<ApprovalShape>;
     cursor: number;
   }
+  /** The calendar period that a budget is for, in the site's time zone. A week begins on Monday. */
+  type Per = "day" | "week" | "month";
   /** A session's profile; ``current`` where a session made of it now would begin with the same prompt and tools. */
   interface ProfileShape {
     name: string;
@@ -923,11 +942,12 @@ declare namespace Api {
     value: string;
     mimeType?: string | null;
   }
-  /** What the caller stores, each kind with its quota. */
+  /** What the caller stores, each kind with its quota, and what is spent of the ``budgets`` that bind them. */
   interface UsageResult {
     sessions: SessionsUsed;
     text: TextUsed;
     files: FilesUsed;
+    budgets: Array<BudgetShape>;
   }
   /** A message from the person using the application. */
   interface UserMessage {

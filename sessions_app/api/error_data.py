@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -39,6 +40,17 @@ class QuotaData(Shape):
     limit: int
 
 
+class BudgetData(Shape):
+    """Which budget has too little left, and when it resets; ``retry_after`` is in how many seconds to try again.
+
+    That is sooner than the reset where turns under way hold what is left.
+    """
+
+    retry_after: Annotated[int, Field(ge=1)]
+    budget: str
+    resets_at: datetime
+
+
 class DecidedData(Shape):
     """What was decided on a call, null where nothing was yet, and the turn that goes on with it."""
 
@@ -61,6 +73,6 @@ class ConflictData(Shape):
 
 DATA: Mapping[type[CommandError], tuple[type[Shape], ...]] = {
     TooLarge: (LimitData,),
-    TooMany: (WaitData, QuotaData),
+    TooMany: (WaitData, QuotaData, BudgetData),
     Conflict: (ConflictData,),
 }

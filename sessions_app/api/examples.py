@@ -174,6 +174,18 @@ EXAMPLES: Mapping[str, Example] = {
             "sessions": {"count": 1, "quota": 10000},
             "text": {"characters": 24, "quota": 1_000_000_000},
             "files": {"bytes": 0, "quota": 1_000_000_000},
+            "budgets": [
+                {
+                    "name": "Group staff, US dollars per month",
+                    "per": "month",
+                    "unit": "usd",
+                    "spent": 41.5,
+                    "limit": 50.0,
+                    "resets_at": "2026-12-01T00:00:00Z",
+                    "scarce": True,
+                    "unpriced": 0,
+                }
+            ],
         },
     ),
     "markdown.render": Example({"texts": ["*6*"]}, {"html": ["<p><em>6</em></p>\n"]}),

@@ -34,7 +34,7 @@ from sessions_app.conversations import transcript
 from sessions_app.database import plain
 from sessions_app.errors import TooMany
 from sessions_app.llm.cache_ledger.prices import TokenPrices
-from sessions_app.models import BudgetPeriod, Turn
+from sessions_app.models import BudgetPeriod, Turn, Unit
 
 BUSY_RETRY_SECONDS = 10
 """After what time to try again where turns under way hold what is left."""
@@ -159,9 +159,10 @@ def settle(turn: Turn, cost: Cost) -> None:
     rows = Turn.objects.filter(pk=turn.pk)
     held = held_by(rows.values_list("held", flat=True).get())
     rows.update(held=None)
-    for each in held.of if held else ():
-        unpriced = int(not cost.is_priced and cost.tokens > 0)
-        _add([(-each.amount, cost.in_unit(each.unit), unpriced, each.period_id)])
+    _add(
+        (-each.amount, cost.in_unit(each.unit), _unpriced(cost, each.unit), each.period_id)
+        for each in (held.of if held else ())
+    )
 
 
 def release(turns: Iterable[Turn]) -> None:
@@ -178,8 +179,11 @@ def release(turns: Iterable[Turn]) -> None:
 def charge(user_id: int, cost: Cost) -> None:
     """Enter what was spent beside the turns: of all budgets that bind the user now."""
     bounds = binding.locked(user_id)
-    unpriced = int(not cost.is_priced and cost.tokens > 0)
-    _add((0, cost.in_unit(bound.unit), unpriced, bound.period_id) for bound in bounds)
+    _add((0, cost.in_unit(bound.unit), _unpriced(cost, bound.unit), bound.period_id) for bound in bounds)
+
+
+def _unpriced(cost: Cost, unit: str) -> int:
+    return int(unit == Unit.USD and not cost.is_priced and cost.tokens > 0)
 
 
 def is_used_up(user_id: int) -> bool:

@@ -12,6 +12,10 @@ NO_RETRY = {"x-should-retry": "false"}
 """What keeps OpenAI's clients from sending a request again by themselves: it would be another turn, or fail again."""
 
 
+_WAITED_SECONDS = 60
+"""For so long OpenAI's clients wait, if they are told to. Then they send a request again by themselves."""
+
+
 class Gone(Exception):  # an outcome, not a fault
     """The client has closed the connection; its turn goes on."""
 
@@ -70,6 +74,10 @@ def unknown_model(name: str) -> ApiError:
 def of_command(error: CommandError) -> ApiError:
     """Return what a command's refusal is here."""
     match error:
+        case TooMany() if "budget" in error.data and error.data["retry_after"] > _WAITED_SECONDS:
+            headers = {"Retry-After": str(error.data["retry_after"]), **NO_RETRY}
+            kind = "insufficient_quota"
+            return ApiError(429, error.text, kind=kind, code=kind, headers=headers)
         case TooMany() if "retry_after" in error.data:
             return too_many(error.text, error.data["retry_after"])
         case TooMany():
@@ -98,6 +106,8 @@ def of_run(event: dict[str, Any], *, param: str = "messages") -> ApiError:
     ``param`` is what the conversation is called in the request.
     """
     code = event.get("code") or "internal"
+    if code == "budget":
+        return ApiError(429, event["message"], kind="insufficient_quota", code="insufficient_quota", headers=NO_RETRY)
     if code == "context":
         return ApiError(400, event["message"], code="context_length_exceeded", param=param, headers=NO_RETRY)
     return ApiError(_RUN_STATUS.get(code, 502), event["message"], kind="server_error", code=code, headers=NO_RETRY)

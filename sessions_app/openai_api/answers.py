@@ -14,7 +14,13 @@ DONE = b"data: [DONE]\n\n"
 ALIVE = b": the model is at work\n\n"
 """A comment, which clients of server-sent events leave out."""
 
-_FINISH = {"length": "length", "context": "length", "content_filter": "content_filter", "refusal": "content_filter"}
+_FINISH = {
+    "length": "length",
+    "context": "length",
+    "budget": "length",
+    "content_filter": "content_filter",
+    "refusal": "content_filter",
+}
 
 
 class Completion:

@@ -28,6 +28,7 @@ _STATUS = {
 _INCOMPLETE = {
     "length": "max_output_tokens",
     "context": "max_output_tokens",
+    "budget": "max_output_tokens",
     "content_filter": "content_filter",
     "refusal": "content_filter",
 }

@@ -18,7 +18,7 @@ from sessions_app.llm.content.codec import decode, encode
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.deadline import Deadline
 from sessions_app.llm.providers import Providers
-from sessions_app.llm.request import open_stream, prepare
+from sessions_app.llm.request import AnswerLimits, open_stream, prepare
 from tests.llm.talking import PREFIX, WIRES, Session
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -68,7 +68,7 @@ async def test_modules_that_run_while_a_request_is_made_are_hashed(
         await prepare(live, transcript)
         async with AsyncExitStack() as stack:
             with pytest.raises(ModelAPIError):
-                await open_stream(live, transcript, stack, deadline, 1_000)
+                await open_stream(live, transcript, stack, deadline, AnswerLimits(1_000))
     finally:
         profile.stop()
     ran = {file.relative_to(LLM).with_suffix("").as_posix() for file in profile.files}

@@ -28,7 +28,7 @@ def stream(answer: Answer, body: dict[str, Any], counted: Counted) -> Iterator[E
     yield from spoken(answer, lambda word: chunk({"content": word}))
     for index in range(len(answer.calls)):
         yield from _call(index, answer, chunk)
-    yield chunk({}, "tool_calls" if answer.calls else "stop")
+    yield chunk({}, "tool_calls" if answer.calls else "length" if answer.is_cut else "stop")
     yield Event(None, frame | {"choices": [], "usage": _usage(answer, counted)})
     yield Event(None, "[DONE]")
 

@@ -61,6 +61,10 @@ class Provider:
         """Answer the coming requests with these, in order; those after them with five words."""
         self._server.queue.extend(answers)
 
+    def keep_limits(self) -> None:
+        """Have answers no longer than requests want them, as real providers do."""
+        self._server.keeps_limits = True
+
     def forget(self) -> None:
         """Forget what was scripted and not yet asked for, and what was asked."""
         self._server.queue.clear()

@@ -66,7 +66,8 @@ class Answer:
     `error` ends the stream with the wire's own error event before the word of that index, `end` ends it there as if
     nothing were missing. `crlf` ends lines as some servers do. `hangs_up` drops the connection before a word of a
     response. With `silent_cache` a chat completion says nothing of cached tokens, as some servers do; `counts` stand
-    in its usage, whatever is true. A `nameless` answer does not say which model gives it. `raw` is sent in place of
+    in its usage, whatever is true. A `nameless` answer does not say which model gives it. One that `is_cut` says that
+    it has reached its length. `raw` is sent in place of
     all that, chunk by chunk: the bytes of a body as a test wants them, with `headers` beside its type; `cut`, `gates`
     and `silent` stand before the chunk of their index.
     """
@@ -85,6 +86,7 @@ class Answer:
     silent_cache: bool = False
     counts: dict[str, Any] = field(default_factory=dict)
     nameless: bool = False
+    is_cut: bool = False
     gates: dict[int, Gate] = field(default_factory=dict)
     pause: float = 0.0
     raw: list[bytes] | None = None

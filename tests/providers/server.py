@@ -50,7 +50,7 @@ class CutError(Exception):
 class Server:
     """Answers requests from `queue`, in order; when it is empty, with what `default` makes.
 
-    `totals` are the tokens of each request and its answer, all in all, and `counts` those of the request. `seconds` is
+    With `keeps_limits` an answer has no more words than the request wants tokens of it. `totals` are the tokens of each request and its answer, all in all, and `counts` those of the request. `seconds` is
     the clock of Anthropic's cache: it stands still until a test moves it.
     """
 
@@ -61,6 +61,7 @@ class Server:
         self.totals: list[int] = []
         self.counts: list[Counted] = []
         self.seconds = 0.0
+        self.keeps_limits = False
         openai = PromptCache()
         self._caches: dict[ModuleType, PromptCache | BreakpointCache] = {
             chat: openai,
@@ -133,6 +134,9 @@ class Server:
         if answer.raw is not None:
             await _send_raw(wire, writer, answer, answer.raw)
             return
+        limit = recorded.json.get("max_completion_tokens", recorded.json.get("max_tokens"))
+        if self.keeps_limits and limit is not None and limit < len(answer.words):
+            answer.words, answer.is_cut = answer.words[:limit], True
         answer.calls = [Call(call.name, call.arguments, call.id or numbered("call")) for call in answer.calls]
         counted = self._caches[module].count(recorded.json)
         self.counts.append(counted)

@@ -12,6 +12,7 @@ from sessions_app import database, journal
 from sessions_app.api.events import FactNotification, FeatureName, fact_notification, feature_names
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import PAGE, Limit, NoParams, Params, Position, Text
+from sessions_app.budgets.telling import BudgetShape, told
 from sessions_app.conversations import features, profiles, storage
 from sessions_app.conversations.schemas import ChoiceShape
 from sessions_app.conversations.shape import Shape
@@ -51,11 +52,12 @@ class FilesUsed(Shape):
 
 
 class UsageResult(Shape):
-    """What the caller stores, each kind with its quota."""
+    """What the caller stores, each kind with its quota, and what is spent of the ``budgets`` that bind them."""
 
     sessions: SessionsUsed
     text: TextUsed
     files: FilesUsed
+    budgets: list[BudgetShape]
 
 
 class FeaturesResult(Shape):
@@ -119,13 +121,18 @@ async def _features(call: Call, params: NoParams) -> FeaturesResult:
 
 
 async def _usage(call: Call, params: NoParams) -> UsageResult:
-    """Tell how much the caller stores, and how much they may."""
-    used = await call.caller.read(storage.stored, call.caller.user_id)
+    """Tell how much the caller stores and has spent, and how much they may."""
+    used, budgets = await call.caller.read(_used, call.caller.user_id)
     return UsageResult(
         sessions=SessionsUsed(count=used.sessions, quota=settings.HERMES_SESSIONS_PER_USER),
         text=TextUsed(characters=used.characters, quota=settings.HERMES_TEXT_QUOTA),
         files=FilesUsed(bytes=used.file_bytes, quota=settings.HERMES_FILE_QUOTA),
+        budgets=budgets,
     )
+
+
+def _used(user_id: int) -> tuple[storage.Stored, list[BudgetShape]]:
+    return storage.stored(user_id), told(user_id)
 
 
 async def _since(call: Call, params: SinceParams) -> SinceResult:

@@ -20,6 +20,7 @@ Cause = Literal[
     "other",
 ]
 EmptyResult = dict[str, Any]
+Per = Literal["day", "week", "month"]
 TurnKind = Literal["message", "edit", "regeneration", "resumption", "compaction", "title", "refresh"]
 TurnStatus = Literal["queued", "running", "complete", "stopped", "failed", "interrupted", "withdrawn"]
 
@@ -109,6 +110,32 @@ class BranchSelected(TypedDict):
     subagentRunId: NotRequired[str | None]
     name: Literal["branch.selected"]
     value: SessionShape | None
+
+
+class BudgetData(TypedDict):
+    """Which budget has too little left, and when it resets; `retry_after` is in how many seconds to try
+    again. That is sooner than the reset where turns under way hold what is left.
+    """
+
+    retry_after: int
+    budget: str
+    resets_at: str
+
+
+class BudgetShape(TypedDict):
+    """A budget that binds a user, in its present period. `spent` and `limit` are US dollars, or tokens of
+    prompts and answers. `scarce`: so much is spent that it should be said. `unpriced` requests went to models
+    whose price nobody knows: in dollars they count as nothing.
+    """
+
+    name: str
+    per: Per
+    unit: Literal["usd", "tokens"]
+    spent: float
+    limit: float
+    resets_at: str
+    scarce: bool
+    unpriced: int
 
 
 class CallProgress(TypedDict):
@@ -523,7 +550,7 @@ class MessageShape(TypedDict):
     rating: NotRequired[Literal[1, -1] | None]
     proposal: NotRequired[Literal["open", "saved", "refused"] | None]
     reasoning: NotRequired[str | None]
-    finish: NotRequired[Literal["length", "content_filter", "refusal", "context", "pause"] | None]
+    finish: NotRequired[Literal["length", "content_filter", "refusal", "context", "pause", "budget"] | None]
     error: NotRequired[ErrorShape | None]
     files: NotRequired[list[FileShape] | None]
     tool_calls: NotRequired[list[ToolCallShape] | None]
@@ -1220,11 +1247,12 @@ class UrlSource(TypedDict):
 
 
 class UsageResult(TypedDict):
-    """What the caller stores, each kind with its quota."""
+    """What the caller stores, each kind with its quota, and what is spent of the `budgets` that bind them."""
 
     sessions: SessionsUsed
     text: TextUsed
     files: FilesUsed
+    budgets: list[BudgetShape]
 
 
 class UserMessage(TypedDict):
