@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil
+from math import ceil, floor
 
 from sessions_app.llm.cache_ledger.entries import Entry
 from sessions_app.llm.cache_ledger.prices import TokenPrices
@@ -12,6 +12,8 @@ from sessions_app.llm.usage import Usage
 from sessions_app.models import Unit
 from sessions_app.models.budgets import NANODOLLARS
 
+# Of a billionth of a dollar: what floats say behind these is how floats are.
+_EXACT_DIGITS = 3
 UNLIMITED = 1_000_000_000
 """Tokens of an answer that no budget bounds."""
 
@@ -64,7 +66,8 @@ def cost_of(prices: TokenPrices | None, prompt: int, answer: int) -> Cost:
     """Return what so many tokens of a prompt and of its answer cost at most."""
     if prices is None:
         return Cost(prompt + answer, is_priced=prompt + answer == 0)
-    return Cost(prompt + answer, ceil(prompt * prices.prompt * NANODOLLARS + answer * prices.answer * NANODOLLARS))
+    dollars = prompt * prices.prompt + answer * prices.answer
+    return Cost(prompt + answer, ceil(round(dollars * NANODOLLARS, _EXACT_DIGITS)))
 
 
 def answer_within(left: int, unit: str, prices: TokenPrices | None) -> int:
@@ -73,4 +76,6 @@ def answer_within(left: int, unit: str, prices: TokenPrices | None) -> int:
         return left
     if left > 0 and (prices is None or not prices.answer):
         return UNLIMITED  # nobody knows what it costs, or it costs nothing
-    return int(left / (prices.answer * NANODOLLARS)) if prices and prices.answer else left
+    if left <= 0 or prices is None:
+        return left
+    return floor(round(left / (prices.answer * NANODOLLARS), _EXACT_DIGITS))
