@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
 from sessions_app.admin.audit import AuditEntryAdmin
+from sessions_app.admin.budgets import BudgetAdmin
 from sessions_app.admin.features import FeatureRuleAdmin
 from sessions_app.admin.groups import RightsGroupAdmin
 from sessions_app.admin.profiles import AgentProfileAdmin
@@ -21,6 +22,7 @@ from sessions_app.models import (
     AgentProfile,
     ApiToken,
     AuditEntry,
+    Budget,
     ChatSession,
     DeletionRequest,
     FeatureRule,
@@ -46,6 +48,7 @@ admin.site.register(RetentionPolicy, RetentionPolicyAdmin)
 admin.site.register(LegalHold, LegalHoldAdmin)
 admin.site.register(DeletionRequest, DeletionRequestAdmin)
 admin.site.register(PurgeRun, PurgeRunAdmin)
+admin.site.register(Budget, BudgetAdmin)
 admin.site.unregister(Group)
 admin.site.register(Group, RightsGroupAdmin)
 # A project with a user model of its own has pages of its own for it.

@@ -83,7 +83,7 @@ class TurnAdmin(InspectionAdmin):
     fieldsets = (
         (None, {"fields": ("run_id", "kind", "status", "owner", "chat_session", ("provider", "model"))}),
         ("Guard", {"fields": (("guard_agent", "guard_transcript"), "guard_reason")}),
-        ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"))}),
+        ("Tokens", {"fields": (("tokens_in", "cached_in", "written"), ("tokens_out", "reasoning"), "estimated")}),
         ("Cache", {"fields": (("expected", "missed_by", "told"), "kept_for", "retention_reason", "prefix_digest")}),
         ("Money", {"fields": (("paid", "saved_by_cache"),)}),
         ("Calls that wait, or have waited", {"fields": ("asked", "carried_out"), "classes": ("collapse",)}),
@@ -226,6 +226,12 @@ class TurnAdmin(InspectionAdmin):
     def reasoning(self, row: Turn) -> str:
         """The part of the answers that was reasoning."""
         return number(row.reasoning_tokens)
+
+    @admin.display(description="estimated besides")
+    def estimated(self, row: Turn) -> str:
+        """What budgets were charged for what its provider has not counted, because it was broken off."""
+        tokens, cost = row.uncounted_tokens, row.uncounted_cost
+        return f"{number(tokens)} tokens, {money(cost if cost else None)}" if tokens else "-"
 
     @admin.display(description="began")
     def began(self, row: Turn) -> str:

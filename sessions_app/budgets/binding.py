@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from math import ceil
+from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import DateTimeField, F, FilteredRelation, Q, QuerySet, Value
 from django.utils.timezone import get_default_timezone
 
 from sessions_app.budgets.amounts import dollars_of
 from sessions_app.budgets.periods import Period, period_of
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
-from sessions_app.models import BudgetPeriod, Unit
+from sessions_app.models import Budget, BudgetPeriod, Per, Unit
 
 _OF_USER = """
 SELECT budget.id, own_group.name, budget.per, budget.unit, budget.amount, budget.warn_at, {now}
@@ -96,6 +97,26 @@ def locked(user_id: int) -> list[Bound]:
         )
         found = _with_counters(bounds, lock=True)
     return sorted(found, key=lambda bound: bound.period_id)
+
+
+def present(rows: QuerySet[Budget]) -> QuerySet[Budget]:
+    """Return budgets, each with what ``of_budget`` wants: the database's time, and the counters of the period then."""
+    clock = plain.rows(f"SELECT {_NOW[connection.vendor]}".replace("%%", "%"), [])[0][0]
+    now = clock if isinstance(clock, datetime) else datetime.fromisoformat(clock)
+    zone, is_present = get_default_timezone(), Q()
+    for per in Per.values:
+        is_present |= Q(per=per, periods__began=period_of(per, now, zone).began)
+    return rows.annotate(
+        now=Value(now, DateTimeField()), present=FilteredRelation("periods", condition=is_present)
+    ).annotate(spent_now=F("present__spent"), reserved_now=F("present__reserved"), unpriced_now=F("present__unpriced"))
+
+
+def of_budget(row: Any) -> Bound:
+    """Return a budget of ``present``."""
+    group = row.group.name if row.group else None
+    period = period_of(row.per, row.now, get_default_timezone())
+    counters = row.spent_now or 0, row.reserved_now or 0, row.unpriced_now or 0
+    return Bound(row.pk, group, row.per, row.unit, row.amount, row.warn_at, row.now, period, 0, *counters)
 
 
 def of_row(row: BudgetPeriod) -> Bound:

@@ -18,6 +18,7 @@ from sessions_app.models import (
     AgentProfile,
     ApiToken,
     AuditEntry,
+    Budget,
     ChatSession,
     DeletionRequest,
     FeatureRule,
@@ -31,7 +32,7 @@ from tests.admin.conftest import Enter, list_of, make_session, make_turn, say
 
 REGISTERED: list[type[models.Model]] = [
     *(ChatSession, Turn, AgentProfile, ApiToken, ToolServer, FeatureRule, AuditEntry, User, Group),
-    *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun),
+    *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun, Budget),
 ]
 LOOKUPS = ("", "__exact", "__iexact", "__startswith", "__regex", "__contains", "__gt", "__lte", "__in", "__isnull")
 LOOKUPS_OF_RELATED = ("", "__startswith", "__isnull")
@@ -54,6 +55,7 @@ DECLARED = {
     LegalHold: set(),
     DeletionRequest: set(),
     PurgeRun: set(),
+    Budget: {f"{name}__{lookup}" for name in ("per", "unit") for lookup in ("exact", "isnull")},
 }
 
 

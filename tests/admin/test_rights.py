@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, LegalHold, RetentionPolicy, ToolServer
+from sessions_app.models import AgentProfile, ApiToken, Budget, ChatSession, LegalHold, RetentionPolicy, ToolServer
 from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
 
@@ -29,6 +29,7 @@ def rights(*verbs: str) -> list[str]:
 CHANGED: dict[str, set[type]] = {
     "change_agentprofile": {AgentProfile},
     "change_toolserver": {ToolServer},
+    "change_budget": {Budget},
     "change_user": {User, ApiToken},
     "change_retentionpolicy": {RetentionPolicy},
     "change_legalhold": {LegalHold},
@@ -127,6 +128,8 @@ FORGED = {
     "days": "77",
     "archived_days": "77",
     "tools": "calculator",
+    "limit": "7",
+    "warn_at": "7",
 }
 
 

@@ -16,13 +16,15 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test import Client
 from django.urls import reverse
-from django.utils.timezone import now
+from django.utils.timezone import localdate, now
 
 from sessions_app.models import (
     AgentProfile,
     ApiToken,
     AuditEntry,
     Branch,
+    Budget,
+    BudgetPeriod,
     ChatSession,
     DeletionRequest,
     Feature,
@@ -44,8 +46,7 @@ from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 MODELS: tuple[Any, ...] = (
     *(User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions),
     *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool, FeatureRule),
-    *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool),
-    *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun),
+    *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun, Budget, BudgetPeriod),
 )
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
@@ -55,7 +56,7 @@ SHOWN: dict[str, set[str]] = {
     | {f"ChatSession.{name}" for name in ("archived", "pinned", "created_at", "updated_at")}
     | {"User.username", "AgentProfile.name", "AgentProfile.model"},
     "turn": {f"Turn.{field.name}" for field in Turn._meta.fields}
-    - {f"Turn.{name}" for name in ("text", "checkpoint", "claim", "message_id", "answer_id", "last_seq")}
+    - {f"Turn.{name}" for name in ("text", "checkpoint", "claim", "message_id", "answer_id", "last_seq", "held")}
     | {"User.username", "AgentProfile.name"},
     "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields} - {"AgentProfile.sealed_key"}
     | {"Group.name"},
@@ -78,6 +79,9 @@ SHOWN: dict[str, set[str]] = {
     | {"User.username"},
     "purgerun": {f"PurgeRun.{field.name}" for field in PurgeRun._meta.fields}
     - {"PurgeRun.claim", "PurgeRun.heartbeat_at"},
+    "budget": {f"Budget.{name}" for name in ("per", "unit", "amount", "warn_at")}
+    | {f"BudgetPeriod.{name}" for name in ("began", "spent", "reserved", "unpriced")}
+    | {"User.username", "Group.name"},
 }
 """The columns that the right to view a model shows (docs/operations.md), by the model's name in the right."""
 
@@ -122,6 +126,8 @@ def people() -> list[User]:
         LegalHold.objects.create(owner=user, reason=f"reason {name}")
         DeletionRequest.objects.create(owner=user, kind="chats", due_at=now())
         PurgeRun.objects.create(claim=uuid.uuid4(), process=f"process {user.username}")
+        budget = Budget.objects.create(user=user, per="day", unit="usd", amount=len(name) * 10**9)
+        BudgetPeriod.objects.create(budget=budget, began=localdate(), spent=len(name), reserved=1, unpriced=2)
         users.append(user)
     return users
 
@@ -147,6 +153,8 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
         PurgeRun: {"process__in": [f"process {user.username}" for user in users]},
         ToolServer: {"profiles__chat_sessions__owner__in": users},
         ToolServerTool: {"server__profiles__chat_sessions__owner__in": users},
+        Budget: {"user__in": users},
+        BudgetPeriod: {"budget__user__in": users},
     }
     rows: models.QuerySet[Any] = model.objects.filter(**by.get(model, {"owner__in": users}))
     return rows.order_by("pk")

@@ -50,7 +50,8 @@ class CutError(Exception):
 class Server:
     """Answers requests from `queue`, in order; when it is empty, with what `default` makes.
 
-    With `keeps_limits` an answer has no more words than the request wants tokens of it. `totals` are the tokens of each request and its answer, all in all, and `counts` those of the request. `seconds` is
+    With `keeps_limits` an answer has no more words than the request wants tokens of it. `totals` are the tokens of each
+    request and its answer, all in all, and `counts` those of the request. `seconds` is
     the clock of Anthropic's cache: it stands still until a test moves it.
     """
 
@@ -134,9 +135,8 @@ class Server:
         if answer.raw is not None:
             await _send_raw(wire, writer, answer, answer.raw)
             return
-        limit = recorded.json.get("max_completion_tokens", recorded.json.get("max_tokens"))
-        if self.keeps_limits and limit is not None and limit < len(answer.words):
-            answer.words, answer.is_cut = answer.words[:limit], True
+        if self.keeps_limits:
+            _shorten(answer, recorded.json)
         answer.calls = [Call(call.name, call.arguments, call.id or numbered("call")) for call in answer.calls]
         counted = self._caches[module].count(recorded.json)
         self.counts.append(counted)
@@ -157,6 +157,12 @@ class Server:
                 data = event.encode()
                 await _send(wire, writer, h11.Data(data.replace(b"\n", b"\r\n") if answer.crlf else data))
         await _send(wire, writer, h11.EndOfMessage())
+
+
+def _shorten(answer: Answer, body: dict[str, Any]) -> None:
+    limit = body.get("max_completion_tokens", body.get("max_tokens"))
+    if limit is not None and limit < len(answer.words):
+        answer.words, answer.is_cut = answer.words[:limit], True
 
 
 async def _send_raw(wire: h11.Connection, writer: asyncio.StreamWriter, answer: Answer, chunks: list[bytes]) -> None:
