@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import floor, log10
+from math import ceil, floor, log10
 
 STEPS = 4
 # In all frames, of a viewBox that is 200 high.
 TOP, BOTTOM = 16, 176
 _GAP = 3
+NAMED = 7
+"""Days whose names there is room for; of more, the bars are narrower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One day: its bars and the point of its money, above its name."""
+    """One day: its bars and the point of its money, above its name, where there is room for that (``is_named``)."""
 
     day: date
     middle: float
     bar_in: Bar
     bar_out: Bar
     money_y: float
+    is_named: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,10 @@ def plot(days: Sequence[Day], frame: Frame) -> Plot:
     """Return the plot of the days, oldest first."""
     most_tokens = _round_up(max(max(day.tokens_in, day.tokens_out) for day in days))
     most_dollars = _round_up(max(day.dollars for day in days))
-    step = (frame.right - frame.left) / len(days)
+    step, scale = (frame.right - frame.left) / len(days), min(1, NAMED / len(days))
     columns = [
-        _column(day, frame, frame.left + step * (place + 0.5), most_tokens, most_dollars)
-        for place, day in enumerate(days)
+        _column(day, frame, frame.left + step * (place + 0.5), most_tokens, most_dollars, scale, is_named)
+        for place, (day, is_named) in enumerate(zip(days, _named(len(days)), strict=True))
     ]
     parts = [n / STEPS for n in range(1, STEPS + 1)]
     lines = [Line(_y(part), in_short(most_tokens * part), f"${most_dollars * part:,.2f}") for part in parts]
@@ -102,19 +105,29 @@ def in_short(count: float) -> str:
     return f"{count:.3g}"
 
 
-def _column(day: Day, frame: Frame, middle: float, most_tokens: float, most_dollars: float) -> Column:
-    left = middle - (frame.in_width + _GAP + frame.out_width) / 2
+def _named(count: int) -> list[bool]:
+    """Tell which days have their names under them: the last one, and those before it as far as there is room."""
+    every = ceil(count / NAMED)
+    return [(count - 1 - place) % every == 0 for place in range(count)]
+
+
+def _column(
+    day: Day, frame: Frame, middle: float, most_tokens: float, most_dollars: float, scale: float, is_named: bool
+) -> Column:
+    in_width, gap, out_width = frame.in_width * scale, _GAP * scale, frame.out_width * scale
+    left = middle - (in_width + gap + out_width) / 2
     return Column(
         day.day,
         round(middle, 1),
-        _bar(left, frame.in_width, day.tokens_in / most_tokens),
-        _bar(left + frame.in_width + _GAP, frame.out_width, day.tokens_out / most_tokens),
+        _bar(left, in_width, day.tokens_in / most_tokens),
+        _bar(left + in_width + gap, out_width, day.tokens_out / most_tokens),
         _y(day.dollars / most_dollars),
+        is_named,
     )
 
 
 def _bar(x: float, width: float, part: float) -> Bar:
-    return Bar(round(x, 1), _y(part), width, round(BOTTOM - _y(part), 1))
+    return Bar(round(x, 1), _y(part), round(width, 1), round(BOTTOM - _y(part), 1))
 
 
 def _y(part: float) -> float:

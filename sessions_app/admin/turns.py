@@ -8,11 +8,12 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from sessions_app.admin import approvals, ledger, rights
+from sessions_app.admin import approvals, ledger, rights, spending_csv
 from sessions_app.admin.filters import (
     AskedFilter,
     ErrorFilter,
@@ -99,7 +100,12 @@ class TurnAdmin(InspectionAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses, the ledger's among them."""
         view = self.admin_site.admin_view(self.ledger_view)
-        return [path("ledger/", view, name="sessions_app_turn_ledger"), *super().get_urls()]
+        as_csv = self.admin_site.admin_view(self.spending_view)
+        return [
+            path("ledger/", view, name="sessions_app_turn_ledger"),
+            path("ledger/spending.csv", as_csv, name="sessions_app_turn_spending"),
+            *super().get_urls(),
+        ]
 
     def ledger_view(self, request: HttpRequest) -> HttpResponse:
         """Show what the turns of a period have cost, to whoever may see turns."""
@@ -108,6 +114,16 @@ class TurnAdmin(InspectionAdmin):
         shown = {**self.admin_site.each_context(request), "title": "Ledger", "opts": self.opts}
         shown |= ledger.context(request.GET.dict())
         return TemplateResponse(request, "admin/sessions_app/turn/ledger.html", shown)
+
+    def spending_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Give who has spent what, to whoever may see turns."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = ledger.LedgerForm({"days": str(ledger.USUAL), **request.GET.dict()})
+        if not form.is_valid():
+            return self.ledger_view(request)  # which says what is wrong
+        user = form.cleaned_data["user"]
+        return spending_csv.response(form.cleaned_data["days"], user.pk if user else None)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Return the newest first, by the order that an index holds: of a session's turns that is their id."""

@@ -7,9 +7,12 @@ transaction: so each turn is counted once, in one place or the other.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Sum
 
 from sessions_app.conversations.spending import COUNTS, Posting, Totals
@@ -19,12 +22,51 @@ from sessions_app.llm.usage import Usage
 from sessions_app.models import AgentProfile, KeptSpending
 
 _KEYS = ("day", "profile_id", "beside", "miss")
+REMOVED_USER = "removed users"
 _FIGURES = ("turns", "expected_tokens", "missed_tokens", "cost", "saved", "priced", "unpriced")
 
 
-def postings(since: datetime) -> list[Posting]:
-    """Return what was spent since then, by days of UTC; of deleted turns from the day of that moment on."""
-    return [*postings_of_turns(since), *_kept(since.date(), date.max)]
+def postings(since: datetime, owner_id: int | None = None) -> list[Posting]:
+    """Return what was spent since then, by days of UTC; of deleted turns from the day of that moment on.
+
+    Of all users, or of one.
+    """
+    return [*postings_of_turns(since, owner_id), *_kept(since.date(), date.max, owner_id)]
+
+
+def by_owner(first: date, last: date) -> list[tuple[str, int | None, Totals]]:
+    """Return what deleted turns of some days have cost, by their users' names and by profiles."""
+    found = _summed(first, last, keys=("owner_id", "profile_id"))
+    names = user_names({owner_id for (owner_id, _), _ in found})
+    return [(names[owner_id], profile, totals) for (owner_id, profile), totals in found]
+
+
+def kept_on(day: date, owner_id: int | None = None) -> list[dict[str, Any]]:
+    """Return what deleted turns of a day have cost, as ``spending.spent_on`` tells it of others."""
+    found = _summed(day, day, owner_id, ("owner_id", "profile_id", "beside"))
+    names = user_names({owner for (owner, *_), _ in found})
+    profiles = dict(AgentProfile.objects.values_list("pk", "name")) if found else {}
+    return [
+        {
+            "user": names[owner],
+            "named": profiles.get(profile),
+            "beside": beside,
+            "turns_": totals.turns,
+            **{f"{name}_": getattr(totals.usage, name) for name in COUNTS},
+            "uncounted_tokens_": 0,
+            "uncounted_cost_": Decimal(0),
+            "cost_": totals.cost,
+            "unpriced_": totals.unpriced,
+        }
+        for (owner, profile, beside), totals in found
+    ]
+
+
+def user_names(owner_ids: set[int | None]) -> dict[int | None, str]:
+    """Return the names of users, by their primary keys; of those that are gone that they are."""
+    users = get_user_model()
+    known = users._default_manager.filter(pk__in=owner_ids).values_list("pk", users.USERNAME_FIELD)
+    return dict.fromkeys(owner_ids, REMOVED_USER) | dict(known)
 
 
 def kept_by_day(first: date, last: date) -> dict[date, Totals]:
@@ -35,8 +77,8 @@ def kept_by_day(first: date, last: date) -> dict[date, Totals]:
     return sums
 
 
-def _kept(first: date, last: date) -> list[Posting]:
-    found = _summed(first, last)
+def _kept(first: date, last: date, owner_id: int | None = None) -> list[Posting]:
+    found = _summed(first, last, owner_id)
     # Only those that are still there have a name.
     named = {profile for (_, profile, _, _), _ in found if profile is not None}
     profiles = set(AgentProfile.objects.filter(pk__in=named).values_list("pk", flat=True)) if named else set()
@@ -52,14 +94,21 @@ def _kept(first: date, last: date) -> list[Posting]:
     ]
 
 
-def _summed(first: date, last: date) -> list[tuple[tuple[date, int | None, str, str], Totals]]:
-    """Return the sums of some days by day, profile, what is beside turns, and miss. It costs by these days' rows."""
-    kept = KeptSpending.objects.filter(day__gte=first, day__lte=last).order_by().values_list(*_KEYS)
+def _summed(
+    first: date, last: date, owner_id: int | None = None, keys: Sequence[str] = _KEYS
+) -> list[tuple[tuple[Any, ...], Totals]]:
+    """Return the sums of some days, by day, profile, what is beside turns, and miss, or by other keys.
+
+    It costs by these days' rows.
+    """
+    days = KeptSpending.objects.filter(day__gte=first, day__lte=last)
+    kept = (days if owner_id is None else days.filter(owner_id=owner_id)).order_by().values_list(*keys)
     rows = kept.annotate(**{f"{name}_": Sum(name) for name in (*_FIGURES, *COUNTS)})
-    return [
-        (
-            (day, profile, beside, miss),
-            Totals(turns, expected, missed, Usage(*counts), Decimal(cost), Decimal(saved), priced, unpriced),
-        )
-        for day, profile, beside, miss, turns, expected, missed, cost, saved, priced, unpriced, *counts in rows
-    ]
+    width = len(keys)
+    return [(tuple(row[:width]), _totals(*row[width:])) for row in rows]
+
+
+def _totals(
+    turns: int, expected: int, missed: int, cost: Decimal, saved: Decimal, priced: int, unpriced: int, *counts: int
+) -> Totals:
+    return Totals(turns, expected, missed, Usage(*counts), Decimal(cost), Decimal(saved), priced, unpriced)

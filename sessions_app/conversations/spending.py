@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import TruncDate
+from django.utils.timezone import make_aware
 
 from sessions_app.conversations.ledger_schemas import (
     GuardShape,
@@ -194,8 +196,8 @@ class Posting:
     totals: Totals
 
 
-def postings(since: datetime) -> list[Posting]:
-    """Return what the turns asked for since then have cost, by days of the present time zone.
+def postings(since: datetime, owner_id: int | None = None) -> list[Posting]:
+    """Return what the turns asked for since then have cost, by days of the present time zone; of all users, or of one.
 
     One query, whose rows are few: sums over days, profiles and causes are made of them. It reads by the index of
     ``created_at``, so it costs what the period holds, whatever is older.
@@ -208,10 +210,46 @@ def postings(since: datetime) -> list[Posting]:
         Case(When(kind__in=BESIDE, then=F("kind")), default=Value("")),
         "miss",
     )
+    turns = Turn.objects.filter(created_at__gte=since)
     return [
         Posting(day, key, beside, Cause(miss) if miss else None, totals)
-        for (day, key, beside, miss), totals in _summed(Turn.objects.filter(created_at__gte=since), *keys)
+        for (day, key, beside, miss), totals in _summed(
+            turns if owner_id is None else turns.filter(owner=owner_id), *keys
+        )
     ]
+
+
+def by_user(turns: QuerySet[Turn]) -> list[tuple[str, int | None, Totals]]:
+    """Return what the turns of each user have cost, by profiles (by primary key, None for one that was removed).
+
+    What is beside the turns is its user's. One query; its rows are users and the profiles that they have used.
+    """
+    name = f"owner__{get_user_model().USERNAME_FIELD}"
+    profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
+    return [(user, key, totals) for (user, key), totals in _summed(turns, name, profile)]
+
+
+def spent_on(day: date, owner_id: int | None = None) -> list[dict[str, Any]]:
+    """Return who has spent what on which profile on a day of the present time zone: a row for each, by their names.
+
+    Of all users, or of one. ``kind`` is that of what is beside the turns, empty for turns.
+    """
+    begin = make_aware(datetime.combine(day, time.min))
+    turns = Turn.objects.filter(created_at__gte=begin, created_at__lt=begin + timedelta(days=1))
+    turns = turns if owner_id is None else turns.filter(owner=owner_id)
+    counted: Any = turns.exclude(prefix_digest="", uncounted_tokens=0).order_by()
+    keys: dict[str, Any] = {
+        "user": F(f"owner__{get_user_model().USERNAME_FIELD}"),
+        "named": F("chat_session__profile__name"),
+        "beside": Case(When(kind__in=BESIDE, then=F("kind")), default=Value("")),
+    }
+    sums = {
+        "turns_": Count("pk", filter=~Q(kind__in=BESIDE)),
+        **{f"{name}_": Sum(name) for name in (*COUNTS, "uncounted_tokens", "uncounted_cost")},
+        "cost_": Sum("cost", default=Decimal(0)),
+        "unpriced_": Count("pk", filter=Q(cost=None)),
+    }
+    return list(counted.values(**keys).annotate(**sums).order_by("user", "named", "beside"))
 
 
 def by_cause(turns: QuerySet[Turn]) -> dict[Cause | None, Totals]:

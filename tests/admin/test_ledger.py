@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from sessions_app.admin.spending_csv import COLUMNS
 from sessions_app.conversations.spending import Totals, by_cause, postings
 from sessions_app.llm.cache_ledger.causes import Cause
 from sessions_app.llm.usage import Usage
@@ -20,6 +24,7 @@ from sessions_app.models import AgentProfile, ChatSession, Turn, TurnKind
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, page_of, text_of
 
 LEDGER = reverse("admin:sessions_app_turn_ledger")
+CSV = reverse("admin:sessions_app_turn_spending")
 HIT: dict[str, Any] = {
     "prefix_digest": "d" * 32,
     "input_tokens": 1000,
@@ -241,3 +246,64 @@ def test_titles_have_a_line_of_their_own(boss: Client, chat_session: ChatSession
     assert profiles["Titles (HERMES_TITLE_MODEL)"] == ["0", *figures]
     assert profiles["Total"][0] == "1"
     assert "Titles (HERMES_TITLE_MODEL)" not in tables(boss, f"?profile={chat_session.profile_id}")["Profile"]
+
+
+def test_users_are_listed_by_what_they_spend_and_one_can_be_chosen(
+    boss: Client, alice: User, chat_session: ChatSession
+) -> None:
+    bob = User.objects.create_user("bob")
+    make_turn(chat_session, **HIT)
+    make_turn(make_session(bob), **EVICTED | {"input_tokens": 5_000})
+    users = tables(boss)["User"]
+    assert list(users) == ["bob", "alice", "Total"]
+    page = boss.get(f"{LEDGER}?user=alice")
+    assert [table.key for table in page.context["tables"]] == ["Cause", "Profile", "Day"]
+    assert "spending.csv?days=30&amp;user=alice" in page.content.decode()
+    assert tables(boss, "?user=alice")["Profile"]["Total"][0] == "1"
+    assert len(page.context["plots"][0].columns) == 30
+    assert sum(column.is_named for column in page.context["plots"][0].columns) <= 7
+    assert "There is no user of this name." in boss.get(f"{LEDGER}?user=nobody").content.decode()
+
+
+def streamed(response: Any) -> str:
+    """What an answer that is made piece by piece has in all."""
+
+    async def read() -> bytes:
+        return b"".join([piece async for piece in response.streaming_content])
+
+    return async_to_sync(read)().decode()
+
+
+def test_spending_is_downloaded_as_csv_that_no_spreadsheet_takes_for_formulas(boss: Client) -> None:
+    """Streamed a day at a time; with what budgets were charged by an estimate."""
+
+    eve, other = User.objects.create_user("+eve"), User.objects.create_user("other")
+    profile = AgentProfile.objects.create(name='=HYPERLINK("http://x","y")')
+    chat = make_session(eve, profile=profile)
+    make_turn(chat, **HIT)
+    make_turn(chat, **HIT)
+    make_turn(chat, kind=TurnKind.TITLE, **UNPRICED)
+    make_turn(make_session(other), uncounted_tokens=70, uncounted_cost=Decimal("0.5"))
+    Turn.objects.filter(owner=other).update(created_at=timezone.now() - timedelta(days=3))
+    page = boss.get(CSV)
+    assert (page.status_code, page["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert page["Content-Disposition"].startswith("attachment; ")
+    read = csv.DictReader(StringIO(streamed(page)))
+    assert read.fieldnames == list(COLUMNS)
+    rows = list(read)
+    day = timezone.localdate()
+    assert [(row["day"], row["user"], row["beside"], row["turns"]) for row in rows] == [
+        (str(day - timedelta(days=3)), "other", "", "1"),
+        (str(day), "'+eve", "", "2"),
+        (str(day), "'+eve", "title", "0"),
+    ]
+    assert rows[1]["profile"] == '\'=HYPERLINK("http://x","y")'
+    assert (rows[1]["input_tokens"], float(rows[1]["usd"]), rows[1]["without_price"]) == ("2000", 0.5, "0")
+    assert (rows[2]["without_price"], rows[0]["estimated_tokens"], float(rows[0]["estimated_usd"])) == ("1", "70", 0.5)
+    one = boss.get(f"{CSV}?days=7&user=other")
+    assert streamed(one).count("\r\n") == 2
+
+
+def test_spending_is_for_who_may_see_turns(enter: Enter, boss: Client) -> None:
+    assert enter("view_budget").get(CSV).status_code == 403
+    assert "There is no user of this name." in boss.get(f"{CSV}?user=nobody").content.decode()

@@ -112,6 +112,8 @@ class Server:
                 return
             self.requests.append(recorded)
             answer = self.queue.popleft() if self.queue else self.default()
+            if self.keeps_limits:
+                _shorten(answer, recorded.json)
             try:
                 await self._answer(recorded, answer, wire, writer)
             finally:
@@ -135,8 +137,6 @@ class Server:
         if answer.raw is not None:
             await _send_raw(wire, writer, answer, answer.raw)
             return
-        if self.keeps_limits:
-            _shorten(answer, recorded.json)
         answer.calls = [Call(call.name, call.arguments, call.id or numbered("call")) for call in answer.calls]
         counted = self._caches[module].count(recorded.json)
         self.counts.append(counted)
