@@ -15,7 +15,7 @@ from django.db import Error
 from sessions_app import database
 from sessions_app.budgets import holding
 from sessions_app.budgets.amounts import Cost, cost_of, counted, dollars_of
-from sessions_app.budgets.estimates import CAUTIOUS_BYTES_PER_TOKEN, LEAST_ANSWER, allowance_of
+from sessions_app.budgets.estimates import ALLOWANCE, CAUTIOUS_BYTES_PER_TOKEN, LEAST_ANSWER, allowance_of
 from sessions_app.budgets.holding import Held
 from sessions_app.errors import TooMany
 from sessions_app.llm.cache_ledger.requests import BYTES_PER_TOKEN
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 SCARCE_ANSWER = 16_000
 """Tokens. Where more than these are left for an answer its provider is told no limit: few answers are as long."""
+AHEAD = 256
+"""Tokens that are always reserved beyond what has been said: so much more may be on its way when nothing is left."""
 NO_WORD = "Nothing was left of your budget before the model said a word."
 
 
@@ -43,9 +45,10 @@ class Meter:
         self._used = Cost()
         self._uncounted = Cost()
         self._requests = 0
-        # Of the request under way: the tokens of its prompt, whether its provider keeps to a limit, the answer's bytes.
+        # Of the request under way: the tokens of its prompt, those that its provider was told that the answer may have
+        # (None: any number), and the answer's bytes.
         self._prompt = 0
-        self._is_limited = False
+        self._limit: int | None = None
         self._said = 0
 
     @property
@@ -72,8 +75,8 @@ class Meter:
             except TooMany as refused:
                 raise ProviderError("budget", refused.text) from None
         longest = self._held.longest
-        self._is_limited = longest < SCARCE_ANSWER
-        return longest if self._is_limited else None
+        self._limit = longest if longest < SCARCE_ANSWER else None
+        return self._limit
 
     def _is_enough(self, held: Held) -> bool:
         cost = cost_of(held.prices, self._prompt, held.answer)
@@ -88,10 +91,12 @@ class Meter:
         if self._held is None:
             return True
         self._said += _size_of(event)
-        if (said := self._tokens_said) <= self._held.answer:
+        if self._limit is not None and self._limit <= self._held.answer:
+            return True  # its provider keeps to what is reserved
+        if (least := self._tokens_said + AHEAD) <= self._held.answer:
             return True
         try:
-            self._held = await self._extend(said + allowance_of(None), said)
+            self._held = await self._extend(least + ALLOWANCE, least)
         except TooMany:
             return False
         except Error:
@@ -100,8 +105,8 @@ class Meter:
 
     @property
     def _tokens_said(self) -> int:
-        # A provider that keeps to a limit counts by itself: then ours is to end no answer too early.
-        per_token = BYTES_PER_TOKEN if self._is_limited else CAUTIOUS_BYTES_PER_TOKEN
+        # Where little is left, an answer is not to end too early.
+        per_token = CAUTIOUS_BYTES_PER_TOKEN if self._limit is None else BYTES_PER_TOKEN
         return int(self._said / per_token)
 
     def count(self, result: StepResult, *, is_whole: bool, is_cut: bool = False) -> StepResult:
@@ -120,14 +125,14 @@ class Meter:
         self._uncounted += missing
         self._used += counted(usage, result.entry) + missing
         self._said = 0
-        is_at_limit = self._is_limited and result.finish == "length" and not self._wants_less
+        is_at_limit = self._limit is not None and result.finish == "length" and not self._wants_less
         return replace(result, finish="budget") if is_cut or is_at_limit else result
 
     @property
     def _wants_less(self) -> bool:
         """Whether the client wants a shorter answer than the budgets have left."""
         wanted = self._turn.sampling.get("max_tokens") if isinstance(self._turn.sampling, dict) else None
-        return self._held is not None and isinstance(wanted, int) and wanted <= self._held.longest
+        return isinstance(wanted, int) and self._limit is not None and wanted <= self._limit
 
 
 def _size_of(event: StepEvent) -> int:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models.functions import Now
 from hypothesis import settings
@@ -72,8 +71,7 @@ class Counters(RuleBasedStateMachine):
         self.ending.enter_context(transaction.atomic())
         self.patch = self.ending.enter_context(pytest.MonkeyPatch.context())
         self.now = START
-        users = get_user_model().objects
-        self.users: list[AbstractUser] = [users.create_user(f"user{n}") for n in range(3)]
+        self.users = [User.objects.create_user(f"user{n}") for n in range(3)]
         self.sessions = [chats.create(user.pk, "").id for user in self.users]
         self.group = Group.objects.create(name="staff")
         self.group.user_set.add(*self.users[:2])
