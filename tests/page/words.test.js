@@ -83,3 +83,17 @@ test("chats stand under the day of their last activity", () => {
 test("characters are counted as code points", () => {
   assert.deepEqual(["", "abc", "é", "👋🏽"].map(length), [0, 3, 1, 2]);
 });
+
+test("a budget that is used up says when it resets, by the reader's clock", () => {
+  const resets_at = "2026-11-29T00:00:00Z";
+  const error = new Refused({
+    code: words.TOO_MANY,
+    message: "Your budget is used up (Personal, tokens per day: 9 of 9 used). It resets on 2026-11-29 at 00:00 UTC.",
+    data: { budget: "Personal, tokens per day", resets_at, retry_after: 7_200 },
+  });
+  assert.equal(words.isUsedUp(error), true);
+  assert.match(words.explain(error), /^Your budget is used up \(.*\)\. It resets on \d+ Nov at \d\d?:\d\d.*\.$/);
+  error.data.retry_after = 10;
+  assert.equal(words.isUsedUp(error), false);
+  assert.match(words.explain(error), /Wait 10 seconds and try again/);
+});

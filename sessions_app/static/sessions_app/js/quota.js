@@ -1,17 +1,17 @@
-// Says when the room for chats and text becomes scarce: what is used, and what to do.
+// Says when the room for chats and text, or a budget, becomes scarce: what is used, and what to do.
 
 import { announce } from "./announce.js";
 import { $ } from "./dom.js";
 import { Journal } from "./journal.js";
 import { Socket } from "./socket.js";
-import { number } from "./words.js";
+import { dollars, momentOf, number } from "./words.js";
 
 const SCARCE = 0.9;
 /**
  * Facts that change what is used. They come in groups: one request for all that come within this time (ms).
  * @type {string[]}
  */
-const CHANGES = ["session.created", "session.deleted", "message.created"];
+const CHANGES = ["session.created", "session.deleted", "message.created", "turn.ended"];
 const PAUSE = 1_000;
 
 export class QuotaLine {
@@ -43,18 +43,29 @@ export class QuotaLine {
   }
 
   /** @param {Api.UsageResult} usage */
-  show({ sessions, text, files }) {
+  show({ sessions, text, files, budgets }) {
     const kinds = [
       { used: sessions.count, quota: sessions.quota, what: "chats" },
       { used: text.characters, quota: text.quota, what: "characters of text" },
       { used: megabytes(files.bytes), quota: megabytes(files.quota), what: "MB of files" },
     ];
     const scarce = kinds.filter(({ used, quota }) => used >= SCARCE * quota);
-    const words = scarce.length ? sentence(scarce) : "";
+    const words = [
+      ...(scarce.length ? [sentence(scarce)] : []),
+      ...budgets.filter(({ scarce }) => scarce).map(budgetWords),
+    ].join(" ");
     if (this.box.textContent !== words && this.box.hidden) announce(words);
     this.box.textContent = words;
     this.box.hidden = !words;
   }
+}
+
+/** @param {Api.BudgetShape} budget */
+export function budgetWords({ name, unit, spent, limit, resets_at }) {
+  /** @param {number} amount */
+  const written = (amount) => (unit === "usd" ? dollars(amount) : number(amount));
+  const state = spent >= limit ? "is used up" : "is nearly used up";
+  return `Your budget ${state} (${name}): ${written(spent)} of ${written(limit)}. It resets ${momentOf(resets_at)}.`;
 }
 
 /** @param {number} bytes */

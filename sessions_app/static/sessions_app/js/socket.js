@@ -13,8 +13,9 @@ const TOO_MANY_CONNECTIONS = 4029;
 
 /**
  * What helps after an error: how long the longest text may be, in how many seconds to try again, which room is used up,
- * which revision the chat has, which profile is not offered, which message's id is taken.
- * @typedef {{ limit?: number, retry_after?: number, quota?: unknown, revision?: number, profile?: number | null,
+ * or which budget
+ * and when it resets, which revision the chat has, which profile is not offered, which message's id is taken.
+ * @typedef {{ limit?: number, retry_after?: number, quota?: unknown, budget?: string, resets_at?: string, revision?: number, profile?: number | null,
  *   message_id?: string }} ErrorData
  * @typedef {{ code: number, message: string, data?: ErrorData }} RpcError
  * @typedef {Api.Notifications["session.event"]} Notice

@@ -12,11 +12,16 @@ const INTERNAL = -32603;
 
 export const GONE = "This chat no longer exists. It may have been deleted in another window.";
 
+/** Seconds. Somebody who writes waits no longer for a budget: then it is used up, and not only reserved. */
+const WAITED_FOR = 60;
+
 /**
- * Whether waiting does not help: a quota, not a rate.
+ * Whether waiting does not help: a quota, or a budget that resets much later; not a rate.
  * @param {Refused} error
  */
-export const isUsedUp = (error) => error.code === TOO_MANY && error.data.quota !== undefined;
+export const isUsedUp = ({ code, data }) =>
+  code === TOO_MANY &&
+  (data.quota !== undefined || (data.budget !== undefined && (data.retry_after ?? 0) > WAITED_FOR));
 
 /**
  * What a tool is called in a sentence.
@@ -86,6 +91,7 @@ function explainRefusal(error) {
     case FORBIDDEN:
       return error.message;
     case TOO_MANY:
+      if (error.data.resets_at && isUsedUp(error)) return explainBudget(error.message, error.data.resets_at);
       return isUsedUp(error)
         ? error.message
         : `${error.message} Wait ${duration(error.data.retry_after ?? 1)} and try again.`;
@@ -98,6 +104,13 @@ function explainRefusal(error) {
       return `The server could not do this: ${error.message}`;
   }
 }
+
+/**
+ * What the server says of a budget, with the time at which it resets as the reader's clock has it.
+ * @param {string} message
+ * @param {string} resets
+ */
+const explainBudget = (message, resets) => `${message.replace(/ It resets on .*$/, "")} It resets ${momentOf(resets)}.`;
 
 const TOO_LONG = "context";
 
@@ -134,6 +147,7 @@ const FINISHES = {
   refusal: "The model declined to go on.",
   context: "The chat has filled the model's window; this answer had no more room.",
   pause: "The provider paused this answer.",
+  budget: "Nothing more of your budget was left for this answer.",
 };
 
 /**
@@ -207,6 +221,15 @@ function clockOf(hours) {
     minute: "2-digit",
     hour12: isTwelve,
   });
+}
+
+/**
+ * A day and a time, for people: `on 29 Nov at 00:00`.
+ * @param {string} time
+ */
+export function momentOf(time) {
+  const moment = new Date(time);
+  return `on ${day.format(moment)} at ${clock.format(moment)}`;
 }
 
 /** @param {string} hours as `clockOf` takes them */
