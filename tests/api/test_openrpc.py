@@ -46,7 +46,7 @@ CONTRACT = {
     "memory.switch": ({"enabled"}, set(), {"enabled", "memories"}),
     "memory.decide": ({"message_id", "save"}, set(), {"message", "memory"}),
     "account.features": (set(), set(), {"features"}),
-    "account.usage": (set(), set(), {"sessions", "text", "files"}),
+    "account.usage": (set(), set(), {"sessions", "text", "files", "budgets"}),
     "markdown.render": ({"texts"}, set(), {"html"}),
     "rpc.discover": (set(), set(), {"openrpc", "info", "methods"}),
 }
@@ -68,6 +68,7 @@ SHAPES = {
     "MissCountShape": "cause reason turns",
     "ProfileShape": "name current",
     "ChoiceShape": "id name description model is_default memory takes_images takes_files input_price",
+    "BudgetShape": "name per unit spent limit resets_at scarce unpriced",
     "HitShape": "session_id title message_id position snippet marks",
 }
 

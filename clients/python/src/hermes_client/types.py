@@ -124,7 +124,7 @@ class BudgetData(TypedDict):
 
 class BudgetShape(TypedDict):
     """A budget that binds a user, in its present period. `spent` and `limit` are US dollars, or tokens of
-    prompts and answers. `scarce`: so much is spent that it should be said. `unpriced` requests went to models
+    prompts and answers. `scarce`: so much is spent that users are told. `unpriced` requests went to models
     whose price nobody knows: in dollars they count as nothing.
     """
 
