@@ -24,6 +24,7 @@ from bench import (
     load,
     palette,
     profiling,
+    purge,
     recognition,
     search,
     soak,
@@ -56,7 +57,8 @@ QUICK = Plan(turns=60, rounds=4, long=30, agents=150, sockets=300, starts=1)
 USERS = 50
 WARM_AGENTS = 100
 WHAT = (
-    "table cache search recognition profile load profile-load soak steering branches palette doors files tools lifetime"
+    "table cache search recognition profile load profile-load purge soak steering branches palette doors files tools "
+    "lifetime"
     " peer against"
 )
 
@@ -128,6 +130,7 @@ async def figures(what: str, quick: bool, minutes: float, others: list[Path], fo
         "peer": partial(peer_compared, plan.turns, folder, provider),
         "palette": partial(palette.from_the_key, plan.long, folder, provider),
         "soak": partial(soak.soak, minutes, folder, provider),
+        "purge": partial(purge.beside_turns, purge.QUICK if quick else purge.FULL, folder, provider),
         "load": partial(load.load, load_plan, folder, provider),
         "against": partial(against.compared, others, 5 if quick else 15, folder, provider),
     }

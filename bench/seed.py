@@ -23,10 +23,11 @@ def fill(users: int, lengths: list[int]) -> dict[str, list[str]]:
     with transaction.atomic():
         owners = User.objects.bulk_create(User(username=f"user{number}", password="!") for number in range(users))
         tokens = [ApiToken.issue(owner)[1] for owner in owners]
-        return {"tokens": tokens, "sessions": [_session(owners[0].pk, length) for length in lengths]}
+        return {"tokens": tokens, "sessions": [make_session(owners[0].pk, length) for length in lengths]}
 
 
-def _session(owner_id: int, length: int) -> str:
+def make_session(owner_id: int, length: int) -> str:
+    """The id of a new session of so many messages."""
     from sessions_app.models import ChatSession, Message
     from sessions_app.session_store import chats
 

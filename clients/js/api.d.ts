@@ -176,12 +176,13 @@ export declare namespace Api {
   interface CompactResult {
     run_id: string | null;
   }
-  /** What is so: the session's revision, or its profile (null where it was removed), or the id that is taken. ``approvals`` are those that were named, of which one was decided already. */
+  /** What is so: the session's revision, or its profile (null where it was removed), or the id that is taken. ``approvals`` are those that were named, of which one was decided already. ``legal_hold``: nothing of the account can be deleted now. */
   interface ConflictData {
     revision?: number;
     profile?: number | null;
     message_id?: string;
     approvals?: Array<DecidedData>;
+    legal_hold?: boolean;
   }
   /** A named piece of ambient information given to the agent for the run, distinct from the conversation. */
   interface Context {

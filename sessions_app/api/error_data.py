@@ -62,13 +62,15 @@ class DecidedData(Shape):
 class ConflictData(Shape):
     """What is so: the session's revision, or its profile (null where it was removed), or the id that is taken.
 
-    ``approvals`` are those that were named, of which one was decided already.
+    ``approvals`` are those that were named, of which one was decided already. ``legal_hold``: nothing of the account
+    can be deleted now.
     """
 
     revision: int = _LEFT_OUT
     profile: int | None = _LEFT_OUT
     message_id: UUID = _LEFT_OUT
     approvals: list[DecidedData] = _LEFT_OUT
+    legal_hold: bool = _LEFT_OUT
 
 
 DATA: Mapping[type[CommandError], tuple[type[Shape], ...]] = {

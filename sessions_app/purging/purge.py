@@ -23,6 +23,8 @@ from typing import Any
 
 from sessions_app import database
 from sessions_app.errors import Conflict
+from sessions_app.files import clearing
+from sessions_app.jobs import clearing as exports
 from sessions_app.models import DeletionKind, DeletionRequest, PurgeRun
 from sessions_app.purging import erasing, leftovers, policies, requests, runs
 from sessions_app.purging.policies import Survey
@@ -88,6 +90,8 @@ class Purge:
         done: PurgeRun = await self._write(runs.finish)
         if done.chats or done.accounts:
             logger.info("purged %d chats, %d messages, %d accounts", done.chats, done.messages, done.accounts)
+            await clearing.clear_removed()
+            await exports.clear()
             await leftovers.remove()
         return done
 

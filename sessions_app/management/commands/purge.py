@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions_app import database, journal
-from sessions_app.files import clearing as files_clearing
 from sessions_app.files.purging import PurgedFiles, purge_files
 from sessions_app.jobs import clearing, rows
 from sessions_app.purging import policies, requests, runs
@@ -65,9 +64,9 @@ class Command(BaseCommand):
 
 
 async def _purge(*, dry_run: bool, force: bool) -> _Purged:
-    """Delete chats first: what they leave in the store is none of a file's, nor is what jobs leave."""
-    due, refusal = await (_due(force) if dry_run else _delete(force))
+    """Remove jobs and chats first: what they leave in the store is none of a file's."""
     jobs = await (database.read(rows.expired) if dry_run else clearing.clear())
+    due, refusal = await (_due(force) if dry_run else _delete(force))
     files = await purge_files(dry_run=dry_run)
     return _Purged([*due, *_told(files), (jobs, "exports that are older than a day")], files, refusal)
 
@@ -75,8 +74,6 @@ async def _purge(*, dry_run: bool, force: bool) -> _Purged:
 async def _delete(force: bool) -> tuple[list[_Line], str]:
     run = await database.write(runs.begin_now)
     done = await Purge(_recorded, run, silence_of(settings.HERMES_TURN_LEASE)).carry_out(force=force)
-    # Else the objects of their files would be counted as given up by others.
-    await files_clearing.clear_removed()
     lines = [*_lines(done.chats, done.messages, done.accounts), (done.files, "files of theirs")]
     return lines, done.refusal
 

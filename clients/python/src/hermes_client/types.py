@@ -172,13 +172,15 @@ class CompactResult(TypedDict):
 
 class ConflictData(TypedDict):
     """What is so: the session's revision, or its profile (null where it was removed), or the id that is
-    taken. `approvals` are those that were named, of which one was decided already.
+    taken. `approvals` are those that were named, of which one was decided already. `legal_hold`: nothing of
+    the account can be deleted now.
     """
 
     revision: NotRequired[int]
     profile: NotRequired[int | None]
     message_id: NotRequired[str]
     approvals: NotRequired[list[DecidedData]]
+    legal_hold: NotRequired[bool]
 
 
 class Context(TypedDict):
