@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from sessions_app import database
+from sessions_app.errors import Conflict
 from sessions_app.models import (
     ChatSession,
     JournalEntry,
@@ -170,4 +171,17 @@ async def test_two_purges_at_once_delete_each_chat_once() -> None:
     done = await within(asyncio.gather(purged(), purged()))
     assert sum(row.chats for row in done) == 8
     assert sum(row.messages for row in done) == 16
+    assert await database.read(ChatSession.objects.count) == 0
+
+
+async def test_a_user_under_a_hold_deletes_no_chat(host: Host, session: NewSession) -> None:
+    chat = await session("evidence")
+    await host.turn(chat)
+    await database.write(lambda: LegalHold.objects.create(owner_id=host.user_id, reason="case 1"))
+    with pytest.raises(Conflict) as refused:
+        await host.runner.service.delete_session(host.user_id, chat)
+    assert refused.value.data == {"legal_hold": True}
+    assert len(await said(chat)) == 2
+    await database.write(LegalHold.objects.all().delete)
+    await host.runner.service.delete_session(host.user_id, chat)
     assert await database.read(ChatSession.objects.count) == 0
