@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("sessions_app.web.urls")),
     path("api/openapi.json", openapi_document, name="openapi"),
     path("api/", include("sessions_app.api.urls")),
+    path("scim/v2/", include("sessions_app.scim.urls")),
     path("accounts/", include("sessions_app.accounts.urls")),
     # Passwords are judged, and throttled, by the same pages for all.
     path("admin/login/", StaffLoginView.as_view(), name="admin_login"),

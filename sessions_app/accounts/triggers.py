@@ -22,7 +22,10 @@ from sessions_app.database.users import of_users
 
 _SQL = Path(__file__).parent / "sql"
 _CREATED = re.compile(r"CREATE (TRIGGER|VIEW) (hermes_\w+)")
-_TABLES = {"django_session", "accounts_nameshape", "accounts_login", "sessions_app_apitoken"}
+_TABLES = {
+    *("django_session", "accounts_nameshape", "accounts_login"),
+    *("sessions_app_apitoken", "sessions_app_provisioneduser"),
+}
 _NAMES_SHOWN = 20
 
 _WITHOUT_SHAPE = """

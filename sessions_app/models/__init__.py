@@ -32,6 +32,7 @@ from sessions_app.models.purging import (
     PurgeRun,
     RetentionPolicy,
 )
+from sessions_app.models.provisioning import ProvisionedGroup, ProvisionedUser
 from sessions_app.models.refreshes import RefreshSpending
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tickets import Ticket
@@ -84,6 +85,8 @@ __all__ = [
     "MessageStatus",
     "Per",
     "PurgeRun",
+    "ProvisionedGroup",
+    "ProvisionedUser",
     "RefreshSpending",
     "RetentionPolicy",
     "SessionName",

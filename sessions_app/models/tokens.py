@@ -20,6 +20,8 @@ PREFIX = "hermes_"
 LIFETIME = timedelta(days=90)
 """How long a token lasts if its maker does not say otherwise."""
 TOKENS_PER_USER = 20
+# How fine "last used" is.
+_USE_STEP = timedelta(minutes=1)
 
 
 class TooManyTokens(Exception):
@@ -39,7 +41,8 @@ class ApiToken(models.Model):
 
     It holds until it expires (never, if it was made before tokens had an end) and while its owner is active and may use
     tokens at all: one who may not, and later may again, has the same tokens. What it may do is said when it is made:
-    ``reads_only`` changes nothing, and with a ``profile`` there are only that one's chats, and it ends with it.
+    ``reads_only`` changes nothing, and with a ``profile`` there are only that one's chats, and it ends with it. One that
+    ``is_for_scim`` opens SCIM alone, while its owner is an active superuser: whatever features are kept for groups.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
@@ -49,6 +52,7 @@ class ApiToken(models.Model):
     profile = models.ForeignKey(
         AgentProfile, on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="+"
     )
+    is_for_scim = models.BooleanField("only for SCIM", default=False, db_default=False, editable=False)
     can_read_metrics = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -75,6 +79,7 @@ class ApiToken(models.Model):
         *,
         reads_only: bool = False,
         profile: AgentProfile | None = None,
+        is_for_scim: bool = False,
     ) -> tuple[ApiToken, str]:
         """Create a token and return it with its clear text, which is stored nowhere. Raises TooManyTokens.
 
@@ -88,18 +93,34 @@ class ApiToken(models.Model):
         if own.count() >= TOKENS_PER_USER:
             raise TooManyTokens
         clear_text = PREFIX + secrets.token_urlsafe(32)
-        limits = {"expires_at": now + lifetime, "reads_only": reads_only, "profile": profile}
-        token = cls.objects.create(owner=owner, name=name, digest=digest_of(clear_text), **limits)
+        limits = {"reads_only": reads_only, "profile": profile, "is_for_scim": is_for_scim}
+        token = cls.objects.create(
+            owner=owner, name=name, digest=digest_of(clear_text), expires_at=now + lifetime, **limits
+        )
         return token, clear_text
 
     @classmethod
     def valid(cls) -> models.QuerySet[ApiToken]:
         """Return the tokens that let in now."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
-        may = FeatureRule.allows(Feature.API_TOKENS, "owner")
+        may = models.Q(is_for_scim=True) | FeatureRule.allows(Feature.API_TOKENS, "owner")
         return cls.objects.filter(unexpired, may, owner__is_active=True)
 
     @classmethod
     def find(cls, clear_text: str) -> ApiToken | None:
-        """Return the token with this clear text if it lets in, else None."""
-        return cls.valid().select_related("owner").filter(digest=digest_of(clear_text)).first()
+        """Return the token with this clear text if it lets in to the owner's chats, else None."""
+        return cls._valid(clear_text).filter(is_for_scim=False).first()
+
+    @classmethod
+    def use_for_scim(cls, clear_text: str) -> ApiToken | None:
+        """Return the token with this clear text, and note that it is used, if it opens SCIM; else None."""
+        token = cls._valid(clear_text).filter(is_for_scim=True, owner__is_superuser=True).first()
+        if token is not None:
+            now = timezone.now()
+            stale = models.Q(last_used_at=None) | models.Q(last_used_at__lt=now - _USE_STEP)
+            cls.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+        return token
+
+    @classmethod
+    def _valid(cls, clear_text: str) -> models.QuerySet[ApiToken]:
+        return cls.valid().select_related("owner").filter(digest=digest_of(clear_text))

@@ -35,12 +35,14 @@ CREATE TRIGGER hermes_name_update AFTER UPDATE OF id, username ON {users} FOR EA
 CREATE TRIGGER hermes_name_delete BEFORE DELETE ON {users}
   FOR EACH ROW EXECUTE FUNCTION hermes_name_change();
 --------
--- What a user has is over for good when they are deactivated: it does not come back with them.
+-- What a user has is over for good when they are deactivated: it does not come back with them. Whoever does it as an
+-- identity provider says so afterwards.
 CREATE OR REPLACE FUNCTION hermes_user_deactivated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM django_session WHERE session_key IN (SELECT session_key FROM accounts_login WHERE owner_id = NEW.id);
   DELETE FROM accounts_login WHERE owner_id = NEW.id;
   DELETE FROM sessions_app_apitoken WHERE owner_id = NEW.id;
+  UPDATE sessions_app_provisioneduser SET is_deactivated = false WHERE user_id = NEW.id;
   RETURN NULL;
 END $$;
 --------

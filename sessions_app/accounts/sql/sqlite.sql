@@ -40,11 +40,13 @@ BEGIN
   DELETE FROM accounts_nameshape WHERE owner_id = OLD.id;
 END;
 --------
--- What a user has is over for good when they are deactivated: it does not come back with them.
+-- What a user has is over for good when they are deactivated: it does not come back with them. Whoever does it as an
+-- identity provider says so afterwards.
 CREATE TRIGGER hermes_user_deactivated AFTER UPDATE OF is_active ON {users}
 WHEN OLD.is_active AND NOT NEW.is_active
 BEGIN
   DELETE FROM django_session WHERE session_key IN (SELECT session_key FROM accounts_login WHERE owner_id = NEW.id);
   DELETE FROM accounts_login WHERE owner_id = NEW.id;
   DELETE FROM sessions_app_apitoken WHERE owner_id = NEW.id;
+  UPDATE sessions_app_provisioneduser SET is_deactivated = false WHERE user_id = NEW.id;
 END;
