@@ -1,9 +1,10 @@
-"""Groups in admin: a group is a set of rights, so only superusers change one."""
+"""Groups in admin: a group is a set of rights, so only superusers change one, or have an identity provider fill it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.http import HttpRequest, HttpResponse
@@ -12,17 +13,27 @@ from django.utils.safestring import SafeString
 from sessions_app.admin import rights
 from sessions_app.admin.closed import ClosedAdmin, TickedChoices
 from sessions_app.admin.features import allowed_by
+from sessions_app.admin.filling import Filling, GroupForm, hand_over
 from sessions_app.models.group_removal import opened_without
 
 
 class RightsGroupAdmin(TickedChoices, ClosedAdmin, GroupAdmin):
     """Groups: seen by who may view them, made, changed and deleted by superusers."""
 
+    form = GroupForm
     readonly_fields = ("allows",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out what a group allows that is not made yet."""
-        return ("name", "allows", "permissions") if obj is not None else ("name", "permissions")
+        """Leave out what a group allows that is not made yet, and who fills it where the reader may not say so."""
+        allows = () if obj is None else ("allows",)
+        filled = ("filled",) if self.has_change_permission(request, obj) else ()
+        return ("name", *allows, *filled, "permissions")
+
+    def save_related(self, request: HttpRequest, form: forms.BaseForm, formsets: Any, change: bool) -> None:
+        """Store who fills the group with it; a script may leave it out."""
+        super().save_related(request, form, formsets, change)
+        if filled := form.cleaned_data["filled"]:
+            hand_over(form.instance, Filling(filled))  # type: ignore[attr-defined]
 
     @admin.display(description="what it allows")
     def allows(self, row: Any) -> SafeString | str:

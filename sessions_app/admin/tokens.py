@@ -13,7 +13,7 @@ from sessions_app.admin.listing import ListingAdmin
 from sessions_app.admin.words import users_named
 from sessions_app.models import ApiToken
 
-TIMES_AND_LIMITS = ("owner", "created_at", "expires_at", "last_used_at", "reads_only", "profile")
+TIMES_AND_LIMITS = ("owner", "created_at", "expires_at", "last_used_at", "reads_only", "is_for_scim", "profile")
 
 
 class ApiTokenAdmin(ListingAdmin):
@@ -21,7 +21,7 @@ class ApiTokenAdmin(ListingAdmin):
 
     list_display = ("__str__", *TIMES_AND_LIMITS, "can_read_metrics")
     list_select_related = ("owner", "profile")
-    list_filter = (OwnerFilter, "reads_only", "can_read_metrics")
+    list_filter = (OwnerFilter, "reads_only", "is_for_scim", "can_read_metrics")
     ordering = ("-id",)
     search_fields = ("name", "owner__username")
     search_help_text = "Name of the token or of its user"

@@ -267,7 +267,8 @@ def _rename(group: Group, name: str) -> None:
     _check_name(name, group)
     try:
         with transaction.atomic():
-            Group.objects.filter(pk=group.pk).update(name=name)
+            group.name = name
+            group.save(update_fields=["name"])
     except IntegrityError:
         raise _taken() from None
 

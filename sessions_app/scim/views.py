@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +15,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from sessions_app import audit
+from sessions_app.audit import Origin
 from sessions_app.models import ApiToken
 from sessions_app.scim import bodies, documents, groups, patching, users
 from sessions_app.scim.errors import ScimError, not_found
@@ -39,11 +41,12 @@ def scim_view(**methods: _Method) -> View:
     @never_cache
     def view(request: HttpRequest, **names: str) -> HttpResponse:
         try:
-            _check_token(request)
+            token = _token_of(request)
             method = methods.get(request.method or "")
             if method is None:
                 raise ScimError(HTTPStatus.METHOD_NOT_ALLOWED, f"Only {', '.join(methods)} is allowed here.")
-            return method(request, **names)
+            with audit.acting(partial(_origin, request, token)):
+                return method(request, **names)
         except ScimError as error:
             return _refused(error, methods)
         except Exception:
@@ -55,14 +58,19 @@ def scim_view(**methods: _Method) -> View:
     return view
 
 
-def _check_token(request: HttpRequest) -> None:
-    """Make sure that who asks has a token for SCIM. Raises ScimError."""
+def _token_of(request: HttpRequest) -> ApiToken:
+    """Return the token for SCIM of who asks. Raises ScimError."""
     authorization = request.headers.get("Authorization", "")
-    if authorization.lower().startswith(_BEARER) and ApiToken.use_for_scim(authorization[len(_BEARER) :].strip()):
-        return
-    raise ScimError(
-        HTTPStatus.UNAUTHORIZED, "Send a token that was made for SCIM and is valid: Authorization: Bearer TOKEN."
-    )
+    is_bearer = authorization.lower().startswith(_BEARER)
+    token = ApiToken.use_for_scim(authorization[len(_BEARER) :].strip()) if is_bearer else None
+    if token is None:
+        text = "Send a token that was made for SCIM and is valid: Authorization: Bearer TOKEN."
+        raise ScimError(HTTPStatus.UNAUTHORIZED, text)
+    return token
+
+
+def _origin(request: HttpRequest, token: ApiToken) -> Origin:
+    return Origin(audit.user(token.owner_id, token.pk), request.META.get("REMOTE_ADDR", ""))
 
 
 def _refused(error: ScimError, methods: dict[str, _Method]) -> HttpResponse:

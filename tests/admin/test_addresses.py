@@ -37,14 +37,14 @@ REGISTERED: list[type[models.Model]] = [
 LOOKUPS = ("", "__exact", "__iexact", "__startswith", "__regex", "__contains", "__gt", "__lte", "__in", "__isnull")
 LOOKUPS_OF_RELATED = ("", "__startswith", "__isnull")
 LOOKUPS_BY_HOPS = (LOOKUPS, LOOKUPS_OF_RELATED, ("__startswith",))
+TOKEN_FLAGS = ("can_read_metrics", "is_for_scim", "reads_only")
 DECLARED = {
     ChatSession: {"owner", "profile__id__exact", "profile__isnull", "updated_at__gte", "updated_at__lt"}
     | {"archived__exact", "archived__isnull"},
     Turn: {"owner", "chat_session", "created_at__gte", "created_at__lt", "miss", "chat_session__profile"}
     | {"status__exact", "status__isnull", "guard_agent", "guard_transcript", "error_code"},
     AgentProfile: set(),
-    ApiToken: {"owner"}
-    | {f"{flag}__{lookup}" for flag in ("can_read_metrics", "reads_only") for lookup in ("exact", "isnull")},
+    ApiToken: {"owner"} | {f"{flag}__{lookup}" for flag in TOKEN_FLAGS for lookup in ("exact", "isnull")},
     User: {f"is_{flag}__{lookup}" for flag in ("staff", "superuser", "active") for lookup in ("exact", "isnull")}
     | {"groups__id__exact", "groups__isnull"},
     Group: set(),

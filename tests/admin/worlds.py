@@ -60,10 +60,8 @@ SHOWN: dict[str, set[str]] = {
     | {"User.username", "AgentProfile.name"},
     "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields} - {"AgentProfile.sealed_key"}
     | {"Group.name"},
-    "apitoken": {
-        f"ApiToken.{name}"
-        for name in ("name", "can_read_metrics", "created_at", "expires_at", "last_used_at", "reads_only")
-    }
+    "apitoken": {f"ApiToken.{name}" for name in ("name", "created_at", "expires_at", "last_used_at")}
+    | {f"ApiToken.{name}" for name in ("can_read_metrics", "reads_only", "is_for_scim")}
     | {"User.username", "AgentProfile.name"},
     "toolserver": {f"ToolServer.{field.name}" for field in ToolServer._meta.fields} - {"ToolServer.sealed_headers"}
     | {f"ToolServerTool.{field.name}" for field in ToolServerTool._meta.fields}

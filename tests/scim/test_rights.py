@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import Client
+from django.utils import timezone
 
 from sessions_app.models import ApiToken, ProvisionedGroup
 from tests.scim.conftest import GROUP, USER, Directory
@@ -161,3 +163,22 @@ def test_a_deleted_group_leaves_nothing_open(directory: Directory) -> None:
     group = Group.objects.get(pk=made["id"])
     assert not group.user_set.exists()
     assert directory.make_group("team")["id"] == made["id"]
+
+
+def test_a_superuser_hands_a_group_over_in_the_admin(boss: User) -> None:
+    browser, clerks = Client(), Group.objects.create(name="clerks")
+    browser.force_login(boss)
+    page = f"/admin/auth/group/{clerks.pk}/change/"
+    for filled, allowed in (("by SCIM", False), ("by SCIM, with rights", True), ("by hand", None)):
+        assert browser.post(page, {"name": "clerks", "filled": filled}).status_code == 302
+        assert ProvisionedGroup.objects.values_list("may_hold_rights", flat=True).first() is allowed
+        assert f'<option value="{filled}" selected>' in browser.get(page).content.decode()
+    assert browser.post("/admin/auth/group/add/", {"name": "new", "filled": "by SCIM"}).status_code == 302
+    assert ProvisionedGroup.objects.get().group.name == "new"
+    assert browser.post(page, {"name": "clerks"}).status_code == 302
+    assert not ProvisionedGroup.objects.filter(group=clerks).exists()
+    assert browser.post(page, {"name": "clerks", "filled": "x"}).status_code == 200
+    row = ProvisionedGroup.objects.create(group=clerks, deleted_at=timezone.now())
+    assert browser.post(page, {"name": "clerks", "filled": "by SCIM"}).status_code == 302
+    row.refresh_from_db()
+    assert row.deleted_at is None
