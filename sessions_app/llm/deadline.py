@@ -48,8 +48,8 @@ class Deadline:
 
     def heard_word(self) -> None:
         """Note something of an answer."""
-        now = self._now()
-        self._silent_at, self._wordless_at = now + self._silence, now + self._longest_wait
+        self.heard_bytes()
+        self._wordless_at = self._now() + self._longest_wait
 
     def lift(self) -> None:
         """Wait without end from here on: the provider has sent all of its answer, and what follows ends by itself."""
