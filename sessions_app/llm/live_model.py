@@ -11,6 +11,7 @@ from sessions_app.llm.cache_clock.retention import Retention
 from sessions_app.llm.cache_ledger.requests import Caching
 from sessions_app.llm.content.prefix import FrozenPrefix
 from sessions_app.llm.endpoint import Endpoint
+from sessions_app.llm.wire.unexamined import examine_nothing
 
 if TYPE_CHECKING:
     import httpx2
@@ -157,6 +158,7 @@ def spliced(name: str, answered: Answered, endpoint: Endpoint | None = None) -> 
     def provider(provider_name: str) -> Provider[Any]:
         made = infer_provider_class(provider_name)(http_client=client, **own)  # type: ignore[call-arg]
         made.client.max_retries, made.client.timeout = 0, None
+        examine_nothing(made.client)
         if endpoint:
             _forget_environment(made.client)
         transport.connect(made.base_url, limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -14,6 +15,7 @@ from sessions_app.llm.content.rows import Row
 from sessions_app.llm.errors import ProviderError
 from sessions_app.llm.preserialize import KNOWN_ROW_SHARE, MAPPED_ROW_SHARE
 from sessions_app.llm.providers import Providers, ProviderSettings
+from sessions_app.llm.wire.unexamined import examine_nothing
 from tests.llm.talking import WIRES, Session, extends
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
@@ -39,6 +41,25 @@ async def test_each_request_extends_the_last(provider: Provider, providers: Prov
     bodies = provider.bodies
     assert len(bodies) == 8
     assert all(extends(later, earlier) for earlier, later in itertools.pairwise(bodies))
+
+
+async def test_a_body_is_the_one_that_the_sdk_makes_when_it_looks_at_each_message(
+    provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = []
+    for examine in (examine_nothing, lambda _: None):
+        monkeypatch.setattr("sessions_app.llm.live_model.examine_nothing", examine)
+        made = Providers(providers.settings)
+        session = Session(made, model)
+        provider.script(
+            Answer(reasoning=["So."], calls=[CALCULATE]), Answer(words=["It is 42."]), Answer(words=["Yes."])
+        )
+        await session.turn("What is six times seven? \u2028 🎈")
+        await session.turn("Really?")
+        # But for ids, which the provider here counts.
+        bodies.append([re.sub(rb"_\d{8}", b"", body) for body in provider.bodies[-3:]])
+        await made.aclose()
+    assert bodies[0] == bodies[1]
 
 
 async def test_the_provider_finds_the_whole_last_request_in_its_cache(
