@@ -106,17 +106,22 @@ class AnswerStream(httpx2.AsyncByteStream):
             self._end()
 
     async def _keep(self, chunks: Iterable[Chunk]) -> None:
+        """Take in what a piece of the body has brought; wait where too much is here that was not handed on."""
+        has_said = False
         for chunk in chunks:
             self._chunks.append(chunk)
             self._characters += len(chunk.text)
-            if chunk.speaks:
+            if chunk.speaks and not has_said:
+                has_said = True
                 self._heard.on_words()
-            self._came()
             if self._decoder.reader.ended:
                 self._heard.on_end()
             if self._characters > MAX_BUFFERED_CHARACTERS:
+                self._came()
                 self._room.clear()
                 await self._room.wait()
+        if self._chunks:
+            self._came()
 
     def _end(self) -> None:
         self._over = True

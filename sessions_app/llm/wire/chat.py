@@ -68,15 +68,19 @@ class ChatReader(Reader):
             if not self.ended:
                 yield Chunk({"error": error})
             return
-        self._note_head(frame)
+        if not all(self._head.values()):
+            self._note_head(frame)
         choices = objects_of(frame.get("choices"))
         # One choice was asked for: any other is no part of the answer.
         choice = next((one for one in choices if not number_of(one.get("index"))), {})
         part = self._part_of(choice)
         yield from self._said(part)
-        yield from self._called(part)
-        yield from self._finished(choice.get("finish_reason"))
-        yield from self._usage(object_of(frame.get("usage")))
+        if part.get("tool_calls"):
+            yield from self._called(part)
+        if reason := choice.get("finish_reason"):
+            yield from self._finished(reason)
+        if usage := frame.get("usage"):
+            yield from self._usage(object_of(usage))
         # The last chunk has the usage and no choice.
         self.done = self.ended and bool(self._counted) and not choices
 

@@ -22,7 +22,7 @@ async def decompressed(response: httpx2.Response) -> AsyncGenerator[bytes, None]
     """The body of a response. Raises httpx2.DecodingError."""
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        async for piece in response.aiter_bytes():
+        async for piece in response.aiter_bytes() if encoding else response.aiter_raw():
             yield piece
         return
     members = _Members()
