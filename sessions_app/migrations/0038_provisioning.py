@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('sessions_app', '0040_purging'),
+        ('sessions_app', '0037_what_groups_may'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('sessions_app', '0036_imports'),
+        ('sessions_app', '0038_provisioning'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0037_what_groups_may'),
+        ('sessions_app', '0040_purging'),
     ]
 
     operations = [

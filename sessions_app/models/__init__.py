@@ -24,6 +24,7 @@ from sessions_app.models.messages import (
     MessageStatus,
 )
 from sessions_app.models.profiles import AgentProfile
+from sessions_app.models.provisioning import ProvisionedGroup, ProvisionedUser
 from sessions_app.models.purging import (
     DeletionKind,
     DeletionRequest,
@@ -32,7 +33,6 @@ from sessions_app.models.purging import (
     PurgeRun,
     RetentionPolicy,
 )
-from sessions_app.models.provisioning import ProvisionedGroup, ProvisionedUser
 from sessions_app.models.refreshes import RefreshSpending
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
 from sessions_app.models.tickets import Ticket
@@ -84,9 +84,9 @@ __all__ = [
     "MessageRole",
     "MessageStatus",
     "Per",
-    "PurgeRun",
     "ProvisionedGroup",
     "ProvisionedUser",
+    "PurgeRun",
     "RefreshSpending",
     "RetentionPolicy",
     "SessionName",
