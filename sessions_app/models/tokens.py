@@ -42,7 +42,7 @@ class ApiToken(models.Model):
     It holds until it expires (never, if it was made before tokens had an end) and while its owner is active and may use
     tokens at all: one who may not, and later may again, has the same tokens. What it may do is said when it is made:
     ``reads_only`` changes nothing, and with a ``profile`` there are only that one's chats, and it ends with it. One
-    that ``is_for_scim`` opens SCIM alone, while its owner is an active superuser, whatever features are kept for groups.
+    that ``is_for_scim`` opens SCIM alone, while its owner is an active superuser, whatever groups may.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
