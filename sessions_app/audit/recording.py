@@ -39,7 +39,7 @@ logger = logging.getLogger("hermes.audit")
 
 _LOCK = "SELECT count, digest FROM sessions_app_audithead WHERE id = 1"
 _NOW = {
-    "postgresql": "SELECT clock_timestamp()",
+    "postgresql": "SELECT date_trunc('milliseconds', clock_timestamp())",  # a dump has no more digits
     "sqlite": "SELECT strftime('%%Y-%%m-%%dT%%H:%%M:%%f', 'now')",
 }
 _INSERT = """

@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import IntegrityError, InternalError, connection, transaction
 from pytest_django import Settings
 
@@ -17,6 +19,7 @@ from sessions_app import audit
 from sessions_app.audit import Action, verifying
 from sessions_app.models import NO_DIGEST, AuditEntry, AuditHead
 from tests.audit.rows import record, run, told
+from tests.emptying import delete_all
 from tests.processes import Process
 from tests.turns.foreign import foreign
 
@@ -113,6 +116,21 @@ def test_rows_go_to_the_log_after_the_commit(settings: Settings, caplog: pytest.
     [line] = caplog.messages
     assert line.startswith('{"number": 1, "recorded_at": "20')
     assert '"object_id": "7"' in line
+
+
+def test_a_dump_brings_the_rows_as_they_were(tmp_path: Path) -> None:
+    record(1)
+    record(2, fields=["email"])
+    before, dump = list(AuditEntry.objects.values()), tmp_path / "dump.json"
+    call_command("dumpdata", "sessions_app.auditentry", "sessions_app.audithead", output=str(dump), verbosity=0)
+    record(3)
+    call_command("loaddata", str(dump), verbosity=0)  # over what is there already
+    assert AuditEntry.objects.count() == 3
+    delete_all()
+    call_command("loaddata", str(dump), verbosity=0)
+    assert list(AuditEntry.objects.values()) == before
+    record(4)
+    assert verifying.verify().problems == []
 
 
 def appending(mode: str, user_id: int) -> Process:
