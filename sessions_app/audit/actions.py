@@ -46,6 +46,20 @@ class Action(StrEnum):
     IDENTITY_PROVIDER_CHANGED = "identity_provider.changed"
     IDENTITY_PROVIDER_DELETED = "identity_provider.deleted"
 
+    BUDGET_CREATED = "budget.created"
+    BUDGET_CHANGED = "budget.changed"
+    BUDGET_DELETED = "budget.deleted"
+
+    # What is deleted when.
+    RETENTION_CREATED = "retention.created"
+    RETENTION_CHANGED = "retention.changed"
+    RETENTION_DELETED = "retention.deleted"
+    HOLD_MADE = "hold.made"
+    HOLD_ENDED = "hold.ended"
+    DELETION_ASKED = "deletion.asked"
+    DELETION_ENDED = "deletion.ended"
+    """It was taken back, or is done: then deletions of the chats or of the account stand before it."""
+
     # What there is to talk to.
     PROFILE_CREATED = "profile.created"
     PROFILE_CHANGED = "profile.changed"
@@ -77,14 +91,18 @@ class ObjectKind(StrEnum):
     AUDIT = "audit"
     AUTHORISATION = "authorisation"
     APPROVAL = "approval"
+    BUDGET = "budget"
+    DELETION = "deletion"
     FACTOR = "factor"
     FEATURE = "feature"
     GROUP = "group"
+    HOLD = "hold"
     IDENTITY_PROVIDER = "identity_provider"
     JOB = "job"
     LINK = "link"
     """Between a user and who they are at an identity provider."""
     PROFILE = "profile"
+    RETENTION = "retention"
     SESSION = "session"
     TOKEN = "token"  # nosec B105
     TOOL_SERVER = "tool_server"

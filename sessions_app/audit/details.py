@@ -30,7 +30,7 @@ class Details(TypedDict, total=False):
     tool: str
     fields: Collection[str]
     """Names of what was changed, without a value."""
-    group: int
+    group: int | None
     groups_added: Collection[int]
     groups_removed: Collection[int]
     permissions_added: Collection[str]
@@ -48,6 +48,10 @@ class Details(TypedDict, total=False):
     decision: str
     always: bool
     format: str
+    per: str
+    unit: str
+    amount: int
+    archived_days: int | None
     count: int
     """How many, where one row stands for several things."""
     digest: str

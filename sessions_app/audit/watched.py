@@ -13,7 +13,18 @@ from sessions_app.audit.actions import Action, Object, ObjectKind
 from sessions_app.audit.details import Details, name_of
 from sessions_app.audit.recording import record
 from sessions_app.audit.watching import Watched, WatchedSet
-from sessions_app.models import AgentProfile, ApiToken, FeatureRule, ToolServer, ToolServerTool, ToolStanding
+from sessions_app.models import (
+    AgentProfile,
+    ApiToken,
+    Budget,
+    DeletionRequest,
+    FeatureRule,
+    LegalHold,
+    RetentionPolicy,
+    ToolServer,
+    ToolServerTool,
+    ToolStanding,
+)
 
 
 class WatchedUsers(Watched):
@@ -105,7 +116,33 @@ def _models() -> list[Watched]:
         told={"can_read_metrics": "can_read_metrics"},
         describe=_token,
     )
-    return [users, groups, profiles, servers, tools, tokens]
+    return [users, groups, profiles, servers, tools, tokens, *_bounds()]
+
+
+def _bounds() -> list[Watched]:
+    """Return what bounds users: what they may spend, and how long what they have is kept."""
+    budget = Action.BUDGET_CREATED, Action.BUDGET_CHANGED, Action.BUDGET_DELETED
+    retention = Action.RETENTION_CREATED, Action.RETENTION_CHANGED, Action.RETENTION_DELETED
+    hold, deletion = (Action.HOLD_MADE, None, Action.HOLD_ENDED), (Action.DELETION_ASKED, None, Action.DELETION_ENDED)
+    return [
+        Watched(Budget, ObjectKind.BUDGET, *budget, describe=_budget),
+        Watched(RetentionPolicy, ObjectKind.RETENTION, *retention, describe=_policy),
+        Watched(LegalHold, ObjectKind.HOLD, *hold, describe=lambda row: {"user": row.owner_id}),
+        Watched(DeletionRequest, ObjectKind.DELETION, *deletion, describe=_deletion),
+    ]
+
+
+def _budget(row: Budget) -> Details:
+    told: Details = {"user": row.user_id, "group": row.group_id, "per": row.per, "unit": row.unit}
+    return {**told, "amount": row.amount}
+
+
+def _policy(row: RetentionPolicy) -> Details:
+    return {"group": row.group_id, "days": row.days, "archived_days": row.archived_days}
+
+
+def _deletion(row: DeletionRequest) -> Details:
+    return {"user": row.owner_id, "format": row.kind}
 
 
 def _sets() -> list[WatchedSet]:

@@ -11,6 +11,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from sessions_app import audit
@@ -23,8 +24,12 @@ from sessions_app.models import (
     AgentProfile,
     ApiToken,
     AuditEntry,
+    Budget,
     ChatSession,
+    DeletionRequest,
     FeatureRule,
+    LegalHold,
+    RetentionPolicy,
     ToolServer,
     ToolServerTool,
     ToolStanding,
@@ -176,6 +181,22 @@ def let_others_say_who_it_is(owner: User) -> None:
     rule.groups.clear()
 
 
+def set_bounds(owner: User) -> None:
+    budget, _ = Budget.objects.update_or_create(user=owner, per="day", unit="tokens", defaults={"amount": 5})
+    Budget.objects.update_or_create(user=owner, per="day", unit="tokens", defaults={"amount": 7})
+    about = {"user": owner.pk, "group": None, "per": "day", "unit": "tokens"}
+    changed = [("budget.changed", str(budget.pk), {"fields": ["amount"], "amount": 7, **about})]
+    assert told(action=Action.BUDGET_CHANGED) == changed
+    policy = RetentionPolicy.objects.create(days=30)
+    policy.days = 20
+    policy.save()
+    hold = LegalHold.objects.create(owner=owner, reason=WORD)
+    request = DeletionRequest.objects.create(owner=owner, kind="chats", due_at=timezone.now())
+    for row in (request, hold, policy, budget):
+        row.delete()
+    assert told(action=Action.HOLD_ENDED)[0][2] == {"user": owner.pk}
+
+
 def look_and_take(owner: User, boss: Client) -> None:
     profile = AgentProfile.default()
     chat_session = make_session(owner, WORD, profile=profile)
@@ -204,6 +225,7 @@ def test_all_is_recorded_and_no_word_of_it(owner: User, boss: User) -> None:
     change_rights(User.objects.get(pk=owner.pk), administrator)
     change_what_there_is(owner)
     let_others_say_who_it_is(owner)
+    set_bounds(owner)
     look_and_take(User.objects.get(pk=owner.pk), administrator)
     recorded = set(AuditEntry.objects.values_list("action", flat=True))
     assert recorded == set(Action) - OVER_HTTP - OF_TURNS
