@@ -36,6 +36,8 @@ HERMES_WEB_PAGES = _env.choice("HERMES_WEB_PAGES", "off", "ask", "allowed")
 HERMES_JOURNAL_DAYS = _env.whole("HERMES_JOURNAL_DAYS", 7, least=1)
 HERMES_JOURNAL_FACTS = _env.whole("HERMES_JOURNAL_FACTS", 10_000, least=1)
 HERMES_AUDIT_LOG = _env.switch("HERMES_AUDIT_LOG")
+# Networks that webhooks may lead to although they are not public: the operator's own.
+HERMES_WEBHOOK_NETWORKS = _env.networks("HERMES_WEBHOOK_NETWORKS")
 HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
 HERMES_DRAIN_GRACE = _env.seconds("HERMES_DRAIN_GRACE", 30, least=0)
 HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")

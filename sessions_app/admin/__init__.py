@@ -18,6 +18,8 @@ from sessions_app.admin.tokens import ApiTokenAdmin
 from sessions_app.admin.tool_servers import ToolServerAdmin
 from sessions_app.admin.turns import TurnAdmin
 from sessions_app.admin.users import AccountAdmin
+from sessions_app.admin.webhook_log import WebhookDeliveryAdmin
+from sessions_app.admin.webhooks import WebhookAdmin
 from sessions_app.models import (
     AgentProfile,
     ApiToken,
@@ -31,6 +33,8 @@ from sessions_app.models import (
     RetentionPolicy,
     ToolServer,
     Turn,
+    Webhook,
+    WebhookDelivery,
 )
 
 admin.site.site_header = admin.site.site_title = "Hermes Site administration"
@@ -49,6 +53,8 @@ admin.site.register(LegalHold, LegalHoldAdmin)
 admin.site.register(DeletionRequest, DeletionRequestAdmin)
 admin.site.register(PurgeRun, PurgeRunAdmin)
 admin.site.register(Budget, BudgetAdmin)
+admin.site.register(Webhook, WebhookAdmin)
+admin.site.register(WebhookDelivery, WebhookDeliveryAdmin)
 admin.site.unregister(Group)
 admin.site.register(Group, RightsGroupAdmin)
 # A project with a user model of its own has pages of its own for it.

@@ -8,7 +8,7 @@ in the order of the commits, and whoever reads a cursor can read all the facts b
 sessions by id, then journal heads by user (``recorded`` locks them last); so no two transactions wait for each other.
 """
 
-from sessions_app.journal.reading import Page, after, head, heads, prune
+from sessions_app.journal.reading import Page, after, head, heads, prune, tell
 from sessions_app.journal.recording import Fact, Recorded, TurnEnd, record, recorded, recording
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "record",
     "recorded",
     "recording",
+    "tell",
 ]

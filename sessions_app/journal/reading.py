@@ -16,7 +16,7 @@ from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.reach import profile, reached
 from sessions_app.conversations.schemas import MessageShape, TranscriptShape, queued_shape, session_shape
 from sessions_app.conversations.turn_results import broken_off, ending_of, last_event, turn_shape
-from sessions_app.journal.recording import Fact, TurnEnd
+from sessions_app.journal.recording import Fact, TurnEnd, looked_at
 from sessions_app.models import Approval, ChatSession, FactName, JournalEntry, JournalHead, Message, Turn
 
 # Rows of the oldest that one step removes.
@@ -57,12 +57,12 @@ def after(owner_id: int, cursor: int, limit: int) -> Page:
     last = cursor + len(found)
     if cursor > newest or (last == cursor and cursor < newest):
         return Page([], newest, reset=True)
-    return Page(_tell(owner_id, found), last, has_more=last < newest)
+    return Page(tell(owner_id, found), last, has_more=last < newest)
 
 
 def prune() -> int:
     """Remove some of the facts that are older than HERMES_JOURNAL_DAYS, the oldest first; return how many."""
-    old = JournalEntry.objects.filter(created_at__lt=Now() - timedelta(days=settings.HERMES_JOURNAL_DAYS))
+    old = looked_at(JournalEntry.objects.filter(created_at__lt=Now() - timedelta(days=settings.HERMES_JOURNAL_DAYS)))
     oldest = old.order_by("created_at", "pk").values_list("pk", flat=True)[:STEP_FACTS]
     return JournalEntry.objects.filter(pk__in=list(oldest)).delete()[0]
 
@@ -118,7 +118,8 @@ class _Rows:
         return queued_shape(turn) if waits else turn_shape(turn)
 
 
-def _tell(owner_id: int, entries: list[JournalEntry]) -> list[Fact]:
+def tell(owner_id: int, entries: list[JournalEntry]) -> list[Fact]:
+    """Return what rows of a user's journal tell, as it is now."""
     rows = _Rows(owner_id, entries)
     return [_fact(entry, rows) for entry in entries]
 

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Min, QuerySet
 
 from sessions_app.database import plain
-from sessions_app.models import FactName, JournalEntry
+from sessions_app.models import FactName, JournalEntry, Webhook
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,4 +121,10 @@ def _write(facts: list[Fact]) -> list[Fact]:
 def _prune(owner_id: int, before: int, last: int) -> None:
     if last // PRUNED_AT_ONCE != before // PRUNED_AT_ONCE:
         oldest = last - settings.HERMES_JOURNAL_FACTS
-        JournalEntry.objects.filter(owner_id=owner_id, cursor__lte=oldest).delete()
+        looked_at(JournalEntry.objects.filter(owner_id=owner_id, cursor__lte=oldest)).delete()
+
+
+def looked_at(entries: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
+    """Return those of the rows that were looked at for every webhook: the others are still to be sent."""
+    last: int | None = Webhook.objects.aggregate(last=Min("cursor"))["last"]
+    return entries if last is None else entries.filter(pk__lte=last)

@@ -40,10 +40,13 @@ from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.tool_servers import ToolServer, ToolServerTool, ToolStanding
 from sessions_app.models.turns import BESIDE, Turn, TurnKind, TurnStatus
 from sessions_app.models.waiting import WaitingCall, WaitingKind
+from sessions_app.models.webhooks import TEST as TEST_EVENT
+from sessions_app.models.webhooks import DeliveryState, Webhook, WebhookDelivery
 
 __all__ = [
     "BESIDE",
     "NO_DIGEST",
+    "TEST_EVENT",
     "ActorKind",
     "AgentProfile",
     "ApiToken",
@@ -62,6 +65,7 @@ __all__ = [
     "Decision",
     "DeletionKind",
     "DeletionRequest",
+    "DeliveryState",
     "FactName",
     "Feature",
     "FeatureRule",
@@ -109,4 +113,6 @@ __all__ = [
     "UserMemory",
     "WaitingCall",
     "WaitingKind",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -29,6 +29,7 @@ from sessions_app.turns.service import TurnService
 from sessions_app.turns.stopping import Stopping
 from sessions_app.turns.supervisor import Supervisor
 from sessions_app.turns.titling import TitleMaker
+from sessions_app.webhooks.running import Webhooks
 
 NO_BUDGET = Decimal(0)
 
@@ -68,8 +69,10 @@ class Runner:
         )
         self.jobs = Jobs(name, self.publisher, lease)
         self.purge = NightlyPurge(name, self.publisher, lease)
+        self.webhooks = Webhooks()
         self.supervisor = Supervisor(
-            self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool, lease, self.refresher
+            *(self.registry, self.publisher, self.launcher, self.delivery, self.remote, pool),
+            *(lease, self.refresher, self.webhooks),
         )
 
     async def start(self) -> None:
@@ -90,6 +93,7 @@ class Runner:
         if self.titles is not None:
             await self.titles.stop()
         await self.supervisor.stop()
+        await self.webhooks.stop()
         await self.service.tidying.stop()
         await self.bus.stop()
         await self.pool.close()

@@ -27,6 +27,7 @@ from sessions_app.turns.refreshing import Refresher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
 from sessions_app.turns.takeover import TakeOver
+from sessions_app.webhooks.running import Webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Supervisor:
         pool: AgentPool,
         lease: float,
         refresher: Refresher | None,
+        webhooks: Webhooks,
     ) -> None:
         self._registry = registry
         self._publisher = publisher
@@ -62,6 +64,7 @@ class Supervisor:
         self._remote = remote
         self._pool = pool
         self._refresher = refresher
+        self._webhooks = webhooks
         self._beat_seconds = beat_seconds(lease)
         self.silence = silence_of(lease)
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,6 +86,8 @@ class Supervisor:
             asyncio.create_task(self._every(self._beat_seconds, self.delete_temporary)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self.clear_files)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self.log_audit_head)),
+            asyncio.create_task(self._every(POLL_SECONDS, self._webhooks.poll)),
+            asyncio.create_task(self._every(SWEEP_SECONDS, self._webhooks.clear)),
         ]
         if self._refresher is not None:
             self._tasks.append(asyncio.create_task(self._every(POLL_SECONDS, self._refresher.refresh_due)))

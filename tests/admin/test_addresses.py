@@ -27,12 +27,15 @@ from sessions_app.models import (
     RetentionPolicy,
     ToolServer,
     Turn,
+    Webhook,
+    WebhookDelivery,
 )
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, say
 
 REGISTERED: list[type[models.Model]] = [
     *(ChatSession, Turn, AgentProfile, ApiToken, ToolServer, FeatureRule, AuditEntry, User, Group),
     *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun, Budget),
+    *(Webhook, WebhookDelivery),
 ]
 LOOKUPS = ("", "__exact", "__iexact", "__startswith", "__regex", "__contains", "__gt", "__lte", "__in", "__isnull")
 LOOKUPS_OF_RELATED = ("", "__startswith", "__isnull")
@@ -56,6 +59,8 @@ DECLARED = {
     DeletionRequest: set(),
     PurgeRun: set(),
     Budget: {f"{name}__{lookup}" for name in ("per", "unit") for lookup in ("exact", "isnull")},
+    Webhook: set(),
+    WebhookDelivery: {"webhook", "state"},
 }
 
 

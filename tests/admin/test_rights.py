@@ -10,7 +10,16 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from sessions_app.models import AgentProfile, ApiToken, Budget, ChatSession, LegalHold, RetentionPolicy, ToolServer
+from sessions_app.models import (
+    AgentProfile,
+    ApiToken,
+    Budget,
+    ChatSession,
+    LegalHold,
+    RetentionPolicy,
+    ToolServer,
+    Webhook,
+)
 from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
 
@@ -30,6 +39,7 @@ CHANGED: dict[str, set[type]] = {
     "change_agentprofile": {AgentProfile},
     "change_toolserver": {ToolServer},
     "change_budget": {Budget},
+    "change_webhook": {Webhook},
     "change_user": {User, ApiToken},
     "change_retentionpolicy": {RetentionPolicy},
     "change_legalhold": {LegalHold},
@@ -124,6 +134,8 @@ FORGED = {
     "base_url": "",
     "url": "https://forged.example/mcp",
     "remove_headers": "on",
+    "events": "turn.ended",
+    "all_users": "",
     "context": "100000",
     "days": "77",
     "archived_days": "77",

@@ -40,6 +40,8 @@ from sessions_app.models import (
     Turn,
     UserInstructions,
     UserMemory,
+    Webhook,
+    WebhookDelivery,
 )
 from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 
@@ -47,6 +49,7 @@ MODELS: tuple[Any, ...] = (
     *(User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions),
     *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool, FeatureRule),
     *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun, Budget, BudgetPeriod),
+    *(Webhook, WebhookDelivery),
 )
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
@@ -68,6 +71,12 @@ SHOWN: dict[str, set[str]] = {
     - {f"ToolServerTool.{name}" for name in ("full_name", "listed_at")}
     | {"AgentProfile.name", "Group.name"},
     "featurerule": {"Group.name"},
+    "webhook": {f"Webhook.{field.name}" for field in Webhook._meta.fields}
+    - {f"Webhook.{name}" for name in ("sealed_secret", "cursor", "created_at")}
+    | {"Group.name"},
+    "webhookdelivery": {f"WebhookDelivery.{field.name}" for field in WebhookDelivery._meta.fields}
+    - {f"WebhookDelivery.{name}" for name in ("webhook", "claim", "created_at", "by_hand")}
+    | {"Webhook.name"},
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},
     "auditentry": {"User.username"},
@@ -82,6 +91,9 @@ SHOWN: dict[str, set[str]] = {
     | {"User.username", "Group.name"},
 }
 """The columns that the right to view a model shows (docs/operations.md), by the model's name in the right."""
+
+TIED = {"Webhook.enabled", "Webhook.cursor", "WebhookDelivery.state", "WebhookDelivery.next_at"}
+"""Columns that the database lets change only together."""
 
 OTHER_EACH_TIME = (
     r'name="csrfmiddlewaretoken" value="\w+"|_at__(gte|lt)=[^&"]+'
@@ -112,6 +124,15 @@ def people() -> list[User]:
             offered_parameters="{}",
             listed_at=now(),
         )
+        webhook = Webhook.objects.create(
+            name=f"webhook {name}",
+            url=f"https://{name}.example/",
+            events=[name],
+            sealed_secret=f"secret {name}",
+            cursor=0,
+        )
+        webhook.groups.add(group)
+        webhook.deliveries.create(name=f"event {name}", owner_id=user.pk, happened_at=now())
         chat_session = make_session(user, f"title {name}", profile=profile)
         turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")
         MemoryDecision.objects.create(message=say(chat_session, 0, f"message {name}", turn=turn), saved=True)
@@ -150,6 +171,8 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
         RetentionPolicy: {"group__user__in": users},
         PurgeRun: {"process__in": [f"process {user.username}" for user in users]},
         ToolServer: {"profiles__chat_sessions__owner__in": users},
+        Webhook: {"groups__user__in": users},
+        WebhookDelivery: {"webhook__groups__user__in": users},
         ToolServerTool: {"server__profiles__chat_sessions__owner__in": users},
         Budget: {"user__in": users},
         BudgetPeriod: {"budget__user__in": users},
@@ -174,7 +197,8 @@ def change_what_is_hidden(users: list[User], shown: set[str]) -> None:
 
 
 def _can_change(field: Any) -> bool:
-    return not (field.primary_key or field.is_relation)
+    tied = f"{field.model.__name__}.{field.name}" in TIED
+    return not (field.primary_key or field.is_relation or tied)
 
 
 def _other(field: Any, value: Any) -> Any:
@@ -236,6 +260,8 @@ def pages(row: Any) -> list[str]:
         found.append(page_of(row, "apply"))
     if isinstance(row, ToolServer):
         found.append(page_of(row, "tools"))
+    if isinstance(row, Webhook):
+        found.append(page_of(row, "act"))
     return found
 
 

@@ -14,9 +14,10 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from sessions_app.conversations import windows
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer, ToolStanding
+from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer, ToolStanding, Webhook, WebhookDelivery
 from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.listing import OfferedTool
+from sessions_app.webhooks.events import make_secret
 from tests.admin.conftest import converse, make_session, make_turn, say
 from tests.live import PASSWORD
 
@@ -72,8 +73,11 @@ def fill() -> None:
     for number in range(60):
         converse(make_session(anna, f"Chat number {number}"), 2)
     server = _tool_server(profile)
+    delivery = _webhook(anna)
     told = {
         "server": server.pk,
+        "webhook": delivery.webhook_id,
+        "delivery": delivery.pk,
         "user": anna.pk,
         "group": anna.groups.get().pk,
         "profile": profile.pk,
@@ -81,6 +85,26 @@ def fill() -> None:
         "turn": chat_session.turns.earliest("pk").pk,
     }
     print("rows", *(f"{name}={key}" for name, key in told.items()), f"token={anna.api_tokens.earliest('pk').pk}")
+
+
+def _webhook(anna: User) -> WebhookDelivery:
+    """A webhook that the site has switched off, with a delivery that failed."""
+    webhook = Webhook(name="crm", url="https://hooks.example.org/hermes", events=["turn.ended", "approval.waiting"])
+    webhook.take_secret(make_secret())
+    webhook.enabled, webhook.stopped, webhook.stopped_at = False, "No attempt has succeeded.", timezone.now()
+    webhook.save()
+    webhook.groups.set(anna.groups.all())
+    delivery = webhook.deliveries.create(
+        name="turn.ended",
+        owner_id=anna.pk,
+        cursor=7,
+        happened_at=timezone.now(),
+        state="failed",
+        next_at=None,
+        status=500,
+    )
+    webhook.deliveries.create(name="webhook.test", happened_at=timezone.now())
+    return delivery
 
 
 def _tool_server(profile: AgentProfile) -> ToolServer:

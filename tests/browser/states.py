@@ -502,6 +502,14 @@ async def arguments(stage: Stage) -> None:
     await stage.page.locator("summary", has_text="Arguments").first.click()
 
 
+async def secret(stage: Stage) -> None:
+    await stage.open(f"{_OURS}/webhook/{{webhook}}/change/")
+    # Once for each size of window: two secrets are the most.
+    if await (end := stage.page.get_by_role("button", name="End the earlier secret")).count():
+        await end.click()
+    await stage.page.get_by_role("button", name="Make a new secret").click()
+
+
 ADMIN = [
     State("console", at("/admin/")),
     State("console, days as a table", table_of_days),
@@ -527,6 +535,13 @@ ADMIN = [
     State("tool server, deletion", at(f"{_OURS}/toolserver/{{server}}/delete/")),
     State("what groups may", at(f"{_OURS}/featurerule/")),
     State("feature", at(f"{_OURS}/featurerule/files/change/")),
+    State("webhooks", at(f"{_OURS}/webhook/")),
+    State("webhook", at(f"{_OURS}/webhook/{{webhook}}/change/")),
+    State("webhook, new", at(f"{_OURS}/webhook/add/")),
+    State("webhook, secret", secret),
+    State("webhook, deletion", at(f"{_OURS}/webhook/{{webhook}}/delete/")),
+    State("webhook, deliveries", at(f"{_OURS}/webhookdelivery/?webhook={{webhook}}")),
+    State("webhook, delivery", at(f"{_OURS}/webhookdelivery/{{delivery}}/change/")),
     State("tokens of all", at(f"{_OURS}/apitoken/")),
     State("token", at(f"{_OURS}/apitoken/{{token}}/change/")),
     State("users", at(f"{_DJANGOS}/user/")),
