@@ -18,6 +18,7 @@ from hermes_site.error_pages import HTTP_API  # noqa: E402
 from hermes_site.headers import SERVER  # noqa: E402
 from hermes_site.origin import OwnOrigin  # noqa: E402
 from hermes_site.proxy import TrustedProxy  # noqa: E402
+from hermes_site.request_ids import RequestIds  # noqa: E402
 from sessions_app.api.consumer import ChatConsumer  # noqa: E402
 from sessions_app.api.limits import Limits  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
@@ -61,4 +62,7 @@ async def _websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.close"})
 
 
-application = TrustedProxy(ProtocolTypeRouter({"http": Cors(_http), "websocket": _websocket}), settings.TRUSTED_PROXY)
+_behind_proxies = TrustedProxy(
+    ProtocolTypeRouter({"http": Cors(_http), "websocket": _websocket}), settings.TRUSTED_PROXY
+)
+application = RequestIds(_behind_proxies, settings.TRUSTED_PROXY)

@@ -51,17 +51,29 @@ class QuietFormatter(logging.Formatter):
         super().__init__("{asctime} {levelname} {name}: {message}", style="{")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)
-        args = record.args if isinstance(record.args, tuple) else ()
-        if any(isinstance(arg, BaseException) for arg in args):
-            quiet = tuple(type(arg).__name__ if isinstance(arg, BaseException) else arg for arg in args)
-            record.message = str(record.msg) % quiet
-        if record.name == "asyncio":
-            # What follows the first line is the repr of a future with its exception.
-            record.message = record.message.partition("\n")[0]
-        return _RESET_TOKEN.sub(r"\1…", super().formatMessage(record))
+        record.message = quiet_message(record)
+        return super().formatMessage(record)
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 (the base class's name)
-        return "\n".join(_lines(ei[1])) if ei[1] else ""
+        return quiet_exception(ei)
+
+
+def quiet_message(record: logging.LogRecord) -> str:
+    """Return the message of a record, without those of exceptions in it."""
+    args = record.args if isinstance(record.args, tuple) else ()
+    message = record.getMessage()
+    if any(isinstance(arg, BaseException) for arg in args):
+        quiet = tuple(type(arg).__name__ if isinstance(arg, BaseException) else arg for arg in args)
+        message = str(record.msg) % quiet
+    if record.name == "asyncio":
+        # What follows the first line is the repr of a future with its exception.
+        message = message.partition("\n")[0]
+    return _RESET_TOKEN.sub(r"\1…", message)
+
+
+def quiet_exception(info: ExcInfo) -> str:
+    """Return an exception as a line for each of its places, then its class; the cause first."""
+    return "\n".join(_lines(info[1])) if info[1] else ""
 
 
 def _lines(error: BaseException) -> list[str]:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 import socket
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -103,7 +104,12 @@ class Server(DaphneServer):
 
     def serve(self, announce: Callable[[str], None]) -> None:
         """Serve until told to stop. `announce` gets the URL once clients are let in. Raises OSError: port taken."""
+        shown = warnings.showwarning
         globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
+        # Twisted would keep warnings for its own log, which nobody reads.
+        warnings.showwarning = shown
+        # So whitenoise gives its files, which are small.
+        warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
         loop = reactor._asyncioEventloop
         asyncio.set_event_loop(loop)
         life = loop.create_task(self._live(announce))

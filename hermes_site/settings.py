@@ -40,6 +40,7 @@ HERMES_AUDIT_LOG = _env.switch("HERMES_AUDIT_LOG")
 HERMES_WEBHOOK_NETWORKS = _env.networks("HERMES_WEBHOOK_NETWORKS")
 HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
 HERMES_DRAIN_GRACE = _env.seconds("HERMES_DRAIN_GRACE", 30, least=0)
+HERMES_LOG = _env.choice("HERMES_LOG", "text", "json")
 HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")
 
 # Single sign-on by OpenID Connect; more providers are rows in the admin.
@@ -251,9 +252,19 @@ LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"quiet": {"()": "hermes_site.logs.QuietFormatter"}},
+    "formatters": {
+        "quiet": {"()": "hermes_site." + ("json_logs.JsonLines" if HERMES_LOG == "json" else "logs.QuietFormatter")}
+    },
     "filters": {"outsiders": {"()": "hermes_site.logs.OutsidersAreNoFault"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "quiet", "filters": ["outsiders"]}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "quiet",
+            "filters": ["outsiders"],
+            # A process that serves makes objects of what else is written to sys.stderr (json_logs.py).
+            "stream": "ext://sys.__stderr__" if HERMES_LOG == "json" else "ext://sys.stderr",
+        }
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own handlers (coloured console, mail to ADMINS) would print the exception's message.

@@ -17,6 +17,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from sessions_app import log_context
 from sessions_app.api import auth
 from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.batches import Batch
@@ -91,6 +92,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _begin(self, caller: Caller) -> None:
         self.caller, self.user_id = caller, caller.user_id
+        log_context.note_user(caller.user_id)
         self._server = _server(self.scope)
         self._lanes = Lanes()
         self._outbox = Outbox(

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import Any, TypeVar
 
+from sessions_app import log_context
 from sessions_app.scheduling.queue import FairQueue
 
 R = TypeVar("R")
@@ -26,6 +27,7 @@ class _Piece(Future[R]):
         super().__init__()
         self.user = user
         self.work: Callable[[], R] | None = work
+        self._context = log_context.current()
         self._cancelling = cancelling
 
     def cancel(self) -> bool:
@@ -39,6 +41,7 @@ class _Piece(Future[R]):
         work, self.work = self.work, None
         if work is None or not self.set_running_or_notify_cancel():
             return
+        log_context.take(self._context)
         try:
             result = work()
         except BaseException as error:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from ag_ui.core import BaseEvent
 
+from sessions_app import log_context
 from sessions_app.conversations.transcript import OwnershipLost
 from sessions_app.realtime.bus import Bus, group_of
 from sessions_app.realtime.delivery import Delivery
@@ -119,6 +120,7 @@ class Launcher:
         return task
 
     async def _carry_out(self, run: Run, before: Run | None) -> None:
+        log_context.note_run(run.turn.owner_id, run.begun.session_id, run.turn.run_id)
         try:
             if before is not None:
                 # Somebody else has ended that turn. What it has in memory is shared with nobody.
@@ -152,7 +154,8 @@ class Launcher:
         """Leave a run whose end is stored, and go on with the session's next turn."""
         self._registry.remove(run)
         if ended.following is not None:
-            self.launch(ended.following)
+            with log_context.nothing():
+                self.launch(ended.following)
         run.ended.set()
 
     async def _break_off(self, run: Run) -> None:

@@ -1,6 +1,7 @@
 """`manage.py serve`: the site, in the foreground."""
 
 import os
+import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any, cast
@@ -8,7 +9,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from twisted.internet.error import CannotListenError
 
 from hermes_site.http import Place, Uploads
@@ -31,6 +32,15 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen at, else 127.0.0.1")
         # One start of Python instead of two: a second of the three that `make run` may take.
         parser.add_argument("--setup", action="store_true", help="do what `manage.py setup` does first")
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Begin: what the checks before the start say is a line of the log too."""
+        if settings.HERMES_LOG == "json":
+            from hermes_site import json_logs
+
+            json_logs.take_over()
+            self.stdout, self.stderr = OutputWrapper(sys.stdout), OutputWrapper(sys.stderr)
+        super().run_from_argv(argv)
 
     def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
         files.make_private()
