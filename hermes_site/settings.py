@@ -41,6 +41,10 @@ HERMES_WEBHOOK_NETWORKS = _env.networks("HERMES_WEBHOOK_NETWORKS")
 HERMES_TURN_LEASE = _env.seconds("HERMES_TURN_LEASE", 15, least=1)
 HERMES_DRAIN_GRACE = _env.seconds("HERMES_DRAIN_GRACE", 30, least=0)
 HERMES_LOG = _env.choice("HERMES_LOG", "text", "json")
+# Where traces go; the rest of OpenTelemetry's settings its own SDK reads.
+OTEL_EXPORTER_OTLP_ENDPOINT = _env.server("OTEL_EXPORTER_OTLP_ENDPOINT")
+if OTEL_EXPORTER_OTLP_ENDPOINT:
+    _env.choice("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
 HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")
 
 # Single sign-on by OpenID Connect; more providers are rows in the admin.

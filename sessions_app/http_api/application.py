@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from sessions_app import log_context
+from sessions_app import log_context, tracing
 from sessions_app.api import auth
 from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.limits import Limits
@@ -129,6 +129,7 @@ async def _caller(exchange: Exchange, *, takes_cookie: bool) -> Caller:
     if caller is None:
         raise Unauthorised
     log_context.note_user(caller.user_id)
+    tracing.follow(exchange.scope["headers"])
     if isinstance(caller, CookieCaller):
         # A page of another site can have a browser send the cookie.
         csrf.check(exchange.scope)

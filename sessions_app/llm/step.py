@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, cast
 
+from sessions_app.llm import spans
 from sessions_app.llm.accounting import Sent, account, choose_retention, comparable_response
 from sessions_app.llm.cache_clock.choice import Choice
 from sessions_app.llm.cache_clock.retention import Retention
@@ -97,6 +98,7 @@ class Step:
         self._step_events = self._run()
 
     async def __aenter__(self) -> Self:
+        self._span = spans.begin_request(self._transcript.model, self._transcript.session_id)
         return self
 
     async def __aexit__(
@@ -106,6 +108,7 @@ class Step:
         for _ in self._answer.end():
             pass  # what might have become a tag is kept also of an answer that was cut
         self._entry = self._account()
+        spans.end_request(self._span, self.result, error)
 
     def __aiter__(self) -> Self:
         return self

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from ag_ui.core import BaseEvent
 
-from sessions_app import log_context
+from sessions_app import tracing
 from sessions_app.conversations.transcript import OwnershipLost
 from sessions_app.realtime.bus import Bus, group_of
 from sessions_app.realtime.delivery import Delivery
@@ -28,7 +28,7 @@ from sessions_app.realtime.notices import run_notice
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import FinishedTurn
-from sessions_app.turns import tally
+from sessions_app.turns import spans, tally
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.pool import AgentPool
 from sessions_app.turns.rebaseline import rebaseline
@@ -120,7 +120,10 @@ class Launcher:
         return task
 
     async def _carry_out(self, run: Run, before: Run | None) -> None:
-        log_context.note_run(run.turn.owner_id, run.begun.session_id, run.turn.run_id)
+        with spans.turn(run):
+            await self._carry_on(run, before)
+
+    async def _carry_on(self, run: Run, before: Run | None) -> None:
         try:
             if before is not None:
                 # Somebody else has ended that turn. What it has in memory is shared with nobody.
@@ -130,17 +133,20 @@ class Launcher:
                 memory = TurnMemory(run.begun, lease)
                 ending = await run.answer(lease.agent, memory)
                 try:
-                    ended = await run.store(ending, self.next_process)
+                    with tracing.span("store_end", {}):
+                        ended = await run.store(ending, self.next_process)
                 except OwnershipLost:
                     self._lost(run)
                     return
                 tally.count(run.begun.model, run.ending or ending, lasted=run.lasted, first_word=run.first_word)
                 self._go_on(run, ended)
-                await rebaseline(memory, ended.stored, self._publisher)
+                with tracing.span("rebaseline", {}):
+                    await rebaseline(memory, ended.stored, self._publisher)
                 if self._refresher is not None and ended.following is None:
                     self._refresher.wait_for(memory)
             if self._titles is not None:
-                self._titles.offer(run)
+                with spans.apart():
+                    self._titles.offer(run)
         except Exception:
             logger.exception("turn %s failed outside of its answer", run.turn.run_id)
             if not run.ended.is_set():
@@ -154,7 +160,7 @@ class Launcher:
         """Leave a run whose end is stored, and go on with the session's next turn."""
         self._registry.remove(run)
         if ended.following is not None:
-            with log_context.nothing():
+            with spans.apart():
                 self.launch(ended.following)
         run.ended.set()
 

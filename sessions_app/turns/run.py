@@ -41,6 +41,7 @@ from sessions_app.turn_store.ending import FinishedTurn, Stored, begin_calls, en
 from sessions_app.turns import calls as calling
 from sessions_app.turns.approved_calls import ApprovedCalls
 from sessions_app.turns.compacting import Compactor
+from sessions_app.turns.guard_span import guard_span
 from sessions_app.turns.memory import TurnMemory
 from sessions_app.turns.metering import NO_WORD, Meter
 from sessions_app.turns.output import TurnOutput
@@ -181,7 +182,8 @@ class Run:
         return self.ending
 
     async def _steps(self, agent: Agent, memory: TurnMemory) -> None:
-        await memory.obtain()
+        with guard_span(memory):
+            await memory.obtain()
         self.stream.started(memory.guarded.model_dump())
         if self.begun.refused:
             raise ProviderError("provider", self.begun.refused)

@@ -14,6 +14,7 @@ from twisted.internet.error import CannotListenError
 
 from hermes_site.http import Place, Uploads
 from hermes_site.server import Server
+from sessions_app import tracing
 from sessions_app.api.auth import identify
 from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
@@ -69,6 +70,8 @@ class Command(BaseCommand):
             proxies=settings.TRUSTED_PROXY,
             uploads=Uploads((files_place, imports), longest_body(), admits=_admits),
         )
+        if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+            tracing.begin()
         try:
             server.serve(self._announce)
         except CannotListenError as error:
@@ -77,6 +80,7 @@ class Command(BaseCommand):
             ) from error
         finally:
             rendering.close()
+            tracing.close()
 
     def _check_prepared(self) -> None:
         if migrations_are_pending():
