@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 from collections.abc import Callable
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.one_database
 
 MODEL = "openai-chat:loopback"
 GUIDE = (ROOT / "docs/operations.md").read_text()
+DASHBOARD = (ROOT / "deploy/grafana/hermes-site.json").read_text()
 Header = tuple[bytes, bytes]
 
 
@@ -165,6 +167,22 @@ async def test_no_figure_is_kept_for_each_user_session_or_run(administrator: Use
     page = (await ask(await cookie_of(administrator))).text
     labels = set(re.findall(r"[{,](\w+)=", "\n".join(re.findall(r"^hermes_.*", page, re.MULTILINE))))
     assert labels <= {"agent", "transcript", "cause", "event", "kind", "model", "status", "software", "le"}
+
+
+async def test_the_dashboard_asks_for_figures_that_there_are(administrator: User) -> None:
+    page = (await ask(await cookie_of(administrator))).text
+    told = dict(re.findall(r"^# TYPE (\w+) (\w+)", page, re.MULTILINE))
+    panels = json.loads(DASHBOARD)["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    # What braces and "by (…)" hold are labels.
+    bare = [re.sub(r'"[^"]*"|\{[^}]*\}|by \([^)]*\)', "", expression) for expression in asked]
+    names = {name for expression in bare for name in re.findall(r"\b(?:hermes|process)_\w+", expression)}
+    names = {re.sub(r"_bucket$", "", name) if name.removesuffix("_bucket") in told else name for name in names}
+    assert names <= set(told)
+    kinds = {"gauge", "counter", "histogram"}
+    assert {told[name] for name in names} == kinds
+    assert all(asked)
 
 
 def test_the_guides_configuration_is_yaml() -> None:
