@@ -59,7 +59,7 @@ declare namespace Api {
     "events.since": { params: { cursor: number; limit?: number }; result: SinceResult };
     /** Tell which features the caller may use, and from now on when that changes. */
     "account.features": { params: Record<string, never>; result: FeaturesResult };
-    /** Tell how much the caller stores, and how much they may. */
+    /** Tell how much the caller stores and has spent, and how much they may. */
     "account.usage": { params: Record<string, never>; result: UsageResult };
     /** Turn Markdown into sanitised HTML, each text by itself. */
     "markdown.render": { params: { texts: Array<string> }; result: RenderResult };

@@ -62,7 +62,7 @@ def kept_on(day: date, owner_id: int | None = None) -> list[dict[str, Any]]:
     ]
 
 
-def user_names(owner_ids: set[int | None]) -> dict[int | None, str]:
+def user_names(owner_ids: set[int]) -> dict[int, str]:
     """Return the names of users, by their primary keys; of those that are gone that they are."""
     users = get_user_model()
     known = users._default_manager.filter(pk__in=owner_ids).values_list("pk", users.USERNAME_FIELD)

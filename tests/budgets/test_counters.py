@@ -6,6 +6,7 @@ import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -84,7 +85,10 @@ class Counters(RuleBasedStateMachine):
     @initialize(amounts=st.lists(st.integers(500, 20_000), min_size=4, max_size=4))
     def set(self, amounts: list[int]) -> None:
         members = {user.pk for user in self.users[:2]}
-        owners = [({"user": self.users[0]}, {self.users[0].pk}), ({"group": self.group}, members)]
+        owners: list[tuple[dict[str, Any], set[int]]] = [
+            ({"user": self.users[0]}, {self.users[0].pk}),
+            ({"group": self.group}, members),
+        ]
         kinds = [(Per.DAY, Unit.TOKENS), (Per.MONTH, Unit.USD)]
         for amount, (owner, bound), (per, unit) in zip(
             amounts, [owner for owner in owners for _ in kinds], kinds * 2, strict=True
