@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('sessions_app', '0038_provisioning'),
-        ('sessions_app', '0039_budgets'),
+        ('sessions_app', '0043_audit'),
+        ('sessions_app', '0043_audit'),
     ]
 
     operations = [
