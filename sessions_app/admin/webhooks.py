@@ -161,8 +161,12 @@ class WebhookAdmin(TickedChoices, ListingAdmin):
         self.log_change(request, webhook, "Made another secret.")
         return self._secret_page(request, webhook)
 
+    @transaction.atomic
     def _end_earlier(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
-        if Webhook.objects.filter(pk=webhook.pk).exclude(sealed_earlier_secret="").update(sealed_earlier_secret=""):
+        webhook = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        if webhook.sealed_earlier_secret:
+            webhook.sealed_earlier_secret = ""
+            webhook.save(update_fields=["sealed_earlier_secret"])
             self.log_change(request, webhook, "Ended the earlier secret.")
             self.message_user(request, "The earlier secret signs nothing more.", messages.SUCCESS)
         return self._back(webhook)

@@ -68,6 +68,9 @@ class Action(StrEnum):
     TOOL_SERVER_CREATED = "tool_server.created"
     TOOL_SERVER_CHANGED = "tool_server.changed"
     TOOL_SERVER_DELETED = "tool_server.deleted"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DELETED = "webhook.deleted"
 
     # Where one acts for another server, or lets it act.
     AUTHORISATION_CONNECTED = "authorisation.connected"
@@ -107,6 +110,7 @@ class ObjectKind(StrEnum):
     TOKEN = "token"  # nosec B105
     TOOL_SERVER = "tool_server"
     USER = "user"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)

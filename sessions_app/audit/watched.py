@@ -24,6 +24,7 @@ from sessions_app.models import (
     ToolServer,
     ToolServerTool,
     ToolStanding,
+    Webhook,
 )
 
 
@@ -116,7 +117,16 @@ def _models() -> list[Watched]:
         told={"can_read_metrics": "can_read_metrics"},
         describe=_token,
     )
-    return [users, groups, profiles, servers, tools, tokens, *_bounds()]
+    webhooks = Watched(
+        Webhook,
+        ObjectKind.WEBHOOK,
+        Action.WEBHOOK_CREATED,
+        Action.WEBHOOK_CHANGED,
+        Action.WEBHOOK_DELETED,
+        ignored=("created_at", "cursor", "failing_since", "stopped", "stopped_at"),
+        told={"enabled": "enabled"},
+    )
+    return [users, groups, profiles, servers, tools, tokens, webhooks, *_bounds()]
 
 
 def _bounds() -> list[Watched]:
@@ -156,6 +166,7 @@ def _sets() -> list[WatchedSet]:
         WatchedSet(ToolServer, "groups", ObjectKind.TOOL_SERVER, Action.TOOL_SERVER_CHANGED, *groups),
         WatchedSet(FeatureRule, "groups", ObjectKind.FEATURE, Action.FEATURE_CHANGED, *groups),
         WatchedSet(ToolServer, "profiles", ObjectKind.TOOL_SERVER, Action.TOOL_SERVER_CHANGED, *profiles),
+        WatchedSet(Webhook, "groups", ObjectKind.WEBHOOK, Action.WEBHOOK_CHANGED, *groups),
     ]
 
 

@@ -33,6 +33,7 @@ from sessions_app.models import (
     ToolServer,
     ToolServerTool,
     ToolStanding,
+    Webhook,
 )
 from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.listing import OfferedTool
@@ -150,6 +151,12 @@ def change_what_there_is(owner: User) -> None:
     assert json.loads(last(Action.AUTHORISATION_CONNECTED).details) == connected
     assert json.loads(last(Action.AUTHORISATION_DISCONNECTED).details) == connected
     server.delete()
+    webhook = Webhook.objects.create(name=WORD, url=f"https://{WORD}.example/", enabled=False, sealed_secret=WORD)
+    webhook.with_text, webhook.cursor, webhook.enabled = True, 7, True
+    webhook.save()
+    switched = {"fields": ["enabled", "with_text"], "enabled": True}
+    assert [details for _, _, details in told(action=Action.WEBHOOK_CHANGED)] == [switched]
+    webhook.delete()
     profile.delete()
 
 
