@@ -23,7 +23,7 @@ from sessions_app.database.users import of_users
 _SQL = Path(__file__).parent / "sql"
 _NAME = re.compile(r"CREATE TRIGGER (\w+)\s.*?\bON (\w+)", re.DOTALL)
 # The last table made of those that triggers write: without it no trigger could run.
-_NEWEST_TABLE = "sessions_app_keptspending"
+_NEWEST_TABLE = "sessions_app_audithead"
 
 _REPAIR = [
     """
