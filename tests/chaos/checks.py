@@ -185,7 +185,18 @@ def facts_are_the_database(evidence: Evidence) -> Iterator[str]:
                 yield f"{tab} knows from facts the {name} {here} and not {there}"
 
 
+def budgets_settled(evidence: Evidence) -> Iterator[str]:
+    """Nothing is reserved any more, and what is spent is what the ledger has, with that of chats which are deleted."""
+    deleted = evidence.doings.deleted
+    have_deleted = {sent.user for sent in evidence.doings.sent if sent.session_id in deleted}
+    for budget in evidence.budgets:
+        lacks = budget.spent < budget.counted
+        if budget.reserved or lacks or (budget.spent != budget.counted and budget.user not in have_deleted):
+            yield f"not settled: {budget}"
+
+
 CHECKS: list[Check] = [
+    budgets_settled,
     everything_ended,
     stored_once,
     regenerated_as_asked,

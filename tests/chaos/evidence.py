@@ -80,6 +80,19 @@ class Seen:
         return self.here is not None and self.here.same(self.fresh)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredBudget:
+    """What is `spent` and `reserved` of a user's budget, and what the ledger of the user's turns has, in tokens.
+
+    Without a user: the budget that all share, and what all of theirs have spent.
+    """
+
+    user: str | None
+    spent: int
+    reserved: int
+    counted: int
+
+
 @dataclass(slots=True)
 class Evidence:
     """`turns` in the order in which they were asked for, `messages` by session and position.
@@ -99,6 +112,7 @@ class Evidence:
     owners: dict[str, str] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     heads: dict[str, int] = field(default_factory=dict)
+    budgets: list[StoredBudget] = field(default_factory=list)
     facts: list[tuple[str, str, Facts]] = field(default_factory=list)
 
     def known(self, user: str) -> Known:
@@ -149,6 +163,21 @@ JOIN sessions_app_sessionstamp ON chat_session_id = s.id JOIN auth_user u ON u.i
 """
 _BRANCHES = "SELECT id::text, chat_session_id::text, parent_id::text, fork_position FROM sessions_app_branch"
 _HEADS = "SELECT username, cursor FROM sessions_app_journalhead JOIN auth_user ON auth_user.id = owner_id"
+_BUDGETS = """
+WITH counted AS (
+  SELECT owner_id, sum(input_tokens + output_tokens + uncounted_tokens) AS tokens
+  FROM sessions_app_turn GROUP BY owner_id
+), told AS (
+  SELECT budget.user_id, u.username, coalesce(sum(spent), 0)::bigint AS spent,
+         coalesce(sum(reserved), 0)::bigint AS reserved, coalesce(max(tokens), 0)::bigint AS counted
+  FROM sessions_app_budget budget LEFT JOIN auth_user u ON u.id = budget.user_id
+  LEFT JOIN sessions_app_budgetperiod period ON period.budget_id = budget.id
+  LEFT JOIN counted ON owner_id = budget.user_id GROUP BY budget.id, u.id
+)
+SELECT username, spent, reserved, CASE WHEN user_id IS NULL THEN (
+  SELECT sum(spent)::bigint FROM told WHERE user_id IS NOT NULL
+) ELSE counted END FROM told
+"""
 
 
 def gather(database: Database, doings: Doings, requests: list[Request]) -> Evidence:
@@ -165,4 +194,5 @@ def gather(database: Database, doings: Doings, requests: list[Request]) -> Evide
         owners={session_id: owner for session_id, _, _, owner, _ in sessions},
         titles={session_id: title for session_id, *_, title in sessions},
         heads=dict(database.run(_HEADS)),
+        budgets=[StoredBudget(*row) for row in database.run(_BUDGETS)],
     )

@@ -28,6 +28,17 @@ SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
 SCALE = Scale(processes=3, users=30)
 
 
+# One of each user, and one that all share; of more than they can spend.
+_BUDGETS = """
+WITH everybody AS (INSERT INTO auth_group (name) VALUES ('everybody') RETURNING id),
+users AS (SELECT id FROM auth_user WHERE username LIKE 'user%'),
+members AS (INSERT INTO auth_user_groups (user_id, group_id) SELECT users.id, everybody.id FROM users, everybody)
+INSERT INTO sessions_app_budget (user_id, group_id, per, unit, amount)
+SELECT id, NULL, 'month', 'tokens', 1000000000000 FROM users
+UNION ALL SELECT NULL, id, 'month', 'tokens', 1000000000000 FROM everybody
+"""
+
+
 @pytest.fixture
 def log() -> Iterator[list[Request]]:
     """What the provider is asked; its address is in the environment."""
@@ -50,6 +61,7 @@ def running(static_files: None, postgres_template: Database, log: list[Request],
         "HERMES_PROVIDER_TIMEOUT": "3",
     }
     with cluster(SCALE, postgres_template, **env) as started:
+        started.database.run(_BUDGETS)
         yield started
     for number, node in enumerate(started.nodes):
         (tmp_path / f"{number}.log").write_text("\n".join(node.output))

@@ -12,7 +12,7 @@ import pytest
 from sessions_app.llm.content.rows import Row
 from tests.chaos import checks
 from tests.chaos.doings import Sent
-from tests.chaos.evidence import Evidence, StoredMessage
+from tests.chaos.evidence import Evidence, StoredBudget, StoredMessage
 from tests.chaos.good_run import CHAT, START, good, shown
 from tests.chaos.histories import whole_histories
 from tests.guard.oracle import Oracle
@@ -170,6 +170,14 @@ def thought_deleted(evidence: Evidence) -> None:
     evidence.seen[0] = replace(evidence.seen[0], here=None)
 
 
+def left_reserved(evidence: Evidence) -> None:
+    evidence.budgets.append(StoredBudget("user0", 5, 1, 5))
+
+
+def settled_twice(evidence: Evidence) -> None:
+    evidence.budgets.append(StoredBudget("user0", 10, 0, 5))
+
+
 @pytest.mark.parametrize(
     ("broken", "check"),
     [
@@ -177,6 +185,8 @@ def thought_deleted(evidence: Evidence) -> None:
         (never_acknowledged, checks.everything_ended),
         (lost, checks.stored_once),
         (lost_message, checks.stored_once),
+        (left_reserved, checks.budgets_settled),
+        (settled_twice, checks.budgets_settled),
         (doubled, checks.stored_once),
         (doubled_turn, checks.stored_once),
         (changed, checks.stored_once),
