@@ -206,3 +206,24 @@ def test_a_cookie_alone_is_no_token(program: Program) -> None:
     assert refused.value.code == 401
     with refused.value:
         assert json.load(refused.value)["error"]["type"] == "invalid_request_error"
+
+
+_SPEND = """
+from django.core.management import call_command
+call_command("budget", "--user", "{user}", "--per", "month", "--tokens", "{amount}")
+"""
+
+
+def test_a_budget_that_is_used_up_is_told_with_the_time_to_wait(program: Program, model: Provider) -> None:
+    """And the client does not send it again by itself, which it would do with a 429."""
+    program.site.manage("shell", "-c", _SPEND.format(user=program.user, amount=10))
+    with pytest.raises(openai.RateLimitError) as refused:
+        program.client(max_retries=3).chat.completions.create(model=MODEL, messages=conversation("Hello"))
+    assert (refused.value.code, refused.value.type) == ("insufficient_quota", "insufficient_quota")
+    assert 0 < int(refused.value.response.headers["retry-after"]) <= 31 * 86_400
+    assert "Personal, tokens per month" in refused.value.message
+    with pytest.raises(openai.RateLimitError):
+        program.client().responses.create(model=MODEL, input="Hello")
+    assert (model.requests, program.sessions()) == ([], [])
+    program.site.manage("shell", "-c", _SPEND.format(user=program.user, amount=1_000_000))
+    assert program.say("Hello")
