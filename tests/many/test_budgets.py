@@ -14,7 +14,7 @@ import pytest
 
 from tests.databases import Database
 from tests.many.conftest import Sites, tab_of
-from tests.many.outside import until
+from tests.many.outside import let_owners_be_silent, until
 from tests.many.tab import Tab
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -136,6 +136,7 @@ def test_what_a_killed_process_held_is_given_back(
     assert (spent, reserved > 2_000) == (before, True)
     sites[2].kill()
     gate.open()
+    let_owners_be_silent(database)
     [(ended,)] = until(
         database, 1, "SELECT status FROM sessions_app_turn WHERE run_id = %s AND ended_at IS NOT NULL", run_id
     )

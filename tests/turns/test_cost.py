@@ -11,13 +11,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db.backends.utils import CursorWrapper
 
 from agentcache import Stamp
 from sessions_app import database
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.rows import Row
-from sessions_app.models import ChatSession, Message
+from sessions_app.models import Budget, ChatSession, Message, Per, Unit
 from sessions_app.turn_store.beginning import load
 from sessions_app.turns import memory
 from tests.providers.fixtures import Provider
@@ -194,3 +195,30 @@ async def test_reading_a_long_session_is_not_the_event_loops_work(
     # The answer; the user's message is read with the others.
     assert threads[threading.get_ident()] == 1
     assert sum(threads.values()) == 2002
+
+
+async def test_with_a_budget_and_with_none(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has no budget pays no statement for those of others; who has one pays the same in every turn."""
+    costs = []
+    await be_quiet(host)
+    others = await database.write(lambda: Group.objects.create(name="others"))
+    for owner in (None, Budget(group=others), Budget(user_id=host.user_id), None):
+        if owner is not None:
+            owner.per, owner.unit, owner.amount = Per.DAY, Unit.TOKENS, 10**9
+            await database.write(owner.save)
+        chat = await session()
+        await host.turn(chat)
+        await idle(host)
+        with queries(monkeypatch) as sent:
+            await host.turn(chat)
+            await idle(host)
+        # The looks for jobs, once a second, are no turn's.
+        apart = ("BEGIN", "ROLLBACK", "SAVEPOINT")
+        costs.append(sorted(each for each in sent if "sessions_app_job" not in each and not each.startswith(apart)))
+    none, of_others, own, again = costs
+    assert none == of_others
+    assert own == again
+    # Two reserve, two settle; and two updates of counters, which go in one go with those of other budgets.
+    assert len(own) == len(none) + 4
