@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from agentcache import Stamp
 from sessions_app import database
+from sessions_app.database import hops
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.rows import Row
 from sessions_app.models import Budget, ChatSession, Message, Per, Unit
@@ -31,6 +32,7 @@ from tests.turns.summaries import compacted
 
 pytestmark = pytest.mark.one_database
 
+STATEMENTS_TO_ASK, STATEMENTS_TO_END = 16, 11
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
@@ -74,6 +76,38 @@ async def statements_of_a_turn(
     assert turn.guard_transcript == "kept"
     # Sorted: reads of the journal and of the stamp run beside each other.
     return sorted(sent)
+
+
+async def test_a_turn_writes_in_two_hops_by_so_many_statements(
+    host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a plain turn costs the writers' thread, BEGIN among it: more needs a reason, and is written here."""
+    chat = await session()
+    await host.turn(chat)
+    await be_quiet(host)
+    await idle(host)
+    statements: list[str] = []
+    transactions: list[int] = []
+    execute: Any = getattr(CursorWrapper, "_execute_with_wrappers")  # noqa: B009 - django-stubs do not know it
+    write = hops._Attempt.write
+
+    def counted(self: Any, sql: str, params: Any, many: bool, executor: Any) -> Any:
+        if threading.current_thread().name.startswith("database-write"):
+            statements.append(sql)
+        return execute(self, sql, params, many, executor)
+
+    def noted(self: Any, work: Callable[[], Any]) -> Any:
+        before = len(statements)
+        try:
+            return write(self, work)
+        finally:
+            transactions.append(len(statements) - before)
+
+    monkeypatch.setattr(CursorWrapper, "_execute_with_wrappers", counted)
+    monkeypatch.setattr(hops._Attempt, "write", noted)
+    await host.turn(chat)
+    await idle(host)
+    assert transactions == [STATEMENTS_TO_ASK, STATEMENTS_TO_END], statements
 
 
 async def test_at_message_10_and_at_message_10000(
