@@ -12,7 +12,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('sessions_app', '0043_audit'),
-        ('sessions_app', '0043_audit'),
     ]
 
     operations = [
