@@ -4,13 +4,18 @@ Nothing of a conversation can be written here, only deleted; profiles and ordina
 profile applied to sessions that began with it as it was. Rights are changed by superusers only.
 """
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
+from sessions_app.accounts.models import IdentityProvider
 from sessions_app.admin.audit import AuditEntryAdmin
 from sessions_app.admin.budgets import BudgetAdmin
 from sessions_app.admin.features import FeatureRuleAdmin
 from sessions_app.admin.groups import RightsGroupAdmin
+from sessions_app.admin.identity_providers import IdentityProviderAdmin
 from sessions_app.admin.profiles import AgentProfileAdmin
 from sessions_app.admin.purging import DeletionRequestAdmin, LegalHoldAdmin, PurgeRunAdmin, RetentionPolicyAdmin
 from sessions_app.admin.sessions import ChatSessionAdmin
@@ -55,6 +60,9 @@ admin.site.register(PurgeRun, PurgeRunAdmin)
 admin.site.register(Budget, BudgetAdmin)
 admin.site.register(Webhook, WebhookAdmin)
 admin.site.register(WebhookDelivery, WebhookDeliveryAdmin)
+admin.site.register(IdentityProvider, IdentityProviderAdmin)
+# The library's own pages show secrets, and what a user logs in with (`ways_in`).
+admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 admin.site.unregister(Group)
 admin.site.register(Group, RightsGroupAdmin)
 # A project with a user model of its own has pages of its own for it.

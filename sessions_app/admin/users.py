@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
 
-from sessions_app.admin import deletion, holdings, rights
+from sessions_app.admin import deletion, holdings, rights, ways_in
 from sessions_app.admin.closed import ClosedAdmin, TickedChoices
 from sessions_app.models import ApiToken, ChatSession
 
@@ -43,6 +46,24 @@ class AccountAdmin(TickedChoices, ClosedAdmin, UserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Return what cannot be changed: rights too, except by superusers."""
         return (*FACTS, *(() if rights.is_superuser(request) else RIGHTS_FIELDS))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses, that of how a user logs in among them."""
+        view = self.admin_site.admin_view(self.ways_in_view)
+        return [path("<int:pk>/ways-in/", view, name="auth_user_ways_in"), *super().get_urls()]
+
+    def ways_in_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what a user logs in with, and take of it what is asked for."""
+        user = self.get_object(request, str(pk))
+        if user is None or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if request.method == "POST":
+            if taken := ways_in.take(user, request.POST):
+                self.log_change(request, user, taken)
+                messages.success(request, taken)
+            return redirect("admin:auth_user_ways_in", pk)
+        shown = {"title": f"How {user} logs in", "original": user, "opts": self.opts, **ways_in.of(user)}
+        return render(request, "admin/auth/user/ways_in.html", {**self.admin_site.each_context(request), **shown})
 
     def render_change_form(
         self,

@@ -25,8 +25,8 @@ _FORM = re.compile(r'action="([^"]+)"')
 class OpenIdProvider:
     """A running provider. ``redirects``: where it leads back to."""
 
-    def __init__(self, *redirects: str) -> None:
-        self.port = free_port()
+    def __init__(self, *redirects: str, port: int = 0) -> None:
+        self.port = port or free_port()
         self.issuer = f"http://127.0.0.1:{self.port}"
         told = json.dumps({"port": self.port, "redirects": redirects})
         self.process = Process([NODE, _PROGRAM, told])

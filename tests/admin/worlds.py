@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import localdate, now
 
+from sessions_app.accounts.models import IdentityProvider, ProviderGroup
 from sessions_app.models import (
     AgentProfile,
     ApiToken,
@@ -48,6 +49,7 @@ from tests.admin.conftest import list_of, make_session, make_turn, page_of, say
 MODELS: tuple[Any, ...] = (
     *(User, Group, AgentProfile, ApiToken, Branch, ChatSession, Message, Turn, UserInstructions),
     *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool, FeatureRule),
+    *(IdentityProvider, ProviderGroup),
     *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun, Budget, BudgetPeriod),
     *(Webhook, WebhookDelivery),
 )
@@ -77,6 +79,7 @@ SHOWN: dict[str, set[str]] = {
     "webhookdelivery": {f"WebhookDelivery.{field.name}" for field in WebhookDelivery._meta.fields}
     - {f"WebhookDelivery.{name}" for name in ("webhook", "claim", "created_at", "by_hand")}
     | {"Webhook.name"},
+    "identityprovider": set(),
     "user": {f"User.{field.name}" for field in User._meta.fields} - {"User.password"} | {"Group.name"},
     "group": {"Group.name"},
     "auditentry": {"User.username"},
@@ -111,6 +114,9 @@ def people() -> list[User]:
         group = Group.objects.create(name=f"group {name}")
         user.groups.add(group)
         FeatureRule.objects.get(feature=feature).groups.add(group)
+        issuer = f"https://{name}.example"
+        provider = IdentityProvider.objects.create(key=name, name=name, issuer=issuer, client_id=name)
+        provider.groups.create(value=f"value {name}", group=group)
         profile = AgentProfile.objects.create(name=f"profile {name}", sealed_key=f"key {name}")
         profile.groups.add(group)
         server = ToolServer.objects.create(
@@ -167,6 +173,8 @@ def rows_of(model: Any, users: Iterable[User]) -> models.QuerySet[Any]:
         AgentProfile: {"chat_sessions__owner__in": users},
         Branch: {"chat_session__owner__in": users},
         FeatureRule: {"groups__user__in": users},
+        IdentityProvider: {"groups__group__user__in": users},
+        ProviderGroup: {"group__user__in": users},
         MemoryDecision: {"message__owner__in": users},
         RetentionPolicy: {"group__user__in": users},
         PurgeRun: {"process__in": [f"process {user.username}" for user in users]},
@@ -256,6 +264,7 @@ def pages(row: Any) -> list[str]:
     found = [page_of(row, page) for page in ("change", "delete", "history")]
     if isinstance(row, User):
         found.append(reverse("admin:auth_user_password_change", args=[row.pk]))
+        found.append(reverse("admin:auth_user_ways_in", args=[row.pk]))
     if isinstance(row, AgentProfile):
         found.append(page_of(row, "apply"))
     if isinstance(row, ToolServer):
