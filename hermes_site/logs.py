@@ -27,7 +27,7 @@ CLIENTS: tuple[str, ...] = (
 )
 CLIENTS += ("huggingface_hub", "mistralai", "openai", "xai_sdk")
 
-_RESET_TOKEN = re.compile(r"(/password_reset/[^/\s]+/)[^/\s]+")
+_RESET_TOKEN = re.compile(r"(/(?:password_reset/[^/\s]+|email/confirm)/)[^/\s]+")
 
 
 class OutsidersAreNoFault(logging.Filter):

@@ -14,7 +14,7 @@ else:
     _Form = _SetsPassword = object
 
 EMAIL_LABEL = "E-mail address (optional)"
-EMAIL_HELP = "Only for a new password, if you forget yours."
+EMAIL_HELP = "Only for a new password, if you forget yours. It counts once you follow the link that we send there."
 WRONG_ENTRY = "The password is wrong. Capital letters count."
 
 

@@ -123,6 +123,8 @@ class SignupForm(PlainForm, OnePassword, UserCreationForm):
 
     def save(self, commit: bool = True) -> User:
         """Raises ValidationError where somebody took the name, or one that looks like it, a moment ago."""
+        # It counts once its mailbox was seen (`addresses`).
+        self.instance.email = ""
         try:
             with transaction.atomic():
                 user: User = super().save(commit)

@@ -61,12 +61,8 @@ class ResetForm(PlainForm, PasswordResetForm):
         first = self._found[0].pk if self._found else None
         audit.record(Action.PASSWORD_LINK_ASKED, Object(ObjectKind.USER, first), count=len(self._found))
         options |= {"domain_override": self.request.get_host(), "request": None}
-        if not self._found:
-            return
-        if _room.acquire(blocking=False):
-            _SENDER.submit(_sent, partial(super().save, **options))
-        else:
-            logger.error("A mail was not sent: %s requests wait for the mail server.", f"{WAITING:,}")
+        if self._found:
+            send_later(partial(super().save, **options))
 
     def get_users(self, email: str) -> Iterable[User]:
         return self._found
@@ -86,7 +82,10 @@ class ResetPasswordForm(PlainForm, OnePassword, SetPasswordForm):
 
 
 class EmailForm(PlainForm, forms.ModelForm):
-    """The user's own address; asks for the password, as who reads mail there can set another one."""
+    """The user's own address; asks for the password, as who reads mail there can set another one.
+
+    Who has none has confirmed that it is them.
+    """
 
     current_password = password_field("Password", "current-password")
 
@@ -99,6 +98,15 @@ class EmailForm(PlainForm, forms.ModelForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
+        if not self.instance.has_usable_password():
+            del self.fields["current_password"]
+
+    def clean_email(self) -> str:
+        """Bound the mails to an address, like those for a new password."""
+        email: str = self.cleaned_data["email"]
+        if email and email != self.initial["email"]:
+            admit(Rule(3, ("reset to", email.casefold())), Rule(20, ("reset", address(self.request))))
+        return email
 
     def clean_current_password(self) -> None:
         with judging_own_password(self.request):
@@ -106,14 +114,20 @@ class EmailForm(PlainForm, forms.ModelForm):
                 raise ValidationError(WRONG_ENTRY)
 
     @transaction.atomic
-    def save(self, commit: bool = True) -> User:
-        """Store the address alone: what was done to the account while its password was judged stays."""
-        user: User = self.instance
-        user.save(update_fields=["email"])
-        return user
+    def remove(self) -> None:
+        """Remove the address, and change nothing else: what was done to the account meanwhile stays."""
+        self.instance.save(update_fields=["email"])
 
 
-def _sent(send: Callable[[], None]) -> None:
+def send_later(send: Callable[[], object]) -> None:
+    """Send a mail in the sender's thread, if there is room; else the log says so."""
+    if _room.acquire(blocking=False):
+        _SENDER.submit(_sent, send)
+    else:
+        logger.error("A mail was not sent: %s requests wait for the mail server.", f"{WAITING:,}")
+
+
+def _sent(send: Callable[[], object]) -> None:
     try:
         send()
     except Exception:

@@ -117,6 +117,7 @@ _ANSWERS: dict[str, Answer] = {
     "password_reset": _load_again,
     "password_reset_confirm": _load_again,
     "email": _load_again,
+    "confirm_email": _load_again,
     "end_login": partial(_load_again, page="logins"),
     "end_all_logins": partial(_load_again, page="logins"),
     "delete_account": _load_again,

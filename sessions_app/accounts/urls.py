@@ -58,6 +58,7 @@ urlpatterns = [
         where_passwords_count(where_mail_is_sent(reset_views.ResetLinkView.as_view())),
         name="password_reset_confirm",
     ),
+    path("email/confirm/<str:token>/", where_mail_is_sent(reset_views.confirm_email), name="confirm_email"),
     path("email/", where_mail_is_sent(reset_views.email), name="email"),
     path("delete/", deletion.overview, name="deletion"),
     path("delete/export/", _from_deletion(deletion.export), name="export_first"),

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from sessions_app.accounts import browsers, doors, logins
+from sessions_app.accounts import addresses, browsers, doors, logins
 from sessions_app.accounts.forms import LoginForm, NewPasswordForm, SignupForm, StaffLoginForm, TokenForm
 from sessions_app.accounts.judging import status_of
 from sessions_app.accounts.models import Login
@@ -139,6 +139,8 @@ def signup(request: HttpRequest, name: str = "") -> HttpResponse:
         except ValidationError as taken:
             form.add_error(None, taken)
         else:
+            if email := form.cleaned_data.get("email"):
+                addresses.ask(request, user, email)
             return doors.log_in(request, user, settings.LOGIN_REDIRECT_URL)
     return render(request, "registration/signup.html", {"form": form}, status=status_of(form))
 

@@ -59,9 +59,22 @@ def ask(client: Client, email: str, address: str = "192.0.2.1") -> Any:
 def link_for(client: Client, server: MailServer, user: User) -> str:
     """The path of the link in the mail that the user gets."""
     assert ask(client, user.email)["Location"] == SENT
+    return link_in(server)
+
+
+def link_in(server: MailServer) -> str:
+    """The path of the link in the next mail."""
     found = re.search(r"http://testserver(/\S+)", server.next().get_content())
     assert found
     return found[1]
+
+
+def confirm_address(client: Client, server: MailServer) -> str:
+    """Follow the link in the mail to a new address, and agree; return it."""
+    link = link_in(server)
+    assert "Is this your address?" in client.get(link).text
+    assert client.post(link).status_code == 302
+    return link
 
 
 def set_password(client: Client, link: str, password: str) -> Any:
@@ -224,7 +237,9 @@ def test_an_address_can_be_given_at_sign_up(client: Client, server: MailServer, 
     for name, email in (("with", "with@example.org"), ("without", "")):
         form = {"username": name, "password1": PASSWORD, "email": email}
         assert Client().post(SIGNUP, form)["Location"] == "/"
-        assert User.objects.get(username=name).email == email
+        assert User.objects.get(username=name).email == ""
+    confirm_address(Client(), server)
+    assert User.objects.get(username="with").email == "with@example.org"
 
 
 def test_the_address_changes_with_the_password_only(client: Client, server: MailServer, anna: User) -> None:
@@ -235,7 +250,17 @@ def test_the_address_changes_with_the_password_only(client: Client, server: Mail
     assert anna.email == "anna@example.org"
     client.post(EMAIL, {"email": "new@example.org", "current_password": PASSWORD})
     anna.refresh_from_db()
+    assert anna.email == "anna@example.org", "not before its mailbox was seen"
+    link = confirm_address(client, server)
+    anna.refresh_from_db()
     assert anna.email == "new@example.org"
+    client.post(EMAIL, {"email": "anna@example.org", "current_password": PASSWORD})
+    later = link_in(server)
+    client.post(EMAIL, {"email": "", "current_password": PASSWORD})
+    for void in (link, later, f"{later[:-3]}xx/", f"{EMAIL}confirm/x/"):
+        assert "This link does not work" in client.post(void).text
+    anna.refresh_from_db()
+    assert anna.email == ""
     assert client.get(EMAIL).status_code == 200
     for _ in range(4):
         client.post(EMAIL, {"email": "", "current_password": "wrong"})
@@ -245,14 +270,14 @@ def test_the_address_changes_with_the_password_only(client: Client, server: Mail
 def test_an_account_closed_meanwhile_stays_closed(client: Client, anna: User) -> None:
     request = RequestFactory().post(EMAIL)
     request.user, request.session = anna, client.session
-    mine = {"email": "new@example.org", "current_password": PASSWORD}
+    mine = {"email": "", "current_password": PASSWORD}
     forms = (
         EmailForm(mine, instance=User.objects.get(pk=anna.pk), request=request),
         ResetPasswordForm(User.objects.get(pk=anna.pk), {"new_password1": NEW}),
     )
     assert all(form.is_valid() for form in forms)
     User.objects.update(is_active=False)
-    for form in forms:
-        form.save()
+    forms[0].remove()
+    forms[1].save()
     anna.refresh_from_db()
-    assert (anna.is_active, anna.email, anna.check_password(NEW)) == (False, "new@example.org", True)
+    assert (anna.is_active, anna.email, anna.check_password(NEW)) == (False, "", True)
