@@ -467,7 +467,20 @@ async def wrong_old_password(stage: Stage) -> None:
     await expect(stage.page.get_by_text("The password is wrong.")).to_be_visible()
 
 
+async def new_app(stage: Stage) -> None:
+    """An authenticator app that is set up, once it is known that it is its user."""
+    await stage.open("/accounts/security/app/")
+    if await stage.page.get_by_role("heading", name="Is it you?").count():
+        await stage.page.get_by_label("Password").fill(PASSWORD)
+        await stage.page.get_by_role("button", name="Go on").click()
+    await expect(stage.page.get_by_role("heading", name="Set up an authenticator app")).to_be_visible()
+
+
 ACCOUNT = [
+    State("security", at("/accounts/security/")),
+    State("is it you?", at("/accounts/security/confirm/")),
+    State("new app", new_app),
+    State("security, confirmed", at("/accounts/security/")),
     State("tokens", at("/accounts/tokens/")),
     State("new token", new_token),
     State("second token of one name", second_token),
