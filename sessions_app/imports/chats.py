@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from sessions_app.llm.content.codec import is_readable
-from sessions_app.transfer.shapes import SessionDocument
+from sessions_app.transfer.shapes import KeptFileRecord, SessionDocument
 
 MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 """Of one chat. While it is parsed no other thread has the interpreter: a third of a second."""
@@ -29,25 +29,25 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat that is brought; ``missing`` says what of it the file does not have."""
+    """A chat that is brought; ``missing`` says what of it the file does not have.
+
+    ``files`` are those of its files that are in the archive, where that has no list of all of them.
+    """
 
     document: SessionDocument
     missing: tuple[str, ...] = ()
+    files: tuple[KeptFileRecord, ...] = ()
 
     @property
     def id(self) -> UUID:
         """Its id where it comes from."""
         return self.document.session.id
 
-    def without(self, *missing: str) -> Chat:
-        """Return it with more that is missing."""
-        return replace(self, missing=(*self.missing, *missing))
 
-
-def check_size(data: bytes) -> None:
-    """Refuse what would take too long to parse. Raises Unusable."""
+def check_size(data: bytes, name: str = "") -> None:
+    """Refuse what would take too long to parse; ``name`` is what it is called in a report. Raises Unusable."""
     if len(data) > MAX_DOCUMENT_BYTES or sum(map(data.count, (b"[", b"{", b","))) > MAX_PIECES:
-        raise Unusable("It is too large.")
+        raise Unusable("It is too large.", name)
 
 
 def parsed(data: bytes, name: str) -> Chat:

@@ -39,6 +39,10 @@ class ArchiveFiles:
         self._archive = archive
         self._records = {record.id: record for record in records}
 
+    def add(self, records: Iterable[KeptFileRecord]) -> None:
+        """Say of more files where they are."""
+        self._records |= {record.id: record for record in records}
+
     async def take(self, user_id: int, file_ids: Iterable[UUID]) -> tuple[dict[UUID, UserFile], dict[UUID, str]]:
         """Take in files, and return them as they are here; and why others could not be taken."""
         taken: dict[UUID, UserFile] = {}

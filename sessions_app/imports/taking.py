@@ -51,10 +51,9 @@ class Taking:
         source = await asyncio.to_thread(sources.opened, file, size)
         await self._take_account(source)
         files = ArchiveFiles(source.archive, source.records)
-        found = sources.chats(source)
-        for done in range(source.count):
-            self._progress(done / source.count)
-            chat = await asyncio.to_thread(next, found)
+        found = source.chats()
+        while (chat := await asyncio.to_thread(next, found, None)) is not None:
+            self._progress(source.progress)
             if isinstance(chat, Unusable):
                 self._leave_out("session", chat.id, chat.why)
             else:
@@ -65,6 +64,7 @@ class Taking:
         if await self._door.read(storing.is_there, self._user_id, chat.id):
             self._there += 1
             return
+        files.add(chat.files)
         wanted = [file_id for message in chat.document.messages for file_id in files_of(message.parts)]
         taken, refused = await files.take(self._user_id, wanted)
         for file_id, why in refused.items():
