@@ -132,7 +132,9 @@ def ask(request: HttpRequest, kind: DeletionKind) -> HttpResponse:
 @login_required
 def keep(request: HttpRequest, kind: DeletionKind) -> HttpResponse:
     """Have nothing deleted after all."""
-    if requests.take_back(int(request.user.pk or 0), kind):
+    with transaction.atomic():
+        taken_back = requests.take_back(int(request.user.pk or 0), kind)
+    if taken_back:
         messages.success(request, f"Your {CALLED[kind]} will not be deleted.")
     else:
         messages.warning(request, "There was nothing to take back.")

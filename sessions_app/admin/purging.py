@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from sessions_app.admin.closed import ClosedAdmin
 from sessions_app.admin.listing import InspectionAdmin, ListingAdmin
 from sessions_app.admin.words import moment, number
-from sessions_app.models import DeletionRequest, LegalHold, PurgeRun, RetentionPolicy
-from sessions_app.purging import policies
+from sessions_app.models import DeletionKind, DeletionRequest, LegalHold, PurgeRun, RetentionPolicy
+from sessions_app.purging import policies, requests
 from sessions_app.purging.purge import too_much
 
 
@@ -82,6 +82,10 @@ class DeletionRequestAdmin(InspectionAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: DeletionRequest | None = None) -> bool:
         """What has begun goes on."""
         return super().has_delete_permission(request, obj) and (obj is None or obj.begun_at is None)
+
+    def delete_model(self, request: HttpRequest, obj: DeletionRequest) -> None:
+        """Take it back, as its user would."""
+        requests.take_back(obj.owner_id, DeletionKind(obj.kind))
 
     @admin.display(description="user")
     def user(self, row: DeletionRequest) -> str:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from sessions_app.conversations.spending import COUNTS, Posting, Totals
 from sessions_app.conversations.spending import postings as postings_of_turns
@@ -43,23 +43,14 @@ def by_owner(first: date, last: date) -> list[tuple[str, int | None, Totals]]:
 
 def kept_on(day: date, owner_id: int | None = None) -> list[dict[str, Any]]:
     """Return what deleted turns of a day have cost, as ``spending.spent_on`` tells it of others."""
-    found = _summed(day, day, owner_id, ("owner_id", "profile_id", "beside"))
-    names = user_names({owner for (owner, *_), _ in found})
+    named = {"turns_": "turns", "cost_": "cost", "unpriced_": "unpriced"}
+    sums = named | {f"{name}_": name for name in (*COUNTS, "uncounted_tokens", "uncounted_cost")}
+    keys = ("owner_id", "profile_id", "beside")
+    rows: Any = _rows(day, day, owner_id).values(*keys).annotate(**{key: Sum(name) for key, name in sums.items()})
+    found = list(rows)
+    names = user_names({row["owner_id"] for row in found})
     profiles = dict(AgentProfile.objects.values_list("pk", "name")) if found else {}
-    return [
-        {
-            "user": names[owner],
-            "named": profiles.get(profile),
-            "beside": beside,
-            "turns_": totals.turns,
-            **{f"{name}_": getattr(totals.usage, name) for name in COUNTS},
-            "uncounted_tokens_": 0,
-            "uncounted_cost_": Decimal(0),
-            "cost_": totals.cost,
-            "unpriced_": totals.unpriced,
-        }
-        for (owner, profile, beside), totals in found
-    ]
+    return [{**row, "user": names[row["owner_id"]], "named": profiles.get(row["profile_id"])} for row in found]
 
 
 def user_names(owner_ids: set[int]) -> dict[int, str]:
@@ -101,11 +92,15 @@ def _summed(
 
     It costs by these days' rows.
     """
-    days = KeptSpending.objects.filter(day__gte=first, day__lte=last)
-    kept = (days if owner_id is None else days.filter(owner_id=owner_id)).order_by().values_list(*keys)
-    rows = kept.annotate(**{f"{name}_": Sum(name) for name in (*_FIGURES, *COUNTS)})
+    counted = _rows(first, last, owner_id).exclude(priced=0, unpriced=0)
+    rows = counted.values_list(*keys).annotate(**{f"{name}_": Sum(name) for name in (*_FIGURES, *COUNTS)})
     width = len(keys)
     return [(tuple(row[:width]), _totals(*row[width:])) for row in rows]
+
+
+def _rows(first: date, last: date, owner_id: int | None) -> QuerySet[KeptSpending]:
+    days = KeptSpending.objects.filter(day__gte=first, day__lte=last).order_by()
+    return days if owner_id is None else days.filter(owner_id=owner_id)
 
 
 def _totals(

@@ -42,6 +42,8 @@ class Migration(migrations.Migration):
                 ('saved', models.DecimalField(decimal_places=9, max_digits=20)),
                 ('priced', models.BigIntegerField()),
                 ('unpriced', models.BigIntegerField()),
+                ('uncounted_tokens', models.BigIntegerField()),
+                ('uncounted_cost', models.DecimalField(decimal_places=9, max_digits=20)),
             ],
             options={
                 'indexes': [models.Index(fields=['day', 'owner_id'], name='kept_spending_by_day')],

@@ -155,6 +155,8 @@ class KeptSpending(models.Model):
     saved = models.DecimalField(max_digits=20, decimal_places=9)
     priced = models.BigIntegerField()
     unpriced = models.BigIntegerField()
+    uncounted_tokens = models.BigIntegerField()
+    uncounted_cost = models.DecimalField(max_digits=20, decimal_places=9)
 
     class Meta:
         indexes = [models.Index(fields=["day", "owner_id"], name="kept_spending_by_day")]

@@ -21,7 +21,7 @@ from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
-from sessions_app import database
+from sessions_app import audit, database
 from sessions_app.errors import Conflict
 from sessions_app.files import clearing
 from sessions_app.jobs import clearing as exports
@@ -138,6 +138,12 @@ class Purge:
     async def _write(self, work: Callable[..., Any], *args: Any) -> Any:
         """Carry out one step of the run, and let others have their turn."""
         began = perf_counter()
-        result = await self._write_now(work, self._run, *args)
+        result = await self._write_now(_acting, work, self._run, *args)
         await asyncio.sleep(min(2 * (perf_counter() - began), _LONGEST_PAUSE_SECONDS))
         return result
+
+
+def _acting(work: Callable[..., Any], *args: Any) -> Any:
+    """Have the audit say that a purge has done it, in whichever process."""
+    with audit.acting(lambda: audit.Origin(audit.program("purge"))):
+        return work(*args)

@@ -78,8 +78,9 @@ def ask(user_id: int, kind: DeletionKind) -> None:
     holds.check(user_id)
     if kind == DeletionKind.ACCOUNT and is_last_administrator(user_id):
         raise Conflict(LAST_ADMINISTRATOR)
-    wanted = DeletionRequest(owner_id=user_id, kind=kind, due_at=Now() + WAITS[kind])
-    DeletionRequest.objects.bulk_create([wanted], ignore_conflicts=True)
+    # The user's lock is held: nobody else asks at the same time.
+    if not DeletionRequest.objects.filter(owner=user_id, kind=kind).exists():
+        DeletionRequest.objects.create(owner_id=user_id, kind=kind, due_at=Now() + WAITS[kind])
 
 
 def take_back(user_id: int, kind: DeletionKind) -> bool:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from sessions_app.admin import deletion
-from sessions_app.conversations import kept_spending
+from sessions_app.conversations import kept_spending, spending
 from sessions_app.conversations.spending import Totals
 from sessions_app.models import AgentProfile, ChatSession, KeptSpending, Turn, TurnKind
 from tests.admin.conftest import boss, make_session, make_turn
@@ -45,6 +45,13 @@ def spent() -> dict[tuple[Any, ...], Totals]:
     return sums
 
 
+def estimates() -> tuple[int, Decimal]:
+    today = datetime.now(UTC).date()
+    rows = [*kept_spending.kept_on(today), *spending.spent_on(today)]
+    tokens, cost = (sum(row[f"uncounted_{name}_"] for row in rows) for name in ("tokens", "cost"))
+    return tokens, Decimal(cost)
+
+
 def by_policy(owner: User) -> None:
     policy(1)
     assert purge_now(force=True).chats == 2
@@ -75,13 +82,15 @@ def test_the_figures_are_the_same_when_the_turns_are_gone(delete: Callable[[User
     Turn.objects.filter(pk__in=Turn.objects.values("pk")[:3]).update(created_at=old)
     ChatSession.objects.update(updated_at=old)
     make_turn(chat, text="was never counted")
-    before, page = spent(), boss.get("/admin/sessions_app/turn/ledger/").content
+    make_turn(chat, text="was broken off", uncounted_tokens=300, uncounted_cost=Decimal("0.03"))
+    before, estimated, page = spent(), estimates(), boss.get("/admin/sessions_app/turn/ledger/").content
     console = boss.get("/admin/").context
     assert len(before) > 4
     owner_id = owner.pk
     delete(owner)
     assert not Turn.objects.exists()
     assert spent() == before
+    assert estimates() == estimated == (300, Decimal("0.03"))
     assert boss.get("/admin/sessions_app/turn/ledger/").content.count(b"<tr") == page.count(b"<tr")
     assert boss.get("/admin/").context["table"][:1] == console["table"][:1]
     assert {row.owner_id for row in KeptSpending.objects.all()} == {owner_id}

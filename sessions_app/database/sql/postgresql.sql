@@ -204,16 +204,19 @@ CREATE TRIGGER hermes_turn_delete AFTER DELETE ON sessions_app_turn FOR EACH ROW
 CREATE OR REPLACE FUNCTION hermes_turn_spent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO sessions_app_keptspending (day, owner_id, profile_id, beside, miss, turns, expected_tokens, missed_tokens,
-      input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, saved, priced, unpriced)
+      input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, saved, priced, unpriced,
+      uncounted_tokens, uncounted_cost)
     SELECT (turn.created_at AT TIME ZONE 'UTC')::date, turn.owner_id, chat_session.profile_id,
            CASE WHEN turn.kind IN ('title', 'refresh') THEN turn.kind ELSE '' END, turn.miss,
-           count(*) FILTER (WHERE turn.kind NOT IN ('title', 'refresh')),
+           count(*) FILTER (WHERE turn.prefix_digest <> '' AND turn.kind NOT IN ('title', 'refresh')),
            sum(turn.expected_tokens), sum(greatest(turn.expected_tokens - turn.cached_tokens, 0)),
            sum(turn.input_tokens), sum(turn.cached_tokens), sum(turn.cache_write_tokens), sum(turn.output_tokens),
            sum(turn.reasoning_tokens), sum(coalesce(turn.cost, 0)), sum(coalesce(turn.saved, 0)),
-           count(turn.cost), count(*) FILTER (WHERE turn.cost IS NULL)
+           count(turn.cost) FILTER (WHERE turn.prefix_digest <> ''),
+           count(*) FILTER (WHERE turn.prefix_digest <> '' AND turn.cost IS NULL),
+           sum(turn.uncounted_tokens), sum(turn.uncounted_cost)
     FROM old_rows AS turn LEFT JOIN sessions_app_chatsession AS chat_session ON chat_session.id = turn.chat_session_id
-    WHERE turn.prefix_digest <> '' GROUP BY 1, 2, 3, 4, 5;
+    WHERE turn.prefix_digest <> '' OR turn.uncounted_tokens > 0 GROUP BY 1, 2, 3, 4, 5;
   RETURN NULL;
 END $$;
 --------

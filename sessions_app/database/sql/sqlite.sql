@@ -234,18 +234,19 @@ BEGIN
 END;
 --------
 -- What a turn has cost stays when its row goes, as a sum without a word. (Of REPLACE into turns nothing is noticed.)
-CREATE TRIGGER hermes_turn_spent BEFORE DELETE ON sessions_app_turn WHEN OLD.prefix_digest <> ''
+CREATE TRIGGER hermes_turn_spent BEFORE DELETE ON sessions_app_turn WHEN OLD.prefix_digest <> '' OR OLD.uncounted_tokens > 0
 BEGIN
   INSERT INTO sessions_app_keptspending (day, owner_id, profile_id, beside, miss, turns, expected_tokens, missed_tokens,
-      input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, saved, priced, unpriced)
-    SELECT date(OLD.created_at), OLD.owner_id, spent.profile_id, spent.beside, OLD.miss, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+      input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, saved, priced, unpriced,
+      uncounted_tokens, uncounted_cost)
+    SELECT date(OLD.created_at), OLD.owner_id, spent.profile_id, spent.beside, OLD.miss, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
     FROM (SELECT (SELECT profile_id FROM sessions_app_chatsession WHERE id = OLD.chat_session_id) AS profile_id,
                  CASE WHEN OLD.kind IN ('title', 'refresh') THEN OLD.kind ELSE '' END AS beside) AS spent
     WHERE NOT EXISTS (SELECT 1 FROM sessions_app_keptspending AS kept
                       WHERE kept.day = date(OLD.created_at) AND kept.owner_id = OLD.owner_id
                         AND kept.profile_id IS spent.profile_id AND kept.beside = spent.beside AND kept.miss = OLD.miss);
   UPDATE sessions_app_keptspending
-    SET turns = turns + (OLD.kind NOT IN ('title', 'refresh')),
+    SET turns = turns + (OLD.prefix_digest <> '' AND OLD.kind NOT IN ('title', 'refresh')),
         expected_tokens = expected_tokens + OLD.expected_tokens,
         missed_tokens = missed_tokens + max(OLD.expected_tokens - OLD.cached_tokens, 0),
         input_tokens = input_tokens + OLD.input_tokens,
@@ -254,7 +255,10 @@ BEGIN
         output_tokens = output_tokens + OLD.output_tokens,
         reasoning_tokens = reasoning_tokens + OLD.reasoning_tokens,
         cost = cost + coalesce(OLD.cost, 0), saved = saved + coalesce(OLD.saved, 0),
-        priced = priced + (OLD.cost IS NOT NULL), unpriced = unpriced + (OLD.cost IS NULL)
+        priced = priced + (OLD.prefix_digest <> '' AND OLD.cost IS NOT NULL),
+        unpriced = unpriced + (OLD.prefix_digest <> '' AND OLD.cost IS NULL),
+        uncounted_tokens = uncounted_tokens + OLD.uncounted_tokens,
+        uncounted_cost = uncounted_cost + OLD.uncounted_cost
     WHERE day = date(OLD.created_at) AND owner_id = OLD.owner_id
       AND profile_id IS (SELECT profile_id FROM sessions_app_chatsession WHERE id = OLD.chat_session_id)
       AND beside = CASE WHEN OLD.kind IN ('title', 'refresh') THEN OLD.kind ELSE '' END AND miss = OLD.miss;
