@@ -117,6 +117,11 @@ class BoundedRequest(WebRequest):
             self.unregisterProducer()
         self._is_flowing = False
 
+    def break_off(self) -> None:
+        """Close the connection in the midst of the answer, so that the client sees that it is not whole."""
+        if self.channel is not None:
+            self.channel.transport.abortConnection()
+
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 (Twisted's name)
         self.end_flow()
         super().connectionLost(reason)

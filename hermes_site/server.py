@@ -24,6 +24,7 @@ from hermes_site.environment import Network
 from hermes_site.http import BoundedFactory, BoundedRequest, Uploads
 from hermes_site.proxy import trusts
 from hermes_site.websocket import Inbox, PatientProtocol
+from sessions_app.http_api.exchange import BROKEN_OFF
 
 logger = logging.getLogger(__name__)
 # The interfaces it declares are not those of the one that is installed.
@@ -128,7 +129,10 @@ class Server(DaphneServer):
         return inbox
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Daphne's; and what follows it waits while the client does not read."""
+        """Daphne's; and what follows it waits while the client does not read. An answer may be broken off."""
+        if message["type"] == BROKEN_OFF:
+            protocol.break_off()
+            return
         goes_on = message["type"] == "http.response.body" and message.get("more_body", False)
         if isinstance(protocol, BoundedRequest):
             protocol.begin_flow() if goes_on else protocol.end_flow()

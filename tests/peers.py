@@ -64,9 +64,9 @@ class Peer:
 
 
 @contextmanager
-def peer(site: LiveSite, **headers: str) -> Iterator[Peer]:
+def peer(site: LiveSite, path: str = "", **headers: str) -> Iterator[Peer]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with connect(site.ws_url, additional_headers=named, max_size=None, proxy=None) as socket:
+    with connect(site.ws_url + path, additional_headers=named, max_size=None, proxy=None) as socket:
         yield Peer(socket)
 
 

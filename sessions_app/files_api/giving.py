@@ -17,6 +17,7 @@ from sessions_app.errors import NotFound
 from sessions_app.files import clearing, keeping, store
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
+from sessions_app.http_api.guarding import guarded
 from sessions_app.models import UserFile
 
 RASTER = ("image/jpeg", "image/png")
@@ -54,7 +55,8 @@ async def give(exchange: Exchange, caller: Caller, file_id: str) -> None:
     except FileNotFoundError:
         raise _not_found() from None
     try:
-        await _send(exchange, source, _headers(file, is_small=is_small))
+        async with guarded(exchange, caller):
+            await _send(exchange, source, _headers(file, is_small=is_small))
     finally:
         await asyncio.to_thread(source.close)
 

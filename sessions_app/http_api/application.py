@@ -89,7 +89,7 @@ class HttpApi:
         except Exception as error:
             refused = _refusal(error)
             if exchange.started:
-                await exchange.end_stream()
+                await exchange.break_off()
             else:
                 await exchange.answer(refused.body, status=refused.status, headers=refused.headers)
 

@@ -10,6 +10,8 @@ from sessions_app.api.revocation import Doorkeeper
 from sessions_app.http_api.errors import ApiError
 from sessions_app.turns.runner import Runner
 
+BROKEN_OFF = "hermes.http.broken_off"
+"""What the server is sent to close a connection in the midst of an answer: ASGI has no word for that."""
 _JSON = {"Content-Type": "application/json"}
 _EVENTS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -20,7 +22,10 @@ _EVENTS = {
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and its answer; ``started`` once that has begun. ``headers`` are those of every answer."""
+    """A request and its answer; ``started`` once that has begun. ``headers`` are those of every answer.
+
+    ``is_download``: a file is streamed, not events.
+    """
 
     scope: Mapping[str, Any]
     receive: Callable[[], Awaitable[dict[str, Any]]]
@@ -29,6 +34,7 @@ class Exchange:
     doorkeeper: Doorkeeper
     headers: Mapping[str, str]
     started: bool = False
+    is_download: bool = False
     fields: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,14 +58,19 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
     async def stream(self, piece: bytes, headers: Mapping[str, str], *, status: int = 200) -> None:
-        """Send a piece of an answer in events; ``status`` and ``headers`` go before the first one."""
+        """Send a piece of an answer in events, or of a file whose ``headers`` name a type; they go before the first."""
         if not self.started:
+            self.is_download = "Content-Type" in headers
             await self._start(status, {**_EVENTS, **headers})
         await self.send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def end_stream(self) -> None:
-        """End an answer in events."""
+        """End an answer in pieces."""
         await self.send({"type": "http.response.body", "body": b""})
+
+    async def break_off(self) -> None:
+        """End an answer that has begun and will not be whole: nobody takes half a file for all of it."""
+        await self.send({"type": BROKEN_OFF} if self.is_download else {"type": "http.response.body", "body": b""})
 
     async def _start(self, status: int, headers: Mapping[str, str]) -> None:
         self.started = True

@@ -144,12 +144,16 @@ def find(user_id: int, job_id: UUID) -> Job:
 
 def is_anything_to_do() -> bool:
     """Tell whether any job waits or runs: only then it is worth a transaction that writes to look for one."""
-    return Job.objects.filter(state__in=_TO_DO).exists()
+    return Job.objects.filter(Exists(_owners()), state__in=_TO_DO).exists()
 
 
 def claim(process: str, silence: float) -> Claim | None:
-    """Take the next job that waits, or whose process is dead or was silent for ``silence`` seconds."""
-    for job in Job.objects.filter(state__in=_TO_DO).annotate(silent=_silent(silence)).order_by("created_at")[:_AT_ONCE]:
+    """Take the next job that waits, or whose process is dead or was silent for ``silence`` seconds.
+
+    None of a user who may no longer act: those are removed (``expire``).
+    """
+    to_do = Job.objects.filter(Exists(_owners()), state__in=_TO_DO)
+    for job in to_do.annotate(silent=_silent(silence)).order_by("created_at")[:_AT_ONCE]:
         if job.state == JobState.RUNNING and not (job.silent or known_dead(job.process)):
             continue
         mine = Job.objects.filter(pk=job.pk, state=job.state, claim=job.claim)

@@ -15,6 +15,7 @@ from sessions_app.errors import NotFound
 from sessions_app.files import store
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
+from sessions_app.http_api.guarding import guarded
 from sessions_app.jobs import rows
 from sessions_app.jobs.rows import JobShape, job_shape
 from sessions_app.models import Job
@@ -77,7 +78,8 @@ async def give(exchange: Exchange, caller: Caller, job_id: str) -> None:
         raise _not_found() from None
     try:
         await caller.record(Action.EXPORT_TAKEN, Object(ObjectKind.JOB, job.pk), user=job.owner_id)
-        await _send(exchange, source, (start, end), status, _headers(job, start, end, status))
+        async with guarded(exchange, caller):
+            await _send(exchange, source, (start, end), status, _headers(job, start, end, status))
     finally:
         await asyncio.to_thread(source.close)
 

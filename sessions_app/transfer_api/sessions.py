@@ -13,6 +13,7 @@ from sessions_app.conversations.file_schemas import FileShape
 from sessions_app.errors import NotFound
 from sessions_app.http_api.errors import ApiError
 from sessions_app.http_api.exchange import Exchange
+from sessions_app.http_api.guarding import guarded
 from sessions_app.transfer import markdown, rows, session_json
 from sessions_app.transfer.rows import Exported
 from sessions_app.transfer.session_json import Link
@@ -46,9 +47,9 @@ async def export(exchange: Exchange, caller: Caller, session_id: str) -> None:
     media_type, suffix, pieces = _FORMATS[wanted]
     chat = Object(ObjectKind.SESSION, UUID(session_id))
     await caller.record(Action.SESSION_EXPORTED, chat, user=caller.user_id, format=wanted)
-    await _send(
-        exchange, pieces(caller, caller.user_id, exported, _linked(exchange)), _headers(exported, media_type, suffix)
-    )
+    file, headers = pieces(caller, caller.user_id, exported, _linked(exchange)), _headers(exported, media_type, suffix)
+    async with guarded(exchange, caller):
+        await _send(exchange, file, headers)
 
 
 def _headers(exported: Exported, media_type: str, suffix: str) -> dict[str, str]:

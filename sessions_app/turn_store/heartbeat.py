@@ -2,7 +2,7 @@
 
 The text so far is kept on the turn, not in the transcript, so that it survives the process
 and changes nothing under the guard. The same hop tells which turns are no longer ours, and
-which are to stop: some other process was asked to, or their user may no longer act.
+which are to stop: some other process was asked to, their user may no longer act, or may no longer use what answers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from sessions_app.conversations import features
 from sessions_app.conversations.schemas import RunShape
 from sessions_app.database import plain
 from sessions_app.models import Turn, TurnStatus
@@ -40,19 +41,24 @@ def silence_of(lease: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One running turn's heartbeat, with how far its answer has come (None: as far as at the last one)."""
+    """One running turn's heartbeat, with how far its answer has come (None: as far as at the last one).
+
+    ``profile_id`` is what it has begun with.
+    """
 
     turn_id: int
     claim: UUID
     answer: RunShape | None
+    profile_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What the beats found, by primary key of the turns."""
+    """What the beats found, by primary key of the turns. ``forbidden``: their users may not use what answers."""
 
     lost: frozenset[int]
     to_stop: frozenset[int]
+    forbidden: frozenset[int] = frozenset()
 
 
 def beat(beats: Collection[Beat]) -> Pulse:
@@ -65,6 +71,14 @@ def beat(beats: Collection[Beat]) -> Pulse:
     claims = {one.turn_id: one.claim for one in beats}
     # The turn of a user whose row is gone is not found.
     mine = Turn.objects.filter(pk__in=claims, status=TurnStatus.RUNNING)
-    states = mine.values_list("pk", "claim", "stop_requested", "owner__is_active")
-    alive = {pk: stop or not may_act for pk, claim, stop, may_act in states if claim == claims[pk]}
-    return Pulse(frozenset(claims.keys() - alive), frozenset(pk for pk, asked in alive.items() if asked))
+    states = mine.values_list("pk", "claim", "stop_requested", "owner__is_active", "owner")
+    alive = {pk: (stop or not may_act, owner) for pk, claim, stop, may_act, owner in states if claim == claims[pk]}
+    to_stop = frozenset(pk for pk, (stop, _) in alive.items() if stop)
+    used = {one.turn_id: (alive[one.turn_id][1], one.profile_id) for one in beats if one.turn_id in alive}
+    return Pulse(frozenset(claims.keys() - alive), to_stop, _forbidden(used))
+
+
+def _forbidden(used: dict[int, tuple[int, int | None]]) -> frozenset[int]:
+    """Return the turns whose (user, profile) may not be; a profile that was removed meanwhile is nobody's loss."""
+    denied = features.denied({owner for owner, _ in used.values()}) if used else {}
+    return frozenset(pk for pk, (owner, profile) in used.items() if profile in denied[owner].profiles)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sessions_app.conversations import lost_calls
 from sessions_app.conversations.approvals import AskedCall
 from sessions_app.conversations.ledger_schemas import GuardShape
+from sessions_app.conversations.profiles import FORBIDDEN
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, INTERRUPTED, TurnResult
 from sessions_app.llm.cache_ledger.entries import Entry
@@ -72,11 +73,14 @@ class TurnOutput:
         if result.entry is not None:
             self._entry = self._entry + result.entry if self._entry else result.entry
 
-    def result_of(self, work: asyncio.Task[None], *, stopped: bool) -> TurnResult:
-        """Return the result of a turn whose work has ended; ``stopped`` where somebody asked for that."""
+    def result_of(self, work: asyncio.Task[None], reason: str | None) -> TurnResult:
+        """Return the result of a turn whose work has ended, early for a ``reason`` (``turns.run``)."""
         if work.cancelled():
-            if stopped:
-                return self.result(TurnStatus.STOPPED)
+            match reason:
+                case "stopped":
+                    return self.result(TurnStatus.STOPPED)
+                case "forbidden":
+                    return self.result(TurnStatus.FAILED, "provider", FORBIDDEN)
             return self.result(TurnStatus.INTERRUPTED, "interrupted", INTERRUPTED)
         match work.exception():
             case None:

@@ -49,7 +49,7 @@ from sessions_app.turns.writing import Write, settled
 
 logger = logging.getLogger(__name__)
 
-Reason = Literal["stopped", "interrupted", "lost"]
+Reason = Literal["stopped", "interrupted", "lost", "forbidden"]
 
 # A model that calls tools for ever is stopped here.
 MAX_STEPS = 20
@@ -132,7 +132,7 @@ class Run:
         await asyncio.wait([self._work])
         if not self._work.cancelled() and isinstance(self._work.exception(), OwnershipLost):
             self._reason = "lost"
-        ending = self._output.result_of(self._work, stopped=self._reason == "stopped")
+        ending = self._output.result_of(self._work, self._reason)
         ending = replace(ending, request=memory.last_request, **self._meter.uncounted)
         if self._reason != "lost":
             ending = replace(ending, last_seq=self.stream.close(memory.guarded.model_dump()))

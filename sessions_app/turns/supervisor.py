@@ -111,6 +111,8 @@ class Supervisor:
                 run.stop("lost")
             elif pk in pulse.to_stop:
                 run.stop("stopped")
+            elif pk in pulse.forbidden:
+                run.stop("forbidden")
 
     async def poll(self) -> None:
         """Find what happened without a word: facts, the text of runs elsewhere, changes by other programs."""
@@ -214,4 +216,4 @@ class Supervisor:
 
 
 def _beat_of(run: Run, answer: RunShape) -> Beat:
-    return Beat(run.turn.pk, run.begun.claim, None if run.checkpoint == answer else answer)
+    return Beat(run.turn.pk, run.begun.claim, None if run.checkpoint == answer else answer, run.begun.profile_id)

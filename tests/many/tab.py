@@ -22,7 +22,7 @@ class Tab(Peer):
 
     def next(self) -> dict[str, Any]:
         frame = super().next()
-        if "method" in frame:
+        if frame.get("method") == "session.event":
             self.events.append(frame["params"])
         return frame
 
@@ -44,7 +44,7 @@ class Tab(Peer):
                 return event
         while True:
             frame = self.next()
-            if "method" in frame and wanted(frame["params"]):
+            if frame.get("method") == "session.event" and wanted(frame["params"]):
                 return self.events[-1]
 
     def new_session(self) -> str:

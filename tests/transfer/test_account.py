@@ -246,3 +246,13 @@ async def test_someone_elses_job_is_like_none(host: Host) -> None:
     for user_id, job_id in ((host.user_id + 1, asked.id), (host.user_id, UUID(int=0))):
         with pytest.raises(NotFound):
             await database.read(rows.find, user_id, job_id)
+
+
+async def test_a_job_of_a_user_who_may_not_act_is_not_begun(host: Host) -> None:
+    await ask(host.user_id)
+    users = get_user_model().objects.filter(pk=host.user_id)
+    await database.write(users.update, is_active=False)
+    assert not await database.read(rows.is_anything_to_do)
+    assert await database.write(rows.claim, "process", 1.0) is None
+    await database.write(users.update, is_active=True)
+    assert await database.write(rows.claim, "process", 1.0) is not None

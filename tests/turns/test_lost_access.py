@@ -1,0 +1,41 @@
+"""A user who may no longer use what answers: the run ends and says why, and so does what waits behind it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser, Group
+
+from sessions_app import database
+from sessions_app.conversations import profiles
+from sessions_app.models import AgentProfile
+from tests.providers.fixtures import Provider
+from tests.providers.script import Answer, Gate
+from tests.turns.fixtures import NewSession
+from tests.turns.host import Host, said, stands_at
+
+
+async def test_a_run_ends_when_its_profile_is_for_others(
+    host: Host, session: NewSession, provider: Provider, user: AbstractUser
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    asked, waiting = await host.ask(chat), await host.ask(chat, "waits")
+    await stands_at(gate)
+    await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+    readers = await database.write(lambda: Group.objects.create(name="readers"))
+    profile = await database.read(AgentProfile.default)
+    await database.write(user.groups.add, readers)
+    await database.write(profile.groups.add, readers)
+    await host.runner.supervisor.beat()
+    assert host.runner.runs
+    await database.write(user.groups.clear)
+    for each in (asked, waiting):
+        end = (await host.listener.end_of(each.run_id))["event"]
+        assert (end["type"], end["code"], end["message"]) == ("RUN_ERROR", "provider", profiles.FORBIDDEN)
+    gate.open()
+    assert await said(chat) == [
+        ("user", "hello", "complete"),
+        ("assistant", "One ", "failed"),
+        ("user", "waits", "complete"),
+    ]
+    assert len(provider.requests) == 1
