@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import JsonResponse
 from django.urls import reverse
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _CONTENT_TYPE = "application/scim+json"
 _BEARER = "bearer "
+_RETRY_SECONDS = "5"
 
 View = Callable[..., HttpResponse]
 _Method = Callable[..., HttpResponse]
@@ -49,6 +51,10 @@ def scim_view(**methods: _Method) -> View:
                 return method(request, **names)
         except ScimError as error:
             return _refused(error, methods)
+        except OperationalError:
+            # Another transaction held for too long what this one needs, or the database is away.
+            logger.warning("a request of an identity provider could not be carried out by the database")
+            return _refused(ScimError(HTTPStatus.SERVICE_UNAVAILABLE, "The site is busy. Try again."), methods)
         except Exception:
             # Nothing that the provider sent is logged.
             logger.exception("a request of an identity provider failed")
@@ -77,6 +83,8 @@ def _refused(error: ScimError, methods: dict[str, _Method]) -> HttpResponse:
     answer = _answer(error.body, error.status)
     if error.status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = _RETRY_SECONDS
     if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
         answer.headers["Allow"] = ", ".join(methods)
     return answer

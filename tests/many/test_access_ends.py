@@ -27,6 +27,7 @@ from tests.scim.conftest import GROUP, PATCH
 
 T = TypeVar("T")
 
+DATABASES = POSTGRESQL, SQLITE = ("PostgreSQL", "SQLite")
 FILE_BYTES = 12_000_000  # more than all buffers on the way
 FILE = 'Content-Disposition: form-data; name="file"; filename="a.txt"'
 USERS = "from django.contrib.auth.models import User"
@@ -34,14 +35,14 @@ NO_LONGER = "The model of this chat is no longer offered. Choose another to go o
 PARTS = "multipart/form-data; boundary=B"
 
 
-@pytest.fixture(scope="module", params=["PostgreSQL", "SQLite"])
+@pytest.fixture(scope="module", params=DATABASES)
 def sites(
     request: pytest.FixtureRequest, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sites]:
     """Two processes over one database, whose default profile has a server of mails."""
     folder = tmp_path_factory.mktemp("sites")
     env = {**environment, "HERMES_FILES": str(folder / "files")}
-    if request.param == "PostgreSQL":
+    if request.param == POSTGRESQL:
         running = cast(Sites, request.getfixturevalue("start_sites")(2, **env))
     else:
         request.getfixturevalue("static_files")
@@ -166,7 +167,12 @@ class Held:
             gate.open()
 
 
-@pytest.mark.parametrize("disable", [by_sql, by_scim, by_command])
+@pytest.mark.parametrize(
+    ("sites", "disable"),
+    [(POSTGRESQL, by_scim), (POSTGRESQL, by_command), (SQLITE, by_sql)],
+    indirect=["sites"],
+    scope="module",
+)
 def test_who_is_disabled_loses_everything_in_both_processes(
     sites: Sites, user: str, a: Tab, b: Tab, provider: Provider, disable: Callable[[Sites, str], None]
 ) -> None:
@@ -219,7 +225,12 @@ def leave_by_scim(sites: Sites, group: str, user_id: int) -> None:
     provision(sites[1], "PATCH", f"/Groups/{group}", schemas=[PATCH], Operations=[gone])
 
 
-@pytest.mark.parametrize("leave", [leave_by_sql, leave_by_scim])
+@pytest.mark.parametrize(
+    ("sites", "leave"),
+    [(POSTGRESQL, leave_by_scim), (SQLITE, leave_by_sql)],
+    indirect=["sites"],
+    scope="module",
+)
 def test_who_leaves_a_group_loses_what_it_alone_allowed(
     sites: Sites, user: str, a: Tab, b: Tab, provider: Provider, leave: Callable[[Sites, str, int], None]
 ) -> None:

@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import OperationalError
 
+from sessions_app.scim import users
 from tests.scim.conftest import GROUP, PATCH, USER, Directory
 
 FILTERS = (
@@ -178,3 +180,13 @@ def test_pages_and_projections(directory: Directory) -> None:
     # `and` binds before `or`.
     asked = 'userName eq "user1" or userName eq "user2" and userName eq "user3"'
     assert directory.found("/Users", asked) == ["user1"]
+
+
+def test_a_database_that_is_held_up_is_asked_again_later(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def held(*_: Any) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(users, "create", held)
+    assert directory.refusal("POST", "/Users", {"schemas": [USER], "userName": "ada"}) == (503, None)
+    monkeypatch.setattr(users, "create", lambda _: 1 // 0)
+    assert directory.refusal("POST", "/Users", {"schemas": [USER], "userName": "ada"}) == (500, None)
