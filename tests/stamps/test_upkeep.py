@@ -18,6 +18,7 @@ from agentcache import Stamp
 from sessions_app.conversations.storage import Stored, stored
 from sessions_app.database import triggers
 from sessions_app.models import ChatSession, Message, SessionStamp
+from tests.emptying import empty_audit
 from tests.search.oracle import assert_invariant, catch_up, found
 from tests.stamps.stored import assert_storage_is_true
 from tests.stamps.talk import Talk, execute
@@ -90,6 +91,7 @@ def test_fixtures_carry_messages_and_no_stamps(talk: Talk, tmp_path: Path) -> No
     execute("UPDATE sessions_app_message SET parts = %s WHERE position = 1", '[{"b":1,"a":[1.0,1e3]}]')
     dump = tmp_path / "dump.json"
     call_command("dumpdata", "auth.user", "sessions_app", output=str(dump), verbosity=0)
+    empty_audit()
     call_command("flush", interactive=False, verbosity=0)
     assert not SessionStamp.objects.exists()
     call_command("loaddata", str(dump), verbosity=0)
@@ -110,6 +112,7 @@ def test_a_flush_leaves_no_counts(talk: Talk, monkeypatch: pytest.MonkeyPatch) -
     first = ["auth_user", "sessions_app_storagecount", "sessions_app_message"]
     order = first + [table for table in tables if table not in first]
     monkeypatch.setattr(connection.introspection, "django_table_names", lambda **_: order)
+    empty_audit()
     call_command("flush", interactive=False, verbosity=0)
     assert stored(talk.owner_id) == Stored(0, 0)
 
