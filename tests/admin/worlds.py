@@ -113,10 +113,7 @@ def people() -> list[User]:
         user = User.objects.create_user(f"user {name}", password=name)
         group = Group.objects.create(name=f"group {name}")
         user.groups.add(group)
-        FeatureRule.objects.get(feature=feature).groups.add(group)
-        issuer = f"https://{name}.example"
-        provider = IdentityProvider.objects.create(key=name, name=name, issuer=issuer, client_id=name)
-        provider.groups.create(value=f"value {name}", group=group)
+        give(group, name, feature)
         profile = AgentProfile.objects.create(name=f"profile {name}", sealed_key=f"key {name}")
         profile.groups.add(group)
         server = ToolServer.objects.create(
@@ -155,6 +152,14 @@ def people() -> list[User]:
         BudgetPeriod.objects.create(budget=budget, began=localdate(), spent=len(name), reserved=1, unpriced=2)
         users.append(user)
     return users
+
+
+def give(group: Group, name: str, feature: Feature) -> None:
+    """A feature for the group, and an identity provider that may give it."""
+    FeatureRule.objects.get(feature=feature).groups.add(group)
+    issuer = f"https://{name}.example"
+    provider = IdentityProvider.objects.create(key=name, name=name, issuer=issuer, client_id=name)
+    provider.groups.create(value=f"value {name}", group=group)
 
 
 def record_of(user: User) -> None:
