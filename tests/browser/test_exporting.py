@@ -11,6 +11,7 @@ from tests.browser.conftest import Visitor, say, thread
 from tests.browser.test_settings import settings
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
+from tests.transfer.others import chatgpt_chat
 
 
 async def test_a_chat_is_saved_from_its_menu(visitor: Visitor, provider: Provider) -> None:
@@ -48,3 +49,21 @@ async def test_everything_is_exported_from_the_settings(visitor: Visitor, provid
     with zipfile.ZipFile(await download.path()) as archive:
         [name] = [each for each in archive.namelist() if each.startswith("sessions/")]
         assert json.loads(archive.read(name))["messages"][0]["text"] == "The sea"
+
+
+async def test_chats_of_another_program_are_imported_in_the_settings(visitor: Visitor) -> None:
+    page = await visitor.arrive()
+    dialog = await settings(page)
+    await dialog.get_by_role("button", name="Data").click()
+    file = dialog.get_by_label("Export to import")
+    damaged = {"mapping": 7, "id": "damaged"}
+    content = json.dumps([chatgpt_chat(title="From elsewhere", is_archived=False), damaged]).encode()
+    await file.set_input_files([{"name": "conversations.json", "mimeType": "application/json", "buffer": content}])
+    await expect(dialog.get_by_text("Taken in: 1 chat, 6 messages, 0 files.")).to_be_visible()
+    await dialog.get_by_text("not taken, or not whole").click()
+    await expect(dialog.get_by_text("damaged: It is damaged.")).to_be_visible()
+    await file.set_input_files([{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Hello"}])
+    await expect(dialog.get_by_text("This is no export that can be read here")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="From elsewhere").click()
+    await expect(thread(page)).to_contain_text("Look again")

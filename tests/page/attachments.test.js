@@ -31,7 +31,7 @@ class Server {
 
   /** @param {string} name */
   async take(name, media_type = "text/plain") {
-    this.waiting.get(name)?.({ file: shape(name, media_type) });
+    this.waiting.get(name)?.({ told: shape(name, media_type) });
     await new Promise(setImmediate);
   }
 }

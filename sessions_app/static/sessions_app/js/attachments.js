@@ -62,7 +62,7 @@ export class Attachments extends Emitter {
       item.part = part;
       this.tell("change");
     });
-    const { file: shape, problem } = await item.upload.done;
+    const { told: shape, problem } = await item.upload.done;
     item.upload = undefined;
     if (shape) Object.assign(item, { file: shape, name: shape.name, media_type: shape.media_type, size: shape.size });
     else item.problem = problem;

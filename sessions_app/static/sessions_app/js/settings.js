@@ -3,6 +3,7 @@
 
 import { $, h, iconButton } from "./dom.js";
 import { ExportForm } from "./exporting.js";
+import { ImportForm } from "./importing.js";
 import { InstructionsForm } from "./instructions.js";
 import { Journal } from "./journal.js";
 import { keysOf } from "./keys.js";
@@ -76,13 +77,14 @@ class Settings {
     this.instructions = new InstructionsForm();
     this.memory = new MemorySettings({ socket, journal });
     this.exporting = new ExportForm();
+    this.importing = new ImportForm();
     this.status = h("p", { class: "settings-status", role: "status" });
     /** @type {[string, HTMLElement][]} */
     this.sections = [
       ["General", this.section("General", ...GENERAL.map((setting) => this.setting(setting)), this.status)],
       ["Instructions", this.section("Instructions", this.instructions.element)],
       ["Memory", this.section("Memory", this.memory.element)],
-      ["Data", this.section("Data", this.exporting.element)],
+      ["Data", this.section("Data", this.exporting.element, this.importing.element)],
       ["Account", this.section("Account", ...account(sendsMail))],
     ];
     this.tabs = this.sections.map(([title]) =>
@@ -99,6 +101,7 @@ class Settings {
     this.dialog.addEventListener("close", () => {
       this.memory.stop();
       this.exporting.stop();
+      this.importing.stop();
       this.dialog.remove();
     });
     this.show("General");
@@ -115,7 +118,10 @@ class Settings {
     for (const [name, section] of this.sections) section.hidden = name !== title;
     if (title === "Instructions") this.instructions.load();
     if (title === "Memory") this.memory.load();
-    if (title === "Data") this.exporting.load();
+    if (title === "Data") {
+      this.exporting.load();
+      this.importing.load();
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 // One file on its way to the server, with its progress. `fetch` tells none of what it sends.
 
-/** @typedef {{ file?: Api.FileShape, problem?: string }} Outcome */
+/** @typedef {{ told?: any, problem?: string }} Outcome what the server has answered, or why it has nothing of the file */
 
 const LOST = "The connection was lost. Remove it and add it again.";
 const FAILED = "The server could not take this file just now. Try again in a moment.";
@@ -36,7 +36,7 @@ export class Upload {
   outcome() {
     try {
       const told = JSON.parse(this.request.responseText);
-      return this.request.status === 201 ? { file: told } : { problem: told.error.message };
+      return this.request.status < 300 ? { told } : { problem: told.error.message };
     } catch {
       return { problem: FAILED };
     }
