@@ -47,7 +47,9 @@ async def compared(others: list[Path], rounds: int, folder: Path, provider: Prov
     worlds = [_world(root, folder / str(number), provider) for number, root in enumerate([ROOT, *others])]
     async with AsyncExitStack() as stack:
         floor = await stack.enter_async_context(Floor(provider.url))
-        hosts = [await _host(world, stack) for world in worlds]
+        # Started before anybody connects: this takes long, and who answers no ping meanwhile is cut off.
+        started = [(world, world.seed(USERS).tokens, stack.enter_context(world.site())) for world in worlds]
+        hosts = [await _host(str(world.root), site, tokens, stack) for world, tokens, site in started]
         for host in hosts:
             for _ in range(WARM_UP):
                 await host.clients[0].turn(host.sessions[0])
@@ -67,11 +69,9 @@ def _world(root: Path, folder: Path, provider: Provider) -> World:
     return World(folder, provider.url, root=root)
 
 
-async def _host(world: World, stack: AsyncExitStack) -> Host:
-    tokens = world.seed(USERS).tokens
-    site = stack.enter_context(world.site())
+async def _host(name: str, site: Site, tokens: list[str], stack: AsyncExitStack) -> Host:
     clients = [await stack.enter_async_context(Client(site.url, token)) for token in tokens]
-    return Host(str(world.root), site, clients, [await client.open_new() for client in clients])
+    return Host(name, site, clients, [await client.open_new() for client in clients])
 
 
 async def _one_at_a_time(host: Host, floor: Floor) -> Measured:
