@@ -30,6 +30,7 @@ from bench import (
     soak,
     steering,
     tools,
+    transfer,
     turns,
 )
 from bench.floor import Floor
@@ -58,8 +59,7 @@ USERS = 50
 WARM_AGENTS = 100
 WHAT = (
     "table cache search recognition profile load profile-load purge soak steering branches palette doors files tools "
-    "lifetime"
-    " peer against"
+    "lifetime transfer peer against"
 )
 
 
@@ -127,6 +127,7 @@ async def figures(what: str, quick: bool, minutes: float, others: list[Path], fo
         "tools": partial(tools.of_a_server, plan.turns, folder, provider),
         "steering": partial(steering.after_an_edit, folder, provider),
         "branches": partial(branches.many_and_none, plan.turns, folder, provider),
+        "transfer": partial(transfer.there_and_back, quick, folder, provider),
         "peer": partial(peer_compared, plan.turns, folder, provider),
         "palette": partial(palette.from_the_key, plan.long, folder, provider),
         "soak": partial(soak.soak, minutes, folder, provider),
