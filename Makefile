@@ -8,6 +8,7 @@ LOCKS := requirements-uv requirements requirements-extras requirements-dev requi
 # Environment variables of the site; what is already set stays.
 export PORT ?= 8000
 export HERMES_SIGNUP ?= open
+export HERMES_SHARING ?= everybody
 
 # For npm's programs, which look for Node on the path.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"

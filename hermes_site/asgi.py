@@ -24,6 +24,7 @@ from sessions_app.api.limits import Limits  # noqa: E402
 from sessions_app.api.revocation import Doorkeeper  # noqa: E402
 from sessions_app.http_api.application import HttpApi  # noqa: E402
 from sessions_app.llm.providers import ProviderSettings  # noqa: E402
+from sessions_app.share_pages.application import SharedChats  # noqa: E402
 from sessions_app.turns.pool import AgentPool, search_chats  # noqa: E402
 from sessions_app.turns.runner import Runner  # noqa: E402
 
@@ -44,12 +45,16 @@ runner = Runner(
 _doorkeeper, _limits = Doorkeeper(), Limits()
 _chat = OwnOrigin(ChatConsumer.as_asgi(runner=runner, doorkeeper=_doorkeeper, limits=_limits))
 _http_api = HttpApi(doors.routes(), runner, _doorkeeper, _limits, SERVER)
+_shared_chats = SharedChats(runner, _doorkeeper, _limits, SERVER)
 _SOCKET = doors.socket()
 
 
 async def _http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["path"].startswith(HTTP_API) or _http_api.has(scope["path"]):
         await _http_api(scope, receive, send)
+        return
+    if _shared_chats.has(scope["path"]):
+        await _shared_chats(scope, receive, send)
         return
     # A view is found by its address, so what it needs of the process comes with the request.
     await _pages({**scope, "runner": runner}, receive, send)

@@ -45,6 +45,7 @@ HERMES_LOG = _env.choice("HERMES_LOG", "text", "json")
 OTEL_EXPORTER_OTLP_ENDPOINT = _env.server("OTEL_EXPORTER_OTLP_ENDPOINT")
 if OTEL_EXPORTER_OTLP_ENDPOINT:
     _env.choice("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+HERMES_SHARING = _env.choice("HERMES_SHARING", "users", "everybody", "off")
 HERMES_SIGNUP = _env.choice("HERMES_SIGNUP", "closed", "open")
 
 # Single sign-on by OpenID Connect; more providers are rows in the admin.

@@ -147,6 +147,7 @@ declare namespace Page {
     pickerMenu: typeof import("../sessions_app/static/sessions_app/js/picker_menu.js");
     proposals: typeof import("../sessions_app/static/sessions_app/js/proposals.js");
     settings: typeof import("../sessions_app/static/sessions_app/js/settings.js");
+    sharing: typeof import("../sessions_app/static/sessions_app/js/sharing.js");
     sheet: typeof import("../sessions_app/static/sessions_app/js/sheet.js");
     shortcutList: typeof import("../sessions_app/static/sessions_app/js/shortcut_list.js");
   }

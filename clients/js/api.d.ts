@@ -41,6 +41,12 @@ export declare namespace Api {
     "session.compact": { params: { session_id: string; text?: string; undo?: boolean }; result: CompactResult };
     /** Stop the running turn, or the one named: the text so far is kept; a queued one is withdrawn. */
     "turn.stop": { params: { session_id: string; run_id?: string }; result: StopResult };
+    /** Make a link to a chat as it is now; what is said or changed in it later is not in the link. */
+    "share.create": { params: { session_id: string; until?: string; audience?: "users" | "everybody"; expires_at?: string }; result: ShareResult };
+    /** List the links to a chat. */
+    "share.list": { params: { session_id: string }; result: SharesResult };
+    /** End a link at once. */
+    "share.revoke": { params: { share_id: string }; result: EmptyResult };
     /** Tell what the caller wants to be remembered, oldest first, and whether it is told to models. */
     "memory.list": { params: Record<string, never>; result: MemoriesShape };
     /** Add a memory, kept as one line; one that is there already stays as it is. */
@@ -117,6 +123,8 @@ export declare namespace Api {
     content?: string | null;
     toolCalls?: Array<ToolCall> | null;
   }
+  /** Whom a link is for: everybody who has it, or those of them who are signed in. */
+  type Audience = "users" | "everybody";
   /** An audio part. */
   interface AudioPart {
     type: "audio";
@@ -508,7 +516,7 @@ export declare namespace Api {
   }
   /** What is used up, so that waiting does not help. */
   interface QuotaData {
-    quota: "sessions" | "text" | "memories" | "memory_text";
+    quota: "sessions" | "text" | "memories" | "memory_text" | "shares";
     used: number;
     limit: number;
   }
@@ -691,6 +699,24 @@ export declare namespace Api {
   interface SessionsUsed {
     count: number;
     quota: number;
+  }
+  /** The link as it is kept. */
+  interface ShareResult {
+    share: ShareShape;
+  }
+  /** A link to a chat up to and with the message ``until``. ``url`` is its address on this site. ``url`` is null where the site's SECRET_KEY was replaced since: the link works, and nobody can be told it again. ``audience`` is whom it is for; ``expires_at`` when it ends, null for never. */
+  interface ShareShape {
+    id: string;
+    url: string | null;
+    created_at: string;
+    until: string;
+    audience: Audience;
+    expires_at: string | null;
+  }
+  /** The links to a chat, oldest first; and whom the site lets chats be shared with, the narrowest first. */
+  interface SharesResult {
+    shares: Array<ShareShape>;
+    audiences: Array<Audience>;
   }
   /** The facts, in order, and the ``cursor`` to go on from; ``has_more``: there are more. ``reset``: what was asked for is no longer kept, or beyond the newest, so everything must be fetched again. */
   interface SinceResult {

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import PasswordResetDoneView
 from django.urls import path
 
-from sessions_app.accounts import deletion, reset_views, tool_servers, views
+from sessions_app.accounts import deletion, reset_views, shares, tool_servers, views
 from sessions_app.accounts.detours import for_visitors, sent_from, where_mail_is_sent, where_passwords_count
 from sessions_app.accounts.factors import pages
 from sessions_app.accounts.factors import views as factor_views
@@ -70,6 +70,8 @@ urlpatterns = [
     path("logins/", views.signed_in, name="logins"),
     path("logins/<int:pk>/end/", sent_from("logins")(views.end_login), name="end_login"),
     path("logins/end/", sent_from("logins")(views.end_all_logins), name="end_all_logins"),
+    path("shares/", shares.listing, name="shares"),
+    path("shares/<uuid:pk>/revoke/", sent_from("shares")(shares.revoke), name="revoke_share"),
     path("tool-servers/", tool_servers.listing, name="tool_servers"),
     path("tool-servers/callback/", tool_servers.callback, name="tool_server_callback"),
     path("tool-servers/client.json", tool_servers.client_document, name="tool_server_client"),

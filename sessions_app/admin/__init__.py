@@ -19,6 +19,7 @@ from sessions_app.admin.identity_providers import IdentityProviderAdmin
 from sessions_app.admin.profiles import AgentProfileAdmin
 from sessions_app.admin.purging import DeletionRequestAdmin, LegalHoldAdmin, PurgeRunAdmin, RetentionPolicyAdmin
 from sessions_app.admin.sessions import ChatSessionAdmin
+from sessions_app.admin.shares import ShareAdmin
 from sessions_app.admin.tokens import ApiTokenAdmin
 from sessions_app.admin.tool_servers import ToolServerAdmin
 from sessions_app.admin.turns import TurnAdmin
@@ -36,6 +37,7 @@ from sessions_app.models import (
     LegalHold,
     PurgeRun,
     RetentionPolicy,
+    Share,
     ToolServer,
     Turn,
     Webhook,
@@ -50,6 +52,7 @@ admin.site.register(ChatSession, ChatSessionAdmin)
 admin.site.register(Turn, TurnAdmin)
 admin.site.register(AgentProfile, AgentProfileAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
+admin.site.register(Share, ShareAdmin)
 admin.site.register(ToolServer, ToolServerAdmin)
 admin.site.register(FeatureRule, FeatureRuleAdmin)
 admin.site.register(AuditEntry, AuditEntryAdmin)

@@ -35,7 +35,7 @@ class WaitData(Shape):
 class QuotaData(Shape):
     """What is used up, so that waiting does not help."""
 
-    quota: Literal["sessions", "text", "memories", "memory_text"]
+    quota: Literal["sessions", "text", "memories", "memory_text", "shares"]
     used: int
     limit: int
 

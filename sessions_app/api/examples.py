@@ -74,6 +74,14 @@ _PROFILE = {
     "input_price": 0.25,
     "memory": True,
 }
+_SHARE = {
+    "id": _NEW_ID,
+    "url": "/share/1rJ0mU5cQm6oYkq2yqY2n3wq8m0XoJb7Qv4c9s1tK6E/",
+    "created_at": "2026-11-02T08:31:00Z",
+    "until": _ANSWER_ID,
+    "audience": "users",
+    "expires_at": None,
+}
 _MEMORY = {"id": _NEW_ID, "text": "I write in British English.", "created_at": "2026-11-02T08:31:00Z"}
 _MEMORIES = {"enabled": True, "memories": [_MEMORY]}
 _PROPOSAL = {
@@ -158,6 +166,9 @@ EXAMPLES: Mapping[str, Example] = {
     "turn.stop": Example(_IN_SESSION, {"stopped": True}),
     "profile.list": Example({}, {"profiles": [_PROFILE]}),
     "account.features": Example({}, {"features": ["files", "sharing"]}),
+    "share.create": Example({**_IN_SESSION, "until": _ANSWER_ID, "audience": "users"}, {"share": _SHARE}),
+    "share.list": Example(_IN_SESSION, {"shares": [_SHARE], "audiences": ["users", "everybody"]}),
+    "share.revoke": Example({"share_id": _NEW_ID}, {}),
     "memory.list": Example({}, _MEMORIES),
     "memory.add": Example({"text": "I write in British English."}, {"memory": _MEMORY}),
     "memory.update": Example(

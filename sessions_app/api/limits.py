@@ -15,6 +15,8 @@ from typing import Any
 
 # Commands that a user may send at once, and a second after that, over all connections.
 BURST, PER_SECOND = 1_000, 50
+# The same of requests for shared chats, of visitors from one address.
+VISIT_BURST, VISITS_PER_SECOND = 300, 10
 # Seconds: sums of floats are not exact.
 _ROUNDING = 1e-6
 # Refused connections of one address that have not gone yet: the client has half a minute to close.
@@ -57,31 +59,44 @@ class CommandRate:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         # In the order of their last use.
-        self._buckets: OrderedDict[int, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, _Bucket] = OrderedDict()
 
-    def excess(self, user_id: int) -> float:
+    def excess(self, user: Hashable) -> float:
         """Take a token and return 0; or take none, and return the seconds until there is one."""
-        bucket, now = self._bucket(user_id), self._clock()
-        full_at = max(bucket.full_at, now) + 1 / PER_SECOND
-        missing = full_at - now - BURST / PER_SECOND
+        bucket, now = self._bucket(user), self._clock()
+        burst, per_second = self.bounds()
+        full_at = max(bucket.full_at, now) + 1 / per_second
+        missing = full_at - now - burst / per_second
         if missing > _ROUNDING:
             return missing
         bucket.full_at = full_at
         return 0
 
-    def pause(self, user_id: int) -> float:
+    def pause(self, user: Hashable) -> float:
         """Return the seconds that a refused connection is not read: so refusals are no more than commands may be."""
-        bucket, now = self._bucket(user_id), self._clock()
-        bucket.refused_until = max(bucket.refused_until, now) + 1 / PER_SECOND
+        bucket, now = self._bucket(user), self._clock()
+        bucket.refused_until = max(bucket.refused_until, now) + 1 / self.bounds()[1]
         return bucket.refused_until - now
 
-    def _bucket(self, user_id: int) -> _Bucket:
+    def bounds(self) -> tuple[int, int]:
+        """Return how many there may be at once, and a second after that."""
+        return BURST, PER_SECOND
+
+    def _bucket(self, user: Hashable) -> _Bucket:
         now = self._clock()
         while self._buckets and _is_idle(next(iter(self._buckets.values())), now):
             self._buckets.popitem(last=False)
-        bucket = self._buckets.setdefault(user_id, _Bucket())
-        self._buckets.move_to_end(user_id)
+        bucket = self._buckets.setdefault(user, _Bucket())
+        self._buckets.move_to_end(user)
         return bucket
+
+
+class VisitRate(CommandRate):
+    """The same for each address that requests of visitors come from."""
+
+    def bounds(self) -> tuple[int, int]:
+        """Return how many there may be at once, and a second after that."""
+        return VISIT_BURST, VISITS_PER_SECOND
 
 
 def _is_idle(bucket: _Bucket, now: float) -> bool:
@@ -95,6 +110,7 @@ class Limits:
         self.connections = Places()
         self.refused = Places()
         self.commands = CommandRate(clock)
+        self.visits = VisitRate(clock)
 
 
 def address_of(scope: dict[str, Any]) -> str:

@@ -82,6 +82,8 @@ class Action(StrEnum):
     TRANSCRIPTS_SEARCHED = "transcript.searched"
     SESSION_EXPORTED = "session.exported"
     SESSION_DELETED = "session.deleted"
+    SHARE_MADE = "share.made"
+    SHARE_REVOKED = "share.revoked"
     EXPORT_ASKED = "export.asked"
     EXPORT_TAKEN = "export.taken"
     IMPORT_ASKED = "import.asked"
@@ -107,6 +109,7 @@ class ObjectKind(StrEnum):
     PROFILE = "profile"
     RETENTION = "retention"
     SESSION = "session"
+    SHARE = "share"
     TOKEN = "token"  # nosec B105
     TOOL_SERVER = "tool_server"
     USER = "user"

@@ -43,6 +43,7 @@ class Details(TypedDict, total=False):
     reads_only: bool
     can_read_metrics: bool
     days: int | None
+    audience: str
     enabled: bool
     standing: str
     decision: str

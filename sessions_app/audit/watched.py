@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -21,6 +22,7 @@ from sessions_app.models import (
     FeatureRule,
     LegalHold,
     RetentionPolicy,
+    Share,
     ToolServer,
     ToolServerTool,
     ToolStanding,
@@ -39,10 +41,10 @@ class WatchedUsers(Watched):
             super().changes(instance, others)
 
 
-class WatchedTokens(Watched):
-    """Tokens of the API. One that has expired is tidied away, not revoked."""
+class WatchedPasses(Watched):
+    """Tokens of the API, and links to chats. One that has expired is tidied away, not revoked."""
 
-    def _record_deleted(self, instance: ApiToken, **_: Any) -> None:
+    def _record_deleted(self, instance: ApiToken | Share, **_: Any) -> None:
         if not instance.has_expired:
             super()._record_deleted(instance)
 
@@ -107,7 +109,7 @@ def _models() -> list[Watched]:
         told={"standing": "standing"},
         describe=lambda tool: {"tool": name_of(tool.full_name)},
     )
-    tokens = WatchedTokens(
+    tokens = WatchedPasses(
         ApiToken,
         ObjectKind.TOKEN,
         Action.TOKEN_MADE,
@@ -126,7 +128,16 @@ def _models() -> list[Watched]:
         ignored=("created_at", "cursor", "failing_since", "stopped", "stopped_at"),
         told={"enabled": "enabled"},
     )
-    return [users, groups, profiles, servers, tools, tokens, webhooks, *_bounds()]
+    shares = WatchedPasses(
+        Share,
+        ObjectKind.SHARE,
+        Action.SHARE_MADE,
+        None,
+        Action.SHARE_REVOKED,
+        told={"audience": "audience"},
+        describe=_share,
+    )
+    return [users, groups, profiles, servers, tools, tokens, webhooks, shares, *_bounds()]
 
 
 def _bounds() -> list[Watched]:
@@ -171,8 +182,16 @@ def _sets() -> list[WatchedSet]:
 
 
 def _token(token: ApiToken) -> Details:
-    days = None if token.expires_at is None else (token.expires_at - timezone.now()).days + 1
+    days = _days_until(token.expires_at)
     return {"user": token.owner_id, "reads_only": token.reads_only, "profile": token.profile_id, "days": days}
+
+
+def _share(share: Share) -> Details:
+    return {"user": share.owner_id, "session": share.chat_session_id, "days": _days_until(share.expires_at)}
+
+
+def _days_until(end: datetime | None) -> int | None:
+    return None if end is None else (end - timezone.now()).days + 1
 
 
 def _codenames(keys: Collection[int]) -> list[str]:

@@ -117,9 +117,18 @@ def _ancestors(session_id: UUID, branch: Branch) -> Iterator[tuple[UUID, int]]:
 
 def line_to(message: Message) -> list[Segment]:
     """Return the segments of the line that a message ends, the oldest first."""
-    branch = Branch.objects.get(pk=message.branch_id)
-    segments = [each for each in _segments(message.chat_session_id, branch) if each.start <= message.position]
-    return [replace(each, end=min(each.end, message.position + 1)) for each in reversed(segments)]
+    return _up_to(message.chat_session_id, Branch.objects.get(pk=message.branch_id), message.position)
+
+
+def line_up_to(session_id: UUID, branch_id: UUID, position: int) -> list[Segment]:
+    """Return the segments of a branch's line up to and with a position, the oldest first; none where it is gone."""
+    branch = Branch.objects.filter(pk=branch_id, chat_session=session_id).first()
+    return _up_to(session_id, branch, position) if branch else []
+
+
+def _up_to(session_id: UUID, branch: Branch, position: int) -> list[Segment]:
+    segments = [each for each in _segments(session_id, branch) if each.start <= position]
+    return [replace(each, end=min(each.end, position + 1)) for each in reversed(segments)]
 
 
 def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) -> tuple[list[Message], bool]:
@@ -135,9 +144,13 @@ def latest(chat_session: ChatSession, limit: int, *, before: int | None = None) 
 
 def following(chat_session: ChatSession, limit: int, *, after: int) -> tuple[list[Message], bool]:
     """Return the first ``limit`` messages (ascending) above position ``after``, and whether there are more."""
-    found: list[Message] = []
     first = min(after + 1, _NO_END)
-    segments = list(_down_to(chat_session, first))[::-1]
+    return first_of(list(_down_to(chat_session, first))[::-1], limit, first=first)
+
+
+def first_of(segments: list[Segment], limit: int, *, first: int = 0) -> tuple[list[Message], bool]:
+    """Return the first messages of segments (both ascending) from a position on, and whether there are more."""
+    found: list[Message] = []
     while segments and len(found) <= limit:
         found += _some(segments[:_SEGMENTS], (first, _NO_END), "ASC", limit + 1 - len(found))
         segments = segments[_SEGMENTS:]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from sessions_app.database import plain
@@ -46,7 +47,12 @@ def with_rule(sql: str, feature: Feature, user: str) -> str:
 
 def allowed(user_id: int, feature: Feature) -> bool:
     """Tell whether a user may use a feature."""
-    return bool(plain.rows(with_rule(_MAY_USE, feature, "%s"), [user_id]))
+    return feature not in _switched_off() and bool(plain.rows(with_rule(_MAY_USE, feature, "%s"), [user_id]))
+
+
+def _switched_off() -> frozenset[Feature]:
+    """Return the features that this site has not, whoever asks."""
+    return frozenset([Feature.SHARING] if settings.HERMES_SHARING == "off" else [])
 
 
 def require(user_id: int, feature: Feature) -> None:
@@ -72,8 +78,9 @@ def denied(user_ids: Collection[int]) -> Mapping[int, Denied]:
     """Return what is kept from each of these users, by four queries at most; by two where no groups are named."""
     features = _denied(FeatureRule.groups.through._default_manager.all(), "featurerule_id", user_ids)
     profiles = _denied(AgentProfile.groups.through._default_manager.all(), "agentprofile_id", user_ids)
+    off = _switched_off()
     return {
-        user_id: Denied(frozenset(map(Feature, features[user_id])), frozenset(profiles[user_id]))
+        user_id: Denied(off | frozenset(map(Feature, features[user_id])), frozenset(profiles[user_id]))
         for user_id in user_ids
     }
 

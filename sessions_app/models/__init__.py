@@ -35,6 +35,7 @@ from sessions_app.models.purging import (
 )
 from sessions_app.models.refreshes import RefreshSpending
 from sessions_app.models.sessions import Branch, ChatSession, SessionName, SessionStamp, StorageCount, TitleSource
+from sessions_app.models.shares import Audience, Share, SharePage
 from sessions_app.models.tickets import Ticket
 from sessions_app.models.tokens import ApiToken, TooManyTokens
 from sessions_app.models.tool_servers import ToolServer, ToolServerTool, ToolStanding
@@ -51,6 +52,7 @@ __all__ = [
     "AgentProfile",
     "ApiToken",
     "Approval",
+    "Audience",
     "AuditEntry",
     "AuditHead",
     "Authorisation",
@@ -95,6 +97,8 @@ __all__ = [
     "RetentionPolicy",
     "SessionName",
     "SessionStamp",
+    "Share",
+    "SharePage",
     "StandingApproval",
     "StorageCount",
     "Ticket",

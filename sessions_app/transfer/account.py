@@ -13,8 +13,9 @@ from django.contrib.auth import get_user_model
 
 from sessions_app.conversations import memory
 from sessions_app.database import Door
-from sessions_app.models import ChatSession, ContentState, Turn, UserFile
+from sessions_app.models import ChatSession, ContentState, Share, Turn, UserFile
 from sessions_app.session_store import instructions
+from sessions_app.sharing import links
 from sessions_app.transfer.contents import seal_content
 from sessions_app.transfer.shapes import ACCOUNT_FORMAT, VERSION, KeptFileRecord
 
@@ -61,7 +62,7 @@ def file_record(file: UserFile, path: str) -> KeptFileRecord:
 
 
 def account(user_id: int) -> dict[str, Any]:
-    """Return what there is of an account, with instructions and memory, and what the archive is."""
+    """Return what there is of an account, with instructions, memory and links, and what the archive is."""
     user = get_user_model().objects.get(pk=user_id)
     return {
         "format": ACCOUNT_FORMAT,
@@ -74,6 +75,20 @@ def account(user_id: int) -> dict[str, Any]:
         "date_joined": user.date_joined.isoformat(),
         "instructions": instructions.read(user_id),
         "memory": memory.memories_shape(user_id).model_dump(mode="json"),
+        "shares": [_share(share) for share in links.of_user(user_id)],
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    """Return a link without its address: who has the archive must not have the links."""
+    return {
+        "id": str(share.pk),
+        "session": str(share.chat_session_id),
+        "until": str(share.until),
+        "title": share.title,
+        "audience": share.audience,
+        "created_at": share.created_at.isoformat(),
+        "expires_at": share.expires_at and share.expires_at.isoformat(),
     }
 
 

@@ -26,6 +26,7 @@ from sessions_app.models import (
     LegalHold,
     PurgeRun,
     RetentionPolicy,
+    Share,
     ToolServer,
     Turn,
     Webhook,
@@ -36,7 +37,7 @@ from tests.admin.conftest import Enter, list_of, make_session, make_turn, say
 REGISTERED: list[type[models.Model]] = [
     *(ChatSession, Turn, AgentProfile, ApiToken, ToolServer, FeatureRule, AuditEntry, User, Group),
     *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun, Budget, IdentityProvider),
-    *(Webhook, WebhookDelivery),
+    *(Webhook, WebhookDelivery, Share),
 ]
 READABLE = [model for model in REGISTERED if model is not IdentityProvider]
 """Those that a right shows; identity providers are for superusers."""
@@ -50,6 +51,7 @@ DECLARED = {
     Turn: {"owner", "chat_session", "created_at__gte", "created_at__lt", "miss", "chat_session__profile"}
     | {"status__exact", "status__isnull", "guard_agent", "guard_transcript", "error_code"},
     AgentProfile: set(),
+    Share: {"owner", "audience__exact", "audience__isnull"},
     ApiToken: {"owner"} | {f"{flag}__{lookup}" for flag in TOKEN_FLAGS for lookup in ("exact", "isnull")},
     User: {f"is_{flag}__{lookup}" for flag in ("staff", "superuser", "active") for lookup in ("exact", "isnull")}
     | {"groups__id__exact", "groups__isnull"},

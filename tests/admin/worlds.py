@@ -36,6 +36,7 @@ from sessions_app.models import (
     Message,
     PurgeRun,
     RetentionPolicy,
+    Share,
     ToolServer,
     ToolServerTool,
     Turn,
@@ -51,7 +52,7 @@ MODELS: tuple[Any, ...] = (
     *(UserMemory, Memory, MemoryDecision, ToolServer, ToolServerTool, FeatureRule),
     *(IdentityProvider, ProviderGroup),
     *(RetentionPolicy, LegalHold, DeletionRequest, PurgeRun, Budget, BudgetPeriod),
-    *(Webhook, WebhookDelivery),
+    *(Webhook, WebhookDelivery, Share),
 )
 COUNTED = {f"Turn.{name}_tokens" for name in ("input", "cached", "cache_write", "output", "reasoning", "expected")} | {
     f"Turn.{name}" for name in ("prefix_digest", "miss", "cost", "saved")
@@ -65,6 +66,7 @@ SHOWN: dict[str, set[str]] = {
     | {"User.username", "AgentProfile.name"},
     "agentprofile": {f"AgentProfile.{field.name}" for field in AgentProfile._meta.fields} - {"AgentProfile.sealed_key"}
     | {"Group.name"},
+    "share": {f"Share.{name}" for name in ("audience", "pages", "created_at", "expires_at")} | {"User.username"},
     "apitoken": {f"ApiToken.{name}" for name in ("name", "created_at", "expires_at", "last_used_at")}
     | {f"ApiToken.{name}" for name in ("can_read_metrics", "reads_only", "is_for_scim")}
     | {"User.username", "AgentProfile.name"},
@@ -140,6 +142,17 @@ def people() -> list[User]:
         turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")
         MemoryDecision.objects.create(message=say(chat_session, 0, f"message {name}", turn=turn), saved=True)
         ApiToken.issue(user, f"token {name}")
+        Share.objects.create(
+            owner=user,
+            chat_session=chat_session,
+            digest=f"digest {name}",
+            sealed=f"sealed {name}",
+            audience="users",
+            title=f"shared {name}",
+            until=uuid.uuid4(),
+            branch=uuid.uuid4(),
+            pages=1,
+        )
         UserInstructions.objects.create(owner=user, text=f"instructions {name}")
         record_of(user)
         UserMemory.objects.create(owner=user, digest=f"digest {name}")

@@ -40,6 +40,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "events.since": {"cursor": 0},
     "account.features": {},
     "account.usage": {},
+    "share.create": {"session_id": SOME_ID},
+    "share.list": {"session_id": SOME_ID},
+    "share.revoke": {"share_id": SOME_ID},
     "memory.list": {},
     "memory.add": {"text": "t"},
     "memory.update": {"memory_id": SOME_ID, "text": "t"},
@@ -58,6 +61,8 @@ NOT_A_POSITION: list[Any] = [-1, "5", 5.5, True, None, 2**63]
 NOT_A_PROFILE: list[Any] = [0, -1, "1", 1.5, True, None, 2**63]
 NOT_A_FLAG: list[Any] = [0, 1, "true", None]
 NOT_A_CURSOR: list[Any] = [5, "", "x", "é", "AAAA", "W10=", "WzEsMl0=", "bnVsbA==", "[" * 9, ["a"]]
+NOT_A_MOMENT: list[Any] = [5, None, True, "", "tomorrow", "2027-01-31", "2027-01-31T12:00:00", "2027-02-31T12:00:00Z"]
+NOT_A_MOMENT += ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", [], {}]
 DECISION: dict[str, Any] = {"approval_id": SOME_ID, "approve": True}
 NOT_DECISIONS: list[Any] = [None, "x", 5, {}, [], ["x"], [None], [{}], [DECISION, DECISION], [{**DECISION, "more": 1}]]
 NOT_DECISIONS += [[{**DECISION, "approval_id": each}] for each in NOT_AN_ID]
@@ -118,6 +123,12 @@ BAD: dict[tuple[str, str], list[Any]] = {
     ("turn.stop", "run_id"): NOT_AN_ID,
     ("events.since", "cursor"): [-1, 2**63, 1.0, "1", None, True, [], {}],
     ("events.since", "limit"): NOT_A_LIMIT,
+    ("share.create", "session_id"): NOT_AN_ID,
+    ("share.create", "until"): NOT_AN_ID,
+    ("share.create", "audience"): [5, None, True, "", "nobody", "Users", ["users"], {}],
+    ("share.create", "expires_at"): NOT_A_MOMENT,
+    ("share.list", "session_id"): NOT_AN_ID,
+    ("share.revoke", "share_id"): NOT_AN_ID,
     ("memory.add", "text"): [*NOT_A_TEXT, "", " \u2028\n"],
     ("memory.update", "memory_id"): NOT_AN_ID,
     ("memory.update", "text"): [*NOT_A_TEXT, "", " \u2028\n"],

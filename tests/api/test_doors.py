@@ -27,6 +27,8 @@ NAMING: dict[str, dict[str, Any]] = {
     "turn.regenerate": {},
     "turn.resume": {"decisions": [{"approval_id": str(uuid4()), "approve": True}]},
     "session.compact": {},
+    "share.create": {},
+    "share.list": {},
 }
 # Those that name a message: one that the user said, and one that was answered.
 NAMING_A_MESSAGE: dict[str, dict[str, Any]] = {
@@ -81,7 +83,7 @@ async def test_a_foreign_message_is_answered_with_the_bytes_of_a_missing_one(
 async def test_the_owner_is_let_in(connect: Connect, owner: AbstractUser, method: str) -> None:
     client = await connect(owner)
     mine = (await client.call("session.create"))["session"]["id"]
-    if method in ("turn.regenerate", "session.compact"):
+    if method in ("turn.regenerate", "session.compact", "share.create"):
         await say(mine, "answer this")
     result = await client.call(method, session_id=mine.upper(), **NAMING[method])
     if "run_id" in result:

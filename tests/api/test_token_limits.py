@@ -24,6 +24,7 @@ FORBIDDEN = -32005
 NAMING_NOTHING = {
     *("session.create", "session.list", "profile.list", "events.since", "account.usage", "markdown.render"),
     "account.features",
+    "share.revoke",
     *("memory.list", "memory.add", "memory.update", "memory.delete", "memory.switch", "rpc.discover"),
 }
 OF_ACCOUNT = {name for name, method in METHODS.items() if method.of_account}

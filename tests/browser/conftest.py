@@ -173,6 +173,7 @@ def site(
         HERMES_PROVIDER_RETRIES="0",
         EMAIL_URL=mail.url,
         HERMES_API_ORIGINS=listed_origin,
+        HERMES_SHARING="everybody",
     )
     yield running
     assert running.stop() == 0

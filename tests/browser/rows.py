@@ -14,7 +14,19 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from sessions_app.conversations import windows
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, ToolServer, ToolStanding, Webhook, WebhookDelivery
+from sessions_app.models import (
+    AgentProfile,
+    ApiToken,
+    Audience,
+    ChatSession,
+    ToolServer,
+    ToolStanding,
+    Webhook,
+    WebhookDelivery,
+)
+from sessions_app.sharing import links
+from sessions_app.sharing.line import Pages
+from sessions_app.sharing.links import Terms
 from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.listing import OfferedTool
 from sessions_app.webhooks.events import make_secret
@@ -82,6 +94,7 @@ def fill() -> None:
         "group": anna.groups.get().pk,
         "profile": profile.pk,
         "session": chat_session.pk,
+        "shared": _share(chat_session),
         "turn": chat_session.turns.earliest("pk").pk,
     }
     print("rows", *(f"{name}={key}" for name, key in told.items()), f"token={anna.api_tokens.earliest('pk').pk}")
@@ -105,6 +118,14 @@ def _webhook(anna: User) -> WebhookDelivery:
     )
     webhook.deliveries.create(name="webhook.test", happened_at=timezone.now())
     return delivery
+
+
+def _share(chat_session: ChatSession) -> str | None:
+    """Share a chat, and return where."""
+    user_id = chat_session.owner_id
+    line, pages = links.find(user_id, chat_session.pk, None), Pages()
+    links.read_some(user_id, line, pages, 0)
+    return links.make(user_id, line, pages.done, Terms(Audience.EVERYBODY)).url
 
 
 def _tool_server(profile: AgentProfile) -> ToolServer:

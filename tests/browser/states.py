@@ -144,6 +144,8 @@ VISITOR = [
     State("reset, bad link", at("/accounts/password_reset/MQ/x-1/")),
     State("reset, new password", new_password),
     State("404", at("/nothing-is-here")),
+    State("shared chat", at("{shared}")),
+    State("nothing shared", at("/share/guessed/")),
     State("CSRF", refused),
     State("413", too_large),
 ]
@@ -186,6 +188,14 @@ async def usage_dialog(stage: Stage) -> None:
     await chat_menu(stage)
     await stage.page.get_by_role("menuitem", name="Usage").click()
     await expect(stage.page.get_by_role("dialog", name="Usage of this chat")).to_be_visible()
+
+
+async def share_dialog(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await chat_menu(stage)
+    await stage.page.get_by_role("menuitem", name="Share").click()
+    await stage.page.get_by_role("button", name="Make a link").click()
+    await expect(stage.page.get_by_role("textbox", name="The link made")).to_be_visible()
 
 
 async def editing(stage: Stage) -> None:
@@ -252,6 +262,7 @@ CHAT = [
     State("menu of a chat", chat_menu, (DESKTOP,)),
     State("question before deleting", delete_dialog),
     State("usage", usage_dialog),
+    State("sharing", share_dialog),
     State("message being edited", editing),
     State("versions", versions),
     State("failed answer", failed),
@@ -476,6 +487,13 @@ async def new_app(stage: Stage) -> None:
     await expect(stage.page.get_by_role("heading", name="Set up an authenticator app")).to_be_visible()
 
 
+async def shared_links(stage: Stage) -> None:
+    move = "UPDATE sessions_app_share SET owner_id = (SELECT id FROM auth_user WHERE username = %s)"
+    await asyncio.to_thread(stage.visitor.site.database.run, move, stage.visitor.name)
+    await stage.open("/accounts/shares/")
+    await expect(stage.page.get_by_role("button", name="Revoke").first).to_be_visible()
+
+
 ACCOUNT = [
     State("security", at("/accounts/security/")),
     State("is it you?", at("/accounts/security/confirm/")),
@@ -485,6 +503,7 @@ ACCOUNT = [
     State("new token", new_token),
     State("second token of one name", second_token),
     State("token to revoke", token_to_revoke),
+    State("shared links", shared_links),
     State("logins", at("/accounts/logins/")),
     State("tool servers", at("/accounts/tool-servers/")),
     State("password", at("/accounts/password_change/")),
@@ -555,6 +574,7 @@ ADMIN = [
     State("webhook, deletion", at(f"{_OURS}/webhook/{{webhook}}/delete/")),
     State("webhook, deliveries", at(f"{_OURS}/webhookdelivery/?webhook={{webhook}}")),
     State("webhook, delivery", at(f"{_OURS}/webhookdelivery/{{delivery}}/change/")),
+    State("shared links of all", at(f"{_OURS}/share/")),
     State("tokens of all", at(f"{_OURS}/apitoken/")),
     State("token", at(f"{_OURS}/apitoken/{{token}}/change/")),
     State("users", at(f"{_DJANGOS}/user/")),

@@ -12,7 +12,7 @@ from functools import cache
 from sessions_app.api import openrpc
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import NoParams
-from sessions_app.api.methods import account, memory, sessions, transcripts, turns
+from sessions_app.api.methods import account, memory, sessions, sharing, transcripts, turns
 from sessions_app.api.openrpc import Description
 
 
@@ -29,7 +29,7 @@ async def _discover(call: Call, params: NoParams) -> Description:
     return described.at(call.server)
 
 
-_SUBJECTS = (sessions, transcripts, turns, memory, account)
+_SUBJECTS = (sessions, transcripts, turns, sharing, memory, account)
 METHODS = {method.name: method for subject in _SUBJECTS for method in subject.METHODS}
 METHODS["rpc.discover"] = Method("rpc.discover", NoParams, Description, _discover)
 

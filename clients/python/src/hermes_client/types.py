@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+Audience = Literal["users", "everybody"]
 Cause = Literal[
     "first",
     "model",
@@ -643,7 +644,7 @@ class QueuedShape(TypedDict):
 class QuotaData(TypedDict):
     """What is used up, so that waiting does not help."""
 
-    quota: Literal["sessions", "text", "memories", "memory_text"]
+    quota: Literal["sessions", "text", "memories", "memory_text", "shares"]
     used: int
     limit: int
 
@@ -921,6 +922,33 @@ class SessionsUsed(TypedDict):
 
     count: int
     quota: int
+
+
+class ShareResult(TypedDict):
+    """The link as it is kept."""
+
+    share: ShareShape
+
+
+class ShareShape(TypedDict):
+    """A link to a chat up to and with the message `until`. `url` is its address on this site. `url` is null
+    where the site's SECRET_KEY was replaced since: the link works, and nobody can be told it again.
+    `audience` is whom it is for; `expires_at` when it ends, null for never.
+    """
+
+    id: str
+    url: str | None
+    created_at: str
+    until: str
+    audience: Audience
+    expires_at: str | None
+
+
+class SharesResult(TypedDict):
+    """The links to a chat, oldest first; and whom the site lets chats be shared with, the narrowest first."""
+
+    shares: list[ShareShape]
+    audiences: list[Audience]
 
 
 class SinceResult(TypedDict):

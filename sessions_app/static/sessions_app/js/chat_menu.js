@@ -3,6 +3,7 @@
 import { toast } from "./announce.js";
 import { Compaction } from "./compaction.js";
 import { $, h } from "./dom.js";
+import { Features } from "./features.js";
 import { using } from "./later.js";
 import { confirm, openMenu } from "./popups.js";
 import { Profiles } from "./profiles.js";
@@ -12,13 +13,17 @@ import { Sessions } from "./sessions.js";
 import { Socket } from "./socket.js";
 import { explain } from "./words.js";
 
+const NO_SHARING = "Your account may not share chats. Ask an administrator of this site for it.";
+
 export class ChatMenu {
   /**
    * @param {{
-   *   sessions: Sessions, socket: Socket, profiles: Profiles, compaction: ConstructorParameters<typeof Compaction>[0],
+   *   sessions: Sessions, socket: Socket, profiles: Profiles, features: Features,
+   *   compaction: ConstructorParameters<typeof Compaction>[0],
    * }} parts `compaction`: what the summaries of the open chat are made with
    */
-  constructor({ sessions, socket, profiles, compaction }) {
+  constructor({ sessions, socket, profiles, features, compaction }) {
+    this.features = features;
     this.profiles = profiles;
     this.compaction = new Compaction(compaction);
     this.sessions = sessions;
@@ -58,10 +63,22 @@ export class ChatMenu {
       ...this.compaction.commands(session),
       ...this.memoryCommands(session),
       { name: "Usage", words: "tokens cost", icon: "usage", act: showUsage },
+      this.sharing(session),
       { name: "Export as Markdown", words: "download save", icon: "down", act: () => download(session, "markdown") },
       { name: "Export as JSON", words: "download save", icon: "down", act: () => download(session, "json") },
       { name: "Delete …", words: "remove", icon: "delete", act: () => void this.delete(session) },
     ].map((command) => ({ ...command, isHere: true }));
+  }
+
+  /**
+   * @param {Api.SessionShape} session
+   * @returns {import("./commands.js").Command}
+   */
+  sharing(session) {
+    const empty = session.message_count ? "" : "There is nothing in this chat to share yet.";
+    const reason = this.features.has("sharing") ? empty : NO_SHARING;
+    const act = () => void using("sharing", ({ openSharing }) => openSharing(this.socket, session));
+    return { name: "Share …", words: "link publish", icon: "share", reason, act };
   }
 
   /**

@@ -6,8 +6,9 @@ import { h, icon, within } from "./dom.js";
 /**
  * Rejects where the browser does not allow it.
  * @param {string} text
+ * @param {HTMLElement} [box] the dialog that is open, where one is: of the rest of the page nothing can be selected
  */
-export async function copy(text) {
+export async function copy(text, box = document.body) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
     return;
@@ -15,7 +16,7 @@ export async function copy(text) {
   const area = h("textarea", { class: "visually-hidden" });
   const before = document.activeElement;
   area.value = text;
-  document.body.append(area);
+  box.append(area);
   area.select();
   const done = document.execCommand("copy");
   area.remove();

@@ -16,6 +16,7 @@ export const laterParts = {
   pickerMenu: () => import("./picker_menu.js"),
   proposals: () => import("./proposals.js"),
   settings: () => import("./settings.js"),
+  sharing: () => import("./sharing.js"),
   sheet: () => import("./sheet.js"),
   shortcutList: () => import("./shortcut_list.js"),
 };

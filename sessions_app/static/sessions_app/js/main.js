@@ -102,7 +102,7 @@ new AttachmentStrip(attachments, () => composer.session);
 const shared = { thread, composer, outbox, scroll, sessions, socket, storage, profiles, go };
 const steering = new Steering(shared);
 const sending = new Sending({ ...shared, steering });
-const menu = { sessions, socket, profiles, compaction: { thread, socket, focus: () => steering.focus() } };
+const menu = { sessions, socket, profiles, features, compaction: { thread, socket, focus: () => steering.focus() } };
 const sidebar = new Sidebar({ sessions, socket, marks, menu });
 const connectionLine = new ConnectionLine(socket);
 /** @type {Conversation | null} */

@@ -173,6 +173,7 @@ function account(sendsMail) {
     way("accounts/password_change/", "Password", "Changing it logs you out everywhere else."),
     ...(sendsMail ? [email] : []),
     ...("toolServers" in $("settings-open").dataset ? [servers] : []),
+    way("accounts/shares/", "Shared links", "Who has one sees a chat of yours. Revoke those that you no longer need."),
     way("accounts/tokens/", "API tokens", "For programs that use this site in your name."),
     way("accounts/delete/", "Delete chats or account", "All of them. You can change your mind for a while."),
   ];
