@@ -58,11 +58,11 @@ async def test_chats_of_another_program_are_imported_in_the_settings(visitor: Vi
     file = dialog.get_by_label("Export to import")
     damaged = {"mapping": 7, "id": "damaged"}
     content = json.dumps([chatgpt_chat(title="From elsewhere", is_archived=False), damaged]).encode()
-    await file.set_input_files([{"name": "conversations.json", "mimeType": "application/json", "buffer": content}])
+    await file.set_input_files({"name": "conversations.json", "mimeType": "application/json", "buffer": content})
     await expect(dialog.get_by_text("Taken in: 1 chat, 6 messages, 0 files.")).to_be_visible()
     await dialog.get_by_text("not taken, or not whole").click()
     await expect(dialog.get_by_text("damaged: It is damaged.")).to_be_visible()
-    await file.set_input_files([{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Hello"}])
+    await file.set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Hello"})
     await expect(dialog.get_by_text("This is no export that can be read here")).to_be_visible()
     await page.keyboard.press("Escape")
     await page.get_by_role("link", name="From elsewhere").click()
