@@ -143,7 +143,7 @@ def _insertion(model: type[Model], kinds: Kinds) -> tuple[str, tuple[tuple[str, 
     key: Any = model._meta.pk
     returned = [key, *(field for field, kind in zip(fields, kinds, strict=True) if kind is not None)]
     columns, values = ", ".join(map(_column, fields)), ", ".join(map(_placeholder, fields, kinds))
-    sql = f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES ({values})"
+    sql = f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES ({values})"  # nosec B608: all ours
     sql += f" RETURNING {', '.join(map(_column, returned))}"
     return sql, tuple((field.attname, _converter(field) or _same) for field in returned)
 
@@ -154,7 +154,7 @@ def _change(model: type[Model], names: tuple[str, ...], kinds: Kinds) -> tuple[s
     changes = ", ".join(
         f"{_column(field)} = {_placeholder(field, kind)}" for field, kind in zip(fields, kinds, strict=True)
     )
-    return f"UPDATE {_quoted(model._meta.db_table)} SET {changes}", tuple(fields)
+    return f"UPDATE {_quoted(model._meta.db_table)} SET {changes}", tuple(fields)  # nosec B608: all ours
 
 
 @cache
@@ -172,7 +172,7 @@ def _selection(model: type[Model], names: tuple[str, ...]) -> tuple[str, tuple[_
         f"{_quoted(each._meta.db_table)}.{_column(field)}" for each in models for field in each._meta.concrete_fields
     )
     joins = "".join(map(_join, relations))
-    return f"SELECT {columns} FROM {_quoted(model._meta.db_table)}{joins}", tables
+    return f"SELECT {columns} FROM {_quoted(model._meta.db_table)}{joins}", tables  # nosec B608: all ours
 
 
 def _table(model: type[Model], relation: Any, part: slice) -> _Table:

@@ -44,7 +44,7 @@ SELECT id, owner_id FROM sessions_app_message UNION SELECT message_id, owner_id 
 _AUDIT_HEAD = f"""
 INSERT INTO sessions_app_audithead (id, count, digest) SELECT 1, 0, '{"0" * 64}'
 WHERE NOT EXISTS (SELECT 1 FROM sessions_app_audithead) AND NOT EXISTS (SELECT 1 FROM sessions_app_auditentry)
-"""
+"""  # nosec B608
 
 _COUNT_STORAGE = """
 INSERT INTO sessions_app_storagecount (owner_id, sessions, characters, file_bytes)

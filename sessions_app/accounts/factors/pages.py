@@ -25,7 +25,7 @@ from sessions_app.accounts.factors.owned import Type
 from sessions_app.accounts.providers.known import known_providers
 from sessions_app.models.sealed import UnreadableSecret, seal, unseal
 
-_NEW_SECRET = "new_app"
+_NEW_SECRET = "new_app"  # nosec B105: its name in the login's session
 
 
 @never_cache
