@@ -36,6 +36,8 @@ class Action(StrEnum):
     GROUP_CREATED = "group.created"
     GROUP_CHANGED = "group.changed"
     GROUP_DELETED = "group.deleted"
+    GROUP_HANDED_OVER = "group.handed_over"
+    GROUP_TAKEN_BACK = "group.taken_back"
 
     FEATURE_CHANGED = "feature.changed"
     FACTOR_ADDED = "factor.added"

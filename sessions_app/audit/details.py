@@ -42,6 +42,9 @@ class Details(TypedDict, total=False):
     superuser: bool
     reads_only: bool
     can_read_metrics: bool
+    is_for_scim: bool
+    may_hold_rights: bool
+    """Of a group that an identity provider fills: it fills it though that gives rights."""
     days: int | None
     audience: str
     enabled: bool

@@ -21,6 +21,7 @@ from sessions_app.models import (
     DeletionRequest,
     FeatureRule,
     LegalHold,
+    ProvisionedGroup,
     RetentionPolicy,
     Share,
     ToolServer,
@@ -82,6 +83,15 @@ def _models() -> list[Watched]:
         told=flags,
     )
     groups = Watched(Group, ObjectKind.GROUP, Action.GROUP_CREATED, Action.GROUP_CHANGED, Action.GROUP_DELETED)
+    filled = Watched(
+        ProvisionedGroup,
+        ObjectKind.GROUP,
+        Action.GROUP_HANDED_OVER,
+        Action.GROUP_CHANGED,
+        Action.GROUP_TAKEN_BACK,
+        ignored=("created_at", "external_id"),
+        told={"may_hold_rights": "may_hold_rights"},
+    )
     profiles = Watched(
         AgentProfile,
         ObjectKind.PROFILE,
@@ -116,7 +126,7 @@ def _models() -> list[Watched]:
         Action.TOKEN_CHANGED,
         Action.TOKEN_REVOKED,
         ignored=("last_used_at", "created_at"),
-        told={"can_read_metrics": "can_read_metrics"},
+        told={"can_read_metrics": "can_read_metrics", "is_for_scim": "is_for_scim"},
         describe=_token,
     )
     webhooks = Watched(
@@ -137,7 +147,7 @@ def _models() -> list[Watched]:
         told={"audience": "audience"},
         describe=_share,
     )
-    return [users, groups, profiles, servers, tools, tokens, webhooks, shares, *_bounds()]
+    return [users, groups, filled, profiles, servers, tools, tokens, webhooks, shares, *_bounds()]
 
 
 def _bounds() -> list[Watched]:

@@ -29,6 +29,7 @@ from sessions_app.models import (
     DeletionRequest,
     FeatureRule,
     LegalHold,
+    ProvisionedGroup,
     RetentionPolicy,
     ToolServer,
     ToolServerTool,
@@ -91,7 +92,14 @@ def use_the_account(owner: User) -> None:
     assert (last(Action.LOGGED_IN).actor_id, last(Action.LOGGED_IN).address) == (owner.pk, ADDRESS)
     browser.post(TOKENS, {"name": WORD, "days": "7", "reads_only": "on"})
     token = ApiToken.objects.get()
-    made = {"user": owner.pk, "days": 7, "reads_only": True, "profile": None, "can_read_metrics": False}
+    made = {
+        "user": owner.pk,
+        "days": 7,
+        "reads_only": True,
+        "profile": None,
+        "can_read_metrics": False,
+        "is_for_scim": False,
+    }
     assert told(action=Action.TOKEN_MADE) == [("token.made", str(token.pk), made)]
     token.can_read_metrics = True
     token.save()
@@ -122,6 +130,13 @@ def change_rights(owner: User, boss: Client) -> None:
     assert changed == [added, removed, {"fields": ["first_name", "is_staff"], "staff": True}]
     rights = {"permissions_added": ["sessions_app.view_auditentry"]}
     assert [details for _, _, details in told(action=Action.GROUP_CHANGED)] == [rights, {"fields": ["name"]}]
+    filled = ProvisionedGroup.objects.create(group=group)
+    filled.may_hold_rights = True
+    filled.save()
+    filled.delete()
+    assert json.loads(last(Action.GROUP_HANDED_OVER).details) == {"may_hold_rights": False}
+    assert json.loads(last(Action.GROUP_CHANGED).details) == {"fields": ["may_hold_rights"], "may_hold_rights": True}
+    assert last(Action.GROUP_TAKEN_BACK).object_id == str(group.pk)
     group.delete()
     # By the admin's page: who did it, and where from.
     fields = {"username": "owner", "is_active": "on", "date_joined_0": "2026-01-01", "date_joined_1": "00:00"}
