@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0044_webhooks'),
+        ('sessions_app', '0040_purging'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0040_purging'),
+        ('sessions_app', '0042_sharing'),
     ]
 
     operations = [
