@@ -142,17 +142,7 @@ def people() -> list[User]:
         turn = make_turn(chat_session, text=f"text {name}", checkpoint=f"checkpoint {name}", prefix_digest="d")
         MemoryDecision.objects.create(message=say(chat_session, 0, f"message {name}", turn=turn), saved=True)
         ApiToken.issue(user, f"token {name}")
-        Share.objects.create(
-            owner=user,
-            chat_session=chat_session,
-            digest=f"digest {name}",
-            sealed=f"sealed {name}",
-            audience="users",
-            title=f"shared {name}",
-            until=uuid.uuid4(),
-            branch=uuid.uuid4(),
-            pages=1,
-        )
+        share(chat_session, name)
         UserInstructions.objects.create(owner=user, text=f"instructions {name}")
         record_of(user)
         UserMemory.objects.create(owner=user, digest=f"digest {name}")
@@ -165,6 +155,21 @@ def people() -> list[User]:
         BudgetPeriod.objects.create(budget=budget, began=localdate(), spent=len(name), reserved=1, unpriced=2)
         users.append(user)
     return users
+
+
+def share(chat_session: ChatSession, name: str) -> None:
+    """A link of the chat's owner to it."""
+    Share.objects.create(
+        owner=chat_session.owner,
+        chat_session=chat_session,
+        digest=f"digest {name}",
+        sealed=f"sealed {name}",
+        audience="users",
+        title=f"shared {name}",
+        until=uuid.uuid4(),
+        branch=uuid.uuid4(),
+        pages=1,
+    )
 
 
 def give(group: Group, name: str, feature: Feature) -> None:

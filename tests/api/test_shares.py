@@ -282,7 +282,7 @@ async def test_links_of_who_may_not_share_show_nothing_and_can_be_revoked(
     await database.write(limit)
     assert (await doors.get(made["url"])).status == 404
     assert (await client.refusal("share.create", session_id=session_id)).code == -32005
-    await database.write(lambda: Group.objects.get().user_set.add(owner))
+    await database.write(lambda: Group.objects.get().user_set.add(owner.pk))
     assert (await doors.get(made["url"])).status == 200
     with override_settings(HERMES_SHARING="off"):
         assert (await doors.get(made["url"])).status == 404
