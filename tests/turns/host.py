@@ -195,12 +195,14 @@ async def idle(host: Host) -> None:
 
 
 async def be_quiet(host: Host) -> None:
-    """Stop what a process does by the clock, and return once the database's threads have ended what they were at."""
-    await host.runner.supervisor.stop()
-    for kind, hop in (("read", database.read), ("write", database.write)):
-        size = hops._threads(kind).size
-        together = threading.Barrier(size)
-        await within(asyncio.gather(*(hop(together.wait) for _ in range(size))))
+    """Stop what a process does by the clock, all of it, and return once no database thread is at work any more."""
+    runner = host.runner
+    await asyncio.gather(runner.supervisor.stop(), runner.jobs.stop(), runner.purge.stop())
+    for kind in ("read", "write", *hops._SINGLE):
+        threads = hops._threads(kind)
+        together = threading.Barrier(threads.size)
+        stops = [asyncio.wrap_future(threads.submit(None, together.wait)) for _ in range(threads.size)]
+        await within(asyncio.gather(*stops))
 
 
 async def new_session(user_id: int, title: str = "") -> UUID:
