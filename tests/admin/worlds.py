@@ -147,10 +147,7 @@ def people() -> list[User]:
         record_of(user)
         UserMemory.objects.create(owner=user, digest=f"digest {name}")
         Memory.objects.create(owner=user, text=f"memory {name}")
-        RetentionPolicy.objects.create(group=group, days=next(_numbers))
-        LegalHold.objects.create(owner=user, reason=f"reason {name}")
-        DeletionRequest.objects.create(owner=user, kind="chats", due_at=now())
-        PurgeRun.objects.create(claim=uuid.uuid4(), process=f"process {user.username}")
+        what_deletes(user, group, name)
         budget = Budget.objects.create(user=user, per="day", unit="usd", amount=len(name) * 10**9)
         BudgetPeriod.objects.create(budget=budget, began=localdate(), spent=len(name), reserved=1, unpriced=2)
         users.append(user)
@@ -170,6 +167,14 @@ def share(chat_session: ChatSession, name: str) -> None:
         branch=uuid.uuid4(),
         pages=1,
     )
+
+
+def what_deletes(user: User, group: Group, name: str) -> None:
+    """A row of each of what says when something is deleted."""
+    RetentionPolicy.objects.create(group=group, days=next(_numbers))
+    LegalHold.objects.create(owner=user, reason=f"reason {name}")
+    DeletionRequest.objects.create(owner=user, kind="chats", due_at=now())
+    PurgeRun.objects.create(claim=uuid.uuid4(), process=f"process {user.username}")
 
 
 def give(group: Group, name: str, feature: Feature) -> None:
