@@ -42,6 +42,8 @@ const TWISTS = {
   "no ID token": (path, body) => path === "/token" && delete body.id_token,
   "other issuer": (path, body) => path.startsWith("/.well-known") && (body.issuer = "https://elsewhere.example"),
   "strange address": (path, body) => path.startsWith("/.well-known") && (body.token_endpoint = "file:///etc/passwd"),
+  "odd host": (path, body) => path.startsWith("/.well-known") && (body.token_endpoint = "http://a..b/token"),
+  "odd token": (path, body) => path === "/token" && (body.access_token = "żółw"),
   "somebody else": (path, body) => path === "/me" && (body.sub = "somebody-else"),
   "no keys": (path, body) => path === "/jwks" && (body.keys = 7),
   large: (path, body) => path === "/me" && (body.groups = Array(300_000).fill("a large one")),
@@ -49,6 +51,11 @@ const TWISTS = {
 const ANSWERS = { nonsense: "<p>We are away</p>", list: "[1, 2]", error: '{"error": "server_error"}' };
 
 provider.use(async (ctx, next) => {
+  if (held.twist === "leads on" && ctx.path === "/token" && !ctx.query.again) {
+    ctx.status = 307;
+    ctx.set("location", `${issuer}/token?again=1`);
+    return;
+  }
   await next();
   if (ctx.path === "/token" && ctx.body?.id_token && held.twist !== "replayed token") lastToken = ctx.body.id_token;
   const [place, answer] = held.twist.split(": ");

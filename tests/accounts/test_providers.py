@@ -144,6 +144,7 @@ def test_who_was_deactivated_stays_out(openid: OpenIdProvider) -> None:
     "twist",
     [
         *("bad signature", "no signature", "no ID token", "somebody else", "no keys", "large"),
+        *("odd host", "odd token", "leads on"),
         *("/token: nonsense", "/token: list", "/token: error", "/me: nonsense", "/jwks: error", "/.well-known: list"),
     ],
 )

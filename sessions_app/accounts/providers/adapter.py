@@ -20,6 +20,12 @@ class ProvidersAdapter(DefaultSocialAccountAdapter):
         """None: a provider is made of what this site knows of it (``oidc.Provider``)."""
         return []
 
+    def get_requests_session(self) -> Any:
+        """Return what allauth itself asks by: for tokens, with the client's secret."""
+        from sessions_app.accounts.providers.requests import ProviderSession
+
+        return ProviderSession()
+
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """No: accounts are made by ``people``."""
         return False

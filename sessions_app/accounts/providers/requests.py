@@ -15,6 +15,7 @@ import requests
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.db import connection
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 CONNECT_SECONDS, SILENT_SECONDS = 5.0, 5.0
 SECONDS = 15.0
@@ -42,8 +43,12 @@ class ProviderSession(requests.Session):
             connection.close()
         until = time.monotonic() + SECONDS
         options |= {"timeout": (CONNECT_SECONDS, SILENT_SECONDS), "allow_redirects": False, "stream": True}
-        with super().request(method, url, **options) as response:
-            response._content = _whole(response, until)
+        try:
+            with super().request(method, url, **options) as response:
+                response._content = _whole(response, until)
+        except (UnicodeError, HTTPError) as error:
+            # What no request can be made of passes `requests` by: a host's name, or a token in a header.
+            raise UnusableAnswer(f"a request cannot be made of its answer ({type(error).__name__})") from error
         found = _object_in(response.content)
         if response.status_code not in (200, 201):
             raise UnusableAnswer(f"{_host(response)} answered {response.status_code} {_code_in(found)}".rstrip())
