@@ -70,6 +70,18 @@ def test_an_app_is_set_up_and_asked_for_from_then_on(signed_in: Client, clock: C
     assert signed_in.post(CONFIRM, {"code": code_of(secret, clock, -1)}).status_code == 302, "the clock went back"
 
 
+def test_a_code_stays_used_however_many_others_are_used_after_it(signed_in: Client, clock: Clock) -> None:
+    secret, _ = set_up(signed_in, clock)
+    clock.pass_by(minutes=5)
+    seen = code_of(secret, clock, 1)
+    for later in (1, 0, -1):
+        assert half_way().post(SECOND, {"code": code_of(secret, clock, later)}).status_code == 302
+    for _ in range(2):
+        clock.pass_by(seconds=codes.PERIOD_SECONDS)
+        assert half_way().post(SECOND, {"code": code_of(secret, clock, 1)}).status_code == 302
+        assert "was used before" in half_way().post(SECOND, {"code": seen}).content.decode()
+
+
 def test_a_recovery_code_lets_in_once_and_new_ones_end_the_old(signed_in: Client, clock: Clock) -> None:
     _, given = set_up(signed_in, clock)
     assert half_way().post(SECOND, {"code": given[0]}).status_code == 302

@@ -1,7 +1,8 @@
 """Whether a code is right: of an authenticator app, or one for recovery. Each is good once, in whichever process.
 
 A code of an app is that of its half minute, or of the one before or after it: clocks differ. Which of these were used
-is kept with the factor, not merely the newest: a clock that jumped ahead and back locks nobody out.
+is kept with the factor, not merely the newest: a clock that jumped ahead and back locks nobody out. From when a
+code is good until it is no more, four others may be: so the last five are kept.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def take_code(user_id: int, code: str) -> bool:
     if period is None or period in used:
         return False
     # Sealed anew, with the present SECRET_KEY.
-    row.data = {"secret": seal(secret), "used": [period, *used[: 2 * _TOLERANCE]]}
+    row.data = {"secret": seal(secret), "used": [period, *used[: 4 * _TOLERANCE]]}
     row.last_used_at = timezone.now()
     row.save(update_fields=["data", "last_used_at"])
     return True
