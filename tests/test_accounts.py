@@ -58,6 +58,14 @@ def test_logging_in_leads_to_no_other_site(client: Client, owner: User) -> None:
     assert client.post(LOGIN, form)["Location"] == "/"
 
 
+@pytest.mark.parametrize("goal", ["?a=1&b=2", "nothing-here", "login", "#part"])
+def test_an_address_is_led_to_as_it_is_and_never_taken_for_a_name(client: Client, owner: User, goal: str) -> None:
+    form = {"username": "owner", "password": PASSWORD, "next": goal}
+    assert client.post(LOGIN, form)["Location"] == goal
+    assert client.get(LOGIN, {"next": goal})["Location"] == goal
+    assert client.post("/accounts/security/confirm/", form)["Location"] == goal
+
+
 def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(client: Client, owner: User) -> None:
     def answer(username: str) -> str:
         page = client.post(LOGIN, {"username": username, "password": "wrong"}).content.decode()

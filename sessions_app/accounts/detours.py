@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -30,7 +30,7 @@ def for_visitors(view: View) -> View:
     @never_cache
     def led(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if request.method in _ASKS and request.user.is_authenticated:
-            return redirect(_goal(request))
+            return HttpResponseRedirect(_goal(request))
         return view(request, **kwargs)
 
     return led

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -25,7 +25,7 @@ _PENDING = "second_factor"
 
 
 def let_in(request: HttpRequest, user: User, goal: str) -> HttpResponse:
-    """Log in who has shown one factor, or ask for the second one; then lead to ``goal``."""
+    """Log in who has shown one factor, or ask for the second one; then lead to ``goal``, an address."""
     if not owned.has_second_factor(user.pk):
         return log_in(request, user, goal)
     if request.user.is_authenticated:
@@ -44,7 +44,8 @@ def log_in(request: HttpRequest, user: User, goal: str) -> HttpResponse:
     """Log in who has shown all that is asked of them."""
     forget_pending(request)
     login(request, user, BACKEND)
-    response = redirect(goal)
+    # By the address as it is: `redirect` would take some for names of pages, and fail.
+    response = HttpResponseRedirect(goal)
     browsers.remember(request, response, user.get_username())
     return response
 

@@ -16,7 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import redirect, render
@@ -58,7 +58,7 @@ def _log_in(request: HttpRequest, sentence: str) -> HttpResponseBase:
     if _is_logged_in_as(request, name):
         view = LoginView()
         view.setup(request)
-        return redirect(view.get_success_url())
+        return HttpResponseRedirect(view.get_success_url())
     messages.warning(request, sentence)
     return LoginView.as_view(initial={"username": name})(request)
 

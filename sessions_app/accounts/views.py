@@ -11,9 +11,9 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -82,7 +82,7 @@ class StaffLoginView(LoginView):
         if not settings.OIDC_ONLY:
             return redirect(f"{reverse('login')}{_query_of(request)}")
         if request.method == "GET" and request.user.is_authenticated and request.user.is_staff:
-            return redirect(self.get_success_url())
+            return HttpResponseRedirect(self.get_success_url())
         return super().dispatch(request, *args, **kwargs)
 
     def get_default_redirect_url(self) -> str:
@@ -141,7 +141,7 @@ def signup(request: HttpRequest, name: str = "") -> HttpResponse:
         else:
             if email := form.cleaned_data.get("email"):
                 addresses.ask(request, user, email)
-            return doors.log_in(request, user, settings.LOGIN_REDIRECT_URL)
+            return doors.log_in(request, user, resolve_url(settings.LOGIN_REDIRECT_URL))
     return render(request, "registration/signup.html", {"form": form}, status=status_of(form))
 
 

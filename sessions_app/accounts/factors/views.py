@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -84,7 +84,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     form = ConfirmForm(request.POST or None, request=request, user=user)
     if form.is_valid():
         confirming.confirm(request)
-        return redirect(goal)
+        return HttpResponseRedirect(goal)
     linked = set(SocialAccount.objects.filter(user=user).values_list("provider", flat=True))
     shown = {
         "form": form,

@@ -12,9 +12,7 @@ from typing import Any
 
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.crypto import constant_time_compare
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from sessions_app.accounts import doors
 from sessions_app.accounts.factors import confirming
@@ -30,7 +28,7 @@ LOGIN, CONNECT, CONFIRM = "login", "link", "confirm"
 def answer(request: HttpRequest, login: SocialLogin) -> HttpResponse:
     """Answer who comes back. Raises UnusableAnswer where the token was not made for this login."""
     known, state, claims = login.provider.known, login.state, login.claims
-    if not constant_time_compare(str(claims.get("nonce", "")), state["nonce"]):
+    if claims.get("nonce") != state["nonce"]:
         raise UnusableAnswer("its ID token was made for another login")
     if state["process"] == LOGIN:
         return _log_in(request, known, state, claims)
@@ -54,7 +52,7 @@ def _connect(request: HttpRequest, known: KnownProvider, state: dict[str, Any], 
     if not people.link(known.issuer, claims["sub"], user):
         return failing.page(request, known, failing.OTHERS, HTTPStatus.CONFLICT)
     messages.success(request, f"You can log in with {known.name} now.")
-    return redirect(state["next"])
+    return HttpResponseRedirect(state["next"])
 
 
 def _confirm(request: HttpRequest, known: KnownProvider, state: dict[str, Any], claims: dict[str, Any]) -> HttpResponse:
@@ -66,4 +64,4 @@ def _confirm(request: HttpRequest, known: KnownProvider, state: dict[str, Any], 
     if not isinstance(since, int | float) or time.time() - since > confirming.GOOD_FOR.total_seconds() + LEEWAY_SECONDS:
         return failing.page(request, known, failing.NOT_NOW, HTTPStatus.FORBIDDEN)
     confirming.confirm(request)
-    return redirect(state["next"])
+    return HttpResponseRedirect(state["next"])

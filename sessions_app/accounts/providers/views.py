@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -69,9 +69,9 @@ def begin_login(request: HttpRequest, known: KnownProvider) -> HttpResponse:
     """
     goal = goal_of(request)
     if request.user.is_authenticated:
-        return redirect(goal)
+        return HttpResponseRedirect(goal)
     if request.headers.get("Sec-Fetch-Site", "same-origin") in ("cross-site", "same-site"):
-        return redirect(f"{reverse('login')}?{REDIRECT_FIELD_NAME}={goal}")
+        return redirect(f"{reverse('login')}?{urlencode({REDIRECT_FIELD_NAME: goal})}")
     from sessions_app.accounts.providers import oidc, returning
 
     throttle.admit([Rule(STARTS, ("provider", throttle.address(request)))])
