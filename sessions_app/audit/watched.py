@@ -193,7 +193,8 @@ def _sets() -> list[WatchedSet]:
 
 def _token(token: ApiToken) -> Details:
     days = _days_until(token.expires_at)
-    return {"user": token.owner_id, "reads_only": token.reads_only, "profile": token.profile_id, "days": days}
+    told: Details = {"user": token.owner_id, "reads_only": token.reads_only, "profile": token.profile_id, "days": days}
+    return {**told, "by": "scim"} if token.is_for_scim else told
 
 
 def _share(share: Share) -> Details:
