@@ -3,6 +3,7 @@
 1. It sees all users but those it has deleted. Of a user the site keeps a name, given and family name, one e-mail
    address (``work``, primary), whether the account is active, and the provider's own id for it. Other attributes of
    the standard are taken and not kept; a password is one of them, so nobody can log in with one that a provider chose.
+   Nor is the e-mail address kept of who has a password of the site's: a link to set another one would go there.
 2. A superuser's account is never changed, so the last administrator stays. Of an account of staff only ``active`` and
    ``externalId`` change. Nobody becomes staff or a superuser: there is no attribute for it.
 3. To delete an account deactivates it, and it is not found any more; what the user has stays, for the operator to
@@ -240,6 +241,8 @@ def _apply(user: User, changes: Changes) -> None:
     row = ProvisionedUser.objects.filter(pk=user.pk).first() or ProvisionedUser(user=user)
     asked = dict(changes)
     external_id = asked.pop("external_id", row.external_id)
+    if not user._state.adding and user.has_usable_password() and not (user.is_staff or user.is_superuser):
+        asked.pop("email", None)
     if "username" in asked:
         asked["username"] = get_user_model().normalize_username(asked["username"])
     new = {name: value for name, value in asked.items() if user._state.adding or getattr(user, name) != value}

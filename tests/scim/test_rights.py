@@ -89,6 +89,19 @@ def test_nobody_gets_rights(directory: Directory) -> None:
     assert not user.groups.exists()
 
 
+def test_the_address_for_a_new_password_stays_the_users_own(directory: Directory) -> None:
+    user = User.objects.create_user("local", "local@example.com", "of the site")
+    path, theirs = f"/Users/{user.pk}", [{"value": "theirs@example.com", "primary": True}]
+    told = directory.send("PUT", path, {"schemas": [USER], "userName": "local", "emails": theirs, "active": False})
+    assert (told[0], told[1]["active"]) == (200, False)
+    assert directory.patch(path, {"op": "replace", "value": {"emails": theirs}})[0] == 200
+    assert row(user)["email"] == "local@example.com"
+    user.set_unusable_password()
+    user.save()
+    assert directory.patch(path, {"op": "replace", "value": {"emails": theirs}})[0] == 200
+    assert row(user)["email"] == "theirs@example.com"
+
+
 def test_whom_an_administrator_has_deactivated_stays_so(directory: Directory) -> None:
     user = User.objects.get(pk=directory.make("new")["id"])
     path, on = f"/Users/{user.pk}", {"op": "replace", "value": {"active": True}}
