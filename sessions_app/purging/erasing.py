@@ -15,12 +15,14 @@ from uuid import UUID
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
-from django.db.models.functions import Now
+from django.db.models import Model, Value
+from django.db.models.functions import Now, Replace
 
 from sessions_app.conversations import holds
 from sessions_app.errors import NotFound
 from sessions_app.models import (
+    Budget,
+    ChatSession,
     DeletionKind,
     DeletionRequest,
     Job,
@@ -112,14 +114,24 @@ def erase_some_rows(run: Run, request: DeletionRequest) -> bool:
 def end_account(run: Run, request: DeletionRequest) -> None:
     """Delete the user's row with what is left of theirs, once the chats are gone. Raises ClaimLost, ProtectedError.
 
-    Admin's log keeps what was done to the account, under its number.
+    Admin's log keeps what was done to the account, its chats and budgets, under its number.
     """
     user = get_user_model().objects.filter(pk=request.owner_id).first()
     if user is None or requests.chats_of(request).exists():
         runs.note(run)
         return
     Job.objects.filter(owner_id=user.pk).update(state=JobState.REMOVED)
-    kind = ContentType.objects.get_for_model(user)
-    LogEntry.objects.filter(content_type=kind, object_id=str(user.pk)).update(object_repr=f"user {user.pk}")
+    _forget_name(user.pk, user.get_username())
     user.delete()
     runs.note(run, accounts=1)
+
+
+def _forget_name(user_id: int, name: str) -> None:
+    """Put the number in the place of the name in admin's log: that of what is gone, too, so it is found by its text."""
+    of_user = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(get_user_model()))
+    of_user.filter(object_id=str(user_id)).update(object_repr=f"user {user_id}")
+    for model, lookup, form in ((ChatSession, "endswith", " of {}"), (Budget, "startswith", "{}: ")):
+        told, then = form.format(name), form.format(f"user {user_id}")
+        entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
+        naming = entries.filter(**{f"object_repr__{lookup}": told})
+        naming.update(object_repr=Replace("object_repr", Value(told), Value(then)))

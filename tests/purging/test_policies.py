@@ -8,15 +8,18 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils.timezone import now
 
 from sessions_app import database
 from sessions_app.errors import Conflict
 from sessions_app.models import (
     ChatSession,
+    DeletionRequest,
     JournalEntry,
     LegalHold,
     Message,
@@ -25,6 +28,7 @@ from sessions_app.models import (
     SessionStamp,
     Turn,
 )
+from tests.admin.conftest import make_session, page_of
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.purging.conftest import age, old_chat, policy, purge_now, purged, titles
@@ -185,3 +189,20 @@ async def test_a_user_under_a_hold_deletes_no_chat(host: Host, session: NewSessi
     await database.write(LegalHold.objects.all().delete)
     await host.runner.service.delete_session(host.user_id, chat)
     assert await database.read(ChatSession.objects.count) == 0
+
+
+def test_an_account_that_goes_leaves_its_name_nowhere_in_the_admins_log() -> None:
+    [leaver] = people("zanquillibar")
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("boss"))
+    chat, budgets = make_session(leaver), "/admin/sessions_app/budget/"
+    browser.get(page_of(chat))
+    budget = {"user_name": "zanquillibar", "group": "", "per": "day", "unit": "tokens", "limit": "5", "warn_at": "80"}
+    browser.post(f"{budgets}add/", budget)
+    browser.post(page_of(leaver), {"username": "zanquillibar", "is_active": "on"})
+    told = LogEntry.objects.filter(object_repr__contains="zanquillibar")
+    assert set(told.values_list("content_type__model", flat=True)) == {"chatsession", "budget", "user"}
+    DeletionRequest.objects.create(owner=leaver, kind="account", due_at=now())
+    assert purge_now(force=True).accounts == 1
+    assert not told.all().exists()
+    assert LogEntry.objects.filter(object_repr=f"{chat.pk} of user {leaver.pk}").count() >= 1
