@@ -24,7 +24,7 @@ from hermes_site.environment import Network
 from hermes_site.http import BoundedFactory, BoundedRequest, Uploads
 from hermes_site.proxy import trusts
 from hermes_site.websocket import Inbox, PatientProtocol
-from sessions_app.http_api.exchange import BROKEN_OFF
+from sessions_app.http_api.breaking_off import BROKEN_OFF
 
 logger = logging.getLogger(__name__)
 # The interfaces it declares are not those of the one that is installed.

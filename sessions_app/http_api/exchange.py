@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sessions_app.api.revocation import Doorkeeper
+from sessions_app.http_api.breaking_off import BROKEN_OFF
 from sessions_app.http_api.errors import ApiError
 from sessions_app.turns.runner import Runner
 
-BROKEN_OFF = "hermes.http.broken_off"
-"""What the server is sent to close a connection in the midst of an answer: ASGI has no word for that."""
 _JSON = {"Content-Type": "application/json"}
 _EVENTS = {
     "Content-Type": "text/event-stream; charset=utf-8",
