@@ -150,5 +150,5 @@ async def test_a_forbidden_model_edits_nothing(host: Host, session: NewSession) 
         with pytest.raises(Conflict, match="Choose another"):
             await within(call)
     assert len(await messages_of(host, chat)) == 2
-    await database.write(Group.objects.all().delete)
+    await database.write(AgentProfile.groups.through.objects.all().delete)
     assert (await edited(host, asked, "other")).status == "complete"
