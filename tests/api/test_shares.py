@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,16 +23,23 @@ from sessions_app import database
 from sessions_app.api.limits import VISIT_BURST, Limits
 from sessions_app.api.revocation import Doorkeeper
 from sessions_app.conversations import branches
+from sessions_app.files import store
+from sessions_app.http_api import file_answers
+from sessions_app.http_api.exchange import BROKEN_OFF
 from sessions_app.models import (
     AgentProfile,
     ApiToken,
     AuditEntry,
     ChatSession,
+    ContentState,
     Feature,
     FeatureRule,
+    FileContent,
     Message,
+    MessageFile,
     Share,
     SharePage,
+    UserFile,
 )
 from sessions_app.models import sealed as seals
 from sessions_app.share_pages import visits
@@ -60,6 +71,17 @@ class Answer:
         self.text = b"".join(body.get("body", b"") for body in bodies).decode()
 
 
+def scope(url: str, headers: Iterable[tuple[bytes, bytes]], method: str, address: str) -> dict[str, Any]:
+    """A request as the server tells it."""
+    path, _, query = url.partition("?")
+    asked = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": list(headers)}
+    return {**asked, "client": [address or "192.0.2.1", 1]}
+
+
+async def nothing() -> dict[str, Any]:
+    raise AssertionError("the body of a request is not asked for")
+
+
 class Doors:
     """The pages of shared chats, of one process."""
 
@@ -67,25 +89,30 @@ class Doors:
         self.application = SharedChats(runner, Doorkeeper(), limits, SERVER)
 
     async def get(self, url: str, *headers: tuple[bytes, bytes], method: str = "GET", address: str = "") -> Answer:
-        path, _, query = url.partition("?")
         sent: list[dict[str, Any]] = []
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "query_string": query.encode(),
-            "headers": list(headers),
-            "client": [address or "192.0.2.1", 1],
-        }
-
-        async def receive() -> dict[str, Any]:
-            raise AssertionError("the body of a request is not asked for")
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        await self.application(scope, receive, send)
+        await self.application(scope(url, headers, method, address), nothing, send)
         return Answer(sent)
+
+    @asynccontextmanager
+    async def reading(self, url: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """Ask for something, and take each message of the answer before the next is sent."""
+        taken: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=1)
+
+        async def ask() -> None:
+            await self.application(scope(url, (), "GET", ""), nothing, taken.put)
+            await taken.put(None)
+
+        async def messages() -> AsyncIterator[dict[str, Any]]:
+            while (message := await taken.get()) is not None:
+                yield message
+
+        asking = asyncio.ensure_future(ask())
+        yield messages()
+        await asking
 
 
 @pytest.fixture
@@ -282,7 +309,7 @@ async def test_links_of_who_may_not_share_show_nothing_and_can_be_revoked(
     await database.write(limit)
     assert (await doors.get(made["url"])).status == 404
     assert (await client.refusal("share.create", session_id=session_id)).code == -32005
-    await database.write(lambda: Group.objects.get().user_set.add(owner.pk))
+    await database.write(lambda: owner.groups.add(Group.objects.get()))
     assert (await doors.get(made["url"])).status == 200
     with override_settings(HERMES_SHARING="off"):
         assert (await doors.get(made["url"])).status == 404
@@ -293,6 +320,57 @@ async def test_links_of_who_may_not_share_show_nothing_and_can_be_revoked(
         assert await client.call("share.revoke", share_id=other["id"]) == {}
     await database.write(lambda: type(owner).objects.filter(pk=owner.pk).update(is_active=False))
     assert (await doors.get(made["url"])).status == 404
+
+
+def keep(owner_id: int, name: str, content: bytes) -> UserFile:
+    """Keep a file of a user, as if it had been sent."""
+    digest = hashlib.sha256(content).hexdigest()
+    made = {"digest": digest, "kept": digest, "size": len(content), "stored_size": len(content)}
+    row = FileContent.objects.create(owner_id=owner_id, state=ContentState.READY, media_type="text/html", **made)
+    store.put(store.key_of(owner_id, row.folder, digest), io.BytesIO(content))
+    return UserFile.objects.create(owner_id=owner_id, content=row, name=name)
+
+
+async def test_files_are_given_by_the_link_that_shows_them(
+    connect: Connect, owner: AbstractUser, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await connect(owner)
+    session_id, [first, second] = await begin(client, "With a file", "With another")
+    files = [
+        await database.write(keep, owner.pk, name, name.encode() * 100_000) for name in ("a.html", "b.html", "c.html")
+    ]
+
+    def attach() -> None:
+        for public_id, file, role in ((first, files[0], "user"), (second, files[1], "user"), (third, files[2], "tool")):
+            rows = Message.objects.filter(public_id=public_id)
+            part = {"kind": "file", "id": str(file.pk), "name": file.name, "media_type": "text/html", "folder": "f"}
+            rows.update(parts=[part], role=role)
+            MessageFile.objects.create(message=rows.get(), file=file)
+
+    [third] = await say(session_id, "What a tool has brought")
+    await database.write(attach)
+    whole = (await share(client, session_id))["url"]
+    part = (await share(client, session_id, until=first))["url"]
+    given = await doors.get(f"{whole}files/{files[0].pk}")
+    assert (given.status, given.text) == (200, "a.html" * 100_000)
+    assert given.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a.html"
+    assert given.headers["Content-Type"] == "application/octet-stream"
+    assert given.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert given.headers["X-Content-Type-Options"] == "nosniff"
+    assert given.headers["Cache-Control"] == "private, no-store"
+    assert (await doors.get(f"{whole}files/{files[1].pk}")).status == 200
+    assert f'href="files/{files[0].pk}"' in (await doors.get(part)).text
+    for hidden in (files[1].pk, files[2].pk, uuid4()):
+        assert (await doors.get(f"{part}files/{hidden}")).status == 404
+    assert (await doors.get(f"{whole}files/{files[2].pk}")).status == 404
+    # Revoked while it is read: what is sent is not taken for the whole file.
+    monkeypatch.setattr(file_answers, "ASKING_SECONDS", -1)
+    async with doors.reading(f"{whole}files/{files[0].pk}") as pieces:
+        await anext(pieces)
+        await database.write(lambda: Share.objects.all().delete())
+        rest = [message["type"] async for message in pieces]
+    assert rest[-1] == BROKEN_OFF
+    assert (await doors.get(f"{whole}files/{files[1].pk}")).status == 404
 
 
 async def test_a_link_for_users_tells_visitors_nothing(
