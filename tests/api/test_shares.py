@@ -25,7 +25,7 @@ from sessions_app.api.revocation import Doorkeeper
 from sessions_app.conversations import branches
 from sessions_app.files import store
 from sessions_app.http_api import file_answers
-from sessions_app.http_api.exchange import BROKEN_OFF
+from sessions_app.http_api.breaking_off import BROKEN_OFF
 from sessions_app.models import (
     AgentProfile,
     ApiToken,
