@@ -60,7 +60,7 @@ class Details(TypedDict, total=False):
     """How many, where one row stands for several things."""
     digest: str
     by: str
-    """By which way, where there are several; of a token, the one door that it opens."""
+    """By which way, where there are several."""
 
 
 class UnsafeDetail(ValueError):

@@ -193,8 +193,7 @@ def _sets() -> list[WatchedSet]:
 
 def _token(token: ApiToken) -> Details:
     days = _days_until(token.expires_at)
-    told: Details = {"user": token.owner_id, "reads_only": token.reads_only, "profile": token.profile_id, "days": days}
-    return {**told, "by": "scim"} if token.is_for_scim else told
+    return {"user": token.owner_id, "reads_only": token.reads_only, "profile": token.profile_id, "days": days}
 
 
 def _share(share: Share) -> Details:
