@@ -24,7 +24,8 @@ def make_secret() -> str:
 def bodies_of(deliveries: Iterable[WebhookDelivery]) -> list[str]:
     """Return the bodies of events: ids, and the facts' values as they are now where the webhook sends those.
 
-    In a database thread. A value is null where its rows are gone.
+    In a database thread. A value is null where its rows are gone, or its user is in none of the webhook's groups any
+    more: an event may have waited for days, or be sent again.
     """
     return [_body(delivery) for delivery in deliveries]
 
@@ -39,7 +40,7 @@ def _body(delivery: WebhookDelivery) -> str:
             "subject": delivery.subject,
         }
         if delivery.webhook.with_text:
-            data["value"] = _value(delivery, delivery.owner_id)
+            data["value"] = _value(delivery, delivery.owner_id) if _is_told(delivery) else None
     event = {"type": delivery.name, "timestamp": _written(delivery.happened_at), "data": data}
     return json.dumps(event, separators=(",", ":"), default=str)
 
@@ -57,6 +58,11 @@ def headers_of(delivery: WebhookDelivery, body: str) -> dict[str, str]:
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
+
+
+def _is_told(delivery: WebhookDelivery) -> bool:
+    webhook = delivery.webhook
+    return webhook.all_users or bool(webhook.groups.filter(user=delivery.owner_id).exists())
 
 
 def _value(delivery: WebhookDelivery, owner_id: int) -> Any:

@@ -113,6 +113,22 @@ async def test_only_chosen_facts_of_members_from_when_it_was_switched_on(
     assert len(receiver.received) == 1
 
 
+async def test_an_event_that_waited_brings_no_text_of_who_has_left_the_groups(
+    user: AbstractUser, session: NewSession, receiver: Receiver
+) -> None:
+    webhook, _ = await made(receiver.url, "session.created", all_users=False, with_text=True)
+    group = await database.write(Group.objects.create, name="sales")
+    await database.write(webhook.groups.add, group)
+    await database.write(user.groups.add, group)
+    await session("A secret title")
+    await told()
+    await database.write(user.groups.remove, group)
+    await database.write(rows.ask_again, [each.pk for each in await deliveries()])
+    await told()
+    before, after = (each.event["data"]["value"] for each in receiver.received)
+    assert (before["title"], after) == ("A secret title", None)
+
+
 @pytest.mark.both_databases
 async def test_one_that_fails_is_tried_again_by_the_schedule_under_the_same_id(
     user: AbstractUser, receiver: Receiver
