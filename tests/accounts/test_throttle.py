@@ -19,6 +19,7 @@ from tests.accounts.conftest import LOGIN, NEW_PASSWORD, PASSWORD, TOKENS, Clock
 # Hundreds of attempts, counted by the same statements as those of other modules.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("unnoted_templates")]
 ADMINS_PAGE, CONFIRM = "/admin/password_change/", "/accounts/security/confirm/"
+DELETE_CHATS, DELETE_ACCOUNT = "/accounts/delete/chats/", "/accounts/delete/account/"
 
 
 def guess(client: Client, address: str, password: str = "", name: str = "owner") -> int:
@@ -99,7 +100,7 @@ def test_every_page_that_judges_a_password_is_throttled(owner: User) -> None:
             form = dict.fromkeys(re.findall(r'<input[^>]*name="(\w+)"', page), "wrong")
             assert [client.post(path, form).status_code for _ in range(25)][-1] == 429, path
             asked.add(path)
-    assert asked == {LOGIN, NEW_PASSWORD, ADMINS_PAGE, CONFIRM}
+    assert asked == {LOGIN, NEW_PASSWORD, ADMINS_PAGE, CONFIRM, DELETE_CHATS, DELETE_ACCOUNT}
 
 
 def test_the_administrators_password_page_shares_the_bound(client: Client) -> None:
