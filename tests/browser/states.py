@@ -74,7 +74,7 @@ async def wrong_password(stage: Stage) -> None:
     await stage.open("/accounts/login/")
     await stage.page.get_by_label("Username").fill("nobody")
     await stage.page.get_by_label("Password").fill("wrong")
-    await stage.page.get_by_role("button", name="Log in").click()
+    await stage.page.get_by_role("button", name="Log in", exact=True).click()
     await expect(stage.page.get_by_text("The username or the password is wrong.")).to_be_visible()
 
 

@@ -121,7 +121,7 @@ async def test_logging_out_leaves_no_draft(visitor: Visitor) -> None:
     assert "draft" not in await first.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
     await first.get_by_label("Username").fill(visitor.name)
     await first.get_by_label("Password").fill(PASSWORD)
-    await first.get_by_role("button", name="Log in").click()
+    await first.get_by_role("button", name="Log in", exact=True).click()
     await ready(first)
     await expect(box(first)).to_have_value("")
 

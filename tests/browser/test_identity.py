@@ -107,7 +107,7 @@ async def test_a_person_has_a_provider_an_app_and_a_passkey(page: Page, place: s
     await ready(page)
     await log_in_by_provider(page, place)
     await page.get_by_role("textbox", name="Code").fill(recovery)
-    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("button", name="Log in", exact=True).click()
     await ready(page)
     await log_in_by_provider(page, place)
     await page.get_by_role("button", name="Use a passkey").click()

@@ -63,7 +63,7 @@ async def log_in(page: Page, site: LiveSite) -> None:
     await tab.goto(f"{site.base_url}/accounts/login/")
     await tab.get_by_label("Username").fill(USER)
     await tab.get_by_label("Password").fill(PASSWORD)
-    await tab.get_by_role("button", name="Log in").click()
+    await tab.get_by_role("button", name="Log in", exact=True).click()
     await tab.wait_for_url(f"{site.base_url}/")
     await tab.close()
 

@@ -73,7 +73,7 @@ async def test_a_chat_over_tls(tls_site: LiveSite, browser: Browser, provider: P
     await page.goto(tls_site.base_url)
     await page.get_by_label("Username").fill("owner")
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("button", name="Log in", exact=True).click()
     await ready(page)
     await say(page, "Hello")
     await expect(thread(page)).to_contain_text("First")
