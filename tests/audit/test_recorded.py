@@ -31,6 +31,7 @@ from sessions_app.models import (
     LegalHold,
     ProvisionedGroup,
     RetentionPolicy,
+    Share,
     ToolServer,
     ToolServerTool,
     ToolStanding,
@@ -40,6 +41,7 @@ from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.listing import OfferedTool
 from tests.accounts.conftest import LOGIN, LOGINS, NEW_PASSWORD, PASSWORD, TOKENS, browser_of
 from tests.admin.conftest import list_of, make_session, page_of, say
+from tests.admin.worlds import share
 from tests.audit.rows import told
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -225,6 +227,9 @@ def look_and_take(owner: User, boss: Client) -> None:
     say(chat_session, 0, WORD)
     profile.system_prompt = WORD
     profile.save()
+    share(chat_session, WORD)
+    Share.objects.get().delete()
+    assert json.loads(last(Action.SHARE_REVOKED).details)["session"] == str(chat_session.pk)
     boss.get(page_of(chat_session))
     read = ("transcript.read", str(chat_session.pk), {"user": owner.pk})
     assert told(action=Action.TRANSCRIPT_READ) == [read]
