@@ -202,11 +202,9 @@ def postings(since: datetime, owner_id: int | None = None) -> list[Posting]:
     One query, whose rows are few: sums over days, profiles and causes are made of them. It reads by the index of
     ``created_at``, so it costs what the period holds, whatever is older.
     """
-    # The profile by a subquery: a join would let SQLite, once it has statistics, begin with all the sessions there are.
-    profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
     keys = (
         TruncDate("created_at"),
-        Case(When(kind__in=BESIDE, then=None), default=profile),
+        Case(When(kind__in=BESIDE, then=None), default=_of_session("profile")),
         Case(When(kind__in=BESIDE, then=F("kind")), default=Value("")),
         "miss",
     )
@@ -224,9 +222,7 @@ def by_user(turns: QuerySet[Turn]) -> list[tuple[str, int | None, Totals]]:
 
     What is beside the turns is its user's. One query; its rows are users and the profiles that they have used.
     """
-    name = f"owner__{get_user_model().USERNAME_FIELD}"
-    profile = Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values("profile"))
-    return [(user, key, totals) for (user, key), totals in _summed(turns, name, profile)]
+    return [(user, key, totals) for (user, key), totals in _summed(turns, _user_name(), _of_session("profile"))]
 
 
 def spent_on(day: date, owner_id: int | None = None) -> list[dict[str, Any]]:
@@ -239,8 +235,8 @@ def spent_on(day: date, owner_id: int | None = None) -> list[dict[str, Any]]:
     turns = turns if owner_id is None else turns.filter(owner=owner_id)
     counted: Any = turns.exclude(prefix_digest="", uncounted_tokens=0).order_by()
     keys: dict[str, Any] = {
-        "user": F(f"owner__{get_user_model().USERNAME_FIELD}"),
-        "named": F("chat_session__profile__name"),
+        "user": _user_name(),
+        "named": _of_session("profile__name"),
         "beside": Case(When(kind__in=BESIDE, then=F("kind")), default=Value("")),
     }
     sums = {
@@ -250,6 +246,19 @@ def spent_on(day: date, owner_id: int | None = None) -> list[dict[str, Any]]:
         "unpriced_": Count("pk", filter=Q(cost=None)),
     }
     return list(counted.values(**keys).annotate(**sums).order_by("user", "named", "beside"))
+
+
+def _of_session(column: str) -> Subquery:
+    """A column of a turn's session, or of what that leads to.
+
+    Here and below by a subquery: a join would let SQLite, once it has statistics, begin with all the rows there are.
+    """
+    return Subquery(ChatSession.objects.filter(pk=OuterRef("chat_session")).values(column))
+
+
+def _user_name() -> Subquery:
+    users = get_user_model()
+    return Subquery(users._default_manager.filter(pk=OuterRef("owner")).values(users.USERNAME_FIELD))
 
 
 def by_cause(turns: QuerySet[Turn]) -> dict[Cause | None, Totals]:
