@@ -21,7 +21,7 @@ from tests.providers.script import Answer, Gate
 from tests.providers.server import Server
 
 USERS, SESSIONS = 20, 10
-LIMIT = 40_000
+LIMIT = 20_000
 _BUDGET = """
 WITH staff AS (INSERT INTO auth_group (name) VALUES ('staff') RETURNING id),
 members AS (
@@ -61,16 +61,20 @@ def sites(start_sites: Callable[..., Sites], environment: dict[str, str]) -> Sit
 
 @pytest.fixture
 def tabs(sites: Sites) -> Iterator[list[tuple[Tab, list[str]]]]:
-    """A connection of each user, with their chats."""
+    """A connection of each user, with their chats, which it has opened."""
     with ExitStack() as open_tabs:
         connected = [
             open_tabs.enter_context(tab_of(sites[number % len(sites)], f"member{number}")) for number in range(USERS)
         ]
         asked = [[tab.send("session.create") for _ in range(SESSIONS)] for tab in connected]
-        yield [
+        made = [
             (tab, [each["result"]["session"]["id"] for each in answers_of(tab, ids)])
             for tab, ids in zip(connected, asked, strict=True)
         ]
+        opened = [(tab, [tab.send("session.open", session_id=chat) for chat in chats]) for tab, chats in made]
+        for tab, ids in opened:
+            answers_of(tab, ids)
+        yield made
 
 
 def answers_of(tab: Tab, ids: list[int]) -> list[dict[str, Any]]:
@@ -84,8 +88,6 @@ def answers_of(tab: Tab, ids: list[int]) -> list[dict[str, Any]]:
 
 def volley(tabs: list[tuple[Tab, list[str]]]) -> tuple[int, set[str]]:
     """A turn in each chat, all at once; how many were admitted and have ended, and why the others were refused."""
-    for tab, chats in tabs:
-        answers_of(tab, [tab.send("session.open", session_id=chat) for chat in chats])
     asked = [
         (tab, [tab.send("turn.start", session_id=chat, text=f"hello from {chat}") for chat in chats])
         for tab, chats in tabs
