@@ -35,7 +35,7 @@ TABLES = ("chatsession", "message", "turn", "branch", "sessionstamp")
 LEDGER = reverse("admin:sessions_app_turn_ledger")
 # A condition on the time in the index itself.
 BY_RECENCY = {
-    "postgresql": r"turn_by_recency[^\n]*\n\s*Index Cond: \(created_at >=",
+    "postgresql": r"turn_by_recency[^\n]*\n\s*Index Cond: \(+created_at >=",
     "sqlite": r"USING INDEX turn_by_recency \(created_at>\?",
 }
 # As ANALYZE counted 200,000 turns of 5,000 sessions: rows, and how many of them share the index's first columns.
