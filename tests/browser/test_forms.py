@@ -16,7 +16,7 @@ async def fill(page: Page, name: str) -> None:
 
 
 async def press(page: Page, name: str) -> None:
-    await page.get_by_role("button", name=name).click()
+    await page.get_by_role("button", name=name, exact=True).click()
 
 
 async def log_out(page: Page, visitor: Visitor) -> None:
