@@ -63,6 +63,10 @@ class ClosedAdmin(_ModelAdmin):
         """Return the closed list."""
         return ClosedList
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a row; None for a key with a NUL, which PostgreSQL refuses to look for."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Adding takes the right to change too: a new row says which names are taken, and may replace another."""
         return super().has_add_permission(request) and self.has_change_permission(request)
