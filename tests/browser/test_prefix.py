@@ -79,7 +79,7 @@ async def test_settings_and_links_are_beneath_the_prefix(project: Project, page:
     await expect(page.locator("#instructions-status")).to_contain_text("Saved.")
     await page.get_by_role("button", name="Account", exact=True).click()
     ways = [await way.evaluate("link => link.href") for way in await page.locator("a.setting.way").all()]
-    assert len(ways) == 3
+    assert len(ways) == 5
     for way in ways:
         assert way.startswith(f"{project.base_url}accounts/")
         await page.goto(way)
