@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +18,9 @@ MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 
 MAX_PIECES = 3_000_000
 """Brackets, braces and commas in one chat: very many small pieces take as long as a much longer text."""
+
+ARCHIVE_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+"""What the reading of a damaged archive raises."""
 
 
 class Unusable(Exception):

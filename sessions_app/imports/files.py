@@ -22,7 +22,7 @@ from sessions_app.errors import CommandError
 from sessions_app.extraction.results import Unreadable
 from sessions_app.files import adding, clearing, keeping, store
 from sessions_app.files.keeping import Upload
-from sessions_app.imports.chats import Unusable
+from sessions_app.imports.chats import ARCHIVE_FAULTS, Unusable
 from sessions_app.imports.storing import other_id
 from sessions_app.models import ContentState, Feature, FileContent, UserFile
 from sessions_app.transfer.archive import object_path
@@ -171,7 +171,7 @@ def _spooled(archive: zipfile.ZipFile, path: str, largest: int) -> Iterator[tupl
                         raise Unusable("It is too large.")
                     digest.update(piece)
                     file.write(piece)
-        except (KeyError, zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError):
+        except (KeyError, ValueError, *ARCHIVE_FAULTS):
             raise Unusable("Its bytes are not in the archive.") from None
         file.seek(0)
         yield file, size, digest.hexdigest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import IO, Any
 from pydantic import TypeAdapter, ValidationError
 
 from sessions_app.imports import chatgpt, open_webui
-from sessions_app.imports.chats import MAX_DOCUMENT_BYTES, Chat, Unusable, check_size, parsed
+from sessions_app.imports.chats import ARCHIVE_FAULTS, MAX_DOCUMENT_BYTES, Chat, Unusable, check_size, parsed
 from sessions_app.imports.elements import Elements, EndsEarly
 from sessions_app.imports.trees import chat_of
 from sessions_app.transfer.shapes import ACCOUNT_FORMAT, KeptFileRecord
@@ -34,7 +33,6 @@ _UNKNOWN = (
     "This is no export that can be read here: neither of this host or one of its chats, nor of ChatGPT or Open WebUI."
 )
 _DAMAGED = "The archive is damaged."
-FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 _RECORDS = TypeAdapter(list[KeptFileRecord])
 
 
@@ -98,7 +96,7 @@ class OthersSource(Source):
             try:
                 with self.archive.open(name) as member:
                     yield from self._listed(member, name, before)
-            except (KeyError, *FAULTS):
+            except (KeyError, *ARCHIVE_FAULTS):
                 yield Unusable(_DAMAGED, name)
             before += self.archive.getinfo(name).file_size
 
@@ -147,7 +145,7 @@ def _archive(file: IO[bytes], size: int) -> Source:
     try:
         archive = zipfile.ZipFile(file)
         members = archive.infolist()
-    except FAULTS:
+    except ARCHIVE_FAULTS:
         raise Unusable(_DAMAGED) from None
     if sum(member.file_size for member in members) > RATIO * size + MAX_DOCUMENT_BYTES:
         raise Unusable("What the archive holds is too large for its size.")
@@ -188,7 +186,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         with archive.open(name) as member:
             data = member.read(MAX_DOCUMENT_BYTES + 1)
-    except (KeyError, *FAULTS):
+    except (KeyError, *ARCHIVE_FAULTS):
         raise Unusable(_DAMAGED, name) from None
     if len(data) > MAX_DOCUMENT_BYTES:
         raise Unusable("It is too large.", name)
