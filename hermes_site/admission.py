@@ -15,13 +15,15 @@ from typing import Any
 import daphne.server  # noqa: F401  # isort: skip
 from twisted.web.http import HTTPChannel
 
+from hermes_site.lingering import LingeringChannel
+
 logger = logging.getLogger(__name__)
 
 Admits = Callable[[Sequence[tuple[bytes, bytes]], str], Awaitable[bool]]
 """``await admits(headers, address)``: whether the client at an address, with these headers, may send a long body."""
 
 
-class AskingChannel(HTTPChannel):
+class AskingChannel(LingeringChannel):
     """A connection that can wait, behind the head of a request, for the answer to who sends it."""
 
     def __init__(self) -> None:
@@ -58,10 +60,9 @@ class AskingChannel(HTTPChannel):
         HTTPChannel.allHeadersReceived(self)
         self.persistent = False
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
-        self._buffer = b""
-        for name in ("dataReceived", "lineReceived", "rawDataReceived"):
-            setattr(self, name, lambda *_: None)
-        self.allContentReceived()
+        finish = self.allContentReceived
+        self.drop_what_comes()
+        finish()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 (Twisted's name)
         if self._asking is not None:

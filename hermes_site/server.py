@@ -21,8 +21,10 @@ from twisted.logger import globalLogBeginner
 from hermes_site import deflate
 from hermes_site.collector import Collector
 from hermes_site.environment import Network
-from hermes_site.http import BoundedFactory, BoundedRequest, Uploads
+from hermes_site.http import BoundedFactory
+from hermes_site.http_request import BoundedRequest
 from hermes_site.proxy import trusts
+from hermes_site.uploads import Uploads
 from hermes_site.websocket import Inbox, PatientProtocol
 from sessions_app.http_api.breaking_off import BROKEN_OFF
 

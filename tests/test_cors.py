@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from hermes_site import http as bounds
+from hermes_site.uploads import MAX_BODY
 from tests.live import LiveSite
 from tests.processes import PATIENCE
 
@@ -118,7 +118,7 @@ def test_a_preflight_is_asked_for_by_its_header(site: LiveSite) -> None:
         ("GET", CHAT, None, {}, 405),
         ("POST", CHAT, b"{}", {"Content-Type": "application/json; charset=utf-16"}, 400),
         ("POST", CHAT, b"", {"Content-Length": str(10**9)}, 413),
-        ("POST", "/api/ticket", b"", {"Content-Length": str(bounds.MAX_BODY + 1)}, 413),
+        ("POST", "/api/ticket", b"", {"Content-Length": str(MAX_BODY + 1)}, 413),
         ("POST", "/api/ticket", b"", {"Cookie": "sessionid=wrong"}, 401),
     ],
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pytest
 
@@ -38,15 +39,13 @@ def hasty() -> Iterator[Tiny]:
 
 
 def sent(tiny: Tiny, *pieces: bytes) -> bytes:
-    """All that the server answers to these bytes, up to its closing the connection, which it may do before they end."""
+    """All that the server answers to these bytes, up to its closing its half of the connection."""
     answer = b""
     with socket.create_connection(("127.0.0.1", tiny.port), timeout=PATIENCE) as client:
-        with suppress(ConnectionError):
-            for piece in pieces:
-                client.sendall(piece)
-        with suppress(ConnectionError):
-            while piece := client.recv(65_536):
-                answer += piece
+        for piece in pieces:
+            client.sendall(piece)
+        while piece := client.recv(65_536):
+            answer += piece
     return answer
 
 
@@ -69,6 +68,21 @@ def test_a_body_within_the_bound_is_taken(tiny: Tiny) -> None:
 
 def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(tiny: Tiny) -> None:
     assert sent(tiny, head("POST", "/", "Content-Length: 314572800")).startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_sends_all_before_reading_gets_to_read_why_it_was_refused(tiny: Tiny) -> None:
+    body = b"x" * 30_000_000
+    assert sent(tiny, head("POST", "/", f"Content-Length: {len(body)}"), body).startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_never_closes_is_closed(hasty: Tiny) -> None:
+    with socket.create_connection(("127.0.0.1", hasty.port), timeout=PATIENCE) as client:
+        client.sendall(head("POST", "/", "Content-Length: 314572800"))
+        while client.recv(65_536):
+            pass
+        ended = select.poll()
+        ended.register(client, 0)  # asks for nothing but what is told unasked: an end from both sides
+        assert ended.poll(PATIENCE * 1000)
 
 
 def test_a_body_that_grows_too_large_is_cut_off(tiny: Tiny) -> None:

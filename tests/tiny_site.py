@@ -13,13 +13,15 @@ import json
 import sys
 from typing import Any
 
-from hermes_site import http, server
+from hermes_site import http, lingering, server
+from hermes_site.uploads import Place, Uploads
 from tests.processes import PATIENCE
 
 # Autobahn rounds its timers down, by up to a second.
 server.CLOSING = 2.0
 server.READING_OUT = 2.0
 http.HEAD_SECONDS, http.BODY_SECONDS, http.IDLE_SECONDS = (1.0, 1.0, 3.0) if "--hasty" in sys.argv else [PATIENCE] * 3
+lingering.LINGER_SECONDS = 1.0 if "--hasty" in sys.argv else PATIENCE
 
 
 class TinyRunner:
@@ -123,8 +125,8 @@ async def hang() -> None:
 if __name__ == "__main__":
     port, max_frame = int(sys.argv[1]), int(sys.argv[2])
     proxies = [ipaddress.ip_network("127.0.0.0/8")] if "--trusting" in sys.argv else []
-    uploads = http.Uploads((http.Place("/files/", 10_000_000, "A file may have at most 10 MB."),))
+    places = Uploads((Place("/files/", 10_000_000, "A file may have at most 10 MB."),))
     serving = server.Server(
-        application, runner, port=port, max_frame=max_frame, grace=7, proxies=proxies, uploads=uploads
+        application, runner, port=port, max_frame=max_frame, grace=7, proxies=proxies, uploads=places
     )
     serving.serve(lambda url: print(url, flush=True))

@@ -12,8 +12,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from twisted.internet.error import CannotListenError
 
-from hermes_site.http import Place, Uploads
 from hermes_site.server import Server
+from hermes_site.uploads import Place, Uploads
 from sessions_app import tracing
 from sessions_app.api.auth import identify
 from sessions_app.management import files
