@@ -640,12 +640,20 @@ export declare namespace Api {
     seq: number | null;
     event: TurnStarted | TextMessageStartEvent | TextDelta | TextMessageEndEvent | ToolCallStartEvent | ToolCallArgsEvent | ToolCallEndEvent | ToolProgress | ToolResult | ReasoningStartEvent | ReasoningMessageStartEvent | ReasoningMessageContentEvent | ReasoningMessageEndEvent | ReasoningEndEvent | WorkBegan | WorkEnded | TurnFinished | TurnFailed;
   }
-  /** The running turn: ``text`` with the run events after ``seq`` is the whole answer. */
+  /** The running turn: ``text`` and ``calls`` with the run events after ``seq`` are the whole answer. The calls of a run in another process are not told. */
   interface RunShape {
     run_id: string;
     message_id: string;
     text: string;
     seq: number;
+    calls?: Array<RunningCallShape>;
+  }
+  /** A tool call under way: what the tool is given so far, and how far it is where it has said so. */
+  interface RunningCallShape {
+    id: string;
+    name: string;
+    arguments: string;
+    progress?: CallProgress | null;
   }
   /** The messages found, the best first. */
   interface SearchResult {

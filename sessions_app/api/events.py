@@ -35,6 +35,7 @@ from sessions_app.conversations.approval_schemas import ApprovalShape
 from sessions_app.conversations.features import Denied
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
 from sessions_app.conversations.schemas import (
+    CallProgress,
     MemoryChangeShape,
     MessageShape,
     QueuedShape,
@@ -105,15 +106,6 @@ class WorkEnded(StepFinishedEvent):
     """AG-UI's STEP_FINISHED, whatever came of it."""
 
     step_name: Literal["compaction"]
-
-
-class CallProgress(Shape):
-    """How far a call is: ``progress`` of ``total``, null where nobody knows, and a word about it."""
-
-    toolCallId: str  # noqa: N815 - within AG-UI's event
-    progress: float
-    total: float | None
-    message: str | None
 
 
 class ToolProgress(CustomEvent):

@@ -62,6 +62,10 @@ def _is_false(value: object) -> bool:
     return value is False
 
 
+def _is_empty(value: object) -> bool:
+    return value == []
+
+
 class ToolCallShape(Shape):
     """A call that an assistant's message made; ``arguments`` is the model's own JSON text.
 
@@ -209,13 +213,35 @@ class TranscriptShape(Shape):
     revision: int
 
 
+class CallProgress(Shape):
+    """How far a call is: ``progress`` of ``total``, null where nobody knows, and a word about it."""
+
+    toolCallId: str  # noqa: N815 - within AG-UI's event
+    progress: float
+    total: float | None
+    message: str | None
+
+
+class RunningCallShape(Shape):
+    """A tool call under way: what the tool is given so far, and how far it is where it has said so."""
+
+    id: str
+    name: str
+    arguments: str
+    progress: CallProgress | None = Field(default=None, exclude_if=is_none)
+
+
 class RunShape(Shape):
-    """The running turn: ``text`` with the run events after ``seq`` is the whole answer."""
+    """The running turn: ``text`` and ``calls`` with the run events after ``seq`` are the whole answer.
+
+    The calls of a run in another process are not told.
+    """
 
     run_id: UUID
     message_id: UUID
     text: str
     seq: int
+    calls: list[RunningCallShape] = Field(default=[], exclude_if=_is_empty)
 
 
 def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) -> SessionShape:

@@ -2,13 +2,14 @@
 
 A delta goes out as it comes: the wire has joined what came within 30 ms (``llm/wire/answer.py``). ``seq`` rises by one
 per event; each text delta carries its place in the text (``metadata.offset``, in characters), so that a client which
-missed one knows. ``shape`` is at every moment the text of exactly the events up to ``seq``.
+missed one knows. ``shape`` is at every moment the text and the calls of exactly the events up to ``seq``.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +33,7 @@ from ag_ui.core import (
     ToolCallStartEvent,
 )
 
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.schemas import CallProgress, RunningCallShape, RunShape
 from sessions_app.llm.step_events import (
     ReasoningDelta,
     StepEvent,
@@ -45,6 +46,15 @@ from sessions_app.llm.tools.sources import Progress
 
 TOOL_PROGRESS = "tool.progress"
 """The name of AG-UI's CUSTOM event that says how far a call is. The other CUSTOM events are facts, of no run."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call that has no result yet, as far as it was sent."""
+
+    name: str
+    arguments: list[str] = field(default_factory=list)
+    progress: CallProgress | None = None
 
 
 class RunStream:
@@ -72,6 +82,7 @@ class RunStream:
         self._reasoning_id: str | None = None
         self._thoughts = 0
         self._open_calls: dict[str, None] = {}
+        self._calls: dict[str, _Call] = {}
 
     @property
     def text(self) -> str:
@@ -81,7 +92,11 @@ class RunStream:
 
     def shape(self) -> RunShape:
         """Return the run as session.open answers it."""
-        return RunShape(run_id=self.run_id, message_id=self.message_id, text=self.text, seq=self._seq)
+        calls = [
+            RunningCallShape(id=key, name=call.name, arguments="".join(call.arguments), progress=call.progress)
+            for key, call in self._calls.items()
+        ]
+        return RunShape(run_id=self.run_id, message_id=self.message_id, text=self.text, seq=self._seq, calls=calls)
 
     def started(self, guard: dict[str, str] | None) -> None:
         """Send RUN_STARTED, once, with what the guard decided."""
@@ -132,6 +147,7 @@ class RunStream:
         """Send the beginning of a tool call."""
         self._end_reasoning()
         self._open_calls[call_id] = None
+        self._calls[call_id] = _Call(name)
         self._send(
             ToolCallStartEvent(
                 tool_call_id=call_id,
@@ -142,6 +158,7 @@ class RunStream:
 
     def _call_arguments(self, call_id: str, delta: str) -> None:
         """Send a piece of a tool call's arguments."""
+        self._calls[call_id].arguments.append(delta)
         self._send(ToolCallArgsEvent(tool_call_id=call_id, delta=delta))
 
     def _call_ended(self, call_id: str) -> None:
@@ -158,17 +175,17 @@ class RunStream:
         self._send(StepFinishedEvent(step_name=name))
 
     def call_progress(self, call_id: str, progress: Progress) -> None:
-        """Send how far a call is; nothing of it is kept."""
-        value = {
-            "toolCallId": call_id,
-            "progress": progress.progress,
-            "total": progress.total,
-            "message": progress.message,
-        }
-        self._send(CustomEvent(name=TOOL_PROGRESS, value=value))
+        """Send how far a call is; nothing of it is stored."""
+        told = CallProgress(
+            toolCallId=call_id, progress=progress.progress, total=progress.total, message=progress.message
+        )
+        if (call := self._calls.get(call_id)) is not None:  # one that a person has approved is of an earlier run
+            call.progress = told
+        self._send(CustomEvent(name=TOOL_PROGRESS, value=told.model_dump()))
 
     def call_result(self, call_id: str, message_id: UUID, text: str) -> None:
         """Send a tool's result, once it is stored under ``message_id``."""
+        self._calls.pop(call_id, None)
         self._send(ToolCallResultEvent(tool_call_id=call_id, message_id=str(message_id), content=text, role="tool"))
 
     def next_message(self, message_id: UUID) -> None:
@@ -176,6 +193,7 @@ class RunStream:
         self._end_message()
         self.message_id = message_id
         self._sent, self._length, self._thoughts = [], 0, 0
+        self._calls.clear()
 
     def close(self, guard: dict[str, str] | None) -> int:
         """Send all but the event that ends the run, RUN_STARTED too where it never came so far; return its ``seq``."""

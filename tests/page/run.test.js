@@ -21,6 +21,21 @@ const text = (delta, offset, messageId = "m") => ({
 /** @type {Page.RunEvent} */
 const started = { type: "RUN_STARTED", threadId: "t", runId: RUN };
 
+test("a call that was under way when the run was opened goes on", () => {
+  const progress = { toolCallId: "c", progress: 1, total: 100, message: null };
+  const call = { id: "c", name: "count", arguments: '{"to":', progress };
+  const run = new Run({ run_id: RUN, message_id: "m", text: "Well", seq: 6, calls: [call] });
+  run.take(7, { type: "TOOL_CALL_ARGS", toolCallId: "c", delta: "100}" });
+  assert.deepEqual(
+    run.parts.map(({ kind, name, text, done }) => [kind, name, text, done]),
+    [
+      ["text", undefined, "Well", false],
+      ["tool", "count", '{"to":100}', false],
+    ],
+  );
+  assert.equal(run.progress.get("c")?.progress, 1);
+});
+
 test("text grows by what comes", () => {
   const run = begun();
   assert.ok(run.take(1, started));

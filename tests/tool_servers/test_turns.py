@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from sessions_app import database
+from sessions_app.conversations.schemas import RunShape
 from sessions_app.models import AgentProfile, MessageFile, ToolServer, ToolStanding, UserFile
 from sessions_app.session_store import chats
 from sessions_app.tool_servers import offers
@@ -178,6 +179,22 @@ async def test_progress_is_an_event_of_the_run(
     assert len(told) < 100
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert await results(chat) == ["Counted to 500."]
+
+
+async def test_who_opens_a_chat_sees_the_call_that_is_made(
+    host: Host, session: NewSession, provider: Provider, python_url: str
+) -> None:
+    await add_server("python", url=python_url, allow=("count",))
+    provider.script(Answer(calls=[call("python_count", to=2, seconds=600)]))
+    chat = await session()
+    asked = await host.ask(chat)
+    told = await host.listener.until(lambda event: event["event"].get("name") == "tool.progress")
+    run: RunShape = (await host.open(chat))["run"]
+    [made] = run.calls
+    assert (made.name, json.loads(made.arguments), run.seq) == ("python_count", {"to": 2, "seconds": 600}, told["seq"])
+    assert made.progress is not None
+    assert made.progress.model_dump() == told["event"]["value"]
+    await host.stop(chat, asked.run_id)
 
 
 async def test_a_stopped_turn_ends_its_call_at_the_server(

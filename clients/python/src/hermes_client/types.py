@@ -847,12 +847,24 @@ class RunNotification(TypedDict):
 
 
 class RunShape(TypedDict):
-    """The running turn: `text` with the run events after `seq` is the whole answer."""
+    """The running turn: `text` and `calls` with the run events after `seq` are the whole answer. The calls of
+    a run in another process are not told.
+    """
 
     run_id: str
     message_id: str
     text: str
     seq: int
+    calls: NotRequired[list[RunningCallShape]]
+
+
+class RunningCallShape(TypedDict):
+    """A tool call under way: what the tool is given so far, and how far it is where it has said so."""
+
+    id: str
+    name: str
+    arguments: str
+    progress: NotRequired[CallProgress | None]
 
 
 class SearchResult(TypedDict):

@@ -12,7 +12,7 @@ export class Run {
    * From the fact that its turn began, or from what session.open tells of the run that is on.
    * @param {Pick<Api.RunShape, "run_id"> & Partial<Api.RunShape>} run
    */
-  constructor({ run_id, message_id, text, seq = 0 }) {
+  constructor({ run_id, message_id, text, seq = 0, calls = [] }) {
     this.id = run_id;
     this.seq = seq;
     this.over = false;
@@ -26,6 +26,17 @@ export class Run {
     /** @type {WeakMap<Page.Part, number>} */
     this.begun = new WeakMap(); // in milliseconds
     if (message_id && text) this.grow("text", message_id, text);
+    for (const call of calls) this.join(call);
+  }
+
+  /**
+   * A call that was under way when the run was opened.
+   * @param {Api.RunningCallShape} call
+   */
+  join({ id, name, arguments: given, progress }) {
+    this.open("tool", id).name = name;
+    this.grow("tool", id, given);
+    if (progress) this.progress.set(id, progress);
   }
 
   /**
