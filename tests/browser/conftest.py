@@ -20,6 +20,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 
 from tests.browser.contexts import FLAGS, TIMEOUT, empty, keep_process, shared_context
 from tests.browser.elsewhere import origin
+from tests.browser.leaving import end_turns
 from tests.browser.logins import login
 from tests.browser.tabs import Tab
 from tests.live import PASSWORD, LiveSite
@@ -141,9 +142,10 @@ def lasting_provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(lasting_provider: Provider) -> Iterator[Provider]:
-    """The provider, which has nothing left to say from the test before."""
+def provider(lasting_provider: Provider, site: LiveSite) -> Iterator[Provider]:
+    """The provider, which has nothing left to say from the test before, and whom nobody asks any more."""
     yield lasting_provider
+    end_turns(site)
     lasting_provider.forget()
 
 
