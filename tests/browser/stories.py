@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import ParamSpec
 
+from playwright.async_api import Page, expect
+
 P = ParamSpec("P")
 
 
@@ -16,3 +18,9 @@ async def walk(steps: Iterable[Callable[P, Awaitable[None]]], *args: P.args, **k
         except BaseException as error:
             error.add_note(f"In the step: {step.__name__}")
             raise
+
+
+async def new_chat(page: Page) -> None:
+    """Go on in a chat in which nothing was said."""
+    await page.locator("#new-chat").click()
+    await expect(page.get_by_role("heading", name="Good ")).to_be_visible()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 
-import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.compacting import SUMMARY, arrived, dividers, set_window, summarise, summarised
+from tests.browser.compacting import SUMMARY, arrived, dividers, set_window, summarise, summarised, talk
 from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.faults import Faults
 from tests.browser.searching import options, search
 from tests.browser.shell import act
-from tests.browser.stories import walk
+from tests.browser.stories import new_chat, walk
 from tests.browser.test_keyboard import tab_to
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -25,17 +24,6 @@ MAKING = "Summarising the earlier part of this chat"
 SAID = "Earlier messages were summarised"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def window(site: LiveSite) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Say what the models' window holds, until the end of the test."""
-
-    async def write(tokens: int) -> None:
-        await set_window(site, tokens)
-
-    yield write
-    await set_window(site, None)
-
-
 def announced(page: Page) -> Locator:
     """What screen readers were told last."""
     return page.locator("#announcer")
@@ -46,9 +34,7 @@ def button(page: Page, name: str) -> Locator:
     return thread(page).get_by_role("button", name=name, exact=True)
 
 
-async def test_a_summary_is_a_line_that_opens_to_it(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
-    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+async def a_summary_is_a_line_that_opens_to_it(page: Page, other: Page, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer([SUMMARY], gates={0: gate}), Answer(["After it."]))
     await summarise(page)
@@ -73,38 +59,74 @@ async def test_a_summary_is_a_line_that_opens_to_it(visitor: Visitor, provider: 
     await expect(line.locator("li")).to_have_text(["pears are sweet", "apples are sour"])
     await expect(line).to_contain_text("Written by loopback")
     await expect(line.get_by_role("button", name="Good answer")).to_have_count(0)
-    await page.reload()
-    await expect(line.locator("li").first).to_be_visible()
     await line.get_by_role("button", name="Details").click()
     await expect(line.locator(".details")).to_contain_text("tokens")
     assert provider.bodies[-1].count(b"And then?") == 1
 
 
-async def test_a_summary_that_waits_is_no_empty_message(visitor: Visitor, provider: Provider) -> None:
+async def a_summary_from_elsewhere_moves_nothing(page: Page, other: Page, provider: Provider) -> None:
+    provider.script(Answer(["\n\n".join(["A line."] * 80)]))
+    await say(page, "Much")
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    text = thread(page).get_by_text("answer 0")
+    await text.scroll_into_view_if_needed()
+    await text.evaluate("(node) => getSelection().selectAllChildren(node)")
+    place = "() => [document.querySelector('#scroller').scrollTop, String(getSelection())]"
+    before = await page.evaluate(place)
+    await summarised(other, provider)
+    await expect(dividers(page)).to_have_count(2)
+    assert await page.evaluate(place) == before
+    assert before[1] == "answer 0"
+
+
+async def an_edit_of_a_summary_that_was_replaced_is_kept(page: Page, other: Page, provider: Provider) -> None:
+    await dividers(page).last.locator("summary").click()
+    await button(page, "Edit").last.click()
+    await page.get_by_label("Edit the summary").fill("Of this window.")
+    await button(other, "Edit").last.click()
+    await other.get_by_label("Edit the summary").fill("Of the other window.")
+    await other.get_by_role("button", name="Save").click()
+    await expect(dividers(page)).to_have_count(3)
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#toast")).to_contain_text("Another summary has taken the place of this one.")
+    await expect(page.get_by_label("Edit the summary")).to_have_value("Of this window.")
+
+
+async def test_two_windows_show_the_same_summaries(visitor: Visitor, provider: Provider) -> None:
     page = await arrived(visitor, provider)
-    gate = Gate()
-    provider.script(Answer(["At last."], gates={0: gate}), Answer([SUMMARY]))
-    await say(page, "And then?")
-    await gate.reached()
-    # As where it was asked of a process that stops.
-    chat = page.url.partition("chat=")[2]
-    code = f"""
-from uuid import uuid4
-from sessions_app.models import ChatSession, Turn
-chat = ChatSession.objects.get(pk="{chat}")
-Turn.objects.create(owner=chat.owner, chat_session=chat, kind="compaction", message_id=uuid4())
-"""
-    await asyncio.to_thread(act, visitor.site, code)
-    await page.reload()
-    waiting = thread(page).locator(".waiting")
-    await expect(waiting.locator(".waiting-words")).to_have_text("A summary waits for its turn")
-    await expect(waiting.locator(".bubble")).to_have_count(0)
-    gate.open()
-    await expect(dividers(page)).to_have_count(1)
-    await expect(waiting).to_have_count(0)
+    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
+    await walk(
+        (
+            a_summary_is_a_line_that_opens_to_it,
+            a_summary_from_elsewhere_moves_nothing,
+            an_edit_of_a_summary_that_was_replaced_is_kept,
+        ),
+        page,
+        other,
+        provider,
+    )
 
 
-async def one_that_is_stopped_leaves_the_chat(page: Page, provider: Provider) -> None:
+async def test_a_found_summary_opens_where_it_stands(visitor: Visitor, provider: Provider) -> None:
+    """And stays so when what it has cost is known."""
+    faults = Faults()
+    visitor.prepare(faults.install)
+    page = await arrived(visitor, provider, 1)
+    faults.hold("session.open")
+    line = await summarised(page, provider)
+    await line.locator("summary").click()
+    await search(page, "apples")
+    await options(page, "In this chat").first.click()
+    for details in (0, 1):
+        await expect(line.get_by_role("button", name="Details")).to_have_count(details)
+        await expect(line.locator("li").last).to_be_visible()
+        await expect(line).to_have_class("divider found")
+        await expect(line.locator("summary")).to_be_focused()
+        assert await page.evaluate("CSS.highlights.get('found').values().next().value.toString()") == "apples"
+        faults.stop()
+
+
+async def one_that_is_stopped_leaves_the_chat(page: Page, site: LiveSite, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer([SUMMARY], gates={0: gate}))
     await summarise(page)
@@ -120,7 +142,7 @@ async def one_that_is_stopped_leaves_the_chat(page: Page, provider: Provider) ->
     await page.get_by_label("Message", exact=True).fill("")
 
 
-async def one_that_fails_is_told_and_tried_again(page: Page, provider: Provider) -> None:
+async def one_that_fails_is_told_and_tried_again(page: Page, site: LiveSite, provider: Provider) -> None:
     provider.script(Answer(status=500), Answer([SUMMARY]))
     await summarise(page)
     note = thread(page).locator(".note")
@@ -132,7 +154,7 @@ async def one_that_fails_is_told_and_tried_again(page: Page, provider: Provider)
     await expect(note).to_have_count(0)
 
 
-async def it_is_edited_by_the_keys(page: Page, provider: Provider) -> None:
+async def it_is_edited_by_the_keys(page: Page, site: LiveSite, provider: Provider) -> None:
     await tab_to(page, dividers(page).locator("summary"))
     await page.keyboard.press("Enter")
     await tab_to(page, button(page, "Edit").last)
@@ -159,48 +181,8 @@ async def it_is_edited_by_the_keys(page: Page, provider: Provider) -> None:
     assert b"Pears alone." in provider.bodies[-1]
 
 
-async def test_a_summary_is_stopped_fails_and_is_edited(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
-    await walk(
-        (
-            one_that_is_stopped_leaves_the_chat,
-            one_that_fails_is_told_and_tried_again,
-            it_is_edited_by_the_keys,
-        ),
-        page,
-        provider,
-    )
-
-
-async def test_a_found_summary_opens_where_it_stands(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider, 1)
+async def where_nothing_was_said_since_it_is_refused(page: Page, site: LiveSite, provider: Provider) -> None:
     await summarised(page, provider)
-    await dividers(page).locator("summary").click()
-    await search(page, "apples")
-    await options(page, "In this chat").first.click()
-    await expect(dividers(page).locator("li").last).to_be_visible()
-    await expect(dividers(page)).to_have_class("divider found")
-    await expect(dividers(page).locator("summary")).to_be_focused()
-    assert await page.evaluate("CSS.highlights.get('found').size") == 1
-
-
-async def test_an_edit_of_a_summary_that_was_replaced_is_kept(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider, 1)
-    await summarised(page, provider)
-    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
-    await button(page, "Edit").last.click()
-    await page.get_by_label("Edit the summary").fill("Of this window.")
-    await dividers(other).locator("summary").click()
-    await button(other, "Edit").last.click()
-    await other.get_by_label("Edit the summary").fill("Of the other window.")
-    await other.get_by_role("button", name="Save").click()
-    await expect(dividers(page)).to_have_count(2)
-    await page.get_by_role("button", name="Save").click()
-    await expect(page.locator("#toast")).to_contain_text("Another summary has taken the place of this one.")
-    await expect(page.get_by_label("Edit the summary")).to_have_value("Of this window.")
-
-
-async def where_nothing_was_said_since_it_is_refused(page: Page, provider: Provider) -> None:
     await page.get_by_role("button", name="Options of this chat").click()
     entry = page.get_by_role("menuitem", name="Summarise earlier messages")
     await expect(entry).to_have_attribute("aria-disabled", "true")
@@ -208,7 +190,7 @@ async def where_nothing_was_said_since_it_is_refused(page: Page, provider: Provi
     await page.keyboard.press("Escape")
 
 
-async def the_whole_chat_is_used_again_by_the_keys(page: Page, provider: Provider) -> None:
+async def the_whole_chat_is_used_again_by_the_keys(page: Page, site: LiveSite, provider: Provider) -> None:
     await tab_to(page, button(page, "Use the whole chat"))
     await page.keyboard.press("Enter")
     await expect(dividers(page)).to_have_count(2)
@@ -221,7 +203,7 @@ async def the_whole_chat_is_used_again_by_the_keys(page: Page, provider: Provide
     await expect(button(page, "Summarise again")).to_have_count(0)
 
 
-async def while_an_answer_is_written_it_is_refused(page: Page, provider: Provider) -> None:
+async def while_an_answer_is_written_it_is_refused(page: Page, site: LiveSite, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(["One."], gates={0: gate}))
     await say(page, "Wait")
@@ -232,38 +214,30 @@ async def while_an_answer_is_written_it_is_refused(page: Page, provider: Provide
     gate.open()
 
 
-async def test_a_summary_is_taken_back_and_refused(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider, 1)
-    await summarised(page, provider)
-    await walk(
-        (
-            where_nothing_was_said_since_it_is_refused,
-            the_whole_chat_is_used_again_by_the_keys,
-            while_an_answer_is_written_it_is_refused,
-        ),
-        page,
-        provider,
-    )
-
-
-async def test_a_summary_from_elsewhere_moves_nothing(visitor: Visitor, provider: Provider) -> None:
-    page = await arrived(visitor, provider, 1)
-    provider.script(Answer(["\n\n".join(["A line."] * 80)]))
-    await say(page, "Much")
-    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
-    other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
-    text = thread(page).get_by_text("answer 0")
-    await text.scroll_into_view_if_needed()
-    await text.evaluate("(node) => getSelection().selectAllChildren(node)")
-    place = "() => [document.querySelector('#scroller').scrollTop, String(getSelection())]"
-    before = await page.evaluate(place)
-    await summarised(other, provider)
+async def one_that_waits_is_no_empty_message(page: Page, site: LiveSite, provider: Provider) -> None:
+    gate = Gate()
+    provider.script(Answer(["At last."], gates={0: gate}), Answer([SUMMARY]))
+    await say(page, "And then?")
+    await gate.reached()
+    # As where it was asked of a process that stops.
+    chat = page.url.partition("chat=")[2]
+    code = f"""
+from uuid import uuid4
+from sessions_app.models import ChatSession, Turn
+chat = ChatSession.objects.get(pk="{chat}")
+Turn.objects.create(owner=chat.owner, chat_session=chat, kind="compaction", message_id=uuid4())
+"""
+    await asyncio.to_thread(act, site, code)
+    await page.reload()
+    waiting = thread(page).locator(".waiting")
+    await expect(waiting.locator(".waiting-words")).to_have_text("A summary waits for its turn")
+    await expect(waiting.locator(".bubble")).to_have_count(0)
+    gate.open()
     await expect(dividers(page)).to_have_count(1)
-    assert await page.evaluate(place) == before
-    assert before[1] == "answer 0"
+    await expect(waiting).to_have_count(0)
 
 
-async def a_message_too_large_stays_where_it_was_written(page: Page, provider: Provider) -> None:
+async def a_message_too_large_stays_where_it_was_written(page: Page, site: LiveSite, provider: Provider) -> None:
     text = "word " * 4_000
     await say(page, text)
     line = page.locator("#refusal")
@@ -278,7 +252,7 @@ async def a_message_too_large_stays_where_it_was_written(page: Page, provider: P
     await expect(thread(page)).to_contain_text("Short enough.")
 
 
-async def a_window_that_fills_is_told_and_summarised(page: Page, provider: Provider) -> None:
+async def a_window_that_fills_is_told_and_summarised(page: Page, site: LiveSite, provider: Provider) -> None:
     gauge = page.locator("#gauge")
     for tokens, words in ((2_000, ""), (2_600, "65\u00a0% of the model\u2019s window is used"), (2_950, "soon")):
         provider.script(Answer(["Yes."], counts={"prompt_tokens": tokens, "completion_tokens": 1}))
@@ -291,26 +265,7 @@ async def a_window_that_fills_is_told_and_summarised(page: Page, provider: Provi
     await expect(gauge).to_be_hidden()
 
 
-async def test_a_small_window_refuses_fills_and_is_freed(
-    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
-) -> None:
-    page = await arrived(visitor, provider, 1)
-    await window(WINDOW)
-    await walk(
-        (
-            a_message_too_large_stays_where_it_was_written,
-            a_window_that_fills_is_told_and_summarised,
-        ),
-        page,
-        provider,
-    )
-
-
-async def test_a_chat_that_became_too_long_is_summarised_first(
-    visitor: Visitor, provider: Provider, window: Callable[[int], Awaitable[None]]
-) -> None:
-    page = await arrived(visitor, provider, 1)
-    await window(WINDOW)
+async def a_chat_that_became_too_long_is_summarised_first(page: Page, site: LiveSite, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(["So long."]), Answer([SUMMARY], gates={0: gate}), Answer(["At last."]))
     await say(page, LONG)
@@ -334,3 +289,40 @@ async def test_a_chat_that_became_too_long_is_summarised_first(
     await button(page, "Previous version").click()
     await expect(thread(page)).to_contain_text("At last.")
     await expect(dividers(page)).to_have_count(1)
+
+
+async def test_a_chat_is_summarised_and_used_whole_again(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    page = await arrived(visitor, provider)
+    in_one_chat = (
+        one_that_is_stopped_leaves_the_chat,
+        one_that_fails_is_told_and_tried_again,
+        it_is_edited_by_the_keys,
+    )
+    await walk(in_one_chat, page, site, provider)
+    await new_chat(page)
+    await talk(page, provider, 1)
+    in_another = (
+        where_nothing_was_said_since_it_is_refused,
+        the_whole_chat_is_used_again_by_the_keys,
+        while_an_answer_is_written_it_is_refused,
+    )
+    await walk(in_another, page, site, provider)
+    await new_chat(page)
+    await talk(page, provider)
+    await walk((one_that_waits_is_no_empty_message,), page, site, provider)
+
+
+async def test_a_small_window_refuses_fills_and_is_freed(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
+    page = await arrived(visitor, provider, 1)
+    await set_window(site, WINDOW)
+    try:
+        in_one_chat = (
+            a_message_too_large_stays_where_it_was_written,
+            a_window_that_fills_is_told_and_summarised,
+        )
+        await walk(in_one_chat, page, site, provider)
+        await new_chat(page)
+        await talk(page, provider, 1)
+        await walk((a_chat_that_became_too_long_is_summarised_first,), page, site, provider)
+    finally:
+        await set_window(site, None)
