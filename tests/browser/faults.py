@@ -44,6 +44,10 @@ class Faults:
         """Let the next event of this type, or the next fact of this name, get lost."""
         self._lost.append(event)
 
+    def allow(self, method: str) -> None:
+        """Let this method's requests through again."""
+        del self._errors[method]
+
     def stop(self) -> None:
         """Let all requests and answers through again, those first that were kept back."""
         self._errors.clear()

@@ -1,19 +1,19 @@
-"""Answers on the page: half written ones, and two that are equal."""
+"""Answers on the page: half written ones, two that are equal, and one with a tool."""
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
+from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 
 
-async def test_half_written_blocks_wait(visitor: Visitor, provider: Provider) -> None:
+async def half_written_blocks_wait(page: Page, provider: Provider) -> None:
     gates = [Gate() for _ in range(3)]
     words = ["Title\n", "-", " item\n\n| a | b |\n", "|---|---|\n| 1 | 2 |\n\n**bo"]
     provider.script(Answer(words=[*words, "ld** end"], gates={2: gates[0], 3: gates[1], 4: gates[2]}))
-    page = await visitor.arrive()
     await say(page, "Go on")
     prose = thread(page).locator(".prose").last
     await expect(prose).to_have_text("Title")
@@ -28,10 +28,9 @@ async def test_half_written_blocks_wait(visitor: Visitor, provider: Provider) ->
     await expect(prose.get_by_role("heading")).to_have_count(0)
 
 
-async def test_footnotes_of_equal_answers_lead_to_their_own(visitor: Visitor, provider: Provider) -> None:
+async def footnotes_of_equal_answers_lead_to_their_own(page: Page, provider: Provider) -> None:
     answer = "word[^1]\n\n[^1]: the note"
     provider.script(Answer(words=[answer]), Answer(words=[answer]))
-    page = await visitor.arrive()
     for count in (1, 2):
         await say(page, "Go on")
         await expect(thread(page).locator(".footnote")).to_have_count(count)
@@ -44,40 +43,36 @@ async def test_footnotes_of_equal_answers_lead_to_their_own(visitor: Visitor, pr
     assert await target.get_attribute("id") == await last.get_attribute("id")
 
 
-async def test_a_turn_with_a_tool_looks_the_same_after_a_reload(visitor: Visitor, provider: Provider) -> None:
+async def a_turn_with_a_tool_looks_the_same_after_a_reload(page: Page, provider: Provider) -> None:
     gate = Gate()
     asks = Answer(words=["Let me **see**. "], reasoning=["Hm."], calls=[Call("calculator", '{"expression": "6*7"}')])
-    provider.script(Answer(words=["Yes?"]), asks, Answer(words=["It is ", "forty-two."], gates={1: gate}))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    lines = thread(page).get_by_role("button", name="Details")
-    await expect(lines).to_have_count(1)
+    provider.script(asks, Answer(words=["It is ", "forty-two."], gates={1: gate}))
     await say(page, "How much?")
     folds = thread(page).locator("details.step")
-    for _ in range(2):
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            await page.reload()
         await expect(thread(page)).to_contain_text("It is")
         await expect(folds.filter(has_text="6*7")).to_have_count(1)
         await expect(folds.filter(has_text="Hm.")).to_have_count(1)
         await expect(thread(page).locator("strong")).to_have_count(1)
-        await page.reload()
-    await expect(thread(page)).to_contain_text("It is")
     gate.open()
-    for _ in range(2):
-        await expect(thread(page).get_by_text("It is forty-two.")).to_have_count(1)
-        await expect(lines).to_have_count(2)
-        await expect(folds).to_have_count(2)
-        await page.reload()
-
-
-async def test_a_tool_stays_in_its_place_when_the_answer_is_stored(visitor: Visitor, provider: Provider) -> None:
-    asks = Answer(words=["Let me **see**. "], calls=[Call("calculator", '{"expression": "6*7"}')])
-    provider.script(asks, Answer(words=["It is ", "forty-two."]))
-    page = await visitor.arrive()
-    await say(page, "How much?")
     lines = thread(page).get_by_role("button", name="Details")
     await expect(lines).to_have_count(1)
     await expect(thread(page).locator(".prose")).to_have_text(["Let me see.", "It is forty-two."])
+    await expect(folds).to_have_count(2)
     shown = await thread(page).inner_text()
     await page.reload()
     await expect(lines).to_have_count(1)
     await expect(thread(page)).to_have_text(shown, use_inner_text=True)
+
+
+async def test_answers_are_shown_as_they_are_meant(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    for step in (
+        half_written_blocks_wait,
+        footnotes_of_equal_answers_lead_to_their_own,
+        a_turn_with_a_tool_looks_the_same_after_a_reload,
+    ):
+        await new_chat(page)
+        await walk((step,), page, provider)

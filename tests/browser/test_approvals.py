@@ -7,51 +7,49 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Page, expect
 
-from tests.browser.approving import arrive_with_tools, calls, question
-from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.approving import arrive_with_tools, calls, choose_tools, question
+from tests.browser.conftest import Visitor, say, thread
+from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 
-async def asked(visitor: Visitor, provider: Provider, *tools: tuple[str, dict[str, object]]) -> Page:
-    """Open a chat whose answer wants to use these tools, each with its arguments."""
-    page = await arrive_with_tools(visitor)
-    made = [calls(visitor.name, tool, f"call-{number}", **given) for number, (tool, given) in enumerate(tools)]
+async def asked(page: Page, visitor: Visitor, provider: Provider, *tools: tuple[str, dict[str, object]]) -> None:
+    """Have an answer in a new chat that wants to use these tools, each with its arguments."""
+    await new_chat(page)
+    await choose_tools(page)
+    made = [calls(visitor.name, tool, "", **given) for tool, given in tools]
     provider.script(Answer(["Let me see."], calls=made), Answer(["That is all."]))
     await say(page, "Do it")
     await expect(question(page)).to_be_visible()
-    return page
 
 
-async def test_a_call_is_seen_in_full_and_approved(visitor: Visitor, provider: Provider) -> None:
-    page = await asked(visitor, provider, ("weather", {"city": "<b>Oslo</b>"}))
+async def a_call_is_seen_in_full_and_approved(page: Page, visitor: Visitor, provider: Provider) -> None:
+    await asked(page, visitor, provider, ("weather", {"city": "<b>Oslo</b>"}))
     box = page.get_by_label("Message", exact=True)
     await expect(box).to_be_focused()
     await expect(page.locator("#announcer")).to_contain_text("Your decision is needed")
     await expect(page).to_have_title(re.compile(r"^\? "))
     await expect(page.get_by_role("navigation", name="Chats")).to_contain_text("Asks you")
     await expect(page.get_by_text("what waits is refused")).to_be_visible()
-    for _ in range(2):
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            await page.reload()
         await expect(question(page)).to_contain_text(f"Wants to use {visitor.name} weather")
         await expect(question(page).locator("dd")).to_have_text("<b>Oslo</b>")
-        await page.reload()
-        await ready(page)
     await question(page).get_by_text("The call in full").click()
     await expect(question(page).locator("pre")).to_have_text('{\n  "city": "<b>Oslo</b>"\n}')
     await question(page).get_by_role("button", name="Approve").click()
     await expect(thread(page)).to_contain_text("That is all.")
     await expect(question(page)).to_have_count(0)
-    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    await expect(box).to_be_focused()
     await expect(page.get_by_text("what waits is refused")).to_be_hidden()
-    for _ in range(2):
-        await expect(thread(page).locator("summary")).to_contain_text("approved by you")
-        await page.reload()
-        await ready(page)
+    await expect(thread(page).locator("summary")).to_contain_text("approved by you")
     await expect(page.get_by_role("navigation", name="Chats")).not_to_contain_text("Asks you")
 
 
-async def test_a_call_is_refused_with_a_note_by_keyboard(visitor: Visitor, provider: Provider) -> None:
-    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}))
+async def a_call_is_refused_with_a_note_by_keyboard(page: Page, visitor: Visitor, provider: Provider) -> None:
+    await asked(page, visitor, provider, ("add", {"a": 1, "b": 2}))
     refuse = question(page).get_by_role("button", name="Refuse …")
     await refuse.focus()
     await page.keyboard.press("Enter")
@@ -73,12 +71,12 @@ async def test_a_call_is_refused_with_a_note_by_keyboard(visitor: Visitor, provi
     assert "Ask Jonas first." in str(provider.requests[-1].json)
 
 
-async def test_several_calls_are_decided_each(visitor: Visitor, provider: Provider) -> None:
-    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}), ("weather", {"city": "Oslo"}))
+async def several_calls_are_decided_each(page: Page, visitor: Visitor, provider: Provider) -> None:
+    await asked(page, visitor, provider, ("add", {"a": 1, "b": 2}), ("weather", {"city": "Oslo"}))
     decide = question(page).get_by_role("button", name="Decide", exact=True)
     await expect(decide).to_be_disabled()
-    first, second = question(page).locator(".ask-call").all(), question(page).get_by_role("group", name="weather")
-    await (await first)[0].get_by_label("Always in this chat").check()
+    first, second = question(page).locator(".ask-call").first, question(page).get_by_role("group", name="weather")
+    await first.get_by_label("Always in this chat").check()
     await expect(decide).to_be_disabled()
     await second.get_by_label("Refuse").check()
     await second.get_by_label("What should be done instead?").fill("Look out of the window.")
@@ -87,14 +85,14 @@ async def test_several_calls_are_decided_each(visitor: Visitor, provider: Provid
     lines = thread(page).locator("summary")
     await expect(lines.nth(0)).to_contain_text("approved by you, always in this chat")
     await expect(lines.nth(1)).to_contain_text("refused by you")
-    provider.script(Answer(calls=[calls(visitor.name, "add", "more", a=2, b=2)]), Answer(["Four."]))
+    provider.script(Answer(calls=[calls(visitor.name, "add", a=2, b=2)]), Answer(["Four."]))
     await say(page, "Again")
     await expect(thread(page)).to_contain_text("Four.")
     await expect(question(page)).to_have_count(0)
 
 
-async def test_who_decides_second_sees_what_was_decided(visitor: Visitor, provider: Provider) -> None:
-    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}))
+async def who_decides_second_sees_what_was_decided(page: Page, visitor: Visitor, provider: Provider) -> None:
+    await asked(page, visitor, provider, ("add", {"a": 1, "b": 2}))
     other = await visitor.chat(f"/?{urlsplit(page.url).query}")
     await expect(question(other)).to_be_visible()
     # What it is told of the first decision waits as long as something is pressed.
@@ -108,46 +106,65 @@ async def test_who_decides_second_sees_what_was_decided(visitor: Visitor, provid
     await expect(question(other)).to_have_count(0)
     await expect(thread(other)).to_contain_text("That is all.")
     await expect(thread(other).locator("summary")).to_contain_text("approved by you")
+    await other.close()
 
 
-async def test_a_result_that_names_the_page_leads_there(visitor: Visitor, provider: Provider) -> None:
-    """As an error of a server does to which the user is not connected."""
-    where = "/accounts/tool-servers/"
-    page = await asked(visitor, provider, ("weather", {"city": f"Nowhere: connect at {where}"}))
-    await question(page).get_by_role("button", name="Approve").click()
-    await thread(page).get_by_role("link", name="Connect …").click()
-    await expect(page).to_have_url(re.compile(where))
-
-
-async def test_a_message_instead_refuses_what_waits(visitor: Visitor, provider: Provider) -> None:
-    page = await asked(visitor, provider, ("add", {"a": 1, "b": 2}))
+async def a_message_instead_refuses_what_waits(page: Page, visitor: Visitor, provider: Provider) -> None:
+    await asked(page, visitor, provider, ("add", {"a": 1, "b": 2}))
     await say(page, "Never mind")
     await expect(thread(page)).to_contain_text("That is all.")
     await expect(question(page)).to_have_count(0)
     await expect(thread(page).locator("summary")).to_contain_text("refused by you")
 
 
-async def test_pictures_of_a_tool_are_shown_in_its_line(visitor: Visitor, provider: Provider) -> None:
-    page = await arrive_with_tools(visitor)
+async def pictures_of_a_tool_are_shown_in_its_line(page: Page, visitor: Visitor, provider: Provider) -> None:
+    await new_chat(page)
+    await choose_tools(page)
     provider.script(Answer(calls=[calls(visitor.name, "picture", colour="red")]), Answer(["Here it is."]))
     await say(page, "Draw")
-    for _ in range(2):
-        await expect(thread(page)).to_contain_text("Here it is.")
-        await expect(thread(page).locator(".steps img")).to_be_visible()
-        await page.reload()
+    await expect(thread(page)).to_contain_text("Here it is.")
+    await expect(thread(page).locator(".steps img")).to_be_visible()
 
 
-async def test_a_long_call_says_how_far_it_is(visitor: Visitor, provider: Provider) -> None:
+async def a_long_call_says_how_far_it_is(page: Page, visitor: Visitor, provider: Provider) -> None:
     """Whether the page has met the call, or the chat was opened once it was under way."""
-    page = await arrive_with_tools(visitor)
+    await new_chat(page)
+    await choose_tools(page)
     provider.script(Answer(calls=[calls(visitor.name, "count", to=100, seconds=600)]))
     await say(page, "Count")
     line = thread(page).locator("summary")
-    for _ in range(2):
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            await page.reload()
         await expect(line).to_contain_text("1 of 100")
         await expect(line.get_by_role("progressbar", name="Progress of")).to_have_attribute("value", "1")
-        await page.reload()
-    await expect(line).to_contain_text("1 of 100")
     await page.get_by_role("button", name="Stop the answer").click()
     await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
     await expect(line.get_by_role("progressbar")).to_have_count(0)
+
+
+async def a_result_that_names_the_page_leads_there(page: Page, visitor: Visitor, provider: Provider) -> None:
+    """As an error of a server does to which the user is not connected."""
+    where = "/accounts/tool-servers/"
+    await asked(page, visitor, provider, ("weather", {"city": f"Nowhere: connect at {where}"}))
+    await question(page).get_by_role("button", name="Approve").click()
+    await thread(page).get_by_role("link", name="Connect …").click()
+    await expect(page).to_have_url(re.compile(where))
+
+
+async def test_calls_of_tools_wait_for_a_person(visitor: Visitor, provider: Provider) -> None:
+    await walk(
+        (
+            a_call_is_seen_in_full_and_approved,
+            a_call_is_refused_with_a_note_by_keyboard,
+            several_calls_are_decided_each,
+            who_decides_second_sees_what_was_decided,
+            a_message_instead_refuses_what_waits,
+            pictures_of_a_tool_are_shown_in_its_line,
+            a_long_call_says_how_far_it_is,
+            a_result_that_names_the_page_leads_there,
+        ),
+        await arrive_with_tools(visitor),
+        visitor,
+        provider,
+    )

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.faults import Faults
-from tests.browser.stories import walk
+from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
+# The words for all of them: tests/page/words.test.js.
 FINISHES = {
-    "length": "The answer reached its length limit.",
     "content_filter": "The provider's filter ended this answer.",
-    "refusal": "The model declined to go on.",
-    "model_context_window_exceeded": "The chat has filled the model's window; this answer had no more room.",
-    "pause_turn": "The provider paused this answer.",
+    "length": "The answer reached its length limit.",
 }
 TOO_LONG = {"error": {"message": "Maximum context length is 10 tokens.", "code": "context_length_exceeded"}}
 
@@ -39,32 +38,23 @@ def button(page: Page, name: str) -> Locator:
     return thread(page).get_by_role("button", name=name)
 
 
-async def test_an_answer_that_is_not_whole_says_why(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
+async def an_answer_that_is_not_whole_says_why_and_goes_on(page: Page, provider: Provider) -> None:
     for number, (finish, words) in enumerate(FINISHES.items(), 1):
         provider.script(streamed("Half a ", f"tale {number}", finish=finish))
         await say(page, "Tell a tale")
         await expect(notes(page)).to_have_count(number)
         await expect(notes(page).last).to_contain_text(words)
-        await expect(button(page, "Continue")).to_have_count(int(finish in ("length", "pause_turn")))
+        await expect(page.locator("#announcer")).to_contain_text(words)
+        await expect(button(page, "Continue")).to_have_count(int(finish == "length"))
     await page.reload()
     await expect(notes(page)).to_contain_text(list(FINISHES.values()))
-    await expect(button(page, "Continue")).to_have_count(1)
-
-
-async def test_a_half_answer_is_announced_and_continued(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["Hello"]), streamed("Half a tale", finish="length"), Answer(words=["The rest"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(button(page, "Details")).to_have_count(1)
-    await say(page, "Tell a tale")
-    await expect(page.locator("#announcer")).to_contain_text("The answer reached its length limit.")
+    provider.script(Answer(words=["The rest"]))
     await button(page, "Continue").click()
     await expect(thread(page)).to_contain_text("The rest")
     assert provider.requests[-1].json["messages"][-1]["content"] == "Continue."
-    await expect(notes(page)).to_have_count(1)
+    await expect(notes(page)).to_have_count(2)
     await expect(button(page, "Continue")).to_have_count(0)
-    await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
+    await expect(thread(page).get_by_text("Half a tale 2")).to_have_count(1)
 
 
 async def a_thought_without_its_opening_tag_moves(page: Page, provider: Provider) -> None:
@@ -83,33 +73,23 @@ async def reasoning_stays_after_a_reload(page: Page, provider: Provider) -> None
     fold = thread(page).locator("details.step").last
     await expect(button(page, "Details")).to_have_count(2)
     await fold.locator("summary").click()
-    for _ in range(2):
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            await page.reload()
         await expect(thread(page).locator("details.step")).to_have_count(2)
         await expect(fold.get_by_text("Let me think again.")).to_be_visible()
         await expect(thread(page).get_by_text("Another answer")).to_have_count(1)
-        await page.reload()
-
-
-async def test_thoughts_are_told_apart_and_stay(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await walk(
-        (
-            a_thought_without_its_opening_tag_moves,
-            reasoning_stays_after_a_reload,
-        ),
-        page,
-        provider,
-    )
 
 
 async def why_a_message_has_no_answer_stays_with_it(page: Page, provider: Provider) -> None:
     provider.script(Answer(status=401), Answer(words=["Better now"]))
     await say(page, "Hello")
     words = "does not accept this site's API key. Your message is kept."
-    for _ in range(2):
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            await page.reload()
         await expect(notes(page)).to_contain_text(words)
         await expect(button(page, "Try again")).to_have_count(1)
-        await page.reload()
     await button(page, "Try again").click()
     await expect(thread(page)).to_contain_text("Better now")
     await expect(button(page, "Details")).to_have_count(1)
@@ -120,24 +100,13 @@ async def why_a_message_has_no_answer_stays_with_it(page: Page, provider: Provid
 async def a_half_answer_says_why_it_broke_off(page: Page, provider: Provider) -> None:
     provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2))
     await say(page, "Tell a tale")
-    for _ in range(2):
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            await page.reload()
         await expect(thread(page).get_by_text("Half a tale")).to_have_count(1)
         await expect(thread(page)).to_contain_text("Cut off")
         await expect(notes(page)).to_have_count(1)
         await expect(button(page, "Try again")).to_have_count(2)
-        await page.reload()
-
-
-async def test_why_there_is_no_whole_answer_stays(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await walk(
-        (
-            why_a_message_has_no_answer_stays_with_it,
-            a_half_answer_says_why_it_broke_off,
-        ),
-        page,
-        provider,
-    )
 
 
 async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provider: Provider) -> None:
@@ -153,18 +122,15 @@ async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provid
     await expect(notes(page)).to_contain_text("does not accept this site's API key")
 
 
-async def test_an_answer_of_thoughts_alone_can_be_tried_again(visitor: Visitor, provider: Provider) -> None:
+async def an_answer_of_thoughts_alone_can_be_tried_again(page: Page, provider: Provider) -> None:
     provider.script(Answer(reasoning=["Let me think."]), Answer(words=["Now I know"]))
-    page = await visitor.arrive()
     await say(page, "Think")
     fold = thread(page).locator("details.step")
     await fold.locator("summary").click()
-    for _ in range(2):
-        await expect(notes(page)).to_have_count(1)
-        await expect(button(page, "Try again")).to_have_count(1)
-        await expect(fold).to_have_count(1)
-        await expect(fold.get_by_text("Let me think.")).to_be_visible()
-        await page.reload()
+    await expect(notes(page)).to_have_count(1)
+    await expect(button(page, "Try again")).to_have_count(1)
+    await expect(fold).to_have_count(1)
+    await expect(fold.get_by_text("Let me think.")).to_be_visible()
     await button(page, "Try again").click()
     await expect(thread(page)).to_contain_text("Now I know")
     await expect(fold).to_have_count(0)
@@ -172,16 +138,26 @@ async def test_an_answer_of_thoughts_alone_can_be_tried_again(visitor: Visitor, 
     await expect(fold).to_have_count(1)
 
 
-async def test_a_chat_that_is_too_long_leads_to_a_new_one(visitor: Visitor, provider: Provider) -> None:
+async def a_chat_that_is_too_long_leads_to_a_new_one(page: Page, provider: Provider) -> None:
     provider.script(Answer(status=400, body=TOO_LONG))
-    page = await visitor.arrive()
     await say(page, "A long story")
-    for _ in range(2):
-        await expect(notes(page)).to_contain_text("too long for the model")
-        await expect(notes(page)).to_contain_text("Start a new chat")
-        await expect(button(page, "Try again")).to_have_count(0)
-        await page.reload()
+    await expect(notes(page)).to_contain_text("too long for the model")
+    await expect(notes(page)).to_contain_text("Start a new chat")
+    await expect(button(page, "Try again")).to_have_count(0)
     await button(page, "Edit in a new chat").click()
-    await expect(page).to_have_url(visitor.site.base_url + "/")
+    await expect(page).not_to_have_url(re.compile("chat="))
     await expect(page.get_by_label("Message", exact=True)).to_have_value("A long story")
     await expect(page.get_by_role("heading", name="Good ")).to_be_visible()
+
+
+async def test_how_an_answer_has_ended_stays(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    await walk((an_answer_that_is_not_whole_says_why_and_goes_on,), page, provider)
+    await new_chat(page)
+    await walk((a_thought_without_its_opening_tag_moves, reasoning_stays_after_a_reload), page, provider)
+    await new_chat(page)
+    await walk((why_a_message_has_no_answer_stays_with_it, a_half_answer_says_why_it_broke_off), page, provider)
+    await new_chat(page)
+    await walk((an_answer_of_thoughts_alone_can_be_tried_again,), page, provider)
+    await new_chat(page)
+    await walk((a_chat_that_is_too_long_leads_to_a_new_one,), page, provider)

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import zipfile
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
+from tests.browser.stories import walk
 from tests.browser.test_settings import settings
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.transfer.others import chatgpt_chat
 
 
-async def test_a_chat_is_saved_from_its_menu(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["To the sea."]))
-    page = await visitor.arrive()
-    await say(page, "The sea")
-    await expect(thread(page)).to_contain_text("To the sea.")
+async def a_chat_is_saved_from_its_menu(page: Page) -> None:
     for name, suffix in (("Export as Markdown", ".md"), ("Export as JSON", ".json")):
         await page.get_by_role("button", name="Options of this chat").click()
         async with page.expect_download() as downloading:
@@ -29,11 +26,7 @@ async def test_a_chat_is_saved_from_its_menu(visitor: Visitor, provider: Provide
         assert "To the sea." in text
 
 
-async def test_everything_is_exported_from_the_settings(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["To the sea."]))
-    page = await visitor.arrive()
-    await say(page, "The sea")
-    await expect(thread(page)).to_contain_text("To the sea.")
+async def everything_is_exported_from_the_settings(page: Page) -> None:
     dialog = await settings(page)
     await dialog.get_by_role("button", name="Data").click()
     await dialog.get_by_role("button", name="Export everything").click()
@@ -49,10 +42,10 @@ async def test_everything_is_exported_from_the_settings(visitor: Visitor, provid
     with zipfile.ZipFile(await download.path()) as archive:
         [name] = [each for each in archive.namelist() if each.startswith("sessions/")]
         assert json.loads(archive.read(name))["messages"][0]["text"] == "The sea"
+    await page.keyboard.press("Escape")
 
 
-async def test_chats_of_another_program_are_imported_in_the_settings(visitor: Visitor) -> None:
-    page = await visitor.arrive()
+async def chats_of_another_program_are_imported_in_the_settings(page: Page) -> None:
     dialog = await settings(page)
     await dialog.get_by_role("button", name="Data").click()
     file = dialog.get_by_label("Export to import")
@@ -67,3 +60,18 @@ async def test_chats_of_another_program_are_imported_in_the_settings(visitor: Vi
     await page.keyboard.press("Escape")
     await page.get_by_role("link", name="From elsewhere").click()
     await expect(thread(page)).to_contain_text("Look again")
+
+
+async def test_chats_are_taken_out_and_brought_in(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(["To the sea."]))
+    page = await visitor.arrive()
+    await say(page, "The sea")
+    await expect(thread(page)).to_contain_text("To the sea.")
+    await walk(
+        (
+            a_chat_is_saved_from_its_menu,
+            everything_is_exported_from_the_settings,
+            chats_of_another_program_are_imported_in_the_settings,
+        ),
+        page,
+    )

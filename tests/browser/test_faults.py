@@ -12,7 +12,7 @@ from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.faults import NOT_FOUND, Faults
 from tests.browser.searching import field, options, palette, search
 from tests.browser.shell import act
-from tests.browser.stories import walk
+from tests.browser.stories import new_chat, walk
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
@@ -57,20 +57,14 @@ async def a_chat_that_cannot_be_opened_is_tried_again(page: Page, visitor: Visit
     await box(page).fill("")
 
 
-async def a_chat_is_tried_again_by_itself(page: Page, visitor: Visitor, faults: Faults) -> None:
-    await expect(thread(page)).to_contain_text("Here I am")
-    faults.fail("session.open")
-    await page.reload()
-    await expect(line(page)).to_be_visible()
-    faults.stop()
-    await expect(thread(page)).to_contain_text("Here I am")
-    await expect(line(page)).to_be_hidden()
-
-
-async def text_is_formatted_when_that_works_again(page: Page, visitor: Visitor, faults: Faults) -> None:
+async def a_chat_and_its_formatting_are_tried_again_by_themselves(page: Page, visitor: Visitor, faults: Faults) -> None:
     await expect(thread(page).locator("strong")).to_have_text("Here")
+    faults.fail("session.open")
     faults.fail("markdown.render")
     await page.reload()
+    await expect(line(page)).to_be_visible()
+    faults.allow("session.open")
+    await expect(line(page)).to_be_hidden()
     await expect(thread(page)).to_contain_text("**Here** I am")
     faults.stop()
     await expect(thread(page).locator("strong")).to_have_text("Here")
@@ -143,9 +137,6 @@ async def only_a_chat_that_is_not_found_is_left(page: Page, visitor: Visitor, fa
     await expect(page).to_have_url(visitor.site.base_url + "/")
     await expect(box(page)).to_have_value("A draft")
     faults.stop()
-    await page.goto(visitor.site.base_url + "/?chat=nonsense")
-    await expect(page.locator("#toast")).to_contain_text("no longer exists")
-    await expect(page).to_have_url(visitor.site.base_url + "/")
 
 
 async def test_what_fails_for_a_moment_is_tried_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
@@ -156,8 +147,7 @@ async def test_what_fails_for_a_moment_is_tried_again(visitor: Visitor, provider
     await walk(
         (
             a_chat_that_cannot_be_opened_is_tried_again,
-            a_chat_is_tried_again_by_itself,
-            text_is_formatted_when_that_works_again,
+            a_chat_and_its_formatting_are_tried_again_by_themselves,
             the_usage_of_a_chat_is_asked_for_again,
             a_search_that_failed_keeps_its_words,
             a_title_that_could_not_be_saved_is_kept,
@@ -170,15 +160,25 @@ async def test_what_fails_for_a_moment_is_tried_again(visitor: Visitor, provider
     )
 
 
-async def test_what_is_shown_stays_while_a_chat_is_tried_again(
-    visitor: Visitor, site: LiveSite, provider: Provider, faults: Faults
+async def test_what_was_said_stays_while_requests_fail(visitor: Visitor, provider: Provider, faults: Faults) -> None:
+    page = await visitor.arrive()
+    await what_is_shown_stays_while_a_chat_is_tried_again(page, visitor, provider, faults)
+    for step in (
+        a_first_message_without_a_chat_is_given_back,
+        a_text_that_is_withdrawn_late_comes_to_the_chat_that_is_open_by_then,
+    ):
+        await new_chat(page)
+        await walk((step,), page, provider, faults)
+
+
+async def what_is_shown_stays_while_a_chat_is_tried_again(
+    page: Page, visitor: Visitor, provider: Provider, faults: Faults
 ) -> None:
     provider.script(Answer(words=["First answer"]), Answer(words=["Second answer"]), Answer(words=["Third answer"]))
-    page = await visitor.arrive()
     await say(page, "One")
     await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
     faults.fail("session.open", retry_after=HOUR)
-    await asyncio.to_thread(site.database.run, CHANGE, visitor.name)
+    await asyncio.to_thread(visitor.site.database.run, CHANGE, visitor.name)
     await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
     for text, answer in (("Two", "Second answer"), ("Three", "Third answer")):
         await say(page, text)
@@ -245,11 +245,8 @@ async def test_older_messages_that_fail_are_tried_again(visitor: Visitor, site: 
     )
 
 
-async def test_a_first_message_without_a_chat_is_given_back(
-    visitor: Visitor, provider: Provider, faults: Faults
-) -> None:
+async def a_first_message_without_a_chat_is_given_back(page: Page, provider: Provider, faults: Faults) -> None:
     provider.script(Answer(words=["At last"]))
-    page = await visitor.arrive()
     faults.fail("session.create")
     await say(page, "My question")
     await expect(page.locator("#toast")).to_contain_text("Try again in a moment")
@@ -265,12 +262,11 @@ async def test_a_first_message_without_a_chat_is_given_back(
     await expect(thread(page).get_by_text("My question")).to_have_count(1)
 
 
-async def test_a_text_that_is_withdrawn_late_comes_to_the_chat_that_is_open_by_then(
-    visitor: Visitor, provider: Provider, faults: Faults
+async def a_text_that_is_withdrawn_late_comes_to_the_chat_that_is_open_by_then(
+    page: Page, provider: Provider, faults: Faults
 ) -> None:
     gate = Gate()
     provider.script(Answer(words=["One"], gates={0: gate}))
-    page = await visitor.arrive()
     await say(page, "first")
     await say(page, "second")
     queue = page.locator(".message.waiting")

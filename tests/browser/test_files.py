@@ -6,9 +6,10 @@ import base64
 import json
 from typing import Any
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.stories import new_chat, walk
 from tests.browser.test_picker import arrive, choose, menu, picker
 from tests.extraction import samples
 from tests.live import LiveSite
@@ -51,9 +52,8 @@ async def put(page: Page, kind: str, *files: tuple[str, str, bytes]) -> None:
     await page.evaluate(_CLIPBOARD, [kind, encoded])
 
 
-async def test_files_are_picked_seen_sent_and_shown(visitor: Visitor, provider: Provider) -> None:
+async def files_are_picked_seen_sent_and_shown(page: Page, provider: Provider) -> None:
     provider.script(Answer(words=["I see."]))
-    page = await visitor.arrive()
     await pick(page, payload("chart.png", "image/png", PICTURE), payload("letter.txt", "text/plain", LETTER))
     waiting = page.get_by_role("list", name="Files to be sent")
     await expect(waiting.get_by_role("img", name="chart.png")).to_be_visible()
@@ -72,20 +72,19 @@ async def test_files_are_picked_seen_sent_and_shown(visitor: Visitor, provider: 
     assert await sent.get_by_role("img", name="chart.png").evaluate(loaded) == 320
 
 
-async def test_files_are_pasted_and_dropped(visitor: Visitor) -> None:
-    page = await visitor.arrive()
+async def files_are_pasted_and_dropped(page: Page, provider: Provider) -> None:
     await put(page, "paste", ("pasted.png", "image/png", PICTURE))
     await put(page, "drop", ("dropped.txt", "text/plain", LETTER), ("other.csv", "text/csv", b"a,b\n1,2\n"))
     waiting = page.get_by_role("list", name="Files to be sent")
     for name in ("pasted.png", "dropped.txt", "other.csv"):
         await expect(waiting.get_by_text(name)).to_be_visible()
-    await page.get_by_role("button", name="Remove dropped.txt").click()
-    await expect(waiting.get_by_role("listitem")).to_have_count(2)
+    for left, name in ((2, "dropped.txt"), (1, "other.csv"), (0, "pasted.png")):
+        await page.get_by_role("button", name=f"Remove {name}").click()
+        await expect(waiting.get_by_role("listitem")).to_have_count(left)
 
 
-async def test_a_message_may_be_a_picture_alone(visitor: Visitor, provider: Provider) -> None:
+async def a_message_may_be_a_picture_alone(page: Page, provider: Provider) -> None:
     provider.script(Answer(words=["A picture."]))
-    page = await visitor.arrive()
     await expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
     await pick(page, payload("chart.png", "image/png", PICTURE))
     await page.get_by_role("button", name="Send", exact=True).click()
@@ -93,25 +92,40 @@ async def test_a_message_may_be_a_picture_alone(visitor: Visitor, provider: Prov
     await expect(page.locator("#title")).to_have_text("chart.png")
 
 
-async def test_a_phone_offers_its_camera(visitor: Visitor, browser: Browser) -> None:
-    await visitor.arrive()
-    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    await context.add_cookies(await visitor.context.cookies())  # type: ignore[arg-type]
-    phone = await context.new_page()
-    await phone.goto(visitor.site.base_url)
-    await ready(phone)
-    await phone.get_by_role("button", name="Add files").tap()
+async def be_a_phone(page: Page) -> None:
+    """What Playwright asks of a browser for a phone; of a page alone it does not ask it."""
+    devtools = await page.context.new_cdp_session(page)
+    screen = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    await devtools.send("Emulation.setDeviceMetricsOverride", screen)
+    await devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+
+async def test_a_phone_offers_its_camera(visitor: Visitor) -> None:
+    visitor.prepare(be_a_phone)
+    phone = await visitor.arrive()
+    await phone.get_by_role("button", name="Add files").click()
     async with phone.expect_file_chooser() as opened:
-        await phone.get_by_role("menuitem", name="Take a picture").tap()
+        await phone.get_by_role("menuitem", name="Take a picture").click()
     chooser = await opened.value
     assert await chooser.element.get_attribute("capture") == "environment"
     await chooser.set_files([payload("photo.png", "image/png", PICTURE)])
     await expect(phone.locator("#attachments img")).to_be_visible()
-    await context.close()
 
 
-async def test_a_file_that_cannot_be_read_says_so_there(visitor: Visitor) -> None:
+async def test_files_are_added_sent_and_had_back(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
+    for step in (
+        files_are_picked_seen_sent_and_shown,
+        files_are_pasted_and_dropped,
+        a_message_may_be_a_picture_alone,
+        a_file_that_cannot_be_read_says_so_there,
+        a_withdrawn_message_gives_its_files_back,
+    ):
+        await new_chat(page)
+        await walk((step,), page, provider)
+
+
+async def a_file_that_cannot_be_read_says_so_there(page: Page, provider: Provider) -> None:
     await pick(page, payload("locked.pdf", "application/pdf", samples.encrypted_pdf()))
     waiting = page.get_by_role("list", name="Files to be sent")
     await expect(waiting.get_by_role("alert")).to_contain_text("protected by a password")
@@ -119,12 +133,12 @@ async def test_a_file_that_cannot_be_read_says_so_there(visitor: Visitor) -> Non
     await expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
     await page.get_by_role("button", name="Remove locked.pdf").click()
     await expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+    await page.get_by_label("Message", exact=True).fill("")
 
 
-async def test_a_withdrawn_message_gives_its_files_back(visitor: Visitor, provider: Provider) -> None:
+async def a_withdrawn_message_gives_its_files_back(page: Page, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["One"], gates={0: gate}), Answer(words=["Two"]))
-    page = await visitor.arrive()
     await say(page, "first")
     await expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
     await pick(page, payload("chart.png", "image/png", PICTURE))
