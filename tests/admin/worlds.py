@@ -11,9 +11,10 @@ from itertools import count
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group, User
 from django.db import models
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.timezone import localdate, now
 
@@ -271,19 +272,28 @@ def _other_text(field: Any, number: int) -> Any:
     return f"~{number}"[: field.max_length]
 
 
-def addresses(client: Client, users: list[User]) -> list[str]:
-    """The pages that a reader can ask for, and what they can add to the addresses of those that open.
+def opened(client: Client) -> dict[type, Any]:
+    """The models whose lists open to a reader, with their admins; those are asked what decides, and no page.
 
-    Not the pages of rows whose list does not open: to such a reader a row looks like none (tests/admin/test_rights.py).
+    Of all others no page opens, whatever other rights there are (tests/admin/test_rights.py).
     """
+    request = RequestFactory().get("/admin/")
+    request.user = User.objects.get(pk=client.session[SESSION_KEY])
+    return {
+        model: model_admin
+        for model, model_admin in admin.site._registry.items()
+        if model_admin.has_view_or_change_permission(request)
+    }
+
+
+def addresses(client: Client, users: list[User]) -> list[str]:
+    """The pages that open to a reader, and what they can add to the addresses of the lists."""
     found = ["/admin/", "/admin/sessions_app/", "/admin/auth/", reverse("admin:sessions_app_turn_ledger")]
-    for model, model_admin in admin.site._registry.items():
+    for model, model_admin in opened(client).items():
         plain = list_of(model)
-        found += [plain, f"{plain}add/"]
-        if client.get(plain).status_code == 200:
-            found += pages(rows_of(model, users)[0])
-            found += [plain + query for query in queries(model, model_admin)]
-            found += autocompletions(model)
+        found += [plain, f"{plain}add/", *pages(rows_of(model, users)[0])]
+        found += [plain + query for query in queries(model, model_admin, users[0])]
+        found += autocompletions(model)
     return found
 
 
@@ -302,25 +312,34 @@ def pages(row: Any) -> list[str]:
     return found
 
 
-def queries(model: Any, model_admin: Any) -> list[str]:
-    """What can be added to the address of a model's list: orders, searches, and what popups say."""
+def queries(model: Any, model_admin: Any, user: User) -> list[str]:
+    """What can be added to the address of a model's list: orders, searches, filters, and what popups say.
+
+    Which columns a list is ordered by, and which lookups and keys it takes, tests/admin/test_addresses.py asks.
+    """
+    sortable = () if model_admin.sortable_by == () else range(len(model_admin.list_display) + 1)
+    # What is hidden is other text with a tilde then, and is found by it; an index of words has none.
+    terms = ("~", "message", "title") if model_admin.search_fields else ("~",)
+    filters = ("state=alive", "state=failed", "model=demo", f"owner={user.pk}") if model_admin.list_filter else ()
     return [
         # What is hidden changes in the opposite order: an order by it shows, whichever way.
-        *(f"?o={column}" for column in range(len(model_admin.list_display) + 1)),
-        *(f"?q={term}" for term in ("alice", "message", "title a", "text a", "~", "md5", "You are", "user%20bob")),
-        *(f"?_to_field={field.name}" for field in model._meta.fields),
-        *("?state=alive", "?state=failed", "?model=demo"),
-        *("?_popup=1", "?all=1", "?e=1", "?_facets=True", "?p=2", "?owner=1", "?text__startswith=t"),
+        *(f"?o={column}" for column in sortable),
+        *(f"?q={term}" for term in terms),
+        *(f"?{narrowed}" for narrowed in filters),
+        f"?_popup=1&_to_field={model._meta.pk.name}&_facets=True&all=1",
     ]
 
 
 def autocompletions(model: Any) -> list[str]:
-    """The addresses at which the values of a model's relations are searched for."""
-    relations = [field.name for field in (*model._meta.fields, *model._meta.many_to_many) if field.is_relation]
-    asked = f"app_label={model._meta.app_label}&model_name={model._meta.model_name}"
-    return [
-        f"/admin/autocomplete/?{asked}&field_name={name}&term={term}" for name in relations for term in ("", "title")
-    ]
+    """The addresses at which rows of the model are searched for, by a relation that leads to it, if there is one."""
+    leading = [field for other in MODELS for field in other._meta.get_fields() if is_way_to(model, field)]
+    asked = "/admin/autocomplete/?app_label={0.app_label}&model_name={0.model_name}&field_name={1}&term={2}"
+    return [asked.format(field.model._meta, field.name, term) for field in leading[:1] for term in ("", "~")]
+
+
+def is_way_to(model: Any, field: Any) -> bool:
+    """Whether a field is a relation of its own model to this one."""
+    return field.is_relation and not field.auto_created and field.related_model is model
 
 
 def seen(client: Client, address: str) -> tuple[int, str, str]:
