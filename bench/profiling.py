@@ -30,6 +30,7 @@ REST = "event loop, rest"
 _WAITS = (
     "_worker (concurrent/futures/thread.py:81)",
     "EpollSelector.select (selectors.py:468)",
+    "AsyncioSelectorReactor.run (twisted/internet/asyncioreactor.py:257)",  # uvloop's loop, which is no Python
     "Condition.wait (threading.py:331)",
     "Condition.wait (threading.py:327)",
 )

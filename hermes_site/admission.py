@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 # First: importing it chooses the reactor for the whole process.
-import daphne.server  # noqa: F401  # isort: skip
+import hermes_site.reactor  # noqa: F401  # isort: skip
 from twisted.web.http import HTTPChannel
 
 from hermes_site.lingering import LingeringChannel

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 # First: importing it chooses the reactor for the whole process.
-import daphne.server  # noqa: F401  # isort: skip
+import hermes_site.reactor  # noqa: F401  # isort: skip
 from daphne.http_protocol import HTTPFactory
 
 from hermes_site import error_pages

@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 # First: importing it chooses the reactor for the whole process.
-import daphne.server  # noqa: F401  # isort: skip
+import hermes_site.reactor  # noqa: F401  # isort: skip
 from daphne.http_protocol import WebRequest
 from django.utils.http import parse_header_parameters
 

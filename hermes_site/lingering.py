@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 # First: importing it chooses the reactor for the whole process.
-import daphne.server  # noqa: F401  # isort: skip
+import hermes_site.reactor  # noqa: F401  # isort: skip
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.python.failure import Failure

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, Protocol
 
 # First: importing it chooses the reactor for the whole process.
-from daphne.server import Server as DaphneServer  # isort: skip
+import hermes_site.reactor  # noqa: F401  # isort: skip
+from daphne.server import Server as DaphneServer
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as _reactor
 from twisted.logger import globalLogBeginner

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.processes import PATIENCE, Process
+from tests.processes import PATIENCE, ROOT, Process
 from tests.services import free_port
 
 MAX_FRAME = 200_000
@@ -52,6 +53,13 @@ def close_code(client: ClientConnection) -> int | None:
 def test_starts_the_runner_before_the_first_client(tiny: Tiny) -> None:
     assert tiny.process.output[0] == "started"
     assert tiny.process.output[1] == f"http://127.0.0.1:{tiny.port}/"
+
+
+def test_the_event_loop_is_uvloop() -> None:
+    """Else some import has chosen another one first, and every turn costs more without a word."""
+    code = "import hermes_site.server; from twisted.internet import reactor; print(reactor._asyncioEventloop)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    assert "uvloop.Loop" in said.stdout
 
 
 def test_a_runner_that_cannot_start_ends_the_process() -> None:
