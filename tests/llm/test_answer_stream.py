@@ -91,6 +91,18 @@ async def test_the_first_delta_goes_on_at_once_and_the_end_waits_for_nothing(mon
     assert [batch async for batch in stream] == []
 
 
+async def test_the_first_delta_does_not_wait_for_what_came_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "BATCH_SECONDS", 3600.0)
+    source = Source()
+    for piece in deltas("a", "b", "c"):
+        source.chunks.put_nowait(piece)
+    stream = aiter(streamed(source))
+    assert text_of(await anext(stream)) == "a"
+    assert source.chunks.qsize() == 2
+    source.chunks.put_nowait(None)
+    assert text_of(await anext(stream)) == "bc"
+
+
 async def test_a_batch_is_bounded_and_nothing_of_a_burst_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "BATCH_SECONDS", 0)
     texts = ["word" * 1_000] * 200 + ["b" * 300_000]

@@ -27,6 +27,9 @@ MAX_BATCH_CHARACTERS, MAX_BUFFERED_CHARACTERS = 64 * 1024, 256 * 1024
 LINGER_SECONDS = 5.0
 """Seconds that are waited for what may follow an answer's end: the counts, the last mark. Then it counts as over."""
 
+ROUNDS = 2
+"""Of the event loop, in which nothing is read behind the first words: they are handed on, then sent to the client."""
+
 DRAIN_SECONDS = 0.1
 """Seconds that the end of the body is waited for, so that its connection can be used again."""
 
@@ -62,6 +65,7 @@ class AnswerStream(httpx2.AsyncByteStream):
         self._characters = 0
         self._error: Exception | None = None
         self._over = False
+        self._has_spoken = False
         self._reader: asyncio.Task[None] | None = None
         self._due = asyncio.Event()
         self._room = asyncio.Event()
@@ -122,6 +126,14 @@ class AnswerStream(httpx2.AsyncByteStream):
                 await self._room.wait()
         if self._chunks:
             self._came()
+        if has_said and not self._has_spoken:
+            self._has_spoken = True
+            await self._let_others_on()
+
+    async def _let_others_on(self) -> None:
+        """Have the first words reach the client: where the whole answer is here already, to read it takes longer."""
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
 
     def _end(self) -> None:
         self._over = True
