@@ -14,35 +14,36 @@ paragraph until the row below is complete, and a fold (`<details>`) that is neve
 
 from __future__ import annotations
 
+import json
 import random
 import re
-from collections.abc import AsyncIterator
-from functools import lru_cache, partial
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest_asyncio
-from playwright.async_api import Browser, Page, Route
-
 import sessions_app
 from sessions_app.web.markdown import render
+from tests.processes import ROOT, finish
 from tests.web.collected import ANSWERS
 
-SCRIPTS = Path(sessions_app.__file__).parent / "static/sessions_app/js"
-SHOW_ALL = """async (text) => {
-  const { lastCut, presentable } = await import("/growing.js");
+GROWING = Path(sessions_app.__file__).parent / "static/sessions_app/js/growing.js"
+# Prints for each text, and each of its prefixes, what is shown of it.
+SHOW_ALL = """
+import { readFileSync } from "node:fs";
+const { lastCut, presentable } = await import(process.argv[1]);
+const shownOf = (text) => {
   const shown = [];
   let done = 0;
   for (let end = 0; end <= text.length; end += 1) {
     const prefix = text.slice(0, end);
     const cut = lastCut(prefix, done);
-    shown.push([cut, prefix.slice(done, cut), presentable(prefix.slice(cut))]);
+    shown.push([prefix.slice(done, cut), presentable(prefix.slice(cut))]);
     done = cut;
   }
   return shown;
-}"""
-
-
+};
+console.log(JSON.stringify(JSON.parse(readFileSync(process.argv[2])).map(shownOf)));
+"""
 SAMPLES = 60
 WITHIN_WORD = re.compile("^[a-z]{2}$")
 TABLE_WITHOUT_PIPE = re.compile(r"(?:^|\n)[ \t]*[^|\s][^\n]*\|[^\n]*\n[ \t]*[|:-][-|: \t]*\n$")
@@ -72,25 +73,22 @@ def kinds(markdown: str) -> list[str]:
     return TopLevel(render(markdown)).kinds
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page that has nothing but the module, and what it imports."""
-    context = await browser.new_context()
-    await context.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
-    for name in ("growing.js", "blocks.js"):
-        script = partial(Route.fulfill, path=SCRIPTS / name, content_type="text/javascript")
-        await context.route(f"**/{name}", script)
-    opened = await context.new_page()
-    await opened.goto("http://growing.example/")
-    yield opened
-    await context.close()
+def shown_of(texts: list[str], folder: Path) -> list[list[tuple[str, str]]]:
+    """What the page's module makes of each prefix of each text: what is final since the last one, and the rest."""
+    given = folder / "texts.json"
+    given.write_text(json.dumps(texts))
+    node = str(ROOT / ".venv/bin/node")
+    done = finish([node, "--input-type=module", "--eval", SHOW_ALL, GROWING.as_uri(), str(given)])
+    assert done.returncode == 0, done.stderr
+    shown: list[list[tuple[str, str]]] = json.loads(done.stdout)
+    return shown
 
 
-async def assert_kinds_stay(page: Page, text: str) -> None:
+def assert_kinds_stay(text: str, shown_of_prefixes: list[tuple[str, str]]) -> None:
     """Fails at the first prefix that shows another kind of block than a longer one or the complete text."""
     pieces: list[str] = []
     before: list[str] = []
-    for end, (_, final, tail) in enumerate(await page.evaluate(SHOW_ALL, text)):
+    for end, (final, tail) in enumerate(shown_of_prefixes):
         pieces += kinds(final) if final else []
         if WITHIN_WORD.search(text[end - 1 : end + 1]):
             continue
@@ -106,12 +104,9 @@ WITHOUT_OPEN_FOLD = [text.partition("<details>\nunclosed")[0] for text in ANSWER
 LINES = [line for text in WITHOUT_OPEN_FOLD for line in text.split("\n") if "<details>" not in line]
 
 
-async def test_blocks_of_collected_answers_keep_their_kind(page: Page) -> None:
-    for text in WITHOUT_OPEN_FOLD:
-        await assert_kinds_stay(page, text)
-
-
-async def test_blocks_of_any_lines_keep_their_kind(page: Page) -> None:
+def test_blocks_keep_their_kind_as_a_text_grows(tmp_path: Path) -> None:
     chance = random.Random(9)
-    for _ in range(SAMPLES):
-        await assert_kinds_stay(page, "\n".join(chance.choice(LINES) for _ in range(8)))
+    any_lines = ["\n".join(chance.choice(LINES) for _ in range(8)) for _ in range(SAMPLES)]
+    texts = WITHOUT_OPEN_FOLD + any_lines
+    for text, shown in zip(texts, shown_of(texts, tmp_path), strict=True):
+        assert_kinds_stay(text, shown)
