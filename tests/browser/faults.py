@@ -1,4 +1,4 @@
-"""A connection on which chosen requests fail or are answered late, and chosen events are lost.
+"""A connection on which chosen requests fail or are answered late.
 
 As it is where a server, or what lies before it, has a bad moment.
 """
@@ -25,7 +25,6 @@ class Faults:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self._errors: dict[str, dict[str, Any]] = {}
-        self._lost: list[str] = []
         self._late = ""
         self._held: list[Callable[[], None]] = []
 
@@ -39,10 +38,6 @@ class Faults:
     def hold(self, method: str) -> None:
         """Keep the answers to this method's requests back from now on."""
         self._late = method
-
-    def lose(self, event: str) -> None:
-        """Let the next event of this type, or the next fact of this name, get lost."""
-        self._lost.append(event)
 
     def allow(self, method: str) -> None:
         """Let this method's requests through again."""
@@ -74,15 +69,8 @@ class Faults:
             told = json.loads(frame)
             if self._late and told.get("id") in late:
                 self._held.append(partial(page.send, frame))
-            elif not self._loses(told):
+            else:
                 page.send(frame)
 
         page.on_message(ask)
         site.on_message(answer)
-
-    def _loses(self, frame: dict[str, Any]) -> bool:
-        event = frame.get("params", {}).get("event", {})
-        for name in {event.get("type"), event.get("name")} & set(self._lost):
-            self._lost.remove(name)
-            return True
-        return False

@@ -1,17 +1,16 @@
-"""What is written and not sent: each tab keeps its own, and what a tab that is gone has left is taken over."""
+"""What is written and not sent: each tab keeps its own, and what a tab that is gone has left is taken over.
+
+Without locks, at a site that has no HTTPS: tests/page/storage.test.js.
+"""
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
-from tests.live import PASSWORD
+from tests.browser.stories import walk
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer
-
-# A browser at a site that has no HTTPS.
-WITHOUT_LOCKS = "delete Navigator.prototype.locks;"
+from tests.providers.script import Answer, Gate
 
 
 def box(page: Page) -> Locator:
@@ -23,6 +22,7 @@ async def two_drafts(visitor: Visitor) -> tuple[Page, Page]:
     first = await visitor.arrive()
     await box(first).fill("First draft")
     second = await visitor.chat()
+    await expect(box(second), "while the other lives").to_have_value("")
     await box(second).fill("Second draft")
     return first, second
 
@@ -36,41 +36,28 @@ async def reload(*pages: Page) -> None:
 async def taken_over(visitor: Visitor) -> Page:
     """A new tab, which has the draft of the one that was closed last, also after a reload."""
     page = await visitor.chat()
-    for _ in range(2):
-        await expect(box(page)).to_have_value("Second draft")
-        await reload(page)
+    await expect(box(page)).to_have_value("Second draft")
+    await reload(page)
+    await expect(box(page)).to_have_value("Second draft")
     return page
 
 
-@pytest.mark.parametrize("has_locks", [True, False], ids=["locks", "no locks"])
-async def test_new_drafts_stay_with_their_tabs_and_are_taken_over(
-    visitor: Visitor, provider: Provider, has_locks: bool
-) -> None:
-    """Without locks, a tab cannot tell which of the others live."""
-    if not has_locks:
-        visitor.prepare(lambda page: page.add_init_script(WITHOUT_LOCKS))
+async def test_new_drafts_stay_with_their_tabs_and_are_taken_over(visitor: Visitor, provider: Provider) -> None:
     first, second = await two_drafts(visitor)
-    for _ in range(2):
-        await reload(first, second)
-        await expect(box(first)).to_have_value("First draft")
-        await expect(box(second)).to_have_value("Second draft")
-    if has_locks:
-        await new_tab_is_empty(visitor)
+    third = await copied(first)
+    await reload(first, second, third)
+    await expect(box(first)).to_have_value("First draft")
+    await expect(box(second)).to_have_value("Second draft")
+    await expect(box(third)).to_have_value("Third draft")
+    await box(third).fill("")
+    await third.close()
     await first.close()
     await second.close()
     page = await taken_over(visitor)
-    if has_locks:
-        other = await visitor.chat()
-        await expect(box(other)).to_have_value("First draft")
-        await other.close()
-        await what_is_sent_is_gone(visitor, page)
-
-
-async def new_tab_is_empty(visitor: Visitor) -> None:
-    """While the others live."""
-    third = await visitor.chat()
-    await expect(box(third)).to_have_value("")
-    await third.close()
+    other = await visitor.chat()
+    await expect(box(other)).to_have_value("First draft")
+    await other.close()
+    await what_is_sent_is_gone(visitor, page)
 
 
 async def what_is_sent_is_gone(visitor: Visitor, page: Page) -> None:
@@ -86,49 +73,54 @@ async def what_is_sent_is_gone(visitor: Visitor, page: Page) -> None:
     await expect(box(last)).to_have_value("")
 
 
-async def test_two_tabs_keep_two_drafts_of_one_chat(visitor: Visitor, provider: Provider) -> None:
-    first = await visitor.arrive()
-    await say(first, "Hello")
-    await expect(thread(first).get_by_role("button", name="Details")).to_have_count(1)
-    second = await visitor.chat(first.url.removeprefix(visitor.site.base_url))
-    await box(first).fill("First draft")
-    await box(second).fill("Second draft")
-    await reload(first, second)
-    await expect(box(first)).to_have_value("First draft")
-    await expect(box(second)).to_have_value("Second draft")
-
-
-async def test_a_duplicated_tab_writes_its_own_draft(visitor: Visitor) -> None:
-    first = await visitor.arrive()
-    await box(first).fill("First draft")
+async def copied(first: Page) -> Page:
+    """A copy of a tab, with a text of its own."""
     # A window that a page opens gets a copy of its sessionStorage, as a duplicated tab does.
     async with first.expect_popup() as opened:
         await first.evaluate("void open(location.href)")
-    second = await opened.value
-    await ready(second)
+    copy = await opened.value
+    await ready(copy)
+    await box(copy).fill("Third draft")
+    return copy
+
+
+async def test_two_tabs_show_one_stream_and_keep_two_drafts(visitor: Visitor, provider: Provider) -> None:
+    first = await visitor.arrive()
+    second = await one_stream_is_shown_in_two(first, visitor, provider)
+    await box(first).fill("First draft")
     await box(second).fill("Second draft")
     await reload(first, second)
     await expect(box(first)).to_have_value("First draft")
     await expect(box(second)).to_have_value("Second draft")
+    await logging_out_leaves_no_draft(first, second, visitor.name)
 
 
-async def test_logging_out_leaves_no_draft(visitor: Visitor) -> None:
-    first, second = await two_drafts(visitor)
-    await first.get_by_role("button", name=visitor.name).click()
+async def one_stream_is_shown_in_two(first: Page, visitor: Visitor, provider: Provider) -> Page:
+    gate = Gate()
+    provider.script(Answer(words=["Both ", "see ", "this"], gates={2: gate}), Answer(words=["From the second"]))
+    await say(first, "Hello")
+    await expect(thread(first)).to_contain_text("Both see")
+    second = await visitor.chat(first.url.removeprefix(visitor.site.base_url))
+    await expect(thread(second)).to_contain_text("Both see")
+    gate.open()
+    for page in (first, second):
+        await expect(thread(page)).to_contain_text("Both see this")
+        await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    await say(second, "And back")
+    await expect(thread(first)).to_contain_text("And back")
+    await expect(thread(first)).to_contain_text("From the second")
+    return second
+
+
+async def logging_out_leaves_no_draft(first: Page, second: Page, name: str) -> None:
+    await first.get_by_role("button", name=name).click()
     await first.get_by_role("button", name="Log out").click()
     for page in (first, second):
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     assert "draft" not in await first.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
-    await first.get_by_label("Username").fill(visitor.name)
-    await first.get_by_label("Password").fill(PASSWORD)
-    await first.get_by_role("button", name="Log in", exact=True).click()
-    await ready(first)
-    await expect(box(first)).to_have_value("")
 
 
-async def test_a_message_on_its_way_stays_with_its_tab(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["Once"]))
-    first = await visitor.arrive()
+async def a_message_on_its_way_stays_with_its_tab(first: Page, visitor: Visitor) -> None:
     await visitor.context.set_offline(True)
     await expect(first.locator("#connection")).to_be_visible()
     await say(first, "From the first")
@@ -138,13 +130,10 @@ async def test_a_message_on_its_way_stays_with_its_tab(visitor: Visitor, provide
     second = await visitor.chat()
     await expect(box(second)).to_have_value("")
     await expect(second.get_by_role("navigation", name="Chats").get_by_role("link")).to_have_count(1)
+    await second.close()
 
 
-async def test_a_message_of_a_closed_tab_is_sent_by_the_next(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["One"]), Answer(words=["Two"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(thread(page)).to_contain_text("One")
+async def a_message_of_a_closed_tab_is_sent_by_the_next(page: Page, visitor: Visitor) -> None:
     address = page.url.removeprefix(visitor.site.base_url)
     await visitor.context.set_offline(True)
     await expect(page.locator("#connection")).to_be_visible()
@@ -155,3 +144,15 @@ async def test_a_message_of_a_closed_tab_is_sent_by_the_next(visitor: Visitor, p
     other = await visitor.chat(address)
     await expect(thread(other)).to_contain_text("Two")
     await expect(thread(other).get_by_text("And then?")).to_have_count(1)
+
+
+async def test_what_was_said_offline_is_sent_once(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["Once"]), Answer(words=["Two"]))
+    await walk(
+        (
+            a_message_on_its_way_stays_with_its_tab,
+            a_message_of_a_closed_tab_is_sent_by_the_next,
+        ),
+        await visitor.arrive(),
+        visitor,
+    )

@@ -9,7 +9,6 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
-from tests.browser.faults import Faults
 from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
@@ -107,19 +106,6 @@ async def a_half_answer_says_why_it_broke_off(page: Page, provider: Provider) ->
         await expect(thread(page)).to_contain_text("Cut off")
         await expect(notes(page)).to_have_count(1)
         await expect(button(page, "Try again")).to_have_count(2)
-
-
-async def test_an_answer_that_comes_late_hides_no_error(visitor: Visitor, provider: Provider) -> None:
-    faults = Faults()
-    visitor.prepare(faults.install)
-    provider.script(Answer(status=401), Answer(words=["Better now"]))
-    page = await visitor.arrive()
-    faults.hold("turn.start")
-    await say(page, "Hello")
-    await expect(notes(page)).to_contain_text("does not accept this site's API key")
-    faults.stop()
-    await expect(button(page, "Try again")).to_have_count(1)
-    await expect(notes(page)).to_contain_text("does not accept this site's API key")
 
 
 async def an_answer_of_thoughts_alone_can_be_tried_again(page: Page, provider: Provider) -> None:

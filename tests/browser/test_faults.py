@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.conftest import Visitor, say, thread
 from tests.browser.faults import NOT_FOUND, Faults
 from tests.browser.searching import field, options, palette, search
 from tests.browser.shell import act
@@ -166,6 +166,7 @@ async def test_what_was_said_stays_while_requests_fail(visitor: Visitor, provide
     for step in (
         a_first_message_without_a_chat_is_given_back,
         a_text_that_is_withdrawn_late_comes_to_the_chat_that_is_open_by_then,
+        an_answer_that_comes_late_hides_no_error,
     ):
         await new_chat(page)
         await walk((step,), page, provider, faults)
@@ -204,9 +205,11 @@ WHERE text = 'One' AND owner_id = (SELECT id FROM auth_user WHERE username = %s)
 """
 
 
-async def older_messages_are_tried_again(page: Page, visitor: Visitor, faults: Faults, site: LiveSite) -> None:
+async def test_older_messages_that_fail_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
+    await visitor.log_in()
+    await asyncio.to_thread(act, site, LONG)
+    page = await visitor.chat()
     faults.fail("session.messages", retry_after=HOUR)
-    await page.reload()
     await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
     await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
     await page.locator("#scroller").evaluate("(box) => { box.scrollTop = 0; }")
@@ -215,34 +218,6 @@ async def older_messages_are_tried_again(page: Page, visitor: Visitor, faults: F
     await thread(page).get_by_role("button", name="Try now").click()
     await expect(thread(page).get_by_text("message 150", exact=True)).to_have_count(1)
     await expect(thread(page)).not_to_contain_text("could not be loaded")
-
-
-async def a_hit_is_shown_although_older_messages_fail_at_first(
-    page: Page, visitor: Visitor, faults: Faults, site: LiveSite
-) -> None:
-    await page.goto(visitor.site.base_url)
-    await ready(page)
-    faults.fail("session.messages")
-    await search(page, "message 120")
-    await options(page, "In messages").click()
-    await expect(thread(page)).to_contain_text("Older messages could not be loaded.")
-    faults.stop()
-    await expect(thread(page).get_by_text("message 120", exact=True)).to_be_in_viewport()
-
-
-async def test_older_messages_that_fail_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
-    page = await visitor.arrive()
-    await asyncio.to_thread(act, site, LONG)
-    await walk(
-        (
-            older_messages_are_tried_again,
-            a_hit_is_shown_although_older_messages_fail_at_first,
-        ),
-        page,
-        visitor,
-        faults,
-        site,
-    )
 
 
 async def a_first_message_without_a_chat_is_given_back(page: Page, provider: Provider, faults: Faults) -> None:
@@ -260,6 +235,17 @@ async def a_first_message_without_a_chat_is_given_back(page: Page, provider: Pro
     await thread(page).get_by_role("button", name="Try again").click()
     await expect(thread(page)).to_contain_text("At last")
     await expect(thread(page).get_by_text("My question")).to_have_count(1)
+
+
+async def an_answer_that_comes_late_hides_no_error(page: Page, provider: Provider, faults: Faults) -> None:
+    provider.script(Answer(status=401))
+    faults.hold("turn.start")
+    await say(page, "Hello")
+    note = thread(page).locator(".note")
+    await expect(note).to_contain_text("does not accept this site's API key")
+    faults.stop()
+    await expect(note.get_by_role("button", name="Try again")).to_have_count(1)
+    await expect(note).to_contain_text("does not accept this site's API key")
 
 
 async def a_text_that_is_withdrawn_late_comes_to_the_chat_that_is_open_by_then(

@@ -8,11 +8,9 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.conftest import Visitor, say, thread
 from tests.browser.stories import new_chat, walk
-from tests.browser.test_picker import arrive, choose, menu, picker
 from tests.extraction import samples
-from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
@@ -152,35 +150,3 @@ async def a_withdrawn_message_gives_its_files_back(page: Page, provider: Provide
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(thread(page)).to_contain_text("Two")
     await expect(thread(page).get_by_role("img", name="chart.png")).to_be_visible()
-
-
-async def test_a_model_that_takes_no_pictures_says_so_at_the_file(
-    visitor: Visitor, site: LiveSite, provider: Provider
-) -> None:
-    provider.script(Answer(words=["A letter."]))
-    page = await arrive(visitor, site)
-    site.database.run(
-        "UPDATE sessions_app_agentprofile SET takes_images = %s WHERE name = %s", False, f"Quick of {visitor.name}"
-    )
-    await page.reload()
-    await ready(page)
-    await pick(page, payload("chart.png", "image/png", PICTURE), payload("letter.txt", "text/plain", LETTER))
-    waiting, send = (
-        page.get_by_role("list", name="Files to be sent"),
-        page.get_by_role("button", name="Send", exact=True),
-    )
-    await expect(send).to_be_enabled()
-    await picker(page).click()
-    quick = menu(page).get_by_role("menuitemradio", name="Quick")
-    await expect(quick).to_contain_text("Takes no pictures")
-    await quick.click()
-    problem = waiting.get_by_role("alert")
-    await expect(problem).to_have_text("The chosen model takes no pictures.")
-    await expect(send).to_be_disabled()
-    await choose(page, "Default")
-    await expect(problem).to_be_hidden()
-    await expect(send).to_be_enabled()
-    await choose(page, "Quick")
-    await page.get_by_role("button", name="Remove chart.png").click()
-    await say(page, "What does it say?")
-    await expect(thread(page)).to_contain_text("A letter.")

@@ -1,4 +1,7 @@
-"""Enter and Escape while an input method composes: they are its own, in every field of the page."""
+"""Enter and Escape while an input method composes: they are its own.
+
+No listener of the page hears them (js/ime.js), so a field or two stand for all.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from playwright.async_api import CDPSession, Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.searching import field, palette, search
+from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
@@ -49,20 +53,12 @@ async def input_method(page: Page) -> InputMethod:
     return InputMethod(page, await page.context.new_cdp_session(page))
 
 
-async def watched(visitor: Visitor) -> tuple[Page, InputMethod]:
-    """The chat of somebody new, and an input method in it."""
-    visitor.prepare(lambda page: page.add_init_script(WATCH))
-    page = await visitor.arrive()
-    return page, await input_method(page)
-
-
 def box(page: Page) -> Locator:
     return page.get_by_label("Message", exact=True)
 
 
-async def test_enter_takes_a_word_and_does_not_send(visitor: Visitor, provider: Provider) -> None:
+async def enter_takes_a_word_and_does_not_send(page: Page, writer: InputMethod, provider: Provider) -> None:
     provider.script(Answer(words=["Sent"]))
-    page, writer = await watched(visitor)
     await box(page).focus()
     await writer.compose()
     await writer.press("Enter")
@@ -74,10 +70,9 @@ async def test_enter_takes_a_word_and_does_not_send(visitor: Visitor, provider: 
     await expect(box(page)).to_have_value("")
 
 
-async def test_escape_drops_a_word_and_does_not_stop(visitor: Visitor, provider: Provider) -> None:
+async def escape_drops_a_word_and_does_not_stop(page: Page, writer: InputMethod, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["One ", "two"], gates={1: gate}))
-    page, writer = await watched(visitor)
     await say(page, "Count")
     await expect(thread(page)).to_contain_text("One")
     await box(page).focus()
@@ -88,8 +83,7 @@ async def test_escape_drops_a_word_and_does_not_stop(visitor: Visitor, provider:
     await expect(thread(page)).not_to_contain_text("Stopped")
 
 
-async def test_escape_leaves_the_palette_open(visitor: Visitor) -> None:
-    page, writer = await watched(visitor)
+async def escape_leaves_the_palette_open(page: Page, writer: InputMethod, provider: Provider) -> None:
     await search(page, "pear")
     await writer.compose()
     await writer.press("Escape")
@@ -100,26 +94,8 @@ async def test_escape_leaves_the_palette_open(visitor: Visitor) -> None:
     await expect(palette(page)).to_be_hidden()
 
 
-async def test_a_title_is_neither_saved_nor_given_up(visitor: Visitor, provider: Provider) -> None:
-    page, writer = await watched(visitor)
-    await say(page, "Pears")
-    await expect(page.locator("#title")).to_have_text("Pears")
-    await page.get_by_role("button", name="Options of this chat").click()
-    await page.get_by_role("menuitem", name="Rename").click()
-    field = page.get_by_label("New title")
-    for key in ("Enter", "Escape"):
-        await field.fill("")
-        await writer.compose()
-        await writer.press(key)
-        await expect(field).to_have_value(WORD)
-    await writer.commit()
-    await field.press("Enter")
-    await expect(page.locator("#title")).to_have_text(WORD)
-
-
-async def test_a_key_that_ended_a_composition_does_not_send(visitor: Visitor) -> None:
+async def a_key_that_ended_a_composition_does_not_send(page: Page, writer: InputMethod, provider: Provider) -> None:
     """Safari's order: the composition ends first, and the key that ended it comes then, with the code 229."""
-    page, _ = await watched(visitor)
     await box(page).fill(WORD)
     await box(page).evaluate(
         "(box) => box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true}))"
@@ -129,19 +105,15 @@ async def test_a_key_that_ended_a_composition_does_not_send(visitor: Visitor) ->
     await expect(box(page)).to_have_value(WORD + "\n")
 
 
-async def test_a_message_being_edited_is_neither_sent_nor_left(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["One"]), Answer(words=["Two"]))
-    page, writer = await watched(visitor)
-    await say(page, "Hello")
-    await expect(thread(page)).to_contain_text("One")
-    await thread(page).get_by_role("button", name="Edit").click()
-    editor = page.get_by_label("Edit your message")
-    await editor.fill("")
-    for key in ("Enter", "Escape"):
-        await writer.compose()
-        await writer.press(key)
-        await expect(editor).to_have_value(WORD)
-    await writer.commit()
-    await editor.press("Enter")
-    await expect(thread(page)).to_contain_text("Two")
-    await expect(thread(page).locator(".bubble")).to_have_text([WORD])
+async def test_the_keys_of_an_input_method_are_its_own(visitor: Visitor, provider: Provider) -> None:
+    visitor.prepare(lambda page: page.add_init_script(WATCH))
+    page = await visitor.arrive()
+    writer = await input_method(page)
+    for step in (
+        enter_takes_a_word_and_does_not_send,
+        escape_drops_a_word_and_does_not_stop,
+        escape_leaves_the_palette_open,
+        a_key_that_ended_a_composition_does_not_send,
+    ):
+        await new_chat(page)
+        await walk((step,), page, writer, provider)

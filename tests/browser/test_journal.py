@@ -11,10 +11,9 @@ import pytest
 from playwright.async_api import Locator, Page, WebSocket, expect
 
 from tests.browser.conftest import Visitor, await_checkpoint, say, thread
-from tests.browser.faults import Faults
 from tests.browser.searching import options, search
 from tests.browser.shell import act
-from tests.browser.stories import walk
+from tests.browser.stories import new_chat, walk
 from tests.browser.test_chat import LONG
 from tests.live import LiveSite
 from tests.peers import peer, token
@@ -71,35 +70,26 @@ def _name(frame: dict[str, Any]) -> str:
     return str(frame.get("params", {}).get("event", {}).get("name", ""))
 
 
-async def test_a_turn_is_shown_without_fetching_the_chat_again(
-    visitor: Visitor, provider: Provider, asked: list[str]
+async def a_turn_is_shown_without_fetching_the_chat_again(
+    page: Page, visitor: Visitor, provider: Provider, asked: list[str]
 ) -> None:
-    failing = Answer(status=401)
-    provider.script(Answer(words=["One"]), Answer(words=["Two ", "**words**"], reasoning=["Hm."]), failing)
-    page = await visitor.arrive()
+    gate = Gate()
+    second = Answer(words=["Two ", "**words** here", " and the end"], reasoning=["Hm."], gates={2: gate})
+    provider.script(Answer(words=["One"]), second, Answer(status=401))
     await say(page, "first")
     await expect(answers(page)).to_have_count(1)
     asked.clear()
     await say(page, "second")
-    await expect(answers(page)).to_have_count(2)
     await expect(thread(page).locator("strong")).to_have_text("words")
+    await page.evaluate(WATCH)
+    gate.open()
+    await expect(answers(page)).to_have_count(2)
+    await expect(thread(page).locator(".prose p").last).to_have_text("Two words here and the end")
+    assert not await page.evaluate("window.wasPlain")
     await say(page, "third")
     await expect(thread(page).locator(".note").get_by_role("button", name="Try again")).to_be_visible()
     assert asked.count("turn.start") == 2
     assert not {"session.open", "session.messages", "session.list", "events.since"} & set(asked)
-
-
-async def test_the_text_stays_rendered_when_an_answer_is_stored(visitor: Visitor, provider: Provider) -> None:
-    gate = Gate()
-    provider.script(Answer(words=["A **bold** word", " and the end"], gates={1: gate}))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(thread(page).locator("strong")).to_have_text("bold")
-    await page.evaluate(WATCH)
-    gate.open()
-    await expect(answers(page)).to_have_count(1)
-    await expect(thread(page).locator(".prose p")).to_have_text("A bold word and the end")
-    assert not await page.evaluate("window.wasPlain")
 
 
 # Notes whether the rendered text is ever away.
@@ -110,18 +100,17 @@ WATCH = """() => {
 }"""
 
 
-async def test_a_page_that_was_offline_asks_for_what_it_missed(
-    visitor: Visitor, site: LiveSite, provider: Provider, asked: list[str]
+async def a_page_that_was_offline_asks_for_what_it_missed(
+    page: Page, visitor: Visitor, provider: Provider, asked: list[str]
 ) -> None:
     provider.script(Answer(words=["Here"]), Answer(words=["Answered elsewhere"]), Answer(words=["In the new one"]))
-    page = await visitor.arrive()
     await say(page, "Hello")
     await expect(answers(page)).to_have_count(1)
     await visitor.context.set_offline(True)
     await expect(page.locator("#connection")).to_contain_text("offline")
     asked.clear()
     session_id = page.url.partition("chat=")[2]
-    await asyncio.to_thread(chat_elsewhere, site, visitor.name, session_id)
+    await asyncio.to_thread(chat_elsewhere, visitor.site, visitor.name, session_id)
     await visitor.context.set_offline(False)
     await expect(chats(page)).to_contain_text("Made elsewhere")
     await expect(page.locator("#title")).to_have_text("Renamed elsewhere")
@@ -134,6 +123,16 @@ async def test_a_page_that_was_offline_asks_for_what_it_missed(
     await chats(page).get_by_text("Made elsewhere").click()
     await expect(thread(page)).to_contain_text("In the new one")
     assert "session.list" not in asked
+
+
+async def test_what_happens_is_told_and_not_fetched(visitor: Visitor, provider: Provider, asked: list[str]) -> None:
+    page = await visitor.arrive()
+    for step in (
+        a_turn_is_shown_without_fetching_the_chat_again,
+        a_page_that_was_offline_asks_for_what_it_missed,
+    ):
+        await new_chat(page)
+        await walk((step,), page, visitor, provider, asked)
 
 
 async def a_change_by_another_program_is_shown(
@@ -233,55 +232,3 @@ async def test_a_change_in_older_messages_moves_nobody(visitor: Visitor) -> None
     assert await resting_place(place) == before
     await page.get_by_role("button", name="Jump to latest").click()
     await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
-
-
-async def begun(visitor: Visitor, provider: Provider, *turns: Answer) -> tuple[Page, Faults]:
-    """A page with a chat in which one turn has ended, and what may get lost of the next ones."""
-    faults = Faults()
-    visitor.prepare(faults.install)
-    provider.script(Answer(words=["Yes?"]), *turns)
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(answers(page)).to_have_count(1)
-    faults.asked.clear()
-    return page, faults
-
-
-async def test_a_fact_that_got_lost_is_asked_for(visitor: Visitor, provider: Provider) -> None:
-    page, faults = await begun(visitor, provider)
-    for count, fact in enumerate(("message.created", "turn.began", "turn.ended"), 1):
-        provider.script(Answer(words=[f"**Here {count}**"]))
-        faults.lose(fact)
-        await say(page, "Where?")
-        await expect(answers(page), fact).to_have_count(count + 1)
-        await expect(thread(page).locator("strong"), fact).to_have_text([f"Here {n}" for n in range(1, count + 1)])
-        await expect(page.get_by_role("button", name="Stop the answer"), fact).to_be_hidden()
-        assert "events.since" in faults.asked, fact
-        assert "session.list" not in faults.asked, fact
-        faults.asked.clear()
-
-
-async def test_a_piece_of_an_answer_that_got_lost_is_fetched(visitor: Visitor, provider: Provider) -> None:
-    gates = [Gate() for _ in range(3)]
-    words = ["One ", "two ", "three ", "four"]
-    page, faults = await begun(visitor, provider, Answer(words=words, gates={1: gates[0], 2: gates[1], 3: gates[2]}))
-    await say(page, "Count")
-    await expect(thread(page)).to_contain_text("One")
-    faults.lose("TEXT_MESSAGE_CONTENT")
-    gates[0].open()
-    await asyncio.to_thread(await_checkpoint, visitor.site, "One two ")
-    gates[1].open()
-    await expect(thread(page)).to_contain_text("One two three")
-    gates[2].open()
-    await expect(thread(page)).to_contain_text("One two three four")
-    assert faults.asked.count("session.open") == 1
-
-
-async def test_text_that_goes_on_where_it_ended_is_taken(visitor: Visitor, provider: Provider) -> None:
-    page, faults = await begun(visitor, provider, Answer(words=["One ", "two"]))
-    # As where a checkpoint stands for several events of a run in another process.
-    faults.lose("TEXT_MESSAGE_START")
-    await say(page, "Count")
-    await expect(answers(page)).to_have_count(2)
-    await expect(thread(page).get_by_text("One two")).to_have_count(1)
-    assert "session.open" not in faults.asked

@@ -29,9 +29,20 @@ async def press(page: Page, name: str, role: str = "button", key: str = "Tab") -
     await page.keyboard.press("Enter")
 
 
-async def test_a_newcomer_signs_up_edits_and_walks_versions(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["About pears."]), Answer(words=["About plums."]))
+async def a_form_says_what_is_wrong_where_the_focus_is(page: Page) -> None:
+    await expect(page.get_by_label("Username")).to_be_focused()
+    await page.keyboard.type("nobody")
+    await tab_to(page, page.get_by_label("Password"))
+    await page.keyboard.type("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("The username or the password is wrong.")).to_be_visible()
+    await expect(page.get_by_label("Username")).to_be_focused()
+
+
+async def signed_up(visitor: Visitor) -> Page:
+    """Make an account by the form, and open the chat."""
     page = await visitor.page("/accounts/login/")
+    await a_form_says_what_is_wrong_where_the_focus_is(page)
     await press(page, "Sign up", "link")
     await expect(page.get_by_label("Username")).to_be_focused()
     await page.keyboard.type("keyboarder")
@@ -42,13 +53,21 @@ async def test_a_newcomer_signs_up_edits_and_walks_versions(visitor: Visitor, pr
     await expect(page.get_by_label("Password")).to_be_focused()
     await page.keyboard.press("Enter")
     await ready(page)
+    return page
 
+
+async def test_a_newcomer_signs_up_edits_and_walks_versions(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["About pears."]), Answer(words=["About plums."]))
+    page = await signed_up(visitor)
     box = page.get_by_label("Message", exact=True)
-    await tab_to(page, box)
+    await page.get_by_role("link", name="Skip to the message box").focus()
+    await page.keyboard.press("Enter")
+    await expect(box).to_be_focused()
     await page.keyboard.type("Pears")
     await page.keyboard.press("Enter")
     await expect(thread(page)).to_contain_text("About pears.")
     await expect(box).to_be_focused()
+    await expect(page.locator("#announcer")).to_contain_text("Answer finished.")
     await press(page, "Edit", key="Shift+Tab")
     await expect(page.get_by_label("Edit your message")).to_be_focused()
     await page.keyboard.press("Control+A")
@@ -85,14 +104,3 @@ async def test_tokens_are_made_copied_and_revoked(visitor: Visitor) -> None:
     await press(page, "Revoke")
     await expect(page.get_by_role("status")).to_have_text("“laptop” was revoked.")
     await expect(page.get_by_role("link", name="Revoke laptop")).to_have_count(0)
-
-
-async def test_a_form_says_what_is_wrong_where_the_focus_is(visitor: Visitor) -> None:
-    page = await visitor.page("/accounts/login/")
-    await expect(page.get_by_label("Username")).to_be_focused()
-    await page.keyboard.type("nobody")
-    await tab_to(page, page.get_by_label("Password"))
-    await page.keyboard.type("wrong")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_text("The username or the password is wrong.")).to_be_visible()
-    await expect(page.get_by_label("Username")).to_be_focused()

@@ -80,10 +80,10 @@ async def test_one_window_too_many_waits_until_it_is_asked(visitor: Visitor) -> 
 
 async def test_room_for_chats_that_becomes_scarce_is_told(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["Yes"]))
-    page = await visitor.arrive()
-    room = page.locator("#quota")
+    await visitor.log_in()
     await has(visitor, 8, 1)
-    await page.reload()
+    page = await visitor.chat()
+    room = page.locator("#quota")
     await expect(page.get_by_role("navigation", name="Chats")).to_contain_text("Chat 7")
     await expect(room).to_be_hidden()
     await say(page, "Hello")
@@ -112,38 +112,12 @@ async def delete_first(page: Page) -> None:
 
 
 async def test_a_text_for_which_there_is_no_room_is_kept(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
+    await visitor.log_in()
     await has(visitor, 1, 995)
-    await page.reload()
+    page = await visitor.chat()
     await expect(page.locator("#quota")).to_contain_text("995 of 1,000 characters of text")
     await page.get_by_role("navigation", name="Chats").get_by_text("Chat 0").click()
     await say(page, "Too long for that")
     await expect(thread(page)).to_contain_text("Your chats hold 995 characters, and 1,000 are allowed. Delete chats")
     await expect(thread(page)).not_to_contain_text("Trying again")
     await expect(thread(page).locator(".note").get_by_role("button", name="Try again")).to_be_visible()
-
-
-async def test_a_command_too_many_is_tried_again_later(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["Here I am"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(thread(page)).to_contain_text("Here I am")
-    await page.evaluate(FLOOD)
-    await page.reload()
-    await expect(thread(page)).to_contain_text("Here I am")
-    await expect(page.locator("#connection")).to_be_hidden()
-
-
-# More commands than a burst, on a connection beside the page's own.
-FLOOD = """() => new Promise((resolve) => {
-  const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/chat/");
-  socket.onopen = () => {
-    for (let id = 0; id < 1200; id += 1) socket.send(JSON.stringify({jsonrpc: "2.0", id, method: "nothing"}));
-  };
-  let number = 0;
-  socket.onmessage = ({data}) => {
-    const {id} = JSON.parse(data);
-    number = Math.max(number, id ?? 0);
-    if (number === 1100) resolve();
-  };
-})"""

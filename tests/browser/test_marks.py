@@ -6,7 +6,8 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import Visitor, ready, say, thread
+from tests.browser.conftest import Visitor, say, thread
+from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
@@ -17,47 +18,35 @@ def row(page: Page, title: str) -> Locator:
     return page.get_by_role("navigation", name="Chats").get_by_role("link", name=re.compile(f"^{title}"))
 
 
-async def test_an_answer_in_another_chat_runs_comes_and_is_read(visitor: Visitor, provider: Provider) -> None:
+async def an_answer_in_another_chat_runs_comes_and_is_read(page: Page, provider: Provider) -> None:
     gate = Gate()
     provider.script(Answer(words=["One ", "two"], gates={1: gate}))
-    page = await visitor.arrive()
     await say(page, "Pears")
     await expect(thread(page)).to_contain_text("One")
     await expect(page).to_have_title("● Pears · Hermes Site")
-    await page.get_by_role("link", name="New chat").click()
-    for _ in range(2):
+    await new_chat(page)
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            await page.reload()
         await expect(row(page, "Pears")).to_have_accessible_name("Pears (an answer is being written)")
         await expect(page).to_have_title(NEW_CHAT)
-        await page.reload()
-        await ready(page)
     gate.open()
-    for _ in range(2):
-        await expect(row(page, "Pears")).to_have_accessible_name("Pears (new answer)")
-        await expect(page).to_have_title(f"(1) {NEW_CHAT}")
-        await page.reload()
-        await ready(page)
+    await expect(row(page, "Pears")).to_have_accessible_name("Pears (new answer)")
+    await expect(page).to_have_title(f"(1) {NEW_CHAT}")
     await row(page, "Pears").click()
     await expect(row(page, "Pears")).to_have_accessible_name("Pears")
     await expect(page).to_have_title("Pears · Hermes Site")
 
 
-async def test_a_draft_is_marked(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["One."]))
-    page = await visitor.arrive()
-    await say(page, "Pears")
-    await expect(thread(page)).to_contain_text("One.")
+async def a_draft_is_marked(page: Page, provider: Provider) -> None:
     await page.get_by_label("Message", exact=True).fill("And")
-    await page.get_by_role("link", name="New chat").click()
+    await new_chat(page)
     await expect(row(page, "Pears")).to_contain_text("Draft")
     await row(page, "Pears").click()
     await expect(row(page, "Pears")).not_to_contain_text("Draft")
 
 
-async def test_archiving_is_undone(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["One."]))
-    page = await visitor.arrive()
-    await say(page, "Pears")
-    await expect(thread(page)).to_contain_text("One.")
+async def archiving_is_undone(page: Page, provider: Provider) -> None:
     await page.get_by_role("button", name="Options of this chat").click()
     await page.get_by_role("menuitem", name="Archive").click()
     await expect(row(page, "Pears")).to_have_count(0)
@@ -67,8 +56,20 @@ async def test_archiving_is_undone(visitor: Visitor, provider: Provider) -> None
     await expect(page.locator("#archived")).to_be_hidden()
 
 
-async def test_a_chat_that_never_was_says_so(visitor: Visitor) -> None:
-    page = await visitor.arrive()
-    await page.goto(f"{visitor.site.base_url}/?chat=zzz")
+async def a_chat_that_never_was_says_so(page: Page, provider: Provider) -> None:
+    await page.goto(f"{page.url.partition('?')[0]}?chat=zzz")
     await expect(page.locator("#toast")).to_contain_text("This chat no longer exists.")
-    await expect(page).to_have_url(f"{visitor.site.base_url}/")
+    await expect(page).not_to_have_url(re.compile("chat="))
+
+
+async def test_chats_are_marked_and_archived(visitor: Visitor, provider: Provider) -> None:
+    await walk(
+        (
+            an_answer_in_another_chat_runs_comes_and_is_read,
+            a_draft_is_marked,
+            archiving_is_undone,
+            a_chat_that_never_was_says_so,
+        ),
+        await visitor.arrive(),
+        provider,
+    )

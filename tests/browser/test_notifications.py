@@ -1,8 +1,7 @@
 """Notifications of long answers, in a tab that nobody sees.
 
-In one test that is really so: another tab is before it, and the browser shows the notification. The browser of the
-others has no window that could be hidden, shows no notification, and calls them forbidden whatever was granted. So
-there the page is told that nobody sees it, and what it asks the browser to show is caught. The rest is real:
+The browser of the tests has no window that could be hidden, shows no notification, and calls them forbidden whatever
+was granted. So the page is told that nobody sees it, and what it asks the browser to show is caught. The rest is real:
 the setting, the permission that it asks for, the turn, and the way back to the chat.
 """
 
@@ -13,9 +12,8 @@ import asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
+from tests.browser.stories import walk
 from tests.browser.test_settings import choose, settings
-from tests.browser.windows import window
-from tests.live import LiveSite
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -32,25 +30,10 @@ window.Notification = class {
   close() {}
 };
 """
-HEAR = """
-const Real = Notification;
-window.Notification = class extends Real {
-  constructor(title, options) {
-    super(title, options);
-    window.latest = this;
-    this.addEventListener("show", () => caught(`${title}: ${options.body}`));
-  }
-};
-"""
 BE_SEEN = """(state) => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-UNTIL = """(state) => new Promise((resolve) => {
-  const look = () => document.visibilityState === state && resolve();
-  document.addEventListener("visibilitychange", look);
-  look();
-})"""
 LONG = 11_000  # milliseconds, of the page's clock
 
 
@@ -62,10 +45,10 @@ class Reader:
         self.caught: asyncio.Queue[str] = asyncio.Queue()
 
     @classmethod
-    async def arrive(cls, visitor: Visitor, script: str = CATCH) -> Reader:
+    async def arrive(cls, visitor: Visitor) -> Reader:
         """Have a person arrive."""
         await visitor.context.grant_permissions(["notifications"])
-        visitor.prepare(lambda page: page.add_init_script(script))
+        visitor.prepare(lambda page: page.add_init_script(CATCH))
         reader = cls(await visitor.arrive())
         await reader.page.expose_function("caught", reader.caught.put_nowait)
         await choose(await settings(reader.page), "Notifications", "On")
@@ -82,14 +65,13 @@ class Reader:
         gate = Gate()
         provider.script(Answer(["It", " is done."], gates={1: gate}))
         await say(self.page, text)
-        await expect(thread(self.page)).to_contain_text("It")
+        await expect(thread(self.page).locator("[aria-busy=true]")).to_contain_text("It")
         await gate.reached()
         await self.page.clock.fast_forward(LONG)
         return gate
 
 
-async def test_a_long_answer_is_told_to_who_looks_elsewhere(visitor: Visitor, provider: Provider) -> None:
-    reader = await Reader.arrive(visitor)
+async def a_long_answer_is_told_to_who_looks_elsewhere(reader: Reader, provider: Provider) -> None:
     gate = await reader.wait_long(provider, "Pears")
     chat = reader.page.url
     await reader.page.keyboard.press("Control+Shift+O")
@@ -104,12 +86,11 @@ async def test_a_long_answer_is_told_to_who_looks_elsewhere(visitor: Visitor, pr
     assert reader.caught.empty()
 
 
-async def test_who_looks_at_the_page_is_not_notified(visitor: Visitor, provider: Provider) -> None:
-    reader = await Reader.arrive(visitor)
-    gate = await reader.wait_long(provider, "Pears")
+async def who_looks_at_the_page_is_not_notified(reader: Reader, provider: Provider) -> None:
+    gate = await reader.wait_long(provider, "Plums")
     gate.open()
-    await expect(thread(reader.page)).to_contain_text("It is done.")
-    await expect(reader.page.get_by_role("button", name="Details")).to_be_visible()
+    await expect(thread(reader.page).get_by_text("It is done.")).to_have_count(2)
+    await expect(reader.page.get_by_role("button", name="Details")).to_have_count(2)
     # Then one that is told, so that the first would have been caught by now.
     gate = await reader.wait_long(provider, "Apples")
     await reader.look("hidden")
@@ -119,16 +100,12 @@ async def test_who_looks_at_the_page_is_not_notified(visitor: Visitor, provider:
     await reader.look("visible")
 
 
-async def test_a_tab_behind_another_one_notifies(site: LiveSite, provider: Provider) -> None:
-    async with window() as context:
-        visitor = Visitor(context, site)
-        reader = await Reader.arrive(visitor, HEAR)
-        gate = await reader.wait_long(provider, "Pears")
-        other = await visitor.page("/accounts/login/")
-        await other.bring_to_front()
-        await reader.page.evaluate(UNTIL, "hidden")
-        gate.open()
-        assert await asyncio.wait_for(reader.caught.get(), PATIENCE) == "Pears: The answer is here."
-        await reader.page.bring_to_front()
-        await reader.page.evaluate(UNTIL, "visible")
-        await expect(thread(reader.page)).to_contain_text("It is done.")
+async def test_a_long_answer_is_told_where_nobody_looks(visitor: Visitor, provider: Provider) -> None:
+    await walk(
+        (
+            a_long_answer_is_told_to_who_looks_elsewhere,
+            who_looks_at_the_page_is_not_notified,
+        ),
+        await Reader.arrive(visitor),
+        provider,
+    )

@@ -1,4 +1,4 @@
-"""A browser app on another origin: OpenAI's own client, and a WebSocket with a ticket, where the site lets them in."""
+"""A browser app on another origin: OpenAI's client, ours, and a WebSocket with a ticket, where the site lets it in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.contexts import new_context
 from tests.browser.elsewhere import origin
-from tests.live import PASSWORD, LiveSite
+from tests.browser.logins import login
+from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
@@ -28,6 +29,20 @@ _TICKET = """async ([url, token]) => app.outcome(async () => {
   const asked = await fetch(url + "/api/ticket", { method: "POST", headers: { Authorization: "Bearer " + token } });
   return (await asked.json()).ticket;
 })"""
+_CONNECT_OURS = """async ([url, token]) => {
+  const { connect } = await import("/src/index.js");
+  window.client = await connect(url, { token });
+  window.chat = await client.create();
+}"""
+_SAY_BY_OURS = """async (text) => {
+  let said = "";
+  for await (const piece of (await chat.send(text)).texts()) said += piece;
+  return said;
+}"""
+_FAIL_BY_OURS = """async ([url, token]) => {
+  const { connect } = await import("/src/index.js");
+  return connect(url, { token }).then(() => "", (error) => error.constructor.name);
+}"""
 # Opens a WebSocket, asks for the list of chats, and says what came of it.
 _LIST = """(address) => new Promise((done) => {
   const socket = new WebSocket(address);
@@ -41,9 +56,15 @@ _LIST = """(address) => new Promise((done) => {
 
 
 @pytest.fixture(scope="module")
-def token(site: LiveSite) -> str:
-    """An API token of the apps' user, whose chats are of these tests alone."""
-    return site.database.add_user(USER)
+def cookie(site: LiveSite) -> str:
+    """What a browser has in which the apps' user is logged in, whose chats are of these tests alone."""
+    return login(site.database, USER)
+
+
+@pytest.fixture(scope="module")
+def token(site: LiveSite, cookie: str) -> str:
+    """An API token of that user."""
+    return site.database.tokens[USER]
 
 
 @asynccontextmanager
@@ -57,21 +78,10 @@ async def opened(browser: Browser, origin: str) -> AsyncIterator[Page]:
     await context.close()
 
 
-async def log_in(page: Page, site: LiveSite) -> None:
-    """Log the browser in at the site, in a tab of its own."""
-    tab = await page.context.new_page()
-    await tab.goto(f"{site.base_url}/accounts/login/")
-    await tab.get_by_label("Username").fill(USER)
-    await tab.get_by_label("Password").fill(PASSWORD)
-    await tab.get_by_role("button", name="Log in", exact=True).click()
-    await tab.wait_for_url(f"{site.base_url}/")
-    await tab.close()
-
-
 async def test_a_listed_app_uses_openais_client_and_a_ticket(
-    browser: Browser, site: LiveSite, listed_origin: str, provider: Provider, token: str
+    browser: Browser, site: LiveSite, listed_origin: str, provider: Provider, token: str, cookie: str
 ) -> None:
-    provider.script(Answer(["Hello ", "there"]))
+    provider.script(Answer(["Hello ", "there"]), Answer(["By ", "ours"]), Answer(["Again"]))
     async with opened(browser, listed_origin) as page:
         told = await page.evaluate(_SAY, [site.base_url, token, "Hi"])
         assert told["models"] == ["Default"]
@@ -81,12 +91,21 @@ async def test_a_listed_app_uses_openais_client_and_a_ticket(
         assert await page.evaluate(_LIST, f"{site.ws_url}?ticket={ticket}") == 4401
         refused = await page.evaluate(_SAY, [site.base_url, "wrong", "Hi"])
         assert refused == {"error": "AuthenticationError", "status": 401, "code": "invalid_api_key"}
+        await our_client_chats(page, site, token)
+        await page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.base_url}])
         await never_acts_by_the_cookie_of_its_user(page, site)
+
+
+async def our_client_chats(page: Page, site: LiveSite, token: str) -> None:
+    """A token becomes a ticket for each handshake."""
+    for said in ("By ours", "Again"):
+        await page.evaluate(_CONNECT_OURS, [site.ws_url, token])
+        assert await page.evaluate(_SAY_BY_OURS, "Hi") == said
+    assert await page.evaluate(_FAIL_BY_OURS, [site.ws_url, "wrong"]) == "Denied"
 
 
 async def never_acts_by_the_cookie_of_its_user(page: Page, site: LiveSite) -> None:
     """Where its user is logged in at the site, in the same browser."""
-    await log_in(page, site)
     asks = "async ([url, options]) => app.outcome(async () => (await fetch(url, options)).status)"
     with_cookie = {"method": "POST", "credentials": "include"}
     assert (await page.evaluate(asks, [f"{site.base_url}/api/ticket", with_cookie]))["error"] == "TypeError"

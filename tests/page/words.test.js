@@ -44,8 +44,17 @@ test("a text that is too long for the model is not sent again", () => {
 
 test("only a whole answer needs no words", () => {
   assert.equal(Boolean(words.explainFinish(null)), false);
-  assert.match(words.explainFinish("length") ?? "", /length limit/);
-  assert.deepEqual([words.canContinue("length"), words.canContinue("refusal")], [true, false]);
+  const finishes = /** @type {const} */ ([
+    ["length", /length limit/, true],
+    ["pause", /paused this answer/, true],
+    ["content_filter", /provider's filter/, false],
+    ["refusal", /declined to go on/, false],
+    ["context", /filled the model's window/, false],
+  ]);
+  for (const [finish, said, goesOn] of finishes) {
+    assert.match(words.explainFinish(finish) ?? "", said);
+    assert.equal(words.canContinue(finish), goesOn);
+  }
 });
 
 test("a share is all only where it is", () => {
