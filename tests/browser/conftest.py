@@ -23,7 +23,7 @@ from tests.browser.elsewhere import origin
 from tests.browser.leaving import end_turns
 from tests.browser.logins import login
 from tests.browser.tabs import Tab
-from tests.live import PASSWORD, LiveSite
+from tests.live import LiveSite
 from tests.mail import MailServer, mail_server
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
@@ -112,16 +112,6 @@ class Visitor:
         self.name = f"visitor{next(_numbers)}"
         key = await asyncio.to_thread(login, self.site.database, self.name)
         await self.context.add_cookies([{"name": "sessionid", "value": key, "url": self.site.base_url}])
-
-    async def sign_up(self) -> Page:
-        """Make an account for this test alone by the form, and open the chat."""
-        self.name = f"newcomer{next(_numbers)}"
-        page = await self.page("/accounts/signup/")
-        await page.get_by_label("Username").fill(self.name)
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Sign up").click()
-        await ready(page)
-        return page
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
