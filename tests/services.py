@@ -26,7 +26,6 @@ PROGRAMS = {
         "chromium-headless-shell",
         ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
     ),
-    "chromium with windows": ("chromium", ("chromium", "chromium-browser", "google-chrome")),
     "docker-compose": ("docker-compose", ("docker-compose",)),
     "initdb": ("postgresql", ("initdb",)),
     "nginx": ("nginx-light", ("nginx",)),
