@@ -44,7 +44,7 @@ class Jobs:
         """Begin to look for jobs, in the background."""
         self._tasks = [
             asyncio.create_task(self._every(POLL_SECONDS, self.do_all)),
-            asyncio.create_task(self._every(CLEAR_SECONDS, self._clear)),
+            asyncio.create_task(self._clear()),
         ]
 
     async def stop(self) -> None:
@@ -91,9 +91,10 @@ class Jobs:
                 logger.exception("the heartbeat of a job failed; it is tried again")
 
     async def _clear(self) -> None:
-        await clearing.clear()
+        await asyncio.sleep(CLEAR_SECONDS)  # first: a process that has just begun has better things to do
+        await self._every(CLEAR_SECONDS, clearing.clear)
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
                 await work()

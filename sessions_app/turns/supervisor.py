@@ -79,15 +79,15 @@ class Supervisor:
         self._tasks = [
             asyncio.create_task(self._every(self._beat_seconds, self.beat)),
             asyncio.create_task(self._every(self._beat_seconds, self.look)),
-            asyncio.create_task(self._every(SWEEP_SECONDS, self._pool.sweep)),
+            asyncio.create_task(self._sweep(self._pool.sweep)),
             asyncio.create_task(self._every(self._beat_seconds, self.index)),
             asyncio.create_task(self._every(POLL_SECONDS, self.poll)),
-            asyncio.create_task(self._every(SWEEP_SECONDS, self.prune)),
+            asyncio.create_task(self._sweep(self.prune)),
             asyncio.create_task(self._every(self._beat_seconds, self.delete_temporary)),
-            asyncio.create_task(self._every(SWEEP_SECONDS, self.clear_files)),
-            asyncio.create_task(self._every(SWEEP_SECONDS, self.log_audit_head)),
+            asyncio.create_task(self._sweep(self.clear_files)),
+            asyncio.create_task(self._sweep(self.log_audit_head)),
             asyncio.create_task(self._every(POLL_SECONDS, self._webhooks.poll)),
-            asyncio.create_task(self._every(SWEEP_SECONDS, self._webhooks.clear)),
+            asyncio.create_task(self._sweep(self._webhooks.clear)),
         ]
         if self._refresher is not None:
             self._tasks.append(asyncio.create_task(self._every(POLL_SECONDS, self._refresher.refresh_due)))
@@ -205,6 +205,11 @@ class Supervisor:
             await self._publisher.write(database.SUPERVISOR, inactive_users.end, seen.abandoned)
         for owner_id, session_id in seen.undone:
             await self._publisher.write(database.SUPERVISOR, inactive_approvals.end, owner_id, session_id)
+
+    async def _sweep(self, work: Callable[[], Awaitable[None]]) -> None:
+        # First: a process that has just begun has better things to do.
+        await asyncio.sleep(SWEEP_SECONDS)
+        await self._every(SWEEP_SECONDS, work)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
