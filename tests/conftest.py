@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import pytest
 import pytest_asyncio
-from blockbuster import BlockBuster, blockbuster_ctx
+from blockbuster import BlockBuster
 from django.db import connection
 from django.template.base import Template
 from hypothesis import HealthCheck
@@ -97,11 +97,21 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.fixture(scope="session")
+def one_blockbuster() -> BlockBuster:
+    """What all tests are watched by: it takes longer to make than many of them."""
+    return BlockBuster()
+
+
 @pytest.fixture(autouse=True)
-def blockbuster() -> Iterator[BlockBuster]:
-    """Fails every test in which anything blocks an event loop."""
-    with blockbuster_ctx() as watch:
-        yield watch
+def blockbuster(one_blockbuster: BlockBuster) -> Iterator[BlockBuster]:
+    """Fails every test in which anything blocks an event loop, but where the test has said that it can."""
+    can_block = {name: [*function.can_block_functions] for name, function in one_blockbuster.functions.items()}
+    one_blockbuster.activate()
+    yield one_blockbuster
+    one_blockbuster.deactivate()
+    for name, function in one_blockbuster.functions.items():
+        function.can_block_functions[:] = can_block[name]
 
 
 @pytest.fixture
