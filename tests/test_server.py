@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -33,13 +33,27 @@ class Tiny:
         return connect(url, max_size=None, compression=None, proxy=None)
 
 
-@pytest.fixture
-def tiny() -> Iterator[Tiny]:
+@contextmanager
+def running() -> Iterator[Tiny]:
     site = Tiny()
     site.process.line("http://")
     yield site
     if site.process.running:
         site.process.kill()
+
+
+@pytest.fixture
+def tiny() -> Iterator[Tiny]:
+    """A site of the test's own, which may end it."""
+    with running() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Tiny]:
+    """The site of tests that leave nothing behind."""
+    with running() as site:
+        yield site
 
 
 def close_code(client: ClientConnection) -> int | None:
@@ -118,8 +132,8 @@ def test_a_consumer_that_does_not_end_is_cancelled(tiny: Tiny) -> None:
     assert tiny.process.wait() == 0
 
 
-def test_the_largest_frame_passes_and_a_larger_one_closes_only_its_own_connection(tiny: Tiny) -> None:
-    with tiny.connect() as other, tiny.connect() as client:
+def test_the_largest_frame_passes_and_a_larger_one_closes_only_its_own_connection(lasting: Tiny) -> None:
+    with lasting.connect() as other, lasting.connect() as client:
         client.send("x" * MAX_FRAME)
         assert client.recv() == "x" * MAX_FRAME
         client.send("x" * (MAX_FRAME + 1))
@@ -143,20 +157,21 @@ def frame(text: bytes) -> bytes:
     return b"\x81" + length + bytes(4) + text
 
 
-def test_sending_waits_while_the_client_does_not_read(tiny: Tiny) -> None:
-    with deaf(tiny, b"flood") as client:
-        tiny.process.line("held at")
+def test_sending_waits_while_the_client_does_not_read(lasting: Tiny) -> None:
+    with deaf(lasting, b"flood") as client:
+        lasting.process.line("held at")
         read = 0
         while read < 64 * 1024 * 1024:
             read += len(client.recv(1024 * 1024))
-        tiny.process.line("flooded")
+        lasting.process.line("flooded")
+    lasting.process.line("disconnected with 1006")
 
 
-def test_sending_ends_when_the_client_goes(tiny: Tiny) -> None:
-    with deaf(tiny, b"flood"):
-        tiny.process.line("held at")
-    tiny.process.line("flooded")
-    tiny.process.line("disconnected with 1006")
+def test_sending_ends_when_the_client_goes(lasting: Tiny) -> None:
+    with deaf(lasting, b"flood"):
+        lasting.process.line("held at")
+    lasting.process.line("flooded")
+    lasting.process.line("disconnected with 1006")
 
 
 def test_a_client_that_does_not_read_can_be_closed(tiny: Tiny) -> None:
@@ -173,15 +188,15 @@ def test_nothing_is_read_while_the_consumer_takes_nothing(tiny: Tiny) -> None:
             client.sendall(much)
 
 
-def test_what_waits_is_read_in_order_when_the_consumer_takes_it(tiny: Tiny) -> None:
-    with tiny.connect() as client:
+def test_what_waits_is_read_in_order_when_the_consumer_takes_it(lasting: Tiny) -> None:
+    with lasting.connect() as client:
         for number in range(1000):
             client.send(str(number))
         assert [client.recv(timeout=PATIENCE) for _ in range(1000)] == [str(number) for number in range(1000)]
 
 
-def test_an_answer_may_be_larger_than_what_clients_may_send(tiny: Tiny) -> None:
-    with tiny.connect() as client:
+def test_an_answer_may_be_larger_than_what_clients_may_send(lasting: Tiny) -> None:
+    with lasting.connect() as client:
         client.send("large")
         client.send("after it")
         assert len(client.recv(timeout=PATIENCE)) == 20 * 1024 * 1024
