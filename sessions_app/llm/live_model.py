@@ -141,7 +141,7 @@ NO_KEY = "none"
 def spliced(name: str, answered: Answered, endpoint: Endpoint | None = None) -> LiveModel:
     """A model whose requests go through our transport, to `endpoint` or where the environment says.
 
-    Retries and time-outs are `step`'s alone. Reads certificates from disk: not for the event loop.
+    Retries and time-outs are `step`'s alone. Imports the provider, and reads certificates: not for the event loop.
     """
     import httpx2
     from pydantic_ai.models import infer_model

@@ -10,12 +10,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 from typing import cast
 
 import httpcore2
 import httpx2
 
+from sessions_app.outbound.authorities import public_authorities
 from sessions_app.outbound.connecting import CONNECT_SECONDS, CheckedBackend, Rules
 
 IDLE_SECONDS = 10.0
@@ -26,11 +26,6 @@ class NotTrusted(httpx2.ConnectError):
     """No safe connection can be made: a server's certificate does not hold, or it speaks no TLS."""
 
 
-@cache
-def _public_authorities() -> ssl.SSLContext:
-    return httpx2.create_ssl_context(trust_env=False)
-
-
 @asynccontextmanager
 async def checked_client(rules: Rules, authorities: ssl.SSLContext | None = None) -> AsyncIterator[httpx2.AsyncClient]:
     """Make a client that follows no redirects by itself. Its requests raise httpx2.HTTPError.
@@ -38,7 +33,7 @@ async def checked_client(rules: Rules, authorities: ssl.SSLContext | None = None
     ``authorities``: what certificates are held against; None for those of the public, which are read from the disk.
     """
     if authorities is None:
-        authorities = await asyncio.to_thread(_public_authorities)
+        authorities = await asyncio.to_thread(public_authorities)
     transport = CheckedTransport(rules, authorities)
     timeout = httpx2.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS)
     async with httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client:

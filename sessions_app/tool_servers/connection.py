@@ -21,10 +21,11 @@ from mcp.shared.dispatcher import ProgressFnT
 from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, InputRequiredResult, Tool
 from pydantic import TypeAdapter, ValidationError
 
+from sessions_app.outbound.authorities import site_authorities
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import CLOSE_SECONDS, MAX_LISTED, MAX_PAGES, OPEN_SECONDS
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
-from sessions_app.tool_servers.http_transport import TOO_LARGE, Refusals, client_of, http_transport, ssl_context
+from sessions_app.tool_servers.http_transport import TOO_LARGE, Refusals, client_of, http_transport
 from sessions_app.tool_servers.output import Output
 from sessions_app.tool_servers.stdio_transport import stdio_transport
 
@@ -161,7 +162,7 @@ class Connection:
             async with Client(stdio_transport(address.command, self._output), cache=None, client_info=_INFO) as client:
                 yield client
             return
-        await asyncio.to_thread(ssl_context)
+        await asyncio.to_thread(site_authorities)
         async with client_of(address, self._refusals, self._output, self._timeout) as http:
             transport = http_transport(address, http)
             async with Client(transport, cache=None, client_info=_INFO) as client:

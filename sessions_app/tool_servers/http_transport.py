@@ -10,8 +10,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager
-from functools import cache
-from ssl import SSLContext
 
 import httpx2
 from mcp import MCPError
@@ -19,6 +17,7 @@ from mcp.client._transport import TransportStreams  # its only name
 from mcp.client.streamable_http import LAST_EVENT_ID, streamable_http_client
 from mcp_types import INTERNAL_ERROR
 
+from sessions_app.outbound.authorities import site_authorities
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import CLOSE_SECONDS, MAX_BYTES, OPEN_SECONDS, RESUME_SECONDS
 from sessions_app.tool_servers.output import Output
@@ -55,12 +54,6 @@ class Refusals:
     def find(self, error: MCPError) -> tuple[int, str] | None:
         """Return the status and the challenge with which the request of this error was refused, if it was."""
         return (error.data["status"], error.data["challenge"]) if error.message == self._mark else None
-
-
-@cache
-def ssl_context() -> SSLContext:
-    """Return what connections are made with, made once: it reads files, which takes 20 ms, so not in the event loop."""
-    return httpx2.create_ssl_context()
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
@@ -117,7 +110,7 @@ class _BoundedTransport(httpx2.AsyncHTTPTransport):
     """
 
     def __init__(self, refusals: Refusals, output: Output) -> None:
-        super().__init__(verify=ssl_context())
+        super().__init__(verify=site_authorities())
         self._refusals = refusals
         self._output = output
         self._rest = Thinning()

@@ -9,6 +9,7 @@ import httpx2
 
 from sessions_app.llm.wire.errors import RedirectedError
 from sessions_app.llm.wire.splicing import Splice, splice
+from sessions_app.outbound.authorities import site_authorities
 
 REDIRECTS = {307, 308}
 """Statuses that ask for the same request at another address. Any other one would have it become a GET."""
@@ -32,11 +33,11 @@ class SplicingTransport(httpx2.AsyncBaseTransport):
     def connect(self, base_url: str, limits: httpx2.Limits) -> None:
         """Make the connection pool, through the proxy that the environment names for this address.
 
-        Reads certificates from disk: not for the event loop.
+        Reads certificates from disk, for the first: not for the event loop.
         """
         url = httpx2.URL(base_url)
         proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
-        self.inner = httpx2.AsyncHTTPTransport(limits=limits, proxy=proxy)
+        self.inner = httpx2.AsyncHTTPTransport(verify=site_authorities(), limits=limits, proxy=proxy)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """See the module."""
