@@ -19,6 +19,7 @@ from daphne.http_protocol import HTTPFactory
 
 from hermes_site import error_pages
 from hermes_site.admission import AskingChannel
+from hermes_site.dropping import Dropping
 from hermes_site.http_request import BoundedRequest
 from hermes_site.uploads import MAX_BODY, Place, Uploads
 
@@ -146,6 +147,7 @@ class BoundedFactory(HTTPFactory):
     def __init__(self, server: Any, uploads: Uploads) -> None:
         super().__init__(server)
         self.uploads = uploads
+        self.dropping = Dropping(self.reactor.callLater)
         self.timeOut = IDLE_SECONDS
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 (Twisted's name)

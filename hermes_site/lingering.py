@@ -3,7 +3,8 @@
 Who closes a socket while bytes lie in it unread, or still come, resets the connection: the client's kernel may throw
 the answer away before its program has read it, and a program that still sends its body sees "broken pipe" and not
 "the file is too large". So our half is closed first, what comes is dropped, and the rest follows when the client
-closes its own, LINGER_SECONDS later at the latest (nginx calls it a lingering close; RFC 9112, section 9.6).
+closes its own, LINGER_SECONDS later at the latest (nginx calls it a lingering close; RFC 9112, section 9.6). What is
+dropped is read in turn (hermes_site/dropping.py).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
+from hermes_site.dropping import PIECE_BYTES
+
 LINGER_SECONDS = 30.0
 """From the end of the answer to the end of the connection, whatever the client sends: nginx's own bound."""
 
@@ -29,6 +32,7 @@ class LingeringChannel(HTTPChannel):
     def __init__(self) -> None:
         super().__init__()
         self._linger: Any = None
+        self._waits_to_be_read = False
 
     def loseConnection(self) -> None:  # noqa: N802 (Twisted's name)
         """Send what is still to be sent, close our half, and drop what comes until the client closes its own."""
@@ -39,10 +43,24 @@ class LingeringChannel(HTTPChannel):
             self._networkProducer.resumeProducing()
 
     def drop_what_comes(self) -> None:
-        """Look at nothing more that the client sends."""
+        """Look at nothing more that the client sends, and read it when it is this connection's turn."""
         self._buffer = b""
-        for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
+        self.transport.bufferSize = PIECE_BYTES
+        self.dataReceived = self._drop
+        for name in ("lineReceived", "rawDataReceived", "allContentReceived"):
             setattr(self, name, lambda *_: None)
+
+    def _drop(self, data: bytes) -> None:
+        if not data:
+            return
+        self.transport.pauseProducing()
+        if not self._waits_to_be_read:
+            self._waits_to_be_read = True
+            self.factory.dropping.wait(self.transport.getPeer().host, self._read_on)
+
+    def _read_on(self) -> None:
+        self._waits_to_be_read = False
+        self.transport.resumeProducing()
 
     def writeConnectionLost(self) -> None:  # noqa: N802 (Twisted's name)
         """Our half is closed: wait for the client's."""

@@ -4,16 +4,18 @@ Prints what happens. A client that says "flood" is sent 64 frames of 1 MiB, "lar
 closed with 4008 in the midst of it, "finish" ends the runner's draining, "hang" makes the consumer deaf; anything else
 is echoed. A handshake at /pending is never answered; HTTP at /flood is 64 MiB. With --hasty it waits for a client for a
 second or three, else for as long as a busy machine may need. With --trusting whoever is on this machine is a trusted
-proxy.
+proxy. With --tells-drops it tells each time that a connection waits to be read, of which all is dropped.
 """
 
 import asyncio
 import ipaddress
 import json
 import sys
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from hermes_site import http, lingering, server
+from hermes_site.dropping import Dropping
 from hermes_site.uploads import Place, Uploads
 from tests.processes import PATIENCE
 
@@ -22,6 +24,16 @@ server.CLOSING = 2.0
 server.READING_OUT = 2.0
 http.HEAD_SECONDS, http.BODY_SECONDS, http.IDLE_SECONDS = (1.0, 1.0, 3.0) if "--hasty" in sys.argv else [PATIENCE] * 3
 lingering.LINGER_SECONDS = 1.0 if "--hasty" in sys.argv else PATIENCE
+
+
+class TellingDropping(Dropping):
+    def wait(self, address: Hashable, read_on: Callable[[], None]) -> None:
+        print("waits to be read", flush=True)
+        super().wait(address, read_on)
+
+
+if "--tells-drops" in sys.argv:
+    setattr(http, "Dropping", TellingDropping)  # noqa: B010 - imported there, for itself
 
 
 class TinyRunner:
