@@ -85,6 +85,7 @@ def test_filters_and_parameters_of_lists(directory: Directory, paths: tuple[str,
         assert directory.refusal("GET", f"/Users?{query}")[0] == 400, query
 
 
+@pytest.mark.one_database  # refused before anything is asked of a database
 def test_bodies(directory: Directory, paths: tuple[str, str]) -> None:
     user, group = paths
     for body in BODIES:
@@ -103,6 +104,7 @@ def test_values_of_users(directory: Directory, paths: tuple[str, str]) -> None:
         assert directory.patch(paths[0], {"op": "replace", "value": value})[0] == 400, value
 
 
+@pytest.mark.one_database  # refused before anything is asked of a database
 def test_operations(directory: Directory, paths: tuple[str, str]) -> None:
     for operations in OPERATIONS:
         for path in paths:

@@ -93,6 +93,7 @@ async def test_an_archive_has_chats_files_ledger_and_account(
     assert json.loads(found["files.json"])[0]["url"] == told["files"][0]["url"]
 
 
+@pytest.mark.one_database
 async def test_the_report_counts_and_says_what_is_left_out(host: Host, session: NewSession, kept: Path) -> None:
     chat = await session()
     await host.turn(chat)
@@ -110,6 +111,7 @@ async def test_the_report_counts_and_says_what_is_left_out(host: Host, session: 
     }
 
 
+@pytest.mark.one_database
 async def test_nothing_of_others_is_in_it(host: Host, session: NewSession) -> None:
     other = await database.write(get_user_model().objects.create_user, "another")
     await add(other.pk, b"theirs")
@@ -129,6 +131,7 @@ async def test_to_ask_again_while_it_is_made_is_the_same_job(host: Host) -> None
         await database.read(rows.find, host.user_id, first.id)
 
 
+@pytest.mark.one_database
 async def test_a_token_of_one_profile_gets_no_account(host: Host) -> None:
     profile = await database.write(AgentProfile.default)
 
@@ -206,6 +209,7 @@ async def test_a_user_who_may_no_longer_act_ends_it(new_host: NewHost, monkeypat
     assert not await database.read(Job.objects.exists)
 
 
+@pytest.mark.one_database
 async def test_a_fault_is_told_without_what_it_says(
     host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

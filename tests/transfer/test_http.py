@@ -8,7 +8,7 @@ import json
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,29 +21,18 @@ from tests.processes import PATIENCE
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
-    """A site; it must end well and have logged no error."""
-    started = start_site()
-    yield started
-    assert started.stop() == 0
-    assert started.errors() == []
-
-
 @pytest.fixture
-def mine(site: LiveSite) -> Files:
+def mine(lasting_site: LiveSite, newcomer: str) -> Files:
     """Requests of a user whom no other test knows."""
-    name = f"traveller{next(_numbers)}"
-    site.database.add_user(name)
-    return Files(site, name)
+    return Files(lasting_site, newcomer)
 
 
 @pytest.fixture
-def theirs(site: LiveSite) -> Files:
+def theirs(lasting_site: LiveSite) -> Files:
     """Requests of another user."""
     name = f"stranger{next(_numbers)}"
-    site.database.add_user(name)
-    return Files(site, name)
+    lasting_site.database.add_user(name)
+    return Files(lasting_site, name)
 
 
 def say(client: Files, text: str) -> str:

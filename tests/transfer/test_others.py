@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions_app import database
@@ -58,6 +58,7 @@ async def test_the_same_list_again_makes_nothing_again(host: Host) -> None:
     assert {row["why"] for row in (await imported(host.user_id, listed))["left_out"]} == set()
 
 
+@pytest.mark.one_database
 async def test_a_chat_of_open_webui_shows_the_line_that_was_shown(host: Host) -> None:
     await imported(host.user_id, json.dumps([open_webui_chat()]).encode())
     chat = await database.read(ChatSession.objects.get)
@@ -77,12 +78,14 @@ BAD: dict[str, Any] = {
 }
 
 
+@pytest.mark.one_database
 async def test_what_is_no_chat_is_named_and_the_rest_is_taken(host: Host) -> None:
     odd = chatgpt_chat(conversation_id="other", title=7, create_time="x", update_time=1e300, current_node=9)
     report = await imported(host.user_id, json.dumps([*BAD.values(), odd]).encode())
     assert (report["sessions"], report["left_out_count"] - 2) == (1, len(BAD))  # a part and a picture of the odd one
 
 
+@pytest.mark.one_database
 async def test_a_list_that_was_cut_is_taken_up_to_there(host: Host) -> None:
     whole = json.dumps([open_webui_chat(), chatgpt_chat()]).encode()
     report = await imported(host.user_id, whole[:-100])
@@ -95,6 +98,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(value=st.lists(JSON), piece=st.integers(1, 9), indent=st.sampled_from([None, 1]))
 def test_elements_are_those_of_the_array(value: list[Any], piece: int, indent: int | None) -> None:
     with pytest.MonkeyPatch.context() as patch:
