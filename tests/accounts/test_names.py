@@ -94,12 +94,12 @@ def test_the_database_refuses_a_look_alike(door: str) -> None:
     assert list(User.objects.values_list("username", flat=True)) == ["admin"]
 
 
-@pytest.mark.one_database  # the database itself refuses each of them on both
-@pytest.mark.parametrize("name", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
-def test_the_pages_refuse_a_look_alike(name: str, client: Client, settings: Settings) -> None:
+@pytest.mark.one_database
+@pytest.mark.parametrize("kind", ["other case", "Cyrillic letter", "zero width space", "rn for m"])
+def test_the_pages_refuse_a_look_alike(kind: str, client: Client, settings: Settings) -> None:
     settings.HERMES_SIGNUP = "open"
     client.force_login(User.objects.create_superuser("admin"))
-    other = User.objects.create_user("somebody")
+    other, name = User.objects.create_user("somebody"), LOOK_ALIKES[kind]
     form = {"username": name, "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
     assert Client().post(SIGNUP, form).status_code == 200
     assert client.post("/admin/auth/user/add/", form).status_code == 200
