@@ -22,7 +22,6 @@ from sessions_app.models import (
     ToolServer,
     ToolStanding,
     Webhook,
-    WebhookDelivery,
 )
 from sessions_app.sharing import links
 from sessions_app.sharing.line import Pages
@@ -85,11 +84,9 @@ def fill() -> None:
     for number in range(60):
         converse(make_session(anna, f"Chat number {number}"), 2)
     server = _tool_server(profile)
-    delivery = _webhook(anna)
     told = {
         "server": server.pk,
-        "webhook": delivery.webhook_id,
-        "delivery": delivery.pk,
+        "webhook": _webhook(anna).pk,
         "user": anna.pk,
         "group": anna.groups.get().pk,
         "profile": profile.pk,
@@ -97,17 +94,17 @@ def fill() -> None:
         "shared": _share(chat_session),
         "turn": chat_session.turns.earliest("pk").pk,
     }
-    print("rows", *(f"{name}={key}" for name, key in told.items()), f"token={anna.api_tokens.earliest('pk').pk}")
+    print("rows", *(f"{name}={key}" for name, key in told.items()))
 
 
-def _webhook(anna: User) -> WebhookDelivery:
+def _webhook(anna: User) -> Webhook:
     """A webhook that the site has switched off, with a delivery that failed."""
     webhook = Webhook(name="crm", url="https://hooks.example.org/hermes", events=["turn.ended", "approval.waiting"])
     webhook.take_secret(make_secret())
     webhook.enabled, webhook.stopped, webhook.stopped_at = False, "No attempt has succeeded.", timezone.now()
     webhook.save()
     webhook.groups.set(anna.groups.all())
-    delivery = webhook.deliveries.create(
+    webhook.deliveries.create(
         name="turn.ended",
         owner_id=anna.pk,
         cursor=7,
@@ -117,7 +114,7 @@ def _webhook(anna: User) -> WebhookDelivery:
         status=500,
     )
     webhook.deliveries.create(name="webhook.test", happened_at=timezone.now())
-    return delivery
+    return webhook
 
 
 def _share(chat_session: ChatSession) -> str | None:
