@@ -280,15 +280,6 @@ async def a_chat_that_became_too_long_is_summarised_first(page: Page, site: Live
     await expect(thread(page)).to_contain_text("At last.")
     order = "(box) => [...box.children].slice(-3).map((node) => node.classList[1] ?? node.classList[0])"
     assert await thread(page).evaluate(order) == ["user", "divider", "assistant"]
-    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
-    provider.script(Answer(["Another."]))
-    await button(page, "Try again").last.click()
-    await expect(thread(page)).to_contain_text("Another.")
-    await expect(thread(page).locator(".version")).to_have_text("2/2")
-    assert await thread(page).evaluate(order) == ["user", "divider", "assistant"]
-    await button(page, "Previous version").click()
-    await expect(thread(page)).to_contain_text("At last.")
-    await expect(dividers(page)).to_have_count(1)
 
 
 async def test_a_chat_is_summarised_and_used_whole_again(visitor: Visitor, site: LiveSite, provider: Provider) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
-from tests.browser.stories import walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
@@ -33,15 +32,6 @@ async def reload(*pages: Page) -> None:
         await ready(page)
 
 
-async def taken_over(visitor: Visitor) -> Page:
-    """A new tab, which has the draft of the one that was closed last, also after a reload."""
-    page = await visitor.chat()
-    await expect(box(page)).to_have_value("Second draft")
-    await reload(page)
-    await expect(box(page)).to_have_value("Second draft")
-    return page
-
-
 async def test_new_drafts_stay_with_their_tabs_and_are_taken_over(visitor: Visitor, provider: Provider) -> None:
     first, second = await two_drafts(visitor)
     third = await copied(first)
@@ -53,7 +43,8 @@ async def test_new_drafts_stay_with_their_tabs_and_are_taken_over(visitor: Visit
     await third.close()
     await first.close()
     await second.close()
-    page = await taken_over(visitor)
+    page = await visitor.chat()
+    await expect(box(page), "that of the tab that was closed last").to_have_value("Second draft")
     other = await visitor.chat()
     await expect(box(other)).to_have_value("First draft")
     await other.close()
@@ -120,20 +111,11 @@ async def logging_out_leaves_no_draft(first: Page, second: Page, name: str) -> N
     assert "draft" not in await first.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
 
 
-async def a_message_on_its_way_stays_with_its_tab(first: Page, visitor: Visitor) -> None:
-    await visitor.context.set_offline(True)
-    await expect(first.locator("#connection")).to_be_visible()
-    await say(first, "From the first")
-    await expect(thread(first)).to_contain_text("Will be sent when you are connected")
-    await visitor.context.set_offline(False)
-    await expect(thread(first)).to_contain_text("Once")
-    second = await visitor.chat()
-    await expect(box(second)).to_have_value("")
-    await expect(second.get_by_role("navigation", name="Chats").get_by_role("link")).to_have_count(1)
-    await second.close()
-
-
-async def a_message_of_a_closed_tab_is_sent_by_the_next(page: Page, visitor: Visitor) -> None:
+async def test_a_message_of_a_closed_tab_is_sent_by_the_next(visitor: Visitor, provider: Provider) -> None:
+    provider.script(Answer(words=["One"]), Answer(words=["Two"]))
+    page = await visitor.arrive()
+    await say(page, "Hello")
+    await expect(thread(page)).to_contain_text("One")
     address = page.url.removeprefix(visitor.site.base_url)
     await visitor.context.set_offline(True)
     await expect(page.locator("#connection")).to_be_visible()
@@ -144,15 +126,3 @@ async def a_message_of_a_closed_tab_is_sent_by_the_next(page: Page, visitor: Vis
     other = await visitor.chat(address)
     await expect(thread(other)).to_contain_text("Two")
     await expect(thread(other).get_by_text("And then?")).to_have_count(1)
-
-
-async def test_what_was_said_offline_is_sent_once(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["Once"]), Answer(words=["Two"]))
-    await walk(
-        (
-            a_message_on_its_way_stays_with_its_tab,
-            a_message_of_a_closed_tab_is_sent_by_the_next,
-        ),
-        await visitor.arrive(),
-        visitor,
-    )

@@ -335,6 +335,15 @@ test("another answer takes the place of one and of what came after it", async ()
   assert.deepEqual([positions(chat), chat.run?.id, chat.revision, chat.steering], [[0], RUN, 6, false]);
 });
 
+test("another answer stands behind the summary that was made before it", async () => {
+  const summary = message(1, { role: "user", kind: "summary" });
+  const answer = message(2, { role: "assistant" });
+  const { server, chat } = await open(opened({ messages: [message(0), summary, answer] }));
+  server.on("turn.regenerate", () => ({ run_id: RUN, session: selected(6) }));
+  await chat.regenerate(id(2));
+  assert.deepEqual([positions(chat), chat.run?.id], [[0, 1], RUN]);
+});
+
 test("a retry answers the last message, which says no error any more", async () => {
   const failed = message(2, { error: { code: "timeout", text: "Silent." } });
   const { server, chat } = await open(opened({ messages: [message(0), message(1), failed] }));
@@ -516,6 +525,20 @@ test("a place near the end goes on to it", async () => {
   server.on("session.messages", () => ({ messages: [message(79), message(80)], has_more: true, has_newer: true }));
   await chat.visit(id(79));
   assert.deepEqual([positions(chat), chat.hasNewer], [[79, 80, 81], false]);
+});
+
+test("a place that cannot be had for now is asked for again", async () => {
+  const { server, chat } = await open(opened({ messages: [message(80), message(81)], has_more: true }));
+  server.on("session.messages", () => {
+    throw new Refusal(-32603);
+  });
+  const visit = chat.visit(id(20));
+  await settled();
+  assert.equal(chat.tryingOlder.troubled, true);
+  server.on("session.messages", () => ({ messages: [message(19), message(20)], has_more: true, has_newer: true }));
+  await pass(1_000);
+  await visit;
+  assert.deepEqual([chat.tryingOlder.troubled, positions(chat)], [false, [19, 20]]);
 });
 
 test("what happens at the end is not put after a place further up", async () => {

@@ -44,7 +44,7 @@ const shownOf = (text) => {
 };
 console.log(JSON.stringify(JSON.parse(readFileSync(process.argv[2])).map(shownOf)));
 """
-SAMPLES = 60
+SAMPLES = 25
 WITHIN_WORD = re.compile("^[a-z]{2}$")
 TABLE_WITHOUT_PIPE = re.compile(r"(?:^|\n)[ \t]*[^|\s][^\n]*\|[^\n]*\n[ \t]*[|:-][-|: \t]*\n$")
 
