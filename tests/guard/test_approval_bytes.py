@@ -8,15 +8,14 @@ import pytest
 
 from sessions_app import database
 from tests.guard.oracle import Oracle, stored
-from tests.guard.test_client_tool_bytes import OWN, assert_each_extends_the_last, wire
+from tests.guard.test_client_tool_bytes import OWN, assert_each_extends_the_last
+from tests.guard.wires import over_responses
 from tests.llm.talking import timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, guard_of, idle, stands_at, stored_turn
 from tests.turns.tool_server import MailServer, decide, decided, give_tools, sends, serve, waiting
-
-__all__ = ["wire"]
 
 pytestmark = pytest.mark.usefixtures("wire")
 
@@ -57,6 +56,7 @@ async def test_decisions_in_one_process_only_add_to_the_request(
     assert_each_extends_the_last(provider, 8)
 
 
+@over_responses
 async def test_decisions_in_two_processes_by_turns(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     server, chat = MailServer(), await session()
     hosts = [await started(new_host, server), await started(new_host, server)]
@@ -71,7 +71,11 @@ async def test_decisions_in_two_processes_by_turns(new_host: NewHost, session: N
     assert_each_extends_the_last(provider, 4)
 
 
-@pytest.mark.parametrize("says_something_else", [True, False])
+@pytest.mark.parametrize(
+    ("wire", "says_something_else"),
+    [(CHAT, True), (RESPONSES, False), (ANTHROPIC, True), (ANTHROPIC, False)],
+    indirect=["wire"],
+)
 async def test_it_is_what_is_stored(
     new_host: NewHost, session: NewSession, provider: Provider, wire: str, says_something_else: bool
 ) -> None:

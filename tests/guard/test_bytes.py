@@ -14,30 +14,20 @@ import pytest
 from sessions_app import database
 from sessions_app.models import AgentProfile, Turn
 from tests.guard.oracle import Oracle, stored
+from tests.guard.wires import WIRES, each_wire_on_one_database, over_anthropic, over_chat, over_responses
 from tests.llm.talking import extends, timeless
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_ON_BOTH_DATABASES, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.foreign import foreign
 from tests.turns.host import Host, guard_of, idle, stands_at
 from tests.turns.test_cost import fill
 
 pytestmark = pytest.mark.usefixtures("wire")
 
-
-WIRES = [CHAT, RESPONSES, ANTHROPIC]
-
 # What PostgreSQL gives back is read whole by one test here, and in chunks by another; the others ask more of the cache,
 # and no more of the database.
-each_wire_on_one_database = pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES, indirect=True)
-
-
-@pytest.fixture(params=WIRES)
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
 
 
 def think_call_and_say(provider: Provider, times: int = 1) -> None:
@@ -81,6 +71,7 @@ async def test_it_is_what_is_stored(host: Host, session: NewSession, provider: P
             await host.turn(chat, f"number {number}")
 
 
+@over_anthropic
 async def test_after_hopping_among_sessions(host: Host, session: NewSession, provider: Provider) -> None:
     chats = [await session() for _ in range(3)]
     think_call_and_say(provider, 9)
@@ -96,6 +87,7 @@ async def test_after_hopping_among_sessions(host: Host, session: NewSession, pro
     assert host.runner.pool.statistics().builds == 1
 
 
+@over_responses
 async def test_after_a_profile_was_edited(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     think_call_and_say(provider, 2)
@@ -113,6 +105,7 @@ async def test_after_a_profile_was_edited(host: Host, session: NewSession, provi
     assert b"search_chats" not in provider.bodies[-1]
 
 
+@over_chat
 async def test_after_an_eviction(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +122,7 @@ async def test_after_an_eviction(
     assert_each_extends_the_last(provider.bodies)
 
 
+@over_anthropic
 async def test_after_a_transcript_was_dropped_for_room(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +136,7 @@ async def test_after_a_transcript_was_dropped_for_room(
     assert_each_extends_the_last(provider.bodies)
 
 
+@over_responses
 async def test_in_another_process_of_this_test_and_back(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -154,7 +149,7 @@ async def test_in_another_process_of_this_test_and_back(
     assert_each_extends_the_last(provider.bodies)
 
 
-@pytest.mark.parametrize("wire", [CHAT], indirect=True)
+@over_chat
 async def test_in_a_process_that_was_really_started_anew(
     host: Host, session: NewSession, provider: Provider, settings: Any
 ) -> None:

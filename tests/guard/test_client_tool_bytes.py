@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from sessions_app import database
 from tests.guard.oracle import Oracle, stored
+from tests.guard.wires import over_anthropic, over_chat, over_responses
 from tests.llm.talking import extends, timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 from tests.turns.client_tools import asks, bring, resume, resumed, waiting
-from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, idle, stands_at, stored_turn
 
 pytestmark = pytest.mark.usefixtures("wire")
 
 OWN = Call("calculator", '{ "expression":"6 * 7"}')
-
-
-@pytest.fixture(params=[CHAT, RESPONSES, ANTHROPIC])
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
 
 
 @pytest.fixture
@@ -68,6 +61,7 @@ async def test_rounds_in_one_process_only_add_to_the_request(host: Host, chat: U
     assert_each_extends_the_last(provider, 8)
 
 
+@over_anthropic
 async def test_rounds_in_two_processes_by_turns(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     hosts = [await new_host(), await new_host()]
     chat = await session()
@@ -82,6 +76,7 @@ async def test_rounds_in_two_processes_by_turns(new_host: NewHost, session: NewS
     assert_each_extends_the_last(provider, 4)
 
 
+@over_responses
 async def test_after_an_eviction_between_call_and_result(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +117,7 @@ async def test_it_is_what_is_stored(host: Host, chat: UUID, provider: Provider, 
     assert_each_extends_the_last(provider, 4)
 
 
+@over_anthropic
 async def test_when_the_chat_was_summarised_before(host: Host, chat: UUID, provider: Provider, wire: str) -> None:
     await asked(host, chat)
     provider.script(Answer(["What was said."]))
@@ -137,6 +133,7 @@ async def test_when_the_chat_was_summarised_before(host: Host, chat: UUID, provi
         assert extends(later, earlier)
 
 
+@over_chat
 async def test_prefixes_without_a_clients_tools_are_as_before(host: Host, session: NewSession) -> None:
     chat = await session()
     before = (await database.read(stored, chat)).prefix

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,20 +12,16 @@ from sessions_app.llm.content.summaries import INSTRUCTION
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import think_call_and_say
 from tests.guard.test_steered_bytes import TEXTS, assert_alike_up_to, begun
+from tests.guard.wires import over_anthropic, over_chat, over_responses
 from tests.llm.talking import split, timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
-from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, worked
 from tests.turns.steps import regenerated
 from tests.turns.summaries import compacted
 
-
-@pytest.fixture(autouse=True, params=[CHAT, RESPONSES, ANTHROPIC])
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("wire")
 
 
 async def summarised(host: Host, session: NewSession, provider: Provider) -> UUID:
@@ -69,6 +64,7 @@ async def test_what_follows_a_summary_grows_from_the_same_bytes(
     assert timeless(other) == await Oracle(wire).body(chat, now.prefix, now.rows[:-1])
 
 
+@over_chat
 async def test_another_process_sends_the_same_summary(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -79,6 +75,7 @@ async def test_another_process_sends_the_same_summary(
     assert_alike_up_to(other, one, len(split(one)[1]))
 
 
+@over_responses
 async def test_a_regeneration_after_a_summary_sends_the_same_again(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -89,6 +86,7 @@ async def test_a_regeneration_after_a_summary_sends_the_same_again(
     assert timeless(provider.bodies[-1]) == timeless(before)
 
 
+@over_anthropic
 async def test_an_undone_summary_brings_the_old_bytes_back(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:

@@ -12,10 +12,10 @@ from sessions_app.llm.content.codec import decode
 from sessions_app.models import Message, TurnStatus
 from sessions_app.turn_store import beginning
 from tests.guard.oracle import Oracle, stored
-from tests.guard.test_bytes import WIRES, each_wire_on_one_database
+from tests.guard.wires import over_chat
 from tests.llm.talking import timeless
 from tests.providers.fixtures import Provider
-from tests.turns.fixtures import NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, guard_of
 
 FILE = [{"kind": "file", "id": "f", "name": "photo.png", "media_type": "image/png"}]
@@ -34,21 +34,15 @@ async def give(session_id: UUID, parts: Any, role: str = "user") -> None:
     await database.write(update)
 
 
-@pytest.fixture(params=WIRES)
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
-
-
 @pytest.mark.parametrize(
-    ("parts", "role", "reason"),
+    ("wire", "parts", "role", "reason"),
     [
-        (FILE, "user", CANNOT_SEND),
-        (FILE, "assistant", CANNOT_SEND),
-        (NEWER, "assistant", CANNOT_READ),
-        (UNKNOWN, "user", CANNOT_READ),
+        (CHAT, FILE, "user", CANNOT_SEND),
+        (RESPONSES, FILE, "assistant", CANNOT_SEND),
+        (ANTHROPIC, NEWER, "assistant", CANNOT_READ),
+        (CHAT, UNKNOWN, "user", CANNOT_READ),
     ],
+    indirect=["wire"],
 )
 async def test_a_turn_over_content_that_cannot_be_sent_fails(
     host: Host, session: NewSession, provider: Provider, wire: str, parts: Any, role: str, reason: str
@@ -69,7 +63,8 @@ async def test_a_turn_over_content_that_cannot_be_sent_fails(
     assert timeless(provider.bodies[-1]) == await Oracle(wire).body(chat, now.prefix, now.rows[:-1])
 
 
-@each_wire_on_one_database
+@over_chat
+@pytest.mark.both_databases
 async def test_it_fails_in_a_long_transcript_that_is_read_anew(
     new_host: NewHost, session: NewSession, provider: Provider, wire: str
 ) -> None:

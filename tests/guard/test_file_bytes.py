@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pytest_django import Settings
 
 from sessions_app import database
 from sessions_app.files import pictures, store
@@ -18,11 +17,12 @@ from sessions_app.models import AgentProfile, FileContent, TurnStatus, UserFile
 from tests.extraction import samples
 from tests.files.given import add, add_all
 from tests.guard.oracle import Oracle, stored
-from tests.guard.test_bytes import WIRES, assert_each_extends_the_last, each_wire_on_one_database, think_call_and_say
+from tests.guard.test_bytes import assert_each_extends_the_last, think_call_and_say
+from tests.guard.wires import over_anthropic, over_chat, over_responses
 from tests.llm.talking import timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
-from tests.turns.fixtures import CHAT, NewHost, NewSession
+from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, stands_at
 
 pytestmark = pytest.mark.usefixtures("wire")
@@ -30,13 +30,6 @@ pytestmark = pytest.mark.usefixtures("wire")
 PICTURE, OTHER = samples.picture("PNG"), samples.picture("PNG", (30, 30))
 SCANNED = samples.scanned_pdf(pages=2)
 LETTER = 'Dear "reader",\n\u2028 ä 🎈 </document> \\ it ends.'.encode()
-
-
-@pytest.fixture(params=WIRES)
-def wire(request: pytest.FixtureRequest, settings: Settings, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
 
 
 async def sent(name: str) -> str:
@@ -107,6 +100,7 @@ async def whole(oracle: Oracle, user_id: int, chat: UUID, prefix: str, rows: Any
     return filled(body, await asyncio.to_thread(read))
 
 
+@over_responses
 async def test_in_another_process_and_back(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     one, other = await new_host(), await new_host()
     chat = await session()
@@ -118,7 +112,8 @@ async def test_in_another_process_and_back(new_host: NewHost, session: NewSessio
     assert_each_extends_the_last(provider.bodies)
 
 
-@each_wire_on_one_database
+@over_chat
+@pytest.mark.both_databases
 async def test_of_a_long_transcript_that_is_read_again(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -131,7 +126,7 @@ async def test_of_a_long_transcript_that_is_read_again(
     assert_each_extends_the_last([seen, provider.bodies[-1]])
 
 
-@pytest.mark.parametrize("wire", [CHAT], indirect=True)
+@over_anthropic
 async def test_a_file_is_sent_as_it_was_whatever_is_made_of_it_now(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -146,7 +141,7 @@ async def test_a_file_is_sent_as_it_was_whatever_is_made_of_it_now(
     assert_each_extends_the_last(provider.bodies)
 
 
-@pytest.mark.parametrize("wire", [CHAT], indirect=True)
+@over_chat
 async def test_the_transcript_holds_no_picture(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     content = samples.picture("JPEG", (1500, 1500), quality=95)
@@ -156,7 +151,7 @@ async def test_the_transcript_holds_no_picture(host: Host, session: NewSession, 
     assert host.runner.pool.statistics().bytes < 10_000
 
 
-@pytest.mark.parametrize("wire", [CHAT], indirect=True)
+@over_responses
 async def test_a_picture_that_is_gone_fails_the_turn(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +170,7 @@ async def test_a_picture_that_is_gone_fails_the_turn(
     assert "no longer" in turn.error_text or "not there" in turn.error_text
 
 
-@pytest.mark.parametrize("wire", [CHAT], indirect=True)
+@over_anthropic
 async def test_a_document_that_another_program_changed_fails_the_turn(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -187,6 +182,7 @@ async def test_a_document_that_another_program_changed_fails_the_turn(
     assert (turn.status, len(provider.bodies)) == (TurnStatus.FAILED, asked)
 
 
+@over_responses
 async def test_a_model_that_sees_no_pictures_is_told_their_names(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -203,7 +199,7 @@ async def test_a_model_that_sees_no_pictures_is_told_their_names(
     assert_each_extends_the_last(provider.bodies[bodies - 1 :])
 
 
-@pytest.mark.parametrize("wire", [CHAT], indirect=True)
+@over_anthropic
 async def test_the_cost_of_a_turn_does_not_grow_with_files_before_it(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

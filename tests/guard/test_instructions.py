@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sessions_app import database
 from sessions_app.session_store import instructions
+from tests.guard.wires import over_chat, over_responses
 from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.tokens import prompt_of
-from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host
 
 TEXT = 'Answer in rhymes: "äöü" \u2028 🎈'
 
 
-@pytest.fixture(autouse=True, params=[CHAT, RESPONSES, ANTHROPIC])
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> None:
-    settings.HERMES_MODEL = request.param
+pytestmark = pytest.mark.usefixtures("wire")
 
 
 async def instruct(host: Host, text: str) -> None:
     await database.write(instructions.write, host.user_id, text)
 
 
+@over_responses
 async def test_the_same_instructions_make_the_same_bytes(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -39,6 +37,7 @@ async def test_the_same_instructions_make_the_same_bytes(
     assert b"Answer in rhymes" in one
 
 
+@over_chat
 async def test_a_change_leaves_a_session_warm_and_its_bytes_as_they_were(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

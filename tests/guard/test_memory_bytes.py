@@ -11,12 +11,12 @@ from sessions_app import database
 from sessions_app.models import ChatSession, Message
 from sessions_app.session_store import forking
 from tests.guard.oracle import stored
-from tests.guard.test_bytes import each_wire_on_one_database
 from tests.guard.test_steered_bytes import asked_in, assert_alike_up_to, assert_sent_is_the_line, begun
+from tests.guard.wires import over_anthropic, over_chat, over_responses
 from tests.llm.talking import extends, split
 from tests.providers.fixtures import Provider
 from tests.providers.tokens import prompt_of
-from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host
 from tests.turns.remembered import forget, notes, remember, switch, switch_chat, switch_profiles, told_by
 from tests.turns.steps import edited, regenerated
@@ -25,13 +25,10 @@ TEXT = 'Eats "no" meat: äöü \u2028 🎈 </memory> <b>'
 LINE = 'Eats "no" meat: äöü 🎈 </memory> <b>'
 
 
-@pytest.fixture(autouse=True, params=[CHAT, RESPONSES, ANTHROPIC])
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("wire")
 
 
+@over_anthropic
 async def test_the_same_memories_make_the_same_bytes_in_every_process(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
@@ -88,6 +85,7 @@ async def test_a_running_session_gets_each_change_as_one_row(
         assert len(await notes(chat)) == number
 
 
+@over_responses
 async def test_what_was_changed_and_changed_back_is_no_change(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -101,6 +99,7 @@ async def test_what_was_changed_and_changed_back_is_no_change(
     assert await notes(chat) == []
 
 
+@over_responses
 async def test_a_chat_without_memory_is_told_nothing(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     await switch_chat(host, chat, False)
@@ -110,7 +109,8 @@ async def test_a_chat_without_memory_is_told_nothing(host: Host, session: NewSes
     assert b'no\\" meat' not in provider.bodies[-1]
 
 
-@each_wire_on_one_database
+@over_chat
+@pytest.mark.both_databases
 async def test_a_regeneration_is_told_what_has_changed_since(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:
@@ -133,6 +133,7 @@ async def test_a_regeneration_is_told_what_has_changed_since(
     assert (len(answer.alternatives), answer.place) == (2, 3)
 
 
+@over_anthropic
 async def test_an_edit_leaves_the_note_of_the_line_before(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:
@@ -157,6 +158,7 @@ async def test_an_edit_leaves_the_note_of_the_line_before(
     await assert_sent_is_the_line(host, provider, wire, chat)
 
 
+@over_responses
 async def test_a_fork_knows_what_its_line_was_told(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:
@@ -174,6 +176,7 @@ async def test_a_fork_knows_what_its_line_was_told(
         await assert_sent_is_the_line(host, provider, wire, made.id)
 
 
+@over_anthropic
 async def test_what_a_summary_has_covered_is_told_again(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:
@@ -206,6 +209,7 @@ def summarise(chat: Any) -> None:
     )
 
 
+@over_chat
 async def test_a_note_that_another_program_deletes_is_told_again(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from sessions_app import database
@@ -18,14 +16,9 @@ from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import worked
 
 
-@pytest.fixture(autouse=True, params=[CHAT, RESPONSES, ANTHROPIC])
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
-
-
-@pytest.mark.parametrize("same", [True, False], ids=["same prompt", "another prompt"])
+@pytest.mark.parametrize(
+    ("wire", "same"), [(CHAT, True), (RESPONSES, False), (ANTHROPIC, True), (ANTHROPIC, False)], indirect=["wire"]
+)
 async def test_the_next_profile_gets_the_stored_line(
     new_host: NewHost, session: NewSession, provider: Provider, wire: str, same: bool
 ) -> None:

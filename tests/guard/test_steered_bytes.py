@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from sessions_app import database
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import think_call_and_say
+from tests.guard.wires import over_anthropic
 from tests.llm.talking import split, timeless
 from tests.providers.fixtures import Provider
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
@@ -19,11 +19,7 @@ from tests.turns.steps import edited, regenerated
 TEXTS = ['Number 0: "äöü" \u2028 \\ 🎈?', "number 1", "number 2"]
 
 
-@pytest.fixture(autouse=True, params=[CHAT, RESPONSES, ANTHROPIC])
-def wire(request: pytest.FixtureRequest, settings: Any, model: str) -> str:
-    """The model string of one of the wires."""
-    settings.HERMES_MODEL = request.param
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("wire")
 
 
 async def begun(host: Host, session: NewSession, provider: Provider) -> UUID:
@@ -61,7 +57,9 @@ def assert_alike_up_to(later: bytes, earlier: bytes, place: int) -> None:
     assert later_elements[:place] == elements[:place]
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("wire", "number"), [(CHAT, 0), (RESPONSES, 2), (ANTHROPIC, 1), (ANTHROPIC, 0)], indirect=["wire"]
+)
 async def test_an_edit_repeats_the_bytes_before_it(
     host: Host, session: NewSession, provider: Provider, wire: str, number: int
 ) -> None:
@@ -87,6 +85,7 @@ async def test_a_regeneration_sends_the_same_request_again(
     await assert_sent_is_the_line(host, provider, wire, chat)
 
 
+@over_anthropic
 async def test_each_branch_goes_on_from_its_own_bytes(
     new_host: NewHost, session: NewSession, provider: Provider, wire: str
 ) -> None:

@@ -6,16 +6,15 @@ import pytest
 
 from sessions_app.llm.content.parts import ToolCall
 from sessions_app.llm.tools.sources import Context, ToolImage, ToolOutput
-from tests.guard.test_bytes import assert_each_extends_the_last, each_wire_on_one_database
+from tests.guard.test_bytes import assert_each_extends_the_last
 from tests.guard.test_client_tool_bytes import OWN
-from tests.guard.test_file_bytes import OTHER, PICTURE, pictures_in, wire
+from tests.guard.test_file_bytes import OTHER, PICTURE, pictures_in
+from tests.guard.wires import each_wire_on_one_database
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import idle
 from tests.turns.tool_server import MailServer, decided, give_tools, sends, serve, waiting
-
-__all__ = ["wire"]
 
 pytestmark = pytest.mark.usefixtures("wire")
 
