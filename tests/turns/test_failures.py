@@ -31,34 +31,32 @@ async def the_next_turn_works(host: Host, chat: Any, provider: Provider, texts: 
     assert [message["content"] for message in provider.requests[-1].json["messages"][1:]] == [*texts, "again"]
 
 
-@pytest.mark.parametrize("answer", [*HTTP, *BEFORE], ids=lambda answer: f"{answer.status} {answer.cut} {answer.error}")
-async def test_before_the_first_word(host: Host, session: NewSession, provider: Provider, answer: Answer) -> None:
-    provider.script(answer)
-    chat = await session()
-    asked = await host.ask(chat)
-    event = (await host.listener.end_of(asked.run_id))["event"]
-    assert (event["type"], event["code"]) == ("RUN_ERROR", "provider")
-    assert types(host.listener.run(asked.run_id)) == ["RUN_STARTED", "RUN_ERROR"]
-    assert await said(chat) == [("user", "hello", "complete")]
-    turn = await stored_turn(asked.run_id)
-    assert (turn.status, turn.error_code, turn.error_text) == ("failed", "provider", event["message"])
-    assert "The script says so" not in event["message"]
-    await the_next_turn_works(host, chat, provider, ["hello"])
+async def test_before_the_first_word(host: Host, session: NewSession, provider: Provider) -> None:
+    for answer in [*HTTP, *BEFORE]:
+        provider.script(answer)
+        chat = await session()
+        asked = await host.ask(chat)
+        event = (await host.listener.end_of(asked.run_id))["event"]
+        assert (event["type"], event["code"]) == ("RUN_ERROR", "provider"), answer
+        assert types(host.listener.run(asked.run_id)) == ["RUN_STARTED", "RUN_ERROR"], answer
+        assert await said(chat) == [("user", "hello", "complete")], answer
+        turn = await stored_turn(asked.run_id)
+        assert (turn.status, turn.error_code, turn.error_text) == ("failed", "provider", event["message"]), answer
+        assert "The script says so" not in event["message"], answer
+        await the_next_turn_works(host, chat, provider, ["hello"])
 
 
-@pytest.mark.parametrize("answer", BROKEN, ids=["cut", "error"])
-async def test_in_mid_answer(host: Host, session: NewSession, provider: Provider, answer: Answer) -> None:
-    provider.script(answer)
-    chat = await session()
-    asked = await host.ask(chat)
-    assert (await host.listener.end_of(asked.run_id))["event"]["code"] == "provider"
-    assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One ", "failed")]
-    assert types(host.listener.run(asked.run_id))[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
-    await the_next_turn_works(host, chat, provider, ["hello", "One "])
+async def test_in_mid_answer(host: Host, session: NewSession, provider: Provider) -> None:
+    for answer in BROKEN:
+        provider.script(answer)
+        chat = await session()
+        asked = await host.ask(chat)
+        assert (await host.listener.end_of(asked.run_id))["event"]["code"] == "provider", answer
+        assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One ", "failed")], answer
+        assert types(host.listener.run(asked.run_id))[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"], answer
+        await the_next_turn_works(host, chat, provider, ["hello", "One "])
 
 
-# The test above does it on both databases.
-@pytest.mark.one_database
 @pytest.mark.parametrize("model_string", [RESPONSES, ANTHROPIC])
 async def test_in_mid_answer_over_the_other_wires(
     host: Host, session: NewSession, provider: Provider, settings: Any, model_string: str

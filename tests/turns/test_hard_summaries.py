@@ -206,7 +206,7 @@ async def test_thoughts_that_go_to_no_other_model_count_for_none(
     assert len(provider.requests) == 6
 
 
-@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
+@pytest.mark.parametrize("wire", [CHAT, ANTHROPIC])
 async def test_huge_arguments_of_a_call_are_shortened_to_be_summarised(
     host: Host, session: NewSession, provider: Provider, settings: Any, wire: str
 ) -> None:

@@ -145,7 +145,7 @@ async def test_a_price_is_stored_where_one_is_known(
 
 
 HUGE = 10**30
-MISCOUNTED = [
+MISCOUNTED: list[dict[str, Any]] = [
     {"prompt_tokens": HUGE, "completion_tokens": HUGE},
     {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": HUGE}},
     {"completion_tokens_details": {"reasoning_tokens": HUGE}},
@@ -153,35 +153,30 @@ MISCOUNTED = [
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("counts", MISCOUNTED)
 async def test_no_count_of_a_provider_costs_the_answer(
-    host: Host,
-    session: NewSession,
-    provider: Provider,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    counts: dict[str, Any],
+    host: Host, session: NewSession, provider: Provider, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.HERMES_MODEL = "openai-chat:gpt-5-mini"
     monkeypatch.setattr(LiveModel, "base_url", f"{OPENAI}/v1/")
-    provider.script(*[Answer(words=["Yes."], counts=counts)] * 2)
-    chat = await session()
-    for turn in [await host.turn(chat), await host.turn(chat)]:
-        assert (turn.status, turn.cost is not None) == ("complete", True)
-        assert turn.cached_tokens <= turn.input_tokens
-        assert turn.reasoning_tokens <= turn.output_tokens
+    for counts in MISCOUNTED:
+        provider.script(*[Answer(words=["Yes."], counts=counts)] * 2)
+        chat = await session()
+        for turn in [await host.turn(chat), await host.turn(chat)]:
+            assert (turn.status, turn.cost is not None) == ("complete", True), counts
+            assert turn.cached_tokens <= turn.input_tokens, counts
+            assert turn.reasoning_tokens <= turn.output_tokens, counts
 
 
-@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
 async def test_an_answer_whose_model_has_no_name_is_the_sessions_models(
-    host: Host, session: NewSession, provider: Provider, settings: Any, wire: str
+    host: Host, session: NewSession, provider: Provider, settings: Any
 ) -> None:
-    settings.HERMES_MODEL = wire
-    provider.script(Answer(words=["Yes."], nameless=True))
-    turn = await host.turn(await session())
-    assert turn.status == "complete"
-    assert turn.model
-    assert wire.endswith(turn.model)
+    for wire in (CHAT, RESPONSES, ANTHROPIC):
+        settings.HERMES_MODEL = wire
+        provider.script(Answer(words=["Yes."], nameless=True))
+        turn = await host.turn(await session())
+        assert turn.status == "complete"
+        assert turn.model
+        assert wire.endswith(turn.model)
 
 
 async def test_the_demo_model_is_on_no_ledger(host: Host, session: NewSession, settings: Any) -> None:

@@ -83,27 +83,20 @@ async def test_thoughts_alone_are_kept_with_the_error(host: Host, session: NewSe
     assert contents[1:] == ["hello", "again"]
 
 
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        (Answer(status=403), "provider"),
-        (Answer(), "empty"),
-        (Answer(status=413), "context"),
-        (Answer(["x"], cut=0), "provider"),
-    ],
-)
 async def test_a_turn_without_an_answer_leaves_its_error_at_the_question(
-    host: Host, session: NewSession, provider: Provider, answer: Answer, code: str
+    host: Host, session: NewSession, provider: Provider
 ) -> None:
-    provider.script(answer)
-    chat = await session()
-    event = await ended(host, chat)
-    [asked] = await messages(host, chat)
-    assert asked["error"] == {"code": code, "text": event["message"]}
-    await ended(host, chat, "again")
-    first, *others = await messages(host, chat)
-    assert first["error"] == asked["error"]
-    assert [message["error"] for message in others] == [None, None]
+    answers = [Answer(status=403), Answer(), Answer(status=413), Answer(["x"], cut=0)]
+    for answer, code in zip(answers, ["provider", "empty", "context", "provider"], strict=True):
+        provider.script(answer)
+        chat = await session()
+        event = await ended(host, chat)
+        [asked] = await messages(host, chat)
+        assert asked["error"] == {"code": code, "text": event["message"]}
+        await ended(host, chat, "again")
+        first, *others = await messages(host, chat)
+        assert first["error"] == asked["error"]
+        assert [message["error"] for message in others] == [None, None]
 
 
 async def test_an_answer_that_broke_off_has_the_error_itself(
