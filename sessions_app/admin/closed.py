@@ -67,6 +67,10 @@ class ClosedAdmin(_ModelAdmin):
         """Return a row; None for a key with a NUL, which PostgreSQL refuses to look for."""
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Give a popup the key alone, to which all relations here point. Django fails on the name of some relations."""
+        return to_field == self.opts.pk.name
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Adding takes the right to change too: a new row says which names are taken, and may replace another."""
         return super().has_add_permission(request) and self.has_change_permission(request)
