@@ -1,5 +1,5 @@
 // AG-UI's official clients, unmodified, driven by a test: a command a line on standard input, what they tell a line on
-// standard output. Started with the address of the endpoint and a token.
+// standard output.
 import { createInterface } from "node:readline";
 import { HttpAgent } from "@ag-ui/client";
 import { HttpAgent as HttpAgentBefore } from "ag-ui-client-0.0.59";
@@ -8,7 +8,6 @@ import { HttpAgent as HttpAgentBefore } from "ag-ui-client-0.0.59";
 
 /** @type {Map<string, any>} */
 const agents = new Map();
-const [url = "", token = ""] = process.argv.slice(2);
 
 /** @param {object} told */
 function tell(told) {
@@ -16,10 +15,9 @@ function tell(told) {
 }
 
 /** @param {Command} command */
-function make({ agent, version, ...config }) {
+function make({ agent, version, url, ...config }) {
   const Agent = version === "0.0.59" ? HttpAgentBefore : HttpAgent;
-  const headers = { Authorization: `Bearer ${token}`, ...config.headers };
-  agents.set(agent, new Agent({ url, ...config, headers }));
+  agents.set(agent, new Agent({ url, ...config }));
 }
 
 /** Tell every event that the client's own checks have let through, then how the run ended for it.
@@ -47,6 +45,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     make(command);
   } else if (command.do === "run") {
     run(command);
+  } else if (command.do === "forget") {
+    agents.get(command.agent).abortRun();
+    agents.delete(command.agent);
   } else {
     agents.get(command.agent)[command.do](...(command.given ?? []));
   }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ __all__ = ["loopback", "model", "owner", "program", "runner", "site"]
 NEW, OLD = "1.0.0", "0.0.59"
 _NODE = str(ROOT / ".venv/bin/node")
 _AGENTS = str(ROOT / "tests/agui_api/agents.js")
+
+NewClients = Callable[[LiveSite, str], "Clients"]
 
 
 @dataclass
@@ -95,39 +97,76 @@ class Agent:
         self._clients.command(agent=self._name, do=method, given=given)
 
 
-class Clients:
-    """A process with the clients of one user. `close` it."""
+class Node:
+    """The process in which all clients run. What an agent tells waits for who asks for it."""
 
-    def __init__(self, site: LiveSite, user: str) -> None:
-        self.site, self.user = site, user
-        self.ids = (f"message-{number}" for number in itertools.count(1))
+    def __init__(self) -> None:
         self._told: defaultdict[str, deque[dict[str, Any]]] = defaultdict(deque)
-        self._names = (f"agent-{number}" for number in itertools.count(1))
-        self._process = Process([_NODE, _AGENTS, f"{site.base_url}/ag-ui/", site.tokens[user]], listens=True)
-
-    def agent(self, thread: str | None = None, version: str = NEW, **config: Any) -> Agent:
-        name = next(self._names)
-        named = {"threadId": thread} if thread else {}
-        self.command(agent=name, do="make", version=version, **named, **config)
-        return Agent(self, name)
+        self._process = Process([_NODE, _AGENTS], listens=True)
+        self.names = (f"agent-{number}" for number in itertools.count(1))
 
     def command(self, **command: Any) -> None:
         self._process.write(json.dumps(command))
 
     def next(self, agent: str) -> dict[str, Any]:
-        """Return what an agent tells next; what others tell meanwhile waits."""
+        """Return what an agent tells next."""
         while not self._told[agent]:
             told = json.loads(self._process.line('{"agent":'))
             self._told[told["agent"]].append(told)
         return self._told[agent].popleft()
 
-    def close(self) -> None:
+    def end(self) -> None:
         self._process.wait()
 
 
+class Clients:
+    """The clients of one user. `close` them."""
+
+    def __init__(self, node: Node, site: LiveSite, user: str) -> None:
+        self.site, self.user = site, user
+        self.ids = (f"message-{number}" for number in itertools.count(1))
+        self.command, self.next = node.command, node.next
+        self._names = node.names
+        self._agents: list[str] = []
+
+    def agent(self, thread: str | None = None, version: str = NEW, **config: Any) -> Agent:
+        name = next(self._names)
+        named = {"threadId": thread} if thread else {}
+        headers = {"Authorization": f"Bearer {self.site.tokens[self.user]}", **config.pop("headers", {})}
+        url = f"{self.site.base_url}/ag-ui/"
+        self.command(agent=name, do="make", version=version, url=url, headers=headers, **named, **config)
+        self._agents.append(name)
+        return Agent(self, name)
+
+    def close(self) -> None:
+        """End what still runs of them."""
+        for name in self._agents:
+            self.command(agent=name, do="forget")
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Node]:
+    """A process takes longer to start than most tests to run."""
+    running = Node()
+    yield running
+    running.end()
+
+
 @pytest.fixture
-def clients(program: Program) -> Iterator[Clients]:
+def new_clients(node: Node) -> Iterator[NewClients]:
+    """Makes the clients of a user of a site."""
+    made: list[Clients] = []
+
+    def new(site: LiveSite, user: str) -> Clients:
+        made.append(Clients(node, site, user))
+        return made[-1]
+
+    yield new
+    for clients in made:
+        clients.close()
+
+
+@pytest.fixture
+def clients(new_clients: NewClients, program: Program) -> Clients:
     """The clients of a user whom no other test knows."""
-    made = Clients(program.site, program.user)
-    yield made
-    made.close()
+    return new_clients(program.site, program.user)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.agui_api.conftest import NEW, OLD, Clients
+from tests.agui_api.conftest import NEW, OLD, Clients, NewClients
 from tests.live import LiveSite
 from tests.openai_api.conftest import Program
 from tests.providers.fixtures import Provider
@@ -251,7 +251,7 @@ def test_a_summary_passes(clients: Clients, program: Program, model: Provider) -
 
 @BOTH
 def test_a_run_whose_process_has_died_is_interrupted(
-    start_site: Callable[..., LiveSite], loopback: Provider, version: str
+    start_site: Callable[..., LiveSite], loopback: Provider, new_clients: NewClients, version: str
 ) -> None:
     env = {"OPENAI_BASE_URL": loopback.base_url, "OPENAI_API_KEY": "loopback", "HERMES_TURN_LEASE": "1"}
     site = start_site(HERMES_MODEL="openai-chat:loopback", **env)
@@ -259,7 +259,7 @@ def test_a_run_whose_process_has_died_is_interrupted(
     site.database.add_user(name)
     loopback.forget()
     loopback.script(Answer(words=["one ", "two"], gates={1: Gate()}), Answer(words=["A2"]))
-    clients = Clients(site, name)
+    clients = new_clients(site, name)
     agent, run_id = clients.agent("thread", version), str(uuid4())
     agent.add("Hello")
     agent.start(runId=run_id)
@@ -271,7 +271,6 @@ def test_a_run_whose_process_has_died_is_interrupted(
     told = agent.outcome()
     assert (told.kinds[:2], told.last["code"]) == (["RUN_STARTED", "MESSAGES_SNAPSHOT"], "interrupted")
     assert agent.say("Q2").texts[-1] == ("assistant", "A2")
-    clients.close()
 
 
 def test_what_is_refused_before_a_run_begins_has_a_status(clients: Clients, program: Program, site: LiveSite) -> None:
@@ -280,28 +279,30 @@ def test_what_is_refused_before_a_run_begins_has_a_status(clients: Clients, prog
     assert (refused.status, refused.payload["error"]["code"]) == (401, "invalid_api_key")
 
 
-def test_too_many_turns_are_refused_with_a_time(start_site: Callable[..., LiveSite], loopback: Provider) -> None:
+def test_too_many_turns_are_refused_with_a_time(
+    start_site: Callable[..., LiveSite], loopback: Provider, new_clients: NewClients
+) -> None:
     env = {"OPENAI_BASE_URL": loopback.base_url, "OPENAI_API_KEY": "loopback", "HERMES_TURNS_PER_MINUTE": "1"}
     site = start_site(HERMES_MODEL="openai-chat:loopback", **env)
     site.database.add_user("eager")
-    clients = Clients(site, "eager")
+    clients = new_clients(site, "eager")
     agent = clients.agent("thread")
     agent.say("Q1")
     refused = agent.say("Q2")
     assert (refused.status, refused.payload["error"]["code"]) == (429, "rate_limit_exceeded")
-    clients.close()
 
 
-def test_another_users_thread_and_run_are_unknown(clients: Clients, program: Program, site: LiveSite) -> None:
+def test_another_users_thread_and_run_are_unknown(
+    clients: Clients, program: Program, site: LiveSite, new_clients: NewClients
+) -> None:
     run_id = str(uuid4())
     clients.agent("thread").say("Secret", runId=run_id)
     session_id = only_session(program)
     site.database.add_user(f"{program.user} other")
-    others = Clients(site, f"{program.user} other")
+    others = new_clients(site, f"{program.user} other")
     for thread in ("thread", session_id):
         told = others.agent(thread).say("Hello", runId=run_id)
         assert next(text for _, text in told.texts) == "Hello"
         assert "Secret" not in str(told.events)
     assert program.texts(session_id)[0] == "Secret"
     assert len(program.texts(session_id)) == 2
-    others.close()

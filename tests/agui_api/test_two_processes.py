@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from uuid import uuid4
 
 import pytest
 
-from tests.agui_api.conftest import Clients
+from tests.agui_api.conftest import NewClients
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -28,25 +27,24 @@ def sites(start_sites: Callable[..., list[LiveSite]], loopback: Provider) -> Ite
         assert site.errors() == []
 
 
-def test_a_run_is_joined_in_another_process(sites: list[LiveSite], model: Provider) -> None:
+def test_a_run_is_joined_in_another_process(sites: list[LiveSite], model: Provider, new_clients: NewClients) -> None:
     in_call, at_end = Gate(), Gate()
     model.script(
         Answer(words=["Let me see."], calls=[CALL], gates={2: in_call}), Answer(words=["It is 42."], gates={0: at_end})
     )
-    here, there = (Clients(site, "traveller") for site in sites)
-    with closing(here), closing(there):
-        run_id = str(uuid4())
-        first, second = here.agent("thread"), there.agent("thread")
-        first.add("Q1")
-        first.start(runId=run_id)
-        first.until("TOOL_CALL_START")
-        second.start(runId=run_id)
-        second.until("MESSAGES_SNAPSHOT")
-        in_call.open()
-        at_end.open()
-        whole, joined = first.outcome(), second.outcome()
-        assert joined.last["type"] == "RUN_FINISHED"
-        assert joined.texts == whole.texts
-        assert [each.get("toolCalls") for each in joined.messages] == [each.get("toolCalls") for each in whole.messages]
-        # And goes on there.
-        assert second.say("Q2", "of the second").texts[-2][1] == "Q2"
+    here, there = (new_clients(site, "traveller") for site in sites)
+    run_id = str(uuid4())
+    first, second = here.agent("thread"), there.agent("thread")
+    first.add("Q1")
+    first.start(runId=run_id)
+    first.until("TOOL_CALL_START")
+    second.start(runId=run_id)
+    second.until("MESSAGES_SNAPSHOT")
+    in_call.open()
+    at_end.open()
+    whole, joined = first.outcome(), second.outcome()
+    assert joined.last["type"] == "RUN_FINISHED"
+    assert joined.texts == whole.texts
+    assert [each.get("toolCalls") for each in joined.messages] == [each.get("toolCalls") for each in whole.messages]
+    # And goes on there.
+    assert second.say("Q2", "of the second").texts[-2][1] == "Q2"
