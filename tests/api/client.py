@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import or_
@@ -42,6 +43,11 @@ class RpcError(Exception):
         self.code: int = error["code"]
         self.data: dict[str, Any] = error.get("data", {})
         self.frame = frame
+
+    @property
+    def frame_without_id(self) -> str:
+        """The text with which any request would have been answered."""
+        return re.sub(r'"id":\d+,', "", self.frame)
 
 
 def check(text: str, asked: dict[Any, str]) -> dict[str, Any]:

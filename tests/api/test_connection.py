@@ -99,11 +99,11 @@ async def test_a_request_without_an_id_is_carried_out_and_never_answered(connect
     await client.call("session.list")  # had anything else been answered, the client would have failed on its id
 
 
-@pytest.mark.parametrize("request_id", ["a string", "", "💬\0", 0, -5, 1.5, 2**70, None])
-async def test_an_answer_carries_the_id_of_its_request(connect: Connect, owner: AbstractUser, request_id: Any) -> None:
+async def test_an_answer_carries_the_id_of_its_request(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
-    frame = json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "no.such.method"})
-    assert (await client.raw(frame, request_id)).code == -32601
+    for request_id in ("a string", "", "💬\0", 0, -5, 1.5, 2**70, None):
+        frame = json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "no.such.method"})
+        assert (await client.raw(frame, request_id)).code == -32601
 
 
 async def test_a_fault_of_ours_names_no_internals_and_logs_no_words(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AbstractUser
@@ -17,7 +16,7 @@ from sessions_app.session_store import removal
 from tests.api.client import Client, RpcError
 from tests.api.conftest import Connect
 from tests.api.rows import everything, say
-from tests.api.test_doors import NAMING, NAMING_A_MESSAGE
+from tests.api.test_doors import NAMING, NAMING_A_MESSAGE, assert_hidden
 
 FORBIDDEN = -32005
 # The methods that name neither a session nor a message: each is tried below by a token of one profile.
@@ -55,15 +54,13 @@ async def profiles(owner: AbstractUser) -> tuple[AgentProfile, AgentProfile]:
     return await database.write(made)
 
 
-@pytest.mark.parametrize("method", METHODS)
-async def test_a_token_that_only_reads_is_refused_what_changes(
-    connect: Connect, owner: AbstractUser, method: str
-) -> None:
+async def test_a_token_that_only_reads_is_refused_what_changes(connect: Connect, owner: AbstractUser) -> None:
     client = await by_token(connect, owner, reads_only=True)
     before = await everything()
-    code = await code_of(client, method, **EXAMPLES[method].params)
-    assert (code == FORBIDDEN) is METHODS[method].changes
-    assert await everything() == before
+    for method in METHODS:
+        code = await code_of(client, method, **EXAMPLES[method].params)
+        assert (code == FORBIDDEN) is METHODS[method].changes, method
+        assert await everything() == before, method
 
 
 async def test_a_token_that_only_reads_is_told_what_is_wrong_with_a_request_first(
@@ -103,42 +100,21 @@ def test_every_method_is_tried_by_a_token_of_one_profile() -> None:
     assert METHODS.keys() == NAMING.keys() | NAMING_A_MESSAGE.keys() | NAMING_NOTHING
 
 
-@pytest.mark.parametrize("method", NAMING)
-async def test_a_session_of_another_profile_is_answered_like_a_missing_one(
-    connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile], method: str
-) -> None:
-    session_id = (await (await connect(owner)).call("session.create"))["session"]["id"]
-    await say(session_id, "private words")
-    before = await everything()
-    client = await by_token(connect, owner, profile=profiles[1])
-    hidden = await client.refusal(method, session_id=session_id, **NAMING[method])
-    missing = await client.refusal(method, session_id=str(uuid4()), **NAMING[method])
-    assert hidden.code == -32001
-    assert hidden.frame.replace('"id":1,', "") == missing.frame.replace('"id":2,', "")
-    assert await everything() == before
-
-
-@pytest.mark.parametrize("method", sorted(NAMING_A_MESSAGE.keys() - OF_ACCOUNT))
-async def test_a_message_of_another_profile_is_answered_like_a_missing_one(
-    connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile], method: str
+async def test_what_is_of_another_profile_is_answered_like_what_is_missing(
+    connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile]
 ) -> None:
     session_id = (await (await connect(owner)).call("session.create"))["session"]["id"]
     [message] = await say(session_id, "private words")
-    before = await everything()
     client = await by_token(connect, owner, profile=profiles[1])
-    hidden = await client.refusal(method, message_id=message, **NAMING_A_MESSAGE[method])
-    missing = await client.refusal(method, message_id=str(uuid4()), **NAMING_A_MESSAGE[method])
-    assert hidden.code == -32001
-    assert hidden.frame.replace('"id":1,', "") == missing.frame.replace('"id":2,', "")
-    assert await everything() == before
+    await assert_hidden(client, session_id, message, but=OF_ACCOUNT)
 
 
-@pytest.mark.parametrize("method", sorted(OF_ACCOUNT))
 async def test_memory_is_not_for_a_token_of_one_profile(
-    connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile], method: str
+    connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile]
 ) -> None:
     client = await by_token(connect, owner, profile=profiles[1])
-    assert await code_of(client, method, **EXAMPLES[method].params) == FORBIDDEN
+    codes = {method: await code_of(client, method, **EXAMPLES[method].params) for method in OF_ACCOUNT}
+    assert codes == dict.fromkeys(OF_ACCOUNT, FORBIDDEN)
 
 
 async def test_a_token_of_one_profile_chooses_that_alone(
