@@ -18,6 +18,7 @@ from sessions_app import database
 from sessions_app.accounts import logins
 from sessions_app.accounts.models import Login
 from sessions_app.api import auth
+from sessions_app.api.examples import EXAMPLES
 from sessions_app.models import ApiToken, ChatSession
 from tests.api.client import Client
 from tests.api.conftest import Connect, bearer, cookie, login
@@ -67,21 +68,22 @@ async def refused(connect: Connect, *headers: tuple[bytes, bytes]) -> bool:
     return code == NOT_AUTHORISED and not client.events
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
+async def test_who_cannot_be_known_is_accepted_and_closed(connect: Connect) -> None:
+    for header in (
         (b"x-other", b"1"),
         (b"authorization", b"Bearer "),
         (b"authorization", b"Bearer wrong"),
-        pytest.param((b"authorization", b"Bearer \xff\x00"), marks=pytest.mark.both_databases),
         (b"authorization", b"Basic b3duZXI6YSBsb25nIG9uZQ=="),
         (b"cookie", b"sessionid=wrong"),
         (b"cookie", b"sessionid="),
         (b"cookie", b"\xff;;;=="),
-    ],
-)
-async def test_who_cannot_be_known_is_accepted_and_closed(connect: Connect, header: tuple[bytes, bytes]) -> None:
-    assert await refused(connect, header)
+    ):
+        assert await refused(connect, header), header
+
+
+@pytest.mark.both_databases
+async def test_a_token_that_no_database_takes_is_not_known(connect: Connect) -> None:
+    assert await refused(connect, (b"authorization", b"Bearer \xff\x00"))
 
 
 async def test_a_bad_token_is_not_mended_by_a_good_cookie(connect: Connect, owner: AbstractUser) -> None:
@@ -185,36 +187,19 @@ async def test_a_token_that_no_longer_holds_closes_at_the_next_command(
     assert await database.read(ChatSession.objects.count) == 0
 
 
-@pytest.mark.parametrize(
-    ("method", "params"),
-    [
-        ("session.list", {}),
-        ("session.search", {"query": "private"}),
-        ("session.open", {}),
-        ("session.close", {}),
-        ("session.messages", {"before": 9}),
-        ("session.update", {"title": "x"}),
-        ("session.ledger", {}),
-        ("session.apply_profile", {}),
-        ("session.delete", {}),
-        ("turn.start", {"text": "x"}),
-        ("turn.stop", {}),
-        ("markdown.render", {"texts": ["x"]}),
-    ],
-)
-@pytest.mark.parametrize("loss", ["deactivated", "token expired"])
-async def test_every_method_asks_again(
-    connect: Connect, owner: AbstractUser, method: str, params: Any, loss: str
-) -> None:
+async def test_every_method_asks_again(connect: Connect, owner: AbstractUser) -> None:
     client = await connect(owner)
     session = (await client.call("session.create"))["session"]
-    if method.partition(".")[0] != "markdown" and method not in ("session.list", "session.search"):
-        params = {**params, "session_id": session["id"]}
-    await database.write(TOKEN_LOSSES[loss], owner)
-    await client.ask(method, **params)
-    assert await client.closed() == NOT_AUTHORISED
-    left = await database.read(ChatSession.objects.get)
-    assert (left.title, await database.read(left.turns.count)) == ("", 0)
+    for method, example in EXAMPLES.items():
+        client = await connect(owner)
+        named = {"session_id": session["id"]} if "session_id" in example.params else {}
+        await database.write(_by_raw_update(is_active=False), owner, None)
+        await client.ask(method, **{**example.params, **named})
+        assert await client.closed() == NOT_AUTHORISED, method
+        await client.leave()
+        left = await database.read(ChatSession.objects.get)
+        assert (left.title, await database.read(left.turns.count)) == ("", 0)
+        await database.write(_by_raw_update(is_active=True), owner, None)
 
 
 async def test_what_was_answered_before_is_still_sent_before_the_close(connect: Connect, owner: AbstractUser) -> None:
