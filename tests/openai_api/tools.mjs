@@ -1,13 +1,12 @@
-// A program with a tool of its own, by OpenAI's official JavaScript client: `node tools.mjs create|stream|runTools`.
-// The environment names the site (BASE_URL) and the token (KEY). It says what it got, as JSON.
+// A program with a tool of its own, by OpenAI's official JavaScript client: the same rounds in each of its
+// ways. The environment names the site (BASE_URL) and the token (KEY). It says what it got in each, as JSON.
 
 import OpenAI from "openai";
 
 const client = new OpenAI({ baseURL: process.env.BASE_URL, apiKey: process.env.KEY, maxRetries: 0 });
 const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const tools = [{ type: "function", function: { name: "weather", description: "The weather of a city.", parameters } }];
-const messages = [{ role: "user", content: "Bonn and Rome?" }];
-const told = [];
+let messages = [];
 
 const ways = {
   async create() {
@@ -16,7 +15,6 @@ const ways = {
   },
   async stream() {
     const stream = client.chat.completions.stream({ model: "Default", messages, tools });
-    stream.on("tool_calls.function.arguments.done", (call) => told.push(call.arguments));
     return (await stream.finalChatCompletion()).choices[0];
   },
 };
@@ -44,6 +42,14 @@ async function runTools() {
   messages.splice(0, messages.length, ...runner.messages);
 }
 
-const way = process.argv[2];
-await (way === "runTools" ? runTools() : rounds(ways[way]));
-console.log(JSON.stringify({ messages, told }));
+const told = {};
+for (const [name, begin] of Object.entries({
+  create: () => rounds(ways.create),
+  stream: () => rounds(ways.stream),
+  runTools,
+})) {
+  messages = [{ role: "user", content: `Bonn and Rome, by ${name}?` }];
+  await begin();
+  told[name] = messages;
+}
+console.log(JSON.stringify(told));
