@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -88,11 +88,8 @@ def wire(site: LiveSite, offer: str = "") -> Iterator[Wire]:
 
 
 @pytest.fixture(scope="module")
-def site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
-    started = start_site()
-    yield started
-    assert started.stop() == 0
-    assert started.errors() == []
+def site(lasting_site: LiveSite) -> LiveSite:
+    return lasting_site
 
 
 @pytest.fixture(scope="module")
