@@ -13,10 +13,10 @@ import pytest
 
 from tests.api.conftest import owner, runner
 from tests.live import LiveSite
-from tests.openai_api.conftest import Program, loopback, model, program, site
+from tests.openai_api.conftest import Program, loopback, model, program, refused_program, site
 from tests.processes import ROOT, Process
 
-__all__ = ["loopback", "model", "owner", "program", "runner", "site"]
+__all__ = ["loopback", "model", "owner", "program", "refused_program", "runner", "site"]
 
 NEW, OLD = "1.0.0", "0.0.59"
 _NODE = str(ROOT / ".venv/bin/node")

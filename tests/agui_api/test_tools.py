@@ -145,11 +145,10 @@ def test_a_history_with_calls_becomes_a_thread(clients: Clients, program: Progra
         {"messages": [{"id": "1", "role": "assistant", "toolCalls": [{"id": "c", "type": "function"}]}]},
     ],
 )
-def test_broken_tools_and_stray_results_are_refused(program: Program, given: dict[str, Any]) -> None:
+def test_broken_tools_and_stray_results_are_refused(refused_program: Program, given: dict[str, Any]) -> None:
     user = {"id": "0", "role": "user", "content": "Hello"}
     body = {"threadId": "t", "runId": "r", "messages": [user], **given}
-    assert post(program, json.dumps(body).encode(), "/ag-ui/")[0] == 400
-    assert program.sessions() == []
+    assert post(refused_program, json.dumps(body).encode(), "/ag-ui/")[0] == 400
 
 
 def test_a_result_that_nobody_waits_for_is_refused(clients: Clients, model: Provider) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
-from openai import OpenAI
+from openai import DefaultHttpxClient, OpenAI
 
 from tests.api.conftest import owner, runner
 from tests.live import LiveSite
@@ -35,6 +36,7 @@ def site(start_site: Callable[..., LiveSite], loopback: Provider) -> Iterator[Li
     env = {"OPENAI_BASE_URL": loopback.base_url, "OPENAI_API_KEY": "loopback", "HERMES_TURNS_PER_MINUTE": "1000"}
     started = start_site(HERMES_MODEL="openai-chat:loopback", **env)
     yield started
+    connections().close()
     assert started.stop() == 0
     assert started.errors() == []
 
@@ -46,27 +48,27 @@ def model(loopback: Provider) -> Provider:
     return loopback
 
 
+@cache
+def connections() -> DefaultHttpxClient:
+    """Return the connections of all programs: to load the certificates for some takes longer than most tests."""
+    return DefaultHttpxClient()
+
+
 @dataclass
 class Program:
     """A user's program: OpenAI's client, and the same user's page."""
 
     site: LiveSite
     user: str
-    clients: list[OpenAI] = field(default_factory=list)
 
     def client(self, **options: Any) -> OpenAI:
         given = {"api_key": self.site.tokens[self.user], "max_retries": 0, **options}
-        self.clients.append(OpenAI(base_url=f"{self.site.base_url}/v1", **given))
-        return self.clients[-1]
+        return OpenAI(base_url=f"{self.site.base_url}/v1", http_client=connections(), **given)
 
     def say(self, *said: str | dict[str, Any], **options: Any) -> str:
         """Send a conversation, user and assistant in turn, and return the answer."""
         completion = self.client().chat.completions.create(model=MODEL, messages=conversation(*said), **options)
         return completion.choices[0].message.content or ""
-
-    def close(self) -> None:
-        for client in self.clients:
-            client.close()
 
     def page(self) -> Any:
         return peer(self.site, **token(self.site, self.user))
@@ -94,10 +96,21 @@ def conversation(*said: str | dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def program(site: LiveSite, model: Provider) -> Iterator[Program]:
+def program(site: LiveSite, model: Provider) -> Program:
     """The program of a user whom no other test knows."""
+    return newcomer(site)
+
+
+@pytest.fixture(scope="module")
+def refused_program(site: LiveSite) -> Iterator[Program]:
+    """A program all of whose requests are refused, whatever they are, and leave nothing behind."""
+    its_own = newcomer(site)
+    yield its_own
+    assert its_own.sessions() == []
+
+
+def newcomer(site: LiveSite) -> Program:
+    """Return the program of a new user."""
     name = f"programmer{next(_numbers)}"
     site.database.add_user(name)
-    its_own = Program(site, name)
-    yield its_own
-    its_own.close()
+    return Program(site, name)

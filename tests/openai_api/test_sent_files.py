@@ -293,4 +293,3 @@ def test_files_that_are_too_large_are_refused_with_the_bound(small_site: Any) ->
     with pytest.raises(APIStatusError, match="MB") as full:
         program.say(user(texts[1]))
     assert (full.value.status_code, full.value.code) == (429, "insufficient_quota")
-    program.close()

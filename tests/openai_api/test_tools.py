@@ -197,11 +197,10 @@ BROKEN: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("tools", "param"), BROKEN)
-def test_tools_that_cannot_be_taken_are_named(program: Program, tools: Any, param: str) -> None:
+def test_tools_that_cannot_be_taken_are_named(refused_program: Program, tools: Any, param: str) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
-        ask(program.client(), conversation("Hello"), tools=tools)
+        ask(refused_program.client(), conversation("Hello"), tools=tools)
     assert refused.value.param == param
-    assert program.sessions() == []
 
 
 def test_a_schema_of_any_depth_is_refused_or_taken(program: Program) -> None:
