@@ -506,13 +506,14 @@ export declare namespace Api {
     name: "turn.queued" | "turn.withdrawn";
     value: QueuedShape | null;
   }
-  /** A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message. Without ``kind`` it is one for a message. */
+  /** A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message. Without ``kind`` it is one for a message. ``error``: why it was withdrawn, where its user has not done that. */
   interface QueuedShape {
     run_id: string;
     message_id: string;
     text: string;
     kind?: TurnKind;
     files?: Array<FileShape> | null;
+    error?: ErrorShape | null;
   }
   /** What is used up, so that waiting does not help. */
   interface QuotaData {

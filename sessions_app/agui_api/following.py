@@ -48,8 +48,7 @@ class RunFollower(Follower):
         if notice.closes == session_id:
             return {"type": "RUN_ERROR", "message": "The chat was deleted.", "code": "deleted"}
         if f'"run_id":"{run_id}"' in notice.text and event_of(notice.text)["name"] == FactName.TURN_WITHDRAWN:
-            ids = {"threadId": str(session_id), "runId": str(run_id)}
-            return {"type": "RUN_FINISHED", **ids, "outcome": {"type": "cancelled"}}
+            return _withdrawn(session_id, run_id, event_of(notice.text)["value"].get("error"))
         return None
 
     def _next(self, notice: RunNotice) -> Event | None:
@@ -59,3 +58,10 @@ class RunFollower(Follower):
         self.missed = self.missed or notice.seq != self.seq + 1
         self.seq = notice.seq or self.seq
         return event_of(notice.text)
+
+
+def _withdrawn(session_id: UUID, run_id: UUID, error: dict[str, str] | None) -> Event:
+    if error:
+        return {"type": "RUN_ERROR", "message": error["text"], "code": error["code"]}
+    ids = {"threadId": str(session_id), "runId": str(run_id)}
+    return {"type": "RUN_FINISHED", **ids, "outcome": {"type": "cancelled"}}

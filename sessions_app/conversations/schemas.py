@@ -160,7 +160,7 @@ class MessageShape(Shape):
 class QueuedShape(Shape):
     """A turn that was asked for and has not begun; ``text`` is empty where its kind brings no message.
 
-    Without ``kind`` it is one for a message.
+    Without ``kind`` it is one for a message. ``error``: why it was withdrawn, where its user has not done that.
     """
 
     run_id: UUID
@@ -168,6 +168,7 @@ class QueuedShape(Shape):
     text: str
     kind: TurnKind = Field(default=TurnKind.MESSAGE, exclude_if=_is_message)
     files: list[FileShape] | None = Field(default=None, exclude_if=is_none)
+    error: ErrorShape | None = Field(default=None, exclude_if=is_none)
 
 
 class MemoryShape(Shape):
@@ -324,4 +325,5 @@ def queued_shape(turn: Turn) -> QueuedShape:
     """Return the shape of a queued turn."""
     files = file_shapes(known(turn.parts)) or None
     told = {"run_id": turn.run_id, "message_id": turn.message_id, "text": turn.text}
-    return QueuedShape(**told, kind=TurnKind(turn.kind), files=files)
+    error = ErrorShape(code=turn.error_code, text=turn.error_text) if turn.error_code else None
+    return QueuedShape(**told, kind=TurnKind(turn.kind), files=files, error=error)

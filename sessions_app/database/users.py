@@ -23,3 +23,13 @@ def of_users(sql: str) -> str:
     )
     sql = sql.replace("{users}", model._meta.db_table)
     return sql.replace("{memberships}", memberships._meta.db_table).replace("{member}", member)
+
+
+def shut_out(groups: str, thing: str, key: str, user: str) -> str:
+    """Return the condition that a thing is for groups, and its user in none of them, for ``of_users``.
+
+    ``groups`` is the table of these, ``thing`` its column; ``key`` and ``user`` are expressions of the statement.
+    """
+    named = f"EXISTS (SELECT 1 FROM {groups} AS named WHERE named.{thing} = {key})"
+    membership = "{memberships} AS membership ON membership.group_id = named.group_id AND membership.{member} = " + user
+    return f"({named} AND NOT EXISTS (SELECT 1 FROM {groups} AS named JOIN {membership} WHERE named.{thing} = {key}))"

@@ -7,7 +7,7 @@ been carried out: nobody knows, and nobody makes it again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models.functions import Now
@@ -36,6 +36,7 @@ NOT_ANSWERED = f"{REFUSED} They have said something else instead."
 NOT_MADE = "This call was approved, but it was not made: the answer was ended before."
 REPLACED = "The tool that the user has approved is another one now. The call was not made."
 NOT_PERMITTED = f"The call was not made: {FORBIDDEN}"
+NOT_OFFERED = "The model of the chat is no longer offered to the user. The call was not made."
 CHANGED = "This call was changed after the user had approved it. It was not made."
 
 
@@ -129,13 +130,25 @@ def refuse_all(chat_session: ChatSession) -> list[NewMessage]:
 
     Under the session's lock.
     """
-    waiting = approvals.at_end(chat_session)
-    for each in waiting:
-        decide(each, Decision.REFUSED, None)
-    left = chat_session.approvals.filter(decision=Decision.WAITING)
-    left.update(decision=Decision.REFUSED, decided_at=Now())
+    rows = refuse(chat_session, {row.pk: REFUSED for row in chat_session.approvals.filter(decision=Decision.WAITING)})
     chat_session.waiting_calls.filter(kind=WaitingKind.APPROVAL).delete()
-    return [lost_calls.result_row(each.call, REFUSED) for each in waiting]
+    return rows
+
+
+def refuse(chat_session: ChatSession, reasons: Mapping[int, str]) -> list[NewMessage]:
+    """Refuse in nobody's name approvals that wait, on whichever branch, each for its reason, by its primary key.
+
+    Return the results to append to the branch that is shown. Under the session's lock.
+    """
+    shown = [each for each in approvals.at_end(chat_session) if each.approval.pk in reasons]
+    for each in shown:
+        decide(each, Decision.REFUSED, None)
+    rows = chat_session.approvals.filter(pk__in=reasons)
+    for message_id, call_id in rows.values_list("message_id", "tool_call_id"):
+        calls = chat_session.waiting_calls.filter(message=message_id, tool_call_id=call_id)
+        calls.filter(kind=WaitingKind.APPROVAL).delete()
+    rows.filter(decision=Decision.WAITING).update(decision=Decision.REFUSED, decided_at=Now())
+    return [lost_calls.result_row(each.call, reasons[each.approval.pk]) for each in shown]
 
 
 def forget(waiting: Iterable[WaitingApproval]) -> None:

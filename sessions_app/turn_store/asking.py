@@ -116,11 +116,16 @@ def stop(user_id: int, session_id: UUID, run_id: UUID | None) -> Stopping:
     return Stopping(running=turn)
 
 
-def withdraw(turns: Collection[Turn]) -> None:
-    """End turns that wait, and tell their users. The caller holds their rows, or their session's lock."""
+def withdraw(turns: Collection[Turn], refused: str = "") -> None:
+    """End turns that wait, and tell their users; with why they are ``refused``, where they are.
+
+    The caller holds their rows, or their session's lock.
+    """
     rows = Turn.objects.filter(pk__in=[turn.pk for turn in turns])
-    turn_status.change(rows, TurnStatus.QUEUED, TurnStatus.WITHDRAWN, ended_at=Now(), held=None)
+    error = {"error_code": "provider" if refused else "", "error_text": refused}
+    turn_status.change(rows, TurnStatus.QUEUED, TurnStatus.WITHDRAWN, ended_at=Now(), held=None, **error)
     holding.release(turns)
     for turn in turns:
+        turn.error_code, turn.error_text = error["error_code"], error["error_text"]
         shape = queued_shape(turn)
         record(Fact(turn.owner_id, FactName.TURN_WITHDRAWN, turn.chat_session_id, turn.run_id, shape))

@@ -18,6 +18,7 @@ from sessions_app.conversations.schemas import (
     unborn_message_shape,
 )
 from sessions_app.conversations.windows import window
+from sessions_app.database.users import shut_out
 from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.rows import Row
 from sessions_app.llm.endpoint import Endpoint
@@ -27,6 +28,11 @@ from sessions_app.models.sealed import UnreadableSecret
 
 # A stamp that no session has.
 UNSEEN = Stamp(-1, -1)
+
+# What ``profile_of`` says, of a turn and its chat_session.
+_PROFILE = "COALESCE(turn.profile_id, CASE WHEN NOT turn.names_profile THEN chat_session.profile_id END)"
+PROFILE_DENIED = shut_out("sessions_app_agentprofile_groups", "agentprofile_id", _PROFILE, "turn.owner_id")
+"""SQL: whether the profile of a turn is for groups that its user is not in, for ``of_users``."""
 
 
 @dataclass(frozen=True, slots=True)

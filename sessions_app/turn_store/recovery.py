@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +16,7 @@ from sessions_app.conversations.turn_results import recovered
 from sessions_app.database import plain
 from sessions_app.errors import NotFound
 from sessions_app.models import ChatSession, Turn, TurnStatus
-from sessions_app.turn_store import inactive_approvals, inactive_users
+from sessions_app.turn_store import inactive_approvals, inactive_users, lost_approvals, lost_profiles
 from sessions_app.turn_store.beginning import begin_again, begin_next
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import end
@@ -63,23 +64,29 @@ class Seen:
     """What one look at the database finds; ``abandoned`` are turns of users who may no longer act.
 
     ``undone`` are the sessions, with their owners, in which calls of such users wait for a person, or are to be made.
+    ``forbidden`` are turns that wait behind this process's own for a profile which is no longer for their users,
+    ``not_permitted`` sessions, with their owners, in which calls wait that may not be made for these any more.
     """
 
     running: tuple[Running, ...]
     abandoned: list[int]
     undone: list[tuple[int, UUID]]
+    forbidden: list[int]
+    not_permitted: list[tuple[int, UUID]]
 
 
-def look(silence: float, mine: frozenset[int]) -> Seen:
+def look(silence: float, mine: Mapping[int, int | None]) -> Seen:
     """Return what runs elsewhere; a process silent for ``silence`` seconds is dead.
 
-    ``mine`` are the primary keys of the turns that this process runs.
+    ``mine`` are the primary keys of the turns that this process runs, with those of the profiles that answer them.
     """
-    rows = Turn.objects.filter(status=TurnStatus.RUNNING).exclude(pk__in=mine).annotate(silent=_silent(silence))
+    rows = Turn.objects.filter(status=TurnStatus.RUNNING).exclude(pk__in=list(mine)).annotate(silent=_silent(silence))
     columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent")
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
-    return Seen(running, inactive_users.find(), inactive_approvals.find())
+    return Seen(
+        running, inactive_users.find(), inactive_approvals.find(), lost_profiles.find(mine), lost_approvals.find()
+    )
 
 
 def _silent(seconds: float) -> Q:

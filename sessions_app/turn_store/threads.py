@@ -100,7 +100,7 @@ def end_of(user_id: int, session_id: UUID, run_id: UUID) -> BaseEvent | None:
     turn = access.chat_session(user_id, session_id).turns.filter(run_id=run_id).first()
     if turn is None or turn.ended_at is None:
         return None
-    if turn.status == TurnStatus.WITHDRAWN:
+    if turn.status == TurnStatus.WITHDRAWN and not turn.error_code:
         ids = {"thread_id": str(session_id), "run_id": str(run_id)}
         return RunFinishedEvent(**ids, outcome=RunFinishedCancelledOutcome())
     return last_event(session_id, run_id, ending_of(turn, approvals.asked_by([turn.pk])[turn.pk]))

@@ -18,7 +18,14 @@ from sessions_app.models import Authorisation, AuthorisationRequest, Ticket
 from sessions_app.realtime.delivery import Delivery
 from sessions_app.realtime.publishing import Publisher
 from sessions_app.realtime.remote_runs import RemoteRuns
-from sessions_app.turn_store import deleting, inactive_approvals, inactive_users, recovery
+from sessions_app.turn_store import (
+    deleting,
+    inactive_approvals,
+    inactive_users,
+    lost_approvals,
+    lost_profiles,
+    recovery,
+)
 from sessions_app.turn_store.heartbeat import Beat, beat, beat_seconds, silence_of
 from sessions_app.turn_store.recovery import Running, Seen
 from sessions_app.turns.launcher import Launcher
@@ -159,13 +166,13 @@ class Supervisor:
             pass
 
     async def look(self) -> None:
-        """Learn what runs elsewhere; end what dead owners and users who may no longer act have left, or go on with it.
+        """Learn what runs elsewhere; end what dead owners have left and users who may no longer, or go on with it.
 
         A bounded number of them; what is more than that is left to the next look.
         """
         async with self._looking:
             registry = self._registry
-            mine, given_up = frozenset(run.turn.pk for run in registry.runs), registry.given_up
+            mine, given_up = {run.turn.pk: run.begun.profile_id for run in registry.runs}, registry.given_up
             seen = await database.SUPERVISOR.read(recovery.look, self.silence, mine)
             registry.forget(given_up - {turn.run_id for turn in seen.running})
             may_judge = self._has_looked()
@@ -205,6 +212,10 @@ class Supervisor:
             await self._publisher.write(database.SUPERVISOR, inactive_users.end, seen.abandoned)
         for owner_id, session_id in seen.undone:
             await self._publisher.write(database.SUPERVISOR, inactive_approvals.end, owner_id, session_id)
+        if seen.forbidden:
+            await self._publisher.write(database.SUPERVISOR, lost_profiles.end, seen.forbidden)
+        for owner_id, session_id in seen.not_permitted:
+            await self._publisher.write(database.SUPERVISOR, lost_approvals.end, owner_id, session_id)
 
     async def _sweep(self, work: Callable[[], Awaitable[None]]) -> None:
         # First: a process that has just begun has better things to do.

@@ -10,7 +10,7 @@ from tests.browser.conftest import Visitor, say, thread
 from tests.browser.profiles import give_profiles, remove_profile, take_profiles
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer
+from tests.providers.script import Answer, Gate
 
 GONE = "The model of this chat is no longer offered. Choose another to go on."
 REMOVED = "The model of this chat was removed. Choose another."
@@ -217,6 +217,27 @@ async def test_a_profile_that_is_gone_by_the_first_message_loses_nothing(
     await expect(picker(page)).to_have_accessible_name("Model: Default")
     await box.press("Enter")
     await expect(answer(page, "One.")).to_be_visible()
+
+
+async def test_a_text_that_waits_for_a_model_taken_away_is_given_back(
+    visitor: Visitor, site: LiveSite, provider: Provider
+) -> None:
+    page = await arrive(visitor, site)
+    gate = Gate()
+    provider.script(Answer(["One ", "more."], gates={1: gate}), Answer(["Two."]))
+    await say(page, "hello")
+    await expect(thread(page).locator(".message.assistant")).to_contain_text("One")
+    await choose(page, "Quick")
+    await say(page, "waits")
+    await expect(page.get_by_text("Waits for this answer")).to_be_visible()
+    await asyncio.to_thread(take_profiles, site)
+    await expect(page.locator("#toast")).to_have_text(GONE)
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("waits")
+    gate.open()
+    await expect(answer(page, "One more.")).to_be_visible()
+    await choose_another(page)
+    await page.get_by_label("Message", exact=True).press("Enter")
+    await expect(answer(page, "Two.")).to_be_visible()
 
 
 async def test_an_open_page_is_told_which_profiles_are_taken_away(

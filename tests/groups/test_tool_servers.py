@@ -98,6 +98,7 @@ async def test_an_approved_call_is_not_made_for_who_has_left(
     provider.script(Answer(calls=[Call("plain_echo", ECHO.arguments, "c1")]), Answer(["done"]))
     await host.turn(chat)
     await idle(host)
+    await host.runner.supervisor.stop()  # which would be faster
     await leave(group, host.user_id)
     await decided(host, chat, {"c1": True})
     assert await results(chat) == [f"The call was not made: {FORBIDDEN}"]
@@ -107,3 +108,28 @@ async def test_an_approved_call_is_not_made_for_who_has_left(
     provider.script(Answer(calls=[ECHO]), Answer(["refused"]))
     await host.turn(chat, "again")
     assert (await results(chat))[1] == REFUSED
+
+
+async def test_a_call_that_waits_is_refused_for_who_has_left(
+    host: Host, session: NewSession, provider: Provider
+) -> None:
+    """By itself; a call of another server that waits beside it goes on waiting."""
+    group = await limited(await add_server("plain", command=PLAIN, allow=("echo",)), host.user_id)
+    await add_server("other", command=PLAIN, allow=("echo",))
+    for tool in ("plain_echo", "other_echo"):
+        await set_standing(tool, ToolStanding.ASK)
+    chat = await session()
+    calls = [Call("plain_echo", ECHO.arguments, "c1"), Call("other_echo", ECHO.arguments, "c2")]
+    provider.script(Answer(calls=calls), Answer(["done"]))
+    await host.turn(chat)
+    await idle(host)
+    await host.open(chat)
+    await leave(group, host.user_id)
+    decision = await host.listener.fact("approval.decided")
+    assert (decision["tool"], decision["decision"]) == ("plain_echo", "refused")
+    assert await results(chat) == [f"The call was not made: {FORBIDDEN}"]
+    [waiting] = (await host.open(chat))["approvals"]
+    assert waiting.tool == "other_echo"
+    await decided(host, chat, {"c2": True})
+    assert await results(chat) == [f"The call was not made: {FORBIDDEN}", "hello"]
+    assert len(provider.requests) == 2

@@ -225,24 +225,33 @@ def leave_by_scim(sites: Sites, group: str, user_id: int) -> None:
     provision(sites[1], "PATCH", f"/Groups/{group}", schemas=[PATCH], Operations=[gone])
 
 
-@pytest.mark.parametrize(
+def with_profile_of_a_group(sites: Sites, user: str, name: str) -> tuple[int, str, int]:
+    """A profile for the members of a group of its name, of which the user is one: the user, the group, the profile."""
+    [(user_id,)] = sites[0].database.run("SELECT id FROM auth_user WHERE username = %s", user)
+    members = [{"value": str(user_id)}]
+    group = provision(sites[0], "POST", "/Groups", schemas=[GROUP], displayName=name, members=members)["id"]
+    sites[0].manage("profile", name, "--model", "openai-chat:loopback", "--groups", name)
+    [(profile,)] = sites[0].database.run("SELECT id FROM sessions_app_agentprofile WHERE name = %s", name)
+    return user_id, group, profile
+
+
+BOTH = pytest.mark.parametrize(
     ("sites", "leave"),
     [(POSTGRESQL, leave_by_scim), (SQLITE, leave_by_sql)],
     indirect=["sites"],
     scope="module",
 )
+
+
+@BOTH
 def test_who_leaves_a_group_loses_what_it_alone_allowed(
     sites: Sites, user: str, a: Tab, b: Tab, provider: Provider, leave: Callable[[Sites, str, int], None]
 ) -> None:
-    database, name = sites[0].database, f"of {user}"
-    [(user_id,)] = database.run("SELECT id FROM auth_user WHERE username = %s", user)
-    members = [{"value": str(user_id)}]
-    group = provision(sites[0], "POST", "/Groups", schemas=[GROUP], displayName=name, members=members)["id"]
-    sites[0].manage("profile", name, "--model", "openai-chat:loopback", "--groups", name)
+    name = f"of {user}"
+    user_id, group, profile = with_profile_of_a_group(sites, user, name)
     for tab in (a, b):
         tab.result("account.features")  # from here on it is told
         assert name in offered(tab)
-    [(profile,)] = database.run("SELECT id FROM sessions_app_agentprofile WHERE name = %s", name)
     gate, other = Gate(), Gate()
     chat = a.result("session.create", profile=profile)["session"]["id"]
     a.open(chat)
@@ -259,10 +268,7 @@ def test_who_leaves_a_group_loses_what_it_alone_allowed(
         tab.until(lambda frame: frame.get("method") == "account.changed")
         assert name not in offered(tab)
     for each in (run, queued):
-        assert (
-            a.end_of(each)["event"]["message"]
-            == "The model of this chat is no longer offered. Choose another to go on."
-        )
+        assert a.end_of(each)["event"]["message"] == NO_LONGER
     other.open()
     gate.open()
     assert b.end_of(allowed)["event"]["type"] == "RUN_FINISHED"
@@ -270,6 +276,32 @@ def test_who_leaves_a_group_loses_what_it_alone_allowed(
     # The chat is readable, and says why it does not go on.
     assert [message["text"] for message in b.open(chat)["messages"]] == ["hello", "One ", "waits"]
     assert b.call("turn.start", session_id=chat, text="more")["error"]["code"] == -32004
+
+
+@BOTH
+def test_who_leaves_a_group_loses_what_waits_for_its_profile(
+    sites: Sites, user: str, a: Tab, b: Tab, provider: Provider, leave: Callable[[Sites, str, int], None]
+) -> None:
+    user_id, group, profile = with_profile_of_a_group(sites, user, f"later of {user}")
+    asking = a.new_session()
+    approval = asked(a, asking, provider, "send", "Bo")
+    a.result("session.update", session_id=asking, profile=profile)
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = b.new_session()
+    running = b.ask(chat)
+    gate.stood(PATIENCE)
+    b.result("session.update", session_id=chat, profile=profile)
+    queued = b.ask(chat, "waits")
+    leave(sites, group, user_id)
+    for tab in (a, b):
+        withdrawn = tab.event(lambda event: event["event"].get("name") == "turn.withdrawn")["event"]["value"]
+        assert (withdrawn["run_id"], withdrawn["error"]["text"]) == (queued, NO_LONGER)
+        refused = tab.event(lambda event: event["event"].get("name") == "approval.decided")["event"]["value"]
+        assert (refused["id"], refused["decision"]) == (approval, "refused")
+    gate.open()
+    assert b.end_of(running)["event"]["type"] == "RUN_FINISHED"
+    assert [message["text"] for message in b.open(chat)["messages"]] == ["hello", "One two"]
 
 
 def offered(tab: Tab) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 
 from sessions_app import database, journal
 from sessions_app.conversations import lost_calls
@@ -542,6 +543,24 @@ async def test_what_waits_for_a_user_who_may_no_longer_act_is_refused(
     assert extends(provider.bodies[-1], provider.bodies[-2])
     contents = [each["content"] for each in provider.requests[-1].json["messages"]]
     assert contents[3:] == [approving.REFUSED, "And now?"]
+    assert server.made == []
+
+
+async def test_what_waits_is_refused_when_the_profile_is_for_others(
+    host: Host, chat: UUID, server: MailServer, provider: Provider
+) -> None:
+    await asked_in(host, chat, provider, sends("Bo", "c1"))
+    await host.open(chat)
+
+    def keep_for_others() -> None:
+        AgentProfile.default().groups.add(Group.objects.create(name="others"))
+
+    await database.write(keep_for_others)
+    assert (await host.listener.fact("approval.decided"))["decision"] == "refused"
+    assert (await said(chat))[-1] == ("tool", approving.NOT_OFFERED, "complete")
+    assert (await host.open(chat))["approvals"] == []
+    [stored] = await stored_approvals()
+    assert (stored.decision, stored.decided_by_id, stored.state) == ("refused", None, "none")
     assert server.made == []
 
 

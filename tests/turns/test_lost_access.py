@@ -6,11 +6,12 @@ from django.contrib.auth.models import AbstractUser, Group
 
 from sessions_app import database
 from sessions_app.conversations import profiles
-from sessions_app.models import AgentProfile
+from sessions_app.models import AgentProfile, TurnStatus
+from sessions_app.session_store import chats
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewSession
-from tests.turns.host import Host, said, stands_at
+from tests.turns.host import Host, said, stands_at, stored_turn
 
 
 async def test_a_run_ends_when_its_profile_is_for_others(
@@ -38,4 +39,34 @@ async def test_a_run_ends_when_its_profile_is_for_others(
         ("assistant", "One ", "failed"),
         ("user", "waits", "complete"),
     ]
+    assert len(provider.requests) == 1
+
+
+async def for_readers(profile: AgentProfile) -> Group:
+    """A group that the profile is for, and nobody in it."""
+    readers = await database.write(lambda: Group.objects.create(name="readers"))
+    await database.write(profile.groups.add, readers)
+    return readers
+
+
+async def test_a_turn_that_waits_behind_another_profile_is_withdrawn(
+    host: Host, session: NewSession, provider: Provider, user: AbstractUser
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two"], gates={1: gate}))
+    chat = await session()
+    running = await host.ask(chat)
+    await stands_at(gate)
+    other = await database.write(lambda: AgentProfile.objects.create(name="Other", model="openai-chat:other"))
+    await database.write(chats.update, user.pk, chat, {"profile": other.pk})
+    waiting = await host.ask(chat, "waits")
+    await for_readers(other)
+    withdrawn = await host.listener.fact("turn.withdrawn")
+    assert (withdrawn["run_id"], withdrawn["text"]) == (str(waiting.run_id), "waits")
+    assert withdrawn["error"] == {"code": "provider", "text": profiles.FORBIDDEN}
+    gate.open()
+    assert (await host.listener.end_of(running.run_id))["event"]["type"] == "RUN_FINISHED"
+    turn = await stored_turn(waiting.run_id)
+    assert (turn.status, turn.error_text) == (TurnStatus.WITHDRAWN, profiles.FORBIDDEN)
+    assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One two", "complete")]
     assert len(provider.requests) == 1

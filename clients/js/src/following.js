@@ -139,7 +139,7 @@ export class Following {
     } else if (event.name === "turn.ended") this.endTurn(cursor, event.value);
     else if (event.name === "turn.withdrawn") {
       const { feed, telling } = this.run(event.value.run_id);
-      feed.add(telling.cancel());
+      feed.add(telling.ended({ status: "stopped", error: event.value.error ?? null }));
     } else if (event.name === "message.created" && event.value.role !== "user" && this.running) {
       this.store(this.run(this.running), cursor, event.value);
     }

@@ -120,7 +120,7 @@ class Following:
             self._end(fact["cursor"], event["value"])
         elif event["name"] == "turn.withdrawn":
             run = self.run(event["value"]["run_id"])
-            run.feed.add(run.telling.cancel())
+            run.feed.add(run.telling.end("stopped", event["value"].get("error")))
         elif event["name"] == "message.created" and event["value"]["role"] != "user" and self.running:
             self._store(self.run(self.running), fact["cursor"], event["value"])
         self._let_go()

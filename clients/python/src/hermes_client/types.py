@@ -631,7 +631,7 @@ class QueueChanged(TypedDict):
 
 class QueuedShape(TypedDict):
     """A turn that was asked for and has not begun; `text` is empty where its kind brings no message. Without
-    `kind` it is one for a message.
+    `kind` it is one for a message. `error`: why it was withdrawn, where its user has not done that.
     """
 
     run_id: str
@@ -639,6 +639,7 @@ class QueuedShape(TypedDict):
     text: str
     kind: NotRequired[TurnKind]
     files: NotRequired[list[FileShape] | None]
+    error: NotRequired[ErrorShape | None]
 
 
 class QuotaData(TypedDict):

@@ -16,11 +16,11 @@ const LONG_PAGE = 200;
 /**
  * Events: "change" (messages, queue), "run" (the running answer grew), "session" (as session.open tells it),
  * "said" (a sentence for everybody), "gone" (the chat is no longer there; with why it was not found, or null where it
- * was deleted), "failed" (why there is no answer in the place of another, which is shown again), "reached" (scrolling has
- * come to the end).
+ * was deleted), "failed" (why there is no answer in the place of another, which is shown again), "refused" (a turn
+ * that waited and may not begin any more), "reached" (scrolling has come to the end).
  * @extends {Emitter<{
  *   change: undefined, run: undefined, session: Api.SessionShape, said: string, gone: Refused | null,
- *   failed: Api.ErrorShape, reached: undefined,
+ *   failed: Api.ErrorShape, refused: Api.QueuedShape, reached: undefined,
  * }>}
  */
 export class LoadedMessages extends Emitter {

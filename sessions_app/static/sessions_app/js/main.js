@@ -150,6 +150,7 @@ function open(id) {
   conversation?.on("session", (session) => sessions.put(session));
   conversation?.on("gone", leave);
   conversation?.on("failed", (error) => toast(`${explainError(error)} The chat is as it was before.`));
+  conversation?.on("refused", (entry) => sending.takeBack(entry));
   connectionLine.watch(conversation?.trying ?? null, couldNotFetch);
   thread.open(conversation);
   composer.open(id);

@@ -60,6 +60,7 @@ export class OpenChat extends FetchedChat {
         break;
       case "turn.withdrawn":
         this.unqueue(fact.value.run_id);
+        if (fact.value.error) this.tell("refused", fact.value);
         break;
       case "turn.began":
         this.start(fact.value);

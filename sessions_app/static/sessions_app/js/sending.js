@@ -153,6 +153,15 @@ export class Sending {
     }
   }
 
+  /**
+   * Puts what was not begun where it was written.
+   * @param {Api.QueuedShape} entry
+   */
+  takeBack({ text, files, error }) {
+    if (text || files?.length) this.composer.edit(text, files ?? []);
+    if (error) toast(error.text);
+  }
+
   /** @param {Api.QueuedShape} entry */
   async withdraw(entry) {
     const { conversation } = this; // another one may be open when the answer comes
@@ -160,8 +169,7 @@ export class Sending {
       const answer = await conversation?.stop(entry.run_id);
       if (!answer?.stopped) return;
       conversation?.unqueue(entry.run_id);
-      const files = entry.files ?? [];
-      if (entry.text || files.length) this.composer.edit(entry.text, files);
+      this.takeBack(entry);
       announce(entry.text ? "Withdrawn. The text is in the message box again." : "Withdrawn.");
     } catch (error) {
       toast(explain(error));
