@@ -19,7 +19,7 @@ TIMES_AND_LIMITS = ("owner", "created_at", "expires_at", "last_used_at", "reads_
 class ApiTokenAdmin(ListingAdmin):
     """Tokens are made by their users or by ``create_token``; deleting one revokes it."""
 
-    list_display = ("__str__", *TIMES_AND_LIMITS, "can_read_metrics")
+    list_display = ("label", *TIMES_AND_LIMITS, "can_read_metrics")
     list_select_related = ("owner", "profile")
     list_filter = (OwnerFilter, "reads_only", "is_for_scim", "can_read_metrics")
     ordering = ("-id",)

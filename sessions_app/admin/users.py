@@ -17,6 +17,7 @@ from django.urls import URLPattern, path
 from sessions_app.admin import deletion, holdings, rights, ways_in
 from sessions_app.admin.closed import ClosedAdmin, TickedChoices
 from sessions_app.models import ApiToken, ChatSession
+from sessions_app.purging import names
 
 DELETION_RIGHTS = {"chat session": "sessions_app.delete_chatsession", "API token": "sessions_app.delete_apitoken"}
 """What who deletes a user with such rows must be allowed besides."""
@@ -106,6 +107,8 @@ class AccountAdmin(TickedChoices, ClosedAdmin, UserAdmin):
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Delete the selected users, their sessions first."""
+        """Delete the selected users, their sessions first. Admin's log keeps their numbers."""
         deletion.erase(ChatSession.objects.filter(owner__in=queryset))
+        for user in queryset:
+            names.forget(user.pk, user.get_username())
         queryset.delete()

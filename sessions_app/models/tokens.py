@@ -62,7 +62,12 @@ class ApiToken(models.Model):
         verbose_name = "API token"
 
     def __str__(self) -> str:
-        return self.name or f"token {self.pk}"
+        return f"token {self.pk}"  # not the name: this stands in admin's log, when the token and its user are gone
+
+    @property
+    def label(self) -> str:
+        """What its user calls it, on pages."""
+        return self.name or str(self)
 
     @property
     def has_expired(self) -> bool:

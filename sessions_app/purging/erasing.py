@@ -12,17 +12,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, Value
-from django.db.models.functions import Now, Replace
+from django.db.models import Model
+from django.db.models.functions import Now
 
 from sessions_app.conversations import holds
 from sessions_app.errors import NotFound
 from sessions_app.models import (
-    Budget,
-    ChatSession,
     DeletionKind,
     DeletionRequest,
     Job,
@@ -32,7 +28,7 @@ from sessions_app.models import (
     MessageClaim,
     Turn,
 )
-from sessions_app.purging import policies, requests, runs
+from sessions_app.purging import names, policies, requests, runs
 from sessions_app.purging.runs import Run
 from sessions_app.turn_store import deleting
 from sessions_app.turn_store.deleting import Erased
@@ -121,17 +117,6 @@ def end_account(run: Run, request: DeletionRequest) -> None:
         runs.note(run)
         return
     Job.objects.filter(owner_id=user.pk).update(state=JobState.REMOVED)
-    _forget_name(user.pk, user.get_username())
+    names.forget(user.pk, user.get_username())
     user.delete()
     runs.note(run, accounts=1)
-
-
-def _forget_name(user_id: int, name: str) -> None:
-    """Put the number in the place of the name in admin's log: that of what is gone, too, so it is found by its text."""
-    of_user = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(get_user_model()))
-    of_user.filter(object_id=str(user_id)).update(object_repr=f"user {user_id}")
-    for model, lookup, form in ((ChatSession, "endswith", " of {}"), (Budget, "startswith", "{}: ")):
-        told, then = form.format(name), form.format(f"user {user_id}")
-        entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
-        naming = entries.filter(**{f"object_repr__{lookup}": told})
-        naming.update(object_repr=Replace("object_repr", Value(told), Value(then)))
