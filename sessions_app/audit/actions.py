@@ -33,6 +33,10 @@ class Action(StrEnum):
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
     USER_DELETED = "user.deleted"
+    USER_ENDED = "user.ended"
+    """An identity provider has deleted the account, which is deactivated and not there for it any more."""
+    USER_RETURNED = "user.returned"
+    """It has made that account again."""
     GROUP_CREATED = "group.created"
     GROUP_CHANGED = "group.changed"
     GROUP_DELETED = "group.deleted"
@@ -73,6 +77,10 @@ class Action(StrEnum):
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_STOPPED = "webhook.stopped"
+    """The site has switched it off."""
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_RESENT = "webhook.resent"
 
     # Where one acts for another server, or lets it act.
     AUTHORISATION_CONNECTED = "authorisation.connected"

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
+from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
+
+from django.utils import timezone
 
 MOST_VALUES = 50
 """How many values of a list are kept."""
@@ -55,6 +58,8 @@ class Details(TypedDict, total=False):
     per: str
     unit: str
     amount: int
+    warn_at: int
+    """Per cent of a budget."""
     archived_days: int | None
     count: int
     """How many, where one row stands for several things."""
@@ -70,6 +75,11 @@ class UnsafeDetail(ValueError):
 def name_of(text: str) -> str:
     """Return a name that a program gave, with what no name should have left out: it may be as odd as a sentence."""
     return _ODD.sub("_", text)[:MAX_NAME] or "_"
+
+
+def days_until(end: datetime | None) -> int | None:
+    """Return in how many days something ends, a begun one counted; None where it never does."""
+    return None if end is None else (end - timezone.now()).days + 1
 
 
 def canonical(details: Details) -> str:

@@ -87,6 +87,14 @@ class Watched:
             record(action, self.object(instance), **details, **self.describe(instance))
 
 
+class WatchedPasses(Watched):
+    """What lets others in until it expires: tokens, and links to chats. Then it is tidied away, and not revoked."""
+
+    def _record_deleted(self, instance: Any, **_: Any) -> None:
+        if not instance.has_expired:
+            super()._record_deleted(instance)
+
+
 @dataclass(frozen=True)
 class WatchedSet:
     """What is recorded of a many-to-many field: what was added and removed, named as ``name`` says of their keys.

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from sessions_app import audit
 from sessions_app.audit import Origin
 from sessions_app.models import ApiToken
-from sessions_app.scim import bodies, documents, groups, patching, users
+from sessions_app.scim import bodies, documents, groups, patching, user_changes, users
 from sessions_app.scim.errors import ScimError, not_found
 from sessions_app.scim.listing import listed, page, project, wants
 from sessions_app.scim.patching import operations_of
@@ -131,13 +131,13 @@ def show_user(request: HttpRequest, scim_id: str) -> HttpResponse:
 
 def put_user(request: HttpRequest, scim_id: str) -> HttpResponse:
     """Change what is named of a user."""
-    return _user(request, users.change(scim_id, users.changes_of(bodies.read(request, users.SCHEMA))))
+    return _user(request, users.change(scim_id, user_changes.changes_of(bodies.read(request, users.SCHEMA))))
 
 
 def patch_user(request: HttpRequest, scim_id: str) -> HttpResponse:
     """Carry operations out on a user: all of them or none."""
     operations = operations_of(bodies.read(request, patching.SCHEMA))
-    return _user(request, users.change(scim_id, users.patched(operations)))
+    return _user(request, users.change(scim_id, user_changes.patched(operations)))
 
 
 def delete_user(request: HttpRequest, scim_id: str) -> HttpResponse:

@@ -11,9 +11,12 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
-from django.db.models import F
+from django.db import transaction
+from django.db.models import Count, F
 from django.db.models.functions import Now
 
+from sessions_app import audit
+from sessions_app.audit import Action, Object, ObjectKind
 from sessions_app.models import TEST_EVENT, DeliveryState, Webhook, WebhookDelivery
 from sessions_app.webhooks.collecting import may_go
 from sessions_app.webhooks.outcomes import Outcome
@@ -38,6 +41,7 @@ _REMOVED_AT_ONCE = 1_000
 _GONE = "Its receiver answered 410: it wants no more events."
 _FAILING = f"No attempt has succeeded for {GIVEN_UP_AFTER.days} days."
 _TOO_MANY = f"More than {MOST_WAITING:,} events waited to be sent."
+_BY = {_GONE: "receiver", _FAILING: "failures", _TOO_MANY: "backlog"}
 
 
 def claim(webhook_id: int, limit: int) -> list[WebhookDelivery]:
@@ -99,17 +103,25 @@ def _note(webhook_id: int, outcomes: Sequence[Outcome]) -> str:
 
 def _stop(webhook_id: int, reason: str) -> str:
     enabled = Webhook.objects.filter(pk=webhook_id, enabled=True)
-    return reason if enabled.update(enabled=False, cursor=None, stopped=reason, stopped_at=Now()) else ""
+    if not enabled.update(enabled=False, cursor=None, stopped=reason, stopped_at=Now()):
+        return ""
+    audit.record(Action.WEBHOOK_STOPPED, Object(ObjectKind.WEBHOOK, webhook_id), by=_BY[reason])
+    return reason
 
 
+@transaction.atomic
 def ask_for_test(webhook: Webhook) -> None:
     """Have a test event sent."""
     WebhookDelivery.objects.create(webhook=webhook, name=TEST_EVENT, happened_at=Now(), by_hand=True)
+    audit.record(Action.WEBHOOK_TESTED, Object(ObjectKind.WEBHOOK, webhook.pk))
 
 
+@transaction.atomic
 def ask_again(keys: Collection[int]) -> int:
     """Have deliveries sent again that are done or wait, as if for the first time; return how many."""
     asked = WebhookDelivery.objects.filter(pk__in=keys)
+    for webhook_id, count in asked.values_list("webhook").annotate(Count("pk")).order_by("webhook"):
+        audit.record(Action.WEBHOOK_RESENT, Object(ObjectKind.WEBHOOK, webhook_id), count=count)
     return asked.update(state=DeliveryState.WAITING, next_at=Now(), attempts=0, claim=None, by_hand=True)
 
 

@@ -37,8 +37,11 @@ from sessions_app.models import (
     ToolStanding,
     Webhook,
 )
+from sessions_app.scim import users as accounts
 from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.listing import OfferedTool
+from sessions_app.webhooks import rows
+from sessions_app.webhooks.outcomes import Outcome
 from tests.accounts.conftest import LOGIN, LOGINS, NEW_PASSWORD, PASSWORD, TOKENS, browser_of
 from tests.admin.conftest import list_of, make_session, page_of, say
 from tests.admin.worlds import share
@@ -168,13 +171,38 @@ def change_what_there_is(owner: User) -> None:
     assert json.loads(last(Action.AUTHORISATION_CONNECTED).details) == connected
     assert json.loads(last(Action.AUTHORISATION_DISCONNECTED).details) == connected
     server.delete()
+    profile.delete()
+
+
+def tell_others() -> None:
+    """A webhook is switched by hand, tried, has its event sent again, and is switched off by the site."""
     webhook = Webhook.objects.create(name=WORD, url=f"https://{WORD}.example/", enabled=False, sealed_secret=WORD)
     webhook.with_text, webhook.cursor, webhook.enabled = True, 7, True
     webhook.save()
     switched = {"fields": ["enabled", "with_text"], "enabled": True}
     assert [details for _, _, details in told(action=Action.WEBHOOK_CHANGED)] == [switched]
+    webhook.enabled = False
+    webhook.cursor = None
+    webhook.save()
+    assert json.loads(last(Action.WEBHOOK_CHANGED).details) == {"fields": ["enabled"], "enabled": False}
+    rows.ask_for_test(webhook)
+    rows.ask_again(list(webhook.deliveries.values_list("pk", flat=True)))
+    webhook.enabled, webhook.cursor = True, 7
+    webhook.save()
+    rows.settle(webhook.pk, [(webhook.deliveries.get(), Outcome(410, 1, WORD))])
+    about = str(webhook.pk)
+    assert told(action=Action.WEBHOOK_TESTED) == [("webhook.tested", about, {})]
+    assert told(action=Action.WEBHOOK_RESENT) == [("webhook.resent", about, {"count": 1})]
+    assert told(action=Action.WEBHOOK_STOPPED) == [("webhook.stopped", about, {"by": "receiver"})]
     webhook.delete()
-    profile.delete()
+
+
+def come_and_go_by_scim() -> None:
+    made = accounts.create({"username": WORD, "externalid": WORD})
+    accounts.delete(str(made.pk))
+    accounts.create({"username": WORD, "externalid": WORD})
+    for action in (Action.USER_ENDED, Action.USER_RETURNED):
+        assert [row[1:] for row in told(action=action)] == [(str(made.pk), {})]
 
 
 def grant() -> Grant:
@@ -208,7 +236,7 @@ def let_others_say_who_it_is(owner: User) -> None:
 def set_bounds(owner: User) -> None:
     budget, _ = Budget.objects.update_or_create(user=owner, per="day", unit="tokens", defaults={"amount": 5})
     Budget.objects.update_or_create(user=owner, per="day", unit="tokens", defaults={"amount": 7})
-    about = {"user": owner.pk, "group": None, "per": "day", "unit": "tokens"}
+    about = {"user": owner.pk, "group": None, "per": "day", "unit": "tokens", "warn_at": 80}
     changed = [("budget.changed", str(budget.pk), {"fields": ["amount"], "amount": 7, **about})]
     assert told(action=Action.BUDGET_CHANGED) == changed
     policy = RetentionPolicy.objects.create(days=30)
@@ -253,6 +281,8 @@ def test_all_is_recorded_and_no_word_of_it(owner: User, boss: User) -> None:
     change_what_there_is(owner)
     let_others_say_who_it_is(owner)
     set_bounds(owner)
+    tell_others()
+    come_and_go_by_scim()
     look_and_take(User.objects.get(pk=owner.pk), administrator)
     recorded = set(AuditEntry.objects.values_list("action", flat=True))
     assert recorded == set(Action) - OVER_HTTP - OF_TURNS
