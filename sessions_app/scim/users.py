@@ -89,10 +89,17 @@ def create(body: Attributes) -> User:
 
 
 def change(scim_id: str, changes: Changes) -> User:
-    """Change a user. Raises ScimError."""
+    """Change a user; where not all of it may be, and it ends their access, do that alone. Raises ScimError."""
     with transaction.atomic():
         user = _locked(find(scim_id).pk)
-        _apply(user, changes)
+        ends_access = user.is_active and not user.is_superuser and changes.get("is_active") is False
+        try:
+            with transaction.atomic():
+                _apply(user, changes)
+        except ScimError:
+            if not ends_access:
+                raise
+            _apply(find(scim_id), {"is_active": False})
     return find(scim_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -71,11 +72,32 @@ def test_of_staff_only_the_state_is_changed(directory: Directory) -> None:
     clerk = User.objects.create_user("clerk", is_staff=True)
     path = f"/Users/{clerk.pk}"
     for change in ({"userName": "x"}, {"emails": [{"value": "x@example.com"}]}, {"name": {"familyName": "x"}}):
-        assert directory.patch(path, {"op": "replace", "value": {"active": False, **change}})[0] == 403
-    assert row(clerk)["is_active"]
+        assert directory.patch(path, {"op": "replace", "value": change})[0] == 403
+        assert directory.send("PUT", path, {"schemas": [USER], "userName": "clerk", "active": True, **change})[0] == 403
     for state in (False, True):
         assert directory.patch(path, {"op": "replace", "value": {"active": state}})[1]["active"] is state
     assert row(clerk)["is_staff"]
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_what_may_not_be_changed_keeps_no_access_from_ending(directory: Directory, is_staff: bool) -> None:
+    """Okta sends the whole object with it. The answer shows what has become of it: nothing else has changed."""
+    User.objects.create_user("taken")
+    user = User.objects.create_user("clerk", is_staff=is_staff)
+    path, others = f"/Users/{user.pk}", {"userName": "taken", "name": {"familyName": "x"}}
+    put = {"schemas": [USER], "active": False, **others}
+    patch = {"op": "replace", "value": {"active": False, "externalId": "x" * 300, **others}}
+    ends: list[Callable[[], tuple[int, Any]]] = [
+        lambda: directory.send("PUT", path, put),
+        lambda: directory.patch(path, patch),
+    ]
+    for end in ends:
+        status, told = end()
+        assert (status, told["active"], told["userName"]) == (200, False, "clerk")
+        assert (row(user)["is_active"], row(user)["username"], row(user)["last_name"]) == (False, "clerk", "")
+        # Once it has ended, what is refused is refused as ever.
+        assert end()[0] in (403, 409, 400)
+        assert directory.patch(path, {"op": "replace", "value": {"active": True}})[0] == 200
 
 
 def test_nobody_gets_rights(directory: Directory) -> None:
