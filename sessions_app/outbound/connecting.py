@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import httpcore2
 import httpx2
@@ -66,6 +68,37 @@ class Rules:
     look_up: LookUp = look_up
 
 
+class _Stream(httpcore2.AsyncNetworkStream):
+    """A connection that is closed where its handshake is given up; httpcore2 leaves it open where that is cancelled."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore2's
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore2.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
 class CheckedBackend(httpcore2.AsyncNetworkBackend):
     """Connects where the rules allow it. Raises UnknownHost, NotPublic."""
 
@@ -85,7 +118,8 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         failure: Exception = NotPublic(f"{host} leads to no public address")
         for address in (await self._allowed(host, port))[:ADDRESSES]:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                made = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                return _Stream(made)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure

@@ -7,7 +7,8 @@ a request may have the client's secret. They are made in the thread of the reque
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.db import connection
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
+
+from sessions_app.accounts.providers.deadline import BoundedAdapter, Deadline
 
 CONNECT_SECONDS, SILENT_SECONDS = 5.0, 5.0
 SECONDS = 15.0
@@ -41,14 +44,7 @@ class ProviderSession(requests.Session):
         """Ask, and read the answer whole. No connection to the database is held meanwhile: others have work for it."""
         if not connection.in_atomic_block:
             connection.close()
-        until = time.monotonic() + SECONDS
-        options |= {"timeout": (CONNECT_SECONDS, SILENT_SECONDS), "allow_redirects": False, "stream": True}
-        try:
-            with super().request(method, url, **options) as response:
-                response._content = _whole(response, until)
-        except (UnicodeError, HTTPError) as error:
-            # What no request can be made of passes `requests` by: a host's name, or a token in a header.
-            raise UnusableAnswer(f"a request cannot be made of its answer ({type(error).__name__})") from error
+        response = self._answer(method, url, **options)
         found = _object_in(response.content)
         if response.status_code not in (200, 201):
             raise UnusableAnswer(f"{_host(response)} answered {response.status_code} {_code_in(found)}".rstrip())
@@ -58,20 +54,45 @@ class ProviderSession(requests.Session):
         response.headers["Content-Type"] = "application/json"
         return response
 
+    def _answer(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Return an answer, whole. Over connections of its own: a deadline watches those of one exchange."""
+        options |= {"timeout": (CONNECT_SECONDS, SILENT_SECONDS), "allow_redirects": False, "stream": True}
+        with Deadline(SECONDS) as deadline, closing(BoundedAdapter(deadline)) as adapter:
+            for scheme in list(self.adapters):
+                self.mount(scheme, adapter)
+            with _refusing_what_is_late(deadline, urlsplit(url).netloc):
+                with super().request(method, url, **options) as response:
+                    response._content = _whole(response)
+                return response
+
+
+@contextmanager
+def _refusing_what_is_late(deadline: Deadline, host: str) -> Iterator[None]:
+    """Raise UnusableAnswer where the time was over: a head that was cut off then may look like a whole one."""
+    try:
+        yield
+    except (UnicodeError, HTTPError) as error:
+        if not deadline.is_over:
+            # What no request can be made of passes `requests` by: a host's name, or a token in a header.
+            raise UnusableAnswer(f"a request cannot be made of its answer ({type(error).__name__})") from error
+    except requests.RequestException:
+        if not deadline.is_over:
+            raise
+    if deadline.is_over:
+        raise UnusableAnswer(f"{host} did not answer in {SECONDS:g} seconds")
+
 
 class _NoOthers(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
 
-def _whole(response: requests.Response, until: float) -> bytes:
+def _whole(response: requests.Response) -> bytes:
     body = bytearray()
     for piece in response.iter_content(_PIECE_BYTES):
         body += piece
         if len(body) > MAX_BYTES:
             raise UnusableAnswer(f"{_host(response)} answered more than {MAX_BYTES:,} bytes")
-        if time.monotonic() > until:
-            raise UnusableAnswer(f"{_host(response)} did not answer in {SECONDS:g} seconds")
     return bytes(body)
 
 
