@@ -79,6 +79,11 @@ def begin() -> None:
     _site.tracer = _site.provider.get_tracer(SERVICE)
 
 
+def is_on() -> bool:
+    """Tell whether anything is recorded in this process."""
+    return _site.tracer is not None
+
+
 def close() -> None:
     """Send what is still to be sent, for ``FLUSH_SECONDS`` at the most, and record nothing more. Not in the loop."""
     provider, _site.provider, _site.tracer = _site.provider, None, None

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import math
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import anyio
@@ -21,7 +21,9 @@ from mcp.shared.dispatcher import ProgressFnT
 from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, InputRequiredResult, Tool
 from pydantic import TypeAdapter, ValidationError
 
+from sessions_app import tracing
 from sessions_app.outbound.authorities import site_authorities
+from sessions_app.tool_servers import inside
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import CLOSE_SECONDS, MAX_LISTED, MAX_PAGES, OPEN_SECONDS
 from sessions_app.tool_servers.errors import ToolServerError, Unauthorized
@@ -53,10 +55,13 @@ class Connection:
         self._refusals = Refusals()
         self._output = Output()
         self._is_spent = False
+        self._is_told_of_traces = False
         self._left: set[asyncio.Task[CallToolResult]] = set()
         self._closing = asyncio.Event()
         self._opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-        self._keeper = asyncio.create_task(self._keep())
+        # Not a part of the turn that happens to be the first to need it.
+        with tracing.apart():
+            self._keeper = asyncio.create_task(self._keep())
         self._cause: ToolServerError | None = None
 
     @property
@@ -115,10 +120,11 @@ class Connection:
         self, client: Client, request: CallToolRequest, on_progress: ProgressFnT
     ) -> CallToolResult | InputRequiredResult:
         # Not client.call_tool(): it would list all tools again, and judge the result by a schema of the server's, whose
-        # patterns may take for ever.
-        return await client.session.send_request(
-            request, _ANSWER, request_read_timeout_seconds=self._timeout, progress_callback=on_progress
-        )
+        # patterns may take for ever. The client sends the trace that it finds, as ``traceparent`` in ``_meta``.
+        with nullcontext() if self._is_told_of_traces else tracing.apart():
+            return await client.session.send_request(
+                request, _ANSWER, request_read_timeout_seconds=self._timeout, progress_callback=on_progress
+            )
 
     async def listed(self) -> list[Tool]:
         """Return all tools of the server, in its order. Raises ToolServerError."""
@@ -126,7 +132,8 @@ class Connection:
         cursor: str | None = None
         async with self._in_sentences(OPEN_SECONDS), asyncio.timeout(OPEN_SECONDS):
             for _ in range(MAX_PAGES):
-                page = await client.list_tools(cursor=cursor)
+                with tracing.apart():
+                    page = await client.list_tools(cursor=cursor)
                 tools += page.tools
                 if len(tools) > MAX_LISTED:
                     raise self._error(f"lists more than {MAX_LISTED:,} tools")
@@ -158,6 +165,7 @@ class Connection:
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[Client]:
         address = self._address
+        self._is_told_of_traces = tracing.is_on() and await inside.is_own(address)
         if address.command:
             async with Client(stdio_transport(address.command, self._output), cache=None, client_info=_INFO) as client:
                 yield client

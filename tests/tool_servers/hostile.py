@@ -19,7 +19,8 @@ OBJECT = {"type": "object", "properties": {}}
 class HostileServer:
     """`tools` is what it lists, in pages of `page`; `challenge` refuses all requests with that, `forbidden` those of
     these methods; `is_deaf` takes no cancellation; `stream` is what a GET brings, None for nothing. `resumed` is when
-    each GET came that asked for the rest of an answer, `opened` how many others came."""
+    each GET came that asked for the rest of an answer, `opened` how many others came. `traces` are those that requests
+    have named."""
 
     def __init__(self) -> None:
         self.tools: list[dict[str, Any]] = [{"name": "echo", "inputSchema": OBJECT}]
@@ -33,6 +34,7 @@ class HostileServer:
         self.opened = 0
         self.written = 0
         self.calls: list[str] = []
+        self.traces: list[str] = []
         self.cancelled = asyncio.Event()
         self.reached = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
@@ -69,7 +71,10 @@ class HostileServer:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
                 body = await reader.readexactly(int(fields.get("content-length", 0)))
-                await self._answer(head.split(" ")[0], fields, json.loads(body) if body else {}, writer)
+                message = json.loads(body) if body else {}
+                if trace := message.get("params", {}).get("_meta", {}).get("traceparent"):
+                    self.traces.append(trace)
+                await self._answer(head.split(" ")[0], fields, message, writer)
 
     async def _answer(self, verb: str, fields: dict[str, str], message: Any, writer: asyncio.StreamWriter) -> None:
         if self.challenge:
