@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 
 from agentcache import Statistics
 from agentcache.statistics import Event
-from sessions_app.api import auth
+from sessions_app.api import auth, identifying
 from sessions_app.metrics import REGISTRY
 from sessions_app.turns.runner import Runner
 
@@ -52,7 +52,7 @@ async def metrics(request: ASGIRequest) -> HttpResponse:
 
 async def _refusal(request: ASGIRequest) -> HttpResponse | None:
     try:
-        caller = await auth.identify(request.scope["headers"], auth.address_of(request.scope))
+        caller = await identifying.identify(request.scope["headers"], identifying.address_of(request.scope))
         if caller is None:
             raise auth.Unauthorised
         allowed = await caller.read(caller.may_read_metrics)

@@ -11,7 +11,7 @@ from django.http import parse_cookie
 from django.http.request import validate_host
 
 from hermes_site.web_origins import Origin, parse_origin
-from sessions_app.api.auth import ticket_of
+from sessions_app.api.identifying import ticket_of
 
 
 class OwnOrigin:

@@ -1,34 +1,29 @@
 """Who is at the other end of a connection, and whether that still holds.
 
-A handshake carries a Bearer token, a ticket or Django's session cookie. A connection lives for days, so
-every command asks again, in the command's own transaction: the user is active, and the token (which they may use),
-or the session row and the password behind it, are still there and have not expired. One query each. ``valid`` asks
-the same for many connections at once.
+Who it is, ``identifying`` finds out. A connection lives for days, so every command asks again, in the command's own
+transaction: the user is active, and the token (which they may use), or the session row and the password behind it, are
+still there and have not expired. One query each. ``valid`` asks the same for many connections at once.
 """
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any, ParamSpec, TypeVar, Unpack
-from urllib.parse import parse_qs
 
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.http import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from sessions_app import audit, database
 from sessions_app.accounts.models import Login
-from sessions_app.accounts.sessions import SessionStore
 from sessions_app.audit import Action, Object
 from sessions_app.conversations.features import with_rule
 from sessions_app.conversations.reach import limited
@@ -40,7 +35,6 @@ from sessions_app.scheduling.allowance import Allowance
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_BEARER = "bearer "
 # SQL, because these two run with every command: 20 µs, where the ORM takes 590 to make the same.
 _KEY_IS_VALID = """
 SELECT token.id FROM sessions_app_apitoken AS token JOIN {users} AS owner ON owner.id = token.owner_id
@@ -149,7 +143,7 @@ class TokenCaller(Caller):
         return _first(sql, [self.token_id, _now()]) is not None
 
     def note_use(self) -> None:
-        _note_use(ApiToken.objects.filter(pk=self.token_id))
+        note_use_of(ApiToken.objects.filter(pk=self.token_id))
 
     def actor(self) -> audit.Actor:
         return audit.user(self.user_id, self.token_id)
@@ -175,7 +169,7 @@ class CookieCaller(Caller):
         return constant_time_compare(_auth_hash(password), self.auth_hash)
 
     def note_use(self) -> None:
-        _note_use(Login.objects.filter(session_key=self.session_key))
+        note_use_of(Login.objects.filter(session_key=self.session_key))
 
     def actor(self) -> audit.Actor:
         return audit.user(self.user_id)
@@ -198,7 +192,8 @@ def _now() -> Any:
     return connection.ops.adapt_datetimefield_value(timezone.now())
 
 
-def _note_use(row: QuerySet[Any]) -> None:
+def note_use_of(row: QuerySet[Any]) -> None:
+    """Keep "last used" of a token or a login true, a minute old at most."""
     now = timezone.now()
     row.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_STEP)).update(last_used_at=now)
 
@@ -237,73 +232,3 @@ def _valid_logins(callers: set[CookieCaller]) -> set[Caller]:
 @lru_cache(maxsize=10_000)
 def _auth_hash(password: str) -> str:
     return get_user_model()(password=password).get_session_auth_hash()
-
-
-def address_of(scope: Mapping[str, Any]) -> str:
-    """Return the address that an ASGI connection comes from; empty over a Unix socket."""
-    client = scope.get("client") or [""]
-    return str(client[0])
-
-
-def ticket_of(scope: Mapping[str, Any]) -> str | None:
-    """Return the ticket in a handshake's address; None where there is none."""
-    query = parse_qs(scope.get("query_string", b"").decode("latin1"), keep_blank_values=True)
-    return query["ticket"][0] if "ticket" in query else None
-
-
-async def identify(headers: Iterable[tuple[bytes, bytes]], address: str, ticket: str | None = None) -> Caller | None:
-    """Return who a handshake's headers, or its ticket, speak for, or None; ``address`` is the client's.
-
-    Until it is known who asks, it waits with all that comes from the same address.
-
-    Who sends a token or a ticket is judged by that alone: with one, the Origin may be another site's, so the
-    cookie must not count.
-    """
-    caller = await _identify(headers, address, ticket)
-    return caller and replace(caller, address=address)
-
-
-async def _identify(headers: Iterable[tuple[bytes, bytes]], address: str, ticket: str | None) -> Caller | None:
-    door = database.of(address)
-    fields = {name: value.decode("latin1") for name, value in headers}
-    authorization = fields.get(b"authorization", "")
-    if authorization.lower().startswith(_BEARER):
-        return await door.write(_by_token, authorization[len(_BEARER) :].strip())
-    if ticket is not None:
-        return await door.write(_by_ticket, ticket)
-    cookie = parse_cookie(fields.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    return await door.read(_by_cookie, cookie) if cookie else None
-
-
-def _by_token(clear_text: str) -> TokenCaller | None:
-    return _caller(ApiToken.find(clear_text))
-
-
-def _caller(token: ApiToken | None) -> TokenCaller | None:
-    if token is None:
-        return None
-    _note_use(ApiToken.objects.filter(pk=token.pk))
-    return TokenCaller(token.owner_id, token.pk, reads_only=token.reads_only, profile_id=token.profile_id)
-
-
-def _by_ticket(clear_text: str) -> Caller | None:
-    ticket = Ticket.redeem(clear_text)
-    if ticket is None:
-        return None
-    if ticket.token_id is None:
-        return _by_cookie(ticket.session_key)
-    return _caller(ApiToken.valid().filter(pk=ticket.token_id).first())
-
-
-def _by_cookie(session_key: str) -> CookieCaller | None:
-    stored = SessionStore(session_key).load()
-    if stored.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
-        return None
-    user = get_user_model().objects.filter(pk=stored[SESSION_KEY], is_active=True).first()
-    if user is None:
-        return None
-    current = user.get_session_auth_hash()
-    known = (current, *user.get_session_auth_fallback_hash())
-    if not any(constant_time_compare(stored.get(HASH_SESSION_KEY, ""), hashed) for hashed in known):
-        return None
-    return CookieCaller(user.pk, session_key, current)

@@ -18,7 +18,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from sessions_app import log_context
-from sessions_app.api import auth
+from sessions_app.api import identifying
 from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.batches import Batch
 from sessions_app.api.decode import Refused, Request, decode
@@ -80,8 +80,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept everybody, so that a client learns why it is closed again, but for too many of those."""
-        ticket = auth.ticket_of(self.scope)
-        caller = await auth.identify(self.scope["headers"], auth.address_of(self.scope), ticket)
+        ticket = identifying.ticket_of(self.scope)
+        caller = await identifying.identify(self.scope["headers"], identifying.address_of(self.scope), ticket)
         if caller is None:
             await self._refuse(NOT_AUTHORISED)
         elif not self._takes_place(self.limits.connections, caller.user_id, settings.HERMES_CONNECTIONS_PER_USER):

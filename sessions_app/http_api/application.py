@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from sessions_app import log_context, tracing
-from sessions_app.api import auth
+from sessions_app.api import identifying
 from sessions_app.api.auth import Caller, CookieCaller, Unauthorised
 from sessions_app.api.limits import Limits
 from sessions_app.api.revocation import Doorkeeper
@@ -125,7 +125,7 @@ async def _caller(exchange: Exchange, *, takes_cookie: bool) -> Caller:
     """Return who asks. Raises Unauthorised, ApiError."""
     counting = (b"authorization", b"cookie") if takes_cookie else (b"authorization",)
     headers = [(name, value) for name, value in exchange.scope["headers"] if name in counting]
-    caller = await auth.identify(headers, auth.address_of(exchange.scope))
+    caller = await identifying.identify(headers, identifying.address_of(exchange.scope))
     if caller is None:
         raise Unauthorised
     log_context.note_user(caller.user_id)

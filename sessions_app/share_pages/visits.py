@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.conf import settings
 
 from sessions_app import database
-from sessions_app.api import auth
+from sessions_app.api import auth, identifying
 from sessions_app.api.auth import Caller
 from sessions_app.api.limits import Limits, address_of
 from sessions_app.share_pages.rendering import VISITORS
@@ -60,7 +60,7 @@ class Visit:
 async def visit(scope: Mapping[str, Any], limits: Limits) -> AsyncIterator[Visit]:
     """Let somebody in for one request. Raises TooManyVisits."""
     cookies = [(name, value) for name, value in scope["headers"] if name == b"cookie"]
-    caller = await auth.identify(cookies, auth.address_of(scope))
+    caller = await identifying.identify(cookies, identifying.address_of(scope))
     address = address_of(dict(scope))
     wait = limits.commands.excess(caller.user_id) if caller else limits.visits.excess(address)
     if wait:

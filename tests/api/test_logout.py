@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.models import Session
 
 from sessions_app import database
-from sessions_app.api import auth
+from sessions_app.api import auth, identifying
 from sessions_app.api.consumer import NOT_AUTHORISED
 from sessions_app.database import hops
 from sessions_app.models import ApiToken, ChatSession, Turn
@@ -88,14 +88,14 @@ async def test_a_logout_during_the_handshake_closes(
     connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await database.write(login, owner)
-    identify = auth.identify
+    identify = identifying.identify
 
     async def identify_and_log_out(*asked: Any) -> auth.Caller | None:
         caller = await identify(*asked)
         await database.write(session.flush)
         return caller
 
-    monkeypatch.setattr(auth, "identify", identify_and_log_out)
+    monkeypatch.setattr(identifying, "identify", identify_and_log_out)
     client = await connect(headers=[cookie(session)])
     assert await client.closed() == NOT_AUTHORISED
 

@@ -15,7 +15,7 @@ from twisted.internet.error import CannotListenError
 from hermes_site.server import Server
 from hermes_site.uploads import Place, Uploads
 from sessions_app import tracing
-from sessions_app.api.auth import identify
+from sessions_app.api.identifying import identify
 from sessions_app.management import files
 from sessions_app.management.pending import migrations_are_pending
 from sessions_app.web import rendering
