@@ -66,20 +66,11 @@ class ApplyingProfile(ListingAdmin):
             self.log_change(request, profile, f"Applied to {_sessions(applied)}.")
         return HttpResponseRedirect(back)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def add_to_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
         """Add how many sessions begin otherwise than the profile says now, and whether the user may change that."""
         counted = obj is not None and rights.may_view(request, "chatsession")
         context["older"] = applying.behind(ChatSession.objects.all(), [obj]).count() if counted else 0
         context["may_apply"] = applying.may_apply(request)
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def response_change(self, request: HttpRequest, obj: AgentProfile) -> HttpResponse:
         """Say after a change which sessions keep what they began with, and where that can be applied to them."""

@@ -94,6 +94,7 @@ class BudgetAdmin(ListingAdmin):
     """Who may see budgets sees whose they are, and what is spent of them: no word of what it was spent for."""
 
     form = BudgetForm
+    nothing_yet = "What users spend has no bound."
     list_display = ("of", "period", "limit_set", *FIGURES)
     list_select_related = ("user", "group")
     list_filter = ("per", "unit")

@@ -56,8 +56,11 @@ class TickedChoices(_ModelAdmin):
 class ClosedAdmin(_ModelAdmin):
     """The base of all registered admins; a test holds that there is no other.
 
-    Without the right to a page, an id that exists gets the same answer as one that does not.
+    Without the right to a page, an id that exists gets the same answer as one that does not. ``nothing_yet`` says what
+    it means that the list has no row.
     """
+
+    nothing_yet = ""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the closed list."""
@@ -78,6 +81,22 @@ class ClosedAdmin(_ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Deleting takes the right to view too: the confirmation page names what would go."""
         return super().has_delete_permission(request, obj) and self.has_view_permission(request, obj)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Show a row's page, with what ``add_to_page`` adds."""
+        self.add_to_page(request, context, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def add_to_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
+        """Add to the page of a row what it shows besides its fields; None: one is being made."""
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from sessions_app.admin import rights
@@ -41,19 +41,10 @@ class RightsGroupAdmin(TickedChoices, ClosedAdmin, GroupAdmin):
         said: SafeString | str = row.allows_said
         return said
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def add_to_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
         """Add what the group allows, as far as the reader may see it."""
         if obj is not None:
             obj.allows_said = allowed_by(request, obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -77,6 +77,7 @@ class IdentityProviderAdmin(ClosedAdmin):
     """Providers."""
 
     form = IdentityProviderForm
+    nothing_yet = "People log in with what this site has of them: passwords, and passkeys."
     list_display = ("name", "issuer", "enabled", "secret_is")
     list_display_links = ("name",)
     sortable_by = ()

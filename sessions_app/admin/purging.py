@@ -18,6 +18,7 @@ from sessions_app.purging.purge import too_much
 class RetentionPolicyAdmin(ClosedAdmin):
     """After how many days chats are deleted. Whoever saves a policy is told how much it deletes in the coming night."""
 
+    nothing_yet = "Chats stay until their users delete them."
     list_display = ("__str__", "days", "archived_days")
     fields = ("group", "days", "archived_days")
     ordering = ("group__name",)
@@ -48,6 +49,7 @@ class RetentionPolicyAdmin(ClosedAdmin):
 class LegalHoldAdmin(ListingAdmin):
     """Users of whom nothing is deleted. To delete a hold ends it."""
 
+    nothing_yet = "Nothing is kept from being deleted."
     list_display = ("user", "reason", "since")
     list_select_related = ("owner",)
     ordering = ("-created_at",)
@@ -72,6 +74,7 @@ class LegalHoldAdmin(ListingAdmin):
 class DeletionRequestAdmin(InspectionAdmin):
     """What users have asked to be deleted. To delete a request takes it back for its user, until it has begun."""
 
+    nothing_yet = "What users ask to have deleted stands here until it is done."
     list_display = ("user", "kind", "asked", "due", "begun")
     list_select_related = ("owner",)
     ordering = ("-id",)
@@ -111,6 +114,7 @@ class DeletionRequestAdmin(InspectionAdmin):
 class PurgeRunAdmin(InspectionAdmin):
     """Each night's purge, and those by command: what they have removed, and why one was refused."""
 
+    nothing_yet = "The first is in the coming night."
     list_display = ("started", "by", "ended", "chats", "messages", "files", "accounts", "refusal")
     ordering = ("-started_at", "-id")
     fields = (*list_display, "process")

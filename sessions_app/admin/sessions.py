@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -189,15 +189,7 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
             text = f"{frozen.prompt}\n\nTools: {', '.join(tool.name for tool in frozen.tools) or 'none'}"
         return format_html('<pre class="hermes-text" tabindex="0">{}</pre>', text)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def add_to_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
         """Add what the reader may see of the transcript and the turns; reading the transcript is noted."""
         context["subtitle"] = self._heading(obj)
         obj.usage = usage_by_session([obj.pk]).get(obj.pk, Usage())
@@ -212,7 +204,6 @@ class ChatSessionAdmin(ApplyingSessions, SpentAdmin):
             log.note(request, [obj], log.READ, f"Read the transcript: {context['page'].said}.")
         if context["may_see_turns"]:
             context["turns"] = self._latest_turns(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _heading(self, row: Listed) -> str:
         """Return what a session's page is called: its title where the reader may see it, whose it is, since when."""

@@ -66,18 +66,9 @@ class AccountAdmin(TickedChoices, ClosedAdmin, UserAdmin):
         shown = {"title": f"How {user} logs in", "original": user, "opts": self.opts, **ways_in.of(user)}
         return render(request, "admin/auth/user/ways_in.html", {**self.admin_site.each_context(request), **shown})
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: User | None = None,
-    ) -> HttpResponse:
+    def add_to_page(self, request: HttpRequest, context: dict[str, Any], obj: User | None) -> None:
         """Add what the user has, as far as the reader may see it."""
         context["holdings"] = holdings.of(request, obj) if obj else []
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.display(description="password")
     def password_is(self, row: User) -> str:

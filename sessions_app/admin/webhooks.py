@@ -35,6 +35,7 @@ class WebhookAdmin(TickedChoices, ListingAdmin):
     """Webhooks: made, changed, tried, and given another secret."""
 
     form = WebhookForm
+    nothing_yet = "Nothing is told to other systems."
     list_display = ("name", "url", "told", "of_whom", "state", "log")
     list_display_links = ("name",)
     search_fields = ("name",)

@@ -5,12 +5,13 @@ from typing import get_args
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
 from sessions_app.admin.listing import HorizonPaginator
 from sessions_app.llm.errors import Code
-from sessions_app.models import AgentProfile, ApiToken, ChatSession, Turn
+from sessions_app.models import AgentProfile, ApiToken, Budget, ChatSession, RetentionPolicy, Turn
 from tests.admin.conftest import converse, list_of, make_session, make_sessions, make_turn, text_of
 
 
@@ -149,3 +150,24 @@ def test_a_token_tells_no_more_than_whose_it_is(boss: Client, alice: User) -> No
     assert secret not in seen
     assert token.digest not in seen
     assert token.digest[:8] not in seen
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (RetentionPolicy, "No retention policies yet. Chats stay until their users delete them."),
+        (Budget, "No budgets yet. What users spend has no bound."),
+        (ApiToken, "No API tokens yet."),
+    ],
+)
+def test_an_empty_list_says_what_that_means(boss: Client, model: type[Model], told: str) -> None:
+    assert told in " ".join(text_of(boss, list_of(model)).split())
+
+
+def test_a_search_that_finds_nothing_says_so(boss: Client) -> None:
+    assert "0 budgets" in " ".join(text_of(boss, list_of(Budget, "?q=nobody")).split())
+
+
+def test_a_short_list_is_counted(boss: Client) -> None:
+    RetentionPolicy.objects.create(days=30)
+    assert "1 retention policy" in " ".join(text_of(boss, list_of(RetentionPolicy)).split())
