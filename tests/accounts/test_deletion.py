@@ -87,7 +87,7 @@ def test_who_asks_is_told_what_goes_and_must_say_who_they_are(browser: Client, a
     day = (now() + timedelta(days=14)).strftime("%Y-%m-%d")
     assert f"It will be deleted in the night after {day}" in text(browser, OVERVIEW)
     for address in ("/", "/accounts/tokens/"):
-        assert f"Your account will be deleted in the night after {day}" in text(browser, address)
+        assert f"Your account will be deleted in the night after <time>{day}</time>" in text(browser, address)
     due = DeletionRequest.objects.get().due_at
     ask(browser)
     assert DeletionRequest.objects.get().due_at == due
