@@ -7,7 +7,8 @@ database has one writer and waiting in our queue is cheaper than its busy timeou
 runs a function on one consistent snapshot, beside the writer.
 
 Work waits for a thread fairly (``scheduling``): ``of(user)`` says whose it is. A user's own work begins in the order in
-which it was asked for; what is of no user (the search index, the poll) takes its turn as one user more.
+which it was asked for, in half of the threads at most: it may wait there for a lock that the user's other work holds.
+What is of no user (the search index, the poll) takes its turn as one user more, and may have all.
 
 What runs again on PostgreSQL: work of which it is certain that nothing was committed, and whose failure is not its own
 fault. (SQLite is a file: it has no connection to lose, and one writer.)
@@ -73,7 +74,7 @@ def _is_sqlite() -> bool:
 @cache
 def _threads(kind: str) -> FairThreads:
     size = 1 if kind in _SINGLE or (kind == "write" and _is_sqlite()) else _THREADS
-    return FairThreads(size, f"database-{kind}")
+    return FairThreads(size, f"database-{kind}", at_once=max(1, size // 2))
 
 
 @contextmanager

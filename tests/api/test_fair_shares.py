@@ -162,3 +162,25 @@ async def test_a_closed_sockets_reads_are_dropped_and_its_writes_are_not(
     released.set()
     assert len(searched) == 1
     assert (await database.read(ChatSession.objects.get, pk=session_id)).title == "9"
+
+
+async def test_work_of_one_user_that_stands_still_leaves_threads_to_others(transactional_db: None) -> None:
+    begun: list[int] = []
+    first, released = threading.Event(), threading.Event()
+
+    def stand(number: int) -> None:
+        begun.append(number)
+        first.set()
+        assert released.wait(PATIENCE)
+
+    standing = [asyncio.ensure_future(database.of("many").read(stand, number)) for number in range(8)]
+    # All eight were asked for before it.
+    assert await asyncio.to_thread(first.wait, PATIENCE)
+    try:
+        async with asyncio.timeout(PATIENCE / 2):
+            assert await database.of("one").read(lambda: "done") == "done"
+        assert len(begun) <= hops._threads("read").size // 2
+    finally:
+        released.set()
+    await asyncio.gather(*standing)
+    assert sorted(begun) == list(range(8))

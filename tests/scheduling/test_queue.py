@@ -41,6 +41,33 @@ def test_a_user_alone_at_the_end_waits_once_for_each_other(users: list[str]) -> 
     assert sorted(taken) == sorted({*users, "last"})
 
 
+def test_a_held_users_items_wait_and_then_come_behind_all_in_their_order() -> None:
+    queue: FairQueue[int] = FairQueue()
+    queue.put("held", 1)
+    queue.put("other", 10)
+    queue.hold("held")
+    queue.put("held", 2)
+    queue.put("held", 3)
+    queue.discard("held", 2)
+    assert len(queue) == 3
+    assert queue.take() == 10
+    assert not queue.has_next
+    with pytest.raises(IndexError):
+        queue.take()
+    queue.put("other", 11)
+    queue.release("held")
+    assert [queue.take() for _ in range(3)] == [11, 1, 3]
+
+
+def test_a_user_is_held_and_released_without_items() -> None:
+    queue: FairQueue[int] = FairQueue()
+    queue.hold("held")
+    queue.release("held")
+    assert not queue.has_next
+    queue.put("held", 1)
+    assert queue.take() == 1
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Items that come, go and are taken in any order, beside what the queue should hold."""
 

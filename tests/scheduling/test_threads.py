@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
@@ -112,3 +114,69 @@ def test_what_the_work_raises_comes_back_and_leaves_nothing(thread: FairThreads)
         assert gone() is None  # without the help of the collector
     finally:
         gc.enable()
+
+
+class Counted:
+    """Work whose pieces are counted by user, while they are under way."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.now: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+
+    def __call__(self, user: str) -> None:
+        with self.lock:
+            self.now[user] += 1
+            self.most[user] = max(self.most[user], self.now[user])
+        os.sched_yield()
+        with self.lock:
+            self.now[user] -= 1
+
+
+def test_one_users_work_that_stands_leaves_threads_to_others() -> None:
+    threads = FairThreads(4, "test", at_once=2)
+    works = [Standing() for _ in range(8)]
+    standing = [threads.submit("many", each) for each in works]
+    assert threads.submit("one", lambda: "done").result(PATIENCE) == "done"
+    # The first two have begun, and none that came after them.
+    assert all(each.begun.wait(PATIENCE) for each in works[:2])
+    assert not any(each.begun.is_set() for each in works[2:])
+    for each in works:
+        each.released.set()
+    for future in standing:
+        future.result(PATIENCE)
+    threads.close()
+
+
+def test_what_is_of_no_user_may_have_all_threads() -> None:
+    threads = FairThreads(4, "test", at_once=2)
+    together = threading.Barrier(4)
+    for future in [threads.submit(None, partial(together.wait, PATIENCE)) for _ in range(4)]:
+        future.result(PATIENCE)
+    threads.close()
+
+
+def test_however_much_is_asked_and_withdrawn_no_user_has_more_and_all_is_done() -> None:
+    threads, counted = FairThreads(4, "test", at_once=2), Counted()
+    futures = [threads.submit(user, partial(counted, user)) for _ in range(200) for user in "abc"]
+    for future in futures[::7]:
+        future.cancel()
+    for future in futures:
+        if not future.cancelled():
+            future.result(PATIENCE)
+    assert set(counted.most) == set("abc")
+    assert max(counted.most.values()) <= 2
+    assert threads.waiting() == 0
+    threads.close()
+
+
+def test_closing_carries_out_what_its_user_had_no_thread_for() -> None:
+    threads, first = FairThreads(2, "test", at_once=1), Standing()
+    done: list[int] = []
+    threads.submit("a", first)
+    assert first.begun.wait(PATIENCE)
+    for number in range(10):
+        threads.submit("a", partial(done.append, number))
+    threads.submit("b", first.released.set).result(PATIENCE)
+    threads.close()
+    assert done == list(range(10))
