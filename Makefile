@@ -104,7 +104,7 @@ bench-load: .venv/dev programs
 bench-peer: .venv/dev .venv/peer
 	$(BIN)/python -m bench peer
 
-# Whether an adversary makes others wait, and whether anything grows: two runs of MINUTES= each.
+# Whether an adversary makes others wait, and whether anything grows: three runs of MINUTES= each.
 soak: .venv/dev programs
 	$(BIN)/python -m bench soak --minutes $(or $(MINUTES),15)
 

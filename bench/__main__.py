@@ -145,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="?", choices=WHAT.split(), default="table")
     parser.add_argument("--quick", action="store_true", help="fewer of everything, in about a minute")
-    parser.add_argument("--minutes", type=float, default=15, help="of each of the soak's two runs; 15")
+    parser.add_argument("--minutes", type=float, default=15, help="of each of the soak's three runs; 15")
     parser.add_argument("--pauses", type=Path, help="of lifetime: a file of measured pauses, in seconds, one a line")
     parser.add_argument("others", nargs="*", type=Path, help="of against: checkouts of other commits, with their .venv")
     options = parser.parse_args()

@@ -2,8 +2,8 @@
 
 With a login: sockets up to their limit and beyond it, large formulas, commands, searches, answers that fifteen
 sockets hear, turns that queue. Without one: heads that never end, bodies of 300 MB and forms without end, guesses at
-passwords, sign-ups. It ends by itself, and then prints how often it did what. It is nice to the rest of the machine:
-what it is to take is the host's time, not the core that both are on.
+passwords, sign-ups. It ends by itself, and then prints how often it did what, and the CPU seconds that it used. It is
+nice to the rest of the machine: what it is to take is the host's time, not the core that both are on.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -176,7 +177,7 @@ def main() -> None:
     seconds, token, *urls = sys.argv[1:]
     adversary = Adversary(token)
     asyncio.run(adversary.rage(urls, float(seconds)))
-    print(json.dumps(adversary.done))
+    print(json.dumps([adversary.done, time.process_time()]))
 
 
 if __name__ == "__main__":

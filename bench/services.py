@@ -1,20 +1,20 @@
 """PostgreSQL and Redis as the tests run them (`tests.services`), and what they use of the CPU.
 
-A database of its own for each run, dropped at its end.
+A database of its own for each run, dropped at its end; for a second host in the same run, another one.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import redis
 
-from tests.services import postgres_url, redis_url
+from tests.services import end, free_port, postgres_url, redis_url, start_redis
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -58,16 +58,22 @@ class Services:
 
 
 @contextmanager
-def services() -> Iterator[Services]:
-    """A new database and a Redis; both must run on this machine."""
-    name, admin = f"bench_{os.getpid()}", postgres_url()
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+def services(name: str = "") -> Iterator[Services]:
+    """A new database and a Redis; both must run on this machine. With a name, they are beside those without."""
+    database, admin = f"bench_{os.getpid()}{name}", postgres_url()
+    with psycopg.connect(admin, autocommit=True) as connection, ExitStack() as ending:
+        connection.execute(f"CREATE DATABASE {database}")
         [backend] = connection.execute("SELECT pg_backend_pid()").fetchone() or [0]
         postmaster = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
-        server: redis.Redis = redis.Redis.from_url(redis_url())
-        try:
-            url = f"{admin.rpartition('/')[0]}/{name}"
-            yield Services(url, redis_url(), postmaster, int(server.info("server")["process_id"]))
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        ending.callback(connection.execute, f"DROP DATABASE {database} WITH (FORCE)")
+        url = _another_redis(ending) if name else redis_url()
+        server: redis.Redis = redis.Redis.from_url(url)
+        process = int(server.info("server")["process_id"])
+        yield Services(f"{admin.rpartition('/')[0]}/{database}", url, postmaster, process)
+
+
+def _another_redis(ending: ExitStack) -> str:
+    """One of its own: what is published is heard in all databases of a Redis."""
+    port = free_port()
+    ending.callback(end, start_redis(port))
+    return f"redis://127.0.0.1:{port}/0"
