@@ -78,6 +78,19 @@ async def test_deltas_that_came_together_are_joined() -> None:
     assert text_of(batches[0]) == "Hello there"
 
 
+async def test_the_end_is_told_with_the_last_words() -> None:
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}
+    counts = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}
+    source = Source()
+    frames = [f"data: {json.dumps(one)}\n\n".encode() for one in (end, counts)]
+    source.chunks.put_nowait(b"".join([*deltas("a", "b"), *frames]))
+    source.chunks.put_nowait(None)
+    [batch] = [batch async for batch in streamed(source)]
+    frame = json.loads(batch.removeprefix(b"data: "))
+    choice = {"index": 0, "delta": {"content": "ab"}, "finish_reason": "length"}
+    assert (frame["choices"], frame["usage"]) == ([choice], counts["usage"])
+
+
 async def test_the_first_delta_goes_on_at_once_and_the_end_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "BATCH_SECONDS", 3600.0)
     first, second = deltas("a", "b")

@@ -143,14 +143,14 @@ class ChatReader(Reader):
             return
         word, finish = FINISHES.get(reason, ("stop", None))
         self.over(finish)
-        yield Chunk(self._chunk({}, word))
+        yield Chunk(self._chunk({}, word), ends=True)
 
     def _usage(self, usage: Frame) -> Iterator[Chunk]:
         """What has been counted so far; what a server counts only now and then stays as it was."""
         if counts := counts_of(usage):
             counts = _merged(self._counted, counts)
             if counts != self._counted:
-                yield Chunk(self._head | {"choices": [], "usage": _NO_COUNTS | counts})
+                yield Chunk(self._head | {"choices": [], "usage": _NO_COUNTS | counts}, ends=True)
             self._counted = counts
 
 

@@ -27,7 +27,8 @@ class Chunk:
     """One event: a JSON object `frame`, and the `text` that belongs at `path` in it (empty path: no delta).
 
     `name` is the event's name on the wire, empty where the wire has none. `speaks`: it brings something of the
-    answer (words, thoughts, a call), and is no mere sign of life.
+    answer (words, thoughts, a call), and is no mere sign of life. `ends`: it only says how the answer ended, or what it
+    took, which the chunk before it can say as well.
     """
 
     frame: dict[str, Any]
@@ -35,6 +36,7 @@ class Chunk:
     text: str = ""
     name: str = ""
     speaks: bool = False
+    ends: bool = False
 
     @property
     def place(self) -> tuple[str, Path, dict[str, Any]]:
@@ -71,7 +73,27 @@ def sliced(chunk: Chunk) -> Iterator[Chunk]:
 
 
 def joined(chunks: Iterable[Chunk]) -> list[Chunk]:
-    """The chunks, each run of deltas at one place as one."""
+    """The chunks, each run of deltas at one place as one, and with it what only ends the answer."""
+    told: list[Chunk] = []
+    for chunk in _runs(chunks):
+        if told and chunk.ends:
+            told[-1] = replace(told[-1], frame=_filled(told[-1].frame, chunk.frame))
+        else:
+            told.append(chunk)
+    return told
+
+
+def _filled(frame: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """A frame with what another one has besides, also in the first object of a list."""
+    filled = frame.copy()
+    for name, value in more.items():
+        before = frame.get(name)
+        if value:
+            filled[name] = [_filled(before[0], value[0])] if isinstance(value, list) and before else value
+    return filled
+
+
+def _runs(chunks: Iterable[Chunk]) -> list[Chunk]:
     runs: list[list[Chunk]] = []
     for chunk in chunks:
         if runs and chunk.path and runs[-1][0].place == chunk.place:
