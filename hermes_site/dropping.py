@@ -3,8 +3,8 @@
 A connection that was refused is read on until its client has seen why (hermes_site/lingering.py). On one machine or a
 fast network that took as much of the event loop's time as there was: 64 kB a round, 250 MB a second. So after each
 piece a connection is read no further until its turn comes. Every PAUSE one connection is read, PIECE_BYTES at once:
-12 MB a second in all, which are 2 to 4 % of the loop's time. Nobody is refused by it: who sends one file that is too large
-has it read as before, and an address that sends many shares its own turns.
+12 MB a second in all, which are 2 to 4 % of the loop's time. Nobody is refused by it: who sends one file that is too
+large has it read as before, and an address that sends many shares its own turns.
 """
 
 from __future__ import annotations
