@@ -29,7 +29,7 @@ LEFT JOIN sessions_app_toolservertool AS tool ON tool.full_name = approval.tool
 WHERE approval.state = 'none' AND NOT (approval.decision = 'refused') AND approval.decision = 'waiting'
 AND ({PROFILE_DENIED} OR {_SERVER_DENIED})
 LIMIT %s
-"""
+"""  # nosec B608: all ours
 
 
 def find() -> list[tuple[int, UUID]]:

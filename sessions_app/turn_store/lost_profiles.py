@@ -24,7 +24,7 @@ JOIN sessions_app_chatsession AS chat_session ON chat_session.id = turn.chat_ses
 JOIN sessions_app_turn AS running ON running.chat_session_id = turn.chat_session_id AND running.status = 'running'
 WHERE turn.status = 'queued' AND {PROFILE_DENIED}
 LIMIT %s
-"""
+"""  # nosec B608: all ours
 
 
 def find(mine: Mapping[int, int | None]) -> list[int]:
