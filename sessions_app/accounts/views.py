@@ -176,7 +176,7 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "registration/revoke_token.html", {"token": token})
     token.delete()
-    messages.success(request, f"“{token}” was revoked.")
+    messages.success(request, f"“{token.name}” was revoked.")
     return redirect("tokens")
 
 

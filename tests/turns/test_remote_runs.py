@@ -123,7 +123,8 @@ async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest(
         await here.runner.supervisor.beat()
     run: RunShape = (await there.open(chat))["run"]
     last = here.listener.run(asked.run_id)[-1]["seq"]
-    assert (run.text, run.seq) == (("One two ", last) if checkpoint else ("", 0))
+    # Without a checkpoint it may be told already of what came: by the fact that the turn began, heard while it opened.
+    assert (run.text, run.seq) in [("One two ", last)] + [("", 0)] * (not checkpoint)
     await there.listener.until(lambda _: run.text + there.listener.text(asked.run_id) == "One two ")
     await arrived(there, here)
     gate.open()
