@@ -34,13 +34,13 @@ endif
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# All on SQLite, its modules shared out to two processes, and beside it on PostgreSQL what asks it something of its own:
-# its report comes last. Before them, in a second, what is behind the page: a dot a test, and all of those that failed.
+# All on SQLite, its modules shared out to three processes (each waits for others two fifths of its time, and there may be
+# but two cores), and beside it on PostgreSQL what asks it something of its own: its report comes last. Before them, in a second, what is behind the page: a dot a test, and all of those that failed.
 test: .venv/dev node_modules/stamp programs
 	@$(NODE) node --test --test-timeout=20000 --test-reporter=dot tests/page/*.test.js; page=$$?; \
 	report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
 	$(ON_POSTGRESQL) >"$$report" 2>&1 & postgresql=$$!; \
-	$(ON_SQLITE) --numprocesses 2 --dist loadfile --no-loadscope-reorder; first=$$?; \
+	$(ON_SQLITE) --numprocesses 3 --dist loadfile --no-loadscope-reorder; first=$$?; \
 	wait $$postgresql; second=$$?; cat "$$report"; \
 	echo "$$page $$first $$second" >.pytest_cache/ended; exit $$((page | first | second))
 
