@@ -18,6 +18,7 @@ from daphne.http_protocol import WebRequest
 from django.utils.http import parse_header_parameters
 
 from hermes_site import cors, error_pages
+from hermes_site.back_pressure import BackPressure
 from hermes_site.uploads import MAX_BODY
 
 _PIECE_BYTES = 64 * 1024
@@ -28,7 +29,7 @@ MEANINGFUL = {b"daphne-root-path"}
 _METHOD = re.compile(rb"[A-Z]{1,20}")
 
 
-class BoundedRequest(WebRequest):
+class BoundedRequest(BackPressure, WebRequest):
     """A request whose body is counted; refused where it is none that the site could take."""
 
     received = 0
@@ -37,8 +38,6 @@ class BoundedRequest(WebRequest):
     def __init__(self, *args: Any) -> None:
         # Twisted would read forms too, which Django does: 3 MB of `a=1&` held the event loop for a second.
         super().__init__(*args, parsePOSTFormSubmission=False)
-        self.writable = asyncio.Event()
-        self.writable.set()
         self._is_flowing = False
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
@@ -87,15 +86,6 @@ class BoundedRequest(WebRequest):
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 (Twisted's name)
         self.end_flow()
         super().connectionLost(reason)
-
-    def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        self.writable.clear()
-
-    def resumeProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        self.writable.set()
-
-    def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        self.writable.set()
 
     def _is_plain(self) -> bool:
         """Whether Daphne can read all that it reads: else it would answer 500, and say so in the log."""

@@ -11,6 +11,7 @@ from typing import Any
 from daphne.ws_protocol import WebSocketProtocol
 
 from hermes_site import deflate, error_pages
+from hermes_site.back_pressure import BackPressure
 
 # Frames that may wait for the application.
 INBOX = 16
@@ -18,13 +19,8 @@ INBOX = 16
 _COMPRESSED = 4
 
 
-class PatientProtocol(WebSocketProtocol):
-    """Daphne's protocol; `writable` is set while the client reads what it is sent, and again once it has gone."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writable = asyncio.Event()
-        self.writable.set()
+class PatientProtocol(BackPressure, WebSocketProtocol):
+    """Daphne's protocol, with back-pressure."""
 
     def onOpen(self) -> None:  # noqa: N802 (autobahn's name)
         super().onOpen()
@@ -59,15 +55,6 @@ class PatientProtocol(WebSocketProtocol):
         responseHeaders: Iterable[tuple[str, str]] | None = None,  # noqa: N803 (autobahn's name)
     ) -> None:
         self.sendData(error_pages.answer(code, reason, responseHeaders or ()))
-
-    def pauseProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        self.writable.clear()
-
-    def resumeProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        self.writable.set()
-
-    def stopProducing(self) -> None:  # noqa: N802 (Twisted's name)
-        self.writable.set()
 
 
 class Inbox(asyncio.Queue[dict[str, Any]]):
