@@ -14,11 +14,11 @@ export HERMES_SHARING ?= everybody
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # Dozens of processes start: none shall compile the libraries anew, as they do where this is set.
-test test-again chaos bench bench-cache bench-load bench-peer soak: export PYTHONDONTWRITEBYTECODE =
+test test-thorough test-again chaos bench bench-cache bench-load bench-peer soak: export PYTHONDONTWRITEBYTECODE =
 
 # Each remembers by itself which of its tests failed.
 ON_SQLITE := $(BIN)/pytest -o cache_dir=.pytest_cache/sqlite
-ON_POSTGRESQL := TEST_ON=postgresql $(BIN)/pytest -o cache_dir=.pytest_cache/postgresql -m both_databases
+ON_POSTGRESQL := TEST_ON=postgresql $(BIN)/pytest -o cache_dir=.pytest_cache/postgresql
 
 # Families of models whose packages are installed on demand: HERMES_EXTRAS=google,bedrock make run.
 EXTRAS := bedrock cohere google groq huggingface mistral xai
@@ -29,22 +29,31 @@ $(error HERMES_EXTRAS takes $(EXTRAS), separated by commas; not $(filter-out $(E
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: run test test-again chaos lint types audit lock bench bench-cache bench-load bench-peer soak programs
+.PHONY: run test test-thorough test-again chaos lint types audit lock bench bench-cache bench-load bench-peer soak programs
 
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# All on SQLite, its modules shared out to three processes (each waits for others two fifths of its time, and there may be
-# but two cores), and beside it on PostgreSQL what asks it something of its own: its report comes last. Before them, in a second, what is behind the page: a dot a test, and all of those that failed.
+# On SQLite its modules are shared out to three processes (each waits for others two fifths of its time, and there may be
+# but two cores), and beside them runs on PostgreSQL what asks it something of its own: its report comes last.
+define run_suite
+report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
+$(ON_POSTGRESQL) -m "both_databases and $(1)" >"$$report" 2>&1 & postgresql=$$!; \
+$(ON_SQLITE) -m "$(1)" --numprocesses 3 --dist loadfile --no-loadscope-reorder; first=$$?; \
+wait $$postgresql; second=$$?; cat "$$report"; \
+echo "$$page $$first $$second" >.pytest_cache/ended; exit $$((page | first | second))
+endef
+
+# The suite. First, in a second, what is behind the page: a dot a test, and all of those that failed.
 test: .venv/dev node_modules/stamp programs
 	@$(NODE) node --test --test-timeout=20000 --test-reporter=dot tests/page/*.test.js; page=$$?; \
-	report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
-	$(ON_POSTGRESQL) >"$$report" 2>&1 & postgresql=$$!; \
-	$(ON_SQLITE) --numprocesses 3 --dist loadfile --no-loadscope-reorder; first=$$?; \
-	wait $$postgresql; second=$$?; cat "$$report"; \
-	echo "$$page $$first $$second" >.pytest_cache/ended; exit $$((page | first | second))
+	$(call run_suite,not thorough)
 
-# What failed in the last `make test`, once more and alone: fails where one of them fails again, or where more than tests
+# What asks of all what the suite asks of some: for whoever changes that, and for each change before it is let in.
+test-thorough: .venv/dev node_modules/stamp programs
+	@page=0; $(call run_suite,thorough)
+
+# What failed in the last `make test` or `make test-thorough`, once more and alone: fails where one of them fails again, or where more than tests
 # failed (2 and above are a crash). What it names as passed depends on the machine's speed or on chance: a fault to mend.
 test-again: .venv/dev
 	@read page first second <.pytest_cache/ended; [ "$$page" = 0 ] && [ "$$first" -le 1 ] && [ "$$second" -le 1 ] \

@@ -5,6 +5,11 @@ constraints; JSON; order, case and time; migrations; which index a query takes; 
 On SQLite alone runs what cannot: the prompts, events and pages that are made of the same rows, refusals before anything
 is asked of a database, texts of forms, wires. `both_databases` is given to every test that touches a database, so that
 none is forgotten, but for folders and modules that are about the second kind: see `mark`.
+
+The suite, `make test`, asks each thing once, by the cheapest means that find a fault of its kind, so that it can be run
+for each change. What bears the mark `thorough` runs in `make test-thorough`, for each change before it is let in: walks
+over everything by a dear way, of which the suite asks some examples; packages, images and the clients of others; a
+journey in a browser whose parts other tests ask about; the second database where little can differ.
 """
 
 import gc
