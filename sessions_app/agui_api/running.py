@@ -10,7 +10,7 @@ from sessions_app.agui_api.following import RunFollower
 from sessions_app.agui_api.grammar import Event
 from sessions_app.agui_api.telling import Telling
 from sessions_app.api.auth import Caller
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.errors import Conflict, NotFound, NotTaken
 from sessions_app.http_api.errors import ApiError, Gone
 from sessions_app.http_api.exchange import Exchange

@@ -10,7 +10,7 @@ from ag_ui.core import PROTOCOL_VERSION
 
 from sessions_app.agui_api.grammar import LAST, Event, Grammar
 from sessions_app.agui_api.reading import RunRequest
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.http_api.exchange import Exchange
 
 

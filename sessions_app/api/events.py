@@ -34,15 +34,10 @@ from pydantic import ConfigDict, Field
 from sessions_app.conversations.approval_schemas import ApprovalShape
 from sessions_app.conversations.features import Denied
 from sessions_app.conversations.ledger_schemas import GuardShape, LedgerShape
-from sessions_app.conversations.schemas import (
-    CallProgress,
-    MemoryChangeShape,
-    MessageShape,
-    QueuedShape,
-    SessionShape,
-    TranscriptShape,
-    TurnShape,
-)
+from sessions_app.conversations.memory_schemas import MemoryChangeShape
+from sessions_app.conversations.run_schemas import CallProgress
+from sessions_app.conversations.schemas import MessageShape, QueuedShape, TranscriptShape, TurnShape
+from sessions_app.conversations.session_schemas import SessionShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.journal import Fact
 from sessions_app.realtime.notices import event_of

@@ -26,8 +26,9 @@ from pydantic import (
 
 from sessions_app.api.decode import InvalidParams, is_text
 from sessions_app.api.param_errors import sentence
-from sessions_app.conversations.schemas import MessageShape, SessionShape
+from sessions_app.conversations.schemas import MessageShape
 from sessions_app.conversations.search import QUERY_LENGTH
+from sessions_app.conversations.session_schemas import SessionShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH

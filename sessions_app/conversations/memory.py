@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sessions_app.conversations.schemas import MemoriesShape, MemoryChangeShape, MemoryShape
+from sessions_app.conversations.memory_schemas import MemoriesShape, MemoryChangeShape, MemoryShape
 from sessions_app.database import plain
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.memory import digest_of

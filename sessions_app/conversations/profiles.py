@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from sessions_app.conversations import reach
-from sessions_app.conversations.schemas import ChoiceShape
+from sessions_app.conversations.session_schemas import ChoiceShape
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
 from sessions_app.errors import Conflict, NotFound, NotTaken

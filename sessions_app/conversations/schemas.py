@@ -1,6 +1,7 @@
-"""The shapes of rows on the wire: session, message, queued turn, running turn.
+"""The shapes on the wire of messages and turns.
 
-Built here and nowhere else, so that answers, notifications and ``/api/openrpc.json`` agree.
+Shapes are built here and in the modules beside this one, and nowhere else, so that answers, notifications and
+``/api/openrpc.json`` agree.
 """
 
 from __future__ import annotations
@@ -14,44 +15,13 @@ from pydantic import Field
 from sessions_app.conversations.file_schemas import FileShape, file_shapes
 from sessions_app.conversations.ledger_schemas import LedgerShape
 from sessions_app.conversations.shape import Shape, is_none
-from sessions_app.conversations.windows import window
-from sessions_app.llm.cache_ledger.requests import RequestRecord
 from sessions_app.llm.content.codec import is_readable, known
 from sessions_app.llm.content.errors import WAY_OUT
 from sessions_app.llm.content.parts import Parts, reasoning_of, tool_calls, tool_results
 from sessions_app.llm.finish import Finish
 from sessions_app.llm.tools.remembering import REMEMBER
 from sessions_app.llm.tools.sources import TOOL_ERROR
-from sessions_app.models import ChatSession, Message, MessageRole, SessionStamp, Turn, TurnKind, TurnStatus
-
-
-class ContextShape(Shape):
-    """How full a conversation is: ``tokens`` of the last prompt and its answer, ``limit`` of the model's window.
-
-    Either is null where nobody knows it.
-    """
-
-    tokens: int | None
-    limit: int | None
-
-
-class SessionShape(Shape):
-    """One conversation, without its messages; ``profile`` is the id of what answers in it, null if it was removed.
-
-    ``memory``: whether the user's memory is told here, where there is one.
-    """
-
-    id: UUID
-    title: str
-    message_count: int
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-    archived: bool
-    pinned: bool
-    memory: bool
-    profile: int | None
-    context: ContextShape
+from sessions_app.models import Message, MessageRole, Turn, TurnKind, TurnStatus
 
 
 def _is_message(kind: object) -> bool:
@@ -60,10 +30,6 @@ def _is_message(kind: object) -> bool:
 
 def _is_false(value: object) -> bool:
     return value is False
-
-
-def _is_empty(value: object) -> bool:
-    return value == []
 
 
 class ToolCallShape(Shape):
@@ -82,31 +48,6 @@ class ToolCallShape(Shape):
     approval: Literal["waiting", "approved", "refused"] | None = Field(default=None, exclude_if=is_none)
     note: str | None = Field(default=None, exclude_if=is_none)
     always: bool = Field(default=False, exclude_if=_is_false)
-
-
-class ProfileShape(Shape):
-    """A session's profile; ``current`` where a session made of it now would begin with the same prompt and tools."""
-
-    name: str
-    current: bool
-
-
-class ChoiceShape(Shape):
-    """A profile that a user may choose for a session, or for one answer.
-
-    ``memory``: whether the user's memory is told to it. ``input_price`` is what a million tokens of a prompt cost that
-    no cache holds, in US dollars; null where no price is known.
-    """
-
-    id: int
-    name: str
-    description: str
-    model: str
-    is_default: bool
-    memory: bool
-    takes_images: bool
-    takes_files: bool
-    input_price: float | None
 
 
 class ErrorShape(Shape):
@@ -171,28 +112,6 @@ class QueuedShape(Shape):
     error: ErrorShape | None = Field(default=None, exclude_if=is_none)
 
 
-class MemoryShape(Shape):
-    """One thing that a user wants to be known in all their chats."""
-
-    id: UUID
-    text: str
-    created_at: datetime
-
-
-class MemoriesShape(Shape):
-    """All that a user wants to be known, oldest first, and whether it is told to models at all."""
-
-    enabled: bool
-    memories: list[MemoryShape]
-
-
-class MemoryChangeShape(Shape):
-    """A user's memory has changed: whether it is told at all, and how many memories there are."""
-
-    enabled: bool
-    count: int
-
-
 class TurnShape(Shape):
     """How a turn stands; ``message_id`` is the id that its answer has, or would have.
 
@@ -212,56 +131,6 @@ class TranscriptShape(Shape):
 
     session_id: UUID
     revision: int
-
-
-class CallProgress(Shape):
-    """How far a call is: ``progress`` of ``total``, null where nobody knows, and a word about it."""
-
-    toolCallId: str  # noqa: N815 - within AG-UI's event
-    progress: float
-    total: float | None
-    message: str | None
-
-
-class RunningCallShape(Shape):
-    """A tool call under way: what the tool is given so far, and how far it is where it has said so."""
-
-    id: str
-    name: str
-    arguments: str
-    progress: CallProgress | None = Field(default=None, exclude_if=is_none)
-
-
-class RunShape(Shape):
-    """The running turn: ``text`` and ``calls`` with the run events after ``seq`` are the whole answer.
-
-    The calls of a run in another process are not told.
-    """
-
-    run_id: UUID
-    message_id: UUID
-    text: str
-    seq: int
-    calls: list[RunningCallShape] = Field(default=[], exclude_if=_is_empty)
-
-
-def session_shape(chat_session: ChatSession, stamp: SessionStamp | None = None) -> SessionShape:
-    """Return the shape of a session whose profile is loaded; ``stamp`` where the one loaded is no longer live."""
-    stamp, profile = stamp or chat_session.stamp, chat_session.profile
-    last = RequestRecord.from_json(chat_session.last_request)
-    return SessionShape(
-        id=chat_session.id,
-        title=chat_session.title,
-        message_count=stamp.message_count,
-        revision=stamp.revision,
-        created_at=chat_session.created_at,
-        updated_at=chat_session.updated_at,
-        archived=chat_session.archived,
-        pinned=chat_session.pinned,
-        memory=chat_session.memory,
-        profile=profile.pk if profile else None,
-        context=ContextShape(tokens=last.tokens if last else None, limit=window(profile)),
-    )
 
 
 def _tool_fields(role: str, parts: Parts) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from sessions_app.conversations import access, attachments, memory, profiles, storage, transcript
 from sessions_app.conversations.file_schemas import reference_of
-from sessions_app.conversations.schemas import session_shape
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.imports.chats import Chat
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import decode, encode

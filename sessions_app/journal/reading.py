@@ -14,7 +14,8 @@ from django.db.models.functions import Now
 from sessions_app.conversations import approvals, memory
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.reach import profile, reached
-from sessions_app.conversations.schemas import MessageShape, TranscriptShape, queued_shape, session_shape
+from sessions_app.conversations.schemas import MessageShape, TranscriptShape, queued_shape
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.conversations.turn_results import broken_off, ending_of, last_event, turn_shape
 from sessions_app.journal.recording import Fact, TurnEnd, looked_at
 from sessions_app.models import Approval, ChatSession, FactName, JournalEntry, JournalHead, Message, Turn

@@ -8,7 +8,8 @@ from uuid import UUID
 from sessions_app.api.auth import Caller
 from sessions_app.conversations import access, waiting_calls
 from sessions_app.conversations.line_digests import BETWEEN_STEPS
-from sessions_app.conversations.schemas import RunShape, message_shape
+from sessions_app.conversations.run_schemas import RunShape
+from sessions_app.conversations.schemas import message_shape
 from sessions_app.errors import NotFound
 from sessions_app.http_api.errors import of_run
 from sessions_app.http_api.exchange import Exchange

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sessions_app.api.auth import Caller
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.errors import NotFound
 from sessions_app.http_api.errors import ApiError, of_run
 from sessions_app.http_api.exchange import Exchange

@@ -23,7 +23,7 @@ from uuid import UUID
 from ag_ui.core import BaseEvent, TextMessageContentEvent, TextMessageStartEvent
 
 from sessions_app import database
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.journal import Fact
 from sessions_app.models import FactName, Turn, TurnStatus
 from sessions_app.realtime.bus import Bus, Message, group_of

@@ -33,7 +33,7 @@ from ag_ui.core import (
     ToolCallStartEvent,
 )
 
-from sessions_app.conversations.schemas import CallProgress, RunningCallShape, RunShape
+from sessions_app.conversations.run_schemas import CallProgress, RunningCallShape, RunShape
 from sessions_app.llm.step_events import (
     ReasoningDelta,
     StepEvent,

@@ -20,8 +20,9 @@ from sessions_app.conversations import access, branches, memory, profiles, spend
 from sessions_app.conversations.ledger_schemas import TotalsShape
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.reach import reached
-from sessions_app.conversations.schemas import MessageShape, ProfileShape, SessionShape, session_shape
+from sessions_app.conversations.schemas import MessageShape
 from sessions_app.conversations.search.folding import fold
+from sessions_app.conversations.session_schemas import ProfileShape, SessionShape, session_shape
 from sessions_app.errors import Conflict, NotFound
 from sessions_app.journal import Fact, record
 from sessions_app.llm.cache_ledger.requests import frozen_digest, prompt_digest, tools_digest

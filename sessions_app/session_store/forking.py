@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, Length, NullIf
 
 from sessions_app.conversations import access, attachments, branches, storage
 from sessions_app.conversations.said_rows import is_own_result
-from sessions_app.conversations.schemas import SessionShape, session_shape
+from sessions_app.conversations.session_schemas import SessionShape, session_shape
 from sessions_app.journal import Fact, record
 from sessions_app.models import ChatSession, FactName, Message, MessageRole
 from sessions_app.session_store.inserting import insert_session

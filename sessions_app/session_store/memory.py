@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sessions_app.conversations import access
 from sessions_app.conversations import memory as stored
-from sessions_app.conversations.schemas import MemoriesShape, MemoryShape
+from sessions_app.conversations.memory_schemas import MemoriesShape, MemoryShape
 from sessions_app.errors import NotFound, TooMany
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.memory import digest_of, one_line

@@ -11,8 +11,9 @@ from contextlib import suppress
 from uuid import UUID
 
 from sessions_app.conversations import access
+from sessions_app.conversations.memory_schemas import MemoryShape
 from sessions_app.conversations.outcomes import message_shapes
-from sessions_app.conversations.schemas import MemoryShape, MessageShape, proposes
+from sessions_app.conversations.schemas import MessageShape, proposes
 from sessions_app.errors import Conflict, WrongKind
 from sessions_app.journal import Fact, record
 from sessions_app.llm.content.codec import known

@@ -17,7 +17,7 @@ from django.db.models import Exists
 from sessions_app.budgets import holding
 from sessions_app.budgets.amounts import counted
 from sessions_app.conversations import access, beside
-from sessions_app.conversations.schemas import session_shape
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.journal import Fact, record
 from sessions_app.llm.step_events import StepResult
 from sessions_app.models import ChatSession, FactName, Message, MessageRole, TitleSource, TurnKind

@@ -24,13 +24,8 @@ from sessions_app.conversations import (
     waiting_calls,
 )
 from sessions_app.conversations.access import ActingUser
-from sessions_app.conversations.schemas import (
-    MessageShape,
-    message_shape,
-    queued_shape,
-    session_shape,
-    unborn_message_shape,
-)
+from sessions_app.conversations.schemas import MessageShape, message_shape, queued_shape, unborn_message_shape
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.conversations.transcript import Appended, NewMessage, stamp_of
 from sessions_app.conversations.turn_results import turn_shape
 from sessions_app.database import plain

@@ -19,11 +19,8 @@ from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.outcomes import message_shapes
 from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.profiles import find as find_profile
-from sessions_app.conversations.schemas import (
-    MessageShape,
-    SessionShape,
-    session_shape,
-)
+from sessions_app.conversations.schemas import MessageShape
+from sessions_app.conversations.session_schemas import SessionShape, session_shape
 from sessions_app.conversations.transcript import stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict, NotFound, WrongKind

@@ -10,13 +10,8 @@ from uuid import UUID
 from agentcache import Stamp
 from sessions_app.conversations import pauses, profiles, sent_rows
 from sessions_app.conversations.outcomes import message_shapes
-from sessions_app.conversations.schemas import (
-    MessageShape,
-    SessionShape,
-    message_shape,
-    session_shape,
-    unborn_message_shape,
-)
+from sessions_app.conversations.schemas import MessageShape, message_shape, unborn_message_shape
+from sessions_app.conversations.session_schemas import SessionShape, session_shape
 from sessions_app.conversations.windows import window
 from sessions_app.database.users import shut_out
 from sessions_app.llm.cache_ledger.requests import RequestRecord

@@ -20,7 +20,8 @@ from agentcache import Stamp
 from sessions_app.conversations import access, branches, sent_rows, storage, transcript, waiting_calls
 from sessions_app.conversations.access import ActingUser
 from sessions_app.conversations.profiles import check_profile
-from sessions_app.conversations.schemas import message_shape, session_shape
+from sessions_app.conversations.schemas import message_shape
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import Conflict

@@ -27,7 +27,7 @@ from sessions_app.conversations.documents import text_with
 from sessions_app.conversations.line_digests import Said
 from sessions_app.conversations.profiles import check_profile, check_takes
 from sessions_app.conversations.said_rows import said_after, with_own_results
-from sessions_app.conversations.schemas import session_shape
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.conversations.transcript import NewMessage, stamp_of
 from sessions_app.conversations.windows import check_fits
 from sessions_app.errors import NotFound

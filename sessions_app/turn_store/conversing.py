@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sessions_app.conversations import access, attachments, profiles, storage, titles, transcript
 from sessions_app.conversations.line_digests import Said
-from sessions_app.conversations.schemas import session_shape
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.files.brought import Brought
 from sessions_app.journal import Fact, record
 from sessions_app.models import ChatSession, FactName

@@ -14,8 +14,9 @@ from sessions_app.budgets import holding
 from sessions_app.budgets.amounts import Cost, counted, estimated
 from sessions_app.conversations import access, approvals, attachments, lost_calls, spending, transcript, waiting_calls
 from sessions_app.conversations.outcomes import standing
-from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape, session_shape
+from sessions_app.conversations.schemas import MessageShape, TurnShape, message_shape
 from sessions_app.conversations.sent_rows import row_of
+from sessions_app.conversations.session_schemas import session_shape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import TurnResult, last_event
 from sessions_app.conversations.versions import versions

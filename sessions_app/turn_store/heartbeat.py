@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from sessions_app.conversations import features
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.database import plain
 from sessions_app.models import Turn, TurnStatus
 

@@ -18,14 +18,9 @@ from sessions_app import journal
 from sessions_app.conversations import access, approvals, branches
 from sessions_app.conversations.approval_schemas import ApprovalShape
 from sessions_app.conversations.outcomes import message_shapes
-from sessions_app.conversations.schemas import (
-    MessageShape,
-    QueuedShape,
-    RunShape,
-    SessionShape,
-    queued_shape,
-    session_shape,
-)
+from sessions_app.conversations.run_schemas import RunShape
+from sessions_app.conversations.schemas import MessageShape, QueuedShape, queued_shape
+from sessions_app.conversations.session_schemas import SessionShape, session_shape
 from sessions_app.database import Door
 from sessions_app.models import Turn, TurnStatus
 

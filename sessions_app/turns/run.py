@@ -23,7 +23,7 @@ from django.db import DataError, IntegrityError
 from sessions_app import database
 from sessions_app.conversations import approvals
 from sessions_app.conversations.approvals import AskedCall
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.conversations.transcript import NewMessage, OwnershipLost
 from sessions_app.conversations.turn_results import INTERNAL, TurnResult, reductions
 from sessions_app.llm.agent import Agent

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sessions_app import database
-from sessions_app.conversations.schemas import MessageShape, RunShape, SessionShape
+from sessions_app.conversations.run_schemas import RunShape
+from sessions_app.conversations.schemas import MessageShape
+from sessions_app.conversations.session_schemas import SessionShape
 from sessions_app.database import Door
 from sessions_app.errors import Conflict
 from sessions_app.files import clearing

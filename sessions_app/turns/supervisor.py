@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from sessions_app import database, journal
 from sessions_app.audit import telling
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.conversations.search import index
 from sessions_app.errors import NotFound
 from sessions_app.files import clearing

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 
 from sessions_app.api import method_types
 from sessions_app.api.methods import METHODS, description, memory
-from sessions_app.conversations.schemas import MemoriesShape
+from sessions_app.conversations.memory_schemas import MemoriesShape
 from sessions_app.errors import CommandError
 
 TOKENS = "fresh_tokens cache_write_tokens cached_tokens output_tokens reasoning_tokens expected_tokens"

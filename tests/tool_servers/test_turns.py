@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from sessions_app import database
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.models import AgentProfile, MessageFile, ToolServer, ToolStanding, UserFile
 from sessions_app.session_store import chats
 from sessions_app.tool_servers import offers

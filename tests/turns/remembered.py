@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sessions_app import database
 from sessions_app.conversations import memory as stored
-from sessions_app.conversations.schemas import MemoryShape
+from sessions_app.conversations.memory_schemas import MemoryShape
 from sessions_app.llm.content import memory as wording
 from sessions_app.models import AgentProfile, ChatSession, Memory, Message
 from sessions_app.session_store import chats, memory

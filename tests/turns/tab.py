@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.turn_store import opening
 from tests.turns.host import Event, Host, Listener
 

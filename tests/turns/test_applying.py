@@ -10,7 +10,7 @@ import pytest_asyncio
 from django.contrib.auth.models import AbstractUser
 
 from sessions_app import database
-from sessions_app.conversations.schemas import SessionShape
+from sessions_app.conversations.session_schemas import SessionShape
 from sessions_app.models import AgentProfile, Turn
 from sessions_app.session_store import chats
 from tests.llm.talking import extends, split

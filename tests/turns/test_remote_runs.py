@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from sessions_app import database, journal
-from sessions_app.conversations.schemas import RunShape
+from sessions_app.conversations.run_schemas import RunShape
 from sessions_app.realtime import feed, remote_runs
 from sessions_app.realtime.bus import Message
 from sessions_app.session_store import chats

@@ -14,7 +14,7 @@ from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import PAGE, Limit, NoParams, Params, Position, Text
 from sessions_app.budgets.telling import BudgetShape, told
 from sessions_app.conversations import features, profiles, storage
-from sessions_app.conversations.schemas import ChoiceShape
+from sessions_app.conversations.session_schemas import ChoiceShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import TooLarge
 from sessions_app.journal import foreign

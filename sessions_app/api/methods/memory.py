@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from sessions_app.api.method import Call, Method
 from sessions_app.api.method_types import EmptyResult, Id, NoParams, Params, SaidText
 from sessions_app.conversations import memory
-from sessions_app.conversations.schemas import MemoriesShape, MemoryShape, MessageShape
+from sessions_app.conversations.memory_schemas import MemoriesShape, MemoryShape
+from sessions_app.conversations.schemas import MessageShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, NotFound, TooLarge
 from sessions_app.llm.content.memory import MAX_MEMORY_CHARACTERS

@@ -24,8 +24,8 @@ from sessions_app.api.method_types import (
     Title,
 )
 from sessions_app.conversations.ledger_schemas import TotalsShape
-from sessions_app.conversations.schemas import ProfileShape, SessionShape
 from sessions_app.conversations.search import QUERY_LENGTH
+from sessions_app.conversations.session_schemas import ProfileShape, SessionShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import NotFound, TooLarge
 from sessions_app.models.sessions import TITLE_LENGTH

@@ -24,8 +24,10 @@ from sessions_app.api.method_types import (
 )
 from sessions_app.conversations import access
 from sessions_app.conversations.approval_schemas import ApprovalShape
-from sessions_app.conversations.schemas import MessageShape, QueuedShape, RunShape, SessionShape
+from sessions_app.conversations.run_schemas import RunShape
+from sessions_app.conversations.schemas import MessageShape, QueuedShape
 from sessions_app.conversations.search import QUERY_LENGTH, HitShape, search
+from sessions_app.conversations.session_schemas import SessionShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, NotFound, TooLarge
 from sessions_app.session_store import chats, ratings

@@ -22,7 +22,8 @@ from sessions_app.api.method_types import (
     Text,
     TextOrFiles,
 )
-from sessions_app.conversations.schemas import MessageShape, SessionShape
+from sessions_app.conversations.schemas import MessageShape
+from sessions_app.conversations.session_schemas import SessionShape
 from sessions_app.conversations.shape import Shape
 from sessions_app.errors import Conflict, NotFound, TooLarge
 from sessions_app.models.approvals import MAX_NOTE
