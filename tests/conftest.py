@@ -9,7 +9,8 @@ none is forgotten, but for folders and modules that are about the second kind: s
 The suite, `make test`, asks each thing once, by the cheapest means that find a fault of its kind, so that it can be run
 for each change. What bears the mark `thorough` runs in `make test-thorough`, for each change before it is let in: walks
 over everything by a dear way, of which the suite asks some examples; packages, images and the clients of others; a
-journey in a browser whose parts other tests ask about; the second database where little can differ.
+journey in a browser whose parts other tests ask about; the second database where little can differ
+(`thorough_on_postgresql`: the test stays in the suite on SQLite).
 """
 
 import gc
@@ -81,7 +82,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def mark(items: list[pytest.Item]) -> None:
     """Marks those that touch the database, but for those of `one_database` and of the folders `ON_SQLITE_ALONE`.
 
-    One that bears the mark itself keeps it, whatever its module or folder says.
+    One that bears the mark itself keeps it, whatever its module or folder says. On PostgreSQL, `thorough_on_postgresql`
+    becomes `thorough`.
     """
     for item in items:
         fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
@@ -89,6 +91,8 @@ def mark(items: list[pytest.Item]) -> None:
         alone = item.get_closest_marker("one_database") or item.nodeid.startswith(ON_SQLITE_ALONE)
         if touches and not alone:
             item.add_marker("both_databases")
+        if connection.vendor == "postgresql" and item.get_closest_marker("thorough_on_postgresql"):
+            item.add_marker("thorough")
 
 
 def pytest_collection_finish() -> None:
