@@ -17,10 +17,10 @@ from django.utils import timezone
 from sessions_app import database
 from sessions_app.accounts import logins
 from sessions_app.accounts.models import Login
-from sessions_app.api import auth
+from sessions_app.api import auth, revocation
 from sessions_app.api.examples import EXAMPLES
 from sessions_app.models import ApiToken, ChatSession
-from tests.api.client import Client
+from tests.api.client import Client, Closed
 from tests.api.conftest import Connect, bearer, cookie, login
 
 NOT_AUTHORISED = 4401
@@ -130,8 +130,11 @@ async def test_a_session_of_an_old_secret_key_holds_while_that_is_a_fallback(
         assert (await client.call("session.list"))["sessions"] == []
 
 
-async def test_a_tab_connects_again_when_a_page_has_renewed_its_login(connect: Connect, owner: AbstractUser) -> None:
+async def test_a_tab_connects_again_when_a_page_has_renewed_its_login(
+    connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Django gives a login that was signed with an earlier key another one with the first page that is asked for."""
+    monkeypatch.setattr(revocation, "EVERY_SECONDS", 0.05)
     session, browser = await database.write(login, owner), Browser()
     browser.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     with override_settings(SECRET_KEY="rotated", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
@@ -191,11 +194,14 @@ async def test_every_method_asks_again(connect: Connect, owner: AbstractUser) ->
     client = await connect(owner)
     session = (await client.call("session.create"))["session"]
     for method, example in EXAMPLES.items():
-        client = await connect(owner)
+        # A token of its own: all of a user end with a deactivation, and whom nobody knows is turned away at the door.
+        client = await connect(headers=[await bearer(owner)])
+        assert (await client.call("session.list"))["sessions"] == [session]
         named = {"session_id": session["id"]} if "session_id" in example.params else {}
         await database.write(_by_raw_update(is_active=False), owner, None)
-        await client.ask(method, **{**example.params, **named})
-        assert await client.closed() == NOT_AUTHORISED, method
+        with pytest.raises(Closed) as closed:
+            await client.call(method, **{**example.params, **named})
+        assert closed.value.code == NOT_AUTHORISED, method
         await client.leave()
         left = await database.read(ChatSession.objects.get)
         assert (left.title, await database.read(left.turns.count)) == ("", 0)
@@ -246,8 +252,14 @@ def _deactivate(user: AbstractUser) -> None:
     ],
 )
 async def test_a_connection_that_only_listens_is_closed_at_once(
-    connect: Connect, owner: AbstractUser, loss: Any, cookie_ends: bool, token_ends: bool
+    connect: Connect,
+    owner: AbstractUser,
+    monkeypatch: pytest.MonkeyPatch,
+    loss: Any,
+    cookie_ends: bool,
+    token_ends: bool,
 ) -> None:
+    monkeypatch.setattr(revocation, "EVERY_SECONDS", 0.05)
     session = await database.write(login, owner)
     await database.write(Login.objects.create, owner=owner, session_key=session.session_key)
     by_cookie, by_token = await connect(headers=[cookie(session)]), await connect(owner)
@@ -260,7 +272,10 @@ async def test_a_connection_that_only_listens_is_closed_at_once(
 
 
 @pytest.mark.both_databases
-async def test_a_deleted_user_without_a_token_is_cut_off_too(connect: Connect, owner: AbstractUser) -> None:
+async def test_a_deleted_user_without_a_token_is_cut_off_too(
+    connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocation, "EVERY_SECONDS", 0.05)
     client = await connect(headers=[cookie(await database.write(login, owner))])
     await database.write(owner.delete)
     assert await client.closed() == NOT_AUTHORISED

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.models import Session
 
 from sessions_app import database
-from sessions_app.api import auth, identifying
+from sessions_app.api import auth, identifying, revocation
 from sessions_app.api.consumer import NOT_AUTHORISED
 from sessions_app.database import hops
 from sessions_app.models import ApiToken, ChatSession, Turn
@@ -96,14 +96,16 @@ async def test_a_logout_during_the_handshake_closes(
         return caller
 
     monkeypatch.setattr(identifying, "identify", identify_and_log_out)
+    monkeypatch.setattr(revocation, "EVERY_SECONDS", 0.05)
     client = await connect(headers=[cookie(session)])
     assert await client.closed() == NOT_AUTHORISED
 
 
 @pytest.mark.parametrize("by", ["logout", "revoked token"])
 async def test_a_logout_or_a_revoked_token_leaves_the_turn_running(
-    connect: Connect, owner: AbstractUser, gate: Gate, runner: Runner, by: str
+    connect: Connect, owner: AbstractUser, gate: Gate, runner: Runner, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
+    monkeypatch.setattr(revocation, "EVERY_SECONDS", 0.05)
     header = cookie(await database.write(login, owner)) if by == "logout" else await bearer(owner)
     client = await connect(headers=[header])
     session_id = (await client.call("session.create"))["session"]["id"]
