@@ -4,9 +4,9 @@ import pytest
 
 from tests.files.read_once import read_once
 from tests.guard.wires import WIRES
-from tests.turns.fixtures import host, model, new_host, quiet_host, session, stuck_thread, user
+from tests.turns.fixtures import host, hurried, model, new_host, quiet_host, session, stuck_thread, user
 
-__all__ = ["host", "model", "new_host", "quiet_host", "read_once", "session", "stuck_thread", "user"]
+__all__ = ["host", "hurried", "model", "new_host", "quiet_host", "read_once", "session", "stuck_thread", "user"]
 
 
 @pytest.fixture(params=WIRES)

@@ -13,7 +13,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 
 from sessions_app.purging import nightly
-from sessions_app.turns import supervisor
+from sessions_app.turn_store import heartbeat
+from sessions_app.turns import stopping, supervisor
 from tests.turns.host import Host, new_session
 from tests.turns.slow import StuckThread
 
@@ -42,6 +43,13 @@ def model(settings: Any, provider: Any) -> str:
     settings.HERMES_MODEL = CHAT
     settings.HERMES_TURNS_PER_MINUTE = 10_000
     return CHAT
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that wait for what a process finds by the clock: it looks at once, and not once a second."""
+    for module, name in ((heartbeat, "BEAT_SECONDS"), (supervisor, "POLL_SECONDS"), (stopping, "LOOK_SECONDS")):
+        monkeypatch.setattr(module, name, 0.05)
 
 
 @pytest_asyncio.fixture

@@ -546,6 +546,7 @@ async def test_what_waits_for_a_user_who_may_no_longer_act_is_refused(
     assert server.made == []
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_what_waits_is_refused_when_the_profile_is_for_others(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:

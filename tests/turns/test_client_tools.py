@@ -289,6 +289,7 @@ async def test_what_another_program_deletes_does_not_wait(host: Host, chat: UUID
         await resume(host, chat, {"c1": "sun"})
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_result_that_comes_while_the_process_stops_is_stored(
     host: Host, new_host: NewHost, chat: UUID, provider: Provider
 ) -> None:

@@ -21,6 +21,8 @@ from tests.turns.foreign import foreign, uncommitted
 from tests.turns.host import Host, said, stands_at, stored_turn, within
 from tests.turns.slow import SlowSearch
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 DEACTIVATE = "UPDATE auth_user SET is_active = false WHERE id = {}"
 ACTIVATE = "UPDATE auth_user SET is_active = true WHERE id = {}"
 

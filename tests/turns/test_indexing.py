@@ -14,6 +14,8 @@ from tests.providers.script import Answer
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, within
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 def indexed() -> list[str]:
     return [text for (text,) in plain.rows("SELECT folded FROM hermes_search_entry ORDER BY message_id", [])]

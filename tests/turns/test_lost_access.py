@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.contrib.auth.models import AbstractUser, Group
 
 from sessions_app import database
@@ -12,6 +13,8 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn
+
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 async def test_a_run_ends_when_its_profile_is_for_others(

@@ -15,6 +15,8 @@ from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import Host, guard_of, said, stands_at, stored_turn
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 def lose_the_word_of(module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Make the next commit of what `module` calls `name` look as if the connection had broken.

@@ -236,6 +236,7 @@ async def test_a_heartbeat_finds_a_lost_turn_and_stops_paying_for_it(
     assert await said(chat) == [("user", "hello", "complete")]
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_two_who_recover_at_once_end_it_once(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     owner, *others = await new_host(), await new_host(), await new_host()
     gate = Gate()

@@ -14,6 +14,8 @@ from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn, within
 from tests.turns.test_recovery import silence, taken_over
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 THOUGHTFUL = Answer(["One ", "two"], reasoning=["Hm."])
 PARTS = ("INSERT ON sessions_app_message", "NEW.role = 'assistant' AND NEW.parts IS NOT NULL")
 ANSWERS = ("INSERT ON sessions_app_message", "NEW.role = 'assistant'")

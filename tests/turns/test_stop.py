@@ -229,6 +229,7 @@ async def test_what_is_not_ones_own_is_not_found(host: Host, session: NewSession
 
 
 @pytest.mark.both_databases
+@pytest.mark.usefixtures("hurried")
 async def test_from_another_process(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     owner, other = await new_host(), await new_host()
     gate = Gate()
