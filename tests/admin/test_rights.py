@@ -19,15 +19,21 @@ from sessions_app.models import (
     LegalHold,
     RetentionPolicy,
     ToolServer,
+    Turn,
     Webhook,
 )
 from tests.admin import worlds
 from tests.admin.conftest import Enter, list_of
+from tests.thorough import suite_asks
 
 # Rights are decided before anything is asked of a database.
 pytestmark = pytest.mark.usefixtures("unnoted_templates")
 
 NAMES = (*worlds.SHOWN, "message")
+SOME_NAMES = ("chatsession", "agentprofile", "toolserver", "message")
+SOME_MODELS = (ChatSession, Turn, User, AgentProfile)
+SOME_RIGHTS = ("change_user", "change_agentprofile", "change_webhook")
+"""Of these the suite asks: conversations, what has secrets, and who has rights."""
 VERBS = ("view", "change", "add", "delete")
 
 
@@ -62,7 +68,7 @@ def difference(client: Client, before: Walk) -> str | None:
     return next((address for address, answer in before.items() if worlds.seen(client, address) != answer), None)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", suite_asks(SOME_NAMES, NAMES))
 def test_a_right_tells_nothing_of_other_columns(enter: Enter, name: str) -> None:
     """The rights to view and to change together, so that each alone does not either.
 
@@ -78,6 +84,7 @@ def test_a_right_tells_nothing_of_other_columns(enter: Enter, name: str) -> None
         assert difference(staff, before)
 
 
+@pytest.mark.thorough
 def test_all_rights_but_one_tell_nothing_of_what_was_said(enter: Enter) -> None:
     all_but_one = [right for right in rights(*VERBS) if not right.endswith("_message")]
     staff, users = enter(*all_but_one), worlds.people()
@@ -95,7 +102,7 @@ def is_plain(address: str) -> bool:
     return "?" not in address or "q=" in address
 
 
-@pytest.mark.parametrize("model", admin.site._registry)
+@pytest.mark.parametrize("model", suite_asks(SOME_MODELS, admin.site._registry))
 def test_without_the_right_a_row_looks_like_none(enter: Enter, model: Any) -> None:
     """Whatever other rights there are; so with each of them alone, and with none. And the list opens to nobody else."""
     users, name = worlds.people(), model._meta.model_name
@@ -165,12 +172,12 @@ def forms(row: Any) -> dict[str, Any]:
     return {field.name: "forged" for field in row._meta.fields if not field.is_relation} | FORGED | group
 
 
-@pytest.mark.parametrize("right", CHANGED)
+@pytest.mark.parametrize("right", suite_asks(SOME_RIGHTS, CHANGED))
 def test_a_right_changes_nothing_but_its_own_rows(enter: Enter, right: str) -> None:
     assert changed_with(enter(right)) == CHANGED[right]
 
 
-@pytest.mark.parametrize("verb", ["view", "change"])
+@pytest.mark.parametrize("verb", suite_asks(("change",), ("view", "change")))
 def test_other_rights_change_nothing(enter: Enter, verb: str) -> None:
     """Together, so that each alone does not either. Those to add and to delete open no page by themselves."""
     assert changed_with(enter(*[right for right in rights(verb) if right not in CHANGED])) == set()

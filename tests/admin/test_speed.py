@@ -27,6 +27,7 @@ from tests.admin.conftest import (
     page_of,
     text_of,
 )
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.usefixtures("unnoted_templates")
 
@@ -112,7 +113,7 @@ def filled(alice: User) -> ChatSession:
     short = make_sessions(alice, [f"number {number}" for number in range(59)])
     [long] = make_sessions(alice, ["the long one"])
     converse_in(short, 2)
-    converse(long, 300)
+    converse(long, 60)
     return long
 
 
@@ -120,8 +121,10 @@ def test_a_session_of_300_messages_asks_as_much_as_one_of_three(boss: Client, al
     short, long = make_session(alice), make_session(alice)
     converse(short, 3)
     converse(long, 300)
-    for before, most in (("", 19), ("?before=3", 19), ("?before=250", 20)):
-        few, many = asked_by(boss, page_of(short) + "?before=3" * bool(before)), asked_by(boss, page_of(long) + before)
+    for before, most in (("", 19), ("?before=250", 20)):
+        few = asked_by(boss, page_of(short) + "?before=3" * bool(before))
+        with listening() as many:
+            text_of(boss, page_of(long) + before)
         assert len(many) == len(few)
         assert len(many) <= most
 
@@ -164,7 +167,7 @@ def test_of_one_user_nothing_more_is_read_than_their_own(boss: Client, filled: C
 @pytest.mark.both_databases
 def test_every_query_of_a_sessions_page_has_an_index(boss: Client, filled: ChatSession) -> None:
     page = page_of(filled)
-    for address in (page, f"{page}?before=100", list_of(Turn, f"?chat_session={filled.pk}")):
+    for address in (page, f"{page}?before=30", list_of(Turn, f"?chat_session={filled.pk}")):
         for sql, params in asked_by(boss, address):
             assert not sql.startswith("SELECT") or faults(plan_of(sql, params)) == [], sql
 
@@ -180,7 +183,7 @@ def test_the_ledger_asks_as_much_for_ninety_days_as_for_one(boss: Client, alice:
     few = len(asked_by(boss, LEDGER))
     make_turn(chat_session, prefix_digest="d")
     one = len(asked_by(boss, LEDGER))
-    for days in range(89):
+    for days in range(0, 90, 3):
         profile = AgentProfile.objects.create(name=f"number {days}")
         created_at = timezone.now() - timedelta(days=days)
         make_turn(make_session(alice, profile=profile), prefix_digest="d", created_at=created_at)
@@ -190,7 +193,7 @@ def test_the_ledger_asks_as_much_for_ninety_days_as_for_one(boss: Client, alice:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("narrowed", ["", "&profile={profile}"])
+@pytest.mark.parametrize("narrowed", ["", thorough("&profile={profile}")])
 def test_the_ledger_reads_no_turn_that_is_older_than_its_period(
     boss: Client, filled: ChatSession, narrowed: str
 ) -> None:
