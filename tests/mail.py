@@ -69,6 +69,7 @@ class MailServer(socketserver.ThreadingTCPServer):
 def mail_server() -> Iterator[MailServer]:
     """A running one."""
     with MailServer() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # It looks that often whether it is to end.
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()

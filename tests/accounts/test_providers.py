@@ -23,6 +23,7 @@ from tests.accounts.openid import (
     openid,
     running_openid,
 )
+from tests.thorough import thorough
 
 __all__ = ["openid", "running_openid"]
 
@@ -143,9 +144,9 @@ def test_who_was_deactivated_stays_out(openid: OpenIdProvider) -> None:
 @pytest.mark.parametrize(
     "twist",
     [
-        *("bad signature", "no signature", "no ID token", "somebody else", "no keys", "large"),
-        *("odd host", "odd token", "leads on"),
-        *("/token: nonsense", "/token: list", "/token: error", "/me: nonsense", "/jwks: error", "/.well-known: list"),
+        *("bad signature", "no signature", "somebody else", "large", "leads on", "/token: error", "/me: nonsense"),
+        *map(thorough, ("no ID token", "no keys", "odd host", "odd token", "/token: nonsense", "/token: list")),
+        *map(thorough, ("/jwks: error", "/.well-known: list")),
     ],
 )
 def test_an_answer_that_cannot_be_believed_is_one_page(openid: OpenIdProvider, twist: str) -> None:

@@ -10,11 +10,14 @@ import pytest
 from sessions_app.accounts.providers import requests as asking
 from tests.outbound.dripping import BODY, HANDSHAKE, HEAD, Dripping
 from tests.processes import PATIENCE
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.django_db
 
+OTHERS = (("http", b"H"), ("http", HEAD), ("http", BODY))
 
-@pytest.fixture(params=[("https", HANDSHAKE), ("http", b"H"), ("http", HEAD), ("http", BODY)], ids=str)
+
+@pytest.fixture(params=[("https", HANDSHAKE), *map(thorough, OTHERS)], ids=str)
 def slow(request: pytest.FixtureRequest) -> Iterator[tuple[str, Dripping]]:
     scheme, first = request.param
     with closing(Dripping(first)) as server:
