@@ -21,9 +21,12 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 import sessions_app
 from sessions_app.web.markdown import render
 from tests.processes import ROOT, finish
+from tests.thorough import thorough
 from tests.web.collected import ANSWERS
 
 GROWING = Path(sessions_app.__file__).parent / "static/sessions_app/js/growing.js"
@@ -104,9 +107,12 @@ WITHOUT_OPEN_FOLD = [text.partition("<details>\nunclosed")[0] for text in ANSWER
 LINES = [line for text in WITHOUT_OPEN_FOLD for line in text.split("\n") if "<details>" not in line]
 
 
-def test_blocks_keep_their_kind_as_a_text_grows(tmp_path: Path) -> None:
+def any_lines() -> list[str]:
     chance = random.Random(9)
-    any_lines = ["\n".join(chance.choice(LINES) for _ in range(8)) for _ in range(SAMPLES)]
-    texts = WITHOUT_OPEN_FOLD + any_lines
+    return ["\n".join(chance.choice(LINES) for _ in range(8)) for _ in range(SAMPLES)]
+
+
+@pytest.mark.parametrize("texts", [WITHOUT_OPEN_FOLD, thorough(any_lines())], ids=["answers", "lines of any"])
+def test_blocks_keep_their_kind_as_a_text_grows(tmp_path: Path, texts: list[str]) -> None:
     for text, shown in zip(texts, shown_of(texts, tmp_path), strict=True):
         assert_kinds_stay(text, shown)

@@ -20,6 +20,7 @@ from sessions_app.web.rendering import TakesTooLong, Workers
 from tests.live import ENVIRONMENT, LiveSite
 from tests.processes import PATIENCE, ROOT, Process
 from tests.test_live import answer, client_of, request
+from tests.thorough import thorough
 
 BOLD = '<p dir="auto"><strong>all</strong></p>\n'
 FENCE = "```python\ndef f(): pass\n```"
@@ -103,7 +104,7 @@ async def test_the_first_text_looks_like_every_other(workers: Workers) -> None:
     assert '<span class="k">def</span>' in first[0]
 
 
-@pytest.mark.parametrize("text", ["loop", "catch", "destructor", "raise"])
+@pytest.mark.parametrize("text", ["loop", "raise", thorough("catch"), thorough("destructor")])
 async def test_a_text_over_its_budget_is_shown_as_it_was_written(workers: Workers, text: str) -> None:
     await render(workers, "**all**")
     before = [worker.pid for worker in workers.idle]
@@ -111,7 +112,7 @@ async def test_a_text_over_its_budget_is_shown_as_it_was_written(workers: Worker
     assert set(before) <= {worker.pid for worker in workers.idle}  # it was broken off, and its worker goes on
 
 
-@pytest.mark.parametrize("text", ["extension", "die"])
+@pytest.mark.parametrize("text", ["die", thorough("extension")])
 async def test_a_worker_that_ends_with_its_text_is_replaced(workers: Workers, text: str) -> None:
     assert await render(workers, text) == [plain(text)]
     assert await render(workers, "**all**") == [BOLD]
@@ -153,7 +154,7 @@ async def test_a_worker_that_cannot_start_is_an_error(workers: Workers, monkeypa
     assert await render(workers, "**all**") == [BOLD]
 
 
-@pytest.mark.parametrize("text", ["", "loop", "extension"])
+@pytest.mark.parametrize("text", ["", thorough("loop"), thorough("extension")])
 def test_no_worker_outlives_a_process_that_was_killed(text: str) -> None:
     process = Process([sys.executable, "-m", "tests.web.doomed", text])
     worker = int(process.line("worker").split()[1])
@@ -163,8 +164,8 @@ def test_no_worker_outlives_a_process_that_was_killed(text: str) -> None:
     await_end(worker)
 
 
-@pytest.mark.parametrize("stopping", [signal.SIGKILL, signal.SIGTERM])
-def test_no_worker_outlives_a_site(live_server_process: LiveSite, stopping: signal.Signals) -> None:
+@pytest.mark.thorough
+def test_no_worker_outlives_a_site(live_server_process: LiveSite) -> None:
     site = live_server_process
     assert children_of(site.process.pid) == []  # none runs before the first text
     with client_of(site) as client:
@@ -172,12 +173,12 @@ def test_no_worker_outlives_a_site(live_server_process: LiveSite, stopping: sign
         assert answer(client)["html"] == [BOLD]
     workers = children_of(site.process.pid)
     assert workers
-    site.process.signal(stopping)
-    site.process.wait()
+    assert site.stop() == 0
     for worker in workers:
         await_end(worker)
 
 
+@pytest.mark.thorough
 def test_the_serving_process_does_not_load_the_renderer() -> None:
     code = "import sys, hermes_site.asgi; print(*{name.split('.')[0] for name in sys.modules})"
     env = {**os.environ, **ENVIRONMENT}
