@@ -139,8 +139,10 @@ def word(
 
 
 def word_bomb(megabytes: int) -> bytes:
-    """A document of Word that unpacks to so much."""
-    return word("<w:p/>" + " " * 2**20 * megabytes)
+    """A document of Word that says that its last part unpacks to so much."""
+    content = bytearray(word("<w:p/>"))
+    struct.pack_into("<I", content, content.rindex(b"PK\x01\x02") + 24, megabytes * 2**20)
+    return bytes(content)
 
 
 def sheet() -> bytes:
