@@ -4,8 +4,6 @@ import logging
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,8 +13,9 @@ from pytest_django import Settings
 
 from sessions_app.management import files
 from sessions_app.turn_store import liveness
-from tests.live import ENVIRONMENT
-from tests.processes import ROOT
+from tests import databases
+from tests.databases import Database
+from tests.live import manage
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +55,13 @@ def make(path: Path, permissions: int) -> Path:
     return path
 
 
-def test_a_new_site_makes_only_files_of_its_own(tmp_path: Path) -> None:
-    env = {**os.environ, **ENVIRONMENT, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
-    subprocess.run([sys.executable, "manage.py", "setup"], cwd=ROOT, env=env, check=True, capture_output=True)
-    assert modes(tmp_path) == {"db.sqlite3": 0o600}
+def test_setup_makes_only_files_of_its_own(tmp_path: Path, migrated: Database) -> None:
+    """Of a new site, test_make_run_twice asks."""
+    there = databases.sqlite(tmp_path, migrated)
+    tmp_path.chmod(0o755)
+    Path(there.file).chmod(0o644)
+    manage("setup", env={"DATABASE_URL": there.url})
+    assert modes(tmp_path) == {Path(there.file).name: 0o600}
     assert mode(tmp_path) == 0o700
 
 

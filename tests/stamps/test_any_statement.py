@@ -217,7 +217,7 @@ def statements() -> list[Statement]:
 
 
 @settings(
-    max_examples=fewer_on_postgresql(25),
+    max_examples=fewer_on_postgresql(16),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

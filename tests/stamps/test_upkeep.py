@@ -152,6 +152,7 @@ def test_a_text_that_changed_while_the_triggers_were_away_is_found(talk: Talk) -
     assert (found(talk.owner_id, "replaced"), found(talk.owner_id, "before")) == (["replaced"], ["before 2"])
 
 
+@pytest.mark.thorough
 def test_migrating_to_nothing_and_up_from_an_older_release(talk: Talk) -> None:
     """Down with rows, to nothing, and up with the rows of the older release: each way once, as it takes seconds."""
     before = names()
