@@ -185,7 +185,8 @@ async def delete_dialog(stage: Stage) -> None:
 
 
 async def usage_dialog(stage: Stage) -> None:
-    await stage.page.keyboard.press("Escape")
+    await empty(stage)
+    await answered(stage)
     await chat_menu(stage)
     await stage.page.get_by_role("menuitem", name="Usage").click()
     await expect(stage.page.get_by_role("dialog", name="Usage of this chat")).to_be_visible()
@@ -227,6 +228,8 @@ async def streaming(stage: Stage) -> None:
 
 
 async def queued(stage: Stage) -> None:
+    await stage.page.keyboard.press("Escape")
+    await streaming(stage)
     await say(stage.page, "And then?")
     await expect(stage.page.get_by_text("And then?")).to_be_visible()
 
@@ -240,6 +243,7 @@ async def drawer(stage: Stage) -> None:
 
 
 async def account_menu(stage: Stage) -> None:
+    await drawer(stage)
     await stage.page.get_by_role("button", name=stage.visitor.name).click()
     await expect(stage.page.get_by_role("button", name="Settings")).to_be_visible()
 
@@ -261,14 +265,17 @@ CHAT = [
     State("rich answer", answered, (DESKTOP,)),
     State("menu of a chat", chat_menu, (DESKTOP,), part="#menu"),
     State("question before deleting", delete_dialog, part=DIALOG),
-    State("usage", usage_dialog, part=DIALOG),
-    State("sharing", share_dialog, part=DIALOG),
     State("message being edited", editing, part="#main"),
     State("versions", versions, part="#main"),
     State("failed answer", failed, part="#main"),
     State("answer that streams", streaming, part="#main"),
-    State("message that waits", queued, part="#main"),
     State("list of chats on the phone", drawer, (PHONE,)),
+]
+# What is made of the same pieces.
+MORE_OF_THE_CHAT = [
+    State("usage", usage_dialog, part=DIALOG),
+    State("sharing", share_dialog, part=DIALOG),
+    State("message that waits", queued, part="#main"),
     State("menu of the account", account_menu, (PHONE,), part="#account-menu"),
     State("memory in the chat", told, (PHONE,), part="#main"),
 ]
@@ -432,13 +439,14 @@ async def forbidden_profile(stage: Stage) -> None:
     await expect(stage.page.get_by_role("button", name="Choose another")).to_be_visible()
 
 
+SETTINGS = State("settings", settings, part=DIALOG)
 COMMANDS = [
     State("palette", palette, part=DIALOG),
     State("hits", hits, part=DIALOG),
     State("nothing found", nothing_found, part=DIALOG),
     State("place of a hit", found, part="#main"),
     State("shortcuts", shortcuts, part=DIALOG),
-    State("settings", settings, part=DIALOG),
+    SETTINGS,
     State("instructions", section("Instructions"), part=DIALOG),
     State("memory, empty", section("Memory"), part=DIALOG),
     State("memory", memories, part=DIALOG),

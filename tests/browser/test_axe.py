@@ -2,6 +2,7 @@
 
 Sizes and themes go by turns: a state is judged in one size by all rules in one theme. What a script draws is judged by
 the rules about colour in the other theme as well; pages of HTML are made of the same pieces, which so are seen in all.
+The suite asks of the chat and the settings; and that each page keeps the site's policies: test_policies.py.
 """
 
 from __future__ import annotations
@@ -17,7 +18,19 @@ from playwright.async_api import Browser, Page
 from tests.browser.conftest import Visitor
 from tests.browser.contexts import TIMEOUT, forget
 from tests.browser.shell import act
-from tests.browser.states import ACCOUNT, ADMIN, APPROVALS, CHAT, COMMANDS, SUMMARIES, VISITOR, Stage, State
+from tests.browser.states import (
+    ACCOUNT,
+    ADMIN,
+    APPROVALS,
+    CHAT,
+    COMMANDS,
+    MORE_OF_THE_CHAT,
+    SETTINGS,
+    SUMMARIES,
+    VISITOR,
+    Stage,
+    State,
+)
 from tests.live import LiveSite
 from tests.mail import MailServer
 from tests.processes import ROOT
@@ -69,13 +82,21 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage(
-    page: Page, site: LiveSite, provider: Provider, mail: MailServer, rows: dict[str, str]
-) -> AsyncIterator[Stage]:
-    """The page, of a browser that holds nothing but the site's files."""
-    yield Stage(page, Visitor(page.context, site), provider, mail, rows)
+async def stage(page: Page, site: LiveSite, provider: Provider, mail: MailServer) -> AsyncIterator[Stage]:
+    """The page, of a browser that holds nothing but the site's files; nothing in it breaks the site's policies."""
+    visitor = Visitor(page.context, site)
+    with visitor.watched():
+        yield Stage(page, visitor, provider, mail)
     await page.goto("about:blank")
     await forget(page, site.base_url)
+    assert visitor.problems == []
+
+
+@pytest.fixture
+def filled(stage: Stage, rows: dict[str, str]) -> Stage:
+    """The page of a site at which there is something to look at."""
+    stage.rows.update(rows)
+    return stage
 
 
 async def violations(page: Page, state: State, theme: Theme, rules: Rules, known: str = "") -> list[str]:
@@ -106,38 +127,50 @@ async def enter(stage: Stage, *flags: str) -> None:
         await asyncio.to_thread(stage.visitor.site.database.run, sql, True, stage.visitor.name)
 
 
-async def test_pages_before_a_login(stage: Stage) -> None:
-    await judge(stage, VISITOR)
+@pytest.mark.thorough
+async def test_pages_before_a_login(filled: Stage) -> None:
+    await judge(filled, VISITOR)
 
 
 async def test_the_chat(stage: Stage) -> None:
     await enter(stage)
-    await judge(stage, CHAT, drawn=True)
+    await judge(stage, [*CHAT, SETTINGS], drawn=True)
 
 
+@pytest.mark.thorough
+async def test_more_of_the_chat(stage: Stage) -> None:
+    await enter(stage)
+    await judge(stage, MORE_OF_THE_CHAT, drawn=True)
+
+
+@pytest.mark.thorough
 async def test_a_chat_that_is_summarised(stage: Stage) -> None:
     await enter(stage)
     await judge(stage, SUMMARIES, drawn=True)
 
 
+@pytest.mark.thorough
 async def test_calls_that_wait_for_a_person(stage: Stage) -> None:
     await enter(stage)
     await judge(stage, APPROVALS, drawn=True)
 
 
+@pytest.mark.thorough
 async def test_palette_settings_and_picker(stage: Stage) -> None:
     await enter(stage)
     await judge(stage, COMMANDS, drawn=True)
 
 
-async def test_pages_of_the_account(stage: Stage) -> None:
-    await enter(stage)
-    await judge(stage, ACCOUNT)
+@pytest.mark.thorough
+async def test_pages_of_the_account(filled: Stage) -> None:
+    await enter(filled)
+    await judge(filled, ACCOUNT)
 
 
-async def test_the_admin(stage: Stage) -> None:
-    await enter(stage, "is_staff", "is_superuser")
-    await judge(stage, ADMIN, known=ADMIN_FRAME)
+@pytest.mark.thorough
+async def test_the_admin(filled: Stage) -> None:
+    await enter(filled, "is_staff", "is_superuser")
+    await judge(filled, ADMIN, known=ADMIN_FRAME)
 
 
 async def test_a_violation_would_be_found(stage: Stage) -> None:
