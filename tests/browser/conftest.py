@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,6 @@ from tests.browser.logins import login
 from tests.browser.tabs import Tab
 from tests.live import LiveSite
 from tests.mail import MailServer, mail_server
-from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 
 expect.set_options(timeout=TIMEOUT)
@@ -166,6 +164,7 @@ def site(
         EMAIL_URL=mail.url,
         HERMES_API_ORIGINS=listed_origin,
         HERMES_SHARING="everybody",
+        HERMES_SESSIONS_PER_USER="20",
     )
     yield running
     assert running.stop() == 0
@@ -213,16 +212,3 @@ async def say(page: Page, text: str) -> None:
     box = page.get_by_label("Message", exact=True)
     await box.fill(text)
     await box.press("Enter")
-
-
-async def restart(site: LiveSite) -> None:
-    """Restart the site without blocking the test's loop."""
-    await asyncio.to_thread(site.restart)
-
-
-def await_checkpoint(site: LiveSite, text: str) -> None:
-    """Return once the text is kept, which is a second later at the most."""
-    deadline = time.monotonic() + PATIENCE
-    while not site.database.run("SELECT 1 FROM sessions_app_turn WHERE checkpoint = %s", text):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -1,4 +1,7 @@
-"""The chat under a prefix of another project's addresses: page, socket, links and settings stay beneath it."""
+"""The chat under a prefix of another project's addresses: page, socket, links and settings stay beneath it.
+
+The suite asks such a project without a browser: tests/embedded.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,15 @@ from tests.browser.contexts import new_context
 from tests.embedded.project import Project
 from tests.live import PASSWORD
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The project, served."""
     folder = tmp_path_factory.mktemp("project")
     made = Project(folder, databases.sqlite(folder).url)
-    made.manage("makemigrations", "people")
-    made.manage("setup")
+    made.prepare()
     site = made.serve()
     yield made
     assert site.stop() == 0
