@@ -13,17 +13,12 @@ from typing import Any
 from playwright.async_api import Page, WebSocketRoute
 
 PASSING = -32603
-NOT_FOUND = -32001
 
 
 class Faults:
-    """Stands between a visitor's pages and the site: `visitor.prepare(faults.install)` before the first is opened.
-
-    `asked` are the methods that were asked for, in order.
-    """
+    """Stands between a visitor's pages and the site: `visitor.prepare(faults.install)` before the first is opened."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
         self._errors: dict[str, dict[str, Any]] = {}
         self._late = ""
         self._held: list[Callable[[], None]] = []
@@ -39,10 +34,6 @@ class Faults:
         """Keep the answers to this method's requests back from now on."""
         self._late = method
 
-    def allow(self, method: str) -> None:
-        """Let this method's requests through again."""
-        del self._errors[method]
-
     def stop(self) -> None:
         """Let all requests and answers through again, those first that were kept back."""
         self._errors.clear()
@@ -57,7 +48,6 @@ class Faults:
 
         def ask(frame: str | bytes) -> None:
             request = json.loads(frame)
-            self.asked.append(request["method"])
             if error := self._errors.get(request["method"]):
                 page.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}))
                 return

@@ -1,7 +1,11 @@
-"""Answers on the page: half written ones, two that are equal, and one with a tool."""
+"""Answers on the page: two that are equal, and one with a tool.
+
+The suite asks of a step with a tool, after a reload too, in test_reading.py; of half written ones growing.test.js.
+"""
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -9,23 +13,7 @@ from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 
-
-async def half_written_blocks_wait(page: Page, provider: Provider) -> None:
-    gates = [Gate() for _ in range(3)]
-    words = ["Title\n", "-", " item\n\n| a | b |\n", "|---|---|\n| 1 | 2 |\n\n**bo"]
-    provider.script(Answer(words=[*words, "ld** end"], gates={2: gates[0], 3: gates[1], 4: gates[2]}))
-    await say(page, "Go on")
-    prose = thread(page).locator(".prose").last
-    await expect(prose).to_have_text("Title")
-    gates[0].open()
-    await expect(prose.get_by_role("listitem")).to_have_text("item")
-    await expect(prose).not_to_contain_text("|")
-    gates[1].open()
-    await expect(prose.get_by_role("table")).to_have_count(1)
-    await expect(prose).to_contain_text("**bo")
-    gates[2].open()
-    await expect(prose.locator("strong")).to_have_text("bold")
-    await expect(prose.get_by_role("heading")).to_have_count(0)
+pytestmark = pytest.mark.thorough
 
 
 async def footnotes_of_equal_answers_lead_to_their_own(page: Page, provider: Provider) -> None:
@@ -70,7 +58,6 @@ async def a_turn_with_a_tool_looks_the_same_after_a_reload(page: Page, provider:
 async def test_answers_are_shown_as_they_are_meant(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
     for step in (
-        half_written_blocks_wait,
         footnotes_of_equal_answers_lead_to_their_own,
         a_turn_with_a_tool_looks_the_same_after_a_reload,
     ):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.approving import arrive_with_tools, calls, choose_tools, question
@@ -91,56 +91,12 @@ async def several_calls_are_decided_each(page: Page, visitor: Visitor, provider:
     await expect(question(page)).to_have_count(0)
 
 
-async def who_decides_second_sees_what_was_decided(page: Page, visitor: Visitor, provider: Provider) -> None:
-    await asked(page, visitor, provider, ("add", {"a": 1, "b": 2}))
-    other = await visitor.chat(f"/?{urlsplit(page.url).query}")
-    await expect(question(other)).to_be_visible()
-    # What it is told of the first decision waits as long as something is pressed.
-    await question(other).get_by_role("button", name="Refuse …").click()
-    await question(other).get_by_role("button", name="Refuse", exact=True).hover()
-    await other.mouse.down()
-    await question(page).get_by_role("button", name="Approve").click()
-    await expect(thread(page)).to_contain_text("That is all.")
-    await other.mouse.up()
-    await expect(other.locator("#toast")).to_contain_text("Decided in another window.")
-    await expect(question(other)).to_have_count(0)
-    await expect(thread(other)).to_contain_text("That is all.")
-    await expect(thread(other).locator("summary")).to_contain_text("approved by you")
-    await other.close()
-
-
 async def a_message_instead_refuses_what_waits(page: Page, visitor: Visitor, provider: Provider) -> None:
     await asked(page, visitor, provider, ("add", {"a": 1, "b": 2}))
     await say(page, "Never mind")
     await expect(thread(page)).to_contain_text("That is all.")
     await expect(question(page)).to_have_count(0)
     await expect(thread(page).locator("summary")).to_contain_text("refused by you")
-
-
-async def pictures_of_a_tool_are_shown_in_its_line(page: Page, visitor: Visitor, provider: Provider) -> None:
-    await new_chat(page)
-    await choose_tools(page)
-    provider.script(Answer(calls=[calls(visitor.name, "picture", colour="red")]), Answer(["Here it is."]))
-    await say(page, "Draw")
-    await expect(thread(page)).to_contain_text("Here it is.")
-    await expect(thread(page).locator(".steps img")).to_be_visible()
-
-
-async def a_long_call_says_how_far_it_is(page: Page, visitor: Visitor, provider: Provider) -> None:
-    """Whether the page has met the call, or the chat was opened once it was under way."""
-    await new_chat(page)
-    await choose_tools(page)
-    provider.script(Answer(calls=[calls(visitor.name, "count", to=100, seconds=600)]))
-    await say(page, "Count")
-    line = thread(page).locator("summary")
-    for is_reloaded in (False, True):
-        if is_reloaded:
-            await page.reload()
-        await expect(line).to_contain_text("1 of 100")
-        await expect(line.get_by_role("progressbar", name="Progress of")).to_have_attribute("value", "1")
-    await page.get_by_role("button", name="Stop the answer").click()
-    await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
-    await expect(line.get_by_role("progressbar")).to_have_count(0)
 
 
 async def a_result_that_names_the_page_leads_there(page: Page, visitor: Visitor, provider: Provider) -> None:
@@ -156,12 +112,20 @@ async def test_calls_of_tools_wait_for_a_person(visitor: Visitor, provider: Prov
     await walk(
         (
             a_call_is_seen_in_full_and_approved,
-            a_call_is_refused_with_a_note_by_keyboard,
             several_calls_are_decided_each,
-            who_decides_second_sees_what_was_decided,
             a_message_instead_refuses_what_waits,
-            pictures_of_a_tool_are_shown_in_its_line,
-            a_long_call_says_how_far_it_is,
+        ),
+        await arrive_with_tools(visitor),
+        visitor,
+        provider,
+    )
+
+
+@pytest.mark.thorough
+async def test_calls_are_refused_and_fail(visitor: Visitor, provider: Provider) -> None:
+    await walk(
+        (
+            a_call_is_refused_with_a_note_by_keyboard,
             a_result_that_names_the_page_leads_there,
         ),
         await arrive_with_tools(visitor),

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.searching import options, search
-from tests.browser.shell import act
 from tests.browser.stories import new_chat, walk
-from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 
@@ -111,20 +107,3 @@ async def test_a_person_chats(visitor: Visitor, provider: Provider) -> None:
     ):
         await new_chat(page)
         await walk((step,), page, provider)
-
-
-async def test_long_conversations_open_at_the_end_and_load_older(visitor: Visitor, site: LiveSite) -> None:
-    await visitor.log_in()
-    await asyncio.to_thread(act, site, LONG)
-    page = await visitor.chat()
-    await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
-    await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
-    await expect(thread(page).get_by_text("message 100", exact=True)).to_have_count(0)
-    scroller = page.locator("#scroller")
-    for _ in range(8):
-        if await thread(page).get_by_text("message 100", exact=True).count():
-            break
-        before = await thread(page).locator("> *").count()
-        await scroller.evaluate("(box) => { box.scrollTop = 0; }")
-        await expect(thread(page).locator("> *")).not_to_have_count(before)
-    await expect(thread(page).get_by_text("message 100", exact=True)).to_have_count(1)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.compacting import SUMMARY, arrived, dividers, set_window, summarise, summarised, talk
 from tests.browser.conftest import Visitor, ready, say, thread
-from tests.browser.faults import Faults
-from tests.browser.searching import options, search
-from tests.browser.shell import act
 from tests.browser.stories import new_chat, walk
 from tests.browser.test_keyboard import tab_to
 from tests.live import LiveSite
@@ -92,6 +88,7 @@ async def an_edit_of_a_summary_that_was_replaced_is_kept(page: Page, other: Page
     await expect(page.get_by_label("Edit the summary")).to_have_value("Of this window.")
 
 
+@pytest.mark.thorough
 async def test_two_windows_show_the_same_summaries(visitor: Visitor, provider: Provider) -> None:
     page = await arrived(visitor, provider)
     other = await visitor.chat(page.url.removeprefix(visitor.site.base_url))
@@ -105,25 +102,6 @@ async def test_two_windows_show_the_same_summaries(visitor: Visitor, provider: P
         other,
         provider,
     )
-
-
-async def test_a_found_summary_opens_where_it_stands(visitor: Visitor, provider: Provider) -> None:
-    """And stays so when what it has cost is known."""
-    faults = Faults()
-    visitor.prepare(faults.install)
-    page = await arrived(visitor, provider, 1)
-    faults.hold("session.open")
-    line = await summarised(page, provider)
-    await line.locator("summary").click()
-    await search(page, "apples")
-    await options(page, "In this chat").first.click()
-    for details in (0, 1):
-        await expect(line.get_by_role("button", name="Details")).to_have_count(details)
-        await expect(line.locator("li").last).to_be_visible()
-        await expect(line).to_have_class("divider found")
-        await expect(line.locator("summary")).to_be_focused()
-        assert await page.evaluate("CSS.highlights.get('found').values().next().value.toString()") == "apples"
-        faults.stop()
 
 
 async def one_that_is_stopped_leaves_the_chat(page: Page, site: LiveSite, provider: Provider) -> None:
@@ -181,60 +159,17 @@ async def it_is_edited_by_the_keys(page: Page, site: LiveSite, provider: Provide
     assert b"Pears alone." in provider.bodies[-1]
 
 
-async def where_nothing_was_said_since_it_is_refused(page: Page, site: LiveSite, provider: Provider) -> None:
-    await summarised(page, provider)
-    await page.get_by_role("button", name="Options of this chat").click()
-    entry = page.get_by_role("menuitem", name="Summarise earlier messages")
-    await expect(entry).to_have_attribute("aria-disabled", "true")
-    await expect(entry).to_contain_text("Nothing was said since the last summary")
-    await page.keyboard.press("Escape")
-
-
 async def the_whole_chat_is_used_again_by_the_keys(page: Page, site: LiveSite, provider: Provider) -> None:
     await tab_to(page, button(page, "Use the whole chat"))
     await page.keyboard.press("Enter")
-    await expect(dividers(page)).to_have_count(2)
+    await expect(dividers(page)).to_have_count(3)
     await expect(dividers(page).last).to_be_focused()
     await expect(dividers(page).last).to_contain_text("The whole chat is used again")
     provider.script(Answer(["Once more."]))
     await tab_to(page, button(page, "Summarise again"))
     await page.keyboard.press("Enter")
-    await expect(dividers(page)).to_have_count(3)
+    await expect(dividers(page)).to_have_count(4)
     await expect(button(page, "Summarise again")).to_have_count(0)
-
-
-async def while_an_answer_is_written_it_is_refused(page: Page, site: LiveSite, provider: Provider) -> None:
-    gate = Gate()
-    provider.script(Answer(["One."], gates={0: gate}))
-    await say(page, "Wait")
-    await gate.reached()
-    await search(page, "summarise")
-    await options(page, "This chat").first.click()
-    await expect(page.locator("#toast")).to_contain_text("Not while an answer is on its way")
-    gate.open()
-
-
-async def one_that_waits_is_no_empty_message(page: Page, site: LiveSite, provider: Provider) -> None:
-    gate = Gate()
-    provider.script(Answer(["At last."], gates={0: gate}), Answer([SUMMARY]))
-    await say(page, "And then?")
-    await gate.reached()
-    # As where it was asked of a process that stops.
-    chat = page.url.partition("chat=")[2]
-    code = f"""
-from uuid import uuid4
-from sessions_app.models import ChatSession, Turn
-chat = ChatSession.objects.get(pk="{chat}")
-Turn.objects.create(owner=chat.owner, chat_session=chat, kind="compaction", message_id=uuid4())
-"""
-    await asyncio.to_thread(act, site, code)
-    await page.reload()
-    waiting = thread(page).locator(".waiting")
-    await expect(waiting.locator(".waiting-words")).to_have_text("A summary waits for its turn")
-    await expect(waiting.locator(".bubble")).to_have_count(0)
-    gate.open()
-    await expect(dividers(page)).to_have_count(1)
-    await expect(waiting).to_have_count(0)
 
 
 async def a_message_too_large_stays_where_it_was_written(page: Page, site: LiveSite, provider: Provider) -> None:
@@ -282,25 +217,19 @@ async def a_chat_that_became_too_long_is_summarised_first(page: Page, site: Live
     assert await thread(page).evaluate(order) == ["user", "divider", "assistant"]
 
 
+@pytest.mark.thorough
 async def test_a_chat_is_summarised_and_used_whole_again(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    page = await arrived(visitor, provider)
-    in_one_chat = (
-        one_that_is_stopped_leaves_the_chat,
-        one_that_fails_is_told_and_tried_again,
-        it_is_edited_by_the_keys,
+    await walk(
+        (
+            one_that_is_stopped_leaves_the_chat,
+            one_that_fails_is_told_and_tried_again,
+            it_is_edited_by_the_keys,
+            the_whole_chat_is_used_again_by_the_keys,
+        ),
+        await arrived(visitor, provider),
+        site,
+        provider,
     )
-    await walk(in_one_chat, page, site, provider)
-    await new_chat(page)
-    await talk(page, provider, 1)
-    in_another = (
-        where_nothing_was_said_since_it_is_refused,
-        the_whole_chat_is_used_again_by_the_keys,
-        while_an_answer_is_written_it_is_refused,
-    )
-    await walk(in_another, page, site, provider)
-    await new_chat(page)
-    await talk(page, provider)
-    await walk((one_that_waits_is_no_empty_message,), page, site, provider)
 
 
 async def test_a_small_window_refuses_fills_and_is_freed(visitor: Visitor, site: LiveSite, provider: Provider) -> None:

@@ -5,6 +5,7 @@ Without locks, at a site that has no HTTPS: tests/page/storage.test.js.
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
@@ -32,6 +33,7 @@ async def reload(*pages: Page) -> None:
         await ready(page)
 
 
+@pytest.mark.thorough
 async def test_new_drafts_stay_with_their_tabs_and_are_taken_over(visitor: Visitor, provider: Provider) -> None:
     first, second = await two_drafts(visitor)
     third = await copied(first)
@@ -109,20 +111,3 @@ async def logging_out_leaves_no_draft(first: Page, second: Page, name: str) -> N
     for page in (first, second):
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     assert "draft" not in await first.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
-
-
-async def test_a_message_of_a_closed_tab_is_sent_by_the_next(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(words=["One"]), Answer(words=["Two"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(thread(page)).to_contain_text("One")
-    address = page.url.removeprefix(visitor.site.base_url)
-    await visitor.context.set_offline(True)
-    await expect(page.locator("#connection")).to_be_visible()
-    await say(page, "And then?")
-    await expect(thread(page)).to_contain_text("Will be sent when you are connected")
-    await page.close()
-    await visitor.context.set_offline(False)
-    other = await visitor.chat(address)
-    await expect(thread(other)).to_contain_text("Two")
-    await expect(thread(other).get_by_text("And then?")).to_have_count(1)

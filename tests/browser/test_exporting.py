@@ -1,10 +1,14 @@
-"""What is taken along: one chat from its menu, everything from the settings."""
+"""What is taken along: one chat from its menu, everything from the settings.
+
+The suite asks for exports and imports without a browser: tests/transfer.
+"""
 
 from __future__ import annotations
 
 import json
 import zipfile
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -13,6 +17,8 @@ from tests.browser.test_settings import settings
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.transfer.others import chatgpt_chat
+
+pytestmark = pytest.mark.thorough
 
 
 async def a_chat_is_saved_from_its_menu(page: Page) -> None:

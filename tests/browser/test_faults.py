@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
-from tests.browser.faults import NOT_FOUND, Faults
-from tests.browser.searching import field, options, palette, search
+from tests.browser.faults import Faults
 from tests.browser.shell import act
 from tests.browser.stories import new_chat, walk
 from tests.browser.test_chat import LONG
@@ -57,19 +55,6 @@ async def a_chat_that_cannot_be_opened_is_tried_again(page: Page, visitor: Visit
     await box(page).fill("")
 
 
-async def a_chat_and_its_formatting_are_tried_again_by_themselves(page: Page, visitor: Visitor, faults: Faults) -> None:
-    await expect(thread(page).locator("strong")).to_have_text("Here")
-    faults.fail("session.open")
-    faults.fail("markdown.render")
-    await page.reload()
-    await expect(line(page)).to_be_visible()
-    faults.allow("session.open")
-    await expect(line(page)).to_be_hidden()
-    await expect(thread(page)).to_contain_text("**Here** I am")
-    faults.stop()
-    await expect(thread(page).locator("strong")).to_have_text("Here")
-
-
 async def the_usage_of_a_chat_is_asked_for_again(page: Page, visitor: Visitor, faults: Faults) -> None:
     await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
     faults.fail("session.ledger")
@@ -81,20 +66,6 @@ async def the_usage_of_a_chat_is_asked_for_again(page: Page, visitor: Visitor, f
     await dialog.get_by_role("button", name="Try again").click()
     await expect(dialog).to_contain_text("Instructions")
     await dialog.get_by_role("button", name="Close").click()
-
-
-async def a_search_that_failed_keeps_its_words(page: Page, visitor: Visitor, faults: Faults) -> None:
-    await expect(page.locator("#title")).to_have_text("Pears")
-    faults.fail("session.search")
-    await search(page, "pear")
-    await expect(palette(page)).to_contain_text("Try again in a moment")
-    faults.stop()
-    await palette(page).get_by_role("option", name="Search again").click()
-    await expect(options(page, "In this chat").first).to_contain_text("Pears")
-    await expect(palette(page)).not_to_contain_text("Try again in a moment")
-    await expect(field(page)).to_have_value("pear")
-    await page.keyboard.press("Escape")
-    await expect(palette(page)).to_be_hidden()
 
 
 async def a_title_that_could_not_be_saved_is_kept(page: Page, visitor: Visitor, faults: Faults) -> None:
@@ -127,18 +98,7 @@ async def the_list_of_chats_is_tried_again(page: Page, visitor: Visitor, faults:
     await chats.get_by_role("link", name="Apples").click()
 
 
-async def only_a_chat_that_is_not_found_is_left(page: Page, visitor: Visitor, faults: Faults) -> None:
-    await expect(page).to_have_url(re.compile("chat="))
-    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
-    await box(page).fill("A draft")
-    faults.fail("session.open", NOT_FOUND)
-    await page.reload()
-    await expect(page.locator("#toast")).to_contain_text("no longer exists")
-    await expect(page).to_have_url(visitor.site.base_url + "/")
-    await expect(box(page)).to_have_value("A draft")
-    faults.stop()
-
-
+@pytest.mark.thorough
 async def test_what_fails_for_a_moment_is_tried_again(visitor: Visitor, provider: Provider, faults: Faults) -> None:
     provider.script(Answer(words=["**Here** I am"]))
     page = await visitor.arrive()
@@ -147,12 +107,9 @@ async def test_what_fails_for_a_moment_is_tried_again(visitor: Visitor, provider
     await walk(
         (
             a_chat_that_cannot_be_opened_is_tried_again,
-            a_chat_and_its_formatting_are_tried_again_by_themselves,
             the_usage_of_a_chat_is_asked_for_again,
-            a_search_that_failed_keeps_its_words,
             a_title_that_could_not_be_saved_is_kept,
             the_list_of_chats_is_tried_again,
-            only_a_chat_that_is_not_found_is_left,
         ),
         page,
         visitor,
@@ -160,9 +117,9 @@ async def test_what_fails_for_a_moment_is_tried_again(visitor: Visitor, provider
     )
 
 
+@pytest.mark.thorough
 async def test_what_was_said_stays_while_requests_fail(visitor: Visitor, provider: Provider, faults: Faults) -> None:
     page = await visitor.arrive()
-    await what_is_shown_stays_while_a_chat_is_tried_again(page, visitor, provider, faults)
     for step in (
         a_first_message_without_a_chat_is_given_back,
         a_text_that_is_withdrawn_late_comes_to_the_chat_that_is_open_by_then,
@@ -170,39 +127,6 @@ async def test_what_was_said_stays_while_requests_fail(visitor: Visitor, provide
     ):
         await new_chat(page)
         await walk((step,), page, provider, faults)
-
-
-async def what_is_shown_stays_while_a_chat_is_tried_again(
-    page: Page, visitor: Visitor, provider: Provider, faults: Faults
-) -> None:
-    provider.script(Answer(words=["First answer"]), Answer(words=["Second answer"]), Answer(words=["Third answer"]))
-    await say(page, "One")
-    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(1)
-    faults.fail("session.open", retry_after=HOUR)
-    await asyncio.to_thread(visitor.site.database.run, CHANGE, visitor.name)
-    await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
-    for text, answer in (("Two", "Second answer"), ("Three", "Third answer")):
-        await say(page, text)
-        await expect(thread(page)).to_contain_text(answer)
-    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(3)
-    await expect(line(page)).to_contain_text("This chat could not be brought up to date.")
-    shown = "One.*First answer.*Two.*Second answer.*Three.*Third answer"
-    await expect(thread(page)).to_have_text(re.compile(shown, re.DOTALL))
-    for text in ("First answer", "Second answer", "Third answer"):
-        await expect(thread(page).get_by_text(text)).to_have_count(1)
-    faults.stop()
-    await line(page).get_by_role("button", name="Try now").click()
-    await expect(thread(page)).to_have_text(re.compile(shown.replace("One", "Changed"), re.DOTALL))
-    await expect(thread(page).get_by_role("button", name="Details")).to_have_count(3)
-    for text in ("First answer", "Second answer", "Third answer"):
-        await expect(thread(page).get_by_text(text)).to_have_count(1)
-
-
-# Another program's change of what the visitor said first.
-CHANGE = """
-UPDATE sessions_app_message SET text = 'Changed'
-WHERE text = 'One' AND owner_id = (SELECT id FROM auth_user WHERE username = %s)
-"""
 
 
 async def test_older_messages_that_fail_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:

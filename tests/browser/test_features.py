@@ -1,10 +1,14 @@
-"""Features that are for groups: what the page does not offer, and why, while it is open."""
+"""Features that are for groups: what the page does not offer, and why, while it is open.
+
+The suite asks it of the page's parts (tests/page/features.test.js), and of the site.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
@@ -12,6 +16,8 @@ from tests.browser.conftest import Visitor
 from tests.browser.shell import act
 from tests.browser.test_files import put
 from tests.live import LiveSite
+
+pytestmark = pytest.mark.thorough
 
 NO_FILES = "Your account may not send files. Ask an administrator of this site for it."
 _LIMIT = """

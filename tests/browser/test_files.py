@@ -6,13 +6,14 @@ import base64
 import json
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.stories import new_chat, walk
 from tests.extraction import samples
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Gate
+from tests.providers.script import Answer
 
 PICTURE = samples.picture("PNG", (600, 400))
 LETTER = b"A letter about apples.\n" * 30
@@ -98,6 +99,7 @@ async def be_a_phone(page: Page) -> None:
     await devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
 
 
+@pytest.mark.thorough
 async def test_a_phone_offers_its_camera(visitor: Visitor) -> None:
     visitor.prepare(be_a_phone)
     phone = await visitor.arrive()
@@ -108,19 +110,6 @@ async def test_a_phone_offers_its_camera(visitor: Visitor) -> None:
     assert await chooser.element.get_attribute("capture") == "environment"
     await chooser.set_files([payload("photo.png", "image/png", PICTURE)])
     await expect(phone.locator("#attachments img")).to_be_visible()
-
-
-async def test_files_are_added_sent_and_had_back(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    for step in (
-        files_are_picked_seen_sent_and_shown,
-        files_are_pasted_and_dropped,
-        a_message_may_be_a_picture_alone,
-        a_file_that_cannot_be_read_says_so_there,
-        a_withdrawn_message_gives_its_files_back,
-    ):
-        await new_chat(page)
-        await walk((step,), page, provider)
 
 
 async def a_file_that_cannot_be_read_says_so_there(page: Page, provider: Provider) -> None:
@@ -134,19 +123,16 @@ async def a_file_that_cannot_be_read_says_so_there(page: Page, provider: Provide
     await page.get_by_label("Message", exact=True).fill("")
 
 
-async def a_withdrawn_message_gives_its_files_back(page: Page, provider: Provider) -> None:
-    gate = Gate()
-    provider.script(Answer(words=["One"], gates={0: gate}), Answer(words=["Two"]))
-    await say(page, "first")
-    await expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
-    await pick(page, payload("chart.png", "image/png", PICTURE))
-    await say(page, "second")
-    await expect(thread(page)).to_contain_text("Waits for this answer")
-    await page.get_by_role("button", name="Remove “second”").click()
-    waiting = page.get_by_role("list", name="Files to be sent")
-    await expect(waiting.get_by_text("chart.png")).to_be_visible()
-    gate.open()
-    await expect(thread(page)).to_contain_text("One")
-    await page.get_by_role("button", name="Send", exact=True).click()
-    await expect(thread(page)).to_contain_text("Two")
-    await expect(thread(page).get_by_role("img", name="chart.png")).to_be_visible()
+async def test_files_are_added_and_sent(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    for step in (files_are_picked_seen_sent_and_shown, a_file_that_cannot_be_read_says_so_there):
+        await new_chat(page)
+        await walk((step,), page, provider)
+
+
+@pytest.mark.thorough
+async def test_files_come_by_other_ways(visitor: Visitor, provider: Provider) -> None:
+    page = await visitor.arrive()
+    for step in (files_are_pasted_and_dropped, a_message_may_be_a_picture_alone):
+        await new_chat(page)
+        await walk((step,), page, provider)

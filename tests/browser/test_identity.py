@@ -1,4 +1,7 @@
-"""A person logs in by a provider, sets up an app and a passkey, and logs in with each; all policies hold."""
+"""A person logs in by a provider, sets up an app and a passkey, and logs in with each; all policies hold.
+
+The suite asks for each of these ways without a browser: tests/accounts.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from tests.browser.conftest import ready
 from tests.browser.contexts import new_context
 from tests.live import LiveSite
 from tests.services import free_port
+
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from playwright.async_api import CDPSession, Locator, Page, expect
 
-from tests.browser.conftest import Visitor, say, thread
+from tests.browser.conftest import Visitor, thread
 from tests.browser.searching import field, palette, search
 from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Gate
+from tests.providers.script import Answer
 
 WORD = "にほ"
 CODES = {"Enter": 13, "Escape": 27}
@@ -70,19 +70,6 @@ async def enter_takes_a_word_and_does_not_send(page: Page, writer: InputMethod, 
     await expect(box(page)).to_have_value("")
 
 
-async def escape_drops_a_word_and_does_not_stop(page: Page, writer: InputMethod, provider: Provider) -> None:
-    gate = Gate()
-    provider.script(Answer(words=["One ", "two"], gates={1: gate}))
-    await say(page, "Count")
-    await expect(thread(page)).to_contain_text("One")
-    await box(page).focus()
-    await writer.compose()
-    await writer.press("Escape")
-    gate.open()
-    await expect(thread(page)).to_contain_text("One two")
-    await expect(thread(page)).not_to_contain_text("Stopped")
-
-
 async def escape_leaves_the_palette_open(page: Page, writer: InputMethod, provider: Provider) -> None:
     await search(page, "pear")
     await writer.compose()
@@ -111,7 +98,6 @@ async def test_the_keys_of_an_input_method_are_its_own(visitor: Visitor, provide
     writer = await input_method(page)
     for step in (
         enter_takes_a_word_and_does_not_send,
-        escape_drops_a_word_and_does_not_stop,
         escape_leaves_the_palette_open,
         a_key_that_ended_a_composition_does_not_send,
     ):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, WebSocket, expect
 
-from tests.browser.conftest import Visitor, await_checkpoint, say, thread
+from tests.browser.conftest import Visitor, say, thread
 from tests.browser.searching import options, search
 from tests.browser.shell import act
 from tests.browser.stories import new_chat, walk
@@ -100,6 +100,21 @@ WATCH = """() => {
 }"""
 
 
+async def a_change_by_another_program_is_shown(
+    page: Page, visitor: Visitor, provider: Provider, asked: list[str]
+) -> None:
+    provider.script(Answer(words=["As it **was**"]))
+    await say(page, "Hello")
+    await expect(answers(page)).to_have_count(1)
+    box = page.get_by_label("Message", exact=True)
+    await box.fill("A draft")
+    await rewrite(visitor, "As it **was**", "As it **is**")
+    await expect(thread(page).locator("strong")).to_have_text("is", timeout=SHOWN_WITHIN)
+    await expect(box).to_have_value("A draft")
+    await expect(box).to_be_focused()
+    await box.fill("")
+
+
 async def a_page_that_was_offline_asks_for_what_it_missed(
     page: Page, visitor: Visitor, provider: Provider, asked: list[str]
 ) -> None:
@@ -129,75 +144,11 @@ async def test_what_happens_is_told_and_not_fetched(visitor: Visitor, provider: 
     page = await visitor.arrive()
     for step in (
         a_turn_is_shown_without_fetching_the_chat_again,
+        a_change_by_another_program_is_shown,
         a_page_that_was_offline_asks_for_what_it_missed,
     ):
         await new_chat(page)
         await walk((step,), page, visitor, provider, asked)
-
-
-async def a_change_by_another_program_is_shown(
-    page: Page, visitor: Visitor, provider: Provider, site: LiveSite
-) -> None:
-    box = page.get_by_label("Message", exact=True)
-    await box.fill("A draft")
-    await rewrite(visitor, "As it **was**", "As it **is**")
-    await expect(thread(page).locator("strong")).to_have_text("is", timeout=SHOWN_WITHIN)
-    await expect(box).to_have_value("A draft")
-    await expect(box).to_be_focused()
-    await box.fill("")
-
-
-async def an_answer_goes_on_after_a_time_offline(
-    page: Page, visitor: Visitor, provider: Provider, site: LiveSite
-) -> None:
-    gates = [Gate(), Gate()]
-    provider.script(Answer(words=["One ", "two ", "three"], gates={1: gates[0], 2: gates[1]}))
-    await say(page, "Count")
-    await expect(thread(page)).to_contain_text("One")
-    await visitor.context.set_offline(True)
-    await expect(page.locator("#connection")).to_contain_text("offline")
-    gates[0].open()
-    await asyncio.to_thread(await_checkpoint, site, "One two ")
-    await visitor.context.set_offline(False)
-    await expect(thread(page)).to_contain_text("One two")
-    gates[1].open()
-    await expect(answers(page)).to_have_count(2)
-    await expect(thread(page).get_by_text("One two three")).to_have_count(1)
-
-
-async def a_chat_deleted_while_offline_is_left(
-    page: Page, visitor: Visitor, provider: Provider, site: LiveSite
-) -> None:
-    await visitor.context.set_offline(True)
-    session_id = page.url.partition("chat=")[2]
-    await asyncio.to_thread(_delete, site, visitor.name, session_id)
-    await visitor.context.set_offline(False)
-    await expect(page.locator("#toast")).to_contain_text("deleted in another window")
-    await expect(page).to_have_url(site.base_url + "/")
-    await expect(chats(page)).to_contain_text("No chats yet.")
-
-
-async def test_what_others_do_to_a_chat_is_shown(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
-    provider.script(Answer(words=["As it **was**"]))
-    page = await visitor.arrive()
-    await say(page, "Hello")
-    await expect(answers(page)).to_have_count(1)
-    await walk(
-        (
-            a_change_by_another_program_is_shown,
-            an_answer_goes_on_after_a_time_offline,
-            a_chat_deleted_while_offline_is_left,
-        ),
-        page,
-        visitor,
-        provider,
-        site,
-    )
-
-
-def _delete(site: LiveSite, user: str, session_id: str) -> None:
-    with peer(site, **token(site, user)) as client:
-        client.call("session.delete", session_id=session_id)
 
 
 RESTS = """element => new Promise((done) => {
@@ -217,6 +168,7 @@ async def resting_place(element: Locator) -> float:
     return float(await element.evaluate(RESTS))
 
 
+@pytest.mark.thorough
 async def test_a_change_in_older_messages_moves_nobody(visitor: Visitor) -> None:
     page = await visitor.arrive()
     await asyncio.to_thread(act, visitor.site, LONG)

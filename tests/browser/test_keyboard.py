@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, thread
@@ -82,6 +83,7 @@ async def test_a_newcomer_signs_up_edits_and_walks_versions(visitor: Visitor, pr
     await expect(thread(page)).to_contain_text("About plums.")
 
 
+@pytest.mark.thorough
 async def test_tokens_are_made_copied_and_revoked(visitor: Visitor) -> None:
     await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await visitor.log_in()

@@ -1,15 +1,21 @@
-"""The marks of chats: an answer runs, a new one has come, a draft; and archiving is undone."""
+"""The marks of chats: an answer runs, a new one has come, a draft; and archiving is undone.
+
+The suite asks it of the page's parts: tests/page/marks.test.js.
+"""
 
 from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.stories import new_chat, walk
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
+
+pytestmark = pytest.mark.thorough
 
 NEW_CHAT = "New chat · Hermes Site"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -24,6 +25,7 @@ async def memory(page: Page) -> Locator:
     return region
 
 
+@pytest.mark.thorough
 async def test_memories_are_added_edited_deleted_and_had_back(visitor: Visitor) -> None:
     page = await visitor.arrive()
     region = await memory(page)
@@ -57,6 +59,7 @@ async def test_memories_are_added_edited_deleted_and_had_back(visitor: Visitor) 
     await expect(region.get_by_role("radio", name="Off")).to_be_checked()
 
 
+@pytest.mark.thorough
 async def test_a_chat_shows_what_it_is_told_as_a_quiet_line(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(["One."]), Answer(["Two."]), Answer(["Three."]), Answer(["Four."]))
     page = await visitor.arrive()

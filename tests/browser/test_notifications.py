@@ -2,13 +2,15 @@
 
 The browser of the tests has no window that could be hidden, shows no notification, and calls them forbidden whatever
 was granted. So the page is told that nobody sees it, and what it asks the browser to show is caught. The rest is real:
-the setting, the permission that it asks for, the turn, and the way back to the chat.
+the setting, the permission that it asks for, the turn, and the way back to the chat. Whom it tells and whom it
+does not, the suite asks of the page's parts: tests/page/notifications.test.js.
 """
 
 from __future__ import annotations
 
 import asyncio
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -17,6 +19,8 @@ from tests.browser.test_settings import choose, settings
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
+
+pytestmark = pytest.mark.thorough
 
 CATCH = """
 const { requestPermission } = Notification;
@@ -86,26 +90,9 @@ async def a_long_answer_is_told_to_who_looks_elsewhere(reader: Reader, provider:
     assert reader.caught.empty()
 
 
-async def who_looks_at_the_page_is_not_notified(reader: Reader, provider: Provider) -> None:
-    gate = await reader.wait_long(provider, "Plums")
-    gate.open()
-    await expect(thread(reader.page).get_by_text("It is done.")).to_have_count(2)
-    await expect(reader.page.get_by_role("button", name="Details")).to_have_count(2)
-    # Then one that is told, so that the first would have been caught by now.
-    gate = await reader.wait_long(provider, "Apples")
-    await reader.look("hidden")
-    gate.open()
-    assert await asyncio.wait_for(reader.caught.get(), PATIENCE) == "Pears: The answer is here."
-    assert reader.caught.empty()
-    await reader.look("visible")
-
-
 async def test_a_long_answer_is_told_where_nobody_looks(visitor: Visitor, provider: Provider) -> None:
     await walk(
-        (
-            a_long_answer_is_told_to_who_looks_elsewhere,
-            who_looks_at_the_page_is_not_notified,
-        ),
+        (a_long_answer_is_told_to_who_looks_elsewhere,),
         await Reader.arrive(visitor),
         provider,
     )

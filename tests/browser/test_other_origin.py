@@ -1,4 +1,7 @@
-"""A browser app on another origin: OpenAI's client, ours, and a WebSocket with a ticket, where the site lets it in."""
+"""A browser app on another origin: OpenAI's client, ours, and a WebSocket with a ticket, where the site lets it in.
+
+The suite asks for the headers of it (tests/test_cors.py), and for tickets (tests/test_tickets.py).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from tests.browser.logins import login
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
+
+pytestmark = pytest.mark.thorough
 
 USER = "user of apps"
 _SAY = """async ([url, token, text]) => app.outcome(async () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -47,6 +48,7 @@ async def test_it_opens_by_keys_and_button_chooses_and_closes(visitor: Visitor) 
     )
 
 
+@pytest.mark.thorough
 async def test_a_palette_that_could_not_be_loaded_says_so_and_comes_later(visitor: Visitor) -> None:
     visitor.prepare(lambda page: page.route("**/js/palette*.js", lambda route: route.abort()))
     page = await visitor.arrive()
@@ -72,6 +74,7 @@ async def do(page: Page, command: str) -> None:
     await options(page, "This chat").get_by_text(command, exact=True).click()
 
 
+@pytest.mark.thorough
 async def test_the_last_answer_is_copied_by_a_command(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
     await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -87,6 +90,7 @@ async def test_the_last_answer_is_copied_by_a_command(visitor: Visitor, provider
     assert await page.evaluate("copied") == ["**One** apple."]
 
 
+@pytest.mark.thorough
 async def test_the_open_chat_is_handled_by_commands(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
     await say(page, "About apples")
@@ -138,6 +142,7 @@ async def test_what_was_said_is_found_and_marked(visitor: Visitor, provider: Pro
     assert await found(page) == []
 
 
+@pytest.mark.thorough
 async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor) -> None:
     page = await visitor.arrive()
     await asyncio.to_thread(act, visitor.site, LONG)
@@ -151,30 +156,3 @@ async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor) -
         await page.locator("#scroller").press("End")
         await expect(thread(page).get_by_text(f"message {number}", exact=True)).to_have_count(1)
     await expect(page.get_by_text("Loading newer messages")).to_have_count(0)
-
-
-async def test_who_reads_further_up_goes_back_to_the_end_by_writing(visitor: Visitor, provider: Provider) -> None:
-    page = await visitor.arrive()
-    await asyncio.to_thread(act, visitor.site, LONG)
-    await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
-    await search(page, "message 100")
-    await options(page, "In this chat").click()
-    await expect(thread(page).get_by_text("message 100", exact=True)).to_be_in_viewport()
-    provider.script(Answer(["Here."]))
-    await say(page, "And now?")
-    await expect(thread(page).get_by_text("Here.", exact=True)).to_be_in_viewport()
-    await expect(thread(page).get_by_text("message 239", exact=True)).to_have_count(1)
-    await expect(thread(page).get_by_text("message 100", exact=True)).to_have_count(0)
-
-
-async def test_a_hit_in_another_version_shows_that_version(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["Apples."]), Answer(["Pears."]))
-    page = await visitor.arrive()
-    await say(page, "Fruit?")
-    await expect(thread(page)).to_contain_text("Apples.")
-    await page.get_by_role("button", name="Try again").click()
-    await expect(thread(page)).to_contain_text("Pears.")
-    await search(page, "apples")
-    await options(page, "In this chat").click()
-    await expect(thread(page)).to_contain_text("Apples.")
-    await expect(thread(page)).not_to_contain_text("Pears.")

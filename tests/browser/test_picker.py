@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.profiles import give_profiles, remove_profile, take_profiles
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Gate
+from tests.providers.script import Answer
 
 GONE = "The model of this chat is no longer offered. Choose another to go on."
 REMOVED = "The model of this chat was removed. Choose another."
@@ -68,16 +69,6 @@ def answer(page: Page, text: str) -> Locator:
     return thread(page).locator(".message.assistant").filter(has_text=text).filter(has=stored)
 
 
-async def test_one_profile_is_no_choice(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["One."]))
-    page = await visitor.arrive()
-    await say(page, "hello")
-    await expect(answer(page, "One.")).to_be_visible()
-    await expect(picker(page)).to_be_hidden()
-    await page.get_by_role("button", name="Try again").click()
-    await expect(menu(page)).to_be_hidden()
-
-
 async def opens_over_the_chat_and_not_over_the_list(page: Page) -> None:
     await expect(menu(page)).to_be_visible()
     [button, opened] = [await box.bounding_box() for box in (picker(page), menu(page))]
@@ -101,6 +92,7 @@ async def test_a_profile_is_chosen_for_a_new_chat(visitor: Visitor, site: LiveSi
     await expect(picker(page)).to_have_accessible_name("Model: Default")
 
 
+@pytest.mark.thorough
 async def test_on_a_phone_a_sheet_keeps_the_focus_until_it_is_closed(visitor: Visitor, site: LiveSite) -> None:
     page = await arrive(visitor, site)
     await page.set_viewport_size({"width": 390, "height": 844})
@@ -153,6 +145,7 @@ async def test_an_open_chat_says_what_a_switch_costs_and_switches(
     assert models(provider)[-2:] == ["loopback", "quick"]
 
 
+@pytest.mark.thorough
 async def test_one_answer_again_with_another_model(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
     page = await arrive(visitor, site)
     provider.script(Answer(["One."]), Answer(["Two."]))
@@ -180,29 +173,7 @@ async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
     await expect(answer(page, "Two.")).to_be_visible()
 
 
-async def test_an_open_chat_is_told_that_its_profile_was_removed(
-    visitor: Visitor, site: LiveSite, provider: Provider
-) -> None:
-    page = await arrive_and_ask_quick(visitor, site, provider)
-    await asyncio.to_thread(remove_profile, site, visitor.name, "Quick")
-    await expect(page.get_by_text(REMOVED, exact=True)).to_be_visible()
-    await say(page, "and now?")
-    refused = thread(page).get_by_role("article").filter(has_text="and now?")
-    await expect(refused).to_contain_text(REMOVED)
-    await page.reload()
-    await expect(answer(page, "One.")).to_be_visible()
-    await expect(page.get_by_text(REMOVED, exact=True)).to_be_visible()
-    await page.get_by_role("button", name="Options of this chat").click()
-    await menu(page).get_by_role("menuitem", name="Usage").click()
-    usage = page.get_by_role("dialog")
-    await expect(usage).to_contain_text("Answer")
-    await expect(usage).not_to_contain_text("Instructions")
-    await usage.get_by_role("button", name="Close").click()
-    await choose_another(page)
-    await refused.get_by_role("button", name="Try again").click()
-    await expect(answer(page, "Two.")).to_be_visible()
-
-
+@pytest.mark.thorough
 async def test_a_profile_that_is_gone_by_the_first_message_loses_nothing(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:
@@ -219,27 +190,7 @@ async def test_a_profile_that_is_gone_by_the_first_message_loses_nothing(
     await expect(answer(page, "One.")).to_be_visible()
 
 
-async def test_a_text_that_waits_for_a_model_taken_away_is_given_back(
-    visitor: Visitor, site: LiveSite, provider: Provider
-) -> None:
-    page = await arrive(visitor, site)
-    gate = Gate()
-    provider.script(Answer(["One ", "more."], gates={1: gate}), Answer(["Two."]))
-    await say(page, "hello")
-    await expect(thread(page).locator(".message.assistant")).to_contain_text("One")
-    await choose(page, "Quick")
-    await say(page, "waits")
-    await expect(page.get_by_text("Waits for this answer")).to_be_visible()
-    await asyncio.to_thread(take_profiles, site)
-    await expect(page.locator("#toast")).to_have_text(GONE)
-    await expect(page.get_by_label("Message", exact=True)).to_have_value("waits")
-    gate.open()
-    await expect(answer(page, "One more.")).to_be_visible()
-    await choose_another(page)
-    await page.get_by_label("Message", exact=True).press("Enter")
-    await expect(answer(page, "Two.")).to_be_visible()
-
-
+@pytest.mark.thorough
 async def test_an_open_page_is_told_which_profiles_are_taken_away(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from openai import OpenAI
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Visitor, say, thread
+from tests.browser.conftest import Visitor, thread
 from tests.openai_api.conftest import conversation
 from tests.openai_api.weather import ask, asks, run_tools
 from tests.providers.fixtures import Provider
@@ -47,34 +47,5 @@ async def test_a_call_waits_until_its_program_answers(visitor: Visitor, provider
         await expect(step).to_have_count(1)
         await expect(step).to_contain_text("Used weather")
         await expect(step).to_contain_text("sunny in Bonn")
-        await page.reload()
-    program.close()
-
-
-async def test_a_call_begun_while_the_page_looks_on_waits(visitor: Visitor, provider: Provider) -> None:
-    page, program, messages = await begun(visitor, provider, asks("Bonn"))
-    run_tools(messages)
-    own = Call("calculator", '{"expression": "6 * 7"}')
-    provider.script(Answer(words=["Once more."], calls=[asks("Rome"), own]))
-    await asyncio.to_thread(ask, program, messages)
-    steps = thread(page).locator("details.step")
-    for _ in range(2):
-        await expect(steps).to_have_count(3)
-        await expect(steps.nth(1)).to_contain_text("Waits for weather")
-        await expect(steps.nth(2)).to_contain_text("42")
-        await expect(thread(page).get_by_text(WAITS)).to_be_visible()
-        await page.reload()
-    program.close()
-
-
-async def test_who_writes_instead_goes_on_without(visitor: Visitor, provider: Provider) -> None:
-    page, program, _ = await begun(visitor, provider, asks("Bonn"))
-    provider.script(Answer(words=["As you like."]))
-    await say(page, "Never mind.")
-    step = thread(page).locator("details.step")
-    for _ in range(2):
-        await expect(thread(page)).to_contain_text("As you like.")
-        await expect(step).to_contain_text("Asked for weather")
-        await expect(thread(page).get_by_text(WAITS)).to_be_hidden()
         await page.reload()
     program.close()

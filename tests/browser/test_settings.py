@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -44,6 +45,7 @@ async def test_the_theme_stays_and_is_in_all_tabs(visitor: Visitor) -> None:
     await expect(root).not_to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.thorough
 async def test_enter_starts_a_line_where_the_reader_wants_that(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(["One."]))
     page = await visitor.arrive()
@@ -60,6 +62,7 @@ async def test_enter_starts_a_line_where_the_reader_wants_that(visitor: Visitor,
     await expect(thread(page)).to_contain_text("One.")
 
 
+@pytest.mark.thorough
 async def test_the_hours_are_the_readers(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(["One."]))
     page = await visitor.arrive()
@@ -97,6 +100,7 @@ async def test_instructions_are_loaded_saved_and_bounded(visitor: Visitor) -> No
     assert sent == [{"text": "Be kind."}]
 
 
+@pytest.mark.thorough
 async def test_instructions_that_cannot_be_had_cannot_be_overwritten(visitor: Visitor) -> None:
     page = await visitor.arrive()
     await page.route(INSTRUCTIONS, lambda route: route.fulfill(status=503))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Visitor
@@ -63,6 +64,7 @@ async def test_the_list_of_chats_folds_away_and_stays_so(visitor: Visitor) -> No
     await expect(sidebar).to_be_visible()
 
 
+@pytest.mark.thorough
 async def test_what_is_typed_before_the_scripts_run_is_kept(visitor: Visitor) -> None:
     page = await visitor.arrive()
     box = page.get_by_label("Message", exact=True)

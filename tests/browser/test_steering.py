@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, ready, say, thread
 from tests.browser.faults import Faults
 from tests.browser.stories import walk
 from tests.browser.test_journal import resting_place
-from tests.live import LiveSite
-from tests.peers import peer, token
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 
@@ -69,13 +66,6 @@ def said_last(provider: Provider) -> str:
     """Return the last message of the provider's last request."""
     content: str = provider.requests[-1].json["messages"][-1]["content"]
     return content
-
-
-def answer_again_elsewhere(site: LiveSite, user: str, session_id: str) -> None:
-    """Ask for another answer from another client, and wait for it."""
-    with peer(site, **token(site, user)) as client:
-        client.call("turn.regenerate", session_id=session_id)
-        client.until(lambda frame: frame.get("params", {}).get("event", {}).get("name") == "turn.ended")
 
 
 async def edit(page: Page, text: str) -> None:
@@ -172,22 +162,6 @@ async def test_a_message_is_edited_at_last(visitor: Visitor, provider: Provider)
     )
 
 
-async def test_an_edit_is_sent_again_after_a_lost_connection(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.")
-    page = await visitor.arrive()
-    await talk(page, "Apples")
-    await press_edit(page, "Apples")
-    await editor(page).fill("Plums")
-    await visitor.context.set_offline(True)
-    await expect(page.locator("#connection")).to_be_visible()
-    await expect(editor(page)).to_have_value("Plums")
-    await editor(page).press("Enter")
-    await expect(thread(page)).to_contain_text("Will be sent when you are connected")
-    await expect(words(page)).to_have_text(["Plums"])
-    await visitor.context.set_offline(False)
-    await expect(words(page)).to_have_text(["Plums", "Two."])
-
-
 async def one_that_is_refused_is_in_the_editor_again(page: Page, provider: Provider, faults: Faults) -> None:
     faults.fail("message.edit", CONFLICT)
     await press_edit(page, "Apples")
@@ -212,6 +186,7 @@ async def one_is_said_once_though_its_answer_was_lost(page: Page, provider: Prov
     assert len(provider.requests) == 2
 
 
+@pytest.mark.thorough
 async def test_an_edit_that_fails_or_whose_answer_is_lost(visitor: Visitor, provider: Provider) -> None:
     faults = Faults()
     visitor.prepare(faults.install)
@@ -324,6 +299,7 @@ async def an_answer_that_broke_off_becomes_a_version(page: Page, provider: Provi
     assert said_last(provider) == "Tell a tale"
 
 
+@pytest.mark.thorough
 async def test_an_answer_is_asked_for_again_after_an_error(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(status=401), Answer(["Better now."]), Answer(status=401))
     page = await visitor.arrive()
@@ -338,6 +314,7 @@ async def test_an_answer_is_asked_for_again_after_an_error(visitor: Visitor, pro
     )
 
 
+@pytest.mark.thorough
 async def test_while_an_answer_is_written_nothing_is_steered(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
     page = await visitor.arrive()
@@ -360,19 +337,7 @@ async def test_while_an_answer_is_written_nothing_is_steered(visitor: Visitor, p
 # Versions
 
 
-async def test_an_answer_with_tools_is_a_version_as_a_whole(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(["See: "], calls=[CALCULATE]), Answer(["It is 42."]), Answer(["Forty-two."]))
-    page = await visitor.arrive()
-    await talk(page, "What is it?")
-    await expect(button(page, "Try again")).to_have_count(1)
-    await button(page, "Try again").click()
-    await expect(words(page)).to_have_text(["What is it?", "Forty-two."])
-    await button(page, "Previous version").click()
-    await expect(words(page)).to_have_text(["What is it?", "See:", "It is 42."])
-    await expect(versions(page)).to_have_text(["1/2"])
-    await expect(button(page, "Next version")).to_be_focused()
-
-
+@pytest.mark.thorough
 async def test_a_version_appears_where_the_one_before_stood(visitor: Visitor, provider: Provider) -> None:
     scripted(provider, STORY, "One.", STORY, f"Two.\n\n{STORY}", STORY)
     page = await visitor.arrive()
@@ -392,6 +357,7 @@ async def test_a_version_appears_where_the_one_before_stood(visitor: Visitor, pr
     assert abs(await resting_place(place) - before) < 2
 
 
+@pytest.mark.thorough
 async def test_the_buttons_stay_under_the_pointer_at_the_end(visitor: Visitor, provider: Provider) -> None:
     scripted(provider, f"One.\n\n{STORY}", f"Two.\n\n{STORY}\n\n{STORY}")
     page = await visitor.arrive()
@@ -405,6 +371,7 @@ async def test_the_buttons_stay_under_the_pointer_at_the_end(visitor: Visitor, p
         assert abs(await resting_place(button(page, there)) - before) < 2
 
 
+@pytest.mark.thorough
 async def test_the_versions_are_walked_by_keyboard(visitor: Visitor, provider: Provider) -> None:
     scripted(provider, "One.", "Two.", "Three.")
     page = await visitor.arrive()
@@ -479,22 +446,3 @@ async def test_another_tab_follows(visitor: Visitor, provider: Provider) -> None
         page,
         other,
     )
-
-
-async def test_a_stale_tab_keeps_what_it_did_not_send(visitor: Visitor, provider: Provider) -> None:
-    scripted(provider, "One.", "Two.")
-    page = await visitor.arrive()
-    await talk(page, "Apples")
-    await visitor.context.set_offline(True)
-    await expect(page.locator("#connection")).to_be_visible()
-    for text in ("And then?", "And why?"):
-        await say(page, text)
-    await asyncio.to_thread(answer_again_elsewhere, visitor.site, visitor.name, page.url.rpartition("=")[2])
-    await visitor.context.set_offline(False)
-    await expect(page.locator("#elsewhere")).to_contain_text("This chat went on elsewhere.")
-    await expect(box(page)).to_have_value("And then?\n\nAnd why?")
-    await expect(words(page)).to_have_text(["Apples", "Two."])
-    assert len(provider.requests) == 2
-    await box(page).press("Enter")
-    await expect(page.locator("#elsewhere")).to_be_hidden()
-    await expect(answers(page)).to_have_count(2)

@@ -1,10 +1,14 @@
-"""A user connects to a tool server through their browser, at a site with all its policies, and disconnects."""
+"""A user connects to a tool server through their browser, at a site with all its policies, and disconnects.
+
+The suite asks for it without a browser: tests/authorisations.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
@@ -12,6 +16,8 @@ from tests.authorisations.server import ProtectedServer, protected, running_serv
 from tests.browser.conftest import Visitor
 from tests.browser.shell import act
 from tests.live import LiveSite
+
+pytestmark = pytest.mark.thorough
 
 __all__ = ["protected", "running_server"]
 

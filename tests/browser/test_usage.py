@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -58,6 +59,7 @@ async def test_a_key_opens_what_an_answer_cost(visitor: Visitor, provider: Provi
     await expect(answers(page).last).to_be_focused()
 
 
+@pytest.mark.thorough
 async def test_cache_and_guard_are_told_to_staff_alone(visitor: Visitor, provider: Provider) -> None:
     provider.script(Answer(words=["One"]), Answer(words=["Two"]))
     page = await visitor.arrive()
@@ -82,6 +84,7 @@ Turn.objects.filter(owner__username={visitor.name!r}).update(**told)
     await expect(shown).to_contain_text("60 minutes in the provider's cache: pauses of 2 minutes to 10 minutes")
 
 
+@pytest.mark.thorough
 async def test_a_chat_follows_an_edited_profile_when_its_user_says_so(
     visitor: Visitor, provider: Provider, site: LiveSite
 ) -> None:
@@ -102,14 +105,3 @@ async def test_a_chat_follows_an_edited_profile_when_its_user_says_so(
     await expect(answers(page)).to_have_count(2)
     assert b"You speak of mountains." in provider.bodies[-1]
     await expect(await usage(page)).to_contain_text("profile applied: 1 turn")
-
-
-async def test_where_nothing_was_counted_no_line_stands_and_the_dialog_says_so(
-    visitor: Visitor, provider: Provider
-) -> None:
-    provider.script(Answer(status=500))
-    page = await visitor.arrive()
-    await say(page, "hello")
-    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
-    await expect(await usage(page)).to_contain_text("Nothing was counted here yet")
-    await expect(answers(page)).to_have_count(0)
