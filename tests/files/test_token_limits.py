@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.files.client import Files
+from tests.limited import add_profile, add_token
 from tests.peers import Peer, peer
 
 NARROW = "Narrow"
@@ -19,8 +20,8 @@ def say(client: Peer, file_id: str, **made: object) -> None:
 
 
 def test_a_token_of_one_profile_reads_the_files_of_its_chats(files: Files) -> None:
-    profile = int(files.site.manage("profile", NARROW, "--model", "openai-chat:loopback"))
-    token = files.site.manage("create_token", files.user, "--profile", NARROW).strip()
+    profile = add_profile(files.site.database, NARROW)
+    token = add_token(files.site.database, files.user, profile=NARROW)
     limited = Files(files.site, files.user, Authorization=f"Bearer {token}")
     hidden, shown, unsent = (files.add(name.encode())["id"] for name in ("hidden", "shown", "unsent"))
     with peer(files.site, **files.headers) as client:
@@ -37,7 +38,7 @@ def test_a_token_of_one_profile_reads_the_files_of_its_chats(files: Files) -> No
 
 
 def test_a_token_that_only_reads_adds_and_removes_nothing(files: Files) -> None:
-    token = files.site.manage("create_token", files.user, "--read-only").strip()
+    token = add_token(files.site.database, files.user, reads_only=True)
     reader = Files(files.site, files.user, Authorization=f"Bearer {token}")
     file_id = files.add(b"kept")["id"]
     assert reader.post(b"new").status == 403
