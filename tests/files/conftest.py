@@ -15,15 +15,15 @@ from tests.providers.fixtures import Provider
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def loopback() -> Iterator[Provider]:
-    """The provider of the module's site."""
+    """The provider of the site."""
     running = Provider()
     yield running
     running.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(start_site: Callable[..., LiveSite], loopback: Provider) -> Iterator[LiveSite]:
     """A site that takes files of 2 MB, and 5 MB of each user; it must end well and have logged no error."""
     env = {"OPENAI_BASE_URL": loopback.base_url, "OPENAI_API_KEY": "loopback", "HERMES_MODEL": "openai-chat:loopback"}

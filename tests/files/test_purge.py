@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.databases import Database
 from tests.extraction import samples
@@ -30,67 +33,51 @@ def run(site: LiveSite, sql: str, *params: object) -> None:
     Database(site.database.url).run(sql, *params)
 
 
-def test_where_nobody_has_left_anything_nothing_is_removed(files: Files, folder: Path) -> None:
-    shape = files.add(b"kept", "a.txt")
-    purge(files.site)
-    before = objects(folder)
-    assert purge(files.site) == [0, 0, 0, 0]
-    assert objects(folder) == before
-    assert files.get(shape).body == b"kept"
+def grow_old(files: Files, shape: dict[str, Any]) -> None:
+    key = shape["id"].replace("-", "")
+    run(files.site, "UPDATE sessions_app_userfile SET created_at = %s WHERE id = %s", OLD, key)
 
 
-def test_what_lies_in_the_store_without_a_row_is_removed(files: Files, folder: Path) -> None:
-    files.add(b"one that is there")
+def let_be_pending(files: Files, more: str = "") -> None:
+    """Make the last content one whose process was killed before it was whole."""
+    last = "(SELECT digest FROM sessions_app_filecontent ORDER BY id DESC LIMIT 1)"
+    run(files.site, f"UPDATE sessions_app_filecontent SET state = 'pending'{more} WHERE digest IN {last}")
+
+
+def test_what_nobody_needs_is_removed_and_nothing_else(files: Files, folder: Path) -> None:
+    """What was never sent goes after a day, an upload that was broken off after an hour, and what has no row."""
     purge(files.site)
-    before = objects(folder)
+    kept, said = files.add(b"kept", "a.txt"), files.add(b"said")
+    with peer(files.site, **files.headers) as client:
+        say(client, said["id"])
+    grow_old(files, said)
+    files.add(samples.picture(size=(11, 11)))
+    let_be_pending(files)
+    stay = objects(folder)
+    unsent = files.add(b"old")
+    grow_old(files, unsent)
+    files.add(samples.picture(size=(12, 12)))
+    let_be_pending(files, f", created_at = '{OLD}'")
     stray, foreign = folder / STRAY / ("a" * 64), folder / "README" / "notes" / "of-mine.txt"
     for path in (stray, foreign):
         path.parent.mkdir(parents=True)
         path.write_bytes(b"left")
     empty = folder / STRAY.replace("1", "2")
     empty.mkdir(parents=True)
-    assert purge(files.site, "--dry-run") == [0, 0, 0, 2]
-    assert stray.exists()
-    assert purge(files.site) == [0, 0, 0, 2]
+    before = objects(folder)
+    assert purge(files.site, "--dry-run") == [1, 1, 0, 2]
+    assert (objects(folder), empty.exists()) == (before, True)
+    assert purge(files.site) == [1, 1, 0, 2]
     assert (stray.parent.exists(), empty.exists(), foreign.exists()) == (False, False, True)
-    assert purge(files.site) == [0, 0, 0, 0]
     foreign.unlink()
-    assert objects(folder) == before
+    assert objects(folder) == stay
+    assert [files.get(each).status for each in (kept, said, unsent)] == [200, 200, 404]
+    assert files.delete(said).status == 409
+    assert purge(files.site) == [0, 0, 0, 0]
+    assert objects(folder) == stay
 
 
-def test_files_that_were_never_sent_are_removed_after_a_day(files: Files, folder: Path) -> None:
-    before = objects(folder)
-    old, new = files.add(b"old"), files.add(b"new")
-    run(files.site, "UPDATE sessions_app_userfile SET created_at = %s WHERE id = %s", OLD, old["id"].replace("-", ""))
-    assert purge(files.site, "--dry-run") == [1, 0, 0, 0]
-    assert purge(files.site) == [1, 0, 0, 0]
-    assert (files.get(old).status, files.get(new).status) == (404, 200)
-    assert len(objects(folder) - before) == 1
-
-
-def test_what_a_killed_process_has_left_is_removed_after_an_hour(files: Files, folder: Path) -> None:
-    before = objects(folder)
-    files.add(samples.picture())
-    pending = "UPDATE sessions_app_filecontent SET state = 'pending'{} WHERE digest IN "
-    mine = "(SELECT digest FROM sessions_app_filecontent ORDER BY id DESC LIMIT 1)"
-    run(files.site, pending.format("") + mine)
-    assert purge(files.site)[1] == 0
-    run(files.site, pending.format(f", created_at = '{OLD}'") + mine)
-    assert purge(files.site, "--dry-run")[1] == 1
-    assert purge(files.site)[1] == 1
-    assert objects(folder) == before
-
-
-def test_a_file_of_a_message_stays_however_old_it_is(files: Files) -> None:
-    shape = files.add(b"said")
-    with peer(files.site, **files.headers) as client:
-        say(client, shape["id"])
-    run(files.site, "UPDATE sessions_app_userfile SET created_at = %s WHERE id = %s", OLD, shape["id"].replace("-", ""))
-    assert purge(files.site)[0] == 0
-    assert files.get(shape).body == b"said"
-    assert files.delete(shape).status == 409
-
-
+@pytest.mark.thorough
 def test_while_uploads_run_and_twice_at_once_none_is_taken(files: Files) -> None:
     with ThreadPoolExecutor(6) as pool:
         purges = [pool.submit(purge, files.site) for _ in range(2)]
