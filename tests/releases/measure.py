@@ -16,6 +16,8 @@ from typing import Any
 from uuid import UUID
 
 import django
+from django.core.management import call_command
+from django.db import connection
 from pydantic_core import to_jsonable_python
 
 django.setup()
@@ -77,6 +79,8 @@ async def main(provider: Provider) -> None:
 
 
 if __name__ == "__main__":
+    call_command("migrate", verbosity=0)
+    connection.close()
     with connected() as provider:
         asyncio.run(main(provider))
     database.close()

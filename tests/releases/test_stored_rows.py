@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from tests.live import manage
 from tests.llm.talking import WIRES
 from tests.releases.make import FOLDER, run
 
@@ -40,7 +39,6 @@ def made(release: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     """What this code makes of a copy of the release's database, after its migrations."""
     database: Path = tmp_path_factory.mktemp("release") / "site.sqlite3"
     database.write_bytes(gzip.decompress((FOLDER / f"{release}.sqlite3.gz").read_bytes()))
-    manage("migrate", env={"DATABASE_URL": f"sqlite:///{database}"})
     found: dict[str, Any] = json.loads(run("tests.releases.measure", database=database))
     return found
 
