@@ -9,7 +9,7 @@ import pytest
 from sessions_app import database
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_client_tool_bytes import OWN, assert_each_extends_the_last
-from tests.guard.wires import over_responses
+from tests.guard.wires import first_over_anthropic, over_responses
 from tests.llm.talking import timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -41,6 +41,7 @@ async def words(host: Host, chat: UUID) -> dict[str, bool]:
     return {each.tool_call_id: number % 2 == 0 for number, each in enumerate(await waiting(host, chat))}
 
 
+@first_over_anthropic
 async def test_decisions_in_one_process_only_add_to_the_request(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

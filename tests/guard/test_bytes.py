@@ -14,12 +14,12 @@ import pytest
 from sessions_app import database
 from sessions_app.models import AgentProfile, Turn
 from tests.guard.oracle import Oracle, stored
-from tests.guard.wires import WIRES, each_wire_on_one_database, over_anthropic, over_chat, over_responses
+from tests.guard.wires import each_wire_on_one_database, over_anthropic, over_chat, over_responses
 from tests.llm.talking import extends, timeless
 from tests.processes import Process
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.foreign import foreign
 from tests.turns.host import Host, guard_of, idle, stands_at
 from tests.turns.test_cost import fill
@@ -150,13 +150,14 @@ async def test_in_another_process_of_this_test_and_back(
 
 
 @over_chat
+@pytest.mark.parametrize("wires", [[CHAT], pytest.param([RESPONSES, ANTHROPIC], marks=pytest.mark.thorough)])
 async def test_in_a_process_that_was_really_started_anew(
-    host: Host, session: NewSession, provider: Provider, settings: Any
+    host: Host, session: NewSession, provider: Provider, settings: Any, wires: list[str]
 ) -> None:
-    """On each wire; the process has a turn of each, for a start takes as long as all else here."""
-    chats = {wire: await session() for wire in WIRES}
-    think_call_and_say(provider, 3 * len(WIRES))
-    bodies: dict[str, list[bytes]] = {wire: [] for wire in WIRES}
+    """The process has a turn of each, for a start takes as long as all else here."""
+    chats = {wire: await session() for wire in wires}
+    think_call_and_say(provider, 3 * len(wires))
+    bodies: dict[str, list[bytes]] = {wire: [] for wire in wires}
 
     async def turns(text: str) -> list[Turn]:
         done = []
@@ -176,16 +177,16 @@ async def test_in_a_process_that_was_really_started_anew(
     named = [f"{wire}={chat}" for wire, chat in chats.items()]
     command = [sys.executable, "-m", "tests.guard.one_turn", str(host.user_id), "two", *named]
     process = await asyncio.to_thread(Process, command, env={**os.environ, **env})
-    decided = [await asyncio.to_thread(process.line, "guard") for _ in WIRES]
+    decided = [await asyncio.to_thread(process.line, "guard") for _ in wires]
     assert await asyncio.to_thread(process.wait) == 0
-    assert len(provider.bodies) == 4 * len(WIRES)
-    for number, wire in enumerate(WIRES):
-        bodies[wire] += provider.bodies[2 * (len(WIRES) + number) :][:2]
-    assert [turn.guard_reason for turn in await turns("three")] == ["grew by 4 elsewhere"] * len(WIRES)
-    for wire in WIRES:
+    assert len(provider.bodies) == 4 * len(wires)
+    for number, wire in enumerate(wires):
+        bodies[wire] += provider.bodies[2 * (len(wires) + number) :][:2]
+    assert [turn.guard_reason for turn in await turns("three")] == ["grew by 4 elsewhere"] * len(wires)
+    for wire in wires:
         assert len(bodies[wire]) == 6
         assert_each_extends_the_last(bodies[wire])
-    assert decided == [f"guard {agent} read first turn here" for agent in ("built", "reused", "reused")]
+    assert decided == [f"guard {agent} read first turn here" for agent in ["built", *["reused"] * (len(wires) - 1)]]
 
 
 @each_wire_on_one_database

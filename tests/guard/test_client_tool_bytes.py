@@ -10,7 +10,7 @@ import pytest
 
 from sessions_app import database
 from tests.guard.oracle import Oracle, stored
-from tests.guard.wires import over_anthropic, over_chat, over_responses
+from tests.guard.wires import first_over_responses, over_anthropic, over_chat, over_responses
 from tests.llm.talking import extends, timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
@@ -50,6 +50,7 @@ def assert_each_extends_the_last(provider: Provider, count: int) -> None:
         assert extends(later, earlier)
 
 
+@first_over_responses
 async def test_rounds_in_one_process_only_add_to_the_request(host: Host, chat: UUID, provider: Provider) -> None:
     for number in range(2):
         script(provider, [asks("Bonn"), OWN, asks("Rome")], [OWN], [asks("Oslo")])

@@ -12,7 +12,7 @@ from sessions_app.llm.content.summaries import INSTRUCTION
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import think_call_and_say
 from tests.guard.test_steered_bytes import TEXTS, assert_alike_up_to, begun
-from tests.guard.wires import over_anthropic, over_chat, over_responses
+from tests.guard.wires import first_over_chat, over_anthropic, over_chat, over_responses
 from tests.llm.talking import split, timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
@@ -52,6 +52,7 @@ async def test_a_summary_is_asked_for_by_one_more_element(
     assert_alike_up_to(provider.bodies[-1], before, len(split(before)[1]))
 
 
+@first_over_chat
 async def test_what_follows_a_summary_grows_from_the_same_bytes(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:

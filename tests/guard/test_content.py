@@ -38,9 +38,9 @@ async def give(session_id: UUID, parts: Any, role: str = "user") -> None:
     ("wire", "parts", "role", "reason"),
     [
         (CHAT, FILE, "user", CANNOT_SEND),
-        (RESPONSES, FILE, "assistant", CANNOT_SEND),
+        pytest.param(RESPONSES, FILE, "assistant", CANNOT_SEND, marks=pytest.mark.thorough),
         (ANTHROPIC, NEWER, "assistant", CANNOT_READ),
-        (CHAT, UNKNOWN, "user", CANNOT_READ),
+        pytest.param(CHAT, UNKNOWN, "user", CANNOT_READ, marks=pytest.mark.thorough),
     ],
     indirect=["wire"],
 )

@@ -18,7 +18,7 @@ from tests.extraction import samples
 from tests.files.given import add, add_all
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import assert_each_extends_the_last, think_call_and_say
-from tests.guard.wires import over_anthropic, over_chat, over_responses
+from tests.guard.wires import first_over_anthropic, over_anthropic, over_chat, over_responses
 from tests.llm.talking import timeless
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
@@ -56,6 +56,7 @@ def pictures_in(body: Any) -> list[str]:
     return [found[1]] if found else []
 
 
+@first_over_anthropic
 async def test_pictures_and_documents_across_turns(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     think_call_and_say(provider, 3)

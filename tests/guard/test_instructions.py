@@ -6,7 +6,7 @@ import pytest
 
 from sessions_app import database
 from sessions_app.session_store import instructions
-from tests.guard.wires import over_chat, over_responses
+from tests.guard.wires import first_over_anthropic, over_chat, over_responses
 from tests.llm.talking import extends
 from tests.providers.fixtures import Provider
 from tests.providers.tokens import prompt_of
@@ -56,6 +56,7 @@ async def test_a_change_leaves_a_session_warm_and_its_bytes_as_they_were(
     assert b"rhymes" not in bodies[2]
 
 
+@first_over_anthropic
 async def test_what_comes_before_the_instructions_is_all_users_own(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

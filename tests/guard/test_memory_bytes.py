@@ -12,7 +12,7 @@ from sessions_app.models import ChatSession, Message
 from sessions_app.session_store import forking
 from tests.guard.oracle import stored
 from tests.guard.test_steered_bytes import asked_in, assert_alike_up_to, assert_sent_is_the_line, begun
-from tests.guard.wires import over_anthropic, over_chat, over_responses
+from tests.guard.wires import first_over_chat, first_over_responses, over_anthropic, over_chat, over_responses
 from tests.llm.talking import extends, split
 from tests.providers.fixtures import Provider
 from tests.providers.tokens import prompt_of
@@ -42,6 +42,7 @@ async def test_the_same_memories_make_the_same_bytes_in_every_process(
     assert told_by(provider.bodies[-1]) == [memory.text, LINE]
 
 
+@first_over_responses
 async def test_what_comes_before_the_memories_is_all_users_own(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -56,6 +57,7 @@ async def test_what_comes_before_the_memories_is_all_users_own(
     assert without.split(b"You are a helpful")[0] == one.split(b"You are a helpful")[0]
 
 
+@first_over_chat
 async def test_a_running_session_gets_each_change_as_one_row(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:

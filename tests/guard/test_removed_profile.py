@@ -15,9 +15,13 @@ from tests.providers.fixtures import Provider
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
 from tests.turns.host import worked
 
+MORE = [(RESPONSES, False), (ANTHROPIC, True)]
+
 
 @pytest.mark.parametrize(
-    ("wire", "same"), [(CHAT, True), (RESPONSES, False), (ANTHROPIC, True), (ANTHROPIC, False)], indirect=["wire"]
+    ("wire", "same"),
+    [(CHAT, True), (ANTHROPIC, False), *(pytest.param(*each, marks=pytest.mark.thorough) for each in MORE)],
+    indirect=["wire"],
 )
 async def test_the_next_profile_gets_the_stored_line(
     new_host: NewHost, session: NewSession, provider: Provider, wire: str, same: bool

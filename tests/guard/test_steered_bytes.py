@@ -9,7 +9,7 @@ import pytest
 from sessions_app import database
 from tests.guard.oracle import Oracle, stored
 from tests.guard.test_bytes import think_call_and_say
-from tests.guard.wires import over_anthropic
+from tests.guard.wires import first_over_responses, over_anthropic
 from tests.llm.talking import split, timeless
 from tests.providers.fixtures import Provider
 from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewHost, NewSession
@@ -57,9 +57,7 @@ def assert_alike_up_to(later: bytes, earlier: bytes, place: int) -> None:
     assert later_elements[:place] == elements[:place]
 
 
-@pytest.mark.parametrize(
-    ("wire", "number"), [(CHAT, 0), (RESPONSES, 2), (ANTHROPIC, 1), (ANTHROPIC, 0)], indirect=["wire"]
-)
+@pytest.mark.parametrize(("wire", "number"), [(CHAT, 0), (RESPONSES, 2), (ANTHROPIC, 1)], indirect=["wire"])
 async def test_an_edit_repeats_the_bytes_before_it(
     host: Host, session: NewSession, provider: Provider, wire: str, number: int
 ) -> None:
@@ -73,6 +71,7 @@ async def test_an_edit_repeats_the_bytes_before_it(
     await assert_sent_is_the_line(host, provider, wire, chat)
 
 
+@first_over_responses
 async def test_a_regeneration_sends_the_same_request_again(
     host: Host, session: NewSession, provider: Provider, wire: str
 ) -> None:

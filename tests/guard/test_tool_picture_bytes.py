@@ -9,7 +9,7 @@ from sessions_app.llm.tools.sources import Context, ToolImage, ToolOutput
 from tests.guard.test_bytes import assert_each_extends_the_last
 from tests.guard.test_client_tool_bytes import OWN
 from tests.guard.test_file_bytes import OTHER, PICTURE, pictures_in
-from tests.guard.wires import each_wire_on_one_database
+from tests.guard.wires import first_over_responses
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.turns.fixtures import NewHost, NewSession
@@ -27,7 +27,7 @@ class PictureServer(MailServer):
         return ToolOutput(output.text, (ToolImage(PICTURE if call.name == "mail_read" else OTHER, "image/png"),))
 
 
-@each_wire_on_one_database
+@first_over_responses
 async def test_pictures_of_results_only_add_to_the_request(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
