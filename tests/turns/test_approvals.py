@@ -200,7 +200,7 @@ async def test_who_says_something_else_refuses(host: Host, chat: UUID, server: M
         await send(host, chat, [GivenDecision(approval.public_id, True)])
 
 
-@pytest.mark.parametrize("between", [(), ("Never mind.", "Fine.")])
+@pytest.mark.parametrize("between", [pytest.param((), marks=pytest.mark.thorough), ("Never mind.", "Fine.")])
 async def test_a_program_that_goes_on_refuses(
     host: Host, chat: UUID, server: MailServer, provider: Provider, between: tuple[str, ...]
 ) -> None:
@@ -285,6 +285,7 @@ async def add_server_of_the_same_name() -> None:
     await database.write(add)
 
 
+@pytest.mark.thorough
 async def test_always_is_not_said_of_another_servers_tool(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -325,6 +326,7 @@ async def test_a_tool_that_was_switched_off_meanwhile_is_not_called(
     assert (await said(chat))[-2][1] == "Error: the tool mail_read is switched off."
 
 
+@pytest.mark.thorough
 async def test_a_call_that_fails_is_told_and_counts_as_made(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -422,6 +424,7 @@ async def test_a_decision_while_the_process_stops_is_carried_out_by_another(
     assert len(server.made) == 1
 
 
+@pytest.mark.thorough
 async def test_another_answer_leaves_the_call_waiting_on_its_line(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -441,6 +444,7 @@ async def test_another_answer_leaves_the_call_waiting_on_its_line(
     assert len(server.made) == 1
 
 
+@pytest.mark.thorough
 async def test_another_answer_after_the_call_asks_again(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -453,6 +457,7 @@ async def test_another_answer_after_the_call_asks_again(
     assert len(server.made) == 1
 
 
+@pytest.mark.thorough
 async def test_a_copy_of_the_chat_waits_for_nobody_and_asks_again(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -565,6 +570,7 @@ async def test_what_waits_is_refused_when_the_profile_is_for_others(
     assert server.made == []
 
 
+@pytest.mark.thorough
 async def test_what_waits_on_a_left_branch_is_refused_with_its_user(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -597,6 +603,7 @@ async def test_no_call_is_begun_for_a_user_who_may_no_longer_act(
     await idle(host)
 
 
+@pytest.mark.thorough
 async def test_deleting_the_chat_deletes_what_waits(host: Host, chat: UUID, provider: Provider) -> None:
     await asked_in(host, chat, provider, sends("Bo", "c1"))
     await host.runner.service.delete_session(host.user_id, chat)
@@ -616,6 +623,7 @@ async def test_deleting_the_chat_amid_a_call_stores_nothing(
     assert not await database.read(lambda: Approval.objects.exists() or Message.objects.exists())
 
 
+@pytest.mark.thorough
 async def test_events_that_were_missed_tell_what_waits(host: Host, chat: UUID, provider: Provider) -> None:
     await asked_in(host, chat, provider, sends("Bo", "c1"))
     page = await database.read(journal.after, host.user_id, 0, 100)

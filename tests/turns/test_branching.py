@@ -113,7 +113,7 @@ async def test_a_turn_with_tools_is_regenerated_whole(host: Host, session: NewSe
     assert now[1].alternatives == [before[1].id]
 
 
-@pytest.mark.parametrize("status", [400, 403])
+@pytest.mark.parametrize("status", [pytest.param(400, marks=pytest.mark.thorough), 403])
 async def test_a_retry_after_an_error_answers_the_same_message(
     host: Host, session: NewSession, provider: Provider, status: int
 ) -> None:
@@ -163,7 +163,8 @@ async def test_the_next_turn_answers_the_line_that_was_chosen(
     assert sent(provider) == [("user", "first"), ("assistant", "One."), ("user", "and now?")]
 
 
-async def test_200_versions_of_one_answer_stand_beside_each_other(host: Host, session: NewSession) -> None:
+@pytest.mark.thorough
+async def test_20_versions_of_one_answer_stand_beside_each_other(host: Host, session: NewSession) -> None:
     chat = await session()
     await host.turn(chat, "hello")
     for _ in range(20):
@@ -358,7 +359,7 @@ async def test_the_warm_transcript_is_cut_and_not_read_again(
 # A regeneration that brings nothing
 
 
-@pytest.mark.parametrize("how", ["refused", "stopped"])
+@pytest.mark.parametrize("how", [pytest.param("refused", marks=pytest.mark.thorough), "stopped"])
 async def test_a_regeneration_without_a_word_shows_the_answer_before_again(
     host: Host, session: NewSession, provider: Provider, how: str
 ) -> None:

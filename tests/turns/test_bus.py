@@ -190,7 +190,7 @@ async def test_without_a_layer_nothing_is_sent(own_redis: Redis) -> None:
     await alone.stop()
 
 
-@pytest.mark.parametrize("kind", ["pubsub", "normal"])
+@pytest.mark.parametrize("kind", ["pubsub", pytest.param("normal", marks=pytest.mark.thorough)])
 async def test_after_a_connection_was_cut_messages_flow_again(own_redis: Redis, end: NewEnd, kind: str) -> None:
     a, b = await two(end, own_redis)
     for each in (a, b):
@@ -201,6 +201,7 @@ async def test_after_a_connection_was_cut_messages_flow_again(own_redis: Redis, 
     await b.until("of the group", again=lambda: a.bus.send("group", {"kind": "of the group"}))
 
 
+@pytest.mark.thorough
 async def test_after_redis_was_killed_messages_flow_again(own_redis: Redis, end: NewEnd) -> None:
     a, b = await two(end, own_redis)
     await b.join("group")

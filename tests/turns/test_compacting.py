@@ -119,17 +119,24 @@ async def test_what_is_said_meanwhile_stands_behind_the_summary(
     assert provider.bodies[-1].count(b"and now?") == 1
 
 
+FAILURES = {
+    "nothing": (Answer([]), "empty"),
+    "broken off": (Answer(["What was", " said."], cut=1), "provider"),
+}
+MORE_FAILURES = {
+    "blank": (Answer(["   "]), "empty"),
+    "a tool call": (Answer([], calls=[Call("calculator", '{"expression": "1"}')]), "empty"),
+    "too much": (Answer(["many words " * 5_000]), "provider"),
+    "refused": (Answer([], status=401), "provider"),
+}
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (Answer([]), "empty"),
-        (Answer(["   "]), "empty"),
-        (Answer([], calls=[Call("calculator", '{"expression": "1"}')]), "empty"),
-        (Answer(["many words " * 5_000]), "provider"),
-        (Answer([], status=401), "provider"),
-        (Answer(["What was", " said."], cut=1), "provider"),
+        *(pytest.param(*each, id=name) for name, each in FAILURES.items()),
+        *(pytest.param(*each, id=name, marks=pytest.mark.thorough) for name, each in MORE_FAILURES.items()),
     ],
-    ids=["nothing", "blank", "a tool call", "too much", "refused", "broken off"],
 )
 async def test_a_failing_summary_leaves_the_chat_as_it_was(
     host: Host, session: NewSession, provider: Provider, answer: Answer, code: str
@@ -287,6 +294,7 @@ async def test_a_refusal_that_names_no_window_is_answered_by_a_summary(
     assert (await database.read(AgentProfile.default)).learnt_context is None
 
 
+@pytest.mark.thorough
 async def test_a_beginning_that_does_not_fit_is_summarised_in_pieces(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -344,12 +352,12 @@ async def test_a_fork_and_a_copy_of_the_line_keep_the_summary(
     assert [message["role"] for message in sent] == ["system", "user", "user", "assistant", "user"]
 
 
-async def test_a_chat_with_twenty_summaries_reads_only_what_is_sent(
+async def test_a_chat_with_five_summaries_reads_only_what_is_sent(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:
     host = await new_host()
     chat = await session()
-    for number in range(20):
+    for number in range(5):
         await host.turn(chat, f"question {number}")
         await compacted(host, chat)
     other = await new_host()
@@ -406,6 +414,7 @@ async def test_a_chat_is_not_summarised_while_it_is_answered(
     assert not await rows_of(chat, "summary")
 
 
+@pytest.mark.thorough
 async def test_a_branch_of_a_summarised_line_is_summarised_by_itself(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

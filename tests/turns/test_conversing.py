@@ -129,6 +129,7 @@ async def test_a_row_that_another_program_has_changed_is_no_longer_known(host: H
     assert [text for _, text, _ in await said(second.turn.chat_session_id)] == ["Q1", "A1", "Q2", "A2"]
 
 
+@pytest.mark.thorough
 async def test_steps_tools_and_summaries_are_no_part_of_the_digest(host: Host, provider: Provider) -> None:
     call = Call("calculator", '{"expression":"6 * 7"}')
     provider.script(

@@ -351,6 +351,7 @@ async def test_a_chat_is_deleted_before_a_slow_store_answers(
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 async def test_two_processes_clear_the_same_without_an_error(new_host: NewHost, kept: Path) -> None:
     host = await new_host()
     await be_quiet(host)

@@ -60,7 +60,7 @@ async def moved(session_id: UUID, places: int) -> None:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("places", [-100, 100])
+@pytest.mark.parametrize("places", [pytest.param(-100, marks=pytest.mark.thorough), 100])
 async def test_what_is_said_after_a_summary_was_moved_is_sent(
     host: Host, session: NewSession, provider: Provider, places: int
 ) -> None:
@@ -190,7 +190,7 @@ async def test_a_written_summary_too_large_for_the_window_is_refused(
     assert not await rows_of(chat, "summary")
 
 
-@pytest.mark.parametrize("other", [RESPONSES, ANTHROPIC])
+@pytest.mark.parametrize("other", [RESPONSES, pytest.param(ANTHROPIC, marks=pytest.mark.thorough)])
 async def test_thoughts_that_go_to_no_other_model_count_for_none(
     host: Host, session: NewSession, provider: Provider, settings: Any, other: str
 ) -> None:
@@ -206,7 +206,7 @@ async def test_thoughts_that_go_to_no_other_model_count_for_none(
     assert len(provider.requests) == 6
 
 
-@pytest.mark.parametrize("wire", [CHAT, ANTHROPIC])
+@pytest.mark.parametrize("wire", [pytest.param(CHAT, marks=pytest.mark.thorough), ANTHROPIC])
 async def test_huge_arguments_of_a_call_are_shortened_to_be_summarised(
     host: Host, session: NewSession, provider: Provider, settings: Any, wire: str
 ) -> None:

@@ -32,7 +32,10 @@ POINTS = {
 }
 
 # That a process has died PostgreSQL tells by the lease alone: tried once, for each is a process.
-WHERE = [pytest.param(point, marks=pytest.mark.both_databases) if point == "begun" else point for point in POINTS]
+WHERE = [
+    pytest.param(point, marks=pytest.mark.both_databases if point == "begun" else pytest.mark.thorough)
+    for point in POINTS
+]
 
 
 @pytest.mark.parametrize("point", WHERE)
@@ -63,6 +66,7 @@ async def test_a_process_killed_as_it_carries_out_a_decision(
     assert extends(provider.bodies[1], provider.bodies[0])
 
 
+@pytest.mark.thorough
 async def test_a_process_killed_amid_a_call_that_needs_nobodys_word(
     new_host: NewHost, session: NewSession, provider: Provider, user: Any
 ) -> None:

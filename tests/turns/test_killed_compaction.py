@@ -19,7 +19,7 @@ from tests.turns.test_recovery import doomed, silence
 pytestmark = pytest.mark.one_database
 
 
-@pytest.mark.parametrize("point", ["asked", "stored"])
+@pytest.mark.parametrize("point", [pytest.param("asked", marks=pytest.mark.thorough), "stored"])
 async def test_a_process_killed_as_it_summarises(
     new_host: NewHost, session: NewSession, provider: Provider, user: Any, point: str
 ) -> None:

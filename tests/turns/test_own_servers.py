@@ -41,7 +41,7 @@ def keys(server: Provider) -> list[str]:
     return [request.headers["authorization"] for request in server.requests]
 
 
-@pytest.mark.parametrize("model_of_server", [CHAT, RESPONSES])
+@pytest.mark.parametrize("model_of_server", [CHAT, pytest.param(RESPONSES, marks=pytest.mark.thorough)])
 async def test_a_changed_key_reaches_warm_agents_of_all_processes(
     new_host: NewHost, session: NewSession, provider: Provider, other: Provider, model_of_server: str
 ) -> None:

@@ -107,7 +107,7 @@ async def watches(there: Host, here: Host, session_id: UUID) -> None:
     assert here.runner.launcher.watched.has(session_id)
 
 
-@pytest.mark.parametrize("checkpoint", [False, True])
+@pytest.mark.parametrize("checkpoint", [pytest.param(False, marks=pytest.mark.thorough), True])
 async def test_who_opens_in_mid_answer_elsewhere_gets_the_rest(
     linked: Linked, session: NewSession, provider: Provider, checkpoint: bool
 ) -> None:
@@ -272,7 +272,7 @@ async def test_tabs_that_open_at_every_moment_elsewhere_all_end_with_the_same_te
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("layer", [True, False])
+@pytest.mark.parametrize("layer", [True, pytest.param(False, marks=pytest.mark.thorough)])
 async def test_with_the_bus_cut_checkpoints_bring_the_text_and_the_poll_the_end(
     linked: Linked,
     new_host: NewHost,

@@ -165,8 +165,12 @@ async def test_a_first_answer_after_a_failure_brings_a_title(
     assert await title_of(chat) == "A title"
 
 
+NO_TITLES = [Answer(words=[" "]), Answer(words=["ab"], cut=1)]
+
+
 @pytest.mark.parametrize(
-    "answer", [Answer(status=500), Answer(words=[" "]), Answer(words=['""']), Answer(words=["ab"], cut=1)]
+    "answer",
+    [Answer(status=500), Answer(words=['""']), *(pytest.param(each, marks=pytest.mark.thorough) for each in NO_TITLES)],
 )
 async def test_where_no_title_comes_the_first_words_stay(
     host: Host, session: NewSession, provider: Provider, answer: Answer

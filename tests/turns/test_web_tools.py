@@ -84,6 +84,7 @@ async def test_both_tools_are_called_at_once_and_their_results_frozen(
     assert provider.requests[-1].body.startswith(shared)
 
 
+@pytest.mark.thorough
 async def test_to_stop_amid_a_page_ends_the_turn_and_the_fetching(
     host: Host, session: NewSession, provider: Provider, site: Site
 ) -> None:
