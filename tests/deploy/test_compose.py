@@ -16,6 +16,7 @@ from django.conf import settings
 from hermes_site.server import CLOSING
 from tests.processes import ROOT
 from tests.services import program
+from tests.thorough import thorough
 
 DEPLOY = ROOT / "deploy"
 EXAMPLE = (DEPLOY / "example.env").read_text()
@@ -63,6 +64,7 @@ def test_two_processes_alike_where_nginx_looks_for_them(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_with_tls_the_other_door(tmp_path: Path) -> None:
     env = f"{FILLED}\nTLS_FOLDER=/certificates\n"
     nginx = services(tmp_path, env, "compose.yaml", "compose.tls.yaml")["nginx"]
@@ -71,7 +73,7 @@ def test_with_tls_the_other_door(tmp_path: Path) -> None:
     assert "nginx/http.conf" not in mounted
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "POSTGRES_PASSWORD"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", thorough("POSTGRES_PASSWORD")])
 def test_nothing_starts_without_a_secret(tmp_path: Path, name: str) -> None:
     said = docker_compose(tmp_path, FILLED.replace(f"{name}=given", f"{name}="), "compose.yaml")
     assert said.returncode != 0
