@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sqlite3
+import stat
 import subprocess
 from pathlib import Path
 from urllib.request import urlopen
@@ -89,12 +90,15 @@ def make_run(tree: Path) -> list[str]:
     return process.output
 
 
+@pytest.mark.thorough
 def test_make_run_twice(clean_tree: Path) -> None:
     first = [line for line in make_run(clean_tree) if "password" in line]
     assert len(first) == 1
     password = first[0].split()[4]
     before = state(clean_tree)
     assert {".secret_key", "rows", "staticfiles/stamp"} <= set(before)
+    for file in (".secret_key", "db.sqlite3"):
+        assert stat.S_IMODE((clean_tree / file).stat().st_mode) == 0o600
     assert not any(password.encode() in file.read_bytes() for file in clean_tree.glob("db.sqlite3*") if file.is_file())
     assert make_run(clean_tree)[0].startswith("Hermes Site is at")
     assert state(clean_tree) == before
