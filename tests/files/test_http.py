@@ -6,6 +6,7 @@ import hashlib
 import re
 import stat
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote
@@ -214,18 +215,20 @@ def test_another_kind_of_file_is_refused_with_what_is_taken(files: Files) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content", "word"),
+    ("made", "word"),
     [
-        (samples.encrypted_pdf(), "password"),
-        (samples.picture("JPEG", (300, 300))[:600], "damaged"),
-        (samples.wide_png(), "pixels"),
-        (samples.word_bomb(301), "unpacks"),
-        (b" ", "empty"),
+        (samples.encrypted_pdf, "password"),
+        (lambda: samples.picture("JPEG", (300, 300))[:600], "damaged"),
+        (samples.wide_png, "pixels"),
+        (lambda: samples.word_bomb(301), "unpacks"),
+        (lambda: b" ", "empty"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_reason(files: Files, folder: Path, content: bytes, word: str) -> None:
+def test_what_cannot_be_read_is_refused_with_its_reason(
+    files: Files, folder: Path, made: Callable[[], bytes], word: str
+) -> None:
     before = objects(folder)
-    answer = files.post(content, "x.pdf")
+    answer = files.post(made(), "x.pdf")
     assert (answer.status, word in answer.error) == (415, True)
     assert (objects(folder), usage(files)) == (before, 0)
 
