@@ -18,6 +18,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -86,14 +87,33 @@ def is_fresh(request: HttpRequest) -> bool:
 def overview(request: HttpRequest) -> HttpResponse:
     """What there is, how long it is kept, what is going to be deleted, and the ways to either."""
     user = cast(User, request.user)
+    has = requests.holdings(user.pk)
     shown = {
-        "holdings": requests.holdings(user.pk),
+        "holdings": has,
+        "contents": _named(has, DeletionKind.CHATS),
+        "only_administrator": requests.LAST_ADMINISTRATOR if requests.is_last_administrator(user.pk) else "",
         "limits": policies.limits_of([user.pk]).get(user.pk),
         "asked": requests.of_user(user.pk),
         "held": holds.REFUSAL if holds.is_held(user.pk) else "",
         "export": _export(user),
     }
     return render(request, "registration/deletion.html", shown)
+
+
+def _named(has: requests.Holdings, kind: DeletionKind) -> str:
+    """Return in words how much of what there is, without what there is none of."""
+    chats = _counted(has.chats, "chat")
+    if has.messages:
+        chats += f" with {_counted(has.messages, 'message')}"
+    named = [chats if has.chats else "", _counted(has.files, "file") if has.files else ""]
+    if kind == DeletionKind.ACCOUNT:
+        named.append(_counted(has.memories, "memory", "memories") if has.memories else "")
+        named.append(_counted(has.tokens, "API token") if has.tokens else "")
+    return get_text_list([each for each in named if each], "and")
+
+
+def _counted(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def _export(user: User) -> Job | None:
@@ -108,6 +128,10 @@ def _export(user: User) -> Job | None:
 def ask(request: HttpRequest, kind: DeletionKind) -> HttpResponse:
     """Have the chats or the account deleted when it is time, once the user has said that it is meant."""
     user = cast(User, request.user)
+    has = requests.holdings(user.pk)
+    # What there is nothing to ask for, that page says.
+    if kind in requests.of_user(user.pk) or (kind == DeletionKind.CHATS and not has.chats):
+        return redirect("deletion")
     form = DeletionForm(request.POST or None, request=request, kind=kind)
     if form.is_valid():
         try:
@@ -121,8 +145,8 @@ def ask(request: HttpRequest, kind: DeletionKind) -> HttpResponse:
     shown = {
         "form": form,
         "kind": kind.value,
-        "wait": requests.WAITS[kind],
-        "holdings": requests.holdings(user.pk),
+        "due_at": timezone.now() + requests.WAITS[kind],
+        "contents": _named(has, kind),
         "is_fresh": user.has_usable_password() or is_fresh(request),
     }
     return render(request, "registration/delete.html", shown, status=status_of(form))

@@ -76,9 +76,7 @@ def test_who_asks_is_told_what_goes_and_must_say_who_they_are(browser: Client, a
     Memory.objects.create(owner=alice, text="likes tea")
     ApiToken.issue(alice, "laptop")
     told = text(browser, ACCOUNT)
-    assert (
-        "2 chats with 8 messages and 0 files, 1 memory, 1 API token and your name go in the night after 14 days" in told
-    )
+    assert "with your name and all that is in it: 2 chats with 8 messages, 1 memory and 1 API token." in told
     assert "The password is wrong" in ask(browser, password="wrong")
     assert "This is not your username" in ask(browser, name="alice")
     assert "This field is required" in ask(browser, password="")
@@ -86,6 +84,7 @@ def test_who_asks_is_told_what_goes_and_must_say_who_they_are(browser: Client, a
     assert "Your account will be deleted. Until then you can change your mind." in ask(browser)
     day = (now() + timedelta(days=14)).strftime("%Y-%m-%d")
     assert f"It will be deleted in the night after {day}" in text(browser, OVERVIEW)
+    assert browser.get(ACCOUNT)["Location"] == OVERVIEW
     for address in ("/", "/accounts/tokens/"):
         assert f"Your account will be deleted in the night after <time>{day}</time>" in text(browser, address)
     due = DeletionRequest.objects.get().due_at
@@ -176,6 +175,7 @@ def test_a_process_killed_at_any_step_has_its_work_gone_on_with(alice: User, mon
 
 def test_the_last_administrator_stays_and_of_two_one_does(alice: User, browser: Client) -> None:
     User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    assert "You are the only administrator" in text(browser, OVERVIEW)
     assert "You are the only administrator" in ask(browser)
     assert not DeletionRequest.objects.exists()
     other = User.objects.create_superuser("other")

@@ -35,7 +35,7 @@ def confirm(client: Client) -> None:
 def set_up(client: Client, clock: Clock) -> tuple[str, list[str]]:
     """Set up an app; return its secret and the recovery codes that are shown with it."""
     confirm(client)
-    secret: str = client.get(APP).context["secret"]
+    secret = "".join(client.get(APP).context["groups"])
     page = client.post(APP, {"code": code_of(secret, clock)})
     clock.pass_by(minutes=2)
     return secret, re.findall(r"\d{4} \d{4}", page.content.decode())
@@ -53,8 +53,9 @@ def test_an_app_is_set_up_and_asked_for_from_then_on(signed_in: Client, clock: C
     assert signed_in.get(APP)["Location"].startswith(CONFIRM)
     confirm(signed_in)
     page = signed_in.get(APP)
-    secret = page.context["secret"]
+    secret = "".join(page.context["groups"])
     assert "<svg" in page.content.decode()
+    assert f"secret={secret}" in page.context["address"]
     assert "That is not the code" in signed_in.post(APP, {"code": "000000"}).content.decode()
     shown = signed_in.post(APP, {"code": code_of(secret, clock)}).content.decode()
     assert len(re.findall(r"\d{4} \d{4}", shown)) == 10

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.async_api import Page, expect
 
 from tests.browser import searching
@@ -494,6 +496,34 @@ async def new_app(stage: Stage) -> None:
     await expect(stage.page.get_by_role("heading", name="Set up an authenticator app")).to_be_visible()
 
 
+async def wrong_code(stage: Stage) -> None:
+    await stage.page.get_by_role("textbox", name="Code").fill("000000")
+    await stage.page.get_by_role("button", name="Use this app").click()
+    await expect(stage.page.get_by_text("That is not the code that the app should show.")).to_be_visible()
+
+
+async def recovery_codes(stage: Stage) -> None:
+    secret = await stage.page.locator("#secret").inner_text()
+    await stage.page.get_by_role("textbox", name="Code").fill(
+        format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    )
+    await stage.page.get_by_role("button", name="Use this app").click()
+    await expect(stage.page.get_by_role("heading", name="Keep these recovery codes")).to_be_visible()
+
+
+async def asked_for_deletion(stage: Stage) -> None:
+    await stage.page.get_by_label(f"Type {stage.visitor.name} to confirm").fill(stage.visitor.name)
+    await stage.page.get_by_label("Password").fill(PASSWORD)
+    await stage.page.get_by_role("button", name="Delete my account").click()
+    await expect(stage.page.get_by_text("Until then you can change your mind.")).to_be_visible()
+
+
+async def kept_account(stage: Stage) -> None:
+    await stage.open("/accounts/delete/")
+    await stage.page.get_by_role("button", name="Keep my account").click()
+    await expect(stage.page.get_by_text("Your account will not be deleted.")).to_be_visible()
+
+
 async def shared_links(stage: Stage) -> None:
     move = "UPDATE sessions_app_share SET owner_id = (SELECT id FROM auth_user WHERE username = %s)"
     await asyncio.to_thread(stage.visitor.site.database.run, move, stage.visitor.name)
@@ -505,13 +535,20 @@ ACCOUNT = [
     State("security", at("/accounts/security/")),
     State("is it you?", at("/accounts/security/confirm/")),
     State("new app", new_app),
-    State("security, confirmed", at("/accounts/security/")),
+    State("new app, wrong code", wrong_code),
+    State("recovery codes", recovery_codes),
+    State("security, confirmed, with an app", at("/accounts/security/")),
     State("tokens", at("/accounts/tokens/")),
     State("new token", new_token),
     State("second token of one name", second_token),
     State("token to revoke", token_to_revoke),
+    State("no shared links", at("/accounts/shares/")),
     State("shared links", shared_links),
-    State("logins", at("/accounts/logins/")),
+    State("delete chats or account", at("/accounts/delete/")),
+    State("delete my account?", at("/accounts/delete/account/")),
+    State("account to be deleted", asked_for_deletion),
+    State("another page of such an account", at("/accounts/logins/")),
+    State("account that is kept", kept_account),
     State("tool servers", at("/accounts/tool-servers/")),
     State("password", at("/accounts/password_change/")),
     State("wrong old password", wrong_old_password),

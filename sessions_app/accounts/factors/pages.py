@@ -71,8 +71,11 @@ def set_up_app(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your authenticator app is set up. Its code is asked for at each login from now on.")
         return redirect("security") if had_codes else _show_codes(request, codes.make_recovery_codes(user))
     adapter = get_adapter()
-    picture = adapter.build_totp_svg(adapter.build_totp_url(user, secret))
-    shown = {"form": form, "secret": secret, "picture": mark_safe(picture)}  # nosec B308 B703: drawn by a library
+    address = adapter.build_totp_url(user, secret)
+    picture = mark_safe(adapter.build_totp_svg(address))  # nosec B308 B703: drawn by a library
+    # In fours, for who types it.
+    groups = [secret[at : at + 4] for at in range(0, len(secret), 4)]
+    shown = {"form": form, "groups": groups, "address": address, "picture": picture}
     return render(request, "registration/set_up_app.html", shown)
 
 
