@@ -58,7 +58,7 @@ async def test_no_page_makes_html_but_of_markdown(visitor: Visitor, provider: Pr
     for script in MAKES_HTML:
         assert await refusal(page, script) == "TypeError", script
     visitor.problems.clear()
-    for path in (*(f"/accounts/{name}/" for name in PAGES), "/share/guessed/", "/nothing-is-here"):
+    for path in (*(f"/accounts/{name}/" for name in PAGES), "/nothing-is-here"):
         await page.goto(visitor.site.base_url + path)
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert visitor.problems == [], path
