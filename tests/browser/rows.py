@@ -29,7 +29,7 @@ from sessions_app.sharing.links import Terms
 from sessions_app.tool_servers import offers
 from sessions_app.tool_servers.listing import OfferedTool
 from sessions_app.webhooks.events import make_secret
-from tests.admin.conftest import converse, make_session, make_turn, say
+from tests.admin.conftest import make_session, make_turn, say
 from tests.live import PASSWORD
 
 CITY = '{"properties":{"city":{"description":"Its name.","type":"string"}},"required":["city"],"type":"object"}'
@@ -81,14 +81,11 @@ def fill() -> None:
     AgentProfile.objects.filter(pk=profile.pk).update(system_prompt="Be brief.")
     for name in ("laptop", "phone"):
         ApiToken.issue(anna, name)
-    for number in range(60):
-        converse(make_session(anna, f"Chat number {number}"), 2)
     server = _tool_server(profile)
     told = {
         "server": server.pk,
         "webhook": _webhook(anna).pk,
         "user": anna.pk,
-        "group": anna.groups.get().pk,
         "profile": profile.pk,
         "session": chat_session.pk,
         "shared": _share(chat_session),
