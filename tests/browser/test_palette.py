@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
 from tests.browser.searching import field, options, palette, search
-from tests.browser.shell import act
-from tests.browser.test_chat import LONG
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
@@ -140,19 +136,3 @@ async def test_what_was_said_is_found_and_marked(visitor: Visitor, provider: Pro
     await page.get_by_role("link", name="About pears").click()
     await expect(thread(page)).to_contain_text("Nothing")
     assert await found(page) == []
-
-
-@pytest.mark.thorough
-async def test_a_hit_far_up_is_shown_without_what_is_between(visitor: Visitor) -> None:
-    page = await visitor.arrive()
-    await asyncio.to_thread(act, visitor.site, LONG)
-    await page.get_by_role("navigation", name="Chats").get_by_text("Long one").click()
-    await expect(thread(page).get_by_text("message 239", exact=True)).to_be_in_viewport()
-    await search(page, "message 100")
-    await options(page, "In this chat").click()
-    await expect(thread(page).get_by_text("message 100", exact=True)).to_be_in_viewport()
-    await expect(thread(page).get_by_text("message 180", exact=True)).to_have_count(0)
-    for number in (150, 200, 239):
-        await page.locator("#scroller").press("End")
-        await expect(thread(page).get_by_text(f"message {number}", exact=True)).to_have_count(1)
-    await expect(page.get_by_text("Loading newer messages")).to_have_count(0)

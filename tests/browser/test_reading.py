@@ -208,11 +208,26 @@ async def a_wide_formula_is_reached_by_keyboard(page: Page, provider: Provider) 
     formula = " + ".join(f"a_{{{number}}}" for number in range(12))
     provider.script(Answer(words=[f"## Sum\n\n$${formula}$$"]))
     await say(page, "Sum it up")
-    await ended(page, 4)
+    await ended(page, 6)
     shown = thread(page).locator("math")
     await expect(shown).to_have_js_property("tabIndex", -1)
     await page.set_viewport_size({"width": 390, "height": 844})
     await expect(shown).to_have_js_property("tabIndex", 0)
+
+
+async def footnotes_of_equal_answers_lead_to_their_own(page: Page, provider: Provider) -> None:
+    answer = "word[^1]\n\n[^1]: the note"
+    provider.script(Answer(words=[answer]), Answer(words=[answer]))
+    for count in (1, 2):
+        await say(page, "Go on")
+        await expect(thread(page).locator(".footnote")).to_have_count(count)
+        await expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    await page.reload()
+    await expect(thread(page).locator(".footnote")).to_have_count(2)
+    await thread(page).locator("sup a").last.click()
+    target, last = thread(page).locator(".footnote:target"), thread(page).locator(".footnote").last
+    await expect(target).to_have_count(1)
+    assert await target.get_attribute("id") == await last.get_attribute("id")
 
 
 @pytest.mark.thorough
@@ -223,6 +238,7 @@ async def test_what_is_said_is_shown_as_what_it_is(visitor: Visitor, provider: P
             fences_of_what_is_said_are_code,
             three_tools_in_a_row_join,
             long_code_is_folded_unless_it_was_seen_written,
+            footnotes_of_equal_answers_lead_to_their_own,
             a_wide_formula_is_reached_by_keyboard,
         ),
         page,

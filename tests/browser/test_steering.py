@@ -271,49 +271,6 @@ async def test_other_answers_are_versions_that_are_walked(visitor: Visitor, prov
     )
 
 
-async def after_an_answer_that_did_not_come_there_is_one_message(page: Page, provider: Provider) -> None:
-    await say(page, "Apples")
-    await button(page, "Try again").click()
-    for _ in range(2):
-        await expect(words(page)).to_have_text(["Apples", "Better now."])
-        await expect(thread(page).locator(".note")).to_have_count(0)
-        await expect(versions(page)).to_have_count(0)
-        await page.reload()
-
-
-async def where_no_other_one_comes_the_answer_before_is_shown_again(page: Page, provider: Provider) -> None:
-    await button(page, "Try again").click()
-    await expect(page.locator("#toast")).to_contain_text("The chat is as it was before.")
-    await expect(words(page)).to_have_text(["Apples", "Better now."])
-    await page.reload()
-    await expect(words(page)).to_have_text(["Apples", "Better now."])
-
-
-async def an_answer_that_broke_off_becomes_a_version(page: Page, provider: Provider) -> None:
-    provider.script(Answer(words=["Half ", "a tale", " lost"], cut=2), Answer(["A tale."]))
-    await say(page, "Tell a tale")
-    await expect(thread(page).locator(".note")).to_have_count(1)
-    await button(page, "Try again").last.click()
-    await expect(words(page)).to_have_text(["Apples", "Better now.", "Tell a tale", "A tale."])
-    await expect(versions(page)).to_have_text(["2/2"])
-    assert said_last(provider) == "Tell a tale"
-
-
-@pytest.mark.thorough
-async def test_an_answer_is_asked_for_again_after_an_error(visitor: Visitor, provider: Provider) -> None:
-    provider.script(Answer(status=401), Answer(["Better now."]), Answer(status=401))
-    page = await visitor.arrive()
-    await walk(
-        (
-            after_an_answer_that_did_not_come_there_is_one_message,
-            where_no_other_one_comes_the_answer_before_is_shown_again,
-            an_answer_that_broke_off_becomes_a_version,
-        ),
-        page,
-        provider,
-    )
-
-
 @pytest.mark.thorough
 async def test_while_an_answer_is_written_nothing_is_steered(visitor: Visitor, provider: Provider) -> None:
     gate = Gate()
