@@ -30,6 +30,8 @@ async def test_the_page_mends_itself_after_a_restart(visitor: Visitor, site: Liv
     await expect(thread(page)).to_contain_text("Will be sent when you are connected")
     gate.open()
     await asyncio.to_thread(site.restart)
+    # It has tried before, so it would wait for some seconds: tests/page/socket.test.js.
+    await page.evaluate("dispatchEvent(new Event('online'))")
     await expect(thread(page)).to_contain_text("interrupted", ignore_case=True)
     await expect(thread(page)).to_contain_text("Before")
     await expect(thread(page)).to_contain_text("Back again")
