@@ -41,7 +41,10 @@ async def told_again(
 
     Raises ApiError where it failed, NotFound, Gone.
     """
-    if await join(exchange, caller, follower, session_id, run_id) is not False:
+    run = await join(exchange, caller, follower, session_id, run_id)
+    if run is not False:
+        if isinstance(run, RunShape) and run.text:
+            yield Words()  # at once, as the first request was answered when the answer began
         async for heard in follower.told(session_id, run_id):
             if not isinstance(heard, End):
                 yield Words()
