@@ -177,6 +177,9 @@ def test_too_many_turns_are_told_when_to_try_again(strict_site: LiveSite) -> Non
         program.say("Hello")
     assert 0 < int(refused.value.response.headers["retry-after"]) <= 60
     assert refused.value.code == "rate_limit_exceeded"
+    with pytest.raises(openai.RateLimitError) as refused:
+        program.client().responses.create(model=MODEL, input="Hello")
+    assert refused.value.code == "rate_limit_exceeded"
     assert len(program.sessions()) == 2
 
 

@@ -11,15 +11,10 @@ import pytest
 from openai.types import Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from tests.limited import add_profile
 from tests.openai_api.conftest import MODEL, Program, conversation
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-
-_HIDE = """
-from django.contrib.auth.models import Group
-from sessions_app.models import AgentProfile
-AgentProfile.objects.create(name="Hidden").groups.add(Group.objects.create(name="nobody is in it"))
-"""
 
 _REVOKE = """
 DELETE FROM sessions_app_apitoken WHERE owner_id = (SELECT id FROM auth_user WHERE username = %s)
@@ -33,7 +28,8 @@ def strict(kind: Any, answer: Any) -> None:
 
 
 def test_models_are_the_profiles_of_the_user(program: Program) -> None:
-    program.site.manage("shell", "-c", _HIDE)
+    program.site.database.run("INSERT INTO auth_group (name) VALUES ('nobody is in it')")
+    add_profile(program.site.database, "Hidden", group="nobody is in it")
     listed = program.client().models.list().data
     for model in listed:
         strict(Model, model)
@@ -208,15 +204,15 @@ def test_a_cookie_alone_is_no_token(program: Program) -> None:
         assert json.load(refused.value)["error"]["type"] == "invalid_request_error"
 
 
-_SPEND = """
-from django.core.management import call_command
-call_command("budget", "--user", "{user}", "--per", "month", "--tokens", "{amount}")
+_LIMIT = """
+INSERT INTO sessions_app_budget (user_id, per, unit, amount, warn_at)
+SELECT id, 'month', 'tokens', 10, 80 FROM auth_user WHERE username = %s
 """
 
 
 def test_a_budget_that_is_used_up_is_told_with_the_time_to_wait(program: Program, model: Provider) -> None:
     """And the client does not send it again by itself, which it would do with a 429."""
-    program.site.manage("shell", "-c", _SPEND.format(user=program.user, amount=10))
+    program.site.database.run(_LIMIT, program.user)
     with pytest.raises(openai.RateLimitError) as refused:
         program.client(max_retries=3).chat.completions.create(model=MODEL, messages=conversation("Hello"))
     assert (refused.value.code, refused.value.type) == ("insufficient_quota", "insufficient_quota")
@@ -225,5 +221,5 @@ def test_a_budget_that_is_used_up_is_told_with_the_time_to_wait(program: Program
     with pytest.raises(openai.RateLimitError):
         program.client().responses.create(model=MODEL, input="Hello")
     assert (model.requests, program.sessions()) == ([], [])
-    program.site.manage("shell", "-c", _SPEND.format(user=program.user, amount=1_000_000))
+    program.site.database.run("UPDATE sessions_app_budget SET amount = 1000000")
     assert program.say("Hello")

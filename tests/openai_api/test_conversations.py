@@ -9,17 +9,13 @@ import pytest
 from openai.types.conversations import Conversation
 from openai.types.conversations.conversation_item_list import ConversationItemList
 
+from tests.limited import add_profile
 from tests.llm.talking import extends
 from tests.openai_api.conftest import MODEL, Program
 from tests.openai_api.types import exact
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
-
-_OTHER = """
-from sessions_app.models import AgentProfile
-AgentProfile.objects.get_or_create(name="Other", defaults={"system_prompt": "Be another."})
-"""
 
 
 def texts(listed: Any) -> list[str]:
@@ -80,7 +76,7 @@ def test_a_chat_of_the_page_is_a_conversation(program: Program, model: Provider)
 
 
 def test_other_instructions_and_models_answer_in_the_same_session(program: Program, model: Provider) -> None:
-    program.site.manage("shell", "-c", _OTHER)
+    add_profile(program.site.database, "Other", "Be another.")
     model.script(Answer(words=["A1"]), Answer(words=["A2"]), Answer(words=["A3"]))
     client = program.client()
     made = client.conversations.create()

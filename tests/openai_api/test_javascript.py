@@ -1,4 +1,7 @@
-"""OpenAI's official client for JavaScript, unmodified, against a real site."""
+"""OpenAI's official client for JavaScript, unmodified, against a real site.
+
+The suite asks the same by the client for Python, and has that for JavaScript in test_javascript_chat.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import subprocess
 import sys
 from base64 import b64encode
 from pathlib import Path
+
+import pytest
 
 from tests.extraction import samples
 from tests.llm.talking import extends
@@ -20,6 +25,7 @@ NODE = Path(sys.executable).parent / "node"
 PROGRAM = Path(__file__).parent / "responses.mjs"
 
 
+@pytest.mark.thorough
 def test_a_program_in_javascript_has_responses_and_conversations(program: Program, model: Provider) -> None:
     slow = Answer(words=["one ", "two"], gates={1: Gate()})
     answers = {number: Answer(words=[f"A{number}"]) for number in (1, 2, 3, 5, 6)}

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.openai_api.conftest import Program
 from tests.openai_api.test_javascript import NODE
 from tests.processes import Process
@@ -53,6 +55,7 @@ def test_errors_are_the_clients_own_classes_and_a_failed_turn_is_one(program: Pr
     assert len(model.requests) == 1
 
 
+@pytest.mark.thorough
 def test_the_client_waits_as_long_as_it_is_told(program: Program) -> None:
     program.site.restart(HERMES_CONNECTIONS_PER_USER="1")
     try:

@@ -1,4 +1,7 @@
-"""Many answers at once while a large history is read: nothing blocks the event loop, which BlockBuster watches."""
+"""Many answers at once while a large history is read: nothing blocks the event loop, which BlockBuster watches.
+
+The suite has a history of megabytes in test_bad_input.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pytest
 import pytest_asyncio
 from django.contrib.auth.models import AbstractUser
 from openai import AsyncOpenAI
@@ -22,6 +26,8 @@ from tests.openai_api.conftest import MODEL, conversation
 from tests.providers.fixtures import Provider
 
 AT_ONCE = 20
+
+pytestmark = pytest.mark.thorough
 
 
 @pytest_asyncio.fixture

@@ -77,14 +77,26 @@ def test_one_that_fails_in_the_background_says_why(program: Program, model: Prov
     assert (failed.status, failed.error.code) == ("failed", "server_error")
 
 
-def test_one_of_a_process_that_was_killed_has_failed(program: Program, model: Provider) -> None:
-    gate = Gate()
-    model.script(Answer(words=["one ", "two"], gates={1: gate}))
+def test_of_a_process_that_was_killed_one_has_failed_and_one_that_is_not_stored_is_gone(
+    program: Program, model: Provider
+) -> None:
+    gates = Gate(), Gate()
+    model.script(*(Answer(words=["one ", "two"], gates={1: gate}) for gate in gates))
     begun = program.client().responses.create(model=MODEL, input="Hello", background=True)
-    gate.stood(PATIENCE)
+    gates[0].stood(PATIENCE)
+    stream: Any = program.client().responses.create(model=MODEL, input="Bye", store=False, stream=True)
+    next(stream)
+    gates[1].stood(PATIENCE)
     program.site.kill()
-    gate.open()
+    stream.close()
+    for gate in gates:
+        gate.open()
     program.site.restart()
+    with program.page() as page:
+        if len(program.sessions()) > 1:
+            page.until(named("session.deleted"))
+    [stays] = program.sessions()
+    assert program.texts(stays["id"])[0] == "Hello"
     failed = polled(program, begun.id)
     exact(Response, failed)
     assert failed.error is not None
@@ -192,22 +204,6 @@ def test_one_that_is_not_stored_is_gone_when_its_client_has_left(program: Progra
         gate.stood(PATIENCE)
         gate.open()
         page.until(named("session.deleted"))
-    assert program.sessions() == []
-
-
-def test_one_that_is_not_stored_is_gone_when_the_process_was_killed(program: Program, model: Provider) -> None:
-    gate = Gate()
-    model.script(Answer(words=["one ", "two"], gates={1: gate}))
-    stream: Any = program.client().responses.create(model=MODEL, input="Bye", store=False, stream=True)
-    next(stream)
-    gate.stood(PATIENCE)
-    program.site.kill()
-    stream.close()
-    gate.open()
-    program.site.restart()
-    with program.page() as page:
-        if program.sessions():
-            page.until(named("session.deleted"))
     assert program.sessions() == []
 
 

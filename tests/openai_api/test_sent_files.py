@@ -17,6 +17,7 @@ from PIL import Image
 from tests.databases import Database
 from tests.extraction import samples
 from tests.files.client import Files
+from tests.limited import add_profile
 from tests.llm.talking import extends
 from tests.openai_api.conftest import MODEL, Program
 from tests.providers.fixtures import Provider
@@ -265,7 +266,7 @@ def test_foreign_files_are_as_if_they_were_missing(program: Program) -> None:
 
 def test_a_model_without_pictures_says_so(program: Program, model: Provider) -> None:
     name = f"Blind {program.user}"
-    program.site.manage("profile", name, "--model", "openai-chat:loopback", "--no-takes-images")
+    add_profile(program.site.database, name, takes_images=False)
     messages: Any = [user(image(PICTURE))]
     with pytest.raises(BadRequestError, match="no pictures"):
         program.client().chat.completions.create(model=name, messages=messages)

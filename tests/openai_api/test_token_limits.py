@@ -6,15 +6,21 @@ import openai
 import pytest
 from openai import OpenAI
 
+from tests.limited import add_profile, add_token
 from tests.openai_api.conftest import MODEL, Program, conversation
 
 NARROW = "Narrow"
 
 
-def limited(program: Program, *options: str) -> OpenAI:
-    """Return the client of a new token that is limited so."""
-    token = program.site.manage("create_token", program.user, *options).strip()
-    return program.client(api_key=token)
+def reader(program: Program) -> OpenAI:
+    """Return the client of a new token that only reads."""
+    return program.client(api_key=add_token(program.site.database, program.user, reads_only=True))
+
+
+def narrow(program: Program) -> OpenAI:
+    """Return the client of a new token of one profile."""
+    add_profile(program.site.database, NARROW)
+    return program.client(api_key=add_token(program.site.database, program.user, profile=NARROW))
 
 
 def answered(client: OpenAI, model: str = MODEL, **headers: str) -> str:
@@ -26,8 +32,8 @@ def answered(client: OpenAI, model: str = MODEL, **headers: str) -> str:
 
 
 def test_a_token_that_only_reads_lists_models_and_begins_no_turn(program: Program) -> None:
-    client = limited(program, "--read-only")
-    assert [model.id for model in client.models.list()][:1] == [MODEL]
+    client = reader(program)
+    assert MODEL in [model.id for model in client.models.list()]
     with pytest.raises(openai.PermissionDeniedError) as refused:
         answered(client)
     assert (refused.value.code, refused.value.type) == ("permission_denied", "permission_error")
@@ -35,8 +41,7 @@ def test_a_token_that_only_reads_lists_models_and_begins_no_turn(program: Progra
 
 
 def test_a_token_of_one_profile_has_that_model_and_its_sessions(program: Program) -> None:
-    program.site.manage("profile", NARROW, "--model", "openai-chat:loopback")
-    client = limited(program, "--profile", NARROW)
+    client = narrow(program)
     assert [model.id for model in client.models.list()] == [NARROW]
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve(MODEL)
@@ -52,7 +57,7 @@ def test_a_token_of_one_profile_has_that_model_and_its_sessions(program: Program
 
 
 def test_a_token_that_only_reads_reads_responses_and_changes_nothing(program: Program) -> None:
-    own, client = program.client(), limited(program, "--read-only")
+    own, client = program.client(), reader(program)
     made = own.conversations.create()
     response = own.responses.create(model=MODEL, input="Hello", conversation=made.id)
     assert client.responses.retrieve(response.id) == response
@@ -69,8 +74,7 @@ def test_a_token_that_only_reads_reads_responses_and_changes_nothing(program: Pr
 
 
 def test_a_token_of_one_profile_finds_no_other_responses(program: Program) -> None:
-    program.site.manage("profile", NARROW, "--model", "openai-chat:loopback")
-    own, client = program.client(), limited(program, "--profile", NARROW)
+    own, client = program.client(), narrow(program)
     made = own.conversations.create()
     hidden = own.responses.create(model=MODEL, input="Hello", conversation=made.id)
     for call in (

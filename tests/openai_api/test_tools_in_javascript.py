@@ -1,4 +1,7 @@
-"""A program's own tools by OpenAI's official JavaScript client: rounds, streams and its helper that runs tools."""
+"""A program's own tools by OpenAI's official JavaScript client: rounds, streams and its helper that runs tools.
+
+The suite asks the same by the client for Python: test_tools.py, test_recognition_with_tools.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import json
 import os
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.llm.talking import extends
 from tests.openai_api.conftest import Program
@@ -20,6 +25,7 @@ NODE = ROOT / ".venv" / "bin" / "node"
 WAYS = ("create", "stream", "runTools")
 
 
+@pytest.mark.thorough
 def test_rounds_with_parallel_calls_are_one_session_in_each_way(program: Program, model: Provider) -> None:
     for _ in WAYS:
         model.script(
