@@ -52,7 +52,13 @@ def finish(command: list[str], environment: dict[str, str]) -> subprocess.Comple
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("text", programs(), ids=["client", "socket", "openai", "responses"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name, marks=[pytest.mark.thorough] * (name in ("openai", "responses")))
+        for name, text in zip(("client", "socket", "openai", "responses"), programs(), strict=True)
+    ],
+)
 def test_the_programs_of_the_api_guide_run(lasting_site: LiveSite, newcomer: str, tmp_path: Path, text: str) -> None:
     site, token = lasting_site, lasting_site.tokens[newcomer]
     ran = run(tmp_path, text, HERMES_TOKEN=token, HERMES_URL=site.ws_url, HERMES_V1=f"{site.base_url}/v1")
@@ -68,6 +74,7 @@ def test_the_program_in_javascript_runs(lasting_site: LiveSite, newcomer: str, t
     assert "42" in ran.stdout
 
 
+@pytest.mark.thorough
 def test_the_ag_ui_program_of_the_api_guide_runs(lasting_site: LiveSite, newcomer: str) -> None:
     *_, text = programs("js")
     site, token = lasting_site, lasting_site.tokens[newcomer]

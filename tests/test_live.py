@@ -3,10 +3,12 @@
 import json
 import signal
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -44,6 +46,7 @@ def answer(client: ClientConnection, number: int = 1) -> dict[str, Any]:
             return result
 
 
+@pytest.mark.thorough  # ten seconds; tests/api/test_outbox.py asks with a clock, test_slow_readers.py on the wire
 def test_who_reads_too_slowly_is_cut_off_with_4008(lasting_site: LiveSite, newcomer: str) -> None:
     with client_of(lasting_site, newcomer) as client:
         with suppress(ConnectionClosed):
@@ -58,9 +61,8 @@ def test_who_reads_too_slowly_is_cut_off_with_4008(lasting_site: LiveSite, newco
         assert answer(client)["sessions"] == []
 
 
-def test_a_stopping_site_lets_the_running_turn_end(live_server_process: LiveSite) -> None:
-    site = live_server_process
-    site.restart(HERMES_DRAIN_GRACE="30")
+def test_a_stopping_site_lets_the_running_turn_end(start_site: Callable[..., LiveSite]) -> None:
+    site = start_site(HERMES_DRAIN_GRACE="30")
     with client_of(site) as client:
         client.send(request("session.create"))
         session_id = answer(client)["session"]["id"]
@@ -76,21 +78,23 @@ def test_a_stopping_site_lets_the_running_turn_end(live_server_process: LiveSite
         assert client.close_code == 4012
         assert "RUN_FINISHED" in events
     assert site.process.wait() == 0
+    assert site.errors() == []
 
 
-def test_programs_that_open_and_close_the_database_beside_it(live_server_process: LiveSite, tmp_path: Path) -> None:
+def test_programs_that_open_and_close_the_database_beside_it(
+    lasting_site: LiveSite, newcomer: str, tmp_path: Path
+) -> None:
     """SQLite drops a process's locks where another of its files is closed; and each sees what the other wrote."""
-    site = live_server_process
+    site = lasting_site
     file = site.database.url.removeprefix("sqlite:///")
-    with client_of(site) as client:
+    with client_of(site, newcomer) as client:
         client.send(request("session.create"))
         session_id = answer(client)["session"]["id"]
         for number in range(2):
-            client.send(request("turn.start", number + 2, session_id=session_id, text=f"Say {number}"))
+            client.send(request("turn.start", number + 2, session_id=session_id, text=f"Say {newcomer}-{number}"))
             answer(client, number + 2)
-            site.manage("check", "--database", "default")
             told = site.manage("shell", "-c", f"{SAY}; {SAID}")
-            assert str(number) in told.split()
+            assert f"{newcomer}-{number}" in told.split()
             copy = tmp_path / f"{number}.sqlite3"
             with (
                 closing(sqlite3.connect(file)) as source,

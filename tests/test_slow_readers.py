@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -22,8 +23,7 @@ from tests.providers.script import Answer
 from tests.test_live import answer, request
 from tests.test_metrics import let_owner_read_metrics, scrape
 
-CLIENTS = 200
-# MB: each client is told 5, which would be 1,000 together.
+# MB: each client is told 5, which would be 1,000 together of two hundred.
 ALLOWED = 300
 # Characters of the longest answer, and turns: more than may wait for one client.
 LONGEST, TURNS = 200_000, 12
@@ -51,10 +51,10 @@ def client_of(site: LiveSite) -> ClientConnection:
     )
 
 
-def await_cut_off(site: LiveSite) -> None:
-    """Return once the site has closed all the clients, as far as it can while they do not read."""
+def await_cut_off(site: LiveSite, count: int) -> None:
+    """Return once the site has closed so many clients, as far as it can while they do not read."""
     deadline = time.monotonic() + PATIENCE
-    while scrape(site)["hermes_connections_cut_off_total"] < CLIENTS:
+    while scrape(site)["hermes_connections_cut_off_total"] < count:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -72,19 +72,21 @@ def close_code(client: ClientConnection) -> int | None:
     return client.close_code
 
 
-def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memory(
-    start_site: Callable[..., LiveSite], provider: Provider
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.thorough)])
+def test_clients_that_stop_reading_are_cut_off_before_they_cost_memory(
+    start_site: Callable[..., LiveSite], provider: Provider, count: int
 ) -> None:
+    """What they cost is seen where they are two hundred."""
     site = start_site(
         HERMES_MODEL="openai-chat:loopback",
         HERMES_MAX_ANSWER=str(LONGEST),
-        HERMES_CONNECTIONS_PER_USER=str(CLIENTS + 1),
+        HERMES_CONNECTIONS_PER_USER=str(count + 1),
     )
     let_owner_read_metrics(site)
     provider.script(*[Answer(STREAM) for _ in range(TURNS)])
     with peer(site, **token(site)) as other, ExitStack() as stack:
         session_id = other.call("session.create")["result"]["session"]["id"]
-        clients = [stack.enter_context(client_of(site)) for _ in range(CLIENTS)]
+        clients = [stack.enter_context(client_of(site)) for _ in range(count)]
         for client in clients:
             client.send(request("session.open", session_id=session_id))
             answer(client)
@@ -93,9 +95,9 @@ def test_two_hundred_clients_that_stop_reading_are_cut_off_before_they_cost_memo
             other.call("turn.start", session_id=session_id, text="a stream")
             # Not opened here: this connection is told of what is stored, and nothing of it as it is written.
             other.until(partial(tells_messages, 2 * turn))
-        await_cut_off(site)
-        with ThreadPoolExecutor(CLIENTS) as readers:
-            assert list(readers.map(close_code, clients)) == [4008] * CLIENTS
+        await_cut_off(site, count)
+        with ThreadPoolExecutor(count) as readers:
+            assert list(readers.map(close_code, clients)) == [4008] * count
         assert most_memory(site) - before < ALLOWED
     assert site.stop() == 0
     assert site.errors() == []
