@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.agui_api.conftest import NEW, OLD, Clients, NewClients
+from tests.agui_api.conftest import BOTH, NEW, Clients, NewClients
 from tests.live import LiveSite
 from tests.openai_api.conftest import Program
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
 
-BOTH = pytest.mark.parametrize("version", [NEW, OLD])
 CALL = Call("calculator", '{"expression":"6 * 7"}')
 _REVOKE = "DELETE FROM sessions_app_apitoken WHERE owner_id = (SELECT id FROM auth_user WHERE username = %s)"
 
@@ -251,15 +250,9 @@ def test_a_summary_passes(clients: Clients, program: Program, model: Provider) -
 
 @BOTH
 def test_a_run_whose_process_has_died_is_interrupted(
-    start_site: Callable[..., LiveSite], loopback: Provider, new_clients: NewClients, version: str
+    clients: Clients, site: LiveSite, model: Provider, version: str
 ) -> None:
-    env = {"OPENAI_BASE_URL": loopback.base_url, "OPENAI_API_KEY": "loopback", "HERMES_TURN_LEASE": "1"}
-    site = start_site(HERMES_MODEL="openai-chat:loopback", **env)
-    name = "orphan" + version.replace(".", "")
-    site.database.add_user(name)
-    loopback.forget()
-    loopback.script(Answer(words=["one ", "two"], gates={1: Gate()}), Answer(words=["A2"]))
-    clients = new_clients(site, name)
+    model.script(Answer(words=["one ", "two"], gates={1: Gate()}), Answer(words=["A2"]))
     agent, run_id = clients.agent("thread", version), str(uuid4())
     agent.add("Hello")
     agent.start(runId=run_id)
@@ -279,6 +272,7 @@ def test_what_is_refused_before_a_run_begins_has_a_status(clients: Clients, prog
     assert (refused.status, refused.payload["error"]["code"]) == (401, "invalid_api_key")
 
 
+@pytest.mark.thorough
 def test_too_many_turns_are_refused_with_a_time(
     start_site: Callable[..., LiveSite], loopback: Provider, new_clients: NewClients
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.agui_api.conftest import NEW, OLD, Agent, Clients, Outcome
+from tests.agui_api.conftest import BOTH, Agent, Clients, Outcome
 from tests.agui_api.test_tools import PARIS, TOOLS, bring
 from tests.live import LiveSite
 from tests.openai_api.conftest import Program
@@ -18,7 +18,6 @@ from tests.openai_api.test_bad_input import post
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 
-BOTH = pytest.mark.parametrize("version", [NEW, OLD])
 SEND = Call("mail_send", '{"to":"Bo"}', "call_m")
 COUNT = Call("mail_count", "{}", "call_n")
 _ADD = """

@@ -1,4 +1,7 @@
-"""Many runs at once beside a large history: nothing blocks the event loop, which BlockBuster watches."""
+"""Many runs at once beside a large history: nothing blocks the event loop, which BlockBuster watches.
+
+The suite has two thousand messages at once in test_bad_input.py.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 AT_ONCE = 20
+
+pytestmark = pytest.mark.thorough
 
 
 @pytest_asyncio.fixture

@@ -8,12 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.agui_api.conftest import NEW, OLD, Clients
+from tests.agui_api.conftest import BOTH, NEW, OLD, Clients
 from tests.openai_api.conftest import Program
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 
-BOTH = pytest.mark.parametrize("version", [NEW, OLD])
 CALL = Call("calculator", '{"expression":"6 * 7"}', "c")
 _CALLS = [{"id": "c", "type": "function", "function": {"name": CALL.name, "arguments": CALL.arguments}}]
 TEXT = ["TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END"]
@@ -24,7 +23,7 @@ def sent(model: Provider) -> list[list[tuple[str, Any]]]:
     return [[(each["role"], each.get("content")) for each in request.json["messages"]] for request in model.requests]
 
 
-@BOTH
+@pytest.mark.parametrize("version", [NEW, OLD])
 def test_a_thread_is_a_session_in_the_page(clients: Clients, program: Program, model: Provider, version: str) -> None:
     model.script(Answer(words=["Good ", "day."]), Answer(words=["Good ", "night."]))
     agent = clients.agent("my thread", version)
@@ -43,7 +42,7 @@ def test_a_thread_is_a_session_in_the_page(clients: Clients, program: Program, m
     assert program.texts(session["id"]) == [text for _, text in second.texts]
 
 
-@BOTH
+@pytest.mark.parametrize("version", [NEW, OLD])
 def test_steps_with_tools_and_thoughts_pass(clients: Clients, model: Provider, version: str) -> None:
     model.script(
         Answer(reasoning=["Hm. ", "Maths."], words=["Let me see."], calls=[CALL]),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.agui_api.conftest import NEW, OLD, Clients
 from tests.extraction import samples
+from tests.limited import add_profile
 from tests.llm.talking import extends
 from tests.openai_api.conftest import Program
 from tests.openai_api.test_sent_files import LETTER, NOISE, kept, shown
@@ -109,7 +110,7 @@ def test_what_cannot_be_taken_is_refused(program: Program, clients: Clients, par
 
 def test_a_model_without_pictures_says_so(program: Program, clients: Clients) -> None:
     name = f"Blind thread {program.user}"
-    profile = int(program.site.manage("profile", name, "--model", "openai-chat:loopback", "--no-takes-images"))
+    profile = add_profile(program.site.database, name, takes_images=False)
     with program.page() as page:
         session = page.call("session.create", profile=profile)["result"]["session"]
     outcome = clients.agent(session["id"]).say([text("Look"), image(PICTURE)])

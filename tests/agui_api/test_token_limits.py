@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from tests.limited import add_profile, add_token
 from tests.openai_api.conftest import Program
 from tests.processes import PATIENCE
 
@@ -37,15 +38,15 @@ def run(program: Program, token: str, thread: str) -> tuple[int, list[dict[str, 
 
 
 def test_a_token_that_only_reads_begins_no_run(program: Program) -> None:
-    token = program.site.manage("create_token", program.user, "--read-only").strip()
+    token = add_token(program.site.database, program.user, reads_only=True)
     status, told = run(program, token, "thread")
     assert (status, told[-1].get("error", told[-1])["code"]) == (403, "permission_denied")
     assert program.sessions() == []
 
 
 def test_a_thread_of_another_profile_is_a_conflict(program: Program) -> None:
-    program.site.manage("profile", NARROW, "--model", "openai-chat:loopback")
-    token = program.site.manage("create_token", program.user, "--profile", NARROW).strip()
+    add_profile(program.site.database, NARROW)
+    token = add_token(program.site.database, program.user, profile=NARROW)
     status, told = run(program, program.site.tokens[program.user], "shared")
     assert (status, told[-1]["type"]) == (200, "RUN_FINISHED")
     status, told = run(program, token, "shared")

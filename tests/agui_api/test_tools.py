@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.agui_api.conftest import NEW, OLD, Agent, Clients, Outcome
+from tests.agui_api.conftest import BOTH, Agent, Clients, Outcome
 from tests.openai_api.conftest import Program
 from tests.openai_api.test_bad_input import post
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 
-BOTH = pytest.mark.parametrize("version", [NEW, OLD])
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = [
     {"name": "weather", "description": "Tells the weather.", "parameters": SCHEMA},

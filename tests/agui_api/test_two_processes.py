@@ -1,4 +1,7 @@
-"""A run of one process that is joined in another: AG-UI's client has it all there."""
+"""A run of one process that is joined in another: AG-UI's client has it all there.
+
+In `make test-thorough`: tests/many/test_responses.py asks the same of a response, by the same code.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ def sites(start_sites: Callable[..., list[LiveSite]], loopback: Provider) -> Ite
         assert site.errors() == []
 
 
+@pytest.mark.thorough
 def test_a_run_is_joined_in_another_process(sites: list[LiveSite], model: Provider, new_clients: NewClients) -> None:
     in_call, at_end = Gate(), Gate()
     model.script(
