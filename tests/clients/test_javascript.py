@@ -78,6 +78,7 @@ def test_a_revoked_token_ends_what_is_waited_for(site: LiveSite, user: str, mode
     gate.open()
 
 
+@pytest.mark.thorough
 def test_a_restarted_process_is_connected_to_again(
     start_site: Callable[..., LiveSite], loopback: Provider, model: Provider
 ) -> None:
@@ -94,11 +95,15 @@ def test_a_restarted_process_is_connected_to_again(
     assert own.errors() == []
 
 
-async def test_an_answer_is_whole_wherever_the_connection_is_cut(site: LiveSite, user: str, model: Provider) -> None:
+@pytest.mark.parametrize("each", [8, pytest.param(1, marks=pytest.mark.thorough)])
+async def test_an_answer_is_whole_wherever_the_connection_is_cut(
+    site: LiveSite, user: str, model: Provider, each: int
+) -> None:
+    """The suite cuts it at each eighth frame."""
     [whole] = await cut(site, user, model, [{}])
     cuts: list[dict[str, int]] = [{"at_told": at} for at in range(1, whole.told + 1)]
     cuts += [{"at_asked": at} for at in range(1, whole.asked + 1)]
-    for proxy in await cut(site, user, model, cuts):
+    for proxy in await cut(site, user, model, cuts[::each]):
         assert proxy.has_cut is (proxy.connections > 1)
 
 
@@ -117,7 +122,7 @@ async def cut(site: LiveSite, user: str, model: Provider, cuts: list[dict[str, i
     return proxies
 
 
-@pytest.mark.parametrize("release", ["@ag-ui/client", "ag-ui-client-0.0.59"])
+@pytest.mark.parametrize("release", ["@ag-ui/client", pytest.param("ag-ui-client-0.0.59", marks=pytest.mark.thorough)])
 def test_a_chat_is_an_agent_of_ag_ui(site: LiveSite, user: str, model: Provider, release: str) -> None:
     call = Call("calculator", '{"expression":"6*7"}')
     model.script(

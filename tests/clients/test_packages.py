@@ -63,6 +63,7 @@ def test_the_types_of_the_clients_are_those_of_the_api() -> None:
     assert api_python_types.FILE.read_text() == api_python_types.module(document)
 
 
+@pytest.mark.thorough
 def test_the_program_of_the_python_package_runs(lasting_site: LiveSite, newcomer: str, tmp_path: Path) -> None:
     source, installed = tmp_path / "source", tmp_path / "installed"
     shutil.copytree(PYTHON, source)
@@ -101,6 +102,7 @@ def javascript_package(tmp_path: Path) -> Path:
     return installed.parent
 
 
+@pytest.mark.thorough
 def test_the_program_of_the_javascript_package_runs(
     lasting_site: LiveSite, newcomer: str, javascript_package: Path
 ) -> None:
@@ -109,6 +111,7 @@ def test_the_program_of_the_javascript_package_runs(
     assert "42" in run([str(NODE / "node"), "program.mjs"], javascript_package, **env)
 
 
+@pytest.mark.thorough
 def test_the_javascript_package_has_types(javascript_package: Path) -> None:
     (javascript_package / "typed.mts").write_text(_TYPED)
     options = {"module": "nodenext", "target": "es2024", "strict": True, "skipLibCheck": True, "types": []}

@@ -47,14 +47,17 @@ async def converse(site: LiveSite, user: str, model: Provider, **cut: int) -> Cu
     return proxy
 
 
+@pytest.mark.parametrize("each", [8, pytest.param(1, marks=pytest.mark.thorough)])
 async def test_an_answer_is_whole_wherever_the_connection_is_cut(
-    site: LiveSite, user: str, model: Provider, monkeypatch: pytest.MonkeyPatch
+    site: LiveSite, user: str, model: Provider, monkeypatch: pytest.MonkeyPatch, each: int
 ) -> None:
+    """The suite cuts it at each eighth frame."""
     monkeypatch.setattr(connection, "FIRST_PAUSE", 0.0)
     whole = await converse(site, user, model)
     assert whole.connections == 1
     cuts = [{"at_told": at} for at in range(1, whole.told + 1)]
-    for cut in cuts + [{"at_asked": at} for at in range(1, whole.asked + 1)]:
+    cuts += [{"at_asked": at} for at in range(1, whole.asked + 1)]
+    for cut in cuts[::each]:
         proxy = await converse(site, user, model, **cut)
         assert proxy.has_cut is (proxy.connections > 1)
 
@@ -83,6 +86,7 @@ async def test_a_request_that_may_not_be_repeated_says_so(site: LiveSite, user: 
         assert len([session async for session in client.sessions()]) <= 1
 
 
+@pytest.mark.thorough
 async def test_a_restarted_process_is_connected_to_again(
     start_site: Callable[..., LiveSite], loopback: Provider, model: Provider
 ) -> None:

@@ -1,9 +1,14 @@
-"""Both clients where a user's connections are to two processes of a site, and a lost one comes back to the other."""
+"""Both clients where a user's connections are to two processes of a site, and a lost one comes back to the other.
+
+In `make test-thorough`: the suite has cut connections in one process, and what is told elsewhere in tests/many.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+
+import pytest
 
 from hermes_client import connect
 from tests.clients.checks import check_run, text_of
@@ -18,6 +23,7 @@ from tests.providers.script import Gate
 AMID = 8
 
 
+@pytest.mark.thorough
 async def test_a_run_goes_on_in_another_process(
     start_sites: Callable[..., list[LiveSite]], loopback: Provider, model: Provider
 ) -> None:
