@@ -49,6 +49,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     databases.drop(database)
 
 
+@pytest.mark.thorough
 def test_a_project_has_a_user_model_of_its_own(project: Project) -> None:
     """On PostgreSQL. What uses the wheel does so on SQLite (test_wheel.py)."""
     use(project)

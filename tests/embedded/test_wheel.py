@@ -65,6 +65,7 @@ def test_the_guide_shows_what_the_project_here_does(tmp_path: Path) -> None:
         assert [line for line in lines if line not in written] == []
 
 
+@pytest.mark.thorough
 def test_another_project_uses_the_wheel(wheel: Path, tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     command = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", sys.executable]
