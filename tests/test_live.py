@@ -46,7 +46,7 @@ def answer(client: ClientConnection, number: int = 1) -> dict[str, Any]:
             return result
 
 
-@pytest.mark.thorough  # ten seconds; tests/api/test_outbox.py asks with a clock, test_slow_readers.py on the wire
+@pytest.mark.thorough  # ten seconds; of fewer asks tests/api/test_outbox.py
 def test_who_reads_too_slowly_is_cut_off_with_4008(lasting_site: LiveSite, newcomer: str) -> None:
     with client_of(lasting_site, newcomer) as client:
         with suppress(ConnectionClosed):
