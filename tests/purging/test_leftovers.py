@@ -1,4 +1,7 @@
-"""After a deletion the bytes are gone: of the database's file and its log, and of the store of files."""
+"""After a deletion the bytes are gone: of the database's file and its log, and of the store of files.
+
+The suite asks it of a purge; of a site that runs, and of its files, accounts and memories, the thorough one.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
 
+from sessions_app.models import Message
 from tests.files.client import Files
 from tests.files.conftest import objects
 from tests.live import LiveSite
 from tests.peers import Peer, peer
+from tests.purging.conftest import old_chat, policy, purge_now, titles
+from tests.search.oracle import catch_up
 
 # In no text of the site; words of who leaves, who deletes all chats, and who stays.
 LEAVES, CLEARS, STAYS = "Zanquillibar", "Vexomorphic", "Plimbledore"
-TURNS = 8
+TURNS = 3
 
 
 def ends(client: Peer) -> None:
@@ -34,8 +42,9 @@ def fill(site: LiveSite, people: dict[str, str]) -> None:
             chats.append((client, word, session_id, file["id"]))
         for number in range(TURNS):
             for client, word, session_id, file_id in chats:
-                text = f"{number}: {word} " + f"and then {word} " * 40 * number
+                text = f"{number}: {word} " + f"and then {word} " * 140 * number
                 client.call("turn.start", session_id=session_id, text=text, files=[] if number else [file_id])
+            for client, *_ in chats:
                 ends(client)
         for client, word, session_id, _ in chats:
             hits = client.call("session.search", query=word[2:9])["result"]["hits"]
@@ -49,10 +58,15 @@ def answer_of(client: Peer, session_id: str) -> str:
 
 
 def found(site: LiveSite, word: str) -> set[str]:
-    """The files in which a word is, however its letters are written, also as the search index keeps them."""
-    database = Path(site.database.file)
-    folder = database.parent / "files"
-    places = [database, *database.parent.glob(f"{database.name}-*al"), *(folder / path for path in objects(folder))]
+    """The files of a site in which a word is."""
+    folder = Path(site.database.file).parent / "files"
+    return found_in(site.database.file, word, *(folder / path for path in objects(folder)))
+
+
+def found_in(file: str, word: str, *others: Path) -> set[str]:
+    """Of a database's file, its log and others those with a word, its letters written as usual or for the index."""
+    database = Path(file)
+    places = [database, *database.parent.glob(f"{database.name}-*al"), *others]
     written = [
         word.lower().encode(),
         word.lower()[2:8].encode().hex().encode(),
@@ -62,6 +76,22 @@ def found(site: LiveSite, word: str) -> set[str]:
 
 
 @pytest.mark.one_database
+def test_no_word_is_left_of_a_chat_that_was_purged(user: User) -> None:
+    file = str(connection.settings_dict["NAME"])
+    for title, days in ((f"On {CLEARS}", 100), (f"On {STAYS}", 1)):
+        chat = old_chat(user, title, days, messages=40)
+        Message.objects.filter(chat_session=chat).update(text=f"{title}, and then {title} " * 40)
+    catch_up()
+    policy(30)
+    assert found_in(file, CLEARS)
+    purge_now(force=True)
+    assert titles() == {f"On {STAYS}"}
+    assert found_in(file, CLEARS) == set()
+    assert found_in(file, STAYS)
+
+
+@pytest.mark.one_database
+@pytest.mark.thorough
 def test_no_word_is_left_of_all_chats_or_of_an_account_while_the_site_runs(
     start_site: Callable[..., LiveSite],
 ) -> None:
