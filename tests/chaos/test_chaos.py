@@ -1,6 +1,9 @@
 """Three processes, thirty users, and everything that can die does: nothing is lost, doubled or torn.
 
 CHAOS_SEED repeats a run, as far as timing allows; CHAOS_SECONDS makes it longer (`make chaos`).
+
+It is thorough: each kind of death the suite asks about by itself, in tests/turns (`test_recovery`, `test_killed_*`,
+`test_lost_*`, `test_bus`), and whether a check would find what is wrong in `test_checks`.
 """
 
 from __future__ import annotations
@@ -68,6 +71,7 @@ def running(static_files: None, postgres_template: Database, log: list[Request],
     print(f"What the processes have printed is in {tmp_path}.")
 
 
+@pytest.mark.thorough
 async def test_nothing_is_lost_doubled_or_torn(running: Cluster, log: list[Request]) -> None:
     chaos = Chaos(running, log, Faults(running, SEED, LEASE), SEED, SECONDS)
     try:

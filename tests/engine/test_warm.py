@@ -2,6 +2,9 @@
 
 llama.cpp counts what it evaluates. What it evaluated for the host, turn by turn, is held against what another one like
 it evaluates for an ideal client that sends the same stored transcripts in the same order.
+
+All of it is thorough. That each request only adds to the bytes of the last one, in whatever process, the suite asks in
+tests/guard; that the ledger expects and names what was missed, in tests/turns/test_ledger.py.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from tests.engine.server import Count, Engine
 from tests.engine.story import Story
 from tests.live import LiveSite
 from tests.many.conftest import tab_of
+
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture(scope="module")
