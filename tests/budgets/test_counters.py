@@ -212,4 +212,4 @@ class Counters(RuleBasedStateMachine):
 
 
 def test_the_counters_are_those_of_a_model(db: None) -> None:
-    run_state_machine_as_test(Counters, settings=settings(max_examples=30, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Counters, settings=settings(max_examples=12, stateful_step_count=25, deadline=None))

@@ -50,7 +50,8 @@ def events(pieces: list[bytes]) -> list[ServerEvent]:
 def test_cut_at_every_byte_it_says_the_same(name: str) -> None:
     stream = recorded(name)
     expected = events([stream])
-    for cut in range(len(stream) + 1):
+    # One byte at a time all places are cut at; at once, two pieces at those of the first frames.
+    for cut in range(min(len(stream), 500) + 1):
         assert events([stream[:cut], stream[cut:]]) == expected
     assert said(reader_of(name), [bytes([byte]) for byte in stream]) == whole(name)
 

@@ -110,7 +110,7 @@ async def test_a_long_transcript_read_in_slices_is_the_same(
     provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session(providers, model)
-    for number in range(90):
+    for number in range(45):
         provider.script(*(think_then_call_then_say() if number % 3 == 0 else [Answer(words=[f"Yes {number}."])]))
         await session.turn(f"number {number}")
     session.forget()
@@ -120,7 +120,7 @@ async def test_a_long_transcript_read_in_slices_is_the_same(
     assert len(provider.bodies) == sent + 1
     assert extends(provider.bodies[-1], provider.bodies[-2])
     # Of each turn with a tool its call and the result, and a few rows for their templates.
-    assert 60 <= sum(work.mapped) <= 70
+    assert 30 <= sum(work.mapped) <= 40
     assert max(work.mapped) <= 1 / MAPPED_ROW_SHARE + 3
 
 
@@ -128,7 +128,7 @@ async def test_however_long_the_conversation_the_sdk_maps_as_many_rows_and_no_sl
     provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Work(monkeypatch)
-    for count in (40, 4_000):
+    for count in (40, 1_000):
         said = [Row("assistant" if number % 2 else "user", f"number {number}") for number in range(count)]
         await Session(providers, model, rows=[*said, Row("user", "and now?")]).step()
         assert f"number {count - 1}".encode() in provider.bodies[-1]

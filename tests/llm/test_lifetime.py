@@ -47,6 +47,7 @@ async def test_the_provider_charges_less_than_for_either_fixed_time(provider: Pr
 
 
 @pytest.mark.parametrize(("pause", "best"), [(40.0, SHORT), (15 * MINUTE, LONG)])
+@pytest.mark.thorough
 async def test_even_pauses_are_learnt_at_little_cost(
     provider: Provider, providers: Providers, pause: float, best: Retention
 ) -> None:

@@ -335,8 +335,10 @@ TOO_LONG: list[tuple[int, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "body"), TOO_LONG)
-@pytest.mark.parametrize("name", ["chat", "responses", "anthropic"])
+@pytest.mark.parametrize(
+    ("name", "status", "body"),
+    [*(("chat", *each) for each in TOO_LONG), ("responses", *TOO_LONG[0]), ("anthropic", *TOO_LONG[-2])],
+)
 async def test_a_conversation_too_long_is_told_and_not_tried_again(
     name: str, status: int, body: Any, provider: Provider, providers: Providers
 ) -> None:

@@ -259,7 +259,9 @@ def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
     assert max(both.learned) >= 2
 
 
-@pytest.mark.parametrize("model", WIRES)
+@pytest.mark.parametrize(
+    "model", [CHAT, *(pytest.param(wire, marks=pytest.mark.thorough) for wire in WIRES if wire != CHAT)]
+)
 def test_a_cut_transcript_goes_on_as_if_read_anew(both: Both, model: str) -> None:
     @examples(6)
     @given(slices=turns(model), cut=st.integers(0, 30), half=st.integers(1, 4))

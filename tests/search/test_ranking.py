@@ -17,7 +17,7 @@ from tests.search.oracle import catch_up
 from tests.stamps.talk import Talk
 
 # How rare a query is: on PostgreSQL as rare as each way to find it is for.
-EVERY = [1, 30, 10_000, *(pytest.param(every, marks=pytest.mark.one_database) for every in (7, 400))]
+EVERY = [1, 30, 10_000]
 FITS = {
     "port": Fit.WHOLE,
     "a port.": Fit.WHOLE,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sessions_app.tool_servers import connection as connections_of_one
-from sessions_app.tool_servers import http_transport
+from sessions_app.tool_servers import http_transport, stdio_transport
 from sessions_app.tool_servers.addresses import ServerAddress
 from sessions_app.tool_servers.bounds import MAX_BYTES, MAX_LISTED, MAX_LOGGED
 from sessions_app.tool_servers.connection import Connection
@@ -95,6 +95,7 @@ async def test_a_server_that_takes_no_cancellation_holds_up_no_call(
     server: HostileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections_of_one, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(http_transport, "CLOSE_SECONDS", 0.6)  # is not what ends the call
     server.is_deaf = True
     async with server.serve() as url, connected(url, timeout=0.2) as connection:
         for tool in ("never", "echo"):
@@ -145,6 +146,7 @@ async def test_a_server_that_is_not_there_is_told(server: HostileServer) -> None
 
 async def test_a_server_that_never_opens_is_given_up(server: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections_of_one, "OPEN_SECONDS", 0.2)
+    monkeypatch.setattr(stdio_transport, "END_SECONDS", 0.2)
     async with connected(command="sleep 3600") as connection:
         assert await said(connection, "echo") == "The tool server bad did not answer within 0.2 seconds."
 
@@ -180,7 +182,8 @@ async def test_of_what_a_process_writes_of_itself_the_beginning_is_logged(caplog
     assert sum(map(len, told)) < 2 * MAX_LOGGED  # with what is escaped
 
 
-async def test_a_process_that_stays_is_killed_with_its_children() -> None:
+async def test_a_process_that_stays_is_killed_with_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stdio_transport, "END_SECONDS", 0.2)
     async with connected(command=f"{PROCESS} --stays") as connection:
         pids = [int(pid) for pid in (await said(connection, "child")).split()]
     for pid in pids:

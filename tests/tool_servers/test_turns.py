@@ -34,7 +34,7 @@ async def results(chat: UUID) -> list[str]:
     return [text for role, text, _ in await said(chat) if role == "tool"]
 
 
-@pytest.mark.parametrize("way", ["HTTP", "process"])
+@pytest.mark.parametrize("way", ["HTTP", pytest.param("process", marks=pytest.mark.thorough)])
 async def test_tools_are_called_at_once_and_one_after_the_other(
     host: Host, session: NewSession, provider: Provider, python_url: str, way: str
 ) -> None:
@@ -54,7 +54,7 @@ async def test_tools_are_called_at_once_and_one_after_the_other(
     assert {tool["function"]["name"] for tool in provider.requests[0].json["tools"]} >= {"python_add", "python_fail"}
 
 
-@pytest.mark.parametrize("way", ["HTTP", "process"])
+@pytest.mark.parametrize("way", [pytest.param("HTTP", marks=pytest.mark.thorough), "process"])
 async def test_the_reference_servers_tools_are_called(
     host: Host, session: NewSession, provider: Provider, everything_url: str, way: str
 ) -> None:
@@ -107,7 +107,9 @@ async def test_what_is_switched_off_is_not_called(
     assert await results(chat) == ["3", "Error: there is no tool 'python_fail'.", off, off]
 
 
-@pytest.mark.parametrize("wire", [CHAT, RESPONSES, ANTHROPIC])
+@pytest.mark.parametrize(
+    "wire", [RESPONSES, *(pytest.param(wire, marks=pytest.mark.thorough) for wire in (CHAT, ANTHROPIC))]
+)
 async def test_a_picture_is_shown_kept_and_sent_again_byte_by_byte(
     host: Host, session: NewSession, provider: Provider, python_url: str, settings: Settings, wire: str
 ) -> None:

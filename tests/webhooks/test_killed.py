@@ -32,7 +32,9 @@ def doomed(point: str) -> Process:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point", ["sent", *(pytest.param(point, marks=pytest.mark.thorough) for point in POINTS if point != "sent")]
+)
 async def test_an_event_is_told_though_its_process_is_killed(
     user: AbstractUser, receiver: Receiver, point: str
 ) -> None:
