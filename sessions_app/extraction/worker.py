@@ -44,6 +44,22 @@ def extract(file: BinaryIO, suffix: str, output: Output) -> Extracted:
             return office.extract(file, kind)
 
 
+def tell(file: BinaryIO, suffix: str, found_file: BinaryIO) -> None:
+    """Write what was found in a file."""
+    from sessions_app.extraction.texts import cleaned
+
+    output = Output(found_file)
+    found: Extracted | Unreadable
+    try:
+        found = extract(file, suffix, output)
+        found.text = cleaned(found.text)
+    except Unreadable as unreadable:
+        found = unreadable
+    except MemoryError:
+        found = Unreadable(TOO_LARGE)
+    output.finish(found)
+
+
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(bounds.NICENESS)
@@ -51,18 +67,7 @@ def main() -> None:
     # A library that prints would write amid what was found.
     found_file = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    from sessions_app.extraction.texts import cleaned
-
-    output = Output(found_file)
-    found: Extracted | Unreadable
-    try:
-        found = extract(sys.stdin.buffer, sys.argv[1], output)
-        found.text = cleaned(found.text)
-    except Unreadable as unreadable:
-        found = unreadable
-    except MemoryError:
-        found = Unreadable(TOO_LARGE)
-    output.finish(found)
+    tell(sys.stdin.buffer, sys.argv[1], found_file)
 
 
 if __name__ == "__main__":

@@ -41,10 +41,15 @@ async def read_page(url: str, fetcher: Fetcher) -> Page:
             found = await fetcher.fetch(url, REFUSED, file)
         except FetchError as error:
             raise PageError(error.text) from error
-        try:
-            return _read(found, file)
-        except Unreadable as unreadable:
-            raise PageError(NO_TEXT if unreadable.is_other_kind else unreadable.text) from None
+        return read_fetched(found, file)
+
+
+def read_fetched(found: Fetched, file: IO[bytes]) -> Page:
+    """Read what was fetched. Raises PageError."""
+    try:
+        return _read(found, file)
+    except Unreadable as unreadable:
+        raise PageError(NO_TEXT if unreadable.is_other_kind else unreadable.text) from None
 
 
 def _read(found: Fetched, file: IO[bytes]) -> Page:

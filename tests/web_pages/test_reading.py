@@ -1,26 +1,35 @@
-"""Pages are read by a worker, as in production."""
+"""Pages are read by a worker, as in production; what stands on them is found in this process."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 import threading
 
 import pytest
 
 from sessions_app.extraction.pages import NOTHING
+from sessions_app.outbound.fetching import Fetched
 from sessions_app.web_pages import process
 from sessions_app.web_pages.process import read
 from sessions_app.web_pages.results import Page, PageError
-from sessions_app.web_pages.worker import EMPTY, NO_TEXT
+from sessions_app.web_pages.worker import EMPTY, NO_TEXT, read_fetched
 from tests.extraction import samples
 from tests.outbound.strangers import Writer, answer, redirect
-from tests.thorough import thorough
 from tests.web_pages.fixtures import Site, site
 
 __all__ = ["site"]
 
 BODY = "<p>What it says. " * 20
+
+
+def read_here(body: bytes, told_type: str) -> Page:
+    """What a worker reads in a page that was fetched, without its process, which loads the libraries first."""
+    media_type, _, charset = told_type.partition("; charset=")
+    with tempfile.TemporaryFile() as file:
+        file.write(body)
+        return read_fetched(Fetched("https://site.example/", media_type, charset.lower()), file)
 
 
 async def why_not(site: Site, reply: bytes | None = None, url: str = "") -> str:
@@ -31,9 +40,9 @@ async def why_not(site: Site, reply: bytes | None = None, url: str = "") -> str:
     return error.value.text
 
 
-async def test_a_table_has_no_spaces_behind_it(site: Site) -> None:
-    site.replies["/"] = answer(b"<table><tr><th>A<th>Long<tr><td>1<td>2</table><p>a<br><br><br><br>b")
-    assert (await read(1, site.url())).text == "A  Long\n1  2\n\na\n\nb"
+def test_a_table_has_no_spaces_behind_it() -> None:
+    body = b"<table><tr><th>A<th>Long<tr><td>1<td>2</table><p>a<br><br><br><br>b"
+    assert read_here(body, "text/html").text == "A  Long\n1  2\n\na\n\nb"
 
 
 async def test_a_page_is_read(site: Site) -> None:
@@ -53,19 +62,18 @@ async def test_a_page_is_read(site: Site) -> None:
         ("<p>Größe".encode("latin-1"), "text/html; charset=ISO-8859-1", "Größe"),
         ("<p>日本".encode(), "text/html; charset=nonsense", "日本"),
         (samples.pdf("few words"), "application/pdf", "[Page 1]\nfew words"),
-        thorough(b"<b>as it is</b>", "text/plain", "<b>as it is</b>"),
-        thorough(b"<!DOCTYPE html><p>of no type", "", "of no type"),
-        thorough("<meta charset='windows-1251'><p>Привет".encode("cp1251"), "text/html", "Привет"),
-        thorough("<p>日本".encode("shift_jis"), "text/html; charset=Shift_JIS", "日本"),
-        thorough("<p>Größe".encode(), "text/html; charset=ascii", "Größe"),
-        thorough("<p>Größe".encode("utf-16"), "text/html", "Größe"),
-        thorough(samples.sheet(), "text/html", "[Sheet "),
-        thorough(samples.pdf("Hello " * 30), "text/html", "Hello"),
+        (b"<b>as it is</b>", "text/plain", "<b>as it is</b>"),
+        (b"<!DOCTYPE html><p>of no type", "", "of no type"),
+        ("<meta charset='windows-1251'><p>Привет".encode("cp1251"), "text/html", "Привет"),
+        ("<p>日本".encode("shift_jis"), "text/html; charset=Shift_JIS", "日本"),
+        ("<p>Größe".encode(), "text/html; charset=ascii", "Größe"),
+        ("<p>Größe".encode("utf-16"), "text/html", "Größe"),
+        (samples.sheet(), "text/html", "[Sheet "),
+        (samples.pdf("Hello " * 30), "text/html", "Hello"),
     ],
 )
-async def test_what_is_read_is_what_the_bytes_are(site: Site, body: bytes, media_type: str, text: str) -> None:
-    site.replies["/"] = answer(body, media_type)
-    assert text in (await read(1, site.url())).text
+def test_what_is_read_is_what_the_bytes_are(body: bytes, media_type: str, text: str) -> None:
+    assert text in read_here(body, media_type).text
 
 
 @pytest.mark.parametrize(
@@ -74,19 +82,28 @@ async def test_what_is_read_is_what_the_bytes_are(site: Site, body: bytes, media
         (b"", "text/html", EMPTY),
         (samples.picture("PNG"), "text/html", NO_TEXT),
         (b"<div>" * 100_000 + b"deep", "text/html", NOTHING),
-        thorough(b" \n ", "text/plain", "This file is empty."),
-        thorough(b"<html><body><script>let a</script></body></html>", "text/html", NOTHING),
-        thorough(b"\x7fELF" + bytes(range(256)) * 10, "text/html", NO_TEXT),
-        thorough(b"PK\x03\x04" + bytes(100), "application/pdf", "This document is damaged: it cannot be opened."),
+        (b" \n ", "text/plain", "This file is empty."),
+        (b"<html><body><script>let a</script></body></html>", "text/html", NOTHING),
+        (b"\x7fELF" + bytes(range(256)) * 10, "text/html", NO_TEXT),
+        (b"PK\x03\x04" + bytes(100), "application/pdf", "This document is damaged: it cannot be opened."),
     ],
 )
-async def test_a_page_without_text(site: Site, body: bytes, media_type: str, told: str) -> None:
-    assert await why_not(site, answer(body, media_type)) == told
+def test_a_page_without_text(body: bytes, media_type: str, told: str) -> None:
+    with pytest.raises(PageError) as error:
+        read_here(body, media_type)
+    assert error.value.text == told
 
 
-async def test_a_title_of_a_megabyte(site: Site) -> None:
-    site.replies["/"] = answer(b"<title>" + b"title " * 200_000 + b"</title><p>text")
-    page = await read(1, site.url())
+async def test_a_worker_reads_and_refuses_the_same(site: Site) -> None:
+    site.replies["/"] = answer("<p>Größe".encode("latin-1"), "text/html; charset=ISO-8859-1")
+    assert (await read(1, site.url())).text == "Größe"
+    site.replies["/"] = answer(samples.pdf("few words"), "application/pdf")
+    assert (await read(1, site.url())).text == "[Page 1]\nfew words"
+    assert await why_not(site, answer(samples.picture("PNG"), "text/html")) == NO_TEXT
+
+
+def test_a_title_of_a_megabyte() -> None:
+    page = read_here(b"<title>" + b"title " * 200_000 + b"</title><p>text", "text/html")
     assert (len(page.title), page.text) == (300, "text")
 
 
