@@ -16,7 +16,10 @@ from sessions_app.extraction import bounds, images, process, results, texts, wor
 from sessions_app.extraction.process import extracted
 from sessions_app.extraction.results import Extracted, Piece, Unreadable, bytes_of
 from tests.extraction import samples
+from tests.extraction.fixtures import own_process
 from tests.thorough import thorough
+
+__all__ = ["own_process"]
 
 Extracting = Callable[[BinaryIO, str], AbstractContextManager[tuple[Extracted, BinaryIO]]]
 

@@ -16,10 +16,11 @@ from sessions_app.web_pages.process import read
 from sessions_app.web_pages.results import Page, PageError
 from sessions_app.web_pages.worker import EMPTY, NO_TEXT, read_fetched
 from tests.extraction import samples
+from tests.extraction.fixtures import own_process
 from tests.outbound.strangers import Writer, answer, redirect
 from tests.web_pages.fixtures import Site, site
 
-__all__ = ["site"]
+__all__ = ["own_process", "site"]
 
 BODY = "<p>What it says. " * 20
 
