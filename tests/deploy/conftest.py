@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser.conftest import blockbuster, browser
 from tests.deploy.front import front, make_certificate
 from tests.live import LiveSite
 from tests.providers.fixtures import Provider
 from tests.services import free_port
-
-__all__ = ["blockbuster", "browser"]
 
 Sites = list[LiveSite]
 

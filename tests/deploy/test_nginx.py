@@ -12,14 +12,12 @@ from contextlib import ExitStack
 from urllib.error import HTTPError
 
 import pytest
-from playwright.async_api import Browser, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from hermes_site.server import STOPPING
 from sessions_app.accounts.throttle import Rule
-from tests.browser.conftest import ready, say, thread
 from tests.deploy.front import Visitor
-from tests.live import PASSWORD, LiveSite
+from tests.live import LiveSite
 from tests.peers import Peer, peer, token
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
@@ -63,24 +61,6 @@ def test_pages_files_and_admin(tls_site: LiveSite) -> None:
         assert "immutable" in visitor.get(file).headers["Cache-Control"]
 
 
-@pytest.mark.asyncio(loop_scope="session")  # the browser's
-async def test_a_chat_over_tls(tls_site: LiveSite, browser: Browser, provider: Provider) -> None:
-    gate = Gate()
-    provider.script(Answer(["First ", "second"], gates={1: gate}))
-    context = await browser.new_context(ignore_https_errors=True)
-    page = await context.new_page()
-    await page.goto(tls_site.base_url)
-    await page.get_by_label("Username").fill("owner")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in", exact=True).click()
-    await ready(page)
-    await say(page, "Hello")
-    await expect(thread(page)).to_contain_text("First")
-    gate.open()
-    await expect(thread(page)).to_contain_text("First second")
-    await context.close()
-
-
 def test_who_comes_without_tls_is_led_to_it(tls_site: LiveSite, https_ports: dict[str, int]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", https_ports["80"], timeout=PATIENCE)
     connection.request("GET", "/accounts/login/?next=/")
@@ -89,14 +69,15 @@ def test_who_comes_without_tls_is_led_to_it(tls_site: LiveSite, https_ports: dic
     connection.close()
 
 
-@pytest.mark.parametrize("by", ["cookie", "token"])
-def test_an_answer_comes_as_it_is_said(site: LiveSite, provider: Provider, by: str) -> None:
+@pytest.mark.parametrize("by", ["cookie", "token", "cookie over TLS"])
+def test_an_answer_comes_as_it_is_said(request: pytest.FixtureRequest, provider: Provider, by: str) -> None:
+    site: LiveSite = request.getfixturevalue("tls_site" if "TLS" in by else "site")
     visitor = Visitor(site)
     visitor.log_in("owner")
-    assert not any(cookie.secure for cookie in visitor.jar)
+    assert any(cookie.secure for cookie in visitor.jar) == ("TLS" in by)
     gate = Gate()
     provider.script(Answer(["First ", "second"], gates={1: gate}))
-    with peer(site, **(visitor.headers if by == "cookie" else token(site))) as client:
+    with peer(site, **(token(site) if by == "token" else visitor.headers)) as client:
         ask(client, new_session(client))
         assert event(client, "TEXT_MESSAGE_CONTENT")["delta"] == "First "
         gate.open()
@@ -119,12 +100,12 @@ def test_the_largest_frame_passes(site: LiveSite) -> None:
         event(client, "RUN_FINISHED")
 
 
-@pytest.mark.parametrize("path", ["/metrics", "//metrics", "/%6detrics", "/metrics?from=outside"])
-def test_no_figures_are_told_through_the_door(site: LiveSite, path: str) -> None:
+def test_no_figures_are_told_through_the_door(site: LiveSite) -> None:
     visitor = Visitor(site)
     visitor.log_in("admin")
-    with pytest.raises(HTTPError, match="404"):
-        visitor.get(path)
+    for path in ("/metrics", "//metrics", "/%6detrics", "/metrics?from=outside"):
+        with pytest.raises(HTTPError, match="404"):
+            visitor.get(path)
 
 
 def test_each_process_tells_its_own_figures(sites: Sites) -> None:
