@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from sessions_app.accounts.models import Attempt
 from sessions_app.models import ApiToken
+from tests.thorough import thorough
 
 PASSWORD = "correct horse battery staple"
 OTHER = "another horse battery staple"
@@ -217,12 +218,16 @@ def test_an_old_revocation_shows_the_tokens_again(logged_in: Browser, ann: User)
     assert ApiToken.objects.filter(pk=token.pk).exists()
 
 
-PAGES = [LOGIN, SIGNUP, LOGOUT, PASSWORD_CHANGE, TOKENS, "/admin/login/", "/admin/logout/", "/admin/auth/user/add/"]
+PAGES = [LOGIN, TOKENS, SIGNUP, LOGOUT, PASSWORD_CHANGE, "/admin/login/", "/admin/logout/", "/admin/auth/user/add/"]
 
 
 @pytest.mark.parametrize(
     ("address", "origin"),
-    [*((page, "https://evil.example") for page in PAGES), (LOGIN, "http://testserver:1"), (LOGIN, "null")],
+    [
+        *((page, "https://evil.example") for page in PAGES[:2]),
+        *(thorough(page, "https://evil.example") for page in PAGES[2:]),
+        *((LOGIN, "http://testserver:1"), (LOGIN, "null")),
+    ],
 )
 def test_another_site_is_refused(logged_in: Browser, address: str, origin: str) -> None:
     page = logged_in.send(address, logged_in.load(TOKENS), NEWCOMER, origin=origin)

@@ -170,6 +170,7 @@ def test_a_provider_that_is_down_or_another_one_is_one_page(openid: OpenIdProvid
     assert Client().get("/accounts/oidc/sso/login/").status_code == 502
 
 
+@pytest.mark.thorough
 def test_a_clock_that_is_a_little_off_is_borne_and_no_more(openid: OpenIdProvider) -> None:
     for seconds, status in ((-60, 302), (50, 302), (-7_200, 502)):
         client = Client()

@@ -14,6 +14,7 @@ from sessions_app import tracing
 from sessions_app.models import TurnStatus
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
+from tests.thorough import thorough
 from tests.tracing.collector import Collector, attributes, collecting
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, idle, within
@@ -101,7 +102,7 @@ async def test_a_failed_request_says_its_kind_and_the_next_turn_is_another_trace
     assert not failed.events
 
 
-@pytest.mark.parametrize("way", ["down", "hangs"])
+@pytest.mark.parametrize("way", ["down", thorough("hangs")])
 async def test_a_collector_that_is_away_costs_a_turn_nothing(
     host: Host,
     session: NewSession,
