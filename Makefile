@@ -34,7 +34,7 @@ endif
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# On SQLite its modules are shared out to three processes (each waits for others two fifths of its time, and there may be
+# On SQLite its modules are shared out to three processes (one has all in a browser; each waits for others two fifths of its time, and there may be
 # but two cores), and beside them runs on PostgreSQL what asks it something of its own: its report comes last.
 define run_suite
 report=$$(mktemp) && trap 'rm "$$report"' EXIT; \

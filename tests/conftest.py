@@ -27,6 +27,7 @@ from django.db import connection
 from django.template.base import Template
 from hypothesis import HealthCheck
 from pytest_django import DjangoDbBlocker
+from xdist.remote import Producer
 
 from sessions_app import database
 from sessions_app.web import rendering
@@ -68,6 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Removes what they used, after them."""
     sharing.end(config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> sharing.Scheduling:
+    """Shares out the tests of a run in several processes."""
+    return sharing.Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

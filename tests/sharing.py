@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import databases, forks, services
 from tests.databases import Database
@@ -19,7 +20,8 @@ from tests.databases import Database
 MIGRATED, SQLITE, POSTGRESQL = "migrated.json", "sqlite.json", "postgresql.json"
 _FOLDER = "TEST_FOLDER"
 # The longest first, so that no process is left alone with one of them at the end.
-_FIRST = ("tests/browser/", "tests/chaos/test_chaos", "tests/guard/", "tests/deploy/", "tests/many/", "tests/engine/")
+_BROWSER = "tests/browser/"
+_FIRST = (_BROWSER, "tests/chaos/test_chaos", "tests/guard/", "tests/deploy/", "tests/many/", "tests/engine/")
 
 
 def longest_first(items: list[pytest.Item]) -> None:
@@ -29,6 +31,13 @@ def longest_first(items: list[pytest.Item]) -> None:
         return next((number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
 
     items.sort(key=rank)
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives out tests by their modules; all in a browser to one process, so that one Chromium serves them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _BROWSER if nodeid.startswith(_BROWSER) else super()._split_scope(nodeid)
 
 
 def begin(config: pytest.Config) -> None:
