@@ -179,6 +179,7 @@ def test_every_line_of_a_real_site_is_an_object(start_site: Callable[..., LiveSi
     assert "secret" not in "".join(site.process.output)
 
 
+@pytest.mark.thorough
 def test_a_start_that_is_refused_says_so_in_an_object() -> None:
     refused = manage("serve", env={"HERMES_LOG": "json", "HERMES_MODEL": "no-such:model"}, check=False)
     assert refused.returncode == 1

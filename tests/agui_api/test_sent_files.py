@@ -62,6 +62,7 @@ def test_images_and_documents_are_kept_once(program: Program, clients: Clients, 
 
 @pytest.mark.usefixtures("answers")
 @pytest.mark.parametrize("version", [NEW, OLD])
+@pytest.mark.thorough
 def test_binary_parts_of_older_clients_are_taken(program: Program, clients: Clients, version: str) -> None:
     clients.agent("thread", version).say([text("Look"), binary(NOISE, "photo.png")])
     [name] = shown(program)[0][1]
@@ -84,6 +85,7 @@ def test_a_snapshot_tells_files_and_is_taken_back(program: Program, clients: Cli
 
 
 @pytest.mark.usefixtures("answers")
+@pytest.mark.thorough
 def test_another_file_in_a_known_message_is_a_conflict(program: Program, clients: Clients) -> None:
     clients.agent("thread").say([text("Look"), image(PICTURE)], "m1")
     outcome = clients.agent("thread").say([text("Look"), image(NOISE)], "m1")
@@ -101,6 +103,7 @@ def test_another_file_in_a_known_message_is_a_conflict(program: Program, clients
         (image(b"MZ" + bytes(5_000)), ""),
     ],
 )
+@pytest.mark.thorough
 def test_what_cannot_be_taken_is_refused(program: Program, clients: Clients, part: Any, word: str) -> None:
     outcome = clients.agent("thread").say([text("Look"), part])
     assert outcome.status == 400
@@ -108,6 +111,7 @@ def test_what_cannot_be_taken_is_refused(program: Program, clients: Clients, par
     assert (program.sessions(), kept(program)) == ([], 0)
 
 
+@pytest.mark.thorough
 def test_a_model_without_pictures_says_so(program: Program, clients: Clients) -> None:
     name = f"Blind thread {program.user}"
     profile = add_profile(program.site.database, name, takes_images=False)

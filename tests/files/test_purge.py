@@ -87,6 +87,7 @@ def test_while_uploads_run_and_twice_at_once_none_is_taken(files: Files) -> None
     assert [files.get(shape).body for shape in shapes] == texts
 
 
+@pytest.mark.thorough
 def test_bytes_that_are_lost_are_told_and_nothing_is_removed(files: Files, folder: Path) -> None:
     before = objects(folder)
     shape = files.add(b"lost")

@@ -58,6 +58,7 @@ def test_files_are_objects_under_the_prefix(site: LiveSite, keys: Callable[[], d
     assert keys() == {}
 
 
+@pytest.mark.thorough
 def test_a_large_file_goes_in_parts_and_comes_back(site: LiveSite, keys: Callable[[], dict[str, bytes]]) -> None:
     files = Files(site, "owner")
     content = b"".join(b"line %d\n" % number for number in range(1_500_000))
@@ -67,6 +68,7 @@ def test_a_large_file_goes_in_parts_and_comes_back(site: LiveSite, keys: Callabl
     assert keys() == {}
 
 
+@pytest.mark.thorough
 def test_what_is_left_in_the_bucket_is_purged(
     site: LiveSite, server: str, keys: Callable[[], dict[str, bytes]]
 ) -> None:

@@ -90,6 +90,7 @@ def test_files_are_refused_at_every_door_to_who_is_in_no_group(site: LiveSite) -
     assert stranger.delete(early).status == 204
 
 
+@pytest.mark.thorough
 def test_a_message_keeps_its_files_when_its_user_may_send_no_more(site: LiveSite) -> None:
     user = newcomer(site, "leaver")
     rights.join(site.database, "leaver")

@@ -6,6 +6,8 @@ import json
 import urllib.request
 from typing import Any
 
+import pytest
+
 from tests.openai_api.conftest import MODEL, Program, conversation
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
@@ -38,6 +40,7 @@ def chats(program: Program, first: str) -> list[list[str]]:
     return [texts for texts in shown if texts[0] == first]
 
 
+@pytest.mark.thorough
 def test_llm_goes_on_in_one_session(program: Program, model: Provider) -> None:
     model.script(*(Answer(words=[f"A{number}"]) for number in (1, 2)))
     usage = {"stream": True, "stream_options": {"include_usage": True}}

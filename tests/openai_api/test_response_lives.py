@@ -194,6 +194,7 @@ def test_one_that_is_not_stored_and_fails_is_gone(program: Program, model: Provi
     assert program.sessions() == []
 
 
+@pytest.mark.thorough  # a round of five seconds; what a killed process leaves goes in the same
 def test_one_that_is_not_stored_is_gone_when_its_client_has_left(program: Program, model: Provider) -> None:
     gate = Gate()
     model.script(Answer(words=["one ", "two"], gates={1: gate}))

@@ -174,6 +174,7 @@ def test_a_conversation_begins_with_files(program: Program, model: Provider) -> 
 
 
 @pytest.mark.usefixtures("answers")
+@pytest.mark.thorough
 def test_names_are_kept_without_what_deceives(program: Program) -> None:
     names = {
         "../../etc/passwd.txt": "passwd.txt",
@@ -280,6 +281,7 @@ def small_site(start_site: Callable[..., Any], loopback: Provider, tmp_path: Pat
     return start_site(HERMES_MAX_FILE="1MB", HERMES_FILE_QUOTA="2MB", **env)
 
 
+@pytest.mark.thorough
 def test_files_that_are_too_large_are_refused_with_the_bound(small_site: Any) -> None:
     program = Program(small_site, "owner")
     texts = [file(bytes([65 + number]) * 900_000, f"{number}.txt", "text/plain") for number in range(3)]
