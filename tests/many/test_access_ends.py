@@ -1,4 +1,8 @@
-"""Access ends in both processes when it ends: for who is disabled, who leaves a group, and who signs out."""
+"""Access ends in both processes when it ends: for who is disabled, who leaves a group, and who signs out.
+
+The suite asks on PostgreSQL, of one way to disable somebody and of one to leave a group; of who signs out it asks in
+tests/api/test_everywhere.py, of what waits for a profile in one process (tests/api/test_profiles.py).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ import pytest
 
 from sessions_app.api.consumer import NOT_AUTHORISED
 from tests import databases, sharing
+from tests.limited import add_profile
 from tests.live import LiveSite, fill
 from tests.many.conftest import Sites
 from tests.many.outside import until
@@ -53,9 +58,6 @@ def sites(
             site.start()
     server = f"{sys.executable} -m tests.tool_servers.mail_server {folder / 'mails'}"
     running[0].manage("mcp_server", "mail", "--command", server, "--profiles", "Default", "--ask", "send")
-    running[0].manage(
-        "shell", "-c", "from django.contrib.auth.models import User; User.objects.create_superuser('boss')"
-    )
     yield running
     for site in running:
         assert site.stop() == 0
@@ -66,7 +68,7 @@ def provision(site: LiveSite, method: str, path: str, **body: Any) -> dict[str, 
     """What an identity provider is answered by a site."""
     key = f"SCIM of {site.database.url}"
     if key not in site.tokens:
-        site.tokens[key] = site.manage("create_token", "boss", "--scim").strip()
+        site.tokens[key] = site.manage("create_token", "admin", "--scim").strip()
     status, told = ask(site, method, f"/scim/v2{path}", site.tokens[key], body)
     assert status < 300, told
     return cast(dict[str, Any], told)
@@ -169,7 +171,12 @@ class Held:
 
 @pytest.mark.parametrize(
     ("sites", "disable"),
-    [(POSTGRESQL, by_scim), (POSTGRESQL, by_command), (SQLITE, by_sql)],
+    [
+        (POSTGRESQL, by_sql),
+        pytest.param(POSTGRESQL, by_scim, marks=pytest.mark.thorough),
+        pytest.param(POSTGRESQL, by_command, marks=pytest.mark.thorough),
+        pytest.param(SQLITE, by_sql, marks=pytest.mark.thorough),
+    ],
     indirect=["sites"],
     scope="module",
 )
@@ -230,14 +237,12 @@ def with_profile_of_a_group(sites: Sites, user: str, name: str) -> tuple[int, st
     [(user_id,)] = sites[0].database.run("SELECT id FROM auth_user WHERE username = %s", user)
     members = [{"value": str(user_id)}]
     group = provision(sites[0], "POST", "/Groups", schemas=[GROUP], displayName=name, members=members)["id"]
-    sites[0].manage("profile", name, "--model", "openai-chat:loopback", "--groups", name)
-    [(profile,)] = sites[0].database.run("SELECT id FROM sessions_app_agentprofile WHERE name = %s", name)
-    return user_id, group, profile
+    return user_id, group, add_profile(sites[0].database, name, group=name)
 
 
 BOTH = pytest.mark.parametrize(
     ("sites", "leave"),
-    [(POSTGRESQL, leave_by_scim), (SQLITE, leave_by_sql)],
+    [(POSTGRESQL, leave_by_scim), pytest.param(SQLITE, leave_by_sql, marks=pytest.mark.thorough)],
     indirect=["sites"],
     scope="module",
 )
@@ -279,6 +284,7 @@ def test_who_leaves_a_group_loses_what_it_alone_allowed(
 
 
 @BOTH
+@pytest.mark.thorough
 def test_who_leaves_a_group_loses_what_waits_for_its_profile(
     sites: Sites, user: str, a: Tab, b: Tab, provider: Provider, leave: Callable[[Sites, str, int], None]
 ) -> None:
@@ -308,6 +314,7 @@ def offered(tab: Tab) -> list[str]:
     return [profile["name"] for profile in tab.result("profile.list")["profiles"]]
 
 
+@pytest.mark.thorough
 def test_who_signs_out_loses_the_sockets_of_that_login_alone(
     sites: Sites, user: str, a: Tab, provider: Provider
 ) -> None:

@@ -1,6 +1,7 @@
-"""Two hundred turns at the same instant, in three processes, of one group's budget: no more is spent than it has.
+"""Sixty turns at the same instant, in three processes, of one group's budget: no more is spent than it has.
 
-Also not where one of the processes is killed with what its turns hold.
+Also not where one of the processes is killed with what its turns hold. In `make test-thorough`: the suite asks
+in one process what is reserved and refused for it (tests/budgets/test_turns.py).
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.providers.server import Server
 
-USERS, SESSIONS = 20, 10
-LIMIT = 20_000
+pytestmark = pytest.mark.thorough
+
+USERS, SESSIONS = 12, 5
+LIMIT = 10_000
 _BUDGET = """
 WITH staff AS (INSERT INTO auth_group (name) VALUES ('staff') RETURNING id),
 members AS (

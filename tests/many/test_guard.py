@@ -94,7 +94,7 @@ def test_raw_sql_from_outside_is_in_the_next_request_of_each(
     assert a.turn(chat) == KEPT
 
 
-@pytest.mark.parametrize("sql", [INSERT, UPDATE], ids=["insert", "update"])
+@pytest.mark.parametrize("sql", [INSERT, pytest.param(UPDATE, marks=pytest.mark.thorough)], ids=["insert", "update"])
 def test_a_write_in_the_middle_of_an_answer_is_in_the_next_request(
     a: Tab, b: Tab, provider: Provider, database: Database, sql: str
 ) -> None:
@@ -148,6 +148,7 @@ def test_a_turn_sent_to_another_process_meanwhile_runs_where_the_first_did_and_c
     assert b.turn(chat)[1:] == ("read", "grew by 4 elsewhere")
 
 
+@pytest.mark.thorough
 def test_a_session_deleted_in_admin_is_answered_by_nobody_and_the_users_others_are_kept(
     a: Tab, b: Tab, sites: Sites, provider: Provider, database: Database
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.many.conftest import Sites, tab_of
 from tests.many.outside import let_owners_be_silent, locked, until
 
@@ -14,16 +16,17 @@ from sessions_app.session_store import chats
 from sessions_app.turn_store import asking
 owner = User.objects.get(username="owner").pk
 with transaction.atomic():
-    for _ in range(40):
+    for _ in range(10):
         session = chats.create(owner, "").id
         asking.ask(owner, session, "hello", None, process="dead", accepting=True)
 """
 
 
+@pytest.mark.thorough
 def test_a_site_listens_before_it_has_recovered_anything(start_sites: Callable[..., Sites]) -> None:
-    """Another program holds what recovery needs: it waits for each of the forty turns for seconds."""
+    """Another program holds what recovery needs: it waits for each of the ten turns for seconds."""
     [site] = start_sites(1, HERMES_TURNS_PER_MINUTE="100")
-    site.stop()
+    site.kill()
     site.manage("shell", "-c", LEAVE_TURNS)
     let_owners_be_silent(site.database)
     with locked(site.database, "SELECT 1 FROM sessions_app_sessionstamp FOR UPDATE"):
@@ -31,6 +34,6 @@ def test_a_site_listens_before_it_has_recovered_anything(start_sites: Callable[.
         with tab_of(site, "owner") as tab:
             sessions = tab.result("session.list")["sessions"]
             view = tab.result("session.open", session_id=sessions[0]["id"])
-    assert (len(sessions), view["run"]["text"]) == (40, "")
-    until(site.database, 40, "SELECT 1 FROM sessions_app_turn WHERE status = 'interrupted'")
+    assert (len(sessions), view["run"]["text"]) == (10, "")
+    until(site.database, 10, "SELECT 1 FROM sessions_app_turn WHERE status = 'interrupted'")
     assert site.stop() == 0
