@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from sessions_app.authorisations.rows import MAX_REQUESTS
+from sessions_app.authorisations import rows
 from sessions_app.models import AgentProfile, Authorisation, AuthorisationClient, AuthorisationRequest, ToolServer
 from tests.authorisations.conftest import PAGE, Person, asked
 from tests.authorisations.server import Fault, ProtectedServer
@@ -130,9 +130,12 @@ def test_a_state_after_its_time_is_none(alice: Person, notes: ToolServer, protec
 
 
 @pytest.mark.both_databases
-def test_of_many_requests_the_newest_stay(alice: Person, notes: ToolServer, protected: ProtectedServer) -> None:
-    answers = [protected.decide(alice.led_to(notes)) for _ in range(MAX_REQUESTS + 1)]
-    assert AuthorisationRequest.objects.count() == MAX_REQUESTS
+def test_of_many_requests_the_newest_stay(
+    alice: Person, notes: ToolServer, protected: ProtectedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MAX_REQUESTS", 3)
+    answers = [protected.decide(alice.led_to(notes)) for _ in range(4)]
+    assert AuthorisationRequest.objects.count() == 3
     assert alice.back(answers[0]) == STALE
     assert alice.back(answers[1]) == "You are connected to notes."
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from sessions_app.llm.agent import Agent
 from sessions_app.llm.cached_transcript import CachedTranscript
 from sessions_app.llm.content.prefix import FrozenPrefix
@@ -17,6 +19,8 @@ from sessions_app.llm.wire.splicing import FIELDS, dumped
 
 CHAT, RESPONSES, MESSAGES = "openai-chat:m", "openai:gpt-5-mini", "anthropic:claude-sonnet-5-5"
 WIRES = (CHAT, RESPONSES, MESSAGES)
+ONE_IN_THE_SUITE = [CHAT, *(pytest.param(wire, marks=pytest.mark.thorough) for wire in (RESPONSES, MESSAGES))]
+"""The wires, for a test of which the suite asks over the first."""
 PREFIX = site_tools().freeze("You are helpful.", ["calculator", "search_chats"])
 
 

@@ -19,7 +19,7 @@ from sessions_app.llm.content.rows import Row
 from sessions_app.llm.deadline import Deadline
 from sessions_app.llm.providers import Providers
 from sessions_app.llm.request import AnswerLimits, open_stream, prepare
-from tests.llm.talking import PREFIX, WIRES, Session
+from tests.llm.talking import ONE_IN_THE_SUITE, PREFIX, Session
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 
@@ -44,7 +44,7 @@ class Profile:
             self.files.add(Path(frame.f_code.co_filename))
 
 
-@pytest.mark.parametrize("model", WIRES)
+@pytest.mark.parametrize("model", ONE_IN_THE_SUITE)
 async def test_modules_that_run_while_a_request_is_made_are_hashed(
     provider: Provider, providers: Providers, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ from sessions_app.llm.row_templates import TemplateCache, TemplatedRow
 from sessions_app.llm.step import Step
 from sessions_app.llm.wire.splicing import Splice, dumped
 from tests.examples import examples
-from tests.llm.talking import CHAT, MESSAGES, PREFIX, RESPONSES, WIRES, timeless
+from tests.llm.talking import CHAT, MESSAGES, ONE_IN_THE_SUITE, PREFIX, RESPONSES, WIRES, timeless
 from tests.providers.fixtures import Provider
 
 SESSION = "22222222-2222-2222-2222-222222222222"
@@ -259,9 +259,7 @@ def test_the_spliced_body_is_the_whole_body(both: Both, model: str) -> None:
     assert max(both.learned) >= 2
 
 
-@pytest.mark.parametrize(
-    "model", [CHAT, *(pytest.param(wire, marks=pytest.mark.thorough) for wire in WIRES if wire != CHAT)]
-)
+@pytest.mark.parametrize("model", ONE_IN_THE_SUITE)
 def test_a_cut_transcript_goes_on_as_if_read_anew(both: Both, model: str) -> None:
     @examples(6)
     @given(slices=turns(model), cut=st.integers(0, 30), half=st.integers(1, 4))

@@ -77,6 +77,7 @@ def paths(directory: Directory) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 def test_filters_and_parameters_of_lists(directory: Directory, paths: tuple[str, str]) -> None:
     for asked in FILTERS:
         for kind in ("Users", "Groups"):
@@ -96,6 +97,7 @@ def test_bodies(directory: Directory, paths: tuple[str, str]) -> None:
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 def test_values_of_users(directory: Directory, paths: tuple[str, str]) -> None:
     for value in VALUES:
         body = {"schemas": [USER], "userName": "new", **value}

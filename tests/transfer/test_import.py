@@ -39,7 +39,7 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
 from tests.stamps.stored import assert_storage_is_true
 from tests.transfer.given import LEASE, exported, imported, job_of, process, send
-from tests.turns.fixtures import ANTHROPIC, CHAT, RESPONSES, NewSession
+from tests.turns.fixtures import ONE_IN_THE_SUITE, NewSession
 from tests.turns.host import Host, within
 
 ROWS: dict[Any, tuple[str, ...]] = {
@@ -93,13 +93,7 @@ async def conversed(host: Host, session: NewSession, provider: Provider) -> UUID
     return chat
 
 
-WIRES = [
-    pytest.param(CHAT, marks=pytest.mark.both_databases),
-    *(pytest.param(wire, marks=(pytest.mark.one_database, pytest.mark.thorough)) for wire in (RESPONSES, ANTHROPIC)),
-]
-
-
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", ONE_IN_THE_SUITE)
 async def test_what_is_brought_back_is_what_it_was(
     host: Host, session: NewSession, provider: Provider, settings: Settings, wire: str
 ) -> None:

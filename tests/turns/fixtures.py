@@ -29,6 +29,11 @@ ONE_ON_BOTH_DATABASES = [
     *(pytest.param(wire, marks=pytest.mark.one_database) for wire in (RESPONSES, ANTHROPIC)),
 ]
 """The wires, for a test that asks the same of the database over each: on both databases over the first."""
+ONE_IN_THE_SUITE = [
+    ONE_ON_BOTH_DATABASES[0],
+    *(pytest.param(wire, marks=(pytest.mark.one_database, pytest.mark.thorough)) for wire in (RESPONSES, ANTHROPIC)),
+]
+"""The same, of which the suite asks over the first."""
 
 
 @pytest.fixture

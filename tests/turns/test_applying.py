@@ -102,6 +102,7 @@ async def test_a_turn_that_runs_ends_with_what_it_began_with_and_the_queued_one_
     assert misses(*turns, last) == ["", "profile", ""]
 
 
+@pytest.mark.thorough
 async def test_applying_what_a_session_has_changes_nothing(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session()
     await host.turn(chat, "one")

@@ -238,6 +238,7 @@ async def test_queued_turns_wait_for_the_decision(
     assert [text for _, text, _ in await said(chat)] == ["first", "", "mail_send done", "Sent.", "second", "Yes?"]
 
 
+@pytest.mark.thorough
 async def test_a_later_message_refuses_and_the_queued_one_is_first(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -369,6 +370,7 @@ async def test_stopping_amid_a_call_says_that_nobody_knows(
     assert len(server.made) == 1
 
 
+@pytest.mark.thorough
 async def test_stopping_amid_a_call_that_needs_nobodys_word(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -385,6 +387,7 @@ async def test_stopping_amid_a_call_that_needs_nobodys_word(
     assert provider.requests[-1].json["messages"][-2]["content"] == lost_calls.UNKNOWN
 
 
+@pytest.mark.thorough
 async def test_a_decision_withdrawn_before_it_begins_makes_no_call(
     host: Host, chat: UUID, server: MailServer, provider: Provider
 ) -> None:
@@ -400,6 +403,7 @@ async def test_a_decision_withdrawn_before_it_begins_makes_no_call(
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 async def test_a_decision_while_the_process_stops_is_carried_out_by_another(
     host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
 ) -> None:

@@ -60,6 +60,7 @@ async def test_clients_are_served_while_a_turn_is_being_recovered(
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 async def test_one_step_ends_a_bounded_number_of_dead_turns(
     quiet_host: Host, session: NewSession, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +132,7 @@ async def test_a_users_first_queue_comes_before_anybodys_second(
     assert await database.read(recovery.waiting, 2) == [(other.pk, theirs), (user.pk, mine[0])]
 
 
+@pytest.mark.thorough
 async def test_a_long_queue_gives_its_place_up_while_others_wait(
     quiet_host: Host, session: NewSession, provider: Provider, user: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

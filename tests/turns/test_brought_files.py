@@ -108,6 +108,7 @@ async def test_a_history_sent_again_stores_no_file_anew(program: Program, host: 
     await database.read(assert_storage_is_true)
 
 
+@pytest.mark.thorough
 async def test_another_file_in_the_history_is_an_edit(program: Program, host: Host) -> None:
     asked = await program.say("Q1", name="mine")
     await program.say("Q1", "A1", ("Q2", file(PICTURE)), name="mine")
@@ -131,6 +132,7 @@ async def test_a_chat_of_the_page_with_files_is_gone_on_with(
     assert extends(provider.bodies[1], provider.bodies[0])
 
 
+@pytest.mark.thorough
 async def test_a_history_that_nobody_knows_keeps_its_files(program: Program, host: Host) -> None:
     asked = await program.say(("Q1", file(PICTURE)), "A", ("Q2", file(PICTURE)), "B", ("", file(TEXT, "letter.txt")))
     assert await shown(host, asked.turn.chat_session_id) == [
@@ -149,6 +151,7 @@ async def test_a_history_that_nobody_knows_keeps_its_files(program: Program, hos
     assert (await database.read(storage.stored, host.user_id)).file_bytes == 0
 
 
+@pytest.mark.thorough
 async def test_a_chat_that_begins_with_a_file_alone_has_its_name(program: Program) -> None:
     asked = await program.say(("", file(TEXT, "letter.txt")))
     titles = ChatSession.objects.filter(pk=asked.turn.chat_session_id).values_list("title", flat=True)
@@ -163,6 +166,7 @@ async def test_a_model_without_pictures_refuses_and_stores_nothing(program: Prog
     assert (await counts())[:2] == (0, 0)
 
 
+@pytest.mark.thorough
 async def test_a_thread_knows_the_files_of_its_messages(program: Program) -> None:
     first = ThreadMessage("u1", "user", "Q1", files=(file(PICTURE),))
     await program.run(first)

@@ -109,6 +109,7 @@ async def test_a_tool_of_the_profiles_name_is_the_clients(host: Host, chat: UUID
     assert "client" not in provider.bodies[-1].decode()
 
 
+@pytest.mark.thorough
 async def test_several_rounds(host: Host, chat: UUID, provider: Provider) -> None:
     await asked_in(host, chat, provider, asks("Bonn", "c1"))
     provider.script(Answer(calls=[asks("Rome", "c2")]), Answer(["Done."]))
@@ -199,6 +200,7 @@ async def test_a_stopped_turn_leaves_no_call(host: Host, chat: UUID, provider: P
     assert not await database.read(WaitingCall.objects.exists)
 
 
+@pytest.mark.thorough
 async def test_regenerating_and_coming_back_keeps_it_waiting(host: Host, chat: UUID, provider: Provider) -> None:
     await asked_in(host, chat, provider, asks("Bonn", "c1"))
     answer = (await shown(host, chat))[1]
@@ -338,6 +340,7 @@ async def test_a_client_that_brings_the_same_tools_changes_nothing(host: Host, c
     assert await database.read(lambda: ChatSession.objects.get(pk=chat).client_tools) == ""
 
 
+@pytest.mark.thorough
 async def test_results_stand_behind_their_calls_and_no_summary_between(
     host: Host, chat: UUID, provider: Provider
 ) -> None:

@@ -163,6 +163,7 @@ async def test_a_stopped_compaction_stores_nothing(host: Host, session: NewSessi
     assert not await rows_of(chat, "summary")
 
 
+@pytest.mark.thorough
 async def test_an_edit_before_the_summary_sends_what_was_said(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -283,6 +284,7 @@ async def test_a_window_is_learnt_from_a_refusal(host: Host, session: NewSession
     assert shape.context.limit == 1500
 
 
+@pytest.mark.thorough
 async def test_a_refusal_that_names_no_window_is_answered_by_a_summary(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -307,6 +309,7 @@ async def test_a_beginning_that_does_not_fit_is_summarised_in_pieces(
     assert b"go on" in provider.bodies[-1]
 
 
+@pytest.mark.thorough
 async def test_an_earlier_message_that_is_too_large_is_shortened_to_be_summarised(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -320,6 +323,7 @@ async def test_an_earlier_message_that_is_too_large_is_shortened_to_be_summarise
     assert (await rows_of(chat))[0].text == "word " * 5_000
 
 
+@pytest.mark.thorough
 async def test_a_tool_loop_that_outgrows_the_window_goes_on(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

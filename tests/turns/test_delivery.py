@@ -30,7 +30,7 @@ from tests.turns.slow import SlowWrite
 
 pytestmark = pytest.mark.one_database
 
-IN_A_TEST = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+IN_A_TEST = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def cursors(listener: Listener) -> list[int]:
@@ -340,6 +340,7 @@ async def until_all_came(*hosts: Host) -> int:
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 async def test_two_processes_tell_the_same_in_the_same_order(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

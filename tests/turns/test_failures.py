@@ -58,6 +58,7 @@ async def test_in_mid_answer(host: Host, session: NewSession, provider: Provider
 
 
 @pytest.mark.parametrize("model_string", [RESPONSES, ANTHROPIC])
+@pytest.mark.thorough
 async def test_in_mid_answer_over_the_other_wires(
     host: Host, session: NewSession, provider: Provider, settings: Any, model_string: str
 ) -> None:

@@ -70,6 +70,7 @@ async def shown(host: Host, chat: UUID) -> list[Any]:
     return [(message.text, [file.name for file in message.files or []]) for message in opened["messages"]]
 
 
+@pytest.mark.thorough
 async def test_a_message_shows_its_files_in_their_order(host: Host, session: NewSession) -> None:
     chat = await session()
     picture = await add(host.user_id, PICTURE, "a.png")
@@ -103,6 +104,7 @@ async def test_files_of_others_are_like_missing_ones(host: Host, session: NewSes
     assert await shown(host, chat) == []
 
 
+@pytest.mark.thorough
 async def test_the_same_request_again_is_the_same_turn(host: Host, session: NewSession, provider: Provider) -> None:
     chat, message_id = await session(), uuid.uuid4()
     [file_id] = await add_all(host.user_id, TEXT)
@@ -324,6 +326,7 @@ async def test_a_chat_is_deleted_although_the_store_is_away(
     assert await objects(kept) == []
 
 
+@pytest.mark.thorough
 async def test_a_chat_is_deleted_before_a_slow_store_answers(
     host: Host, session: NewSession, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

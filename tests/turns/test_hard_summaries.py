@@ -1,4 +1,8 @@
-"""What may go wrong around a summary: a chat goes on all the same, with what it needs and no more."""
+"""What may go wrong around a summary: a chat goes on all the same, with what it needs and no more.
+
+All of it is thorough: that a summary fails, is stopped or discarded, and that a chat outgrows its window, the suite
+asks in test_compacting.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ from tests.turns.steps import regenerated
 from tests.turns.summaries import LONG, compacted, rows_of, set_window, summaries_asked
 from tests.turns.test_compacting import grow_old, long_chat
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.thorough]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,7 @@ async def moved(session_id: UUID, places: int) -> None:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("places", [pytest.param(-100, marks=pytest.mark.thorough), 100])
+@pytest.mark.parametrize("places", [-100, 100])
 async def test_what_is_said_after_a_summary_was_moved_is_sent(
     host: Host, session: NewSession, provider: Provider, places: int
 ) -> None:
@@ -190,7 +194,7 @@ async def test_a_written_summary_too_large_for_the_window_is_refused(
     assert not await rows_of(chat, "summary")
 
 
-@pytest.mark.parametrize("other", [RESPONSES, pytest.param(ANTHROPIC, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("other", [RESPONSES, ANTHROPIC])
 async def test_thoughts_that_go_to_no_other_model_count_for_none(
     host: Host, session: NewSession, provider: Provider, settings: Any, other: str
 ) -> None:
@@ -206,7 +210,7 @@ async def test_thoughts_that_go_to_no_other_model_count_for_none(
     assert len(provider.requests) == 6
 
 
-@pytest.mark.parametrize("wire", [pytest.param(CHAT, marks=pytest.mark.thorough), ANTHROPIC])
+@pytest.mark.parametrize("wire", [CHAT, ANTHROPIC])
 async def test_huge_arguments_of_a_call_are_shortened_to_be_summarised(
     host: Host, session: NewSession, provider: Provider, settings: Any, wire: str
 ) -> None:

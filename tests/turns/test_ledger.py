@@ -19,7 +19,7 @@ from sessions_app.models import AgentProfile, Message, Turn
 from sessions_app.turns import run
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call, Gate
-from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_ON_BOTH_DATABASES, RESPONSES, NewHost, NewSession
+from tests.turns.fixtures import ANTHROPIC, CHAT, ONE_IN_THE_SUITE, RESPONSES, NewHost, NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn
 
 pytestmark = pytest.mark.one_database
@@ -47,7 +47,7 @@ async def dies(run_id: UUID) -> None:
     await database.write(silence)
 
 
-@pytest.mark.parametrize("wire", ONE_ON_BOTH_DATABASES)
+@pytest.mark.parametrize("wire", ONE_IN_THE_SUITE)
 async def test_processes_that_take_turns_find_what_the_other_has_sent(
     new_host: NewHost, session: NewSession, settings: Any, wire: str
 ) -> None:

@@ -130,6 +130,7 @@ async def test_the_tool_is_there_where_memory_is_on(host: Host, session: NewSess
     assert (refused.proposal, refused.text) == (None, "Error: memory is switched off in this chat.")
 
 
+@pytest.mark.thorough
 async def test_memories_that_are_added_while_turns_begin_reach_every_session(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

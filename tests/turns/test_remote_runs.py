@@ -333,6 +333,7 @@ async def test_an_end_that_nobody_told_comes_with_the_next_poll(
     assert len(ends) == 1
 
 
+@pytest.mark.thorough
 async def test_a_run_that_goes_on_where_events_were_lost_is_whole_again(
     linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,6 +404,7 @@ async def test_an_owner_that_hears_of_the_end_of_its_turn_says_no_more(
     assert last == await here.listener.end_of(asked.run_id)
 
 
+@pytest.mark.thorough
 async def test_who_opens_ahead_of_events_on_their_way_makes_no_gap_for_others(
     linked: Linked, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -523,6 +525,7 @@ async def test_a_run_that_ended_while_its_session_was_opened_is_forgotten(
     assert sent == []
 
 
+@pytest.mark.thorough
 async def test_who_opens_between_two_steps_elsewhere_gets_the_second_alone(
     linked: Linked, session: NewSession, provider: Provider
 ) -> None:

@@ -37,6 +37,7 @@ def record_of(chat: UUID) -> RequestRecord:
     return record
 
 
+@pytest.mark.thorough
 async def test_processes_that_take_turns_choose_from_the_same_pauses(
     new_host: NewHost, session: NewSession, clocks: Clocks
 ) -> None:

@@ -149,6 +149,7 @@ async def test_what_other_programs_write_counts(host: Host, session: NewSession,
     await host.listener.end_of((await host.ask(chat, "x")).run_id)
 
 
+@pytest.mark.thorough
 async def test_the_rows_that_count_stay_few(host: Host, session: NewSession, provider: Provider) -> None:
     provider.script(Answer(["yes"]))
     chat = await session()
@@ -159,6 +160,7 @@ async def test_the_rows_that_count_stay_few(host: Host, session: NewSession, pro
     assert await used(host.user_id) == Stored(1, 64)
 
 
+@pytest.mark.thorough
 async def test_a_new_session_costs_the_same_however_much_there_is(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,6 +199,7 @@ async def test_two_processes_make_one_title(new_host: NewHost, session: NewSessi
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 async def test_only_one_claim_of_a_session_counts(host: Host, session: NewSession) -> None:
     chat = await session()
     turn = await host.turn(chat)
@@ -219,6 +220,7 @@ async def test_what_was_said_to_a_server_of_ones_own_goes_to_no_other(
     assert provider.requests == []
 
 
+@pytest.mark.thorough
 async def test_users_take_turns(
     new_host: NewHost, provider: Provider, django_user_model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +242,7 @@ async def test_users_take_turns(
     assert order == ["mine 0", "mine 1", "theirs", "mine 2"]
 
 
+@pytest.mark.thorough
 async def test_what_waits_is_bounded_and_a_stop_gives_it_up(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,6 +338,7 @@ def test_what_a_model_says_becomes_one_short_plain_line(said: str, title: str) -
     assert len(title) <= MADE_LENGTH
 
 
+@pytest.mark.thorough
 async def test_a_title_offered_as_the_last_work_ends_is_made(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

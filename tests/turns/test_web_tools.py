@@ -108,6 +108,7 @@ async def test_to_stop_amid_a_page_ends_the_turn_and_the_fetching(
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "Looking. ", "stopped")]
 
 
+@pytest.mark.thorough
 async def test_what_was_wrong_is_told_to_the_model(
     host: Host, session: NewSession, provider: Provider, site: Site
 ) -> None:
