@@ -213,6 +213,7 @@ def test_a_text_is_none_of_the_kinds_that_browsers_run(suffix: str, media_type: 
 
 def test_what_no_database_takes_is_left_out() -> None:
     assert texts.cleaned("a\0b\r\nc\ud800d\ve\x1bf\tg") == "ab\ncd\nef\tg"
+    assert Found(b"a\r\nb\x1bc").told.text == "a\nbc"
 
 
 def test_a_large_picture_with_transparency_is_sent_without_it() -> None:
