@@ -11,6 +11,11 @@ def thorough(*values: Any) -> Any:
     return pytest.param(*values, marks=pytest.mark.thorough)
 
 
+def thorough_on_postgresql(*values: Any) -> Any:
+    """Return one parameter (or one of each name) that the suite asks of SQLite alone."""
+    return pytest.param(*values, marks=pytest.mark.thorough_on_postgresql)
+
+
 def suite_asks(some: Collection[Any], every: Iterable[Any]) -> list[Any]:
     """Return all of these as parameters of one name, of which the suite asks some."""
     return [each if each in some else thorough(each) for each in every]

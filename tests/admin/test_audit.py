@@ -101,6 +101,7 @@ def test_the_export_has_what_the_list_is_narrowed_to(boss: Client, rows: User) -
     assert AuditEntry.objects.get(action="audit.exported").actor_id != rows.pk
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.django_db
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("unnoted_templates")

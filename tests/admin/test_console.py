@@ -100,7 +100,6 @@ def test_nobody_but_staff_gets_there(client: Client, alice: User) -> None:
     assert "/admin/login/" in client.get(INDEX)["Location"]
 
 
-@pytest.mark.both_databases
 def test_the_console_asks_as_much_for_many_turns_as_for_none(boss: Client, alice: User) -> None:
     few = len(asked_by(boss, INDEX))
     for number in range(20):

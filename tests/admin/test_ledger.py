@@ -138,7 +138,6 @@ def test_days_are_those_of_the_sites_time_zone(chat_session: ChatSession) -> Non
             assert [posting.day.day for posting in postings(late)] == [day]
 
 
-@pytest.mark.both_databases
 def test_the_page_tells_days_profiles_and_causes(boss: Client, alice: User, chat_session: ChatSession) -> None:
     terse, today = AgentProfile.objects.create(name="Terse"), timezone.localdate()
     make_turn(chat_session, **HIT)

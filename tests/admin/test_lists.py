@@ -94,7 +94,6 @@ def test_who_a_list_is_narrowed_to_stands_beside_it(boss: Client, alice: User) -
     assert len(titles(boss, "?owner=999999999999999999999")) == 1
 
 
-@pytest.mark.both_databases
 def test_turns_are_found_by_run_id_and_user(boss: Client, alice: User) -> None:
     bob = User.objects.create_user("bob")
     first, second = make_turn(make_session(alice)), make_turn(make_session(bob))

@@ -17,6 +17,7 @@ from sessions_app.models import AgentProfile, ChatSession
 from tests.admin.conftest import Enter, list_of, make_session, make_turn, page_of, run, say, text_of
 from tests.admin.test_lists import titles
 from tests.admin.test_speed import asked_by, faults, plan_of
+from tests.thorough import thorough_on_postgresql
 
 
 @pytest.fixture
@@ -59,12 +60,13 @@ def test_a_search_is_noted_without_what_was_looked_for(boss: Client, said: None)
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("query", ["?q=%22+OR+1", "?q=%27", "?q=%25", "?q=%23", "?q=heron&owner=x"])
+@pytest.mark.parametrize(
+    "query", ["?q=%22+OR+1", "?q=%27", *map(thorough_on_postgresql, ("?q=%25", "?q=%23", "?q=heron&owner=x"))]
+)
 def test_odd_searches_find_no_more_than_they_say(boss: Client, said: None, query: str) -> None:
     assert len(titles(boss, query)) <= (2 if "heron" in query else 0)
 
 
-@pytest.mark.both_databases
 def test_a_search_asks_as_much_for_many_users_as_for_two(boss: Client, said: None) -> None:
     few = len(asked_by(boss, list_of(ChatSession, "?q=heron")))
     for number in range(40):
@@ -90,7 +92,6 @@ def test_sessions_are_narrowed_by_their_model(boss: Client, alice: User) -> None
     assert len(boss.get(list_of(ChatSession, "?model=none"), follow=True).context["cl"].result_list) == 2
 
 
-@pytest.mark.both_databases
 def test_sessions_are_narrowed_by_what_their_turns_do(boss: Client, alice: User) -> None:
     running, waiting, failed, old = (make_session(alice, title) for title in ("running", "waiting", "failed", "old"))
     run(running)
@@ -127,6 +128,7 @@ def test_a_users_page_says_what_they_have(boss: Client, enter: Enter, alice: Use
     assert "sessions_app/turn/?owner" not in text_of(enter("view_user", "view_chatsession"), page_of(alice))
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_a_users_page_reads_no_rows_of_others(boss: Client, alice: User, bob: User) -> None:
     for owner in (alice, bob):
@@ -135,7 +137,6 @@ def test_a_users_page_reads_no_rows_of_others(boss: Client, alice: User, bob: Us
         assert [fault for fault in faults(plan_of(sql, params)) if "sessions_app" in fault] == [], sql
 
 
-@pytest.mark.both_databases
 def test_a_changed_profile_says_which_chats_keep_the_old_prompt(boss: Client, enter: Enter, alice: User) -> None:
     profile = AgentProfile.default()
     for _ in range(3):

@@ -27,7 +27,7 @@ from tests.admin.conftest import (
     page_of,
     text_of,
 )
-from tests.thorough import thorough
+from tests.thorough import thorough, thorough_on_postgresql
 
 pytestmark = pytest.mark.usefixtures("unnoted_templates")
 
@@ -150,13 +150,14 @@ def test_no_list_counts_a_table_whole(boss: Client, filled: ChatSession) -> None
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("model", [ChatSession, Turn])
+@pytest.mark.parametrize("model", [ChatSession, thorough_on_postgresql(Turn)])
 def test_every_query_of_a_list_has_an_index(boss: Client, filled: ChatSession, model: type) -> None:
     for query in PAGES:
         for sql, params in asked_by(boss, list_of(model, query.format(chat_session=filled.pk))):
             assert faults(plan_of(sql, params)) == [], sql
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_of_one_user_nothing_more_is_read_than_their_own(boss: Client, filled: ChatSession) -> None:
     for model in (ChatSession, Turn):
@@ -164,6 +165,7 @@ def test_of_one_user_nothing_more_is_read_than_their_own(boss: Client, filled: C
             assert [fault for fault in faults(plan_of(sql, params)) if "sessions_app" in fault] == [], sql
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_every_query_of_a_sessions_page_has_an_index(boss: Client, filled: ChatSession) -> None:
     page = page_of(filled)
@@ -192,6 +194,7 @@ def test_the_ledger_asks_as_much_for_ninety_days_as_for_one(boss: Client, alice:
     assert one <= 9
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 @pytest.mark.parametrize("narrowed", ["", thorough("&profile={profile}")])
 def test_the_ledger_reads_no_turn_that_is_older_than_its_period(
@@ -211,6 +214,7 @@ def test_the_ledger_reads_no_turn_that_is_older_than_its_period(
         assert re.search(BY_RECENCY[connection.vendor], plan), plan
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_a_profiles_deletion_page_counts_its_sessions_by_an_index(boss: Client, filled: ChatSession) -> None:
     for sql, params in asked_by(boss, page_of(AgentProfile.default(), "delete")):

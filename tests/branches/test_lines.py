@@ -110,6 +110,7 @@ def test_every_reading_agrees_with_the_plain_one(steps: list[tuple[str, int]], l
     assert versions(line) == {pk: family for pk, family in families(conversation).items() if pk in shown}
 
 
+@pytest.mark.thorough_on_postgresql
 @settings(max_examples=fewer_on_postgresql(9))
 @given(STEPS, st.integers(0, 60))
 def test_the_line_that_is_selected_holds_the_message(steps: list[tuple[str, int]], number: int) -> None:
@@ -127,6 +128,7 @@ def test_the_line_that_is_selected_holds_the_message(steps: list[tuple[str, int]
     assert line[-1].pk == max(own[-1].pk for own in holding)
 
 
+@pytest.mark.thorough_on_postgresql
 @settings(max_examples=fewer_on_postgresql(9))
 @given(STEPS, st.integers(0, 60))
 def test_a_forked_session_holds_the_line_up_to_the_message(steps: list[tuple[str, int]], number: int) -> None:
@@ -199,6 +201,7 @@ def test_what_a_turn_reads_takes_as_many_queries(width: int, depth: int, django_
         branches.activate(session, branches.continuation(conversation.all[1]))
 
 
+@pytest.mark.thorough_on_postgresql
 @settings(max_examples=fewer_on_postgresql(9))
 @given(STEPS, st.integers(1, 8))
 def test_windows_of_a_line_agree_with_the_plain_reading(steps: list[tuple[str, int]], limit: int) -> None:

@@ -17,6 +17,7 @@ from sessions_app.conversations.spending import Totals
 from sessions_app.models import AgentProfile, ChatSession, KeptSpending, Turn, TurnKind
 from tests.admin.conftest import boss, make_session, make_turn
 from tests.purging.conftest import policy, purge_now
+from tests.thorough import thorough_on_postgresql
 
 __all__ = ["boss"]
 
@@ -70,7 +71,7 @@ def by_raw_delete(owner: User) -> None:
     Turn.objects.all()._raw_delete("default")
 
 
-@pytest.mark.parametrize("delete", [by_policy, by_admin, by_cascade, by_raw_delete])
+@pytest.mark.parametrize("delete", [by_policy, *map(thorough_on_postgresql, (by_admin, by_cascade, by_raw_delete))])
 def test_the_figures_are_the_same_when_the_turns_are_gone(delete: Callable[[User], None], boss: Client) -> None:
     owner = User.objects.create_user("somebody")
     other = AgentProfile.objects.create(name="another")

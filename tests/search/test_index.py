@@ -18,6 +18,7 @@ from tests.examples import fewer_on_postgresql
 from tests.search.oracle import assert_invariant, catch_up, found
 from tests.search.spellings import boundary, letters, spelled
 from tests.stamps.talk import Talk, execute, insert
+from tests.thorough import thorough_on_postgresql
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("name", [name if name == "odysseus" else thorough_on_postgresql(name) for name in SPELLINGS])
 def test_every_spelling_finds_every_spelling(mine: Talk, settle: Callable[[], None], name: str) -> None:
     one, others = SPELLINGS[name]
     texts = [f"xx {spelling} yy" for spelling in [one, *others]]
@@ -144,6 +145,7 @@ def test_the_newest_come_first_wherever_they_are_held(mine: Talk, limit: int) ->
     assert found(mine.owner_id, "needle", limit) == texts[:limit]
 
 
+@pytest.mark.thorough_on_postgresql
 def test_one_step_takes_few_changes_however_many_wait(mine: Talk) -> None:
     Message.objects.bulk_create(mine.message(position, f"number {position}") for position in range(250))
     steps = []

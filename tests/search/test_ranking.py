@@ -15,9 +15,10 @@ from sessions_app.conversations.search.ranking import Fit, fit
 from sessions_app.models import Message
 from tests.search.oracle import catch_up
 from tests.stamps.talk import Talk
+from tests.thorough import thorough_on_postgresql
 
 # How rare a query is: on PostgreSQL as rare as each way to find it is for.
-EVERY = [1, 30, 10_000]
+EVERY = [thorough_on_postgresql(1), 30, 10_000]
 FITS = {
     "port": Fit.WHOLE,
     "a port.": Fit.WHOLE,
