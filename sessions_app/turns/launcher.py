@@ -35,6 +35,7 @@ from sessions_app.turns.rebaseline import rebaseline
 from sessions_app.turns.refreshing import Refresher
 from sessions_app.turns.registry import RunRegistry
 from sessions_app.turns.run import Run
+from sessions_app.turns.starts import Starts
 from sessions_app.turns.titling import TitleMaker
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,8 @@ R = TypeVar("R")
 class Launcher:
     """Runs turns. ``lease`` is HERMES_TURN_LEASE, in seconds; no turn begins once it is not ``accepting``.
 
-    ``watched`` are the sessions that are open in other processes. ``titles`` makes titles, and ``refresher`` keeps
-    prompts warm: each None where nobody does.
+    ``watched`` are the sessions that are open in other processes, ``starts`` what is about to be launched. ``titles``
+    makes titles, and ``refresher`` keeps prompts warm: each None where nobody does.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Launcher:
     ) -> None:
         self.accepting = True
         self.watched = Watched()
+        self.starts = Starts()
         self._registry = registry
         self._publisher = publisher
         self._delivery = delivery
@@ -100,6 +102,7 @@ class Launcher:
             began=self._publisher.pop_began(begun.turn.run_id) or begun.cursor,
             show=self._show,
             write=self._publisher.write,
+            give_way=self.starts.give_way,
             feed=Feed(begun.session_id, self.watched, partial(self._bus.send, group_of(begun.turn.owner_id))),
             lease_time=self._lease,
         )

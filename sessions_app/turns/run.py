@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Literal
@@ -30,7 +30,7 @@ from sessions_app.llm.agent import Agent
 from sessions_app.llm.content.codec import known
 from sessions_app.llm.content.parts import ToolCall, tool_results
 from sessions_app.llm.errors import ProviderError
-from sessions_app.llm.step_events import StepResult
+from sessions_app.llm.step_events import StepEvent, StepResult
 from sessions_app.llm.tools.sources import Standing
 from sessions_app.models import MessageRole, TurnKind, TurnStatus
 from sessions_app.realtime.feed import Feed
@@ -62,7 +62,8 @@ class Run:
     """One running turn of this process.
 
     ``show`` gets the numbered events but for the last, which comes with the fact that the turn ended; ``write`` is
-    the runner's; ``feed`` is what other processes see. ``began`` is the cursor of the fact that the turn began.
+    the runner's; ``give_way`` returns when the rest of an answer may follow its first word; ``feed`` is what other
+    processes see. ``began`` is the cursor of the fact that the turn began.
     ``checkpoint`` is what was last kept of the answer. ``ended`` is set once the turn's end is stored, or lost.
     ``lease_time`` (seconds) bounds how long an end that the database does not take is tried.
     """
@@ -74,6 +75,7 @@ class Run:
         began: int,
         show: Callable[[Run, int, BaseEvent], None],
         write: Write,
+        give_way: Callable[[], Awaitable[None]],
         feed: Feed,
         lease_time: float,
     ) -> None:
@@ -82,6 +84,7 @@ class Run:
         self.began = began
         self._started = asyncio.get_running_loop().time()
         self._write = write
+        self._give_way = give_way
         self.feed = feed
         self._lease_time = lease_time
         self.stream = RunStream(
@@ -222,8 +225,7 @@ class Run:
         try:
             async with step:
                 async for event in step:
-                    self.stream.show(event)
-                    if is_cut := not await self._meter.heard(event):
+                    if is_cut := not await self._take(event):
                         break
             is_whole = not is_cut
         finally:
@@ -232,6 +234,19 @@ class Run:
         if is_cut and not result.text.strip():
             raise ProviderError("budget", NO_WORD)
         return result
+
+    async def _take(self, event: StepEvent) -> bool:
+        """Show a piece of the answer, and return whether there is enough left for more of it.
+
+        Behind the turn's first word the rest gives way to turns that start.
+        """
+        had_spoken = self.stream.spoke_at is not None
+        self.stream.show(event)
+        if not await self._meter.heard(event):
+            return False
+        if not had_spoken and self.stream.spoke_at is not None:
+            await self._give_way()
+        return True
 
     async def _use_tools(self, agent: Agent, memory: TurnMemory, result: StepResult) -> None:
         answer = NewMessage(

@@ -231,7 +231,8 @@ class TurnService:
     async def _begin(self, door: Door, work: Callable[..., R], asked_of: Callable[[R], AcceptedTurn | None]) -> R:
         """Carry out what may begin a turn for this process, and run that."""
         process, accepting = self._registry.process, self._launcher.accepting
-        result = await self._publisher.write(door, work, process=process, accepting=accepting)
+        with self._launcher.starts.under_way():
+            result = await self._publisher.write(door, work, process=process, accepting=accepting)
         asked = asked_of(result)
         if asked is not None and asked.begun is not None:
             self._launcher.launch(asked.begun)

@@ -182,19 +182,20 @@ async def test_an_answer_that_is_here_is_whole_however_late_it_is_read(
         lift(deadline)
         ended.set()
 
-    providers, gate = Providers(ProviderSettings(timeout=HOUR, longest_wait=HOUR)), Gate()
+    providers, gates = Providers(ProviderSettings(timeout=HOUR, longest_wait=HOUR)), {1: Gate(), 2: Gate()}
     monkeypatch.setattr(Deadline, "lift", lifted)
-    raw = [chunks({"content": "One "}, finish=None, mark=False), chunks({"content": "two."})]
-    provider.script(Answer(raw=raw, gates={1: gate}))
+    begun = [chunks({"content": word}, finish=None, mark=False) for word in ("One ", "two ")]
+    provider.script(Answer(raw=[*begun, chunks({"content": "three."})], gates=gates))
     session = session_of("chat", providers)
     async with session.agent.step(session.transcript) as step:
-        await anext(step)
-        gate.open()
+        for gate in gates.values():  # behind the first words nothing is read until somebody asks for more
+            await anext(step)
+            gate.open()
         await ended.wait()
         clock.advance(3 * HOUR)
         async for _ in step:
             pass
-    assert step.result.text == "One two."
+    assert step.result.text == "One two three."
     await providers.aclose()
 
 

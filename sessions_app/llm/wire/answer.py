@@ -27,9 +27,6 @@ MAX_BATCH_CHARACTERS, MAX_BUFFERED_CHARACTERS = 64 * 1024, 256 * 1024
 LINGER_SECONDS = 5.0
 """Seconds that are waited for what may follow an answer's end: the counts, the last mark. Then it counts as over."""
 
-ROUNDS = 2
-"""Of the event loop, in which nothing is read behind the first words: they are handed on, then sent to the client."""
-
 DRAIN_SECONDS = 0.1
 """Seconds that the end of the body is waited for, so that its connection can be used again."""
 
@@ -83,9 +80,9 @@ class AnswerStream(httpx2.AsyncByteStream):
             batch = self._take()
             if any(chunk.path for chunk in batch):
                 self._next = self._loop.time() + BATCH_SECONDS
-            self._rest()
             if batch:
                 yield b"".join(event.encoded() for chunk in joined(batch) for event in as_words(chunk))
+            self._rest()
         if self._error is not None:
             raise self._error
 
@@ -122,18 +119,18 @@ class AnswerStream(httpx2.AsyncByteStream):
                 self._heard.on_end()
             if self._characters > MAX_BUFFERED_CHARACTERS:
                 self._came()
-                self._room.clear()
-                await self._room.wait()
+                await self._handed_on()
         if self._chunks:
             self._came()
-        if has_said and not self._has_spoken:
-            self._has_spoken = True
-            await self._let_others_on()
+            if has_said and not self._has_spoken:
+                # Where the whole answer is here already, to read it takes longer than to send its first words.
+                self._has_spoken = True
+                await self._handed_on()
 
-    async def _let_others_on(self) -> None:
-        """Have the first words reach the client: where the whole answer is here already, to read it takes longer."""
-        for _ in range(ROUNDS):
-            await asyncio.sleep(0)
+    async def _handed_on(self) -> None:
+        """Return when what is here was handed on, and the consumer has come back for more."""
+        self._room.clear()
+        await self._room.wait()
 
     def _end(self) -> None:
         self._over = True
@@ -161,7 +158,7 @@ class AnswerStream(httpx2.AsyncByteStream):
         return batch
 
     def _rest(self) -> None:
-        """See to what a batch has left behind, and read on."""
+        """See to what a batch has left behind, and read on: the consumer is done with it."""
         self._room.set()
         if self._over and self._characters <= MAX_BATCH_CHARACTERS:
             self._due.set()
