@@ -16,7 +16,6 @@ from sessions_app.conversations import (
     approvals,
     attachments,
     branches,
-    profiles,
     sent_rows,
     titles,
     transcript,
@@ -48,7 +47,7 @@ from sessions_app.models import (
 )
 from sessions_app.turn_store import approving, memory_notes
 from sessions_app.turn_store.alive import alive
-from sessions_app.turn_store.claimed_turn import UNSEEN, ClaimedTurn, claimed_turn, profile_of
+from sessions_app.turn_store.claimed_turn import UNSEEN, ClaimedTurn, claimed_turn, refusal_of
 
 # A message's time as the database has it: Python's would have lost what it rounds.
 _TOUCH = """
@@ -237,9 +236,7 @@ def _first(chat_session: ChatSession, waiting: Iterable[int]) -> Turn:
 
 
 def _unless_forbidden(begun: ClaimedTurn, chat_session: ChatSession) -> ClaimedTurn:
-    turn, profile = begun.turn, profile_of(begun.turn, chat_session)
-    is_named_one_gone = turn.names_profile and profile is None
-    reason = profiles.NAMED_REMOVED if is_named_one_gone else profiles.refusal(turn.owner_id, profile)
+    reason = refusal_of(begun.turn, chat_session)
     return replace(begun, refused=reason) if reason else begun
 
 

@@ -25,8 +25,9 @@ from sessions_app.models.sealed import UnreadableSecret
 UNSEEN = Stamp(-1, -1)
 
 # What ``profile_of`` says, of a turn and its chat_session.
-_PROFILE = "COALESCE(turn.profile_id, CASE WHEN NOT turn.names_profile THEN chat_session.profile_id END)"
-PROFILE_DENIED = shut_out("sessions_app_agentprofile_groups", "agentprofile_id", _PROFILE, "turn.owner_id")
+PROFILE = "COALESCE(turn.profile_id, CASE WHEN NOT turn.names_profile THEN chat_session.profile_id END)"
+"""SQL: the key of the profile of a turn, null where it was removed."""
+PROFILE_DENIED = shut_out("sessions_app_agentprofile_groups", "agentprofile_id", PROFILE, "turn.owner_id")
 """SQL: whether the profile of a turn is for groups that its user is not in, for ``of_users``."""
 
 
@@ -119,6 +120,14 @@ def claimed_turn(
 def profile_of(turn: Turn, chat_session: ChatSession) -> AgentProfile | None:
     """Return what answers a turn: the profile that was named for it, else its session's. None: it was removed."""
     return turn.profile or (None if turn.names_profile else chat_session.profile)
+
+
+def refusal_of(turn: Turn, chat_session: ChatSession) -> str:
+    """Return why a turn may not be answered with its profile; empty where it may."""
+    profile = profile_of(turn, chat_session)
+    if turn.names_profile and profile is None:
+        return profiles.NAMED_REMOVED
+    return profiles.refusal(turn.owner_id, profile)
 
 
 def _shape_of(turn: Turn, message: Message) -> MessageShape:

@@ -1,43 +1,46 @@
-"""Queued turns whose user may no longer use what is to answer them, behind a turn that another profile answers.
+"""Queued turns whose user may no longer use what is to answer them, or whose profile was removed, behind another turn.
 
 They never begin: they are withdrawn, and say why. By the process that runs the turn before them, because it alone
 knows what that one has begun with: where its own profile was taken away too, it ends, and the queue after it begins and
-fails by itself (``beginning.begin_next``), with the user's words in the transcript.
+fails by itself (``beginning.begin_next``), with the user's words in the transcript. A turn whose profile was removed
+goes on. Where that process is quiet, which may be its end, whichever looks first does it, and does not ask.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from sessions_app.conversations import features, profiles
+from sessions_app.conversations import features
 from sessions_app.database import plain
 from sessions_app.database.users import of_users
 from sessions_app.models import Turn, TurnStatus
 from sessions_app.turn_store.asking import withdraw
-from sessions_app.turn_store.claimed_turn import PROFILE_DENIED, profile_of
+from sessions_app.turn_store.claimed_turn import PROFILE, PROFILE_DENIED, refusal_of
 
 STEP_TURNS = 500
 # It costs by queued turns, and little where no profile has groups.
 _FORBIDDEN = f"""
-SELECT turn.id, turn.owner_id, running.id FROM sessions_app_turn AS turn
+SELECT turn.id, turn.owner_id, running.id, {PROFILE} IS NULL FROM sessions_app_turn AS turn
 JOIN sessions_app_chatsession AS chat_session ON chat_session.id = turn.chat_session_id
 JOIN sessions_app_turn AS running ON running.chat_session_id = turn.chat_session_id AND running.status = 'running'
-WHERE turn.status = 'queued' AND {PROFILE_DENIED}
+WHERE turn.status = 'queued' AND ({PROFILE} IS NULL OR {PROFILE_DENIED})
 LIMIT %s
 """  # nosec B608: all ours
 
 
-def find(mine: Mapping[int, int | None]) -> list[int]:
-    """Return primary keys of turns that ``end`` has to end, behind those that this process runs.
+def find(mine: Mapping[int, int | None], quiet: Collection[int]) -> list[int]:
+    """Return primary keys of turns that ``end`` has to end, behind those that this process runs, and ``quiet`` ones.
 
-    ``mine`` are these, with the keys of the profiles that they have begun with.
+    ``mine`` has the keys of the profiles that those have begun with.
     """
-    if not mine:
+    if not mine and not quiet:
         return []
     found = plain.rows(of_users(_FORBIDDEN), [STEP_TURNS])
-    behind_mine = [row for row in found if row[2] in mine]
-    denied = features.denied({owner_id for _, owner_id, _ in behind_mine}) if behind_mine else {}
-    return [pk for pk, owner_id, running in behind_mine if mine[running] not in denied[owner_id].profiles]
+    ending = [pk for pk, _, running, is_removed in found if running in quiet or (is_removed and running in mine)]
+    behind_mine = [row for row in found if row[2] in mine and not row[3]]
+    denied = features.denied({owner_id for _, owner_id, *_ in behind_mine}) if behind_mine else {}
+    return ending + [pk for pk, owner_id, running, _ in behind_mine if mine[running] not in denied[owner_id].profiles]
 
 
 def end(turn_ids: Collection[int]) -> None:
@@ -47,9 +50,9 @@ def end(turn_ids: Collection[int]) -> None:
     """
     rows = Turn.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk__in=turn_ids)
     waiting = rows.filter(status=TurnStatus.QUEUED).select_related("profile", "chat_session__profile")
-    withdraw([turn for turn in waiting if _is_forbidden(turn)], profiles.FORBIDDEN)
-
-
-def _is_forbidden(turn: Turn) -> bool:
-    profile = profile_of(turn, turn.chat_session)
-    return profile is not None and not profiles.may_use(turn.owner_id, profile.pk)
+    refused: dict[str, list[Turn]] = defaultdict(list)
+    for turn in waiting:
+        refused[refusal_of(turn, turn.chat_session)].append(turn)
+    for reason, turns in refused.items():
+        if reason:
+            withdraw(turns, reason)

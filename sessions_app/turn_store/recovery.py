@@ -20,7 +20,11 @@ from sessions_app.turn_store import inactive_approvals, inactive_users, lost_app
 from sessions_app.turn_store.beginning import begin_again, begin_next
 from sessions_app.turn_store.claimed_turn import ClaimedTurn
 from sessions_app.turn_store.ending import end
+from sessions_app.turn_store.heartbeat import BEAT_SECONDS
 from sessions_app.turn_store.liveness import known_dead
+
+QUIET_SECONDS = 1.5 * BEAT_SECONDS
+"""After so long without a heartbeat a process may be dead: what would be its own to do is done by others too."""
 
 # A user's first waiting session comes before everybody's second; what runs for the user counts as well. Not those in
 # which a person is waited for at the end of the line (``conversations.approvals``).
@@ -64,8 +68,9 @@ class Seen:
     """What one look at the database finds; ``abandoned`` are turns of users who may no longer act.
 
     ``undone`` are the sessions, with their owners, in which calls of such users wait for a person, or are to be made.
-    ``forbidden`` are turns that wait behind this process's own for a profile which is no longer for their users,
-    ``not_permitted`` sessions, with their owners, in which calls wait that may not be made for these any more.
+    ``forbidden`` are turns that wait behind this process's own, and behind quiet ones, for a profile that was removed
+    or is no longer for their users, ``not_permitted`` sessions, with their owners, in which calls wait that may not be
+    made for these any more.
     """
 
     running: tuple[Running, ...]
@@ -81,12 +86,13 @@ def look(silence: float, mine: Mapping[int, int | None]) -> Seen:
     ``mine`` are the primary keys of the turns that this process runs, with those of the profiles that answer them.
     """
     rows = Turn.objects.filter(status=TurnStatus.RUNNING).exclude(pk__in=list(mine)).annotate(silent=_silent(silence))
-    columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent")
+    rows = rows.annotate(quiet=_silent(QUIET_SECONDS))
+    columns = rows.values_list("pk", "run_id", "owner_id", "chat_session_id", "process", "silent", "quiet")
     ended = {process: known_dead(process) for process in {row[4] for row in columns}}
     running = tuple(Running(*row[:5], dead=row[5] or ended[row[4]]) for row in columns)
-    return Seen(
-        running, inactive_users.find(), inactive_approvals.find(), lost_profiles.find(mine), lost_approvals.find()
-    )
+    quiet = {row[0] for row in columns if row[6] or ended[row[4]]}
+    forbidden = lost_profiles.find(mine, quiet)
+    return Seen(running, inactive_users.find(), inactive_approvals.find(), forbidden, lost_approvals.find())
 
 
 def _silent(seconds: float) -> Q:

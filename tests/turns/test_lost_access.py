@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from django.contrib.auth.models import AbstractUser, Group
 
@@ -9,10 +11,12 @@ from sessions_app import database
 from sessions_app.conversations import profiles
 from sessions_app.models import AgentProfile, TurnStatus
 from sessions_app.session_store import chats
+from sessions_app.turn_store.recovery import QUIET_SECONDS
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewSession
 from tests.turns.host import Host, said, stands_at, stored_turn
+from tests.turns.test_recovery import left_running
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
@@ -52,24 +56,44 @@ async def for_readers(profile: AgentProfile) -> Group:
     return readers
 
 
+async def waits_for_another(host: Host, chat: UUID) -> tuple[AgentProfile, UUID]:
+    """A turn that waits in a session for another profile than the one that answers there; with that profile."""
+    other = await database.write(lambda: AgentProfile.objects.create(name="Other", model="openai-chat:other"))
+    await database.write(chats.update, host.user_id, chat, {"profile": other.pk})
+    return other, (await host.ask(chat, "waits")).run_id
+
+
+async def is_withdrawn(host: Host, run_id: UUID, reason: str) -> None:
+    """Return once the turn that waited is told to be withdrawn for this reason, and is stored so."""
+    withdrawn = await host.listener.fact("turn.withdrawn")
+    assert (withdrawn["run_id"], withdrawn["text"]) == (str(run_id), "waits")
+    assert withdrawn["error"] == {"code": "provider", "text": reason}
+    turn = await stored_turn(run_id)
+    assert (turn.status, turn.error_text) == (TurnStatus.WITHDRAWN, reason)
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
 async def test_a_turn_that_waits_behind_another_profile_is_withdrawn(
-    host: Host, session: NewSession, provider: Provider, user: AbstractUser
+    host: Host, session: NewSession, provider: Provider, *, is_removed: bool
 ) -> None:
     gate = Gate()
     provider.script(Answer(["One ", "two"], gates={1: gate}))
     chat = await session()
     running = await host.ask(chat)
     await stands_at(gate)
-    other = await database.write(lambda: AgentProfile.objects.create(name="Other", model="openai-chat:other"))
-    await database.write(chats.update, user.pk, chat, {"profile": other.pk})
-    waiting = await host.ask(chat, "waits")
-    await for_readers(other)
-    withdrawn = await host.listener.fact("turn.withdrawn")
-    assert (withdrawn["run_id"], withdrawn["text"]) == (str(waiting.run_id), "waits")
-    assert withdrawn["error"] == {"code": "provider", "text": profiles.FORBIDDEN}
+    other, waiting = await waits_for_another(host, chat)
+    await (database.write(other.delete) if is_removed else for_readers(other))
+    await is_withdrawn(host, waiting, profiles.REMOVED if is_removed else profiles.FORBIDDEN)
     gate.open()
     assert (await host.listener.end_of(running.run_id))["event"]["type"] == "RUN_FINISHED"
-    turn = await stored_turn(waiting.run_id)
-    assert (turn.status, turn.error_text) == (TurnStatus.WITHDRAWN, profiles.FORBIDDEN)
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One two", "complete")]
     assert len(provider.requests) == 1
+
+
+async def test_what_waits_behind_a_quiet_process_ends_before_the_lease_does(host: Host, session: NewSession) -> None:
+    chat = await session()
+    left = await left_running(host.user_id, chat, silent_for=QUIET_SECONDS)
+    other, waiting = await waits_for_another(host, chat)
+    await for_readers(other)
+    await is_withdrawn(host, waiting, profiles.FORBIDDEN)
+    assert (await stored_turn(left)).status == TurnStatus.RUNNING
