@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import (
     against,
     branches,
+    budgets,
     cache,
     doors,
     files,
@@ -58,8 +59,8 @@ QUICK = Plan(turns=60, rounds=4, long=30, agents=150, sockets=300, starts=1)
 USERS = 50
 WARM_AGENTS = 100
 WHAT = (
-    "table cache search recognition profile load profile-load purge soak steering branches palette doors files tools "
-    "lifetime transfer peer against"
+    "table cache search recognition profile load profile-load purge soak steering branches budgets palette doors files "
+    "tools lifetime transfer peer against"
 )
 
 
@@ -127,6 +128,7 @@ async def figures(what: str, quick: bool, minutes: float, others: list[Path], fo
         "tools": partial(tools.of_a_server, plan.turns, folder, provider),
         "steering": partial(steering.after_an_edit, folder, provider),
         "branches": partial(branches.many_and_none, plan.turns, folder, provider),
+        "budgets": partial(budgets.some_and_none, plan.turns, folder, provider),
         "transfer": partial(transfer.there_and_back, quick, folder, provider),
         "peer": partial(peer_compared, plan.turns, folder, provider),
         "palette": partial(palette.from_the_key, plan.long, folder, provider),

@@ -39,15 +39,15 @@ async def many_and_none(count: int, folder: Path, provider: Provider) -> list[Se
                     await series.add(site, floor, client.turn(session_id))
     with world.site(("-m", "bench.counted", str(counter), "serve")) as site:
         async with Client(site.url, token) as client:
-            queries = [await _queries(client, session_id, counter) for session_id in sessions]
+            queries = [await queries_of_a_turn(client, session_id, counter) for session_id in sessions]
     first = [median([one.first for one in series.host]) * 1000 for series in (none, many)]
     return [
         Section(
             f"A turn in a session with {BRANCHES} branches, to one with none ({count} turns each)",
             [
-                _figure("first token p50", first, "ms"),
-                _figure("CPU of the process per turn", [none.cpu_each, many.cpu_each], "ms"),
-                _figure("queries of a turn", queries, ""),
+                beside_none("first token p50", first, "ms", "the same"),
+                beside_none("CPU of the process per turn", [none.cpu_each, many.cpu_each], "ms", "the same"),
+                beside_none("queries of a turn", queries, "", "the same"),
                 Figure("answers that did not come whole", str(none.failures + many.failures), "0"),
             ],
         )
@@ -64,7 +64,8 @@ async def _session(client: Client, branches: int) -> str:
     return session_id
 
 
-async def _queries(client: Client, session_id: str, counter: Path) -> float:
+async def queries_of_a_turn(client: Client, session_id: str, counter: Path) -> float:
+    """Median of some turns, in a host that counts them in a file."""
     await client.ask("session.open", session_id=session_id)
     await client.turn(session_id)
     counts = []
@@ -75,6 +76,7 @@ async def _queries(client: Client, session_id: str, counter: Path) -> float:
     return median(counts)
 
 
-def _figure(name: str, values: list[float], unit: str) -> Figure:
-    none, many = values
-    return Figure(name, f"{many / none:.2f} x", "the same", f"{many:.1f} {unit}; with none {none:.1f} {unit}".rstrip())
+def beside_none(name: str, values: list[float], unit: str, goal: str = "") -> Figure:
+    """Return the second value, with what is measured, in the first, without it."""
+    none, some = values
+    return Figure(name, f"{some / none:.2f} x", goal, f"{some:.1f} {unit}; with none {none:.1f} {unit}".rstrip())

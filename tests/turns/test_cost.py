@@ -254,3 +254,5 @@ async def test_with_a_budget_and_with_none(
     assert own == again
     # Two reserve, two settle; and two updates of counters, which go in one go with those of other budgets.
     assert len(own) == len(none) + 4
+    # The audit, which is always on, has nothing to say of a turn.
+    assert not any("audit" in statement for statement in own)
