@@ -20,6 +20,7 @@ from django.test import Client
 from agentcache import Statistics
 from hermes_site.asgi import application, runner
 from sessions_app import database
+from sessions_app.metrics import REGISTRY
 from sessions_app.models import ApiToken
 from tests.api.conftest import administrator, cookie, login, outsider, owner
 from tests.live import LiveSite
@@ -185,6 +186,50 @@ async def test_the_dashboard_asks_for_figures_that_there_are(administrator: User
     kinds = {"gauge", "counter", "histogram"}
     assert {told[name] for name in names} == kinds
     assert all(asked)
+
+
+def labels_of(metric: str) -> set[str]:
+    """The labels of a figure of ours, and those that Prometheus gives to all."""
+    collectors = getattr(REGISTRY, "_names_to_collectors")  # noqa: B009 - no public name has it
+    own = set(getattr(collectors.get(metric), "_labelnames", ()))
+    return own | {"job", "instance"} | ({"le"} if metric.endswith("_bucket") else set())
+
+
+def test_the_dashboard_names_labels_that_there_are() -> None:
+    targets = [target for panel in json.loads(DASHBOARD)["panels"] for target in panel["targets"]]
+    chosen = 0
+    for target in targets:
+        selectors = re.findall(r"(\w+)\{([^}]*)\}", target["expr"])
+        for metric, conditions in selectors:
+            named = set(re.findall(r'(\w+)=~?"', conditions))
+            assert named <= labels_of(metric), target
+            chosen += len(named - {"job"})
+        grouped = set(re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", target["expr"]))))
+        told = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+        assert grouped <= set.union(*(labels_of(metric) for metric, _ in selectors)), target
+        assert told <= (grouped or {"instance"}), target
+    assert chosen > 2
+
+
+def test_the_dashboard_is_one_that_grafana_reads() -> None:
+    """Its classic schema: what a dashboard, a panel, a place and a variable must have, and no place given twice."""
+    board = json.loads(DASHBOARD)
+    assert board.keys() >= {"title", "uid", "schemaVersion", "time", "templating", "panels"}
+    assert 8 <= len(board["uid"]) <= 40
+    variables = {each["name"]: each["type"] for each in board["templating"]["list"]}
+    assert variables == {"datasource": "datasource", "job": "query"}
+    assert set(re.findall(r"\$\{?(\w+)", DASHBOARD)) - {"__rate_interval", "__all"} == set(variables)
+    taken: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        assert panel.keys() >= {"id", "type", "title", "datasource", "gridPos", "targets", "fieldConfig", "options"}
+        assert panel["fieldConfig"].keys() == {"defaults", "overrides"}
+        x, y, width, height = (panel["gridPos"][name] for name in "xywh")
+        place = {(column, row) for column in range(x, x + width) for row in range(y, y + height)}
+        assert x + width <= 24
+        assert not taken & place, panel["title"]
+        taken |= place
+        references = [target["refId"] for target in panel["targets"]]
+        assert len(set(references)) == len(references)
 
 
 def test_the_guides_configuration_is_yaml() -> None:
