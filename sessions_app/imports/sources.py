@@ -29,10 +29,13 @@ RATIO = 200
 _CONVERSATIONS = re.compile(r"(?:^|/)conversations(?:-\d+)?\.json$")
 _SESSION = re.compile(r"sessions/[^/]+\.json")
 _SMALL_BYTES = 1024 * 1024
+_ZIP_BEGINS = b"PK\x03\x04"
 _UNKNOWN = (
     "This is no export that can be read here: neither of this host or one of its chats, nor of ChatGPT or Open WebUI."
 )
 _DAMAGED = "The archive is damaged."
+_CUT = "The archive is cut or damaged: its end is missing. Download it again, and import that."
+_EMPTY = "The file is empty."
 _RECORDS = TypeAdapter(list[KeptFileRecord])
 
 
@@ -133,12 +136,14 @@ def opened(file: IO[bytes], size: int) -> Source:
     if zipfile.is_zipfile(file):
         return _archive(file, size)
     file.seek(0)
-    begins = file.read(_SMALL_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if begins == b"[":
-        return OthersSource(file, size=size)
-    if begins != b"{":
-        raise Unusable(_UNKNOWN)
-    return OwnSource(file, names=["the file"])
+    beginning = file.read(_SMALL_BYTES)
+    match beginning.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]:
+        case b"[":
+            return OthersSource(file, size=size)
+        case b"{":
+            return OwnSource(file, names=["the file"])
+    # The table of a ZIP stands at its end.
+    raise Unusable(_CUT if beginning.startswith(_ZIP_BEGINS) else _UNKNOWN if beginning else _EMPTY)
 
 
 def _archive(file: IO[bytes], size: int) -> Source:

@@ -269,10 +269,12 @@ async def test_chats_that_cannot_be_stored_are_left_out(host: Host, session: New
 
 
 @pytest.mark.one_database  # refused before anything is stored
-@pytest.mark.parametrize("content", [b"", b"not json", b"PK\x03\x04 cut"])
-async def test_a_file_that_is_no_export_says_so(host: Host, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"", "is empty"), (b"not json", "no export"), (b"PK\x03\x04 cut", "its end is missing")]
+)
+async def test_a_file_that_is_no_export_says_so(host: Host, content: bytes, why: str) -> None:
     report = await imported(host.user_id, content)
-    assert "error" in report
+    assert why in report["error"]
     assert await database.read(ChatSession.objects.count) == 0
 
 
@@ -294,7 +296,7 @@ async def test_an_archive_that_is_cut_says_so(host: Host, session: NewSession) -
     archive = await exported(host.user_id)
     await wipe(host)
     report = await imported(host.user_id, archive[: len(archive) // 2])
-    assert "error" in report
+    assert report["error"].startswith("The archive is cut or damaged")
 
 
 @pytest.mark.one_database  # refused before anything is stored
