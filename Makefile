@@ -34,8 +34,9 @@ endif
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# On SQLite its modules are shared out to three processes (one has all in a browser; each waits for others two fifths of its time, and there may be
-# but two cores), and beside them runs on PostgreSQL what asks it something of its own: its report comes last.
+# On SQLite its modules are shared out to three processes, all of the browser's to one of them (each waits for others two
+# fifths of its time, and there may be but two cores), and beside them runs on PostgreSQL what asks it something of its
+# own: its report comes last.
 define run_suite
 report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
 $(ON_POSTGRESQL) -m "both_databases and $(1)" >"$$report" 2>&1 & postgresql=$$!; \
@@ -53,8 +54,8 @@ test: .venv/dev node_modules/stamp programs
 test-thorough: .venv/dev node_modules/stamp programs
 	@page=0; $(call run_suite,thorough)
 
-# What failed in the last `make test` or `make test-thorough`, once more and alone: fails where one of them fails again, or where more than tests
-# failed (2 and above are a crash). What it names as passed depends on the machine's speed or on chance: a fault to mend.
+# What failed in the last run of one of them, once more and alone: fails where one of them fails again, or where more than
+# tests failed (2 and above are a crash). What it names as passed depends on the machine's speed or on chance: mend it.
 test-again: .venv/dev
 	@read page first second <.pytest_cache/ended; [ "$$page" = 0 ] && [ "$$first" -le 1 ] && [ "$$second" -le 1 ] \
 	&& echo "These failed. Once more, each alone:" \
