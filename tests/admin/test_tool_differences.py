@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions_app.admin.tool_differences import MAX_PAIRS, Piece, changed_lines, changed_words, lines_of
@@ -42,6 +42,7 @@ def test_a_difference_holds_both_texts_whole(before: str, now: str) -> None:
     assert "".join(piece.text for piece in pieces if piece.change != "gone") == now
 
 
+@settings(max_examples=40)
 @given(SCHEMAS, SCHEMAS)
 def test_lines_that_changed_are_shown(before: dict[str, object], now: dict[str, object]) -> None:
     old, new = (json.dumps(schema, sort_keys=True) for schema in (before, now))

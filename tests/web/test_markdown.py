@@ -143,7 +143,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(PIECES | st.text(max_size=20), max_size=30).map("".join))
 @example(r"$\begin{matrix}$")
 @example("\r\x0c\x85\u2028")
