@@ -35,7 +35,7 @@ from sessions_app.purging import purge, requests
 from tests.admin.conftest import converse, make_session
 from tests.purging.conftest import policy, purge_now, purged
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "correct horse battery staple"
 OVERVIEW, ACCOUNT, CHATS = "/accounts/delete/", "/accounts/delete/account/", "/accounts/delete/chats/"
@@ -71,6 +71,7 @@ def all_due() -> None:
     DeletionRequest.objects.update(due_at=now() - timedelta(hours=1))
 
 
+@pytest.mark.one_database
 def test_who_asks_is_told_what_goes_and_must_say_who_they_are(browser: Client, alice: User) -> None:
     fill(alice, "one", "two")
     Memory.objects.create(owner=alice, text="likes tea")
@@ -93,6 +94,7 @@ def test_who_asks_is_told_what_goes_and_must_say_who_they_are(browser: Client, a
     assert purge_now().accounts == 0
 
 
+@pytest.mark.one_database
 def test_until_it_is_time_it_is_taken_back_with_a_click(browser: Client, alice: User) -> None:
     fill(alice, "one")
     ask(browser)
@@ -146,6 +148,7 @@ def columns(table: str) -> set[str]:
         return {column.name for column in connection.introspection.get_table_description(cursor, table)}
 
 
+@pytest.mark.one_database
 def test_a_process_killed_at_any_step_has_its_work_gone_on_with(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(alice, "one", "two")
     write = purge.Purge._write
@@ -191,6 +194,7 @@ def test_the_last_administrator_stays_and_of_two_one_does(alice: User, browser: 
     assert purge_now().accounts == 1
 
 
+@pytest.mark.one_database
 def test_a_legal_hold_keeps_all_and_the_user_is_told(browser: Client, alice: User) -> None:
     fill(alice, "evidence")
     ask(browser)
@@ -206,6 +210,7 @@ def test_a_legal_hold_keeps_all_and_the_user_is_told(browser: Client, alice: Use
     assert purge_now().accounts == 1
 
 
+@pytest.mark.one_database
 def test_who_has_no_password_logs_in_again(browser: Client, alice: User) -> None:
     alice.set_unusable_password()
     alice.save(update_fields=["password"])
@@ -219,6 +224,7 @@ def test_who_has_no_password_logs_in_again(browser: Client, alice: User) -> None
     assert "will be deleted" in ask(browser)
 
 
+@pytest.mark.one_database
 def test_the_overview_makes_an_export_and_tells_how_long_chats_are_kept(browser: Client, alice: User) -> None:
     policy(90, 30)
     told = text(browser, OVERVIEW)

@@ -224,7 +224,6 @@ def test_a_user_has_at_most_so_many_logins(
     assert not is_signed_in(signed_in)
 
 
-@pytest.mark.both_databases
 def test_logins_from_before_are_listed_and_ended_as_well(transactional_db: None) -> None:
     owner = User.objects.create_user("owner", password=PASSWORD)
     older = browser_of("owner", FIREFOX)

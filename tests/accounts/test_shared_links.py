@@ -29,6 +29,7 @@ def shared(user: User, title: str) -> Share:
     return Share.objects.get(pk=links.make(user.pk, line, pages.done, Terms(Audience.USERS)).id)
 
 
+@pytest.mark.one_database
 def test_links_are_listed_and_revoked_by_their_owner_alone(client: Client) -> None:
     anna, bob = User.objects.create_user("anna"), User.objects.create_user("bob")
     mine, other = shared(anna, "<b>Mine"), shared(bob, "Other")

@@ -24,6 +24,7 @@ def slow(request: pytest.FixtureRequest) -> Iterator[tuple[str, Dripping]]:
         yield f"{scheme}://{server.address}/.well-known/openid-configuration", server
 
 
+@pytest.mark.one_database
 def test_the_whole_exchange_is_bounded(slow: tuple[str, Dripping], monkeypatch: pytest.MonkeyPatch) -> None:
     url, server = slow
     monkeypatch.setattr(asking, "SECONDS", 1.0)

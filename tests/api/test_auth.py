@@ -271,7 +271,6 @@ async def test_a_connection_that_only_listens_is_closed_at_once(
             assert (await client.call("session.list"))["sessions"] == []
 
 
-@pytest.mark.both_databases
 async def test_a_deleted_user_without_a_token_is_cut_off_too(
     connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

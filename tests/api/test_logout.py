@@ -84,6 +84,7 @@ async def test_who_is_logged_out_while_a_deletion_waits_has_deleted_nothing(
     assert await database.read(ChatSession.objects.filter(pk=session_id).exists)
 
 
+@pytest.mark.thorough_on_postgresql
 async def test_a_logout_during_the_handshake_closes(
     connect: Connect, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +102,7 @@ async def test_a_logout_during_the_handshake_closes(
     assert await client.closed() == NOT_AUTHORISED
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.parametrize("by", ["logout", "revoked token"])
 async def test_a_logout_or_a_revoked_token_leaves_the_turn_running(
     connect: Connect, owner: AbstractUser, gate: Gate, runner: Runner, monkeypatch: pytest.MonkeyPatch, by: str

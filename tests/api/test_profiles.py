@@ -77,7 +77,6 @@ def join(user: AbstractUser, name: str) -> None:
     user.groups.add(Group.objects.get(name=name))
 
 
-@pytest.mark.both_databases
 async def test_a_user_sees_profiles_for_everybody_and_for_their_groups(
     connect: Connect, owner: AbstractUser, outsider: AbstractUser
 ) -> None:
@@ -215,7 +214,6 @@ async def remove(profile_id: int) -> None:
     await database.write(lambda: removal.remove(AgentProfile.objects.get(pk=profile_id)))
 
 
-@pytest.mark.both_databases
 async def test_a_chat_whose_profile_was_removed_is_read_and_asks_for_another(
     connect: Connect, owner: AbstractUser, provider: Provider
 ) -> None:

@@ -255,7 +255,6 @@ async def test_what_nobody_has_said_is_not_shown(connect: Connect, owner: Abstra
     assert not [secret for secret in SECRETS if secret in page.text]
 
 
-@pytest.mark.both_databases
 async def test_whatever_is_not_shown_is_answered_alike(
     connect: Connect, owner: AbstractUser, outsider: AbstractUser, doors: Doors
 ) -> None:

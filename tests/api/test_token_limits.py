@@ -132,6 +132,7 @@ async def test_a_token_of_one_profile_chooses_that_alone(
     assert await code_of(client, "turn.regenerate", **regenerated) == -32001
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 async def test_lists_and_searches_hold_the_chats_of_the_tokens_profile(
     connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile]
@@ -150,7 +151,6 @@ async def test_lists_and_searches_hold_the_chats_of_the_tokens_profile(
             await database.write(index.catch_up)
 
 
-@pytest.mark.both_databases
 async def test_facts_of_other_chats_have_a_cursor_and_no_value(
     connect: Connect, owner: AbstractUser, profiles: tuple[AgentProfile, AgentProfile]
 ) -> None:

@@ -154,6 +154,7 @@ def test_processes_that_lock_in_any_order_append_to_one_chain() -> None:
     assert user.first_name == str(len(processes) * APPENDS)
 
 
+@pytest.mark.thorough_on_postgresql
 def test_a_killed_process_leaves_neither_deed_nor_row() -> None:
     user = User.objects.create_user("u", first_name="0")
     before = AuditHead.objects.get()

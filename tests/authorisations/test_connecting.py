@@ -77,6 +77,7 @@ def test_who_refuses_is_not_connected(alice: Person, notes: ToolServer, protecte
     assert not Authorisation.objects.exists()
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_a_state_is_good_once(alice: Person, notes: ToolServer, protected: ProtectedServer) -> None:
     answer = protected.decide(alice.led_to(notes))
@@ -129,7 +130,6 @@ def test_a_state_after_its_time_is_none(alice: Person, notes: ToolServer, protec
     assert not AuthorisationRequest.objects.exists()
 
 
-@pytest.mark.both_databases
 def test_of_many_requests_the_newest_stay(
     alice: Person, notes: ToolServer, protected: ProtectedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

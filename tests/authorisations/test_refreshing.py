@@ -94,6 +94,7 @@ def caller(person: Person, server: ToolServer) -> Process:
     return Process(command, env={**os.environ, **env}, listens=True)
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_two_processes_fetch_once(connected: Person, notes: ToolServer, held: ProtectedServer) -> None:
     end_token()
@@ -113,7 +114,6 @@ def test_two_processes_fetch_once(connected: Person, notes: ToolServer, held: Pr
     assert held.memory.refreshes == 1
 
 
-@pytest.mark.both_databases
 def test_a_process_that_dies_over_a_fetch_is_followed(
     connected: Person, notes: ToolServer, held: ProtectedServer
 ) -> None:
@@ -146,7 +146,6 @@ def test_a_call_that_is_stopped_loses_no_token(connected: Person, notes: ToolSer
     assert held.memory.refreshes == 1
 
 
-@pytest.mark.both_databases
 def test_what_was_revoked_at_the_server_has_to_be_connected_again(
     connected: Person, notes: ToolServer, protected: ProtectedServer
 ) -> None:
@@ -188,6 +187,7 @@ def test_a_server_that_is_down_costs_no_authorisation(
     assert token_of(connected, notes) in protected.memory.access
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_a_fetch_that_comes_too_late_keeps_nothing(connected: Person, notes: ToolServer, held: ProtectedServer) -> None:
     end_token()
@@ -223,7 +223,6 @@ def test_tokens_of_another_user_are_none(connected: Person, bob: Person, notes: 
         token_of(bob, notes)
 
 
-@pytest.mark.both_databases
 def test_a_user_who_may_not_act_has_no_tokens(connected: Person, notes: ToolServer) -> None:
     User.objects.filter(pk=connected.user.pk).update(is_active=False)
     with pytest.raises(NotConnected):
@@ -232,7 +231,6 @@ def test_a_user_who_may_not_act_has_no_tokens(connected: Person, notes: ToolServ
     assert not Authorisation.objects.exists()
 
 
-@pytest.mark.both_databases
 def test_a_deleted_users_tokens_go_with_them(connected: Person) -> None:
     connected.user.delete()
     assert not Authorisation.objects.exists()

@@ -74,6 +74,7 @@ def test_a_backup_is_the_same_and_goes_on_counting(talk: Talk, here: Database, t
         databases.drop(copy)
 
 
+@pytest.mark.one_database
 def test_nobody_else_may_read_a_backup(talk: Talk, here: Database, tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from pytest_django import Settings
@@ -23,6 +24,9 @@ from tests.turns.host import Host, idle, said
 from tests.turns.tool_server import decided
 
 __all__ = ["files", "host", "model", "new_host", "session", "user"]
+
+# The rule itself is asked of PostgreSQL too in tests/groups/test_rule.py.
+pytestmark = pytest.mark.one_database
 
 ECHO = Call("plain_echo", json.dumps({"text": "hello"}))
 REFUSED = f"Error: the tool plain_echo was not called: {FORBIDDEN}"

@@ -66,6 +66,7 @@ def test_of_users_and_groups_of_one_name_one_is_made(token: str) -> None:
     assert Directory(token).get(path)["externalId"] == "1"
 
 
+@pytest.mark.thorough_on_postgresql
 def test_many_members_come_and_go_by_few_statements(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "_AT_ONCE", 100)
     User.objects.bulk_create(User(username=f"user{number}") for number in range(MEMBERS))

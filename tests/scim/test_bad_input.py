@@ -76,6 +76,7 @@ def paths(directory: Directory) -> Iterator[tuple[str, str]]:
     assert stored() == before
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 @pytest.mark.thorough
 def test_filters_and_parameters_of_lists(directory: Directory, paths: tuple[str, str]) -> None:
@@ -114,6 +115,7 @@ def test_operations(directory: Directory, paths: tuple[str, str]) -> None:
             assert (status, kind is not None) == (400, True), (path, operations)
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 def test_members_and_names_of_groups(directory: Directory, paths: tuple[str, str]) -> None:
     group = paths[1]
@@ -159,6 +161,7 @@ def test_what_the_api_says_of_itself(directory: Directory) -> None:
     assert set(user) - common == told
 
 
+@pytest.mark.thorough_on_postgresql
 def test_pages_and_projections(directory: Directory) -> None:
     names = [f"user{number}" for number in range(7)]
     for name in names:

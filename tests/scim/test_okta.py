@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.scim.conftest import GROUP, USER, Directory
+
+# PostgreSQL is asked with what Entra sends.
+pytestmark = pytest.mark.one_database
 
 NAME = "test.user@okta.local"
 CREATE = {

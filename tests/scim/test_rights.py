@@ -21,6 +21,7 @@ def status_of(token: str) -> int:
     return Directory(token).send("GET", "/Users")[0]
 
 
+@pytest.mark.one_database
 def test_only_a_superusers_token_for_scim_opens_it_and_it_opens_nothing_else(boss: User) -> None:
     output = StringIO()
     call_command("create_token", "boss", "--scim", stdout=output)
@@ -50,6 +51,7 @@ def row(user: User) -> dict[str, Any]:
     return dict(User.objects.filter(pk=user.pk).values().get())
 
 
+@pytest.mark.one_database
 def test_an_administrator_is_seen_and_never_changed(directory: Directory, boss: User) -> None:
     path, before = f"/Users/{boss.pk}", row(boss)
     assert directory.get(path)["userName"] == "boss"
@@ -68,6 +70,7 @@ def test_an_administrator_is_seen_and_never_changed(directory: Directory, boss: 
     assert row(boss) == before
 
 
+@pytest.mark.one_database
 def test_of_staff_only_the_state_is_changed(directory: Directory) -> None:
     clerk = User.objects.create_user("clerk", is_staff=True)
     path = f"/Users/{clerk.pk}"
@@ -79,6 +82,7 @@ def test_of_staff_only_the_state_is_changed(directory: Directory) -> None:
     assert row(clerk)["is_staff"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("is_staff", [True, False])
 def test_what_may_not_be_changed_keeps_no_access_from_ending(directory: Directory, is_staff: bool) -> None:
     """Okta sends the whole object with it. The answer shows what has become of it: nothing else has changed."""
@@ -100,6 +104,7 @@ def test_what_may_not_be_changed_keeps_no_access_from_ending(directory: Director
         assert directory.patch(path, {"op": "replace", "value": {"active": True}})[0] == 200
 
 
+@pytest.mark.one_database
 def test_nobody_gets_rights(directory: Directory) -> None:
     rights = {"is_staff": True, "is_superuser": True, "isStaff": True, "roles": [{"value": "superuser"}]}
     made = directory.make("new", **rights, password="secret of the provider", groups=[{"value": "1"}])
@@ -111,6 +116,7 @@ def test_nobody_gets_rights(directory: Directory) -> None:
     assert not user.groups.exists()
 
 
+@pytest.mark.one_database
 def test_the_address_for_a_new_password_stays_the_users_own(directory: Directory) -> None:
     user = User.objects.create_user("local", "local@example.com", "of the site")
     path, theirs = f"/Users/{user.pk}", [{"value": "theirs@example.com", "primary": True}]
@@ -124,6 +130,7 @@ def test_the_address_for_a_new_password_stays_the_users_own(directory: Directory
     assert row(user)["email"] == "theirs@example.com"
 
 
+@pytest.mark.one_database
 def test_whom_an_administrator_has_deactivated_stays_so(directory: Directory) -> None:
     user = User.objects.get(pk=directory.make("new")["id"])
     path, on = f"/Users/{user.pk}", {"op": "replace", "value": {"active": True}}
@@ -170,6 +177,7 @@ def test_a_name_that_looks_like_another_is_taken(directory: Directory) -> None:
     assert directory.found("/Users", 'userName eq "ÆRØSKØBING"') == ["Ærøskøbing"]
 
 
+@pytest.mark.one_database
 def test_groups_of_others_are_not_there_and_rights_are_not_given(directory: Directory, boss: User) -> None:
     clerks = Group.objects.create(name="clerks")
     path, user = f"/Groups/{clerks.pk}", directory.make("new")
@@ -200,6 +208,7 @@ def test_a_deleted_group_leaves_nothing_open(directory: Directory) -> None:
     assert directory.make_group("team")["id"] == made["id"]
 
 
+@pytest.mark.one_database
 def test_a_superuser_hands_a_group_over_in_the_admin(boss: User) -> None:
     browser, clerks = Client(), Group.objects.create(name="clerks")
     browser.force_login(boss)
