@@ -63,6 +63,7 @@ async def test_a_turn_reserves_and_settles_what_its_provider_has_counted(
     assert wanted(provider) == [None]
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 async def test_every_way_to_begin_a_turn_reserves_and_every_end_gives_back(
     host: Host, session: NewSession, provider: Provider, user: AbstractUser
@@ -163,7 +164,6 @@ async def test_the_last_answer_is_capped_at_what_is_left_by_its_provider(
     assert (turn.status, stored) == ("complete", "budget")
 
 
-@pytest.mark.both_databases
 async def test_an_answer_that_outgrows_its_allowance_reserves_more_or_ends(
     host: Host, session: NewSession, provider: Provider, user: AbstractUser
 ) -> None:

@@ -57,7 +57,6 @@ async def test_a_broken_row_is_shown_as_text_and_keeps_nobody_out(
         assert (await edited(host, messages[0].id, "anew")).status == "complete"
 
 
-@pytest.mark.both_databases
 @pytest.mark.usefixtures("hurried")
 async def test_every_process_reads_and_forks_a_broken_chat(
     new_host: NewHost, session: NewSession, provider: Provider

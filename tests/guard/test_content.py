@@ -64,7 +64,6 @@ async def test_a_turn_over_content_that_cannot_be_sent_fails(
 
 
 @over_chat
-@pytest.mark.both_databases
 async def test_it_fails_in_a_long_transcript_that_is_read_anew(
     new_host: NewHost, session: NewSession, provider: Provider, wire: str
 ) -> None:

@@ -114,7 +114,6 @@ async def test_in_another_process_and_back(new_host: NewHost, session: NewSessio
 
 
 @over_chat
-@pytest.mark.both_databases
 async def test_of_a_long_transcript_that_is_read_again(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

@@ -98,6 +98,7 @@ def test_the_site_has_one_policy() -> None:
     assert RetentionPolicy.objects.count() == 1
 
 
+@pytest.mark.one_database
 def test_more_than_a_quarter_takes_an_operators_word() -> None:
     [alice] = people("alice")
     for number in range(30):

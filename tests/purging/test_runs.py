@@ -60,6 +60,7 @@ async def test_the_next_night_has_a_run_of_its_own_and_a_clock_set_back_none(hos
     assert sorted(run.night - night for run in await nights() if run.night) == [-day, day - day, day]
 
 
+@pytest.mark.thorough_on_postgresql
 async def test_where_a_process_dies_in_the_middle_another_goes_on_with_the_run(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ async def test_a_sweep_lets_go_of_transcripts_whose_sessions_another_process_del
     assert (await host.turn(kept)).guard_transcript == "kept"
 
 
+@pytest.mark.one_database
 async def test_all_chats_go_with_the_turn_that_runs_but_not_what_came_since(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

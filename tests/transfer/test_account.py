@@ -62,6 +62,7 @@ async def exported(user_id: int) -> dict[str, bytes]:
     return await asyncio.to_thread(unzipped, job)
 
 
+@pytest.mark.one_database
 async def test_an_archive_has_chats_files_ledger_and_account(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

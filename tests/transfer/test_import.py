@@ -111,6 +111,7 @@ async def test_what_is_brought_back_is_what_it_was(
     assert prompt_of(provider) == sent
 
 
+@pytest.mark.one_database
 async def test_the_same_file_again_makes_nothing_again(host: Host, session: NewSession, provider: Provider) -> None:
     await conversed(host, session, provider)
     archive, before = await exported(host.user_id), await everything()
@@ -120,6 +121,7 @@ async def test_the_same_file_again_makes_nothing_again(host: Host, session: NewS
     assert await everything() == before
 
 
+@pytest.mark.one_database
 async def test_another_users_export_gets_ids_of_its_own(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await conversed(host, session, provider)
     archive = await exported(host.user_id)
@@ -135,6 +137,7 @@ async def test_another_users_export_gets_ids_of_its_own(host: Host, session: New
     await database.read(assert_storage_is_true)
 
 
+@pytest.mark.one_database
 async def test_open_tabs_are_told_of_each_chat(host: Host, session: NewSession, provider: Provider) -> None:
     chat = await session("A trip")
     await host.turn(chat)
@@ -155,6 +158,7 @@ async def test_open_tabs_are_told_of_each_chat(host: Host, session: NewSession, 
     assert asked.state == "waiting"
 
 
+@pytest.mark.one_database
 async def test_memories_instructions_and_ratings_come_along(host: Host, session: NewSession) -> None:
     chat = await session()
     turn = await host.turn(chat)
@@ -185,6 +189,7 @@ async def test_a_prompt_that_the_user_has_written_is_not_believed(host: Host, se
     assert "helpful assistant" in chat_session.frozen_prefix
 
 
+@pytest.mark.one_database
 async def test_a_profile_that_the_user_may_not_choose_is_not_theirs(host: Host, session: NewSession) -> None:
     chat = await session()
     await host.turn(chat)
@@ -330,6 +335,7 @@ async def test_names_in_an_archive_lead_nowhere(host: Host, session: NewSession)
     assert await database.read(UserFile.objects.count) == 0
 
 
+@pytest.mark.one_database
 async def test_a_full_quota_leaves_out_whole_chats(host: Host, session: NewSession, settings: Settings) -> None:
     for title in ("one", "two", "three"):
         await session(title)
@@ -342,6 +348,7 @@ async def test_a_full_quota_leaves_out_whole_chats(host: Host, session: NewSessi
     await database.read(assert_storage_is_true)
 
 
+@pytest.mark.one_database
 async def test_an_import_that_was_killed_is_gone_on_with(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,6 @@ async def edited(host: Host, session: NewSession, provider: Provider) -> UUID:
     return chat
 
 
-@pytest.mark.both_databases
 async def test_json_has_every_branch_and_names_the_active_one(
     host: Host, session: NewSession, provider: Provider
 ) -> None:
@@ -77,7 +76,6 @@ async def test_files_are_links(host: Host, session: NewSession) -> None:
     assert f"- [a \\[letter\\].txt](https://here{file.url})" in await written(host, chat, markdown)
 
 
-@pytest.mark.both_databases
 async def test_a_rating_goes_along(host: Host, session: NewSession) -> None:
     chat = await session()
     turn = await host.turn(chat)

@@ -29,6 +29,7 @@ async def _shown(host: Host, session_id: UUID) -> list[tuple[str, str, int]]:
     return [(row.role, row.text, len(row.alternatives)) for row in opened["messages"]]
 
 
+@pytest.mark.one_database
 async def test_chats_of_chatgpt_keep_their_lines_and_pictures(host: Host, provider: Provider) -> None:
     archive = chatgpt_archive([chatgpt_chat()], samples.picture("PNG"))
     report = await imported(host.user_id, archive)
@@ -50,6 +51,7 @@ async def test_chats_of_chatgpt_keep_their_lines_and_pictures(host: Host, provid
     ]
 
 
+@pytest.mark.one_database
 async def test_the_same_list_again_makes_nothing_again(host: Host) -> None:
     listed = json.dumps([chatgpt_chat(), open_webui_chat()]).encode()
     for sessions, there in ((2, 0), (0, 2)):

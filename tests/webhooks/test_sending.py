@@ -288,7 +288,6 @@ async def writers(user: AbstractUser, count: int) -> None:
     await asyncio.gather(*(database.of(number).write(write, a_fact(user.pk)) for number in range(count)))
 
 
-@pytest.mark.both_databases
 async def test_the_journal_keeps_what_was_not_looked_at(user: AbstractUser, receiver: Receiver, settings: Any) -> None:
     await made(receiver.url)
     await happen(user, 3)
