@@ -257,7 +257,6 @@ async def test_a_later_message_refuses_and_the_queued_one_is_first(
     assert server.made == []
 
 
-@pytest.mark.both_databases
 async def test_always_approves_later_calls_of_the_tool_here(
     host: Host, chat: UUID, server: MailServer, session: NewSession, provider: Provider
 ) -> None:
@@ -402,7 +401,6 @@ async def test_a_decision_withdrawn_before_it_begins_makes_no_call(
     assert (await said(chat))[2][1] == approving.NOT_MADE
 
 
-@pytest.mark.both_databases
 @pytest.mark.thorough
 async def test_a_decision_while_the_process_stops_is_carried_out_by_another(
     host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
@@ -483,6 +481,7 @@ async def test_no_summary_is_made_while_a_person_is_waited_for(host: Host, chat:
         await host.runner.service.compact(host.user_id, chat)
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 async def test_what_another_program_appends_ends_the_waiting(
     host: Host, chat: UUID, server: MailServer, provider: Provider
@@ -515,7 +514,6 @@ async def test_a_user_who_may_no_longer_act_decides_nothing(
     assert server.made == []
 
 
-@pytest.mark.both_databases
 async def test_a_decision_of_a_user_who_may_no_longer_act_is_withdrawn(
     host: Host, new_host: NewHost, chat: UUID, server: MailServer, provider: Provider
 ) -> None:

@@ -261,6 +261,7 @@ async def test_a_turn_that_is_being_stopped_is_waited_for(host: Host, session: N
     assert await texts(host, chat) == ["hello", "Anew."]
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 async def test_of_two_who_regenerate_at_once_one_is_refused(
     new_host: NewHost, session: NewSession, provider: Provider

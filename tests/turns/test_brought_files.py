@@ -94,7 +94,6 @@ async def counts() -> tuple[int, ...]:
     return await database.read(lambda: tuple(each.objects.count() for each in models))
 
 
-@pytest.mark.both_databases
 async def test_a_history_sent_again_stores_no_file_anew(program: Program, host: Host, provider: Provider) -> None:
     asked = await program.say(("Q1", file(PICTURE)))
     await program.say(("Q1", file(PICTURE)), "A1", "Q2")

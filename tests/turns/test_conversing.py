@@ -148,7 +148,6 @@ async def test_steps_tools_and_summaries_are_no_part_of_the_digest(host: Host, p
     assert third.turn.chat_session_id == session_id
 
 
-@pytest.mark.both_databases
 @pytest.mark.thorough
 async def test_a_copy_is_known_by_what_it_holds(host: Host, provider: Provider) -> None:
     provider.script(Answer(["A1"]), Answer(["A2"]), Answer(["A3"]))
@@ -175,7 +174,6 @@ async def test_two_at_once_with_one_name_make_one_session(host: Host, provider: 
     assert len(names) == 1
 
 
-@pytest.mark.both_databases
 @pytest.mark.thorough
 async def test_a_chat_from_before_digests_is_continued_by_its_id_alone(
     host: Host, session: NewSession, provider: Provider

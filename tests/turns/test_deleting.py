@@ -83,6 +83,7 @@ async def test_a_turn_that_begins_before_the_session_goes_is_ended_and_told_firs
     assert await left() == [0, 0, 0, 0, 0]
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("hurried")
 async def test_a_run_in_another_process_ends_first(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     owner, other = await new_host(), await new_host()

@@ -40,6 +40,7 @@ async def withdrawn(host: Host, count: int) -> None:
     await host.listener.until(lambda _: host.listener.facts().count("turn.withdrawn") == count)
 
 
+@pytest.mark.thorough_on_postgresql
 async def test_a_deactivation_ends_the_run_and_its_queue(
     host: Host, session: NewSession, provider: Provider, user: AbstractUser
 ) -> None:
@@ -124,6 +125,7 @@ async def test_a_turn_that_races_with_a_deactivation_does_not_begin(
     assert await said(chat) == []
 
 
+@pytest.mark.one_database
 async def test_a_tool_loop_ends_with_its_user(
     new_host: NewHost, session: NewSession, provider: Provider, user: AbstractUser
 ) -> None:
@@ -157,6 +159,7 @@ async def test_a_deleted_user_leaves_nothing_and_nothing_is_written_for_them(
     assert len(provider.requests) == 1
 
 
+@pytest.mark.one_database
 async def test_a_turn_whose_launch_was_lost_is_stopped_and_not_run(
     host: Host, session: NewSession, provider: Provider, user: AbstractUser
 ) -> None:
@@ -170,6 +173,7 @@ async def test_a_turn_whose_launch_was_lost_is_stopped_and_not_run(
     assert provider.requests == []
 
 
+@pytest.mark.one_database
 async def test_a_user_who_comes_back_finds_the_queue_withdrawn(
     host: Host, session: NewSession, provider: Provider, user: AbstractUser
 ) -> None:

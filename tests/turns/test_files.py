@@ -215,7 +215,6 @@ async def test_what_was_never_sent_goes_after_a_day(host: Host, kept: Path) -> N
     assert await database.read(lambda: UserFile.objects.get().pk) == new
 
 
-@pytest.mark.both_databases
 async def test_what_a_killed_process_has_left_is_cleared(
     host: Host, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +352,7 @@ async def test_a_chat_is_deleted_before_a_slow_store_answers(
     assert await database.read(FileContent.objects.count) == 0
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 @pytest.mark.thorough
 async def test_two_processes_clear_the_same_without_an_error(new_host: NewHost, kept: Path) -> None:

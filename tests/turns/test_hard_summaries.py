@@ -63,7 +63,6 @@ async def moved(session_id: UUID, places: int) -> None:
     await database.write(write)
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("places", [-100, 100])
 async def test_what_is_said_after_a_summary_was_moved_is_sent(
     host: Host, session: NewSession, provider: Provider, places: int

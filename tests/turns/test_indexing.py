@@ -21,6 +21,7 @@ def indexed() -> list[str]:
     return [text for (text,) in plain.rows("SELECT folded FROM hermes_search_entry ORDER BY message_id", [])]
 
 
+@pytest.mark.one_database
 async def test_a_running_process_indexes_a_turn(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,10 +32,8 @@ POINTS = {
 }
 
 # That a process has died PostgreSQL tells by the lease alone: tried once, for each is a process.
-WHERE = [
-    pytest.param(point, marks=pytest.mark.both_databases if point == "begun" else pytest.mark.thorough)
-    for point in POINTS
-]
+ON_POSTGRESQL = (pytest.mark.both_databases, pytest.mark.thorough_on_postgresql)
+WHERE = [pytest.param(point, marks=ON_POSTGRESQL if point == "begun" else pytest.mark.thorough) for point in POINTS]
 
 
 @pytest.mark.parametrize("point", WHERE)

@@ -21,6 +21,7 @@ from tests.turns.test_recovery import left_running
 pytestmark = pytest.mark.usefixtures("hurried")
 
 
+@pytest.mark.one_database
 async def test_a_run_ends_when_its_profile_is_for_others(
     host: Host, session: NewSession, provider: Provider, user: AbstractUser
 ) -> None:
@@ -72,6 +73,7 @@ async def is_withdrawn(host: Host, run_id: UUID, reason: str) -> None:
     assert (turn.status, turn.error_text) == (TurnStatus.WITHDRAWN, reason)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("is_removed", [False, True])
 async def test_a_turn_that_waits_behind_another_profile_is_withdrawn(
     host: Host, session: NewSession, provider: Provider, *, is_removed: bool

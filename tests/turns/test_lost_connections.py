@@ -107,6 +107,7 @@ async def test_a_read_in_the_thread_of_async_calls_is_tried_again(session: NewSe
     assert len(tries) == 2
 
 
+@pytest.mark.thorough_on_postgresql
 async def test_the_rebaseline_survives_the_loss_of_every_connection(
     connected_again: None, quiet_host: Host, session: NewSession
 ) -> None:

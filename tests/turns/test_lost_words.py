@@ -57,6 +57,7 @@ async def test_an_end_that_was_stored_is_told_as_it_was(
     assert await said(chat) == [("user", "hello", "complete"), ("assistant", "One two", "complete")]
 
 
+@pytest.mark.one_database
 async def test_what_was_begun_with_that_end_is_run(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +90,7 @@ async def test_a_text_that_was_stored_is_answered_though_the_caller_was_told_of_
     assert len(provider.requests) == 1
 
 
+@pytest.mark.one_database
 async def test_another_process_leaves_such_a_turn_to_its_owner(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

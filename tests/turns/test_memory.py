@@ -44,7 +44,6 @@ async def proposed(host: Host, chat: UUID, provider: Provider, call: Call = PROP
     return result
 
 
-@pytest.mark.both_databases
 async def test_what_is_proposed_is_stored_by_a_persons_word_alone(
     host: Host, session: NewSession, provider: Provider
 ) -> None:

@@ -179,6 +179,7 @@ async def test_a_silent_owner_loses_its_turn_after_the_lease_and_writes_nothing_
     assert guard_of(await owner.turn(chat))[1] == "read"
 
 
+@pytest.mark.thorough_on_postgresql
 async def test_an_owner_that_slept_before_it_read_sends_nothing_later(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

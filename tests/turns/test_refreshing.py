@@ -144,6 +144,7 @@ async def test_a_pause_is_counted_from_what_was_said(
     assert json.loads(run.last_request)["pauses"][5] == 1.0
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
 async def test_all_processes_together_stay_within_the_amount(
     new_host: NewHost, session: NewSession, provider: Provider, clocks: Clocks

@@ -76,6 +76,7 @@ async def test_an_answer_that_is_refused_whole_fails_its_turn(
     assert await said(chat) == [("user", "hello", "complete")] * 2
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.parametrize("refuse", [ENDS], indirect=True)
 async def test_a_turn_whose_every_end_is_refused_is_recovered(
     refuse: None, host: Host, session: NewSession, provider: Provider

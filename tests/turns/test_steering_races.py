@@ -46,6 +46,7 @@ async def test_a_deleted_version_cannot_be_selected(host: Host, session: NewSess
     assert (await host.turn(chat)).status == "complete"
 
 
+@pytest.mark.thorough_on_postgresql
 @pytest.mark.usefixtures("hurried")
 async def test_a_fork_of_a_session_that_is_being_deleted_is_whole(
     new_host: NewHost, session: NewSession, provider: Provider

@@ -228,7 +228,6 @@ async def test_what_is_not_ones_own_is_not_found(host: Host, session: NewSession
     assert (await host.listener.end_of(asked.run_id))["event"]["outcome"] == {"type": "success"}
 
 
-@pytest.mark.both_databases
 @pytest.mark.usefixtures("hurried")
 async def test_from_another_process(new_host: NewHost, session: NewSession, provider: Provider) -> None:
     owner, other = await new_host(), await new_host()

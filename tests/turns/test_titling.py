@@ -282,7 +282,6 @@ async def test_a_deleted_session_takes_its_title_with_it(
     assert await database.read(Turn.objects.count) == 0
 
 
-@pytest.mark.both_databases
 async def test_a_title_is_in_the_ledger_under_its_own_name(host: Host, session: NewSession) -> None:
     chat = await session()
     turn = await host.turn(chat)
