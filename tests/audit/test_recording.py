@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from sessions_app.audit import Action, verifying
 from sessions_app.models import NO_DIGEST, AuditEntry, AuditHead
 from tests.audit.rows import record, run, told
 from tests.emptying import delete_all
+from tests.journal.facts import at_once
 from tests.processes import Process
 from tests.turns.foreign import foreign
 
@@ -133,32 +135,36 @@ def test_a_dump_brings_the_rows_as_they_were(tmp_path: Path) -> None:
     assert verifying.verify().problems == []
 
 
-def appending(mode: str, user_id: int) -> Process:
-    env = {"DJANGO_SETTINGS_MODULE": "hermes_site.settings", "DATABASE_URL": foreign().url, "SECRET_KEY": "tests-only"}
-    command = [sys.executable, "-m", "tests.audit.appending", mode, str(user_id), str(APPENDS)]
-    return Process(command, env={**os.environ, **env})
+def append(user_id: int, *, records_first: bool) -> None:
+    """Change a user's row and record it, so many times: record before the row is locked, or after."""
+    for number in range(APPENDS):
+        with transaction.atomic():
+            if records_first:
+                record(number)
+            user = User.objects.select_for_update().get(pk=user_id)
+            User.objects.filter(pk=user_id).update(first_name=int(user.first_name or 0) + 1)
+            if not records_first:
+                record(number)
 
 
-def test_processes_that_lock_in_any_order_append_to_one_chain() -> None:
+def test_two_that_lock_in_any_order_append_to_one_chain() -> None:
     """One records before it locks a user's row, the other after: with a lock in `record` they would deadlock."""
     user = User.objects.create_user("u")
     before = AuditHead.objects.get().count
-    processes = [appending(mode, user.pk) for mode in ("first", "last")]
-    for process in processes:
-        process.line("done")
-        assert process.wait() == 0, process.output
+    at_once([partial(append, user.pk, records_first=first) for first in (True, False)])
     verified = verifying.verify()
     assert verified.problems == []
-    assert verified.head.count == before + len(processes) * APPENDS
+    assert verified.head.count == before + 2 * APPENDS
     user.refresh_from_db()
-    assert user.first_name == str(len(processes) * APPENDS)
+    assert user.first_name == str(2 * APPENDS)
 
 
 @pytest.mark.thorough_on_postgresql
 def test_a_killed_process_leaves_neither_deed_nor_row() -> None:
     user = User.objects.create_user("u", first_name="0")
     before = AuditHead.objects.get()
-    process = appending("stuck", user.pk)
+    env = {"DJANGO_SETTINGS_MODULE": "hermes_site.settings", "DATABASE_URL": foreign().url, "SECRET_KEY": "tests-only"}
+    process = Process([sys.executable, "-m", "tests.audit.appending", str(user.pk)], env={**os.environ, **env})
     process.line("appended")
     process.kill()
     record(1)
