@@ -34,9 +34,8 @@ endif
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# On SQLite its modules are shared out to three processes, all of the browser's to one of them (each waits for others two
-# fifths of its time, and there may be but two cores), and beside them runs on PostgreSQL what asks it something of its
-# own: its report comes last.
+# On SQLite its modules are shared out to three processes (each waits for others two fifths of its time, and there may be
+# but two cores), and beside them runs on PostgreSQL what asks it something of its own: its report comes last.
 define run_suite
 report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
 $(ON_POSTGRESQL) -m "both_databases and $(1)" >"$$report" 2>&1 & postgresql=$$!; \
@@ -62,7 +61,7 @@ test-again: .venv/dev
 	&& { [ "$$first" = 0 ] || $(ON_SQLITE) --verbose --last-failed; } \
 	&& { [ "$$second" = 0 ] || $(ON_POSTGRESQL) --verbose --last-failed; }
 
-# The suite's test of chaos for longer. SECONDS= of it, SEED= repeats a run.
+# The test of chaos for longer. SECONDS= of it, SEED= repeats a run.
 chaos: .venv/dev programs
 	CHAOS_SECONDS=$(or $(SECONDS),300) CHAOS_SEED=$(SEED) $(BIN)/pytest -s tests/chaos/test_chaos.py
 

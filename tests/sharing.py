@@ -19,9 +19,10 @@ from tests.databases import Database
 
 MIGRATED, SQLITE, POSTGRESQL = "migrated.json", "sqlite.json", "postgresql.json"
 _FOLDER = "TEST_FOLDER"
+# Folders that have a browser or sites of their own: one process makes them for all of a folder.
+_TOGETHER = ("tests/browser/", "tests/openai_api/", "tests/agui_api/", "tests/files/")
 # The longest first, so that no process is left alone with one of them at the end.
-_BROWSER = "tests/browser/"
-_FIRST = (_BROWSER, "tests/chaos/test_chaos", "tests/guard/", "tests/deploy/", "tests/many/", "tests/engine/")
+_FIRST = (*_TOGETHER, "tests/chaos/test_chaos", "tests/many/", "tests/guard/", "tests/deploy/", "tests/engine/")
 
 
 def longest_first(items: list[pytest.Item]) -> None:
@@ -34,10 +35,11 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 
 class Scheduling(LoadFileScheduling):
-    """Gives out tests by their modules; all in a browser to one process, so that one Chromium serves them."""
+    """Gives out tests by their modules, and by their folder where that has what takes long to start."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _BROWSER if nodeid.startswith(_BROWSER) else super()._split_scope(nodeid)
+        folder = next((folder for folder in _TOGETHER if nodeid.startswith(folder)), None)
+        return folder or super()._split_scope(nodeid)
 
 
 def begin(config: pytest.Config) -> None:
