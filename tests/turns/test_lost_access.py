@@ -94,7 +94,7 @@ async def test_a_turn_that_waits_behind_another_profile_is_withdrawn(
 
 async def test_what_waits_behind_a_quiet_process_ends_before_the_lease_does(host: Host, session: NewSession) -> None:
     chat = await session()
-    left = await left_running(host.user_id, chat, silent_for=QUIET_SECONDS)
+    left = await left_running(host.user_id, chat, process="", silent_for=QUIET_SECONDS)
     other, waiting = await waits_for_another(host, chat)
     await for_readers(other)
     await is_withdrawn(host, waiting, profiles.FORBIDDEN)

@@ -63,9 +63,10 @@ async def lease_ends(host: Host, run_id: UUID) -> None:
     await within(taken_over(host, run_id=run_id))
 
 
-async def left_running(user_id: int, session_id: UUID, silent_for: float = 16) -> UUID:
-    """A turn that a process began and then died of, so many seconds ago."""
-    process = "of another time"
+async def left_running(
+    user_id: int, session_id: UUID, process: str = "of another time", silent_for: float = 16
+) -> UUID:
+    """A turn that a process began and then died of, so many seconds ago; one without a name is not known to be dead."""
     asked = await database.write(asking.ask, user_id, session_id, "hello", None, process=process, accepting=True)
     await database.write(lambda: Turn.objects.filter(run_id=asked.run_id).update(checkpoint="One "))
     await silence(asked.run_id, silent_for)
