@@ -16,7 +16,7 @@ from sessions_app.models import Message, Turn
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
 from tests.turns.fixtures import NewHost, NewSession
-from tests.turns.host import Host, said, stands_at, stored_turn, within
+from tests.turns.host import Host, Listener, said, stands_at, stored_turn, within
 
 
 async def test_turns_run_one_after_the_other_in_the_order_of_asking(
@@ -29,7 +29,8 @@ async def test_turns_run_one_after_the_other_in_the_order_of_asking(
     assert [each.queued for each in asked] == [False, True, True]
     assert [each.message.position for each in asked] == [0, None, None]
     await stands_at(gate)
-    view = await host.open(chat)
+    # Somebody else's view: who opens a session is not told again what the answer holds.
+    view = await host.open(chat, Listener(host.user_id))
     assert [entry.text for entry in view["queued"]] == ["two", "three"]
     assert [message.text for message in view["messages"]] == ["one"]
     gate.open()
