@@ -74,6 +74,7 @@ def assert_headers(headers: HTTPMessage, what: str) -> None:
     assert "Server" not in headers, what
 
 
+@pytest.mark.thorough
 def test_every_address_of_the_site(site: LiveSite, cookies: dict[str, str]) -> None:
     walked = {f"/{address}" for address in addresses()}
     assert {"/", "/healthz", "/admin/auth/user/1/change/", "/admin/r/", "/api/openrpc.json"} <= walked

@@ -140,6 +140,7 @@ urls.urlpatterns.insert(0, path("noise", noise))
 """
 
 
+@pytest.mark.thorough
 def test_every_line_of_a_real_site_is_an_object(start_site: Callable[..., LiveSite], tmp_path: Any) -> None:
     (tmp_path / "noisy.py").write_text(f"from hermes_site.urls import *\n{_NOISE}")
     (tmp_path / "noisy_settings.py").write_text("from hermes_site.settings import *\nROOT_URLCONF = 'noisy'\n")

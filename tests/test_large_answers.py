@@ -1,4 +1,7 @@
-"""An answer without end costs its bound, and one large delta cuts off no client that reads."""
+"""An answer without end costs its bound, and one large delta cuts off no client that reads.
+
+Thorough: the suite asks the bound of a stream in tests/llm/test_streams.py.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.live import LiveSite
 from tests.peers import peer, token
 from tests.processes import PATIENCE
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Gate
+
+pytestmark = pytest.mark.thorough
 
 LONGEST = 1_000_000
 # MB; an answer of a million characters is held a few times on its way.

@@ -99,6 +99,7 @@ def test_a_signal_drains_then_closes_with_4012(tiny: Tiny, number: signal.Signal
     assert tiny.process.output[-2:] == ["drained", "disconnected with 4012"]
 
 
+@pytest.mark.thorough
 def test_a_pending_handshake_keeps_no_open_client_from_being_closed_with_4012(tiny: Tiny) -> None:
     with socket.create_connection(("127.0.0.1", tiny.port)) as pending:
         pending.sendall(HANDSHAKE.replace(b"GET /", b"GET /pending"))

@@ -1,4 +1,7 @@
-"""What clients that stop reading cost a real site."""
+"""What clients that stop reading cost a real site.
+
+Thorough: the suite asks of one that does not read in tests/test_server.py.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 from tests.test_live import answer, request
 from tests.test_metrics import let_owner_read_metrics, scrape
+
+pytestmark = pytest.mark.thorough
 
 # MB: each client is told 5, which would be 1,000 together of two hundred.
 ALLOWED = 300

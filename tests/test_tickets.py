@@ -188,6 +188,7 @@ def test_a_listed_origin_comes_by_a_ticket_and_no_other(site: LiveSite) -> None:
         peer.call("session.list")
 
 
+@pytest.mark.thorough
 def test_of_handshakes_at_the_same_instant_one_gets_in(start_sites: Callable[..., list[LiveSite]]) -> None:
     sites = start_sites(2)
     ticket = ticket_of(sites[0], sites[0].tokens["owner"])

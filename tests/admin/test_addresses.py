@@ -134,6 +134,7 @@ VALUES = (
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("unnoted_templates")
 @pytest.mark.parametrize("value", VALUES)
 def test_a_value_that_cannot_be_is_no_fault(boss: Client, rows: None, value: str) -> None:

@@ -117,6 +117,7 @@ def filled(alice: User) -> ChatSession:
     return long
 
 
+@pytest.mark.thorough
 def test_a_session_of_300_messages_asks_as_much_as_one_of_three(boss: Client, alice: User) -> None:
     short, long = make_session(alice), make_session(alice)
     converse(short, 3)
@@ -180,6 +181,7 @@ def test_a_query_without_an_index_would_be_noticed(filled: ChatSession) -> None:
         assert faults(plan_of(*rows.query.sql_with_params()))
 
 
+@pytest.mark.thorough
 def test_the_ledger_asks_as_much_for_ninety_days_as_for_one(boss: Client, alice: User) -> None:
     chat_session = make_session(alice)
     few = len(asked_by(boss, LEDGER))

@@ -248,6 +248,7 @@ def test_a_summary_passes(clients: Clients, program: Program, model: Provider) -
     assert agent.say("Q2").texts[-1] == ("assistant", "A2")
 
 
+@pytest.mark.thorough
 @BOTH
 def test_a_run_whose_process_has_died_is_interrupted(
     clients: Clients, site: LiveSite, model: Provider, version: str

@@ -120,6 +120,7 @@ def test_who_gives_up_and_says_something_else_goes_on(
     assert (told.texts[-1], sent()) == (("assistant", "Fine."), [])
 
 
+@pytest.mark.thorough
 def test_what_was_decided_in_the_page_is_a_conflict_and_the_thread_goes_on(
     clients: Clients, program: Program, model: Provider, sent: Callable[[], list[str]]
 ) -> None:
@@ -156,6 +157,7 @@ def test_who_loads_the_thread_is_told_what_waits(
     assert sent() == ["Bo"]
 
 
+@pytest.mark.thorough
 def test_the_same_run_again_makes_no_call_again(
     clients: Clients, model: Provider, sent: Callable[[], list[str]]
 ) -> None:
@@ -168,6 +170,7 @@ def test_the_same_run_again_makes_no_call_again(
     assert sent() == ["Bo"]
 
 
+@pytest.mark.thorough
 def test_results_and_decisions_come_in_one_request(
     clients: Clients, model: Provider, sent: Callable[[], list[str]]
 ) -> None:

@@ -69,6 +69,7 @@ def test_binary_parts_of_older_clients_are_taken(program: Program, clients: Clie
     assert name in ("photo.png", "image.png")  # the client of 1.0 leaves the name out of its own upgrade
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("answers")
 def test_a_snapshot_tells_files_and_is_taken_back(program: Program, clients: Clients, model: Provider) -> None:
     clients.agent("thread").say([text("Look"), image(NOISE), document(LETTER, filename="letter.pdf")])

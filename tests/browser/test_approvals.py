@@ -108,6 +108,7 @@ async def a_result_that_names_the_page_leads_there(page: Page, visitor: Visitor,
     await expect(page).to_have_url(re.compile(where))
 
 
+@pytest.mark.thorough
 async def test_calls_of_tools_wait_for_a_person(visitor: Visitor, provider: Provider) -> None:
     await walk(
         (

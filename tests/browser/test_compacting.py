@@ -232,6 +232,7 @@ async def test_a_chat_is_summarised_and_used_whole_again(visitor: Visitor, site:
     )
 
 
+@pytest.mark.thorough
 async def test_a_small_window_refuses_fills_and_is_freed(visitor: Visitor, site: LiveSite, provider: Provider) -> None:
     page = await arrived(visitor, provider, 1)
     await set_window(site, WINDOW)

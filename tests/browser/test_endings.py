@@ -95,6 +95,7 @@ async def a_chat_that_is_too_long_leads_to_a_new_one(page: Page, provider: Provi
     await expect(page.get_by_role("heading", name="Good ")).to_be_visible()
 
 
+@pytest.mark.thorough
 async def test_how_an_answer_has_ended_stays(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
     for step in (an_answer_that_is_not_whole_says_why_and_goes_on, why_a_message_has_no_answer_stays_with_it):

@@ -129,6 +129,7 @@ async def test_what_was_said_stays_while_requests_fail(visitor: Visitor, provide
         await walk((step,), page, provider, faults)
 
 
+@pytest.mark.thorough
 async def test_older_messages_that_fail_are_tried_again(visitor: Visitor, site: LiveSite, faults: Faults) -> None:
     await visitor.log_in()
     await asyncio.to_thread(act, site, LONG)

@@ -91,6 +91,7 @@ async def test_a_chat_shows_what_it_is_told_as_a_quiet_line(visitor: Visitor, pr
     assert told_by(provider.bodies[-1]) == []
 
 
+@pytest.mark.thorough
 async def test_a_proposal_waits_for_a_word_in_every_tab_once(visitor: Visitor, provider: Provider) -> None:
     page = await visitor.arrive()
     card = page.get_by_role("group", name="A proposal to remember")

@@ -157,6 +157,7 @@ async def test_one_answer_again_with_another_model(visitor: Visitor, site: LiveS
     await expect(picker(page)).to_have_accessible_name("Model: Default")
 
 
+@pytest.mark.thorough
 async def test_a_chat_whose_profile_is_gone_says_so_and_keeps_the_text(
     visitor: Visitor, site: LiveSite, provider: Provider
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -66,6 +67,7 @@ async def test_no_page_makes_html_but_of_markdown(visitor: Visitor, provider: Pr
         visitor.problems.clear()
 
 
+@pytest.mark.thorough
 async def test_admin_works(visitor: Visitor) -> None:
     page = await visitor.arrive()
     await say(page, "Go on")

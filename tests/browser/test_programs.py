@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from openai import OpenAI
 from playwright.async_api import Page, expect
 
@@ -33,6 +34,7 @@ async def begun(visitor: Visitor, provider: Provider, *calls: Call) -> tuple[Pag
     return page, program, messages
 
 
+@pytest.mark.thorough
 async def test_a_call_waits_until_its_program_answers(visitor: Visitor, provider: Provider) -> None:
     page, program, messages = await begun(visitor, provider, asks("Bonn"))
     step = thread(page).locator("details.step")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Visitor, say, thread
@@ -51,6 +52,7 @@ async def see(seen: Page, address: str) -> None:
     assert told == []
 
 
+@pytest.mark.thorough
 async def test_a_chat_is_shared_and_revoked(visitor: Visitor, browser: Browser, provider: Provider) -> None:
     calculate = Call("calculator", '{"expression": "6 * 7"}')
     provider.script(Answer(calls=[calculate]), Answer([TEXT]), Answer(["Pears."]))

@@ -254,6 +254,7 @@ async def a_new_chat_begins_with_what_was_said_so_far(page: Page, provider: Prov
     await expect(words(page)).to_have_text(["Apples", "Four.", "Plums", "Five."])
 
 
+@pytest.mark.thorough
 async def test_other_answers_are_versions_that_are_walked(visitor: Visitor, provider: Provider) -> None:
     scripted(provider, "One.", "Two.", "Three.", "Four.", "Five.", "Six.")
     page = await visitor.arrive()

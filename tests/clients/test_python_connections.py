@@ -108,6 +108,7 @@ async def test_a_restarted_process_is_connected_to_again(
     assert own.errors() == []
 
 
+@pytest.mark.thorough
 async def test_a_process_that_dies_ends_its_run_as_interrupted(
     start_site: Callable[..., LiveSite], loopback: Provider, model: Provider
 ) -> None:

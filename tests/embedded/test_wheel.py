@@ -1,4 +1,7 @@
-"""The wheel of `pip install .`: the site's packages with all their files, which another project uses."""
+"""The wheel of `pip install .`: the site's packages with all their files, which another project uses.
+
+Thorough: packages change seldom, and the suite runs on the same files.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from tests import databases
 from tests.embedded.project import Project
 from tests.embedded.test_user_model import use
 from tests.processes import ROOT
+
+pytestmark = pytest.mark.thorough
 
 PACKAGES = ("agentcache", "hermes_site", "sessions_app")
 UV = str(ROOT / ".venv/bin/uv")

@@ -1,4 +1,7 @@
-"""`manage.py purge`: what nobody needs of files goes, and nothing else, whatever happens at the same time."""
+"""`manage.py purge`: what nobody needs of files goes, and nothing else, whatever happens at the same time.
+
+Thorough: the suite asks of a purge in tests/purging that it leaves no byte.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from tests.files.conftest import objects
 from tests.files.test_token_limits import say
 from tests.live import LiveSite, manage
 from tests.peers import peer
+
+pytestmark = pytest.mark.thorough
 
 OLD = "2020-01-01 00:00:00"
 STRAY = f"999/{'0' * 31}1"

@@ -114,6 +114,7 @@ def test_a_message_keeps_its_files_when_its_user_may_send_no_more(site: LiveSite
     assert user.ask("GET", f"/api/sessions/{chat}/export?format=markdown").status == 200
 
 
+@pytest.mark.thorough
 def test_an_open_page_is_told_what_may_be_used_now(site: LiveSite) -> None:
     newcomer(site, "reader")
     rights.join(site.database, "reader")
@@ -129,6 +130,7 @@ def test_an_open_page_is_told_what_may_be_used_now(site: LiveSite) -> None:
         assert told["params"] == {"features": ["files", "api_tokens", "sharing"]}
 
 
+@pytest.mark.thorough
 def test_tokens_let_nobody_in_until_their_user_may_have_them_again(site: LiveSite) -> None:
     user = newcomer(site, "holder")
     with peer(site, **user.headers) as client:

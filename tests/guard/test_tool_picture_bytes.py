@@ -1,4 +1,7 @@
-"""The bytes of turns whose tools bring pictures, also those that a person must approve, on the three wires."""
+"""The bytes of turns whose tools bring pictures, also those that a person must approve, on the three wires.
+
+Thorough: the suite asks it of pictures that a user brings (`test_file_bytes`) and of calls (`test_approval_bytes`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from tests.turns.fixtures import NewHost, NewSession
 from tests.turns.host import idle
 from tests.turns.tool_server import MailServer, decided, give_tools, sends, serve, waiting
 
-pytestmark = pytest.mark.usefixtures("wire")
+pytestmark = [pytest.mark.usefixtures("wire"), pytest.mark.thorough]
 
 
 class PictureServer(MailServer):

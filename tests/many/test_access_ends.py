@@ -248,6 +248,7 @@ BOTH = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.thorough
 @BOTH
 def test_who_leaves_a_group_loses_what_it_alone_allowed(
     sites: Sites, user: str, a: Tab, b: Tab, provider: Provider, leave: Callable[[Sites, str, int], None]

@@ -1,4 +1,7 @@
-"""Calls that wait for a person, in two processes: both decide at once, and one is killed in the middle of a call."""
+"""Calls that wait for a person, in two processes: both decide at once, and one is killed in the middle of a call.
+
+Thorough: the suite asks it of two runners in one process (tests/turns/test_approvals.py).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from tests.many.outside import let_owners_be_silent, until
 from tests.many.tab import Tab
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer, Call
+
+pytestmark = pytest.mark.thorough
 
 UNKNOWN = "Nobody knows whether this call was carried out: it was begun, and what came of it was lost."
 ENDED = "SELECT 1 FROM sessions_app_turn WHERE run_id = %s AND status = 'interrupted'"

@@ -165,6 +165,7 @@ def test_a_session_deleted_in_admin_is_answered_by_nobody_and_the_users_others_a
     assert a.turn(stays) == KEPT
 
 
+@pytest.mark.thorough
 def test_a_session_deleted_in_admin_in_the_middle_of_an_answer_is_not_written_to(
     a: Tab, sites: Sites, provider: Provider, database: Database
 ) -> None:

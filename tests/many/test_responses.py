@@ -46,6 +46,7 @@ def test_one_that_runs_elsewhere_is_streamed_from_its_beginning(
     assert events[-1].response == one.responses.retrieve(begun.id)
 
 
+@pytest.mark.thorough
 def test_one_that_runs_elsewhere_is_cancelled(sites: Sites, provider: Provider, new_client: NewClient) -> None:
     gate = Gate()
     provider.script(Answer(words=["one ", "two"], gates={1: gate}))
@@ -57,6 +58,7 @@ def test_one_that_runs_elsewhere_is_cancelled(sites: Sites, provider: Provider, 
     gate.open()
 
 
+@pytest.mark.thorough
 def test_a_chain_goes_on_in_any_process(sites: Sites, provider: Provider, new_client: NewClient) -> None:
     provider.script(Answer(words=["A1"]), Answer(words=["A2"]), Answer(words=["A3"]))
     one, other = map(new_client, sites)

@@ -169,6 +169,7 @@ def strict_site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
     assert started.errors() == []
 
 
+@pytest.mark.thorough
 def test_too_many_turns_are_told_when_to_try_again(strict_site: LiveSite) -> None:
     program = Program(strict_site, "owner")
     for _ in range(2):

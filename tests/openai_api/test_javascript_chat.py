@@ -80,6 +80,7 @@ def test_a_client_that_aborts_its_request_stops_nothing(program: Program, model:
     assert program.texts(ended["params"]["session_id"]) == ["Bye", "one two"]
 
 
+@pytest.mark.thorough
 def test_a_chat_of_the_ai_sdk_is_one_session_and_its_tools_are_called(program: Program, model: Provider) -> None:
     calling = Answer(calls=[Call("weather", '{"city":"Bonn"}')])
     model.script(*(Answer(words=[f"A{number}"]) for number in (1, 2, 3)), calling, Answer(words=["It rains."]))

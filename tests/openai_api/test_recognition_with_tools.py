@@ -1,4 +1,7 @@
-"""Which session a conversation goes on in that has calls of the program's own tools, and their results."""
+"""Which session a conversation goes on in that has calls of the program's own tools, and their results.
+
+All thorough: the suite asks it without tools (`test_recognition`), and of tools what is stored (`test_tools`).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from tests.openai_api.conftest import Program, conversation
 from tests.openai_api.weather import TOOLS, ask, asks, called, result, run_tools, tool
 from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
+
+pytestmark = pytest.mark.thorough
 
 SUNNY = Answer(words=["Sunny."])
 

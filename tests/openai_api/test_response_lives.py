@@ -77,6 +77,7 @@ def test_one_that_fails_in_the_background_says_why(program: Program, model: Prov
     assert (failed.status, failed.error.code) == ("failed", "server_error")
 
 
+@pytest.mark.thorough
 def test_of_a_process_that_was_killed_one_has_failed_and_one_that_is_not_stored_is_gone(
     program: Program, model: Provider
 ) -> None:

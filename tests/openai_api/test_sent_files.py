@@ -104,6 +104,7 @@ def test_images_and_files_are_kept_and_known_again(program: Program, model: Prov
     assert b"data:image/png;base64," in model.bodies[0]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("answers")
 def test_another_image_in_the_history_is_an_edit(program: Program, model: Provider) -> None:
     said: list[Any] = [user(text("Q1")), assistant("A1")]
@@ -116,6 +117,7 @@ def test_another_image_in_the_history_is_an_edit(program: Program, model: Provid
     assert kept(program) == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("answers")
 def test_a_response_has_images_and_files(program: Program, model: Provider) -> None:
     content = [
@@ -187,6 +189,7 @@ def test_names_are_kept_without_what_deceives(program: Program) -> None:
     assert shown(program)[0][1] == list(names.values())
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("answers")
 def test_the_same_request_twice_at_once_keeps_its_file_once(program: Program) -> None:
     with ThreadPoolExecutor(2) as pool:
@@ -265,6 +268,7 @@ def test_foreign_files_are_as_if_they_were_missing(program: Program) -> None:
             program.say(user(part))
 
 
+@pytest.mark.thorough
 def test_a_model_without_pictures_says_so(program: Program, model: Provider) -> None:
     name = f"Blind {program.user}"
     add_profile(program.site.database, name, takes_images=False)

@@ -3,6 +3,8 @@
 The files of a release are made by `python -m tests.releases.make NAME`, while its code is the code that is checked
 out: a database in which real turns were stored, and what that code made of it (see the package). Each new stored form
 of a row gets files of its own; those of earlier releases stay, as long as their rows may be stored somewhere.
+
+Thorough: the suite asks what rows of today make (tests/guard/test_bytes.py).
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import pytest
 
 from tests.llm.talking import WIRES
 from tests.releases.make import FOLDER, run
+
+pytestmark = pytest.mark.thorough
 
 RELEASES = sorted(file.name.removesuffix(".sqlite3.gz") for file in FOLDER.glob("*.sqlite3.gz"))
 

@@ -143,6 +143,7 @@ async def test_with_10_branches_and_with_none(
     assert costs[0] == costs[1]
 
 
+@pytest.mark.thorough
 async def test_with_5_summaries_and_with_none(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +160,7 @@ async def test_with_5_summaries_and_with_none(
     assert costs[0] == costs[1]
 
 
+@pytest.mark.thorough
 async def test_what_summaries_cover_is_not_read(
     new_host: NewHost, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +180,7 @@ def _noted(loaded: list[int], found: tuple[list[Row], Stamp]) -> tuple[list[Row]
     return found
 
 
+@pytest.mark.thorough
 async def test_with_20_memories_and_with_one(
     host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +201,7 @@ async def test_with_20_memories_and_with_one(
     assert (len(one), more.count("WITH RECURSIVE line")) == (len(none) + 1, 1)
 
 
+@pytest.mark.thorough
 async def test_opening_a_long_session_costs_as_many_queries_as_a_short_one(
     host: Host, session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

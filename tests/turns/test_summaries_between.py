@@ -1,4 +1,7 @@
-"""A summary that stands between a message and its answer: what is asked for again goes on behind it, and finds it."""
+"""A summary that stands between a message and its answer: what is asked for again goes on behind it, and finds it.
+
+Thorough: the suite asks of summaries in `test_compacting`, and of their bytes in tests/guard.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from tests.turns.host import Host
 from tests.turns.steps import edited, regenerated
 from tests.turns.summaries import LONG, WINDOW, compacted, rows_of, set_window, summaries_asked
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.thorough]
 
 
 async def test_another_answer_goes_on_behind_its_summary(host: Host, session: NewSession, provider: Provider) -> None:

@@ -112,6 +112,7 @@ def any_lines() -> list[str]:
     return ["\n".join(chance.choice(LINES) for _ in range(8)) for _ in range(SAMPLES)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("texts", [WITHOUT_OPEN_FOLD, thorough(any_lines())], ids=["answers", "lines of any"])
 def test_blocks_keep_their_kind_as_a_text_grows(tmp_path: Path, texts: list[str]) -> None:
     for text, shown in zip(texts, shown_of(texts, tmp_path), strict=True):
