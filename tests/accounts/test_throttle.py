@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from sessions_app.accounts import throttle
+from sessions_app.session_store import chats
 from tests.accounts.conftest import LOGIN, NEW_PASSWORD, PASSWORD, TOKENS, Clock, browser_of, change_password
 
 # Hundreds of attempts, counted by the same statements as those of other modules.
@@ -100,6 +101,7 @@ def judging_pages(client: Client) -> dict[str, str]:
 @pytest.mark.thorough
 def test_every_page_that_judges_a_password_is_throttled(owner: User) -> None:
     User.objects.update(is_superuser=True, is_staff=True)
+    chats.create(owner.pk, "a chat, that all may be deleted")
     asked = set()
     for client in (Client(), browser_of("owner")):
         for path, page in judging_pages(client).items():

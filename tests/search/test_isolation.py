@@ -61,7 +61,7 @@ def _plan(owner_id: int, query: str) -> list[dict[str, Any]]:
 
 def _plan_of_walk(owner_id: int, query: str) -> list[dict[str, Any]]:
     """The same for the walk through the newest messages."""
-    return _nodes(["on", "off"], finding._WALKED, [fold(query), owner_id, 500, fold(query), 30])
+    return _nodes(["on", "off"], finding._WALKED, [fold(query), owner_id, owner_id, 500, fold(query), 30])
 
 
 def _nodes(planned: list[str], sql: str, params: list[Any]) -> list[dict[str, Any]]:
@@ -99,6 +99,21 @@ def test_others_change_nothing_in_what_a_search_does(mine: Talk, other: Talk, qu
     catch_up()
     assert work(mine.owner_id, query) == before
     assert found(mine.owner_id, query) == texts
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("share", [1, 10])
+def test_nor_does_what_the_planner_knows_of_them(mine: Talk, other: Talk, share: int) -> None:
+    """It once took the index by id, and walked what is newest of all users."""
+    write(other, 20)
+    write(mine, 20 * share)
+    catch_up()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE hermes_search_entry")
+    before = work(mine.owner_id, "the common word")
+    write(other, 210)
+    catch_up()
+    assert work(mine.owner_id, "the common word") == before
 
 
 def test_more_of_ones_own_messages_are_more_work(mine: Talk, other: Talk) -> None:
@@ -147,7 +162,7 @@ def test_the_plan_begins_with_the_owners_keys(mine: Talk, other: Talk) -> None:
         (walk,) = [
             node for node in _plan_of_walk(mine.owner_id, WORD) if node.get("Index Name") == "hermes_search_by_age"
         ]
-        assert walk["Index Cond"] == f"(owner_id = {mine.owner_id})"
+        assert walk["Index Cond"] == f"((owner_id >= {mine.owner_id}) AND (owner_id <= {mine.owner_id}))"
     else:
         params: list[Any] = [WORD, f'"{key}"', mine.owner_id, WORD, 30]
         with connection.cursor() as cursor:
