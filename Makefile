@@ -34,10 +34,10 @@ endif
 run: .venv/runtime $(FAMILIES:%=.venv/extra-%) staticfiles/stamp
 	@exec $(BIN)/python manage.py serve --setup
 
-# On SQLite its modules are shared out to three processes (each waits for others two fifths of its time, and there may be
+# On SQLite its modules, and four folders whole, are shared out to three processes (each waits for others two fifths of its time, and there may be
 # but two cores), and beside them runs on PostgreSQL what asks it something of its own: its report comes last.
 define run_suite
-report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
+rm -f .pytest_cache/ended; report=$$(mktemp) && trap 'rm "$$report"' EXIT; \
 $(ON_POSTGRESQL) -m "both_databases and $(1)" >"$$report" 2>&1 & postgresql=$$!; \
 $(ON_SQLITE) -m "$(1)" --numprocesses 3 --dist loadfile --no-loadscope-reorder; first=$$?; \
 wait $$postgresql; second=$$?; cat "$$report"; \
@@ -49,7 +49,7 @@ test: .venv/dev node_modules/stamp programs
 	@$(NODE) node --test --test-timeout=20000 --test-reporter=dot tests/page/*.test.js; page=$$?; \
 	$(call run_suite,not thorough)
 
-# What asks of all what the suite asks of some: for whoever changes that, and for each change before it is let in.
+# The same questions, asked of everything where the suite asks some examples: for each change before it is merged.
 test-thorough: .venv/dev node_modules/stamp programs
 	@page=0; $(call run_suite,thorough)
 

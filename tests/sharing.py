@@ -38,8 +38,8 @@ class Scheduling(LoadFileScheduling):
     """Gives out tests by their modules, and by their folder where that has what takes long to start."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = next((folder for folder in _TOGETHER if nodeid.startswith(folder)), None)
-        return folder or super()._split_scope(nodeid)
+        whole = next((start for start in _TOGETHER if nodeid.startswith(start)), None)
+        return whole or super()._split_scope(nodeid)
 
 
 def begin(config: pytest.Config) -> None:

@@ -32,7 +32,7 @@ def site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
     assert running.errors() == []
 
 
-@pytest.fixture(params=[pytest.param("nobody", marks=pytest.mark.thorough), "admin"])
+@pytest.fixture(params=["nobody", "admin"])
 def cookies(request: pytest.FixtureRequest, site: LiveSite) -> dict[str, str]:
     """Of a browser in which this user is logged in."""
     browser = Browser(site)
@@ -118,6 +118,7 @@ def test_a_fault(site: LiveSite, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_who_came_by_tls_is_told_to_come_back_so(site: LiveSite, path: str) -> None:
     by_tls = answer(site, path, **{"X-Forwarded-Proto": "https"})[1]
+    assert_headers(by_tls, path)
     assert by_tls.get_all("Strict-Transport-Security") == ["max-age=31536000"]
     assert "Strict-Transport-Security" not in answer(site, path)[1]
 
@@ -126,7 +127,9 @@ def test_trusted_types_where_the_scripts_can_do_with_them(site: LiveSite) -> Non
     browser = Browser(site)
     browser.log_in("admin")
     for path, strict in (("/admin/", True), ("/admin/auth/user/", False), ("/", True)):
-        directives = answer(site, path, **browser.headers)[1][POLICY].split("; ")
+        headers = answer(site, path, **browser.headers)[1]
+        assert_headers(headers, path)
+        directives = headers[POLICY].split("; ")
         assert ("require-trusted-types-for 'script'" in directives) is strict, path
         assert ("trusted-types hermes-markdown" in directives) is strict, path
 

@@ -208,6 +208,7 @@ def test_a_database_that_is_not_up_to_date_is_one_sentence(tmp_path: Path) -> No
     assert done.stderr == "CommandError: The database is not up to date: run manage.py setup (make run does).\n"
 
 
+@pytest.mark.thorough
 def test_a_port_that_is_taken_is_one_sentence(lasting_site: LiveSite) -> None:
     done = manage("serve", env=lasting_site.env, check=False)
     assert done.returncode == 1

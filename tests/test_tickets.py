@@ -207,7 +207,9 @@ def test_of_handshakes_at_the_same_instant_one_gets_in(start_sites: Callable[...
 
 
 def test_no_ticket_is_written_to_the_log(site: LiveSite) -> None:
-    """The site, whose log is looked at when it has ended, refuses some more; others were used, or used twice."""
+    """The site, whose log is looked at when it has ended, refuses some, and one was used."""
+    with by_ticket(site, ticket_of(site, site.tokens["owner"])) as peer:
+        peer.call("session.list")
     with pytest.raises(InvalidStatus), by_ticket(site, REFUSED, origin="http://evil.example"):
         pass
     with pytest.raises(InvalidStatus), connect(f"{site.base_url}/ws/other/?ticket={LOST}".replace("http", "ws")):

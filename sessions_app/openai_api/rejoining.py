@@ -43,7 +43,7 @@ async def told_again(
     """
     run = await join(exchange, caller, follower, session_id, run_id)
     if run is not False:
-        if isinstance(run, RunShape) and run.text:
+        if isinstance(run, RunShape) and (run.text or run.calls):
             yield Words()  # at once, as the first request was answered when the answer began
         async for heard in follower.told(session_id, run_id):
             if not isinstance(heard, End):

@@ -23,8 +23,8 @@ from sessions_app.turn_store.ending import end
 from sessions_app.turn_store.heartbeat import BEAT_SECONDS
 from sessions_app.turn_store.liveness import known_dead
 
-QUIET_SECONDS = 1.5 * BEAT_SECONDS
-"""After so long without a heartbeat a process may be dead: what would be its own to do is done by others too."""
+QUIET_SECONDS = 3 * BEAT_SECONDS
+"""After so long without a heartbeat a process may be dead: others withdraw what it would have to judge."""
 
 # A user's first waiting session comes before everybody's second; what runs for the user counts as well. Not those in
 # which a person is waited for at the end of the line (``conversations.approvals``).

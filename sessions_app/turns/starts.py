@@ -7,7 +7,7 @@ gone out gives way, once, to the starts that came before those words. What comes
 process that is never without a start holds nobody up for longer; nor does a start that waits for a lock of the
 database, because of ``LONGEST_WAIT_SECONDS``.
 
-Nothing of an answer is read meanwhile: it is in the socket's buffer, or still with its provider.
+As a rule nothing of an answer is read meanwhile: it is in the socket's buffer, or still with its provider.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LONGEST_WAIT_SECONDS = 0.5
-"""That an answer pauses behind its first words: fifty starts, on a slow machine."""
+"""Seconds that an answer pauses at most: about what fifty starts take on a slow machine."""
 
 
 class Starts:
     """The starts of this process's turns, from the command until it is stored. Belongs to the event loop."""
 
     def __init__(self) -> None:
-        # They end in about the order in which they came, so to wait for this one is to wait for all of them.
+        # One user's end in the order in which they came, others' at about the same time: to wait for the newest is nearly
+        # to wait for all of them, and needs no list.
         self._newest: asyncio.Future[None] | None = None
 
     @contextmanager

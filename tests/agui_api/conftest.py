@@ -20,7 +20,7 @@ __all__ = ["loopback", "model", "owner", "program", "refused_program", "runner",
 
 NEW, OLD = "1.0.0", "0.0.59"
 BOTH = pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.thorough)])
-"""The suite asks the older client of threads, steps, tools and files; of all the rest `make test-thorough` does."""
+"""The suite asks the older client of threads and steps; of all the rest `make test-thorough` does."""
 _NODE = str(ROOT / ".venv/bin/node")
 _AGENTS = str(ROOT / "tests/agui_api/agents.js")
 

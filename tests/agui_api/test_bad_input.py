@@ -110,6 +110,7 @@ def test_without_a_valid_token_nobody_is_let_in(refused_program: Program) -> Non
         assert post(refused_program, asked(), AGUI, **headers)[0] == 401
 
 
+@pytest.mark.thorough
 def test_two_thousand_messages_at_once_are_taken(clients: Clients, program: Program, model: Provider) -> None:
     roles = ("user", "assistant")
     history = [{"id": str(number), "role": roles[number % 2], "content": f"M{number}"} for number in range(2_000)]

@@ -1,6 +1,6 @@
 """Many runs at once beside a large history: nothing blocks the event loop, which BlockBuster watches.
 
-The suite has two thousand messages at once in test_bad_input.py.
+With so large a history it is thorough; the suite asks it of few runs, by the tests of openai_api/test_load.py.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from tests.providers.fixtures import Provider
 from tests.providers.script import Answer
 
 AT_ONCE = 20
-
-pytestmark = pytest.mark.thorough
 
 
 @pytest_asyncio.fixture
@@ -58,6 +56,7 @@ async def ask(http: httpx2.AsyncClient, thread: str, run: str, messages: list[di
     return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
 
 
+@pytest.mark.thorough
 async def test_many_runs_beside_a_history_of_ten_megabytes(http: httpx2.AsyncClient, provider: Provider) -> None:
     history = [f"{number} " + "word " * 20_000 for number in range(101)]
     told = await asyncio.gather(

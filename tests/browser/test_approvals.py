@@ -1,4 +1,8 @@
-"""Calls of tools that a person is asked for: seen in words and in full, decided once, and the same after a reload."""
+"""Calls of tools that a person is asked for: seen in words and in full, decided once, and the same after a reload.
+
+Thorough: the suite asks it of the page without a browser (tests/page/approvals.test.js), and of
+turns in tests/turns/test_approvals.py.
+"""
 
 from __future__ import annotations
 

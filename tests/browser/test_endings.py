@@ -1,4 +1,7 @@
-"""How an answer ended, as the page tells it: when it happens, and after a reload."""
+"""How an answer ended, as the page tells it: when it happens, and after a reload.
+
+Thorough: the suite asks it of the page without a browser (tests/page/run.test.js).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Chats of a user's programs on the page: a call of a program's own tool waits, and is answered."""
+"""Chats of a user's programs on the page: a call of a program's own tool waits, and is answered.
+
+Thorough: the suite asks it of the page without a browser (tests/page/parts.test.js).
+"""
 
 from __future__ import annotations
 

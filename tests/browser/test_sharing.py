@@ -1,4 +1,7 @@
-"""A chat is shared from the palette: the link is copied, opened by somebody without a login, and revoked."""
+"""A chat is shared from the palette: the link is copied, opened by somebody without a login, and revoked.
+
+Thorough: the suite asks it over the socket (tests/api/test_shares.py).
+"""
 
 from __future__ import annotations
 

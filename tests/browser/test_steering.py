@@ -10,13 +10,12 @@ from tests.browser.faults import Faults
 from tests.browser.stories import walk
 from tests.browser.test_journal import resting_place
 from tests.providers.fixtures import Provider
-from tests.providers.script import Answer, Call, Gate
+from tests.providers.script import Answer, Gate
 
 CONFLICT = -32004
 WAIT = "Not while an answer is on its way: wait for its end, or stop it"
 # Higher than the window.
 STORY = "\n\n".join(f"Line {number}." for number in range(40))
-CALCULATE = Call("calculator", '{"expression": "6 * 7"}')
 
 
 def box(page: Page) -> Locator:

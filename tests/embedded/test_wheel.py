@@ -19,8 +19,6 @@ from tests.embedded.project import Project
 from tests.embedded.test_user_model import use
 from tests.processes import ROOT
 
-pytestmark = pytest.mark.thorough
-
 PACKAGES = ("agentcache", "hermes_site", "sessions_app")
 UV = str(ROOT / ".venv/bin/uv")
 
@@ -48,11 +46,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.mark.thorough
 def test_the_wheel_has_every_file_of_the_packages_and_no_other(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert held == tracked(*PACKAGES)
 
 
+@pytest.mark.thorough
 def test_the_wheel_needs_what_the_site_needs(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))

@@ -1,6 +1,7 @@
 """`manage.py purge`: what nobody needs of files goes, and nothing else, whatever happens at the same time.
 
-Thorough: the suite asks of a purge in tests/purging that it leaves no byte.
+Thorough: the suite asks of a purge in tests/purging that it leaves no byte in the database, and of files in
+tests/turns/test_files.py.
 """
 
 from __future__ import annotations
@@ -82,7 +83,6 @@ def test_what_nobody_needs_is_removed_and_nothing_else(files: Files, folder: Pat
     assert objects(folder) == stay
 
 
-@pytest.mark.thorough
 def test_while_uploads_run_and_twice_at_once_none_is_taken(files: Files) -> None:
     with ThreadPoolExecutor(6) as pool:
         purges = [pool.submit(purge, files.site) for _ in range(2)]
@@ -92,7 +92,6 @@ def test_while_uploads_run_and_twice_at_once_none_is_taken(files: Files) -> None
     assert [files.get(shape).body for shape in shapes] == texts
 
 
-@pytest.mark.thorough
 def test_bytes_that_are_lost_are_told_and_nothing_is_removed(files: Files, folder: Path) -> None:
     before = objects(folder)
     shape = files.add(b"lost")

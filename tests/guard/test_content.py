@@ -34,7 +34,6 @@ async def give(session_id: UUID, parts: Any, role: str = "user") -> None:
     await database.write(update)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("wire", "parts", "role", "reason"),
     [

@@ -30,7 +30,6 @@ class PictureServer(MailServer):
         return ToolOutput(output.text, (ToolImage(PICTURE if call.name == "mail_read" else OTHER, "image/png"),))
 
 
-@pytest.mark.thorough_on_postgresql
 @first_over_responses
 async def test_pictures_of_results_only_add_to_the_request(
     new_host: NewHost, session: NewSession, provider: Provider

@@ -18,6 +18,7 @@ from sessions_app.llm.wire.chat import ChatReader
 from sessions_app.llm.wire.decoder import AnswerDecoder
 from sessions_app.llm.wire.splicing import Splice
 from tests.llm.recorded import MAX_BYTES, NAMES, reader_of, recorded, said
+from tests.processes import PATIENCE
 
 
 class Source(httpx2.AsyncByteStream):
@@ -141,6 +142,17 @@ async def test_no_more_is_read_ahead_than_may_be(monkeypatch: pytest.MonkeyPatch
         await asyncio.sleep(0)
     read = len(text_of(first)) + answers.MAX_BUFFERED_CHARACTERS
     assert source.chunks.qsize() >= len(chunks) - read // 4_000 - 2
+
+
+async def test_reading_goes_on_where_it_was_left() -> None:
+    source = Source()
+    for piece in (*deltas("Hel", "lo ", "there"), None):
+        source.chunks.put_nowait(piece)
+    stream = streamed(source)
+    first = await anext(aiter(stream))
+    async with asyncio.timeout(PATIENCE):
+        rest = [batch async for batch in stream]
+    assert text_of(first) + "".join(map(text_of, rest)) == "Hello there"
 
 
 async def test_an_error_comes_after_what_came_before_it() -> None:

@@ -1,7 +1,8 @@
 """Access ends in both processes when it ends: for who is disabled, who leaves a group, and who signs out.
 
-The suite asks on PostgreSQL, of one way to disable somebody and of one to leave a group; of who signs out it asks in
-tests/api/test_everywhere.py, of what waits for a profile in one process (tests/api/test_profiles.py).
+The suite asks on PostgreSQL, of one way to disable somebody; of who leaves a group in turns/test_lost_access.py and
+groups/test_tool_servers.py, of who signs out in api/test_everywhere.py, and of what waits for a profile in one process
+(api/test_profiles.py).
 """
 
 from __future__ import annotations

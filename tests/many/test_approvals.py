@@ -1,6 +1,7 @@
 """Calls that wait for a person, in two processes: both decide at once, and one is killed in the middle of a call.
 
-Thorough: the suite asks it of two runners in one process (tests/turns/test_approvals.py).
+Thorough: the suite asks it of two runners in one process (tests/turns/test_approvals.py), and of a kill in
+tests/turns/test_killed_approval.py.
 """
 
 from __future__ import annotations
@@ -70,7 +71,6 @@ def test_of_two_processes_that_decide_at_once_one_wins(a: Tab, b: Tab, provider:
         assert len(mails.read_text().splitlines()) == number + 1
 
 
-@pytest.mark.thorough
 def test_a_call_whose_process_was_killed_is_made_by_no_other(
     sites: Sites, a: Tab, b: Tab, provider: Provider, mails: Path
 ) -> None:

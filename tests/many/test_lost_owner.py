@@ -77,7 +77,6 @@ def asleep(sites: Sites, new_scene: Callable[[str], Scene], module_provider: Pro
     return {scene.text: scene for scene in (streams, step, end, begin)}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("text", [STREAMS, STEP, END])
 def test_while_it_sleeps_another_says_so_and_runs_what_was_queued(asleep: Stories, sites: Sites, text: str) -> None:
     scene = asleep[text]

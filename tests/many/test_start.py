@@ -1,4 +1,7 @@
-"""A start after a crash: clients are let in at once, and what was left is recovered beside them."""
+"""A start after a crash: clients are let in at once, and what was left is recovered beside them.
+
+Thorough: the suite asks it in one process (tests/turns/test_backlog.py).
+"""
 
 from __future__ import annotations
 

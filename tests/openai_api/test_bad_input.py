@@ -151,6 +151,7 @@ def test_a_body_beyond_the_bound_is_refused_before_it_comes(program: Program) ->
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.thorough
 def test_a_history_of_megabytes_is_taken(program: Program, model: Provider) -> None:
     model.script(Answer(words=["I have read it."]))
     said = [f"{number} " + "word " * 1_000 for number in range(2_001)]
@@ -169,7 +170,6 @@ def strict_site(start_site: Callable[..., LiveSite]) -> Iterator[LiveSite]:
     assert started.errors() == []
 
 
-@pytest.mark.thorough
 def test_too_many_turns_are_told_when_to_try_again(strict_site: LiveSite) -> None:
     program = Program(strict_site, "owner")
     for _ in range(2):

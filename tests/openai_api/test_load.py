@@ -1,6 +1,6 @@
 """Many answers at once while a large history is read: nothing blocks the event loop, which BlockBuster watches.
 
-The suite has a history of megabytes in test_bad_input.py.
+With a large history it is thorough; the suite asks it of responses with long instructions.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from tests.providers.fixtures import Provider
 
 AT_ONCE = 20
 
-pytestmark = pytest.mark.thorough
-
 
 @pytest_asyncio.fixture
 async def client(runner: Runner, owner: AbstractUser, provider: Provider, settings: Any) -> AsyncIterator[AsyncOpenAI]:
@@ -47,6 +45,7 @@ async def said(client: AsyncOpenAI, *texts: str) -> str:
     return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
 
+@pytest.mark.thorough
 async def test_many_streams_beside_a_history_of_ten_megabytes(client: AsyncOpenAI, provider: Provider) -> None:
     history = [f"{number} " + "word " * 20_000 for number in range(101)]
     answers = await asyncio.gather(said(client, *history), *(said(client, f"Q{number}") for number in range(AT_ONCE)))

@@ -164,6 +164,7 @@ def test_an_uploaded_file_is_named_by_its_id(program: Program, model: Provider) 
     assert b"deep and old" in model.bodies[0]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("answers")
 def test_a_conversation_begins_with_files(program: Program, model: Provider) -> None:
     client = program.client()

@@ -160,7 +160,6 @@ def bring(client: Files, content: bytes) -> Answer:
     return client.ask("POST", "/api/account/import", form(content, "export.zip"), Content_Type=FORM)
 
 
-@pytest.mark.thorough
 def test_an_export_is_brought_to_another_host(mine: Files, theirs: Files) -> None:
     session_id = say(mine, SAID)
     job_id = begin(mine)

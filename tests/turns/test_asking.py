@@ -209,7 +209,6 @@ async def test_the_wait_that_is_named_is_enough(host: Host, session: NewSession,
     assert (await host.ask(chat)).run_id
 
 
-@pytest.mark.thorough
 async def test_turns_of_two_sessions_at_once_do_not_share_the_last_place(
     new_host: NewHost, session: NewSession, settings: Any
 ) -> None:

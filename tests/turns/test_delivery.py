@@ -341,7 +341,6 @@ async def until_all_came(*hosts: Host) -> int:
 
 @pytest.mark.thorough_on_postgresql
 @pytest.mark.both_databases
-@pytest.mark.thorough
 async def test_two_processes_tell_the_same_in_the_same_order(
     new_host: NewHost, session: NewSession, provider: Provider
 ) -> None:

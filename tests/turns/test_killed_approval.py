@@ -1,7 +1,4 @@
-"""A process that is killed while it carries out a decision: a call is made once or not at all, or nobody knows.
-
-Thorough: the suite kills a process in an answer (`test_recovery`) and between calls (`test_killed_call`).
-"""
+"""A process that is killed while it carries out a decision: a call is made once or not at all, or nobody knows."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from tests.turns.host import idle, said, stored_turn
 from tests.turns.test_recovery import doomed, silence, taken_over
 from tests.turns.tool_server import MailServer, give_tools, sends, serve, stored_approvals
 
-pytestmark = [pytest.mark.one_database, pytest.mark.thorough]
+pytestmark = pytest.mark.one_database
 
 CALCULATE = Call("calculator", '{"expression": "6 * 7"}', "s1")
 # By the point: how often the call was made, how its approval stands, and what the model is told of it.

@@ -1,7 +1,4 @@
-"""A process that is killed while it summarises a chat: there is one summary or none, and the chat goes on.
-
-Thorough: the suite kills a process in an answer (`test_recovery`) and between calls (`test_killed_call`).
-"""
+"""A process that is killed while it summarises a chat: there is one summary or none, and the chat goes on."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from tests.turns.host import stands_at, stored_turn, within
 from tests.turns.summaries import compacted, rows_of
 from tests.turns.test_recovery import doomed, silence
 
-pytestmark = [pytest.mark.one_database, pytest.mark.thorough]
+pytestmark = pytest.mark.one_database
 
 
 @pytest.mark.parametrize("point", [pytest.param("asked", marks=pytest.mark.thorough), "stored"])

@@ -47,7 +47,6 @@ async def changed(turn: Turn, before: TurnStatus, after: TurnStatus) -> tuple[in
         return ()
 
 
-@pytest.mark.thorough
 async def test_only_what_the_table_has_is_changed(user: AbstractUser) -> None:
     found, wanted = {}, {}
     for before, after in product(TurnStatus, TurnStatus):

@@ -68,7 +68,6 @@ async def test_a_fork_of_a_session_that_is_being_deleted_is_whole(
         await database.write(forking.fork, hosts[0].user_id, answer)
 
 
-@pytest.mark.thorough
 async def test_a_fork_and_a_deletion_at_once_leave_all_or_nothing(new_host: NewHost, session: NewSession) -> None:
     hosts = [await new_host(), await new_host()]
     for _ in range(5):

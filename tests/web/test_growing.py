@@ -10,6 +10,8 @@ between two small letters, as the page shows them (js/growing.js, then the serve
 
 Two changes are allowed, because nothing before them tells: a table whose first line does not begin with `|` is a
 paragraph until the row below is complete, and a fold (`<details>`) that is never closed is undone when the text ends.
+
+Thorough: the suite asks it of the page without a browser (tests/page/growing.test.js).
 """
 
 from __future__ import annotations
@@ -26,7 +28,6 @@ import pytest
 import sessions_app
 from sessions_app.web.markdown import render
 from tests.processes import ROOT, finish
-from tests.thorough import thorough
 from tests.web.collected import ANSWERS
 
 GROWING = Path(sessions_app.__file__).parent / "static/sessions_app/js/growing.js"
@@ -113,7 +114,7 @@ def any_lines() -> list[str]:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("texts", [WITHOUT_OPEN_FOLD, thorough(any_lines())], ids=["answers", "lines of any"])
+@pytest.mark.parametrize("texts", [WITHOUT_OPEN_FOLD, any_lines()], ids=["answers", "lines of any"])
 def test_blocks_keep_their_kind_as_a_text_grows(tmp_path: Path, texts: list[str]) -> None:
     for text, shown in zip(texts, shown_of(texts, tmp_path), strict=True):
         assert_kinds_stay(text, shown)

@@ -61,7 +61,8 @@ FROM (
   SELECT message_id, owner_id, folded FROM hermes_search_entry
   WHERE owner_id BETWEEN %s AND %s ORDER BY owner_id DESC, message_id DESC LIMIT %s
 ) AS entry
-WHERE strpos(entry.folded, %s) > 0 AND {index.UNCHANGED} {{within}} ORDER BY entry.message_id DESC LIMIT %s
+WHERE strpos(entry.folded, %s) > 0 AND {index.UNCHANGED} {{within}}
+ORDER BY entry.owner_id DESC, entry.message_id DESC LIMIT %s
 """  # nosec B608
 # Where a table is small, PostgreSQL would read it whole, with the rows of others. In a transaction of search alone.
 _PLANNED = """

@@ -74,6 +74,8 @@ class AnswerStream(httpx2.AsyncByteStream):
         """The answer, event by event in canonical form, joined where they can be."""
         if self._reader is None:
             self._reader = self._loop.create_task(self._read())
+        else:
+            self._rest()  # which the last iteration may have left before it did
         while self._chunks or not self._over:
             await self._due.wait()
             self._due.clear()
@@ -107,7 +109,10 @@ class AnswerStream(httpx2.AsyncByteStream):
             self._end()
 
     async def _keep(self, chunks: Iterable[Chunk]) -> None:
-        """Take in what a piece of the body has brought; wait where too much is here that was not handed on."""
+        """Take in what a piece of the body has brought.
+
+        Wait behind the first words until they were handed on, and where too much is here that was not.
+        """
         has_said = False
         for chunk in chunks:
             self._chunks.append(chunk)
@@ -128,7 +133,7 @@ class AnswerStream(httpx2.AsyncByteStream):
                 await self._handed_on()
 
     async def _handed_on(self) -> None:
-        """Return when what is here was handed on, and the consumer has come back for more."""
+        """Return when the consumer has come back for more."""
         self._room.clear()
         await self._room.wait()
 
