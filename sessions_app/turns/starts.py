@@ -24,8 +24,8 @@ class Starts:
     """The starts of this process's turns, from the command until it is stored. Belongs to the event loop."""
 
     def __init__(self) -> None:
-        # One user's end in the order in which they came, others' at about the same time: to wait for the newest is nearly
-        # to wait for all of them, and needs no list.
+        # One user's end in the order in which they came, others' at about the same time: to wait for the newest is
+        # nearly to wait for all of them, and needs no list.
         self._newest: asyncio.Future[None] | None = None
 
     @contextmanager
