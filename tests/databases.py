@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from tests.processes import PATIENCE
 from tests.services import postgres_url
 
 USERS = ("owner", "outsider", "admin")
@@ -49,7 +50,7 @@ class Database:
             with psycopg.connect(self.url, autocommit=True) as raw:
                 cursor = raw.execute(sql, params or None)
                 return cursor.fetchall() if cursor.description else []
-        with closing(sqlite3.connect(self.file)) as file, file:
+        with closing(sqlite3.connect(self.file, timeout=PATIENCE)) as file, file:
             return file.execute(sql.replace("%s", "?"), params).fetchall()
 
     def add_user(self, name: str) -> str:

@@ -11,6 +11,7 @@ import psycopg
 from django.db import connection
 
 from tests.databases import Database
+from tests.processes import PATIENCE
 
 
 def foreign() -> Database:
@@ -38,7 +39,7 @@ def _uncommitted(sql: str) -> Iterator[None]:
             yield
         return
     file = database.url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as program:
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=PATIENCE)) as program:
         program.execute("BEGIN IMMEDIATE")
         program.execute(sql)
         yield
