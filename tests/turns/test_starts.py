@@ -6,11 +6,13 @@ import asyncio
 import threading
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from sessions_app.models import MessageRole
 from sessions_app.turn_store import asking
+from sessions_app.turn_store.message_ids import AcceptedTurn
 from sessions_app.turns import starts
 from sessions_app.turns.starts import Starts
 from tests.providers.fixtures import Provider
@@ -92,13 +94,10 @@ class HeldStart:
         self._go.set()
 
 
-@pytest.mark.one_database
-async def test_the_rest_of_an_answer_comes_behind_a_start_and_whole(
-    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch, patient: None
-) -> None:
-    gate = Gate()
-    provider.script(Answer(["One ", "two ", "three."], gates={0: gate}), Answer(["Hi."]))
-    chat, other = await session(), await session()
+async def spoken_amid_a_start(
+    host: Host, gate: Gate, monkeypatch: pytest.MonkeyPatch, chat: UUID, other: UUID
+) -> tuple[AcceptedTurn, HeldStart, asyncio.Task[AcceptedTurn]]:
+    """Begin an answer in a chat, and a start in another that is held; return once the first word is here."""
     first = await host.ask(chat)
     await stands_at(gate)
     held = HeldStart(monkeypatch)
@@ -106,6 +105,17 @@ async def test_the_rest_of_an_answer_comes_behind_a_start_and_whole(
     await held.reached()
     gate.open()
     await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+    return first, held, asking_second
+
+
+@pytest.mark.one_database
+async def test_the_rest_of_an_answer_comes_behind_a_start_and_whole(
+    host: Host, session: NewSession, provider: Provider, monkeypatch: pytest.MonkeyPatch, patient: None
+) -> None:
+    gate = Gate()
+    provider.script(Answer(["One ", "two ", "three."], gates={0: gate}), Answer(["Hi."]))
+    chat, other = await session(), await session()
+    first, held, asking_second = await spoken_amid_a_start(host, gate, monkeypatch, chat, other)
     await rounds()
     assert host.listener.text(first.run_id) == "One "
     held.go()
@@ -129,13 +139,7 @@ async def test_an_answer_that_gives_way_can_be_stopped(
     gate = Gate()
     provider.script(Answer(["One ", "two."], gates={0: gate}), Answer(["Hi."]))
     chat, other = await session(), await session()
-    first = await host.ask(chat)
-    await stands_at(gate)
-    held = HeldStart(monkeypatch)
-    asking_second = asyncio.create_task(host.ask(other))
-    await held.reached()
-    gate.open()
-    await host.listener.until(lambda event: event["event"]["type"] == "TEXT_MESSAGE_CONTENT")
+    first, held, asking_second = await spoken_amid_a_start(host, gate, monkeypatch, chat, other)
     [run] = [run for run in host.runner.runs if run.turn.run_id == first.run_id]
     run.stop("stopped")
     held.go()
